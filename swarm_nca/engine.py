@@ -1,0 +1,195 @@
+"""One step of a swarm, and many: only the cells that fire are computed.
+
+A step gathers what the firing cells hear, asks the rule, and adds the change where it fired; everybody reads
+the states of before the step. `Stepper` does it in place on a buffer of its own (fast, no gradients); the
+differentiable path says the same functionally. One row of zeros past the last cell is what "nobody" says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from swarm_nca.randomness import Draws
+from swarm_nca.rules import Rule
+from swarm_nca.world import World
+
+#: Firing rows worked on at once: messages and layers stay in the processor's cache.
+CHUNK = 2_048
+
+
+class Stepper:
+    """A world being stepped in place.
+
+    Args:
+        world: where it starts; never changed.
+        rule: what cells obey.
+        seed: every random draw depends on it.
+        fire_rate, noise: override the rule's when given.
+
+    Raises:
+        ValueError: a rule for other channels, slots or stimulus than the world has, or of another
+            dtype.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        rule: Rule,
+        seed: int = 0,
+        *,
+        fire_rate: float | None = None,
+        noise: float | None = None,
+    ) -> None:
+        check_fit(world, rule)
+        self._world, self._rule = world, rule
+        self._fire_rate = rule.fire_rate if fire_rate is None else fire_rate
+        self._noise = rule.noise if noise is None else noise
+        self._draws = draws_of(world, seed)
+        self._padded = torch.cat([world.state, world.state.new_zeros(1, rule.channels)]).detach()
+        self._change = torch.empty_like(self._padded)
+        self._messages = self._padded.new_empty(CHUNK * rule.slots, rule.channels)
+        with torch.inference_mode():
+            self._prepared = rule.prepare(world.stimulus)
+        self.steps = 0
+
+    @property
+    def state(self) -> Tensor:
+        """[N, C], the live buffer: what cells hold now. Writing to it damages them."""
+        return self._padded[:-1]
+
+    def step(self) -> Tensor:
+        """Take one step; returns the rows that fired, int64 [M]."""
+        with torch.inference_mode():
+            fired = self._draws.fires(self.steps, self._fire_rate)
+            heard = self._world.links.arriving(
+                self._world.neighbors, fired, self._draws, self.steps
+            )
+            for start in range(0, len(fired), CHUNK):
+                rows, table = fired[start : start + CHUNK], heard[start : start + CHUNK]
+                messages = self._messages[: table.numel()]
+                torch.index_select(self._padded, 0, table.reshape(-1), out=messages)
+                prepared = self._prepared.index_select(0, rows)
+                change = self._rule.change(prepared, messages.view(len(rows), -1))
+                if self._noise:
+                    normals = self._draws.normals(self.steps, rows, *change.shape[1:], change.dtype)
+                    change.add_(normals, alpha=self._noise)
+                self._change[start : start + len(rows)] = change
+            self._padded.index_add_(0, fired, self._change[: len(fired)])
+            self.steps += 1
+            return fired
+
+    def world(self) -> World:
+        """The present moment, safe from further steps."""
+        return self._world.with_state(self.state.clone(), self.steps)
+
+
+def step(
+    world: World,
+    rule: Rule,
+    seed: int = 0,
+    *,
+    fire_rate: float | None = None,
+    noise: float | None = None,
+) -> World:
+    """The world one step later; see `rollout`."""
+    return rollout(world, rule, 1, seed, fire_rate=fire_rate, noise=noise)
+
+
+def rollout(
+    world: World,
+    rule: Rule,
+    steps: int,
+    seed: int = 0,
+    *,
+    fire_rate: float | None = None,
+    noise: float | None = None,
+) -> World:
+    """The world some steps later.
+
+    Gradients flow when grad mode is on and a weight of the rule, or the state, requires them; a
+    loaded rule's weights do not. `rollout(a + b)` equals `rollout(a)` followed by `rollout(b)`.
+
+    Args:
+        steps: 0 or more.
+        seed: every random draw depends on it.
+        fire_rate, noise: override the rule's when given.
+
+    Raises:
+        ValueError: a negative number of steps, or a rule that does not fit the world.
+    """
+    if steps < 0:
+        raise ValueError(f"steps must be 0 or more, got {steps}")
+    wants_grad = world.state.requires_grad or any(w.requires_grad for w in rule.parameters())
+    if torch.is_grad_enabled() and wants_grad:
+        return _differentiable(world, rule, steps, seed, fire_rate, noise)
+    stepper = Stepper(world, rule, seed, fire_rate=fire_rate, noise=noise)
+    for _ in range(steps):
+        stepper.step()
+    return world.with_state(stepper.state, steps)
+
+
+def trajectory(
+    world: World,
+    rule: Rule,
+    steps: int,
+    seed: int = 0,
+    *,
+    fire_rate: float | None = None,
+    noise: float | None = None,
+) -> Iterator[World]:
+    """The worlds after steps 1, 2, … `steps`, one at a time; see `rollout`."""
+    stepper = Stepper(world, rule, seed, fire_rate=fire_rate, noise=noise)
+    for _ in range(steps):
+        stepper.step()
+        yield stepper.world()
+
+
+def _differentiable(
+    world: World,
+    rule: Rule,
+    steps: int,
+    seed: int,
+    fire_rate: float | None,
+    noise: float | None,
+) -> World:
+    check_fit(world, rule)
+    rate = rule.fire_rate if fire_rate is None else fire_rate
+    noise = rule.noise if noise is None else noise
+    draws, prepared, state = draws_of(world, seed), rule.prepare(world.stimulus), world.state
+    silence = state.new_zeros(1, rule.channels)
+    for t in range(steps):
+        fired = draws.fires(t, rate)
+        heard = world.links.arriving(world.neighbors, fired, draws, t)
+        padded = torch.cat([state, silence])
+        messages = padded.index_select(0, heard.reshape(-1)).view(len(fired), -1)
+        change = rule.change(prepared.index_select(0, fired), messages)
+        if noise:
+            change = change + noise * draws.normals(t, fired, rule.channels, state.dtype)
+        state = state.index_add(0, fired, change)
+    return world.with_state(state, steps)
+
+
+def draws_of(world: World, seed: int) -> Draws:
+    """The draws of a world's rows from its present moment on."""
+    row = world.world_of
+    return Draws(seed, world.key[row], world.site, world.step[row])
+
+
+def check_fit(world: World, rule: Rule) -> None:
+    """A ValueError, unless this rule can be obeyed in this world."""
+    given = (world.state.shape[1], world.neighbors.shape[1], world.stimulus.shape[1])
+    needed = (rule.channels, rule.slots, rule.stimulus_size)
+    if given != needed:
+        raise ValueError(
+            f"this world has (channels, slots, stimulus values) = {given}, the rule needs {needed}; "
+            "build the world with the rule that runs in it"
+        )
+    dtype = next(rule.parameters()).dtype
+    if world.state.dtype != dtype:
+        raise ValueError(
+            f"the world's state is {world.state.dtype}, the rule's weights are {dtype}; "
+            "use world.to(dtype=…) or rule.to(…)"
+        )

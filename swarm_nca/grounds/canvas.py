@@ -1,0 +1,125 @@
+"""Pictures as ground: the grey is the truth, and alive is where it exceeds a threshold.
+
+Faint grey below the threshold is kept and sensed by neighbours, as in the published model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from swarm_nca.grounds.ground import spread, starts
+from swarm_nca.topologies import Grid
+
+
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """B pictures, laid one after another; they may differ in size.
+
+    Attributes:
+        grey: [P], all pixels in [0, 1], picture by picture, row-major.
+        height, width: int64 [B].
+        grid: how pixels hear each other.
+        alive_above: a pixel lives if its grey exceeds this.
+    """
+
+    grey: Tensor
+    height: Tensor
+    width: Tensor
+    grid: Grid
+    alive_above: float
+
+    def __post_init__(self) -> None:
+        if self.grid.torus and len(self.height) and min(self.height.min(), self.width.min()) < 3:
+            raise ValueError("on a torus a picture must be at least 3 × 3, or cells hear one twice")
+
+    @cached_property
+    def sizes(self) -> Tensor:
+        """int64 [B], pixels of each picture."""
+        return self.height * self.width
+
+    @cached_property
+    def _starts(self) -> Tensor:
+        return starts(self.sizes)
+
+    def world_at(self, address: Tensor) -> Tensor:
+        """int64 [n], the picture an address lies in."""
+        return torch.searchsorted(self._starts, address, right=True) - 1
+
+    def alive(self) -> Tensor:
+        """int64 [N], the living pixels' addresses, ascending."""
+        return (self.grey > self.alive_above).nonzero().view(-1)
+
+    def look(self, address: Tensor) -> tuple[Tensor, Tensor]:
+        """Heard addresses int64 [n, 9] (P for nobody) and the grey of the 3×3 patch [n, 9]."""
+        pixel, there = self._patch(address)
+        stimulus = self.grey[pixel].masked_fill_(~there, 0.0)
+        listens = torch.tensor(self.grid.hears, device=address.device)
+        return torch.where(there & listens, pixel, len(self.grey)), stimulus
+
+    def around(self, address: Tensor) -> Tensor:
+        """int64 [m], these pixels and all whose 3×3 patch they lie in, ascending, each once."""
+        pixel, there = self._patch(address)
+        return torch.unique(pixel[there])
+
+    def _patch(self, address: Tensor) -> tuple[Tensor, Tensor]:
+        world = self.world_at(address)
+        start, width = self._starts[world], self.width[world]
+        site = address - start
+        row = site.div(width, rounding_mode="floor")
+        pixel, there = self.grid.patch(row, site - row * width, self.height[world], width)
+        return pixel + start[:, None], there
+
+    def position(self, address: Tensor) -> Tensor:
+        """int64 [n, 2], row and column of each pixel."""
+        world = self.world_at(address)
+        site, width = address - self._starts[world], self.width[world]
+        return torch.stack([site.div(width, rounding_mode="floor"), site % width], dim=1)
+
+    def names(self) -> tuple[Hashable, ...]:
+        """(row, column) of every pixel."""
+        every = torch.arange(len(self.grey), device=self.grey.device)
+        return tuple((row, column) for row, column in self.position(every).tolist())
+
+    def picture(self, world: int) -> Tensor:
+        """[H, W], one picture; a view."""
+        start, end = int(self._starts[world]), int(self._starts[world + 1])
+        return self.grey[start:end].view(int(self.height[world]), int(self.width[world]))
+
+    def painted(self, address: Tensor, grey: Tensor) -> Canvas:
+        """The canvas with new grey [n] at addresses [n]."""
+        return replace(self, grey=self.grey.index_copy(0, address, grey))
+
+    def take(self, worlds: Tensor) -> Canvas:
+        """The pictures of some worlds, in that order."""
+        grey = self.grey[spread(worlds, self.sizes)]
+        return replace(self, grey=grey, height=self.height[worlds], width=self.width[worlds])
+
+    def joined(self, others: Sequence[Canvas]) -> Canvas:
+        """These pictures, then the others'."""
+        for other in others:
+            if (other.grid, other.alive_above) != (self.grid, self.alive_above):
+                raise ValueError(
+                    f"worlds on {self.grid} (alive above {self.alive_above}) cannot share a batch "
+                    f"with worlds on {other.grid} (alive above {other.alive_above})"
+                )
+        every = (self, *others)
+        return replace(
+            self,
+            grey=torch.cat([one.grey for one in every]),
+            height=torch.cat([one.height for one in every]),
+            width=torch.cat([one.width for one in every]),
+        )
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> Canvas:
+        """The same on a device, grey in a dtype."""
+        return replace(
+            self,
+            grey=self.grey.to(device=device, dtype=dtype),
+            height=self.height.to(device),
+            width=self.width.to(device),
+        )

@@ -1,0 +1,186 @@
+"""Grey pictures with labels: what every source of images hands over, and all the world needs.
+
+A set of pictures keeps its grey values either as one block (all pictures the same size, so that
+60,000 of them index at numpy's speed) or as a tuple of pictures of their own sizes. Which of the
+two follows from the sizes alone, and `grey[i]` is one picture either way.
+
+Shapes: B pictures, H rows, W columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Grey: TypeAlias = npt.NDArray[np.float32]
+"""Grey values in [0, 1], 0 the background and 1 full ink: [H, W], or [B, H, W]."""
+
+Labels: TypeAlias = npt.NDArray[np.int64]
+
+UNKNOWN = -1
+"""The label of a picture whose class nobody named."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """An ordered set of B grey pictures; indexing and selecting return another one.
+
+    `grey`: float32 in [0, 1], [B, H, W] where all sizes agree, else a tuple of B arrays [H, W].
+    `labels` [B]: int64, an index into `classes`, or −1 where the class is unknown.
+    `classes`: the names of the classes; empty where there are none.
+
+    Any sequence or array of pictures and of labels is accepted and brought into this form.
+    Raises ValueError for grey outside [0, 1], a picture that is not two-dimensional or has no
+    pixels, a label without a class, or a number of labels that differs from that of pictures.
+    """
+
+    grey: Grey | tuple[Grey, ...]
+    labels: Labels = field(default_factory=lambda: np.empty(0, np.int64))
+    classes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        grey = _block_or_tuple(self.grey)
+        labels = np.asarray(self.labels, np.int64).reshape(-1)
+        if labels.size == 0:
+            labels = np.full(len(grey), UNKNOWN, np.int64)
+        classes = tuple(str(name) for name in self.classes)
+        if len(labels) != len(grey):
+            raise ValueError(f"{len(grey)} pictures need as many labels, got {len(labels)}")
+        if labels.size and not (labels.min() >= UNKNOWN and labels.max() < len(classes)):
+            wrong = labels[(labels < UNKNOWN) | (labels >= len(classes))][0]
+            raise ValueError(
+                f"label {wrong} has no class: give 0 to {len(classes) - 1}, or −1 for unknown"
+                if classes
+                else f"label {wrong} has no class: name the classes, or use −1 for unknown"
+            )
+        object.__setattr__(self, "grey", grey)
+        object.__setattr__(self, "labels", labels)
+        object.__setattr__(self, "classes", classes)
+
+    def __len__(self) -> int:
+        return len(self.grey)
+
+    def __getitem__(self, which: int | slice | Sequence[int] | npt.NDArray[Any]) -> Pictures:
+        """The pictures at an index, a slice, a list of indices or a boolean mask, in that order.
+
+        A single index gives a set of one picture; the picture itself is `grey[i]`.
+        """
+        if isinstance(which, slice):
+            rows = np.arange(len(self))[which]
+        else:
+            chosen = np.atleast_1d(np.asarray(which))
+            rows = np.arange(len(self))[chosen if chosen.size else chosen.astype(np.int64)]
+        if isinstance(self.grey, tuple):
+            grey: Grey | tuple[Grey, ...] = tuple(self.grey[row] for row in rows)
+        else:
+            grey = self.grey[which if isinstance(which, slice) else rows]
+        return self._checked(grey, self.labels[rows])
+
+    def __iter__(self) -> Iterator[Grey]:
+        """The pictures one by one, each [H, W]."""
+        return iter(self.grey)
+
+    def of_class(self, name: str) -> Pictures:
+        """Those pictures whose class has this name, in order."""
+        return self[self.labels == self._class_index(name)]
+
+    def with_label(self, label: int | str) -> Pictures:
+        """The same pictures, all of one class, by its number (−1: unknown) or its name."""
+        index = self._class_index(label) if isinstance(label, str) else label
+        return replace(self, labels=np.full(len(self), index, np.int64))
+
+    def labels_for(self, classes: Sequence[str]) -> Labels:
+        """The labels [B] as another list of classes numbers them, matched by name.
+
+        A picture of a class that the list does not have gets −1: a letter shown to a rule of
+        ten digits has no right answer.
+        """
+        number = {name: index for index, name in enumerate(classes)}
+        lookup = [number.get(name, UNKNOWN) for name in self.classes]
+        return np.array([*lookup, UNKNOWN], np.int64)[self.labels]
+
+    def centred_on(self, canvas: tuple[int, int]) -> Pictures:
+        """Every picture in the middle of an empty canvas of (rows, columns).
+
+        Raises ValueError where a picture is larger than the canvas.
+        """
+        rows, columns = canvas
+        sizes = {picture.shape for picture in self.grey} if isinstance(self.grey, tuple) else None
+        for height, width in sizes if sizes is not None else {self.grey.shape[-2:]}:
+            if height > rows or width > columns:
+                raise ValueError(
+                    f"a picture of {height}×{width} pixels does not fit on a canvas of "
+                    f"{rows}×{columns}: enlarge the canvas or scale the picture down"
+                )
+        if not isinstance(self.grey, tuple):
+            return replace(self, grey=_on_canvas(self.grey, rows, columns))
+        return replace(self, grey=tuple(_on_canvas(picture, rows, columns) for picture in self))
+
+    def _class_index(self, name: str) -> int:
+        if name not in self.classes:
+            known = ", ".join(self.classes) or "none at all"
+            raise ValueError(f"no class is called {name!r}; the classes are {known}")
+        return self.classes.index(name)
+
+    def _checked(self, grey: Grey | tuple[Grey, ...], labels: Labels) -> Pictures:
+        """A part of a set that was checked when it was made."""
+        part = object.__new__(Pictures)
+        if isinstance(grey, tuple) and len({picture.shape for picture in grey}) == 1:
+            grey = np.stack(grey)
+        object.__setattr__(part, "grey", grey)
+        object.__setattr__(part, "labels", labels)
+        object.__setattr__(part, "classes", self.classes)
+        return part
+
+
+def joined(parts: Sequence[Pictures]) -> Pictures:
+    """All the pictures of several sets, one after the other.
+
+    Classes are matched by name: those of the first set keep their numbers, new ones follow.
+    """
+    if not parts:
+        raise ValueError("joining needs at least one set of pictures, got none")
+    classes = tuple(dict.fromkeys(name for part in parts for name in part.classes))
+    labels = np.concatenate([part.labels_for(classes) for part in parts])
+    blocks = [part.grey for part in parts]
+    if len({block.shape[1:] for block in blocks if not isinstance(block, tuple)}) == 1 and not any(
+        isinstance(block, tuple) for block in blocks
+    ):
+        return Pictures(np.concatenate(blocks), labels, classes)
+    return Pictures(tuple(picture for part in parts for picture in part), labels, classes)
+
+
+def _block_or_tuple(given: Any) -> Grey | tuple[Grey, ...]:
+    if isinstance(given, np.ndarray) and given.dtype != object:
+        block = np.asarray(given, np.float32)
+        if block.ndim != 3:
+            raise ValueError(f"pictures are [B, H, W] or a list of [H, W], got shape {given.shape}")
+        _check(block)
+        return block
+    pictures = tuple(np.asarray(picture, np.float32) for picture in given)
+    for number, picture in enumerate(pictures):
+        if picture.ndim != 2:
+            raise ValueError(f"picture {number} is not [H, W] but has shape {picture.shape}")
+        _check(picture)
+    sizes = {picture.shape for picture in pictures}
+    return np.stack(pictures) if len(sizes) == 1 else pictures
+
+
+def _check(grey: Grey) -> None:
+    if 0 in grey.shape[-2:]:
+        raise ValueError(f"a picture needs at least one pixel, got shape {grey.shape}")
+    if grey.size and not (grey.min() >= 0.0 and grey.max() <= 1.0):  # NaN fails both
+        low, high = grey.min(), grey.max()
+        raise ValueError(f"grey values lie in [0, 1], got {low:g} to {high:g}: divide by 255?")
+
+
+def _on_canvas(grey: Grey, rows: int, columns: int) -> Grey:
+    height, width = grey.shape[-2:]
+    top, left = (rows - height) // 2, (columns - width) // 2
+    canvas = np.zeros((*grey.shape[:-2], rows, columns), np.float32)
+    canvas[..., top : top + height, left : left + width] = grey
+    return canvas

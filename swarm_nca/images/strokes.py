@@ -1,0 +1,142 @@
+"""Handwriting without a download: digits and letters drawn by a pen, in MNIST's manner.
+
+A character is scaled to fit MNIST's 20×20 box with its aspect kept, set with its centre of mass
+in the middle of 28×28, and drawn by a round pen with a soft rim. Picture i is a pure function of
+the seed, i and the settings (Philox, a counter-based generator, is read from position i on), so
+there is no end to them and any range can be drawn on its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from swarm_nca.images.curves import SEGMENTS, Glyph, Points, glyph_ways
+from swarm_nca.images.glyphs import DIGITS, GLYPHS, LETTERS
+from swarm_nca.images.handwriting import DRAWS, Floats, Hand, placed, written
+from swarm_nca.images.pictures import Grey, Pictures
+from swarm_nca.images.raster import render_segments
+
+Alphabet: TypeAlias = Literal["digits", "letters", "all"]
+
+ALPHABETS: Mapping[str, tuple[str, ...]] = {
+    "digits": tuple(DIGITS),
+    "letters": tuple(LETTERS),
+    "all": tuple(GLYPHS),
+}
+"""The classes of each alphabet, in the order of their labels."""
+
+INK_SOFTNESS = 1.1
+"""Width of the pen's soft rim, in pixels, as in MNIST's scans."""
+
+_CHUNK = 256  # pictures drawn together: their windows stay in the processor's cache
+
+
+def strokes(
+    count: int,
+    seed: int = 0,
+    *,
+    start: int = 0,
+    classes: Alphabet = "digits",
+    label: int | str | None = None,
+    size: int = 28,
+    box: float | None = None,
+    hand: Hand | None = None,
+) -> Pictures:
+    """`count` handwritten characters: numbers `start` to `start + count − 1` of the seed.
+
+    `classes`: which characters, with equal chances. `label`: only this one, by its number in
+    the alphabet or its name. `size`: pictures are [size, size]. `box`: side of the square that
+    the character fits, by default 20/28 of the size. `hand`: how much they vary.
+    Raises ValueError for a count below 1, and an unknown alphabet or label.
+    """
+    if classes not in ALPHABETS:
+        raise ValueError(f"strokes are of {', '.join(ALPHABETS)}, got {classes!r}")
+    if count < 1:
+        raise ValueError(f"a count of strokes is at least 1, got {count}")
+    if seed < 0 or start < 0:
+        raise ValueError(f"seed and start are at least 0, got seed {seed} and start {start}")
+    names = ALPHABETS[classes]
+    only = None if label is None else _number(label, classes)
+    box = size * 20 / 28 if box is None else box
+    grey = np.empty((count, size, size), np.float32)
+    labels = np.empty(count, np.int64)
+    for first in range(0, count, _CHUNK):
+        rows = slice(first, min(first + _CHUNK, count))
+        draws = _draws(seed, start + first, rows.stop - first)
+        labels[rows] = (draws[:, 0] * len(names)).astype(np.int64) if only is None else only
+        path = written(draws[:, 1:], labels[rows], names, hand or Hand(), size, box)
+        grey[rows] = render_segments(
+            path.starts, path.ends, path.radius, (size, size), INK_SOFTNESS
+        )
+    return Pictures(grey, labels, names)
+
+
+def draw_glyph(
+    character: str,
+    size: int = 28,
+    box: float = 20,
+    thickness: float = 2.6,
+    slant: float = 0.0,
+    way: int = 0,
+) -> Grey:
+    """One clean character [size, size], without variation; `way` numbers its ways of writing."""
+    starts, ends = _clean(_way(character, way), size, box, thickness, slant)
+    radius = np.full((1, SEGMENTS), thickness / 2, np.float32)
+    return render_segments(starts, ends, radius, (size, size), INK_SOFTNESS)[0]
+
+
+def glyph_strokes(
+    character: str,
+    size: int = 28,
+    box: float = 20,
+    thickness: float = 2.6,
+    slant: float = 0.0,
+    way: int = 0,
+) -> list[Points]:
+    """The pen's strokes of `draw_glyph`, in the order of writing: each [n, 2] (row, column)."""
+    glyph = _way(character, way)
+    starts, ends = _clean(glyph, size, box, thickness, slant)
+    return [
+        np.concatenate([starts[0, steps], ends[0, steps][-1:]]).astype(np.float64)
+        for steps in glyph.strokes
+    ]
+
+
+def _number(label: int | str, alphabet: str) -> int:
+    """A class's number in the alphabet, from that number or the character itself."""
+    names = ALPHABETS[alphabet]
+    if isinstance(label, str) and label in names:
+        return names.index(label)
+    if not isinstance(label, str) and 0 <= label < len(names):
+        return label
+    raise ValueError(
+        f"no label {label!r} among the {alphabet}: give 0–{len(names) - 1}, or a name from "
+        f"{names[0]!r} to {names[-1]!r}"
+    )
+
+
+def _draws(seed: int, start: int, count: int) -> npt.NDArray[np.float64]:
+    """Uniform numbers [count, 1 + DRAWS] in [0, 1) of the pictures from number `start` on."""
+    block = -(-(1 + DRAWS) // 4) * 4
+    bits = np.random.Philox(key=seed, counter=start * block // 4)
+    return np.random.Generator(bits).random((count, block))[:, : 1 + DRAWS]
+
+
+def _way(character: str, way: int) -> Glyph:
+    ways = glyph_ways(character)
+    if not 0 <= way < len(ways):
+        raise ValueError(f"{character!r} is written in ways 0–{len(ways) - 1}, got {way}")
+    return ways[way]
+
+
+def _clean(
+    glyph: Glyph, size: int, box: float, thickness: float, slant: float
+) -> tuple[Floats, Floats]:
+    lean = np.array([[1.0, -slant], [0.0, 1.0]])
+    starts = (glyph.starts @ glyph.control @ lean)[None].astype(np.float32)
+    ends = (glyph.ends @ glyph.control @ lean)[None].astype(np.float32)
+    return placed(starts, ends, np.array([thickness], np.float32), size, box)

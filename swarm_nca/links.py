@@ -1,0 +1,54 @@
+"""What happens to a message on its way from one cell to another.
+
+A message that is lost is an index that points at nobody: its slot reads as zeros for this step. What a
+cell tells itself is never lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from swarm_nca.randomness import Draws, Stream, threshold
+
+
+@dataclass(frozen=True)
+class Links:
+    """How messages travel.
+
+    Attributes:
+        drop: the chance that one message of one step is lost, in [0, 1], drawn anew for every
+            listener, slot and step.
+    """
+
+    drop: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.drop <= 1.0:
+            raise ValueError(f"drop is a chance between 0 and 1, got {self.drop}")
+
+    def arriving(self, neighbors: Tensor, rows: Tensor, draws: Draws, t: int) -> Tensor:
+        """Who is heard by the rows that fire, after losses.
+
+        Args:
+            neighbors: int64 [N, K], the index table.
+            rows: int64 [M], the rows that fire.
+            draws: the run's draws, and `t` the step counted from their start.
+
+        Returns:
+            int64 [M, K], rows to read messages from, N for silence.
+        """
+        heard = neighbors.index_select(0, rows)
+        if self.drop == 0.0:
+            return heard
+        limit, nobody = threshold(self.drop), len(neighbors)
+        lost = torch.stack(
+            [
+                draws.word(t, Stream.LOSS + slot).index_select(0, rows) < limit
+                for slot in range(neighbors.shape[1])
+            ],
+            dim=1,
+        )
+        return torch.where(lost & (heard != rows[:, None]), nobody, heard)

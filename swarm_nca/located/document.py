@@ -1,0 +1,166 @@
+"""A located YAML document: plain data that can say where each of its values was written.
+
+Scenarios, training recipes and sweeps are read here, checked against a schema, and changed from
+the command line (`--set`), and every mistake, however far up it is noticed, is told with its place
+in the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path as FilePath
+from typing import Any, TypeVar, overload
+
+from .errors import LocatedError, Path, Place, Plain, did_you_mean, shown
+from .tree import Node, compose
+
+T = TypeVar("T")
+
+
+@dataclasses.dataclass(frozen=True)
+class Document:
+    """One YAML document; made by `read` or `parse`, never changed."""
+
+    file: str
+    root: Node
+
+    @property
+    def data(self) -> Plain:
+        """The plain data, a fresh copy each time."""
+        return self.root.data()
+
+    @overload
+    def validate(self, model: type[T]) -> T: ...
+    @overload
+    def validate(self, model: object) -> Any: ...
+    def validate(self, model: Any) -> Any:
+        """The data as an instance of `model`: a pydantic model, a dataclass, or any type.
+
+        Let models forbid extra keys (stdlib dataclasses inside a model follow it). Raises
+        `LocatedError` for the most telling mistake, with the number of the others.
+        """
+        from .validation import validate  # pydantic loads only when a file is validated
+
+        return validate(self, model)
+
+    def error(self, path: Path, message: str, *, key: bool = False) -> LocatedError:
+        """The mistake at a path, located as near as the file allows; raise it yourself.
+
+        `path` holds keys and list numbers, `("perturbations", 1, "at")`; where it leaves the file
+        (a default was used) the place is that of the deepest mapping or list on the way.
+        `key=True` points at the key instead of its value. `given` is the value at the path.
+        """
+        node, place, inside = self.root, self.root.place, True
+        for step in path:
+            child = node.child(step)
+            if child is None:
+                inside = False
+                break
+            place = node.keys[step] if key and step in node.keys else child.place
+            node = child
+        return LocatedError(message, place, path, node.data() if inside else None)
+
+    @contextlib.contextmanager
+    def at(self, *path: Any) -> Iterator[None]:
+        """Within this block a ValueError or OSError becomes a `LocatedError` at the path.
+
+        For code below that knows nothing of files: `with document.at("rule"): load_rule(name)`.
+        """
+        try:
+            yield
+        except LocatedError:
+            raise
+        except (ValueError, OSError) as error:
+            raise self.error(path, _reason(error)) from error
+
+    def with_overrides(self, overrides: Iterable[str]) -> Document:
+        """The document with `key=value` changes, as in `--set links.drop=0.1`.
+
+        Keys are dotted, list entries numbered from 0 (`perturbations.0.at` or
+        `perturbations[0].at`); values are YAML. Mappings on the way are made when absent. A
+        mistake in such a value is told as `--set key=value` instead of a line.
+        """
+        root = self.root
+        for override in overrides:
+            root = _overridden(root, override)
+        return dataclasses.replace(self, root=root)
+
+
+def read(path: str | os.PathLike[str]) -> Document:
+    """Reads a YAML file. Raises `LocatedError` when it is missing, not UTF-8 or not plain YAML."""
+    file = os.fspath(path)
+    try:
+        content = FilePath(file).read_bytes()
+    except FileNotFoundError as error:
+        hint = did_you_mean(FilePath(file).name, _neighbours(FilePath(file)))
+        raise LocatedError(f"no such file{hint}", Place(file)) from error
+    except IsADirectoryError as error:
+        raise LocatedError("this is a folder, a YAML file is expected", Place(file)) from error
+    except (OSError, ValueError) as error:  # ValueError: a name no file can have
+        raise LocatedError(f"cannot be read: {_reason(error)}", Place(file)) from error
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8-sig", "replace")) + 1
+        what = f"not UTF-8 text: byte 0x{content[error.start]:02x}; save the file as UTF-8"
+        raise LocatedError(what, Place(file, before.count(b"\n") + 1, column)) from error
+    return parse(text, file)
+
+
+def parse(text: str, file: str = "<text>") -> Document:
+    """Reads YAML from a text; `file` is the name that messages give it."""
+    return Document(file, compose(text, file))
+
+
+def _overridden(root: Node, override: str) -> Node:
+    source = f"--set {override}"
+    name, equals, text = override.partition("=")
+    steps = re.sub(r"\[(\d+)\]", r".\1", name.strip()).split(".")
+    if not equals or not text.strip() or not all(steps):
+        raise LocatedError("key=value is expected, such as links.drop=0.1", Place(source))
+    return _replaced(root, steps, (), compose(text, source, numbered=False))
+
+
+def _replaced(node: Node, steps: list[str], path: Path, leaf: Node) -> Node:
+    """The node with `leaf` put where the steps lead; nodes on the way are made anew."""
+    if not steps:
+        return leaf
+    step, *rest = steps
+    if isinstance(node.value, list):
+        if not step.isdecimal() or int(step) >= len(node.value):
+            have = f"has entries 0 to {len(node.value) - 1}" if node.value else "is an empty list"
+            raise LocatedError(f"{have}, was given {shown(step)}", leaf.place, path, step)
+        entries = list(node.value)
+        entries[int(step)] = _replaced(entries[int(step)], rest, (*path, int(step)), leaf)
+        return dataclasses.replace(node, value=entries)
+    if not isinstance(node.value, dict) and node.value is not None:
+        what = f"is {shown(node.value)}, so there is no {shown(step)} in it"
+        raise LocatedError(what, leaf.place, path, step)
+    values = node.value or {}
+    key = next((key for key in values if str(key) == step), step)
+    child = values.get(key, Node(leaf.place, None))
+    key_place = node.keys[key] if rest and key in node.keys else leaf.place
+    return Node(
+        node.place,
+        {**values, key: _replaced(child, rest, (*path, key), leaf)},
+        {**node.keys, key: key_place},
+    )
+
+
+def _reason(error: ValueError | OSError) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        named = f": {error.filename}" if error.filename else ""
+        return error.strerror[0].lower() + error.strerror[1:] + named
+    return str(error) or type(error).__name__
+
+
+def _neighbours(file: FilePath) -> list[str]:
+    try:
+        return sorted(entry.name for entry in file.parent.iterdir())
+    except OSError:
+        return []

@@ -1,0 +1,77 @@
+"""What cells can decide to be: the class channels' names and colours, a part of every rule."""
+
+from __future__ import annotations
+
+import colorsys
+from dataclasses import dataclass
+from typing import Any
+
+Color = tuple[int, int, int]
+
+#: Ten colours, one per digit, as the published demo shows them (Randazzo et al. 2020).
+TEN_COLORS: tuple[Color, ...] = (
+    (128, 0, 0),
+    (230, 25, 75),
+    (70, 240, 240),
+    (210, 245, 60),
+    (250, 190, 190),
+    (170, 110, 40),
+    (170, 255, 195),
+    (165, 163, 159),
+    (0, 128, 128),
+    (128, 128, 0),
+)
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Names and colours of the classes, in the order of the class channels.
+
+    Raises:
+        ValueError: fewer than two classes, a name given twice, or counts that differ.
+    """
+
+    names: tuple[str, ...]
+    colors: tuple[Color, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.names) < 2:
+            raise ValueError(f"a rule decides between at least two classes, got {self.names!r}")
+        if len(set(self.names)) < len(self.names):
+            raise ValueError(f"every class needs its own name, got {list(self.names)}")
+        if len(self.colors) != len(self.names):
+            raise ValueError(
+                f"{len(self.names)} classes need as many colours, got {len(self.colors)}"
+            )
+        for color in self.colors:
+            if len(color) != 3 or not all(0 <= part <= 255 for part in color):
+                raise ValueError(f"a colour is three numbers from 0 to 255, got {color!r}")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @classmethod
+    def named(cls, *names: str) -> Classes:
+        """Classes with colours chosen for them: the ten of the demo, or evenly spread hues."""
+        if len(names) <= len(TEN_COLORS):
+            return cls(tuple(names), TEN_COLORS[: len(names)])
+        return cls(tuple(names), tuple(_hue(i, len(names)) for i in range(len(names))))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data that `from_json` reads back."""
+        return {"names": list(self.names), "colors": [list(color) for color in self.colors]}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Classes:
+        """Classes from `to_json`'s data."""
+        red_green_blue = (tuple(int(part) for part in color) for color in data["colors"])
+        return cls(tuple(data["names"]), tuple(red_green_blue))  # type: ignore[arg-type]
+
+
+def _hue(i: int, count: int) -> Color:
+    # Brightness alternates, so that neighbours in hue differ in print too.
+    red, green, blue = colorsys.hsv_to_rgb(i / count, 0.75, 0.95 if i % 2 else 0.65)
+    return round(255 * red), round(255 * green), round(255 * blue)
+
+
+DIGITS = Classes.named(*"0123456789")

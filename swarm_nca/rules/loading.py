@@ -1,0 +1,55 @@
+"""Finding a rule: by the name it ships under, or by its file."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from swarm_nca import shipped
+from swarm_nca.rules.published import read_published_rule
+from swarm_nca.rules.rule import Rule
+from swarm_nca.rules.storage import read_rule
+
+
+def shipped_rules() -> dict[str, Path]:
+    """Names and files of the rules that travel with the package, by name."""
+    files = sorted((shipped.folder("assets") / "rules").glob("*.safetensors"))
+    return {file.stem: file for file in files}
+
+
+def find_rule(name: str | Path, base: Path | None = None) -> Path:
+    """The file a rule's name stands for.
+
+    Args:
+        name: a shipped name, or a path to a `.safetensors` file or the published JSON.
+        base: the folder that a relative path starts from; the working directory when None.
+
+    Raises:
+        ValueError: neither a shipped name nor an existing file.
+    """
+    known = shipped_rules()
+    if str(name) in known:
+        return known[str(name)]
+    path = (base or Path()) / name
+    if path.is_file():
+        return path
+    near = difflib.get_close_matches(str(name), known, n=1)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    raise ValueError(
+        f"no rule '{name}': {hint}shipped rules are {', '.join(known) or '(none)'}; "
+        f"a file would be {path}"
+    )
+
+
+def load_rule(name: str | Path, base: Path | None = None) -> Rule:
+    """A rule ready for use: frozen, so that running it records no gradients.
+
+    Args:
+        name: a shipped name (`digits`), a `.safetensors` file, or the published model's JSON.
+        base: the folder that a relative path starts from; the working directory when None.
+
+    Raises:
+        ValueError: no such rule, or a file that cannot be used; the message says why.
+    """
+    path = find_rule(name, base)
+    return read_published_rule(path) if path.suffix == ".json" else read_rule(path)[0]

@@ -1,0 +1,24 @@
+"""Where the files that travel with the package are: one look-up for a wheel and an editable install.
+
+In a wheel they lie inside the package, in a checkout beside it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def folder(name: str) -> Path:
+    """The folder `scenarios` or `assets`.
+
+    Raises:
+        FileNotFoundError: the installation carries neither place.
+    """
+    for place in (_PACKAGE / "_shipped" / name, _PACKAGE.parent / name):
+        if place.is_dir():
+            return place
+    raise FileNotFoundError(
+        f"the folder {name!r} that travels with swarm_nca is missing; reinstall the package"
+    )

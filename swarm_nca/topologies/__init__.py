@@ -1,0 +1,6 @@
+"""Topologies: who hears whom, in which slot. To add one, write a file and a line here."""
+
+from swarm_nca.topologies.grid import NEIGHBORHOODS, Grid
+from swarm_nca.topologies.table import OWN_SLOT, Topology, number_slots
+
+__all__ = ["NEIGHBORHOODS", "OWN_SLOT", "Grid", "Topology", "number_slots"]

@@ -1,0 +1,67 @@
+"""Pixels on a grid: each hears the 3×3 patch around it, slot 3·(row + 1) + (column + 1).
+
+All grids have nine slots, so that one rule runs on each of them: a von Neumann grid leaves the corners
+empty, a torus joins opposite borders.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+NEIGHBORHOODS = {
+    "moore": (0, 1, 2, 3, 4, 5, 6, 7, 8),
+    "von_neumann": (1, 3, 4, 5, 7),
+}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How pixels hear each other.
+
+    Attributes:
+        neighborhood: `moore` (eight neighbours) or `von_neumann` (four); both hear themselves.
+        torus: whether opposite borders touch.
+    """
+
+    neighborhood: str = "moore"
+    torus: bool = False
+
+    def __post_init__(self) -> None:
+        if self.neighborhood not in NEIGHBORHOODS:
+            near = difflib.get_close_matches(str(self.neighborhood), NEIGHBORHOODS, n=1)
+            hint = f" (did you mean '{near[0]}'?)" if near else ""
+            raise ValueError(
+                f"neighborhood must be one of {', '.join(NEIGHBORHOODS)}, "
+                f"got {self.neighborhood!r}{hint}"
+            )
+
+    @property
+    def hears(self) -> tuple[bool, ...]:
+        """Slot by slot, whether a pixel listens there."""
+        return tuple(slot in NEIGHBORHOODS[self.neighborhood] for slot in range(9))
+
+    def patch(
+        self, row: Tensor, column: Tensor, height: Tensor, width: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The 3×3 patch around each pixel, which it sees in any neighborhood.
+
+        Args:
+            row, column: int64 [n], the pixels.
+            height, width: int64 [n], the sizes of their pictures.
+
+        Returns:
+            pixel: int64 [n, 9], row-major pixel numbers within each picture, 0 where there is none.
+            there: bool [n, 9], whether the grid has such a pixel.
+        """
+        offset = torch.tensor([-1, 0, 1], device=row.device)
+        rows = row[:, None] + offset.repeat_interleave(3)
+        columns = column[:, None] + offset.repeat(3)
+        height, width = height[:, None], width[:, None]
+        if self.torus:
+            rows, columns = rows % height, columns % width
+        there = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+        return torch.where(there, rows * width + columns, 0), there
