@@ -1,1 +1,92 @@
-"""swarm_nca."""
+"""Neural cellular automata as swarms: every pixel an agent, one learned rule shared by all.
+
+    import swarm_nca as sn
+    rule = sn.load_rule("digits")
+    world = sn.World.from_images(pictures, rule)
+    world = sn.rollout(world, rule, steps=200, seed=0)
+    sn.metrics.total_agreement(world, rule)
+
+This page is the public one; everything else may change. Names are looked up when first used, so
+that importing the package costs nothing, and Mesa or pandas load only for those who need them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from swarm_nca import images, perturbations
+    from swarm_nca.engine import rollout, step, trajectory
+    from swarm_nca.links import Links
+    from swarm_nca.measure import metrics
+    from swarm_nca.measure.protocols import evaluate
+    from swarm_nca.rules import Classes, Rule, load_rule, save_rule
+    from swarm_nca.scenario import run
+    from swarm_nca.swarm import CellAgent, Swarm
+    from swarm_nca.topologies import Grid, Topology
+    from swarm_nca.world import World
+
+    __version__: str
+
+__all__ = [
+    "CellAgent",
+    "Classes",
+    "Grid",
+    "Links",
+    "Rule",
+    "Swarm",
+    "Topology",
+    "World",
+    "evaluate",
+    "images",
+    "load_rule",
+    "metrics",
+    "perturbations",
+    "rollout",
+    "run",
+    "save_rule",
+    "step",
+    "trajectory",
+]
+
+#: Where each name lives; a module stands for itself.
+_HOMES = {
+    "CellAgent": "swarm_nca.swarm",
+    "Classes": "swarm_nca.rules",
+    "Grid": "swarm_nca.topologies",
+    "Links": "swarm_nca.links",
+    "Rule": "swarm_nca.rules",
+    "Swarm": "swarm_nca.swarm",
+    "Topology": "swarm_nca.topologies",
+    "World": "swarm_nca.world",
+    "evaluate": "swarm_nca.measure.protocols",
+    "load_rule": "swarm_nca.rules",
+    "rollout": "swarm_nca.engine",
+    "run": "swarm_nca.scenario",
+    "save_rule": "swarm_nca.rules",
+    "step": "swarm_nca.engine",
+    "trajectory": "swarm_nca.engine",
+}
+_MODULES = {
+    "images": "swarm_nca.images",
+    "metrics": "swarm_nca.measure.metrics",
+    "perturbations": "swarm_nca.perturbations",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    elif name in _MODULES:
+        value = import_module(_MODULES[name])
+    elif name == "__version__":
+        from importlib.metadata import version
+
+        value = version("swarm-nca")
+    else:
+        raise AttributeError(f"module 'swarm_nca' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

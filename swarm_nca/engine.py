@@ -74,7 +74,9 @@ class Stepper:
                 prepared = self._prepared.index_select(0, rows)
                 change = self._rule.change(prepared, messages.view(len(rows), -1))
                 if self._noise:
-                    normals = self._draws.normals(self.steps, rows, *change.shape[1:], change.dtype)
+                    normals = self._draws.normals(
+                        self.steps, rows, self._rule.channels, change.dtype
+                    )
                     change.add_(normals, alpha=self._noise)
                 self._change[start : start + len(rows)] = change
             self._padded.index_add_(0, fired, self._change[: len(fired)])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from swarm_nca.randomness import Draws, Stream, threshold
+from swarm_nca.randomness import StepDraws, Stream, threshold
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Links:
         if not 0.0 <= self.drop <= 1.0:
             raise ValueError(f"drop is a chance between 0 and 1, got {self.drop}")
 
-    def arriving(self, neighbors: Tensor, rows: Tensor, draws: Draws, t: int) -> Tensor:
+    def arriving(self, neighbors: Tensor, rows: Tensor, draws: StepDraws, t: int) -> Tensor:
         """Who is heard by the rows that fire, after losses.
 
         Args:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -102,6 +102,19 @@ def threshold(rate: float) -> int:
     if not 0.0 <= rate <= 1.0:
         raise ValueError(f"a rate must lie between 0 and 1, got {rate}")
     return round(rate * (1 << 32))
+
+
+class StepDraws(Protocol):
+    """What a step draws: from counters (`randomness.Draws`) or from an ordinary generator."""
+
+    def word(self, t: int, stream: int) -> Tensor:
+        """int64 [N] in [0, 2³²)."""
+
+    def fires(self, t: int, rate: float) -> Tensor:
+        """int64 [M], the rows that fire, ascending."""
+
+    def normals(self, t: int, rows: Tensor, channels: int, dtype: torch.dtype) -> Tensor:
+        """[M, channels] standard normal deviates."""
 
 
 class Draws:

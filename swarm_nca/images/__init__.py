@@ -1,6 +1,26 @@
 """Where pictures come from: data sets, files, pen strokes drawn offline, and compositions."""
 
 from swarm_nca.images.datasets import DATASETS, load_dataset
+from swarm_nca.images.files import read_folder, read_picture
+from swarm_nca.images.handwriting import Hand
+from swarm_nca.images.loading import load
 from swarm_nca.images.pictures import UNKNOWN, Pictures, joined
+from swarm_nca.images.source import Source
+from swarm_nca.images.strokes import ALPHABETS, draw_glyph, glyph_strokes, strokes
 
-__all__ = ["DATASETS", "UNKNOWN", "Pictures", "joined", "load_dataset"]
+__all__ = [
+    "ALPHABETS",
+    "DATASETS",
+    "UNKNOWN",
+    "Hand",
+    "Pictures",
+    "Source",
+    "draw_glyph",
+    "glyph_strokes",
+    "joined",
+    "load",
+    "load_dataset",
+    "read_folder",
+    "read_picture",
+    "strokes",
+]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -72,7 +73,7 @@ def _glyph(way: str) -> Glyph:
         ends.append(weights[1:])
         bounds.append(bounds[-1] + steps)
     edges = [bounds[piece] for piece in first_pieces] + [SEGMENTS]
-    strokes = tuple(slice(a, b) for a, b in zip(edges, edges[1:], strict=False))
+    strokes = tuple(slice(a, b) for a, b in pairwise(edges))
     return Glyph(control, np.concatenate(starts), np.concatenate(ends), strokes)
 
 

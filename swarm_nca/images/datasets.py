@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -107,9 +107,9 @@ def load_dataset(name: str, split: Split = "test") -> Pictures:
     neither on this machine nor to be had from the network; the message says the cure.
     """
     if name not in DATASETS:
-        raise ValueError(_unknown("data set", name, list(DATASETS)))
+        raise ValueError(unknown("data set", name, DATASETS))
     if split not in _PREFIX:
-        raise ValueError(_unknown("split", split, list(_PREFIX)))
+        raise ValueError(unknown("split", split, _PREFIX))
     images_path = _find(name, f"{_PREFIX[split]}-images-idx3-ubyte.gz")
     labels_path = _find(name, f"{_PREFIX[split]}-labels-idx1-ubyte.gz")
     images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
@@ -162,7 +162,9 @@ def _download(name: str, file: str) -> Path:
     )
 
 
-def _unknown(what: str, given: object, known: list[str]) -> str:
+def unknown(what: str, given: object, known: Iterable[str]) -> str:
+    """The message for a name that a table does not have, with the nearest that it has."""
+    known = list(known)
     near = difflib.get_close_matches(str(given), known, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"unknown {what} {given!r} ({hint}known: {', '.join(known)})"

@@ -22,6 +22,8 @@ from swarm_nca.images.curves import SEGMENTS, glyph_ways
 Floats: TypeAlias = npt.NDArray[np.float32]
 Range: TypeAlias = tuple[float, float]
 
+_RIM = 0.5  # pixels by which soft ink reaches beyond the pen's radius
+
 _CONTROL = 24  # at least the control points of any glyph
 
 DRAWS = 23 + SEGMENTS + 2 * _CONTROL
@@ -40,14 +42,14 @@ class Hand:
     thickness changes along the way, smoothly and from step to step, as shares of it.
     """
 
-    thickness: Range = (1.2, 4.2)
-    slant: Range = (-0.35, 0.6)
+    thickness: Range = (1.3, 3.9)
+    slant: Range = (-0.3, 0.55)
     rotation: Range = (-10.0, 10.0)
-    aspect: Range = (0.6, 1.5)
+    aspect: Range = (0.65, 1.5)
     scale: Range = (0.95, 1.0)
-    shift: float = 0.5
-    tremor: float = 0.06
-    bend: float = 0.09
+    shift: float = 0.3
+    tremor: float = 0.055
+    bend: float = 0.08
     pressure: float = 0.15
     roughness: float = 0.15
 
@@ -77,7 +79,8 @@ def written(
 
     def between(span: Range) -> Floats:
         """[B] values of a range, most of them near its middle."""
-        return span[0] + (span[1] - span[0]) * (next(column) + next(column)) / 2
+        middling = (next(column) + next(column)) / np.float32(2)
+        return np.asarray(span[0] + (span[1] - span[0]) * middling, np.float32)
 
     table = _table(names)
     way = table.first[labels] + (next(column) * table.count[labels]).astype(np.int64)
@@ -110,18 +113,20 @@ def placed(
 ) -> tuple[Floats, Floats]:
     """Paths [B, S, 2] fitted, ink included, into a box and centred by mass on the canvas.
 
-    The aspect is kept. The ink's mass is that of the steps, by their lengths.
+    The aspect is kept. The ink's mass is that of the steps, by their lengths. Where centring by
+    mass would push ink off the canvas (a T hangs low), it stops at the rim.
     """
     both = np.concatenate([starts, ends], 1)
     extent = (both.max(1) - both.min(1)).max(-1)  # [B]
-    factor = (np.maximum(box - 1 - thickness, 1.0) / extent * scale)[:, None, None]
+    factor = (np.maximum(box - 2 * _RIM - thickness, 1.0) / extent * scale)[:, None, None]
     length = np.hypot(*np.moveaxis(ends - starts, -1, 0))[..., None]  # [B, S, 1]
     middle = ((starts + ends) / 2 * length).sum(1, keepdims=True) / length.sum(1, keepdims=True)
     target = size / 2 + np.broadcast_to(shift, (len(starts), 2))[:, None, :]
-    return (
-        ((starts - middle) * factor + target).astype(np.float32),
-        ((ends - middle) * factor + target).astype(np.float32),
-    )
+    both = (both - middle) * factor
+    rim = (thickness / 2 + _RIM)[:, None, None]
+    first, last = rim - both.min(1, keepdims=True), size - 1 - rim - both.max(1, keepdims=True)
+    both = (both + np.clip(target, first, last)).astype(np.float32)
+    return both[:, :SEGMENTS], both[:, SEGMENTS:]
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +163,7 @@ def _table(names: tuple[str, ...]) -> _Table:
 def _bent(points: Floats, strength: Floats, phase: Floats) -> Floats:
     """Points [B, S, 2] moved along by a wave of about one period per height, across each axis."""
     wave = np.sin(2 * np.pi * (0.8 * points + phase[:, None, :]))
-    return points + (strength[:, None, :] * wave)[..., ::-1]
+    return np.asarray(points + (strength[:, None, :] * wave)[..., ::-1], np.float32)
 
 
 def _linear(slant: Floats, rotation: Floats, aspect: Floats) -> Floats:

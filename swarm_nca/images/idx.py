@@ -39,10 +39,12 @@ def read_idx(path: str | Path, dimensions: int) -> npt.NDArray[np.uint8]:
             "labels interchanged?"
         )
     start = 4 + 4 * dimensions
-    shape = tuple(int(size) for size in np.frombuffer(data[4:start], ">i4"))
+    if len(data) < start:
+        raise ValueError(f"{path}: truncated within its sizes; {_CURE}")
+    shape = tuple(int(size) for size in np.frombuffer(data, ">i4", dimensions, offset=4))
     missing = start + math.prod(shape) - len(data)
-    if len(shape) < dimensions or missing > 0:
-        raise ValueError(f"{path}: truncated, {max(missing, 1)} bytes are missing; {_CURE}")
+    if missing > 0:
+        raise ValueError(f"{path}: truncated, {missing} bytes are missing; {_CURE}")
     if missing < 0 or min(shape) < 0:
         raise ValueError(f"{path}: damaged, its sizes {shape} do not fit its length; {_CURE}")
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape)

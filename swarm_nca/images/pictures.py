@@ -109,16 +109,15 @@ class Pictures:
         Raises ValueError where a picture is larger than the canvas.
         """
         rows, columns = canvas
-        sizes = {picture.shape for picture in self.grey} if isinstance(self.grey, tuple) else None
-        for height, width in sizes if sizes is not None else {self.grey.shape[-2:]}:
+        arrays = self.grey if isinstance(self.grey, tuple) else (self.grey,)
+        for height, width in {array.shape[-2:] for array in arrays}:
             if height > rows or width > columns:
                 raise ValueError(
                     f"a picture of {height}×{width} pixels does not fit on a canvas of "
                     f"{rows}×{columns}: enlarge the canvas or scale the picture down"
                 )
-        if not isinstance(self.grey, tuple):
-            return replace(self, grey=_on_canvas(self.grey, rows, columns))
-        return replace(self, grey=tuple(_on_canvas(picture, rows, columns) for picture in self))
+        placed = tuple(on_canvas(array, rows, columns) for array in arrays)
+        return replace(self, grey=placed if isinstance(self.grey, tuple) else placed[0])
 
     def _class_index(self, name: str) -> int:
         if name not in self.classes:
@@ -178,7 +177,8 @@ def _check(grey: Grey) -> None:
         raise ValueError(f"grey values lie in [0, 1], got {low:g} to {high:g}: divide by 255?")
 
 
-def _on_canvas(grey: Grey, rows: int, columns: int) -> Grey:
+def on_canvas(grey: Grey, rows: int, columns: int) -> Grey:
+    """Pictures [..., H, W] in the middle of an empty canvas that is large enough for them."""
     height, width = grey.shape[-2:]
     top, left = (rows - height) // 2, (columns - width) // 2
     canvas = np.zeros((*grey.shape[:-2], rows, columns), np.float32)

@@ -7,7 +7,7 @@ distance d from its path by r − d, softened over `SOFTNESS` pixels: fully insi
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -54,38 +54,24 @@ def segment_coverage(
 
 def coverage_of(depth: npt.NDArray[np.floating], softness: float = SOFTNESS) -> Coverage:
     """Coverage in [0, 1] at a signed depth inside the brush's rim, in pixels (outside: < 0)."""
-    return np.clip(depth / softness + 0.5, 0.0, 1.0).astype(np.float32)
-
-
-def disc(
-    center: tuple[float, float], radius: float, shape: tuple[int, int]
-) -> npt.NDArray[np.bool_]:
-    """Mask [H, W] of the pixels at most `radius` from `center` (row, column)."""
-    rows, columns = np.ogrid[: shape[0], : shape[1]]
-    return np.asarray((rows - center[0]) ** 2 + (columns - center[1]) ** 2 <= radius**2)
-
-
-def rectangle(
-    corner: tuple[float, float], size: tuple[float, float], shape: tuple[int, int]
-) -> npt.NDArray[np.bool_]:
-    """Mask [H, W] of the pixels in `size` (rows, columns) from the top left `corner` on."""
-    rows, columns = np.ogrid[: shape[0], : shape[1]]
-    inside_rows = (rows >= corner[0]) & (rows < corner[0] + size[0])
-    return np.asarray(inside_rows & (columns >= corner[1]) & (columns < corner[1] + size[1]))
+    return np.asarray(np.clip(depth / softness + 0.5, 0.0, 1.0), np.float32)
 
 
 def half(side: Side, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """Mask [H, W] of one half of the canvas; a middle row or column belongs to neither."""
-    height, width = shape
+    rows, columns = shape[0] // 2, shape[1] // 2
+    mask = np.zeros(shape, np.bool_)
     if side == "left":
-        return rectangle((0, 0), (height, width // 2), shape)
-    if side == "right":
-        return rectangle((0, width - width // 2), (height, width // 2), shape)
-    if side == "top":
-        return rectangle((0, 0), (height // 2, width), shape)
-    if side == "bottom":
-        return rectangle((height - height // 2, 0), (height // 2, width), shape)
-    raise ValueError(f"a half is left, right, top or bottom, got {side!r}")
+        mask[:, :columns] = True
+    elif side == "right":
+        mask[:, shape[1] - columns :] = True
+    elif side == "top":
+        mask[:rows] = True
+    elif side == "bottom":
+        mask[shape[0] - rows :] = True
+    else:
+        raise ValueError(f"a half is left, right, top or bottom, got {side!r}")
+    return mask
 
 
 def render_segments(
@@ -124,12 +110,12 @@ def render_segments(
     return coverage_of(depth, softness).reshape(B, H, W)
 
 
-def _distance_squared(rows, columns, down, right):  # type: ignore[no-untyped-def]
-    """Squared distance of pixels to the segment from (0, 0) to (down, right)."""
+def _distance_squared(rows: Any, columns: Any, down: Any, right: Any) -> npt.NDArray[Any]:
+    """Squared distance of pixels to the segment from (0, 0) to (down, right), by broadcasting."""
     length = down * down + right * right
     along = (rows * down + columns * right) / np.maximum(length, 1e-12)
     along = np.clip(along, 0.0, 1.0)
-    return (rows - along * down) ** 2 + (columns - along * right) ** 2
+    return np.asarray((rows - along * down) ** 2 + (columns - along * right) ** 2)
 
 
 def _box(

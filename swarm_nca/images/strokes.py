@@ -86,7 +86,8 @@ def draw_glyph(
     """One clean character [size, size], without variation; `way` numbers its ways of writing."""
     starts, ends = _clean(_way(character, way), size, box, thickness, slant)
     radius = np.full((1, SEGMENTS), thickness / 2, np.float32)
-    return render_segments(starts, ends, radius, (size, size), INK_SOFTNESS)[0]
+    whole = render_segments(starts, ends, radius, (size, size), INK_SOFTNESS)
+    return np.asarray(whole[0], np.float32)
 
 
 def glyph_strokes(

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path as FilePath
 from typing import Any, TypeVar, overload
 
-from .errors import LocatedError, Path, Place, Plain, did_you_mean, shown
-from .tree import Node, compose
+from .errors import LocatedError, Path, Place, Plain, did_you_mean, nearest, shown
+from .tree import DEEPEST, Node, compose
 
 T = TypeVar("T")
 
@@ -40,8 +40,9 @@ class Document:
     def validate(self, model: Any) -> Any:
         """The data as an instance of `model`: a pydantic model, a dataclass, or any type.
 
-        Let models forbid extra keys (stdlib dataclasses inside a model follow it). Raises
-        `LocatedError` for the most telling mistake, with the number of the others.
+        Let models forbid extra keys: stdlib dataclasses follow the model they are in, one alone
+        takes any key. Raises `LocatedError` for the most telling mistake, with the number of the
+        others.
         """
         from .validation import validate  # pydantic loads only when a file is validated
 
@@ -96,8 +97,7 @@ def read(path: str | os.PathLike[str]) -> Document:
     try:
         content = FilePath(file).read_bytes()
     except FileNotFoundError as error:
-        hint = did_you_mean(FilePath(file).name, _neighbours(FilePath(file)))
-        raise LocatedError(f"no such file{hint}", Place(file)) from error
+        raise LocatedError(f"no such file{_similar(FilePath(file))}", Place(file)) from error
     except IsADirectoryError as error:
         raise LocatedError("this is a folder, a YAML file is expected", Place(file)) from error
     except (OSError, ValueError) as error:  # ValueError: a name no file can have
@@ -121,7 +121,7 @@ def _overridden(root: Node, override: str) -> Node:
     source = f"--set {override}"
     name, equals, text = override.partition("=")
     steps = re.sub(r"\[(\d+)\]", r".\1", name.strip()).split(".")
-    if not equals or not text.strip() or not all(steps):
+    if not equals or not text.strip() or not all(steps) or len(steps) > DEEPEST:
         raise LocatedError("key=value is expected, such as links.drop=0.1", Place(source))
     return _replaced(root, steps, (), compose(text, source, numbered=False))
 
@@ -132,7 +132,7 @@ def _replaced(node: Node, steps: list[str], path: Path, leaf: Node) -> Node:
         return leaf
     step, *rest = steps
     if isinstance(node.value, list):
-        if not step.isdecimal() or int(step) >= len(node.value):
+        if step not in map(str, range(len(node.value))):
             have = f"has entries 0 to {len(node.value) - 1}" if node.value else "is an empty list"
             raise LocatedError(f"{have}, was given {shown(step)}", leaf.place, path, step)
         entries = list(node.value)
@@ -159,8 +159,11 @@ def _reason(error: ValueError | OSError) -> str:
     return str(error) or type(error).__name__
 
 
-def _neighbours(file: FilePath) -> list[str]:
+def _similar(file: FilePath) -> str:
+    """A hint at the file in the same folder whose name, its suffix apart, is nearest."""
     try:
-        return sorted(entry.name for entry in file.parent.iterdir())
+        names = {entry.stem: entry.name for entry in sorted(file.parent.iterdir())}
     except OSError:
-        return []
+        return ""
+    meant = nearest(file.stem, names)
+    return did_you_mean(file.name, [names[meant]]) if meant else ""

@@ -8,6 +8,7 @@ aliases may repeat a value but not multiply it beyond reason (the "billion laugh
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import yaml
 
@@ -20,8 +21,10 @@ MOST_VALUES = 100_000
 # what PyYAML says, what a person would say, and whether the place is where the trouble began
 PLAIN_WORDS = (
     ("found character '\\t'", "a tab indents this line; use spaces", False),
-    ("mapping values are not allowed", "a ': ' is not expected here; quote text holding one", False),
-    ("could not find expected ':'", "'key: value' is expected here (a space after the colon)", True),
+    ("cannot start any token", "text that begins with this character needs quotes", False),
+    ("expected the node content", "a value is expected here", False),
+    ("mapping values are not allowed", "unexpected ': '; text that holds one needs quotes", False),
+    ("could not find expected ':'", "'key: value' is expected (a space after the colon)", True),
     ("expected <block end>", "this line is indented unlike those above, or lacks its key", False),
     ("expected ',' or ']'", "a ',' is missing here, or the ']' that closes the list", False),
     ("expected ',' or '}'", "a ',' is missing here, or the '}' that closes the mapping", False),
@@ -44,6 +47,12 @@ class Node:
         if isinstance(self.value, list) and isinstance(step, int) and 0 <= step < len(self.value):
             return self.value[step]
         return None
+
+    def children(self) -> list[Node]:
+        """The values right below, in the order of the file."""
+        if isinstance(self.value, dict):
+            return list(self.value.values())
+        return self.value if isinstance(self.value, list) else []
 
     def data(self) -> Plain:
         """The plain data, in fresh lists and dicts."""
@@ -69,6 +78,7 @@ class _Composer:
         self.text, self.file, self.numbered = text, file, numbered
         self.anchors: dict[str, Node] = {}
         self.values = 0
+        self.events: Any  # a yaml.SafeLoader, used as its parser only; its methods are untyped
 
     def document(self) -> Node:
         try:
@@ -119,9 +129,9 @@ class _Composer:
             self.anchors[event.anchor] = node
         return node
 
-    def _alias(self, anchor: str, place: Place, path: Path) -> Node:
+    def _alias(self, anchor: str | None, place: Place, path: Path) -> Node:
         if anchor not in self.anchors:  # or its value is still open: it would contain itself
-            what = f"the alias *{anchor} has no finished value &{anchor} above it"
+            what = f"the alias *{anchor} has no complete value &{anchor} above it"
             raise LocatedError(what, place, path)
         node = self.anchors[anchor]
         size, height = _measure(node)  # at most MOST_VALUES long: its values were counted before
@@ -134,7 +144,7 @@ class _Composer:
             what = f"more than {MOST_VALUES:,} values, counting what aliases repeat"
             raise LocatedError(what, place, path)
         if depth > DEEPEST:
-            raise LocatedError(f"nested more than {DEEPEST} levels deep", place, path[:3])
+            raise LocatedError(f"nested more than {DEEPEST} levels deep", place, ())
 
     def _scalar(self, event: yaml.ScalarEvent, place: Place, path: Path) -> Scalar:
         try:
@@ -197,6 +207,5 @@ class _Composer:
 
 def _measure(node: Node) -> tuple[int, int]:
     """How many values a node holds, itself included, and how many levels lie below it."""
-    below = node.value.values() if isinstance(node.value, dict) else node.value
-    parts = [_measure(child) for child in below] if isinstance(node.value, list | dict) else []
+    parts = [_measure(child) for child in node.children()]
     return 1 + sum(size for size, _ in parts), max((1 + height for _, height in parts), default=0)

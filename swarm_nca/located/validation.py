@@ -1,102 +1,29 @@
 """Checking a document against a pydantic model, and telling its mistakes with their places.
 
 Pydantic names the place of a mistake by a `loc`: keys and list numbers, mixed with names of the
-union branch that was tried. Walking `loc` through the document leaves the branches over, and
-among a union's branches the one that fits best is believed: a misspelt key in a mapping should
-not be told as "text is expected".
+union branches it tried. Walking `loc` through the document tells them apart, and among a union's
+branches the one that fits best is believed, so that a misspelt key in a mapping is not told as
+"should be text".
 """
 
 from __future__ import annotations
 
-import re
-import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic.errors import PydanticInvalidForJsonSchema
-from pydantic.json_schema import PydanticJsonSchemaWarning
 
-from .errors import LocatedError, Path, Plain, did_you_mean, nearest, shown
-from .schema_keys import known_keys, known_tags
+from .errors import LocatedError, Path, Plain
+from .schema import json_schema
 from .tree import Node
+from .wording import MISSING_KEY, Finding, in_words, value_at
 
 if TYPE_CHECKING:
     from .document import Document
 
-UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
-MISSING_KEY = ("missing", "missing_argument", "missing_keyword_only_argument")
-EXPECTED = {
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "float_parsing": "a number",
-    "finite_number": "a finite number",
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-    "string_type": "text",
-    "path_type": "a path",
-    "none_required": "null",
-    "list_type": "a list",
-    "tuple_type": "a list",
-    "set_type": "a list",
-    "frozen_set_type": "a list",
-    "dict_type": "a mapping (key: value)",
-    "mapping_type": "a mapping (key: value)",
-    "model_type": "a mapping (key: value)",
-    "model_attributes_type": "a mapping (key: value)",
-    "dataclass_type": "a mapping (key: value)",
-    "literal_error": "{expected}",
-    "enum": "{expected}",
-}
-BOUNDS = {
-    "greater_than": "should be above {gt}",
-    "greater_than_equal": "should be at least {ge}",
-    "less_than": "should be below {lt}",
-    "less_than_equal": "should be at most {le}",
-    "multiple_of": "should be a multiple of {multiple_of}",
-    "too_short": "should have at least {min_length} entries",
-    "too_long": "should have at most {max_length} entries",
-    "string_too_short": "should have at least {min_length} characters",
-    "string_too_long": "should have at most {max_length} characters",
-    "string_pattern_mismatch": "should match {pattern}",
-}
-
-
-@dataclass(frozen=True)
-class _Mistake:
-    """One pydantic error, placed: `route` is its `loc` with what is a step into the document."""
-
-    detail: dict[str, Any]
-    route: tuple[tuple[Any, bool], ...]
-
-    @property
-    def path(self) -> Path:
-        return tuple(name for name, is_step in self.route if is_step)
-
-    @property
-    def kind(self) -> str:
-        return str(self.detail["type"])
-
-    @property
-    def missing(self) -> Any:
-        """The name of the missing key, which is no step of the document."""
-        return self.detail["loc"][-1]
-
-
-@dataclass(frozen=True)
-class _Finding:
-    """What is to be told: at a path, either the things expected there or a whole message."""
-
-    path: Path
-    message: str = ""
-    expected: tuple[str, ...] = ()
-    key: bool = False  # the place is the key, not its value
-    weight: int = 1  # unknown keys (0) are told first, missing ones (2) last
-    given: Plain = None
+Route: TypeAlias = tuple[tuple[Any, bool], ...]
+"""A pydantic `loc`; True marks a step into the document, False the name of a union branch."""
 
 
 def validate(document: Document, model: Any) -> Any:
@@ -106,7 +33,85 @@ def validate(document: Document, model: Any) -> Any:
     try:
         return adapter.validate_python(data)
     except ValidationError as error:
-        details = error.errors(include_url=False)
-        mistakes = [_placed(dict(detail), document.root, data) for detail in details]
-        findings = _findings(mistakes, 0, data, _json_schema(adapter))
-        raise _told(document, findings) from error
+        schema = json_schema(adapter)
+        mistakes = []
+        for detail in error.errors(include_url=False):
+            route = _route(document.root, data, dict(detail))
+            mistakes.append((route, in_words(dict(detail), _path(route), data, schema)))
+        raise _told(document, _believed(mistakes, 0)) from error
+
+
+def _route(node: Node, data: Plain, detail: dict[str, Any]) -> Route:
+    """The way of a `loc` through the document: of all readings the one that ends at the input."""
+    loc = detail["loc"][:-1] if detail["type"] in MISSING_KEY else detail["loc"]
+    routes = list(_routes(node, loc))
+    return next((r for r in routes if value_at(data, _path(r)) is detail["input"]), routes[0])
+
+
+def _routes(node: Node, loc: Path) -> Iterator[Route]:
+    """Every reading of a `loc`, those that step into the document first."""
+    if not loc:
+        yield ()
+        return
+    child = node.child(loc[0])
+    if child is not None:
+        yield from (((loc[0], True), *rest) for rest in _routes(child, loc[1:]))
+    yield from (((loc[0], False), *rest) for rest in _routes(node, loc[1:]))
+
+
+def _path(route: Route) -> Path:
+    return tuple(name for name, is_step in route if is_step)
+
+
+def _believed(mistakes: list[tuple[Route, Finding]], level: int) -> list[Finding]:
+    """The findings, of each union those of one branch only. All share the first `level` names."""
+    believed = [finding for route, finding in mistakes if len(route) == level]
+    groups: dict[tuple[Any, bool], list[tuple[Route, Finding]]] = {}
+    for route, finding in mistakes:
+        if len(route) > level:
+            groups.setdefault(route[level], []).append((route, finding))
+    branches = []
+    for (_, is_step), group in groups.items():
+        inner = _believed(group, level + 1)
+        if is_step:
+            believed += inner
+        else:
+            branches.append(inner)
+    if branches:
+        believed += _best_branch(branches, _path(mistakes[0][0][:level]))
+    return believed
+
+
+def _best_branch(branches: list[list[Finding]], path: Path) -> list[Finding]:
+    """The branch with fewest findings that the value at least has the shape of.
+
+    Branches equally good that each expect something else in one place are told in one sentence.
+    """
+
+    def rank(branch: list[Finding]) -> tuple[bool, int]:
+        misshapen = branch[0].words == "should be" and branch[0].path == path
+        return misshapen, len(branch)
+
+    best = min(map(rank, branches))
+    good = [branch for branch in branches if rank(branch) == best]
+    first = good[0][0]
+    alike = {(len(branch), branch[0].path, branch[0].words) for branch in good}
+    if alike == {(1, first.path, first.words)} and first.expected:
+        expected = dict.fromkeys(one for branch in good for one in branch[0].expected)
+        return [replace(first, expected=tuple(expected))]
+    return max(good, key=lambda branch: max(len(finding.path) for finding in branch))
+
+
+def _told(document: Document, findings: list[Finding]) -> LocatedError:
+    """The most telling finding, unknown keys before the rest before missing keys."""
+    misspelt = {(finding.path[:-1], finding.meant) for finding in findings if finding.unknown}
+    ranked = {}
+    for finding in findings:
+        if finding.missing is not None and (finding.path, finding.missing) in misspelt:
+            continue  # it is there, under a wrong name
+        error = document.error(finding.path, finding.text, key=finding.key)
+        order = not finding.unknown, finding.missing is not None, error.line or 0, error.column or 0
+        ranked[error.path, error.message] = order, finding
+    first = min(ranked.values(), key=lambda item: item[0])[1]
+    more = f" (and {len(ranked) - 1} more)" if len(ranked) > 1 else ""
+    return document.error(first.path, first.text + more, key=first.key)

@@ -22,9 +22,7 @@ def dump(data: Plain) -> str:
     Takes dicts (scalar keys), lists, tuples (written as lists), text, numbers, booleans, None.
     TypeError for anything else.
     """
-    text = yaml.serialize(
-        _node(data), Dumper=CoreDumper, width=float("inf"), allow_unicode=True, sort_keys=False
-    )
+    text = yaml.serialize(_node(data), Dumper=CoreDumper, width=float("inf"), allow_unicode=True)
     return str(text).removesuffix("...\n")
 
 
@@ -38,7 +36,8 @@ def _node(data: Plain, root: bool = True) -> yaml.Node:
         one_line = _fits(entries) and not any(isinstance(e, yaml.MappingNode) for e in entries)
         return yaml.SequenceNode(TAG + "seq", entries, flow_style=one_line)
     if data is None or isinstance(data, str | bool | int | float):
-        return yaml.ScalarNode(*to_plain(data))
+        plain = not isinstance(data, str) or data.isprintable()
+        return yaml.ScalarNode(*to_plain(data), style=None if plain else '"')  # line breaks escaped
     raise TypeError(f"only plain data can be written as YAML, not {shown(data)}")
 
 
@@ -48,7 +47,7 @@ def _fits(nodes: list[yaml.Node]) -> bool:
 
 
 def _is_scalar_or_flow(node: yaml.Node) -> bool:
-    return isinstance(node, yaml.ScalarNode) or bool(node.flow_style)
+    return not isinstance(node, yaml.CollectionNode) or bool(node.flow_style)
 
 
 def _length(node: yaml.Node) -> int:

@@ -40,9 +40,7 @@ def read_published_rule(path: str | Path) -> Rule:
             f"{path}: expected {len(_SHAPES)} weight constants (kernel and bias of three layers), "
             f"found {len(constants)}"
         )
-    arrays = [
-        _array(node, shape, path) for node, shape in zip(constants, _SHAPES, strict=True)
-    ]
+    arrays = [_array(node, shape, path) for node, shape in zip(constants, _SHAPES, strict=True)]
     kernel = arrays[0].reshape(9, 20, 80)
     weights = {
         "perception": np.concatenate([kernel[:, 0], kernel[:, 1:].reshape(171, 80)]),

@@ -132,5 +132,7 @@ def _slot(u: Hashable, v: Hashable, data: object, count: int) -> int:
             "swarm_nca.topologies.number_slots(graph) number them"
         )
     if not isinstance(slot, int) or not 0 <= slot < count:
-        raise ValueError(f"node {u!r}: slot {slot!r} is not one of the {count} slots 0 … {count - 1}")
+        raise ValueError(
+            f"node {u!r}: slot {slot!r} is not one of the {count} slots 0 … {count - 1}"
+        )
     return slot

@@ -1,0 +1,159 @@
+"""From a source's description to its pictures.
+
+One function per origin; what they leave to chance (which digits of a data set, which hand)
+follows from one seed. The parts of a composition get seeds of their own, so that two strokes of
+one class side by side are not the same twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from swarm_nca.images import compose
+from swarm_nca.images.datasets import DATASETS, Split, load_dataset
+from swarm_nca.images.files import read_folder, read_picture
+from swarm_nca.images.glyphs import DIGITS, LETTERS
+from swarm_nca.images.pictures import UNKNOWN, Grey, Pictures, joined
+from swarm_nca.images.source import Source, class_number
+from swarm_nca.images.strokes import Alphabet, draw_glyph, strokes
+
+
+def load(
+    source: Source, *, seed: int = 0, base: str | Path = ".", classes: tuple[str, ...] | None = None
+) -> Pictures:
+    """The pictures that a source describes.
+
+    `seed`: for what the source leaves to chance. `base`: the folder to which its paths are
+    relative. `classes`: the rule's, by default ten digits; they name the label that is given to
+    what has no classes of its own (a file, a glyph, a composition).
+    Raises ValueError for missing or unreadable files, and a label, index or count that the
+    pictures do not have.
+    """
+    own = seed if source.seed is None else source.seed
+    pictures = _LOADERS[source.origin](source, own, Path(base))
+    if source.label is not None and source.origin in _UNCLASSED:
+        names = tuple(DIGITS) if classes is None else tuple(classes)
+        number = class_number(source.label, names)
+        pictures = Pictures(pictures.grey, np.full(len(pictures), number), names)
+    return _transformed(pictures, source)
+
+
+def _dataset(source: Source, seed: int, base: Path) -> Pictures:
+    if source.dataset in DATASETS:
+        return _chosen(_published(source.dataset, source.split or "test"), source, seed)
+    letters = source.classes == tuple(LETTERS)
+    alphabet: Alphabet = "letters" if letters else "digits"
+    start, count = source.index or 0, source.count or 1
+    return strokes(count, seed, start=start, classes=alphabet, label=source.label)
+
+
+def _file(source: Source, seed: int, base: Path) -> Pictures:
+    grey = read_picture(base / str(source.file), size=source.size, ink=source.ink)
+    return Pictures(np.repeat(grey[None], source.count or 1, axis=0))
+
+
+def _folder(source: Source, seed: int, base: Path) -> Pictures:
+    pictures = read_folder(base / str(source.folder), size=source.size, ink=source.ink)
+    return _chosen(pictures, source, seed)
+
+
+def _glyph(source: Source, seed: int, base: Path) -> Pictures:
+    name = str(source.glyph)
+    grey = np.repeat(draw_glyph(name)[None], source.count or 1, axis=0)
+    names = tuple(DIGITS if name in DIGITS else LETTERS)
+    return Pictures(grey, np.full(len(grey), names.index(name)), names)
+
+
+def _chimera(source: Source, seed: int, base: Path) -> Pictures:
+    left, right = _parts(source, source.chimera or (), seed, base)
+    pairs = zip(left, right, strict=True)
+    return _composed([compose.chimera(a, b) for a, b in pairs], [left, right])
+
+
+def _row(source: Source, seed: int, base: Path) -> Pictures:
+    parts = _parts(source, source.row or (), seed, base)
+    rows = [compose.row(each, source.join) for each in zip(*parts, strict=True)]
+    return _composed(rows, parts)
+
+
+_LOADERS: Mapping[str, Callable[[Source, int, Path], Pictures]] = {
+    "dataset": _dataset,
+    "file": _file,
+    "folder": _folder,
+    "glyph": _glyph,
+    "chimera": _chimera,
+    "row": _row,
+}
+
+_UNCLASSED = ("file", "glyph", "chimera", "row")  # a label names the right answer, not a choice
+
+
+@lru_cache(maxsize=2)
+def _published(name: str, split: Split) -> Pictures:
+    return load_dataset(name, split)
+
+
+def _chosen(pictures: Pictures, source: Source, seed: int) -> Pictures:
+    """Those of a set that label, index and count ask for; by chance where no index is given."""
+    what = f"{source.dataset or source.folder}"
+    if source.label is not None:
+        number = class_number(source.label, pictures.classes)
+        pictures = pictures[pictures.labels == number]
+        what += f", label {source.label}"
+    if source.index is None and source.count is None and source.folder is not None:
+        return pictures
+    first, count = source.index or 0, source.count or 1
+    if first + count > len(pictures):
+        raise ValueError(
+            f"{what} has {len(pictures)} pictures, numbered from 0: index {first} and count "
+            f"{count} reach beyond"
+        )
+    if source.index is not None:
+        return pictures[np.arange(first, first + count)]  # a copy: the data set stays as it is
+    return pictures[np.random.default_rng(seed).permutation(len(pictures))[:count]]
+
+
+def _parts(source: Source, children: tuple[Source, ...], seed: int, base: Path) -> list[Pictures]:
+    """The pictures of each child: as many of every one as the composition shall have."""
+    parts = []
+    count = source.count or max(child.count or 1 for child in children)
+    for number, child in enumerate(children):
+        own = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+        each = child if child.count else replace(child, count=count)
+        parts.append(load(each, seed=own, base=base))
+        if len(parts[-1]) != count:
+            raise ValueError(
+                f"part {number} has {len(parts[-1])} pictures where others have {count}: give "
+                "all parts one count, or none"
+            )
+    return parts
+
+
+def _composed(grey: list[Grey], parts: list[Pictures]) -> Pictures:
+    """Compositions belong to a class only where all their parts do."""
+    together = joined(parts)
+    labels = together.labels.reshape(len(parts), -1)
+    same = (labels == labels[0]).all(0)
+    return Pictures(tuple(grey), np.where(same, labels[0], UNKNOWN), together.classes)
+
+
+def _transformed(pictures: Pictures, source: Source) -> Pictures:
+    """The pictures scaled, rotated, made bolder and moved, in this order."""
+    steps: list[Callable[[Grey], Grey]] = []
+    if source.scale != 1:
+        steps.append(lambda grey: compose.scale(grey, source.scale))
+    if source.rotate:
+        steps.append(lambda grey: compose.rotate(grey, source.rotate))
+    if source.thickness:
+        steps.append(lambda grey: compose.thickness(grey, source.thickness))
+    if any(source.shift):
+        steps.append(lambda grey: compose.shift(grey, source.shift))
+    grey = list(pictures)
+    for step in steps:
+        grey = [step(picture) for picture in grey]
+    return replace(pictures, grey=tuple(grey)) if steps else pictures

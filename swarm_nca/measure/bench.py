@@ -1,0 +1,189 @@
+"""How fast it is on this machine, beside what it must be compared with.
+
+The engine's step runs beside a dense convolution doing the same job and beside the three matrix
+products of the cells that fire, which are the floor; a training iteration beside the dense one; a
+swarm of agents beside the engine. Pictures are strokes, whose alive share is MNIST's (17.4 against
+17.6 %), so the bench needs nothing but what ships. Speed does not depend on what a rule has
+learned: it takes an untrained one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+import torch
+from torch import Tensor
+
+from swarm_nca.engine import Stepper, draws_of
+from swarm_nca.images.strokes import strokes
+from swarm_nca.measure.dense import Dense
+from swarm_nca.measure.stopwatch import interleaved
+from swarm_nca.rules import Rule
+from swarm_nca.unrolled import Scratch, unrolled
+from swarm_nca.world import World
+
+#: Worlds in a batch, as the table of steps shows them.
+BATCHES = (1, 16, 256, 1024)
+
+#: The published training iteration.
+TRAINING_BATCH, TRAINING_STEPS = 16, 20
+
+#: Side of the filled square that makes a swarm of 100,000 agents.
+CROWD_SIDE = 317
+
+Row: TypeAlias = dict[str, float]
+
+
+class Stepping(Protocol):
+    """Anything that takes a step when told to."""
+
+    def step(self) -> object:
+        """Take one step."""
+
+
+#: Makes a swarm of agents: (world, rule, engine="batched" | "agents"). Agents stand on this layer,
+#: so whoever asks for the bench hands them in.
+SwarmMaker: TypeAlias = Callable[..., Stepping]
+
+
+def bench_rule() -> Rule:
+    """The default rule with small random weights everywhere, frozen."""
+    generator = torch.Generator().manual_seed(0)
+    rule = Rule(generator=generator).requires_grad_(False)
+    rule.output.normal_(std=0.01, generator=generator)
+    return rule
+
+
+def bench_worlds(rule: Rule, worlds: int) -> World:
+    """So many drawn digits."""
+    pictures = strokes(worlds)
+    return World.from_images(pictures.grey, rule, labels=pictures.labels.tolist())
+
+
+def steps_against_dense(rule: Rule, worlds: int, seconds: float = 4.0) -> Row:
+    """One step of a batch: the engine, the dense convolution, the products alone."""
+    world = bench_worlds(rule, worlds)
+    stepper, dense = Stepper(world, rule), Dense(world, rule)
+    products = _products(rule, len(stepper.step()))
+    with torch.inference_mode():
+        times = interleaved(
+            {"engine": stepper.step, "dense": dense.step, "products": products}, seconds=seconds
+        )
+    return {
+        "worlds": worlds,
+        "cells": world.cells,
+        "engine_ms": 1e3 * times.seconds("engine"),
+        "dense_ms": 1e3 * times.seconds("dense"),
+        "products_ms": 1e3 * times.seconds("products"),
+        "engine_updates_per_s": world.cells / times.seconds("engine"),
+        "dense_updates_per_s": world.cells / times.seconds("dense"),
+        "dense_over_engine": times.ratio("dense", "engine"),
+        "engine_over_products": times.ratio("engine", "products"),
+    }
+
+
+def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
+    """One training iteration, forward, backward and Adam: the engine's, and the dense one."""
+    world = bench_worlds(rule, TRAINING_BATCH)
+    target = torch.nn.functional.one_hot(world.label[world.world_of], len(rule.classes)).float()
+    scratch = Scratch()
+
+    def by_engine(learner: Rule) -> Tensor:
+        draws = draws_of(world, seed=0)
+        return unrolled(world, learner, TRAINING_STEPS, draws, rule.fire_rate, rule.noise, scratch)
+
+    def by_dense(learner: Rule) -> Tensor:
+        dense = Dense(world, learner)
+        for _ in range(TRAINING_STEPS):
+            dense.step()
+        return dense.state
+
+    times = interleaved(
+        {
+            "engine": _iteration(rule, by_engine, target, len(world)),
+            "dense": _iteration(rule, by_dense, target, len(world)),
+        },
+        seconds=seconds,
+    )
+    return {
+        "worlds": TRAINING_BATCH,
+        "steps": TRAINING_STEPS,
+        "engine_ms": 1e3 * times.seconds("engine"),
+        "dense_ms": 1e3 * times.seconds("dense"),
+        "dense_over_engine": times.ratio("dense", "engine"),
+    }
+
+
+def swarm_of_a_digit(rule: Rule, swarm: SwarmMaker, seconds: float = 2.0) -> Row:
+    """A step of one digit's agents, with data collection, beside the engine's."""
+    world = bench_worlds(rule, 1)
+    times = interleaved(
+        {
+            "engine": Stepper(world, rule).step,
+            "batched": swarm(world, rule, engine="batched").step,
+            "agents": swarm(world, rule, engine="agents").step,
+        },
+        seconds=seconds,
+    )
+    return {
+        "agents": world.cells,
+        "engine_ms": 1e3 * times.seconds("engine"),
+        "batched_ms": 1e3 * times.seconds("batched"),
+        "agents_ms": 1e3 * times.seconds("agents"),
+        "batched_agents_per_s": world.cells / times.seconds("batched"),
+        "one_by_one_agents_per_s": world.cells / times.seconds("agents"),
+    }
+
+
+def swarm_of_a_crowd(
+    rule: Rule, swarm: SwarmMaker, side: int = CROWD_SIDE, seconds: float = 2.0
+) -> Row:
+    """A filled square of agents: how long they take to build, and to step beside the engine."""
+    world = World.from_images(torch.full((1, side, side), 0.5), rule)
+    start = time.perf_counter()
+    crowd = swarm(world, rule, engine="batched")
+    built = time.perf_counter() - start
+    times = interleaved(
+        {"engine": Stepper(world, rule).step, "batched": crowd.step}, seconds=seconds
+    )
+    return {
+        "agents": world.cells,
+        "build_s": built,
+        "build_us_per_agent": 1e6 * built / world.cells,
+        "engine_ms": 1e3 * times.seconds("engine"),
+        "batched_ms": 1e3 * times.seconds("batched"),
+        "batched_over_engine": times.ratio("batched", "engine"),
+        "batched_agents_per_s": world.cells / times.seconds("batched"),
+    }
+
+
+def _products(rule: Rule, rows: int) -> Callable[[], None]:
+    """The three matrix products of so many firing cells, and nothing else."""
+    layers = [rule.perception[rule.stimulus_size :], rule.middle, rule.output]
+    given = [torch.randn(rows, layer.shape[0]) for layer in layers]
+    found = [torch.empty(rows, layer.shape[1]) for layer in layers]
+
+    def multiply() -> None:
+        for one, layer, out in zip(given, layers, found, strict=True):
+            torch.mm(one, layer, out=out)
+
+    return multiply
+
+
+def _iteration(
+    rule: Rule, rolled: Callable[[Rule], Tensor], target: Tensor, worlds: int
+) -> Callable[[], None]:
+    """One step of learning with the published L2 loss on the last state."""
+    learner = Rule.from_settings(rule.settings())
+    learner.load_state_dict(rule.state_dict())
+    optimizer = torch.optim.Adam(learner.parameters(), lr=1e-3)
+
+    def iterate() -> None:
+        optimizer.zero_grad()
+        error = target - learner.logits(rolled(learner))
+        torch.autograd.backward(error.square().sum() / (2 * worlds))
+        optimizer.step()
+
+    return iterate

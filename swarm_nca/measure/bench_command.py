@@ -1,0 +1,129 @@
+"""The body of `swarm-nca bench`: tables on the screen, and the same numbers as JSON."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from swarm_nca.atomic import write_atomically
+from swarm_nca.measure.bench import (
+    BATCHES,
+    Row,
+    SwarmMaker,
+    bench_rule,
+    steps_against_dense,
+    swarm_of_a_crowd,
+    swarm_of_a_digit,
+    training_against_dense,
+)
+
+#: Columns of a table: heading, and how a row's value is shown.
+Columns: TypeAlias = dict[str, str]
+
+_STEPS: Columns = {
+    "worlds": "{worlds:,.0f}",
+    "cells": "{cells:,.0f}",
+    "engine": "{engine_ms:,.2f} ms",
+    "dense": "{dense_ms:,.2f} ms",
+    "products": "{products_ms:,.2f} ms",
+    "cells / s": "{engine_updates_per_s:,.0f}",
+    "dense / engine": "{dense_over_engine:.1f} ×",
+    "engine / products": "{engine_over_products:.2f} ×",
+}
+_TRAINING: Columns = {
+    "worlds": "{worlds:.0f}",
+    "steps": "{steps:.0f}",
+    "engine": "{engine_ms:,.1f} ms",
+    "dense": "{dense_ms:,.1f} ms",
+    "dense / engine": "{dense_over_engine:.1f} ×",
+}
+_DIGIT: Columns = {
+    "agents": "{agents:,.0f}",
+    "engine": "{engine_ms:,.2f} ms",
+    "batched": "{batched_ms:,.2f} ms",
+    "one by one": "{agents_ms:,.1f} ms",
+    "agents / s, batched": "{batched_agents_per_s:,.0f}",
+    "agents / s, one by one": "{one_by_one_agents_per_s:,.0f}",
+}
+_CROWD: Columns = {
+    "agents": "{agents:,.0f}",
+    "built in": "{build_s:.2f} s",
+    "per agent": "{build_us_per_agent:.1f} µs",
+    "engine": "{engine_ms:,.1f} ms",
+    "batched": "{batched_ms:,.1f} ms",
+    "batched / engine": "{batched_over_engine:.2f} ×",
+    "agents / s": "{batched_agents_per_s:,.0f}",
+}
+
+
+def bench_command(
+    swarm: SwarmMaker,
+    json_file: Path | None = None,
+    *,
+    batches: Sequence[int] = BATCHES,
+    seconds: float = 4.0,
+    console: Console | None = None,
+) -> dict[str, Any]:
+    """Measure, print the tables, write the JSON.
+
+    Args:
+        swarm: the class of agents to be timed.
+        json_file: where to write the numbers, atomically; its folder must exist.
+        batches: worlds in a batch, one row of the first table each.
+        seconds: for each row.
+        console: where to print; standard output when None.
+
+    Raises:
+        ValueError: a folder that does not exist.
+    """
+    console = console or Console()
+    if json_file is not None and not json_file.parent.is_dir():
+        raise ValueError(
+            f"{json_file}: the folder {json_file.parent} does not exist; make it first"
+        )
+    rule = bench_rule()
+    machine = {
+        "processor": platform.processor() or platform.machine(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+    console.print("{processor}, {threads} threads, torch {torch}".format(**machine))
+    with console.status("a step, beside the dense convolution"):
+        steps = [steps_against_dense(rule, worlds, seconds) for worlds in batches]
+    console.print(as_table("One step of a batch of digits", _STEPS, steps))
+    with console.status("a training iteration"):
+        training = training_against_dense(rule, seconds)
+    console.print(as_table("One training iteration", _TRAINING, [training]))
+    with console.status("a digit of agents"):
+        digit = swarm_of_a_digit(rule, swarm, seconds)
+    console.print(as_table("One step of a digit's agents, data collected", _DIGIT, [digit]))
+    with console.status("a crowd of agents"):
+        crowd = swarm_of_a_crowd(rule, swarm, seconds=seconds)
+    console.print(as_table("A crowd of agents, data collected", _CROWD, [crowd]))
+    numbers = {
+        "machine": machine,
+        "steps": steps,
+        "training": training,
+        "swarm_of_a_digit": digit,
+        "swarm_of_a_crowd": crowd,
+    }
+    if json_file is not None:
+        write_atomically(json_file, (json.dumps(numbers, indent=1) + "\n").encode())
+    return numbers
+
+
+def as_table(title: str, columns: Columns, rows: Sequence[Row]) -> Table:
+    """Rows of numbers under headings."""
+    table = Table(title=title, title_justify="left")
+    for heading in columns:
+        table.add_column(heading, justify="right")
+    for row in rows:
+        table.add_row(*(shown.format(**row) for shown in columns.values()))
+    return table

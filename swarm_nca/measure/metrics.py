@@ -1,0 +1,204 @@
+"""What is measured of a swarm: plain functions of worlds, each a ratio of two sums.
+
+A metric counts, for every world, a part and a whole: correct cells and cells, worlds that agree
+and worlds. One world's value is its part / whole; a batch's is Σ parts / Σ wholes, which pools
+cells over the pictures of a batch as the published evaluation does (Randazzo et al., Distill
+2020). A whole of 0 gives nan: nothing to measure.
+
+To add a metric, write one function from `Census` to `Ratio`, and a line in `METRICS`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from swarm_nca.measure.census import UNDECIDED, Census, decisions
+from swarm_nca.rules import Rule
+from swarm_nca.world import World
+
+
+class Ratio(NamedTuple):
+    """`part` / `whole`, both [B], world by world."""
+
+    part: Tensor
+    whole: Tensor
+
+    def per_world(self) -> Tensor:
+        """float64 [B], nan where there is nothing to measure."""
+        return self.part.double() / self.whole.double()
+
+    def pooled(self) -> float:
+        """The batch's value, nan if there is nothing to measure."""
+        return float(self.part.double().sum() / self.whole.double().sum())
+
+
+class Metric:
+    """A measure of worlds: call it for the batch's value, ask `per_world` for each world's.
+
+    Args:
+        ratio: what is counted, from one look at the worlds.
+    """
+
+    def __init__(self, ratio: Callable[[Census], Ratio]) -> None:
+        self.ratio = ratio
+        self.__name__, self.__doc__ = ratio.__name__, ratio.__doc__
+
+    def __call__(self, world: World, rule: Rule, previous: World | None = None) -> float:
+        """The value over all worlds of the batch, pooled."""
+        return self.ratio(Census(world, rule, previous)).pooled()
+
+    def per_world(self, world: World, rule: Rule, previous: World | None = None) -> Tensor:
+        """float64 [B], each world's own value."""
+        return self.ratio(Census(world, rule, previous)).per_world()
+
+
+@Metric
+def cell_accuracy(seen: Census) -> Ratio:
+    """Share of cells that decided on their world's label; worlds without a label are left out."""
+    return Ratio(seen.correct, seen.cells * seen.labelled)
+
+
+@Metric
+def total_agreement(seen: Census) -> Ratio:
+    """Share of worlds whose decided cells all carry one label, right or wrong.
+
+    Undecided cells are ignored; a world with none but undecided cells, or no cell, agrees.
+    """
+    return Ratio(seen.agrees, torch.ones_like(seen.agrees))
+
+
+@Metric
+def vote_accuracy(seen: Census) -> Ratio:
+    """Share of labelled worlds in which most decided cells are right.
+
+    Comparable with any classifier. Of equal votes the lowest class wins; no vote at all is wrong.
+    """
+    return Ratio((seen.majority == seen.world.label) & seen.labelled, seen.labelled)
+
+
+@Metric
+def agree_and_correct(seen: Census) -> Ratio:
+    """Share of labelled worlds whose decided cells, at least one, all carry the right label."""
+    right = seen.agrees & (seen.majority == seen.world.label)
+    return Ratio(right & seen.labelled, seen.labelled)
+
+
+@Metric
+def undecided(seen: Census) -> Ratio:
+    """Share of cells whose class channels all lie below the rule's threshold."""
+    return Ratio(seen.undecided, seen.cells)
+
+
+@Metric
+def state_magnitude(seen: Census) -> Ratio:
+    """Mean |s| over cells and channels: Σ|s| / (cells · C)."""
+    state = seen.world.state.detach()
+    return Ratio(seen.sums(state.abs().sum(dim=1)), seen.cells * state.shape[1])
+
+
+@Metric
+def residual_magnitude(seen: Census) -> Ratio:
+    """Mean |change| since the previous step: Σ|s_t − s_{t−1}| / (cells · C/2).
+
+    Half the cells, as published: the mean over cells that fired, at a fire rate of ½. Other rates
+    are divided by the same number, so that rules compare. Needs the previous moment, nan without.
+    """
+    if seen.previous is None:
+        return _nothing(seen)
+    change = seen.world.state.detach() - seen.previous.state.detach()
+    return Ratio(seen.sums(change.abs_().sum(dim=1)), seen.cells * (change.shape[1] / 2))
+
+
+@Metric
+def label_flips(seen: Census) -> Ratio:
+    """Share of cells that changed from one class to another since the previous step: oscillation.
+
+    Deciding, and falling back to undecided, are no flips. Needs the previous moment, nan without.
+    """
+    if seen.previous is None:
+        return _nothing(seen)
+    now, before = seen.decision, decisions(seen.previous, seen.rule)
+    flipped = (now != before) & (now != UNDECIDED) & (before != UNDECIDED)
+    return Ratio(seen.sums(flipped), seen.cells)
+
+
+def _nothing(seen: Census) -> Ratio:
+    return Ratio(torch.zeros_like(seen.cells), torch.zeros_like(seen.cells))
+
+
+#: Every metric by name, in the order of the tables and files they fill.
+METRICS: Mapping[str, Metric] = {
+    "cell_accuracy": cell_accuracy,
+    "total_agreement": total_agreement,
+    "vote_accuracy": vote_accuracy,
+    "agree_and_correct": agree_and_correct,
+    "undecided": undecided,
+    "state_magnitude": state_magnitude,
+    "residual_magnitude": residual_magnitude,
+    "label_flips": label_flips,
+}
+
+
+def find_metric(name: str) -> Metric:
+    """The metric of that name.
+
+    Raises:
+        ValueError: no metric is called so.
+    """
+    if name not in METRICS:
+        near = difflib.get_close_matches(name, METRICS, n=1)
+        hint = f"did you mean '{near[0]}'? " if near else ""
+        raise ValueError(f"no metric '{name}': {hint}there are {', '.join(METRICS)}")
+    return METRICS[name]
+
+
+def measure(
+    world: World,
+    rule: Rule,
+    previous: World | None = None,
+    *,
+    names: Iterable[str] = tuple(METRICS),
+) -> dict[str, float]:
+    """Metrics of a batch, pooled over its worlds, by name.
+
+    Args:
+        previous: the same worlds one step earlier; what needs it is nan without.
+        names: which metrics; all when left out.
+    """
+    return pooled(Census(world, rule, previous), names)
+
+
+def pooled(seen: Census, names: Iterable[str]) -> dict[str, float]:
+    """`measure` of a look already taken."""
+    return {name: find_metric(name).ratio(seen).pooled() for name in names}
+
+
+def measure_worlds(
+    world: World,
+    rule: Rule,
+    previous: World | None = None,
+    *,
+    names: Iterable[str] = tuple(METRICS),
+) -> dict[str, Tensor]:
+    """Metrics of each world, float64 [B], by name; see `measure`."""
+    seen = Census(world, rule, previous)
+    return {name: find_metric(name).ratio(seen).per_world() for name in names}
+
+
+def steps_to_agreement(agrees: Tensor) -> Tensor:
+    """When worlds came to agree for good, as far as a record of them goes.
+
+    Args:
+        agrees: bool [T, B], `Census.agrees` after steps 1 … T.
+
+    Returns:
+        int64 [B], the first step from which on a world agrees until the record ends; −1 where it
+        disagrees at the end.
+    """
+    streak = agrees.flip(0).long().cumprod(dim=0).sum(dim=0)
+    return torch.where(streak > 0, len(agrees) - streak + 1, -1)

@@ -1,0 +1,62 @@
+"""Which places of a world a shape covers: on pictures by row and column, on graphs by the nodes'
+coordinates.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from swarm_nca.grounds import Canvas
+from swarm_nca.images.raster import Side, half
+from swarm_nca.world import World
+
+
+def in_disc(world: World, center: tuple[float, float], radius: float) -> Tensor:
+    """int64 [n], the sites of a single world at most `radius` from the center."""
+    away = _places(world) - torch.tensor(center, dtype=torch.float64)
+    return _covered(world, (away**2).sum(1) <= radius**2, f"a disc at {list(center)}")
+
+
+def in_rectangle(world: World, corner: tuple[float, float], size: tuple[float, float]) -> Tensor:
+    """int64 [n], the sites from `corner` on, `size` (rows, columns) away at most, that excluded."""
+    inner = _places(world) - torch.tensor(corner, dtype=torch.float64)
+    covered = ((inner >= 0) & (inner < torch.tensor(size, dtype=torch.float64))).all(1)
+    return _covered(world, covered, f"a rectangle at {list(corner)}")
+
+
+def in_half(world: World, side: Side) -> Tensor:
+    """int64 [n], the pixels of one half of a single world's picture.
+
+    Raises:
+        ValueError: a world on a graph, which has no sides.
+    """
+    if not isinstance(world.ground, Canvas):
+        raise ValueError("shape 'half' needs a picture, on a graph take a disc or a rectangle")
+    rows, columns = world.picture().shape
+    return torch.from_numpy(half(side, (rows, columns))).reshape(-1).nonzero().view(-1)
+
+
+def _places(world: World) -> Tensor:
+    position = world.ground.position(torch.arange(int(world.ground.sizes.sum())))
+    if position.shape[1] != 2:
+        raise ValueError(
+            "a shape needs places with two coordinates; give the graph's nodes an attribute 'pos'"
+        )
+    return position.to("cpu", torch.float64)
+
+
+def _covered(world: World, covered: Tensor, shape: str) -> Tensor:
+    sites = covered.nonzero().view(-1)
+    if not len(sites):
+        raise ValueError(f"{shape} covers nothing of {extent(world)}")
+    return sites
+
+
+def extent(world: World) -> str:
+    """How large a single world is, in words."""
+    if isinstance(world.ground, Canvas):
+        rows, columns = world.picture().shape
+        return f"the canvas of {rows} × {columns}"
+    low, high = _places(world).aminmax(dim=0)
+    return f"the graph, which reaches from {low.tolist()} to {high.tolist()}"

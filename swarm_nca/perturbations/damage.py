@@ -1,0 +1,90 @@
+"""Damage: cells of an area lose what they held, or die with the pixels they stand on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+import torch
+from torch import Tensor
+
+from swarm_nca.images.raster import Side
+from swarm_nca.perturbations.area import in_disc, in_half, in_rectangle
+from swarm_nca.perturbations.perturbation import Perturbation, check_numbers
+from swarm_nca.world import World
+
+#: What describes each shape.
+SHAPES = {"disc": ("center", "radius"), "half": ("side",), "rectangle": ("corner", "size")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Damage(Perturbation):
+    """States zeroed, or pixels erased, within a shape.
+
+    Attributes:
+        shape: `disc` (center and radius), `half` (side) or `rectangle` (corner and size).
+        center: (row, column) of the disc; a pixel's centre lies at whole numbers.
+        radius: of the disc, in pixels, above 0.
+        side: the half that is hit: left, right, top or bottom.
+        corner: (row, column) of the rectangle's top left pixel.
+        size: (rows, columns) of the rectangle.
+        target: `states` are zeroed and the cells live on, or `pixels` are erased. On a graph the
+            disc and the rectangle lie among the nodes' coordinates, and erased nodes are removed.
+    """
+
+    kind: Literal["damage"] = field(default="damage", repr=False)
+    shape: Literal["disc", "half", "rectangle"]
+    center: tuple[float, float] | None = None
+    radius: float | None = None
+    side: Side | None = None
+    corner: tuple[float, float] | None = None
+    size: tuple[float, float] | None = None
+    target: Literal["states", "pixels"] = "states"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.shape not in SHAPES:
+            known = ", ".join(SHAPES)
+            raise ValueError(f"shape should be one of {known}, was given {self.shape!r}")
+        if self.target not in ("states", "pixels"):
+            raise ValueError(f"target should be states or pixels, was given {self.target!r}")
+        for name in ("center", "radius", "side", "corner", "size"):
+            belongs, given = name in SHAPES[self.shape], getattr(self, name)
+            takes = " and ".join(SHAPES[self.shape])
+            if belongs and given is None:
+                raise ValueError(f"shape {self.shape!r} needs {takes}")
+            if not belongs and given is not None:
+                raise ValueError(f"{name} does not go with shape {self.shape!r}, it takes {takes}")
+        check_numbers("center", self.center or ())
+        check_numbers("radius", () if self.radius is None else (self.radius,), above=0)
+        check_numbers("corner", self.corner or ())
+        check_numbers("size", self.size or (), above=0)
+
+    def __call__(self, world: World, seed: int = 0) -> World:
+        """The damaged worlds; see `Perturbation.__call__`."""
+        return self.one_by_one(world, self._damaged)
+
+    def what(self, before: World, after: World) -> str:
+        """The area hit, and the cells lost."""
+        lost = f", {before.cells - after.cells} cells lost" if self.target == "pixels" else ""
+        if self.center is not None:
+            row, column = self.center
+            return f"disc of radius {self.radius:g} at ({row:g}, {column:g}){lost}"
+        if self.corner is not None and self.size is not None:
+            (row, column), (height, width) = self.corner, self.size
+            return f"{height:g} × {width:g} rectangle at ({row:g}, {column:g}){lost}"
+        return f"{self.side} half{lost}"
+
+    def _damaged(self, alone: World, _: int) -> World:
+        sites = self._sites(alone).to(alone.state.device)
+        if self.target == "pixels":
+            return alone.erase(sites)
+        hit = torch.isin(alone.site, sites)
+        return alone.with_state(alone.state.masked_fill(hit[:, None], 0.0))
+
+    def _sites(self, alone: World) -> Tensor:
+        if self.center is not None and self.radius is not None:
+            return in_disc(alone, self.center, self.radius)
+        if self.corner is not None and self.size is not None:
+            return in_rectangle(alone, self.corner, self.size)
+        return in_half(alone, cast(Side, self.side))

@@ -1,0 +1,93 @@
+"""Mutation: the picture changes under the swarm, and the cells that live on keep what they held.
+
+The perturbation of self-classifying MNIST (Randazzo et al., Distill 2020): a cell's channels stay
+where the new picture is alive too, and newborn cells hold zeros.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+from torch import Tensor
+
+from swarm_nca.images import Pictures, Source, load
+from swarm_nca.perturbations.perturbation import Perturbation, labels, relabeled
+from swarm_nca.world import World
+
+if TYPE_CHECKING:
+    PictureBatch: TypeAlias = (
+        np.ndarray[Any, Any] | Tensor | Sequence[np.ndarray[Any, Any] | Tensor]
+    )
+    Images: TypeAlias = Source | Pictures | PictureBatch
+else:
+    Images = Source  # what a YAML file can say; schemas read the annotation at run time
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mutate(Perturbation):
+    """New pictures for the worlds, which keep their cells' states.
+
+    Attributes:
+        images: where they come from, or the pictures themselves: grey in [0, 1], [H, W] for all
+            worlds or [B, H, W] for B of them, or `Pictures`. They are centred on the canvas.
+        label: what the cells should agree on now, by number (−1: unknown) or name; when None the
+            pictures' own, unknown for arrays.
+    """
+
+    kind: Literal["mutate"] = field(default="mutate", repr=False)
+    images: Images
+    label: int | str | None = None
+
+    def __call__(self, world: World, seed: int = 0) -> World:
+        """The worlds on their new pictures; see `Perturbation.__call__`."""
+        return pictured(self, world, self.images, seed, self.label)
+
+    def what(self, before: World, after: World) -> str:
+        """The labels before and after."""
+        return f"{labels(before)} → {labels(after)}"
+
+
+def pictured(
+    perturbation: Perturbation,
+    world: World,
+    images: Images,
+    seed: int,
+    label: int | str | None = None,
+) -> World:
+    """The worlds that a perturbation acts on, on other pictures; states are kept.
+
+    Raises:
+        ValueError: a number of pictures that is neither 1 nor that of the worlds acted on, or one
+            larger than its canvas.
+    """
+    pictures = pictures_of(images, seed, world.classes.names)
+    worlds = len(perturbation.chosen(world))
+    if len(pictures) not in (1, worlds):
+        raise ValueError(
+            f"images should hold one picture, or one for each of {worlds} worlds; there are "
+            f"{len(pictures)}"
+        )
+
+    def change(alone: World, i: int) -> World:
+        rows, columns = alone.picture().shape
+        picture = pictures[i % len(pictures)].centred_on((rows, columns))
+        changed = alone.repictured(list(picture), picture.labels_for(alone.classes.names))
+        return relabeled(changed, label)
+
+    return perturbation.one_by_one(world, change)
+
+
+def pictures_of(
+    images: Images, seed: int, classes: tuple[str, ...], base: str | Path = "."
+) -> Pictures:
+    """What `images` stands for: loaded, where it is a source, with paths relative to `base`."""
+    if isinstance(images, Pictures):
+        return images
+    if isinstance(images, Source):
+        return load(images, seed=seed, base=base, classes=classes)
+    grey = [images] if getattr(images, "ndim", 3) == 2 else images
+    return Pictures(tuple(np.asarray(picture, np.float32) for picture in grey))

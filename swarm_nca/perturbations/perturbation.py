@@ -1,0 +1,115 @@
+"""What every perturbation is: a frozen record that says when, where and how, and a function from
+`World` to `World`. The record is its own configuration; a scenario's YAML spells its fields.
+
+A perturbation acts on every world of a batch, or on the one it names. Draws at random are
+counter-based, so what it does depends on the seed and the world alone, not on who else is there.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from swarm_nca.world import World
+
+
+@dataclass(frozen=True, kw_only=True)
+class Perturbation(ABC):
+    """Something done to worlds between two steps.
+
+    Attributes:
+        kind: its name in scenarios; each class has its own.
+        at: the step before which it acts, 0 or more; whoever runs the world looks at it.
+        world: which world of the batch, counted from 0; all of them when None.
+    """
+
+    kind: str
+    at: int = 0
+    world: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.at < 0:
+            raise ValueError(f"at should be a step, 0 or more, was given {self.at}")
+        if self.world is not None and self.world < 0:
+            raise ValueError(f"world should count from 0, was given {self.world}")
+
+    @abstractmethod
+    def __call__(self, world: World, seed: int = 0) -> World:
+        """The worlds after it; those given stay as they are.
+
+        Args:
+            seed: what random draws depend on; kinds that draw nothing take no notice.
+
+        Raises:
+            ValueError: a world it does not fit, or a world number the batch does not have.
+        """
+
+    def what(self, before: World, after: World) -> str:
+        """A few words for a caption: what it did to the worlds before, to have those after."""
+        return self.kind
+
+    def chosen(self, world: World) -> range:
+        """The numbers of the worlds it acts on."""
+        if self.world is None:
+            return range(len(world))
+        if self.world >= len(world):
+            raise ValueError(
+                f"world should be a number from 0 to {len(world) - 1}, the batch's worlds, was "
+                f"given {self.world}"
+            )
+        return range(self.world, self.world + 1)
+
+    def one_by_one(self, world: World, change: Callable[[World, int], World]) -> World:
+        """The batch with `change(alone, i)` for each world acted on, i counting these from 0."""
+        chosen = self.chosen(world)
+        if len(world) == 1:
+            return change(world, 0)
+        alone = world.split()
+        for i, number in enumerate(chosen):
+            alone[number] = change(alone[number], i)
+        return World.join(alone)
+
+
+def labels(world: World) -> str:
+    """The worlds' labels in a word or two, `?` for unknown."""
+    names = [world.classes.names[i] if i >= 0 else "?" for i in world.label.tolist()]
+    shown = list(dict.fromkeys(names))
+    return ", ".join(shown) if len(shown) <= 3 else f"{len(shown)} classes"
+
+
+def relabeled(world: World, label: int | str | None) -> World:
+    """The worlds with one label for all, by number (−1: unknown) or name; None changes nothing.
+
+    Raises:
+        ValueError: a class that the world does not have.
+    """
+    if label is None:
+        return world
+    return world.relabeled([class_number(label, world)] * len(world))
+
+
+def class_number(label: int | str, world: World) -> int:
+    """A class's number from that number (−1: unknown) or its name."""
+    names = world.classes.names
+    if isinstance(label, str) and label in names:
+        return names.index(label)
+    if not isinstance(label, str) and -1 <= label < len(names):
+        return label
+    near = difflib.get_close_matches(str(label), names, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    raise ValueError(
+        f"label should be a class of the rule, 0 to {len(names) - 1}, a name from {names[0]!r} to "
+        f"{names[-1]!r}, or −1 for unknown, was given {label!r}{hint}"
+    )
+
+
+def check_numbers(name: str, numbers: Sequence[float], *, above: float = -math.inf) -> None:
+    """A ValueError unless the numbers are finite and above a bound."""
+    for number in numbers:
+        if not math.isfinite(number):
+            raise ValueError(f"{name} should be finite, was given {number}")
+        if not number > above:
+            raise ValueError(f"{name} should be above {above:g}, was given {number:g}")

@@ -1,0 +1,41 @@
+"""Restart: every cell forgets what it held. The control to a mutation, which keeps the states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from swarm_nca.perturbations.mutate import Images, pictured
+from swarm_nca.perturbations.perturbation import Perturbation, labels, relabeled
+from swarm_nca.world import World
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restart(Perturbation):
+    """The states begin anew, on the same pictures or on other ones; steps stay counted.
+
+    Attributes:
+        start: `zeros`, or `random` (standard normal, from the seed and the step).
+        images: new pictures, as in `Mutate`; the same when None.
+        label: what the cells should agree on now; when None that of the new pictures.
+    """
+
+    kind: Literal["restart"] = field(default="restart", repr=False)
+    start: Literal["zeros", "random"] = "zeros"
+    images: Images | None = None
+    label: int | str | None = None
+
+    def __call__(self, world: World, seed: int = 0) -> World:
+        """The worlds at the beginning; see `Perturbation.__call__`."""
+        if self.images is not None:
+            world = pictured(self, world, self.images, seed)
+
+        def restarted(alone: World, _: int) -> World:
+            return relabeled(alone.restarted(self.start, seed), self.label)
+
+        return self.one_by_one(world, restarted)
+
+    def what(self, before: World, after: World) -> str:
+        """The labels, where they changed, and the start."""
+        changed = f"{labels(before)} → {labels(after)}, " if labels(before) != labels(after) else ""
+        return f"{changed}from {self.start}"

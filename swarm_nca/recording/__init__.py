@@ -1,0 +1,15 @@
+"""Recording: what a run leaves behind, as numbers, pictures and a page to read."""
+
+from swarm_nca.recording.folder import read_run, write_run
+from swarm_nca.recording.run import EVENTS, METRICS, Expectation, Frame, Run, kept_steps
+
+__all__ = [
+    "EVENTS",
+    "METRICS",
+    "Expectation",
+    "Frame",
+    "Run",
+    "kept_steps",
+    "read_run",
+    "write_run",
+]

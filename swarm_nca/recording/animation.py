@@ -1,0 +1,206 @@
+"""The run as a moving picture: what was drawn beside what the cells say, step by step.
+
+Time is not even: the steps after a start or a perturbation, when opinions spread, are shown slowly,
+the quiet ones fast; the last moment stays long enough to be read.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from swarm_nca.portrait import Rgb, decisions_rgb, extent, grey_rgb, sheet
+from swarm_nca.recording.run import Frame, Run
+from swarm_nca.recording.strip import shrunk, totals
+from swarm_nca.world import World
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+    from PIL.ImageFont import FreeTypeFont
+
+#: Frames of one animation, and its timing in milliseconds.
+MOST = 240
+_QUICK, _SLOW, _BEFORE, _AFTER, _END = 40, 90, 500, 900, 2600
+
+#: Steps after a start or a perturbation that are shown slowly, none left out.
+_LIVELY = 24
+
+_MARGIN, _HEAD, _FOOT, _WIDEST = 18, 40, 62, 720
+_INK, _QUIET, _ACCENT, _TRACK = (27, 31, 36), (104, 112, 122), (179, 38, 30), (226, 229, 233)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A frame of the animation: how long it stays, in ms, and the caption it carries."""
+
+    frame: Frame
+    stays: int
+    caption: str = ""
+
+
+def animation_webp(run: Run) -> bytes:
+    """The run as a WebP that loops.
+
+    One world: its picture beside its decisions. Several: everyone's decisions, up to 100 worlds.
+    """
+    shots = shots_of(run)
+    stage = _Stage(run)
+    images = [stage.picture(shot) for shot in shots]
+    file = io.BytesIO()
+    images[0].save(
+        file,
+        "webp",
+        save_all=True,
+        append_images=images[1:],
+        duration=[shot.stays for shot in shots],
+        loop=0,
+        lossless=True,
+        # Few whole pictures between the changes, and little search: a fifth of the time and a
+        # tenth of the size of the encoder's own choices.
+        quality=10,
+        method=1,
+        kmin=100,
+        kmax=200,
+    )
+    return file.getvalue()
+
+
+def shots_of(run: Run, most: int = MOST) -> list[Shot]:
+    """Which frames to show, for how long, and what is said with them."""
+    frames = list(run.frames)
+    acted = [n for n in range(1, len(frames)) if frames[n].step == frames[n - 1].step]
+    starts = [0, *acted]
+    lively = {
+        n
+        for start in starts
+        for n in range(start, len(frames))
+        if frames[n].step - frames[start].step <= _LIVELY
+    } | {n - 1 for n in acted}
+    if len(lively) > most:  # so many perturbations that nothing is quiet
+        lively = {0, *acted}
+    quiet = [n for n in range(len(frames)) if n not in lively]
+    stride = max(1, -(-len(quiet) // max(1, most - len(lively))))
+    chosen = sorted(lively | set(quiet[::stride]) | {len(frames) - 1})
+    captions = _captions(run, frames, acted)
+    return [
+        Shot(frames[n], _stays(n, len(frames), acted, n in lively), captions[n]) for n in chosen
+    ]
+
+
+def _stays(n: int, count: int, acted: Sequence[int], lively: bool) -> int:
+    if n == count - 1:
+        return _END
+    crowded = len(acted) > 6
+    if n == 0 or n in acted:
+        return _SLOW if crowded and n else _AFTER
+    if n + 1 in acted:
+        return _SLOW if crowded else _BEFORE
+    return _SLOW if lively else _QUICK
+
+
+def _captions(run: Run, frames: Sequence[Frame], acted: Sequence[int]) -> list[str]:
+    """What was done is said from the moment it is done, for as long as it is news."""
+    words: dict[int, str] = {}
+    for step, kind, what in zip(
+        run.events["step"], run.events["kind"], run.events["what"], strict=True
+    ):
+        said = f"{kind}: {what}" if isinstance(what, str) and what else str(kind)
+        words[int(step)] = f"{words[int(step)]}, {said}" if int(step) in words else said
+    captions, caption, since = [], "", 0
+    for n, frame in enumerate(frames):
+        if n in acted:
+            caption, since = words.get(frame.step, ""), frame.step
+        captions.append(caption if frame.step - since <= 2 * _LIVELY else "")
+    return captions
+
+
+class _Stage:
+    """The picture around the worlds: step, caption, time line, and the shares of opinions."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        first = run.frames[0].world
+        self._shown = min(100, len(first))
+        self._alone = len(first) == 1
+        height, side = map(max, zip(*(extent(first, n) for n in range(self._shown)), strict=True))
+        tiles = 2 if self._alone else self._shown
+        # A wall about as wide as high; two pictures stand side by side unless they are wide.
+        self._columns = max(1, min(tiles, math.ceil(math.sqrt(tiles * 1.01 * height / side))))
+        room = (_WIDEST - 2 * _MARGIN) // self._columns - 16
+        self._scale = max(1, min(8, room // side))
+        self._shrink = min(1.0, room / side)
+        self._ends = {int(step) for step in run.events["step"]}
+        self._large, self._small = _font(19), _font(14)
+
+    def picture(self, shot: Shot) -> Picture:
+        """The same size for every shot."""
+        from PIL import Image, ImageDraw
+
+        worlds = self._worlds(shot.frame.world)
+        height, width = worlds.shape[:2]
+        wide = max(width, 380) + 2 * _MARGIN
+        paper = np.full((_HEAD + height + _FOOT, wide, 3), 255, np.uint8)
+        left = (wide - width) // 2
+        paper[_HEAD : _HEAD + height, left : left + width] = worlds
+        image = Image.fromarray(paper)
+        draw = ImageDraw.Draw(image)
+        step = f"step {shot.frame.step}"
+        draw.text((_MARGIN, 12), step, _INK, self._large)
+        right = wide - _MARGIN
+        draw.text((right, 15), shot.caption, _ACCENT, self._small, anchor="ra")
+        self._time_line(draw, shot.frame.step, wide, _HEAD + height + 12)
+        self._opinions(draw, shot.frame.world, wide, _HEAD + height + 26)
+        return image
+
+    def _worlds(self, world: World) -> Rgb:
+        shown, scale = range(self._shown), self._scale
+        above = self._run.shown_above
+        tiles = [decisions_rgb(world, n, scale=scale, shown_above=above) for n in shown]
+        if self._alone:
+            tiles.insert(0, grey_rgb(world, scale=scale))
+        if self._shrink < 1:
+            tiles = [shrunk(tile, self._shrink) for tile in tiles]
+        return sheet(tiles, self._columns, 16 if self._alone else 4)
+
+    def _time_line(self, draw: Any, step: int, wide: int, y: int) -> None:
+        length, steps = wide - 2 * _MARGIN, max(1, self._run.steps)
+        draw.rectangle((_MARGIN, y, _MARGIN + length, y + 3), fill=_TRACK)
+        draw.rectangle((_MARGIN, y, _MARGIN + length * step // steps, y + 3), fill=_QUIET)
+        for at in self._ends:
+            x = _MARGIN + length * at // steps
+            draw.rectangle((x - 1, y - 3, x + 1, y + 6), fill=_ACCENT)
+
+    def _opinions(self, draw: Any, world: World, wide: int, y: int) -> None:
+        """A bar as long as all cells, cut by what they say, the names written in it."""
+        above = self._run.shown_above
+        counts = totals(world, above)
+        colors = (*world.classes.colors, (0, 0, 0))
+        names = (*world.classes.names, "undecided")
+        cells, done, length = max(1, int(counts.sum())), 0, wide - 2 * _MARGIN
+        for name, color, count in zip(names, colors, counts.tolist(), strict=True):
+            start = _MARGIN + length * done // cells
+            done += count
+            end = _MARGIN + length * done // cells
+            if end > start:
+                draw.rectangle((start, y, end - 1, y + 21), fill=color)
+            if end - start > 8 + 9 * len(name):
+                dark = sum(color) > 330
+                draw.text(
+                    ((start + end) / 2, y + 11), name, _INK if dark else "white", self._small, "mm"
+                )
+
+
+def _font(size: int) -> FreeTypeFont:
+    """The figures' typeface, so that a run's pictures look of one piece."""
+    from pathlib import Path
+
+    import matplotlib
+    from PIL import ImageFont
+
+    face = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    return ImageFont.truetype(str(face), size)

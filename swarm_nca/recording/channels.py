@@ -1,0 +1,157 @@
+"""What cells hold and tell each other: every channel of one world at a few moments, a tile each.
+
+A cell's message is its whole state, so the tiles show both. Values are squashed by the arctangent,
+as in the article's internal-state videos: small ones stay apart, and none is too large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from swarm_nca.portrait import Rgb, cells_rgb, decisions_rgb, extent
+from swarm_nca.recording.moments import Moment, moments, verdict
+from swarm_nca.recording.paper import ACCENT, INK, QUIET, Paper
+from swarm_nca.recording.run import Run
+from swarm_nca.recording.strip import shrunk
+from swarm_nca.world import World
+
+#: From negative to positive, through white: purple and orange differ for every eye, and in print
+#: both darken. After ColorBrewer's PuOr (Harrower and Brewer 2003).
+_PURPLE_TO_ORANGE = (
+    (45, 0, 75),
+    (84, 39, 136),
+    (128, 115, 172),
+    (178, 171, 210),
+    (247, 247, 247),
+    (253, 184, 99),
+    (224, 130, 20),
+    (179, 88, 6),
+    (127, 59, 8),
+)
+
+_MARGIN, _HEAD, _FOOT = 48, 118, 84
+_TILE, _GAP, _TITLE, _APART = 84, 12, 26, 30
+
+#: Tiles on a line, and a grey that no value has, for where nobody lives.
+_COLUMNS, _NOBODY = 12, 222
+_TICKS = (-10.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 10.0)
+
+
+def diverging(values: npt.NDArray[Any]) -> Rgb:
+    """Colours [n, 3] of values [n]: purple below zero, orange above, arctan-squashed."""
+    stops = np.array(_PURPLE_TO_ORANGE, dtype=np.float64)
+    place = (np.arctan(np.nan_to_num(values)) / np.pi + 0.5) * (len(stops) - 1)
+    parts = [np.interp(place, np.arange(len(stops)), part) for part in stops.T]
+    return np.stack(parts, axis=-1).round().astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where things stand: decisions at the left, free and class channels on lines beside them."""
+
+    titles: tuple[tuple[str, ...], ...]
+    scale: float
+    rows: int
+    columns: int
+
+    @classmethod
+    def of(cls, world: World, index: int) -> _Layout:
+        free = world.state.shape[1] - len(world.classes)
+        numbers = tuple(f"channel {n + 1}" if n == 0 else str(n + 1) for n in range(free))
+        rows, columns = extent(world, index)
+        wide = 2 if columns > 2 * rows else 1  # wide worlds: half as many tiles, twice as wide
+        most = _COLUMNS // wide
+        lines = [numbers[n : n + most] for n in range(0, free, most)]
+        first, *others = world.classes.names
+        names = (f"class {first}" if len(first) < 4 else first, *others)
+        lines += [names[n : n + most] for n in range(0, len(names), most)]
+        scale = _TILE * wide / max(rows, columns)
+        return cls(tuple(lines), float(int(scale)) if scale >= 1 else scale, rows, columns)
+
+    @property
+    def tile(self) -> tuple[int, int]:
+        return round(self.rows * self.scale), round(self.columns * self.scale)
+
+    @property
+    def left(self) -> int:
+        return _MARGIN + 2 * self.tile[1] + _APART
+
+    @property
+    def width(self) -> int:
+        pitch = self.tile[1] + _GAP
+        return max(900, self.left + max(map(len, self.titles)) * pitch + _MARGIN)
+
+    @property
+    def block(self) -> int:
+        lines = len(self.titles) * (self.tile[0] + _TITLE + 4)
+        return max(lines, 2 * self.tile[0] + 2 * _TITLE) + _APART
+
+
+def channels_png(run: Run, index: int = 0) -> bytes:
+    """All channels of one world at up to five moments, as a PNG file."""
+    told = _told(run)
+    world = told[0].frame.world
+    layout = _Layout.of(world, index)
+    paper = Paper(layout.width, _HEAD + len(told) * layout.block + _FOOT)
+    many = f", world {index + 1} of {len(world)}" if len(world) > 1 else ""
+    paper.text(_MARGIN, 46, "What cells tell each other", 15, INK, weight="bold")
+    words = f"{run.name}{many}  ·  a cell's message is its whole state, one tile a channel"
+    paper.text(_MARGIN, 76, words, 9, QUIET)
+    for number, moment in enumerate(told):
+        top = _HEAD + number * layout.block
+        _decisions(paper, run, moment, index, top, layout)
+        _channels(paper, moment.frame.world, index, top, layout)
+    _color_bar(paper, paper.height - _FOOT + 26)
+    return paper.png()
+
+
+def _told(run: Run) -> Sequence[Moment]:
+    """The start is all alike, so it is left out; what changes most is kept."""
+    told = moments(run, most=6)
+    return told[1:] if len(told) > 1 else told
+
+
+def _decisions(
+    paper: Paper, run: Run, moment: Moment, index: int, top: int, layout: _Layout
+) -> None:
+    world, scale = moment.frame.world, 2 * layout.scale
+    name, share = verdict(world, index, run.shown_above)
+    words = f"step {moment.frame.step}"
+    paper.text(_MARGIN, top + 18, words, 9, INK, weight="bold")
+    told = f"after {moment.after}" if moment.after else f"{name}  {100 * share:.0f} %"
+    paper.text(_MARGIN, top + 38, told, 8, ACCENT if moment.after else QUIET)
+    tile = decisions_rgb(world, index, scale=max(1, int(scale)), shown_above=run.shown_above)
+    paper.picture(_MARGIN, top + 46, tile if scale >= 1 else shrunk(tile, scale))
+
+
+def _channels(paper: Paper, world: World, index: int, top: int, layout: _Layout) -> None:
+    scale, whole = layout.scale, max(1, int(layout.scale))
+    values = iter(world[index].state.detach().cpu().numpy().T)
+    height, width = layout.tile
+    for line, titles in enumerate(layout.titles):
+        y = top + line * (height + _TITLE + 4)
+        for column, title in enumerate(titles):
+            x = layout.left + column * (width + _GAP)
+            paper.text(x + width / 2, y + 18, title[: (width + _GAP) // 8], 7.5, QUIET, "center")
+            colors = diverging(next(values))
+            tile = cells_rgb(world, colors, index, scale=whole, behind=_NOBODY)
+            paper.picture(x, y + _TITLE, tile if scale >= 1 else shrunk(tile, scale))
+
+
+def _color_bar(paper: Paper, top: int) -> None:
+    left, length = _MARGIN + 70, 560
+    span = np.tan(np.linspace(-0.5, 0.5, length) * np.pi * 0.999)
+    paper.picture(left, top, np.repeat(diverging(span)[None], 16, axis=0))
+    paper.text(_MARGIN, top + 14, "value", 8, QUIET)
+    for value in _TICKS:
+        at = left + (np.arctan(value) / np.pi + 0.5) * length
+        paper.line(at, top + 16, at, top + 22, color=QUIET)
+        label = "0" if value == 0 else f"{value:+g}".replace("-", "−")
+        paper.text(at, top + 40, label, 7.5, QUIET, "center")
+    paper.picture(left + length + 60, top, np.full((16, 16, 3), _NOBODY, np.uint8))
+    paper.text(left + length + 86, top + 14, "nobody lives here", 8, QUIET)

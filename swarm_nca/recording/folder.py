@@ -1,0 +1,128 @@
+"""The run folder: everything a run leaves, as files that need no program of ours to be read.
+
+`scenario.yaml` and the two tables say what happened and are byte-equal whenever scenario and seed
+are; `provenance.json` says with what; the pictures and `report.html` show it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from swarm_nca.recording.provenance import provenance
+from swarm_nca.recording.run import EVENTS, METRICS, Expectation, Frame, Run
+
+#: Digits enough to tell two float32 apart, in a form that no locale or platform changes.
+_FLOAT = "%.9g"
+
+
+def write_run(folder: str | Path, run: Run, *, pictures: bool = True, states: bool = False) -> None:
+    """Write a run's files into a folder, which is made if it is missing.
+
+    Args:
+        pictures: also `run.webp`, `summary.png` and `channels.png`, where the run has frames.
+        states: also `states.npz`, every frame's states (see `states_npz`).
+
+    Raises:
+        ValueError: metrics or events without their columns.
+    """
+    folder = Path(folder)
+    for table, columns, name in ((run.metrics, METRICS, "metrics"), (run.events, EVENTS, "events")):
+        missing = [column for column in columns if column not in table.columns]
+        if missing:
+            raise ValueError(f"the {name} of a run need the columns {missing}")
+    facts = provenance(run)
+    files = {
+        "scenario.yaml": run.scenario.encode(),
+        "metrics.csv": _csv(run.metrics),
+        "events.csv": _csv(run.events),
+        "provenance.json": (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode(),
+    }
+    if states and run.frames:
+        files["states.npz"] = states_npz(run.frames)
+    shown: dict[str, bytes] = {}
+    if pictures and run.frames:
+        from swarm_nca.recording.pictures import pictures_of
+
+        shown = pictures_of(run)
+    from swarm_nca.recording.report import report_html
+
+    files["report.html"] = report_html(run, shown, facts).encode()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in (files | shown).items():
+        (folder / name).write_bytes(data)
+
+
+def read_run(folder: str | Path) -> Run:
+    """A run as its folder tells it; the frames are pictures by then, and not read.
+
+    Raises:
+        ValueError: not a run folder, or one with a damaged file.
+    """
+    folder = Path(folder)
+    try:
+        facts = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+        return Run(
+            name=facts["name"],
+            scenario=(folder / "scenario.yaml").read_text(encoding="utf-8"),
+            seed=facts["seed"],
+            rule=facts["rule"],
+            rule_hash=facts["rule_hash"],
+            metrics=pd.read_csv(
+                folder / "metrics.csv", dtype=dict.fromkeys(METRICS[2:], "float64")
+            ),
+            events=_events(folder / "events.csv"),
+            expectations=tuple(
+                Expectation(
+                    metric=one["metric"],
+                    at=one["at"],
+                    min=one["min"],
+                    max=one["max"],
+                    value=math.nan if one["value"] is None else one["value"],
+                )
+                for one in facts["expectations"]
+            ),
+            seconds=facts["seconds"],
+        )
+    except FileNotFoundError as error:
+        raise ValueError(
+            f"{folder} is no run folder, {Path(error.filename).name} is missing; "
+            "`swarm-nca run SCENARIO.yaml --out DIR` writes one"
+        ) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{folder} holds a damaged file ({error!r}); run it again") from error
+
+
+def states_npz(frames: Sequence[Frame]) -> bytes:
+    """Every frame's states as a compressed NumPy archive.
+
+    `step` [T] and `rows` [T], the number of living cells of each of the T frames; then, frame after
+    frame, `state` [Σrows, C], and for each row its `world` and its `site`.
+    """
+    worlds = [frame.world for frame in frames]
+    file = io.BytesIO()
+    np.savez_compressed(
+        file,
+        step=np.array([frame.step for frame in frames]),
+        rows=np.array([world.cells for world in worlds]),
+        state=torch.cat([world.state for world in worlds]).cpu().numpy(),
+        world=torch.cat([world.world_of for world in worlds]).cpu().numpy(),
+        site=torch.cat([world.site for world in worlds]).cpu().numpy(),
+    )
+    return file.getvalue()
+
+
+def _events(path: Path) -> pd.DataFrame:
+    # An event that needs no words has an empty cell, which is not a missing one.
+    return pd.read_csv(path, dtype={"kind": str, "what": str}).fillna({"what": ""})
+
+
+def _csv(table: pd.DataFrame) -> bytes:
+    return table.to_csv(index=False, float_format=_FLOAT, lineterminator="\n").encode()

@@ -1,0 +1,114 @@
+"""Which moments of a run to show, and what to say under each.
+
+Opinions spread in the first twenty steps after a start or a perturbation and hardly move later; so
+a few well-chosen moments tell a run better than evenly spaced ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from swarm_nca.portrait import tally
+from swarm_nca.recording.run import Frame, Run
+from swarm_nca.world import World
+
+#: How long after a start or a perturbation it is worth looking, most telling first.
+_AFTER = (20, 10, 5, 50, 1)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A frame worth showing; `after` names the perturbations that have just acted, if any."""
+
+    frame: Frame
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A perturbation, or several of a kind in quick succession, as a figure labels it."""
+
+    start: int
+    end: int
+    label: str
+
+
+def moments(run: Run, most: int = 10) -> list[Moment]:
+    """The frames that tell a run best, in order of time.
+
+    The start, the end and both sides of every perturbation come first, then the first steps after
+    each; at most `most`, 2 or more.
+    """
+    frames = list(run.frames)
+    if not frames:
+        return []
+    swaps = [n for n in range(1, len(frames)) if frames[n].step == frames[n - 1].step]
+    bursts = _bursts(frames, swaps, max(1, run.steps // 20))
+    told = bursts[:: max(1, -(-2 * len(bursts) // max(1, most - 3)))]
+    wanted = [0, len(frames) - 1]
+    for burst in told:
+        wanted += [burst[-1], burst[0] - 1, *burst[len(burst) // 3 :: max(1, len(burst) // 3)]]
+    for steps in _AFTER:
+        for first in (0, *(burst[-1] for burst in told)):
+            wanted += _nearest(frames, first, steps)
+    wanted += range(0, len(frames), max(1, len(frames) // most))
+    chosen = sorted(list(dict.fromkeys(wanted))[: max(2, most)])
+    return [Moment(frames[n], _acted(run, frames[n].step) if n in swaps else "") for n in chosen]
+
+
+def verdict(world: World, index: int, shown_above: float) -> tuple[str, float]:
+    """What most decided cells of one world say, and their share of all its cells.
+
+    ("undecided", share of undecided cells) where nobody has decided.
+    """
+    counts = tally(world, index, shown_above)
+    cells = max(1, int(counts.sum()))
+    if not counts[:-1].sum():
+        return "undecided", float(counts[-1]) / cells
+    winner = int(counts[:-1].argmax())
+    return world.classes.names[winner], float(counts[winner]) / cells
+
+
+def marks(events: pd.DataFrame, steps: int) -> list[Mark]:
+    """The events as labels for a time axis; neighbours of one kind become one label."""
+    found: list[tuple[Mark, str, int]] = []
+    near = max(1, steps // 20)
+    for step, kind, what in zip(events["step"], events["kind"], events["what"], strict=True):
+        if found and found[-1][1] == kind and step - found[-1][0].end <= near:
+            mark, _, count = found.pop()
+            label = f"{kind} × {count + 1}"
+            found.append((Mark(mark.start, int(step), label), kind, count + 1))
+        else:
+            label = f"{kind}: {what}" if isinstance(what, str) and what else str(kind)
+            found.append((Mark(int(step), int(step), label), str(kind), 1))
+    return [mark for mark, _, _ in found]
+
+
+def _bursts(frames: Sequence[Frame], swaps: Sequence[int], near: int) -> list[list[int]]:
+    """Swaps in quick succession, such as the strokes of a drawing, belong together."""
+    bursts: list[list[int]] = []
+    for swap in swaps:
+        if bursts and frames[swap].step - frames[bursts[-1][-1]].step <= near:
+            bursts[-1].append(swap)
+        else:
+            bursts.append([swap])
+    return bursts
+
+
+def _nearest(frames: Sequence[Frame], first: int, steps: int) -> list[int]:
+    """The frame about that many steps after frame `first`, unless another swap comes before."""
+    start = frames[first].step
+    for n in range(first + 1, len(frames)):
+        if frames[n].step == frames[n - 1].step:
+            return []
+        if frames[n].step >= start + steps:
+            return [n] if frames[n].step <= start + 2 * steps else []
+    return []
+
+
+def _acted(run: Run, step: int) -> str:
+    acted = run.events[run.events["step"] == step]
+    return ", ".join(dict.fromkeys(str(kind) for kind in acted["kind"]))

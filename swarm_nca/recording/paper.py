@@ -1,0 +1,114 @@
+"""A sheet of paper measured in pixels, on which every figure of a run is laid out.
+
+Pictures of cells must land on whole pixels, or squares of one size would be drawn in two; so
+figures are composed here in pixels, and matplotlib draws the text and the curves.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Resolution: type is set in points, so this is how large it looks. 144 is sharp on most screens.
+DPI = 144
+
+INK = "#1b1f24"
+QUIET = "#68707a"
+ACCENT = "#B3261E"
+FAINT = "#d5d9de"
+
+#: Colours that colour-blind readers tell apart (Okabe and Ito 2008), and a line style for print.
+OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#1b1f24")
+LINE_STYLES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)), (0, (3, 3)), "-")
+
+
+class Paper:
+    """White paper, `width` × `height` pixels, the origin at the top left."""
+
+    def __init__(self, width: int, height: int) -> None:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        self.width, self.height = width, height
+        self._figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white")
+        self._canvas = FigureCanvasAgg(self._figure)
+
+    def picture(self, x: float, y: float, rgb: npt.NDArray[np.uint8]) -> None:
+        """Lay an array [h, w, 3] on the paper, pixel by pixel, its top left corner at (x, y)."""
+        height = rgb.shape[0]
+        self._figure.figimage(rgb, round(x), self.height - round(y) - height, origin="upper")
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        words: str,
+        size: float = 9,
+        color: str = INK,
+        across: Literal["left", "center", "right"] = "left",
+        **font: Any,
+    ) -> None:
+        """Write a line whose baseline starts (or is centred, or ends) at (x, y); size in points."""
+        self._figure.text(
+            x / self.width,
+            1 - y / self.height,
+            words,
+            size=size,
+            color=color,
+            ha=across,
+            va="baseline",
+            parse_math=False,
+            **font,
+        )
+
+    def line(
+        self, x0: float, y0: float, x1: float, y1: float, color: str = FAINT, width: float = 0.8
+    ) -> None:
+        """Draw a straight line; width in points."""
+        from matplotlib.lines import Line2D
+
+        across = [x0 / self.width, x1 / self.width]
+        down = [1 - y0 / self.height, 1 - y1 / self.height]
+        line = Line2D(across, down, color=color, linewidth=width)
+        line.set_transform(self._figure.transFigure)
+        self._figure.add_artist(line)
+
+    def chip(self, x: float, y: float, side: float, color: tuple[int, int, int]) -> None:
+        """A small square of a class's colour, outlined, so that pale ones show."""
+        square = np.full((round(side), round(side), 3), 120, np.uint8)
+        square[2:-2, 2:-2] = color
+        self.picture(x, y, square)
+
+    def axes(self, x: float, y: float, width: float, height: float) -> Axes:
+        """Quiet axes whose frame spans these pixels: no box, a light grid."""
+        place = (
+            x / self.width,
+            1 - (y + height) / self.height,
+            width / self.width,
+            height / self.height,
+        )
+        axes = self._figure.add_axes(place)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+        for side in ("left", "bottom"):
+            axes.spines[side].set_color(QUIET)
+        axes.tick_params(labelsize=7.5, colors=QUIET, length=3)
+        axes.grid(color="#eceef1", linewidth=0.7)
+        axes.set_axisbelow(True)
+        return axes
+
+    def png(self) -> bytes:
+        """The finished sheet as a PNG file."""
+        from PIL import Image
+
+        self._canvas.draw()  # type: ignore[no-untyped-call]
+        pixels = np.asarray(self._canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
+        file = io.BytesIO()
+        Image.fromarray(np.ascontiguousarray(pixels)).save(file, "png")
+        return file.getvalue()

@@ -1,0 +1,21 @@
+"""The pictures of a run folder, by file name. To add one: a function of a run, and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from swarm_nca.recording.animation import animation_webp
+from swarm_nca.recording.channels import channels_png
+from swarm_nca.recording.run import Run
+from swarm_nca.recording.summary import summary_png
+
+PICTURES: Mapping[str, Callable[[Run], bytes]] = {
+    "run.webp": animation_webp,
+    "summary.png": summary_png,
+    "channels.png": channels_png,
+}
+
+
+def pictures_of(run: Run) -> dict[str, bytes]:
+    """Every picture of a run that has frames, as the bytes of its file."""
+    return {name: draw(run) for name, draw in PICTURES.items()}

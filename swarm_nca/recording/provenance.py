@@ -1,0 +1,58 @@
+"""Where a run's numbers come from: enough to make them again, nothing about whose machine it is."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+from importlib import metadata
+from typing import Any
+
+from swarm_nca.recording.run import Run
+
+_PACKAGES = ("swarm-nca", "torch", "numpy", "mesa", "networkx", "pandas", "Pillow", "matplotlib")
+
+
+def provenance(run: Run) -> dict[str, Any]:
+    """A run's origin and outcome as plain data for JSON."""
+    import torch
+
+    return {
+        "name": run.name,
+        "seed": run.seed,
+        "steps": run.steps,
+        "worlds": int(run.metrics["world"].nunique()),
+        "rule": run.rule,
+        "rule_hash": run.rule_hash,
+        "passed": run.passed,
+        "expectations": [
+            {
+                "metric": one.metric,
+                "at": one.at,
+                "min": one.min,
+                "max": one.max,
+                # JSON knows no NaN.
+                "value": one.value if math.isfinite(one.value) else None,
+                "passed": one.passed,
+            }
+            for one in run.expectations
+        ],
+        "seconds": None if run.seconds is None else round(run.seconds, 3),
+        "versions": {"python": platform.python_version()} | _versions(),
+        "machine": {
+            "system": platform.system(),
+            "processor": platform.machine(),
+            "cores": os.cpu_count(),
+            "threads": torch.get_num_threads(),
+        },
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:  # run from a checkout that nobody installed
+            continue
+    return found

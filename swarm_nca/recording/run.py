@@ -1,0 +1,125 @@
+"""What a run leaves: numbers for every step, moments kept, what happened, and how it was judged.
+
+What happens (the scenario), what is kept (the frames) and what comes back (this record) are three
+things; nothing here steps a world or writes a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from swarm_nca.world import World
+
+#: The metrics' columns, in the order of the file; shares lie in [0, 1].
+METRICS = (
+    "step",
+    "world",
+    "cell_accuracy",
+    "total_agreement",
+    "vote_accuracy",
+    "agree_and_correct",
+    "undecided",
+    "state_magnitude",
+    "residual_magnitude",
+)
+
+#: The events' first columns; more may follow.
+EVENTS = ("step", "kind", "what")
+
+#: Moments that every run keeps, where it has them: opinions spread fastest at the start.
+FIRST_STEPS = (0, 1, 2, 3, 5, 7, 10, 15, 20)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The worlds at one moment of a run.
+
+    Where perturbations act after step t there are two frames of step t: before them, and after.
+    """
+
+    step: int
+    world: World
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What a scenario expected of a metric at a step, and the value it met.
+
+    `min` and `max` are None where that side was left open.
+    """
+
+    metric: str
+    at: int
+    min: float | None
+    max: float | None
+    value: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the value lies within the bounds; a value that is not a number does not."""
+        low = self.min is None or self.value >= self.min
+        high = self.max is None or self.value <= self.max
+        return low and high and self.value == self.value
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """All that is known of a run once it is over.
+
+    Attributes:
+        name: the scenario's.
+        scenario: the resolved scenario, as YAML text.
+        seed: of every random draw.
+        rule: the name or file the rule was asked for by, and `rule_hash` which one it was.
+        metrics: one row per step and world, the columns `METRICS`; row t is the world after step t
+            and before the perturbations at t. Unknown values (no label) are NaN.
+        events: one row per thing that happened, in order; columns `EVENTS` and any others. `what`
+            is a few words for a caption (`7 → 2`, `disc of radius 4`).
+        frames: the moments kept, in order of time; see `kept_steps`. Empty for a run read back.
+        expectations: how the run was judged.
+        shown_above: a cell is drawn as undecided unless a class channel exceeds this.
+        seconds: how long the run took; None if nobody measured.
+    """
+
+    name: str
+    scenario: str
+    seed: int
+    rule: str
+    rule_hash: str
+    metrics: pd.DataFrame
+    events: pd.DataFrame
+    frames: Sequence[Frame] = ()
+    expectations: Sequence[Expectation] = ()
+    shown_above: float = 0.01
+    seconds: float | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether every expectation was met; true where nothing was expected."""
+        return all(expectation.passed for expectation in self.expectations)
+
+    @property
+    def steps(self) -> int:
+        """The number of the last step."""
+        return int(self.metrics["step"].max()) if len(self.metrics) else 0
+
+
+def kept_steps(steps: int, every: int, perturbed: Collection[int], cells: int) -> set[int]:
+    """The steps whose worlds a run should keep as frames, so that its pictures can be made.
+
+    Every `every`-th step, the first few, the end, and each step with a perturbation (of which both
+    sides are kept). Thinned where that would be past 400 moments or some 150 MB.
+
+    Args:
+        steps: how long the run is.
+        every: 1 or more.
+        perturbed: the steps at which perturbations act.
+        cells: living cells, of all worlds.
+    """
+    affordable = max(24, min(400, 2_000_000 // max(1, cells)))
+    stride = max(every, -(-steps // affordable))
+    always = {t for t in FIRST_STEPS if t <= steps} | {steps} | set(perturbed)
+    return always | set(range(0, steps + 1, stride))

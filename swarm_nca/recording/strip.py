@@ -1,0 +1,161 @@
+"""The strip: one world at several moments, side by side, with steps and verdicts in words.
+
+The verdict is written out because ten colours are too many for anyone's eyes, and for some eyes far
+too many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from swarm_nca.portrait import Rgb, decisions_rgb, extent, grey_rgb, tally
+from swarm_nca.recording.moments import Moment, verdict
+from swarm_nca.recording.paper import ACCENT, INK, QUIET, Paper
+from swarm_nca.world import World
+
+_ABOVE, _BELOW, _BETWEEN, _SMALL = 46, 34, 10, 30
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One world's moments, laid out on lines `width` pixels wide.
+
+    `ink` adds a line with the grey pictures above the decisions. `index`: which world of the batch.
+    """
+
+    moments: Sequence[Moment]
+    width: int
+    index: int = 0
+    shown_above: float = 0.01
+    ink: bool = False
+    captions: bool = True
+
+    @property
+    def columns(self) -> int:
+        """Moments on a line."""
+        return min(len(self.moments), self._places)
+
+    @property
+    def height(self) -> int:
+        """Pixels that `draw` needs."""
+        lines = -(-len(self.moments) // self.columns)
+        return lines * self._line
+
+    def draw(self, paper: Paper, x: int, y: int) -> None:
+        """Draw it with its top left corner at (x, y)."""
+        tile_height, tile_width = self._tile
+        pitch = tile_width + (self.width - self._places * tile_width) / max(1, self._places - 1)
+        for number, moment in enumerate(self.moments):
+            line, column = divmod(number, self.columns)
+            left, top = round(x + column * pitch), y + line * self._line
+            middle = left + tile_width / 2
+            if moment.after and column:
+                at = left - (pitch - tile_width) / 2
+                paper.line(at, top, at, top + self._line - _BETWEEN, color=ACCENT, width=1)
+            if self.captions:
+                self._head(paper, moment, middle, top)
+                top += _ABOVE
+            for tile in self._tiles(moment.frame.world):
+                shift = (tile_width - tile.shape[1]) // 2
+                paper.picture(left + shift, top + (tile_height - tile.shape[0]) // 2, tile)
+                top += tile_height + _BETWEEN
+            self._foot(paper, moment.frame.world, middle, top - _BETWEEN + _BELOW - 10)
+
+    def _head(self, paper: Paper, moment: Moment, middle: float, top: float) -> None:
+        color = ACCENT if moment.after else QUIET
+        words = moment.after or ("start" if moment.frame.step == 0 else "")
+        paper.text(middle, top + 15, words, 7, color, "center")
+        paper.text(middle, top + 36, f"step {moment.frame.step}", 8.5, INK, "center")
+
+    def _foot(self, paper: Paper, world: World, middle: float, baseline: float) -> None:
+        name, share = verdict(world, self.index, self.shown_above)
+        words = name if name == "undecided" else f"{name}  {100 * share:.0f} %"
+        weight = "normal" if name == "undecided" else "bold"
+        paper.text(middle, baseline, words, 8, INK, "center", weight=weight)
+
+    def _tiles(self, world: World) -> list[Rgb]:
+        scale = self._scale
+        whole = max(1, int(scale))
+        shown = [decisions_rgb(world, self.index, scale=whole, shown_above=self.shown_above)]
+        if self.ink:
+            shown.insert(0, grey_rgb(world, self.index, scale=whole))
+        return shown if scale >= 1 else [shrunk(tile, scale) for tile in shown]
+
+    @property
+    def _extent(self) -> tuple[int, int]:
+        sizes = [extent(moment.frame.world, self.index) for moment in self.moments]
+        return max(rows for rows, _ in sizes), max(columns for _, columns in sizes)
+
+    @property
+    def _places(self) -> int:
+        """Tiles that a line has room for: fewer where worlds are wide, or too large for a tile."""
+        rows, columns = self._extent
+        most = 10 if columns <= 4 * _SMALL else 5
+        return max(2, min(most, round(most * 1.4 * rows / columns)))
+
+    @property
+    def _scale(self) -> float:
+        """Pixels per cell: a whole number, or less than one where worlds are larger than tiles."""
+        room = (self.width - (self._places - 1) * 12) / self._places
+        scale = room / self._extent[1]
+        return float(int(scale)) if scale >= 1 else scale
+
+    @property
+    def _tile(self) -> tuple[int, int]:
+        rows, columns = self._extent
+        return round(rows * self._scale), round(columns * self._scale)
+
+    @property
+    def _line(self) -> int:
+        pictures = (self._tile[0] + _BETWEEN) * (2 if self.ink else 1)
+        return (_ABOVE if self.captions else 0) + pictures + _BELOW
+
+
+def draw_legend(
+    paper: Paper,
+    x: int,
+    baseline: int,
+    world: World,
+    shown_above: float,
+    words: str = "",
+    counted: bool = True,
+) -> None:
+    """A line naming every class that cells show in any of these worlds: colour, name, cells.
+
+    `words` lead the line. Unless `counted`, classes stand in their own order, without numbers.
+    """
+    counts = totals(world, shown_above).tolist()
+    names = (*world.classes.names, "undecided")
+    entries = list(zip(counts, names, (*world.classes.colors, (0, 0, 0)), strict=True))
+    if counted:
+        entries.sort(key=lambda entry: -entry[0])
+    paper.text(x, baseline, words, 8, QUIET)
+    x += round(9.6 * len(words)) + 16 * bool(words)
+    for count, name, color in entries:
+        label = f"{name}: {count:,}" if counted else name
+        wide = 26 + round(9.4 * len(label))
+        if count and x + wide > paper.width - 24:
+            paper.text(x, baseline, "…", 8, QUIET)
+            break
+        if count:
+            paper.chip(x, baseline - 15, 17, color)
+            paper.text(x + 25, baseline, label, 8, INK)
+            x += wide + 20
+
+
+def totals(world: World, shown_above: float) -> npt.NDArray[np.int64]:
+    """int64 [classes + 1], cells of all worlds that show each class; undecided ones last."""
+    counts = [tally(world, index, shown_above) for index in range(len(world))]
+    return np.asarray(np.stack(counts).sum(axis=0))
+
+
+def shrunk(rgb: Rgb, share: float) -> Rgb:
+    """A picture at less than its size, each pixel the mean of those it stands for."""
+    from PIL import Image
+
+    size = (max(1, round(rgb.shape[1] * share)), max(1, round(rgb.shape[0] * share)))
+    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BOX))

@@ -1,0 +1,68 @@
+"""The summary of a run on one sheet: moments above, curves below, in the head the verdict."""
+
+from __future__ import annotations
+
+from swarm_nca.recording.curves import draw_key, draw_magnitudes, draw_marks, draw_shares
+from swarm_nca.recording.moments import marks, moments
+from swarm_nca.recording.paper import ACCENT, INK, QUIET, Paper
+from swarm_nca.recording.run import Run
+from swarm_nca.recording.strip import Strip, draw_legend
+
+_WIDTH, _MARGIN, _HEAD = 1680, 48, 104
+_SHARES, _APART, _MAGNITUDES = 330, 84, 130
+
+#: Worlds of a batch that are shown moment by moment.
+_SHOWN = 4
+
+
+def summary_png(run: Run) -> bytes:
+    """The summary as a PNG file."""
+    told = moments(run)
+    worlds = min(_SHOWN, len(told[0].frame.world))
+    width = _WIDTH - 2 * _MARGIN
+    strips = [
+        Strip(told, width, index, run.shown_above, captions=index == 0) for index in range(worlds)
+    ]
+    below = _HEAD + sum(strip.height for strip in strips) + 40
+    lift = 22 * min(3, max(0, len(marks(run.events, run.steps)) - 1))
+    frame = below + 50 + lift
+    paper = Paper(_WIDTH, frame + _SHARES + _APART + _MAGNITUDES + 76)
+    _head(paper, run)
+    y = _HEAD
+    for strip in strips:
+        strip.draw(paper, _MARGIN, y)
+        y += strip.height
+    last = told[-1].frame.world
+    words = "cells at the end" + (f", {len(last)} worlds" if len(last) > 1 else "")
+    draw_legend(paper, _MARGIN, y + 22, last, run.shown_above, words)
+    _plots(paper, run, frame)
+    return paper.png()
+
+
+def _head(paper: Paper, run: Run) -> None:
+    paper.text(_MARGIN, 46, run.name, 15, INK, weight="bold")
+    worlds = run.metrics["world"].nunique()
+    facts = [f"rule {run.rule}", f"{run.steps} steps", f"seed {run.seed}"]
+    facts += [f"{worlds} worlds"] if worlds > 1 else []
+    paper.text(_MARGIN, 76, "  ·  ".join(facts), 9, QUIET)
+    if run.expectations:
+        met = sum(one.passed for one in run.expectations)
+        words = f"{met} of {len(run.expectations)} expectations met"
+        color = "#00734F" if run.passed else ACCENT
+        paper.text(paper.width - _MARGIN, 46, words, 10, color, "right", weight="bold")
+
+
+def _plots(paper: Paper, run: Run, y: int) -> None:
+    left, width = _MARGIN + 62, _WIDTH - 2 * _MARGIN - 74
+    several = run.metrics["world"].nunique() > 1
+    upper = paper.axes(left, y, width, _SHARES)
+    lower = paper.axes(left, y + _SHARES + _APART, width, _MAGNITUDES)
+    names = ["cell_accuracy", "total_agreement", "undecided"]
+    draw_shares(upper, run.metrics, [*names[:2], "vote_accuracy", names[2]] if several else names)
+    draw_magnitudes(lower, run.metrics)
+    for axes, labelled in ((upper, True), (lower, False)):
+        axes.set_xlim(0, max(1, run.steps))
+        draw_marks(axes, marks(run.events, run.steps), labelled)
+    draw_key(upper, "left")
+    draw_key(lower, "right")
+    lower.set_xlabel("step", size=8, color=QUIET)

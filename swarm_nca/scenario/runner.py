@@ -1,0 +1,192 @@
+"""Running a scenario: steps, what happens between them, and what is kept.
+
+Row t of the metrics is the world after step t and before the perturbations at t; row 0 is the
+start. Both engines give the same run, as both are a `step` and the present `world`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from swarm_nca.engine import Stepper
+from swarm_nca.measure.census import Census
+from swarm_nca.measure.metrics import METRICS, find_metric
+from swarm_nca.perturbations import Perturbation
+from swarm_nca.recording import Expectation, Frame, Run, kept_steps, write_run
+from swarm_nca.scenario.placing import check_place, place
+from swarm_nca.scenario.scenario import Scenario, load
+from swarm_nca.world import World
+
+#: Told after each step: how many are done, and of how many.
+Progress = Callable[[int, int], None]
+
+
+def run(
+    scenario: str | os.PathLike[str] | Scenario,
+    out: str | os.PathLike[str] | None = None,
+    *,
+    seed: int | None = None,
+    overrides: Iterable[str] = (),
+    progress: Progress | None = None,
+) -> Run:
+    """Run a scenario from beginning to end.
+
+    Args:
+        scenario: its file, or what `load` made of one.
+        out: the run folder to write; an earlier run there is replaced once this one is over.
+            Nothing is written when None.
+        seed: overrides the scenario's.
+        overrides: `key=value` changes to it, as `--set` takes them.
+        progress: called after each step with (steps done, steps in all).
+
+    Returns:
+        What came of it: `.metrics` and `.events` (DataFrames), `.frames`, `.expectations`,
+        `.passed`.
+
+    Raises:
+        LocatedError: a mistake in the file, told with its place.
+        ValueError: a folder that cannot be written, or changes asked of a scenario already loaded.
+    """
+    if not isinstance(scenario, Scenario):
+        scenario = load(scenario, overrides=overrides, seed=seed)
+    elif seed is not None or tuple(overrides):
+        raise ValueError("this scenario is loaded already; give seed and overrides to load()")
+    folder = None if out is None else Path(out)
+    if folder is not None:
+        check_place(folder)
+    result = _Recorder(scenario).run(folder, progress or (lambda done, steps: None))
+    if folder is not None:
+        record = scenario.settings.record
+        place(
+            folder,
+            lambda new: write_run(new, result, pictures=record.picture, states=record.states),
+        )
+    return result
+
+
+class _Live(Protocol):
+    """A world being stepped."""
+
+    def step(self) -> Any: ...
+
+    def world(self) -> World: ...
+
+
+class _Agents:
+    """Every world of a batch as a swarm of agents that act one by one."""
+
+    def __init__(self, world: World, scenario: Scenario) -> None:
+        from swarm_nca.swarm import Swarm
+
+        self._swarms = [
+            Swarm(alone, scenario.rule, scenario.settings.seed, "agents", model_reporters={})
+            for alone in world.split()
+        ]
+
+    def step(self) -> None:
+        for swarm in self._swarms:
+            swarm.step()
+
+    def world(self) -> World:
+        return World.join([swarm.world for swarm in self._swarms])
+
+
+def _live(world: World, scenario: Scenario) -> _Live:
+    if scenario.settings.engine == "agents":
+        return _Agents(world, scenario)
+    return Stepper(world, scenario.rule, scenario.settings.seed)
+
+
+class _Recorder:
+    """One run of a scenario, and what is noted of it on the way."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.measured: dict[str, list[Any]] = {name: [] for name in METRICS}
+        self.events: list[dict[str, Any]] = []
+        self.frames: list[Frame] = []
+        self.expectations: dict[int, Expectation] = {}
+
+    def run(self, folder: Path | None, progress: Progress) -> Run:
+        began = time.perf_counter()
+        scenario, settings = self.scenario, self.scenario.settings
+        world, previous = scenario.start, None
+        moments = {one.at for one in scenario.perturbations}
+        kept = kept_steps(settings.steps, settings.record.every, moments, world.cells)
+        live = _live(world, scenario)
+        for step in range(settings.steps + 1):
+            if step:
+                live.step()
+                previous, world = world, live.world()
+                progress(step, settings.steps)
+            self._measure(step, world, previous)
+            if step in kept:
+                self.frames.append(Frame(step, world))
+            acting = scenario.acting_at(step)
+            for _, perturbation in acting:
+                before, world = world, perturbation(world, settings.seed)
+                self._note(step, perturbation, before, world)
+            if acting:
+                self.frames.append(Frame(step, world))
+                live = _live(world, scenario)
+        return Run(
+            name=scenario.name,
+            scenario=scenario.text(folder or scenario.folder),
+            seed=settings.seed,
+            rule=settings.rule,
+            rule_hash=scenario.rule.hash(),
+            metrics=self._metrics(),
+            events=pd.DataFrame(self.events, columns=list(EVENT_COLUMNS)).astype(EVENT_COLUMNS),
+            frames=tuple(self.frames),
+            expectations=tuple(self.expectations[i] for i in range(len(settings.expect))),
+            shown_above=scenario.rule.shown_above,
+            seconds=time.perf_counter() - began,
+        )
+
+    def _measure(self, step: int, world: World, previous: World | None) -> None:
+        census = Census(world, self.scenario.rule, previous)
+        for name, metric in METRICS.items():
+            self.measured[name].append(metric.ratio(census).per_world().numpy())
+        for i, one in enumerate(self.scenario.settings.expect):
+            if one.at == step:
+                value = find_metric(one.metric).ratio(census).pooled()
+                self.expectations[i] = Expectation(one.metric, one.at, one.min, one.max, value)
+
+    def _metrics(self) -> pd.DataFrame:
+        worlds, moments = len(self.scenario.start), self.scenario.settings.steps + 1
+        columns = {
+            "step": np.repeat(np.arange(moments), worlds),
+            "world": np.tile(np.arange(worlds), moments),
+        }
+        measured = {name: np.concatenate(values) for name, values in self.measured.items()}
+        return pd.DataFrame(columns | measured)
+
+    def _note(self, step: int, perturbation: Perturbation, before: World, after: World) -> None:
+        self.events.append(
+            {
+                "step": step,
+                "kind": perturbation.kind,
+                "what": perturbation.what(before, after),
+                "world": perturbation.world,
+                "cells_before": before.cells,
+                "cells_after": after.cells,
+            }
+        )
+
+
+#: The events' columns; `world` is empty where a perturbation acted on all of them.
+EVENT_COLUMNS = {
+    "step": "int64",
+    "kind": "object",
+    "what": "object",
+    "world": "Int64",
+    "cells_before": "int64",
+    "cells_after": "int64",
+}

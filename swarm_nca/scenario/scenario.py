@@ -1,0 +1,196 @@
+"""From a scenario's file to a scenario that can run: everything is looked up, loaded and tried.
+
+All that can go wrong is found here, with its place in the file, before the first step is taken and
+before anything is written. The perturbations are even rehearsed, one after the other, on the world
+at the start: whether a stroke meets the canvas does not depend on what the cells think of it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from swarm_nca.images import Source
+from swarm_nca.images import load as load_pictures
+from swarm_nca.links import Links
+from swarm_nca.located import Document, dump, read
+from swarm_nca.perturbations import Mutate, Perturbation, Restart
+from swarm_nca.perturbations.mutate import pictures_of
+from swarm_nca.rules import Rule, load_rule, shipped_rules
+from swarm_nca.scenario.finding import find_scenario
+from swarm_nca.scenario.schema import Settings
+from swarm_nca.topologies import Grid
+from swarm_nca.world import World
+
+
+@dataclass(frozen=True, eq=False)
+class Scenario:
+    """A scenario ready to run.
+
+    Attributes:
+        name: names the run and its folder.
+        settings: what the file says, defaults filled in.
+        document: the file itself, with the changes made on the command line.
+        rule: what cells obey.
+        start: the worlds before the first step.
+        perturbations: in the file's order, their pictures loaded.
+    """
+
+    name: str
+    settings: Settings
+    document: Document
+    rule: Rule
+    start: World
+    perturbations: tuple[Perturbation, ...]
+
+    @property
+    def folder(self) -> Path:
+        """Where the file lies, and what its paths are relative to."""
+        return Path(self.document.file).parent
+
+    def acting_at(self, step: int) -> list[tuple[int, Perturbation]]:
+        """The perturbations of a step with their numbers, in the order in which they act."""
+        return [(i, one) for i, one in enumerate(self.perturbations) if one.at == step]
+
+    def text(self, folder: Path) -> str:
+        """The scenario as YAML with nothing left to defaults; paths are relative to a folder."""
+        data = self.settings.completed(self.document.data)
+        data["name"] = self.name
+        if self.settings.rule not in shipped_rules():
+            data["rule"] = _path_from(folder, self.folder, self.settings.rule)
+        data["images"] = self._relocated(data["images"], folder)
+        data["perturbations"] = [
+            {**one, "images": self._relocated(one["images"], folder)} if one.get("images") else one
+            for one in data["perturbations"]
+        ]
+        return dump({"name": self.name, **data})
+
+    def _relocated(self, images: dict[str, Any], folder: Path) -> dict[str, Any]:
+        moved = dict(images)
+        for key, value in images.items():
+            if key in ("file", "folder"):
+                moved[key] = _path_from(folder, self.folder, value)
+            elif key in ("chimera", "row"):
+                moved[key] = [self._relocated(part, folder) for part in value]
+        return moved
+
+
+def load(
+    path: str | os.PathLike[str], *, overrides: Iterable[str] = (), seed: int | None = None
+) -> Scenario:
+    """A scenario from its file, checked in every respect.
+
+    Args:
+        path: the file, or the name of a scenario that ships.
+        overrides: `key=value` changes, as `--set` takes them.
+        seed: overrides the file's.
+
+    Raises:
+        LocatedError: whatever is wrong with the file or with what it names, in one line with its
+            place and the cure.
+    """
+    changes = list(overrides) if seed is None else [*overrides, f"seed={seed}"]
+    document = read(find_scenario(path)).with_overrides(changes)
+    settings = document.validate(Settings)
+    _check_moments(document, settings)
+    with document.at("rule"):
+        rule = load_rule(settings.rule, Path(document.file).parent)
+    start = _start(document, settings, rule)
+    perturbations = _with_pictures(document, settings, rule)
+    _rehearse(document, settings, start, perturbations)
+    name = settings.name or Path(document.file).stem
+    return Scenario(name, settings, document, rule, start, perturbations)
+
+
+def _check_moments(document: Document, settings: Settings) -> None:
+    steps = settings.steps
+    for i, perturbation in enumerate(settings.perturbations):
+        if perturbation.at >= steps:
+            raise document.error(
+                ("perturbations", i, "at"),
+                f"should be before the last step: 0 to {steps - 1} in a run of {steps} steps, "
+                f"was given {perturbation.at}; raise steps, or act earlier",
+            )
+    for i, expectation in enumerate(settings.expect):
+        if expectation.at > steps:
+            raise document.error(
+                ("expect", i, "at"),
+                f"should be a step of the run, 0 to {steps}, was given {expectation.at}; raise "
+                "steps, or expect it earlier",
+            )
+
+
+def _start(document: Document, settings: Settings, rule: Rule) -> World:
+    names = rule.classes.names
+    with document.at("images"):
+        base = Path(document.file).parent
+        pictures = load_pictures(settings.images, seed=settings.seed, base=base, classes=names)
+    if settings.canvas is not None:
+        with document.at("canvas"):
+            pictures = pictures.centred_on(settings.canvas)
+    with document.at("images"):
+        start = World.from_images(
+            pictures.grey,
+            rule,
+            labels=pictures.labels_for(names).tolist(),
+            grid=Grid(settings.topology.neighborhood, settings.topology.torus),
+            links=Links(settings.links.drop),
+            start=settings.start,
+            seed=settings.seed,
+        )
+    _check_alive(document, start, ("images",), "this picture has")
+    return start
+
+
+def _with_pictures(document: Document, settings: Settings, rule: Rule) -> tuple[Perturbation, ...]:
+    base, loaded = Path(document.file).parent, []
+    for i, one in enumerate(settings.perturbations):
+        if isinstance(one, Mutate | Restart) and isinstance(one.images, Source):
+            with document.at("perturbations", i, "images"):
+                pictures = pictures_of(one.images, settings.seed, rule.classes.names, base)
+                one = replace(one, images=pictures)
+        loaded.append(one)
+    return tuple(loaded)
+
+
+def _rehearse(
+    document: Document,
+    settings: Settings,
+    world: World,
+    perturbations: tuple[Perturbation, ...],
+) -> None:
+    """What the perturbations do to the pictures, tried without the steps in between."""
+
+    def when(number: int) -> int:
+        return perturbations[number].at
+
+    for _, together in groupby(sorted(range(len(perturbations)), key=when), key=when):
+        for number in together:
+            with document.at("perturbations", number):
+                world = perturbations[number](world, settings.seed)
+        _check_alive(document, world, ("perturbations", number), "it leaves")
+
+
+def _check_alive(document: Document, world: World, path: tuple[Any, ...], what: str) -> None:
+    empty = (world.counts == 0).nonzero().view(-1).tolist()
+    if empty:
+        which = f" in world {empty[0]}" if len(world) > 1 else ""
+        raise document.error(
+            path,
+            f"{what} no living cell{which}: a pixel lives if its grey is above "
+            f"{world.canvas.alive_above:g}, ink being 1",
+        )
+
+
+def _path_from(folder: Path, base: Path, path: str) -> str:
+    """A path relative to `base` as one relative to `folder`; absolute ones stay as they are."""
+    if Path(path).is_absolute():
+        return path
+    try:
+        return Path(os.path.relpath((base / path).absolute(), folder.absolute())).as_posix()
+    except ValueError:  # on another drive
+        return str((base / path).absolute())

@@ -1,0 +1,132 @@
+"""The schema of a scenario file: which keys there are, and what they may hold.
+
+Nothing is looked up here: whether the rule exists and the pictures can be read, `load` finds out.
+Perturbations and images are their own schema: the dataclasses that act are the ones a file spells.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetPydanticSchema,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from swarm_nca.images import Source
+from swarm_nca.measure.metrics import find_metric
+from swarm_nca.perturbations import KINDS, Perturbation
+
+#: The longest side of a canvas, in pixels: beyond it a typing slip is more likely than a wish.
+LONGEST_SIDE = 4096
+
+Step = Annotated[int, Field(ge=0)]
+Side = Annotated[int, Field(ge=1, le=LONGEST_SIDE)]
+
+
+def _by_kind(_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    branches = {kind: handler.generate_schema(one) for kind, one in KINDS.items()}
+    return core_schema.tagged_union_schema(branches, discriminator="kind")
+
+
+AnyPerturbation = Annotated[Perturbation, GetPydanticSchema(_by_kind)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class LinksSettings(_Part):
+    """What happens to messages on their way."""
+
+    drop: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    """The chance that one message of one step is lost."""
+
+
+class TopologySettings(_Part):
+    """Who hears whom."""
+
+    kind: Literal["grid"] = "grid"
+    neighborhood: Literal["moore", "von_neumann"] = "moore"
+    """Eight neighbours, or four."""
+    torus: bool = False
+    """Whether opposite borders touch."""
+
+
+class Record(_Part):
+    """What is kept of a run besides the metrics, which every step has."""
+
+    every: Annotated[int, Field(ge=1)] = 1
+    """A frame is kept every so many steps, and around each perturbation."""
+    picture: bool = True
+    """Whether the run folder has pictures and an animation."""
+    states: bool = False
+    """Whether the run folder has the states of every frame, as `states.npz`."""
+
+
+class Expect(_Part):
+    """A metric's value at a step, pooled over the run's worlds, lies within bounds."""
+
+    metric: str
+    at: Step
+    """0 is the start; at a perturbation's step the value is the one before it."""
+    min: float | None = None
+    max: float | None = None
+
+    @field_validator("metric")
+    @classmethod
+    def _known(cls, metric: str) -> str:
+        find_metric(metric)
+        return metric
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Expect:
+        if self.min is None and self.max is None:
+            raise ValueError("an expectation needs min, max or both, such as min: 0.9")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min should be at most max ({self.max:g}), was given {self.min:g}")
+        return self
+
+
+class Settings(_Part):
+    """One scenario: a rule, pictures for its cells to live on, what happens to them, and what is
+    expected of them."""
+
+    name: Annotated[str, Field(pattern=r"^[\w][\w.-]*$")] | None = None
+    """Names the run folder; the file's own name if not given."""
+    seed: Annotated[int, Field(ge=0, lt=1 << 64)] = 0
+    """Every random draw depends on it."""
+    rule: str
+    """A shipped rule's name, or a path relative to this file."""
+    images: Source
+    """The pictures at the start, one world each."""
+    canvas: tuple[Side, Side] | None = None
+    """(rows, columns); pictures are centred on it. Their own size if not given."""
+    start: Literal["zeros", "random"] = "zeros"
+    """What cells hold at the start."""
+    engine: Literal["batched", "agents"] = "batched"
+    """All cells at once, or one Mesa agent at a time; the result is the same."""
+    steps: Annotated[int, Field(ge=1)]
+    links: LinksSettings = LinksSettings()
+    topology: TopologySettings = TopologySettings()
+    perturbations: tuple[AnyPerturbation, ...] = ()
+    """What is done to the worlds; at the same step, in this order."""
+    record: Record = Record()
+    expect: tuple[Expect, ...] = ()
+
+    def completed(self, given: dict[str, Any]) -> dict[str, Any]:
+        """What a file gave, in the schema's order, with all that it left to the defaults."""
+        full = {}
+        for key in type(self).model_fields:
+            part = getattr(self, key)
+            if isinstance(part, _Part):
+                full[key] = part.model_dump()
+            elif part is not None:
+                full[key] = given.get(key, part)
+        return full

@@ -1,0 +1,308 @@
+"""A world as a Mesa model: one agent per living cell, one rule for all of them.
+
+The swarm keeps a private copy of its world in a live buffer, which agents read and write and the
+engine steps. Whatever changes the picture or the graph goes through `World`; agents come and go
+with the cells, and those that live on stay the same objects.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import mesa
+import torch
+from mesa.discrete_space import Network as MesaNetwork
+
+from swarm_nca.links import Links
+from swarm_nca.measure.census import Census
+from swarm_nca.perturbations import Perturbation
+from swarm_nca.randomness import check_seed
+from swarm_nca.rules import Rule, load_rule
+from swarm_nca.swarm.agents import CellAgent, Vector
+from swarm_nca.swarm.engines import ENGINES
+from swarm_nca.swarm.places import Places
+from swarm_nca.swarm.reporters import REPORTERS, USUAL
+from swarm_nca.world import World
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+#: A perturbation, or anything else that is called as `change(world, seed=…)`.
+Change = Callable[..., World]
+
+
+class Swarm(mesa.Model):  # type: ignore[misc]
+    """The agents of one world.
+
+    Args:
+        world: exactly one, on the CPU; it is never changed.
+        rule: what every agent obeys, or the name or file of a rule.
+        seed: every random draw depends on it; None takes a fresh one, see `swarm.seed`.
+        engine: `batched`, or `agents` to run them one at a time.
+        perturbations: each has a step `at`, or is a pair (at, change) called as
+            `change(world, seed=…)`. They act between step `at` and the next, in the order given.
+        fire_rate, noise: override the rule's when given.
+        until: asked after every step; `running` ends when it says so.
+        model_reporters: for the data collector; the `USUAL` ones of `REPORTERS` when None.
+        agent_reporters: for the data collector; they take their time, so none unless given.
+
+    Row t of the data collector is the swarm after step t and before the perturbations at t.
+
+    Raises:
+        ValueError: a batch of worlds, a world that does not fit the rule or lies on another device,
+            an unknown engine or rule, a seed out of range, or a perturbation without its time.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        rule: Rule | str | Path,
+        seed: int | None = 0,
+        engine: str = "batched",
+        perturbations: Sequence[Perturbation | tuple[int, Change]] = (),
+        *,
+        fire_rate: float | None = None,
+        noise: float | None = None,
+        until: Callable[[Swarm], bool] | None = None,
+        model_reporters: Mapping[str, Any] | None = None,
+        agent_reporters: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(rng=seed)
+        self.seed = check_seed(self.random.getrandbits(63) if seed is None else int(seed))
+        self.rule = rule if isinstance(rule, Rule) else load_rule(rule)
+        self.engine = _known(engine)
+        self.fire_rate = self.rule.fire_rate if fire_rate is None else fire_rate
+        self.noise = self.rule.noise if noise is None else noise
+        self.key = _alone(world).key
+        self.places = Places(world.ground)
+        self.numbers = itertools.count(1)
+        self.rows: list[CellAgent] = []
+        self._living: dict[Hashable, CellAgent] = {}
+        self._planned = [_timed(perturbation) for perturbation in perturbations]
+        self._taken = 0
+        self._until = until
+        self._space: MesaNetwork | None = None
+        self._before: World | None = None
+        self._census: Census | None = None
+        self._stand_on(world)
+        if model_reporters is None:
+            model_reporters = {name: REPORTERS[name] for name in USUAL}
+        self.datacollector = mesa.DataCollector(
+            model_reporters=dict(model_reporters),
+            agent_reporters=dict(agent_reporters or {}),
+        )
+        self._collect()
+
+    # --------------------------------------------------------------- running
+
+    def step(self) -> None:
+        """Let the perturbations that are due act, take one step, and collect data."""
+        for at, change in self._planned:
+            if at == self._taken:
+                self.apply(change)
+        self._before = self.world
+        self._engine.step()
+        self._taken += 1
+        self.now += 1
+        self._collect()
+        if self._until is not None and self._until(self):
+            self.running = False
+
+    def apply(self, change: Change) -> None:
+        """Let a perturbation, or any `change(world, seed=…)`, act at once."""
+        self.world = change(self.world, seed=self.seed)
+
+    def draw(self, pixels: Iterable[tuple[int, int]], grey: float = 1.0) -> None:
+        """Add grey to pixels (row, column); those that pass the threshold become agents."""
+        self.world = self.world.draw(self._sites(pixels), grey)
+
+    def erase(self, names: Iterable[Hashable], share: float = 1.0) -> None:
+        """Take a share of their grey from pixels, or remove nodes; agents go with their cells."""
+        self.world = self.world.erase(self._sites(names), share)
+
+    # ----------------------------------------------------------- the present
+
+    @property
+    def world(self) -> World:
+        """The present moment, safe from further steps.
+
+        Assign another moment of this world to go on from there: agents whose cells it does not have
+        are removed, newborn ones made, all others stay.
+        """
+        return self._present(self._engine.state.clone())
+
+    @world.setter
+    def world(self, world: World) -> None:
+        if not (self.places.same_as(_alone(world).ground) and torch.equal(world.key, self.key)):
+            raise ValueError(
+                "a swarm stays in its world: the same pixels or nodes, the same key; start another "
+                "Swarm for another world"
+            )
+        self._stand_on(world)
+
+    @property
+    def states(self) -> Vector:
+        """[N, C], the live buffer, row by row as in `swarm.rows`; writing to it damages cells."""
+        return self._states
+
+    @property
+    def stimuli(self) -> Vector:
+        """[N, S], what each row senses; read-only."""
+        return self._stimuli
+
+    @property
+    def links(self) -> Links:
+        """What happens to messages on their way."""
+        return self._origin.links
+
+    @property
+    def census(self) -> Census:
+        """What metrics read: the present, and the moment before the last step (same cells only)."""
+        if self._census is not None:
+            return self._census
+        before = self._before
+        same = before is not None and before.address is self._origin.address
+        return Census(self._present(self._engine.state), self.rule, before if same else None)
+
+    # ------------------------------------------------------------ the agents
+
+    def agent_at(self, name: Hashable) -> CellAgent:
+        """The agent of a pixel (row, column), or of a graph's node.
+
+        Raises:
+            ValueError: no such place, or nobody lives there.
+        """
+        agent = self.living(self.places.name(self.places.site(name)))
+        if agent is None:
+            raise ValueError(
+                f"nobody lives at {name!r}; the agents' names are [agent.name for agent in "
+                "swarm.agents], and swarm.draw brings a pixel alive"
+            )
+        return agent
+
+    def living(self, name: Hashable) -> CellAgent | None:
+        """The agent of that very name, None if nobody is called so."""
+        return self._living.get(name)
+
+    def neighbors_of(self, agent: CellAgent) -> dict[int, CellAgent]:
+        """Slot → the living agent that one hears there."""
+        return self._engine.neighbors(agent) if agent.alive else {}
+
+    def heard_by(self, agent: CellAgent) -> dict[int, Vector]:
+        """Slot → message, as one agent heard them in the last step; empty before the first."""
+        before = self._before
+        if before is None or int(before.step) != self.now - 1 or not agent.alive:
+            return {}
+        row = int(torch.searchsorted(before.address, agent.site))
+        heard = before.neighbors[row].tolist()
+        rows = {slot: sender for slot, sender in enumerate(heard) if sender < before.cells}
+        senders = {slot: int(before.address[sender]) for slot, sender in rows.items()}
+        arriving = agent.arriving(senders, int(before.step))
+        return {slot: before.state[rows[slot]].numpy().copy() for slot in arriving}
+
+    @property
+    def graph(self) -> nx.DiGraph[Hashable]:
+        """Every place, alive or not: an edge u → v for "u hears v", its slot in `slot`."""
+        return self.places.graph
+
+    @property
+    def space(self) -> MesaNetwork:
+        """The agents' home in Mesa: a cell for every place, made when first asked for."""
+        if self._space is None:
+            self._space = self.places.network(self.random)
+            for agent in self.rows:
+                self._space[agent.name].add_agent(agent)
+        return self._space
+
+    # ---------------------------------------------------------------- inside
+
+    def _stand_on(self, world: World) -> None:
+        """Go on from a moment, with an agent for each of its cells."""
+        if world.state.device.type != "cpu" or world.state.dtype not in (
+            torch.float32,
+            torch.float64,
+        ):
+            raise ValueError(
+                f"agents hold float32 or float64 on the CPU, the state is {world.state.dtype} on "
+                f"{world.state.device}; use world.to('cpu', torch.float32) and rule.to(…) alike"
+            )
+        engine = ENGINES[self.engine](self, world)
+        self._origin, self._engine, self.now = world, engine, int(world.step)
+        self._look()
+        self._populate(world.site.tolist())
+
+    def _look(self) -> None:
+        # A numpy row costs a seventh of a torch row.
+        self._states: Vector = self._engine.state.numpy()
+        self._stimuli: Vector = self._origin.stimulus.detach().numpy()
+        self._stimuli.flags.writeable = False
+
+    def __setstate__(self, fields: dict[str, Any]) -> None:
+        self.__dict__.update(fields)
+        self._look()  # a copy's arrays would no longer share memory with its tensors
+
+    def _populate(self, sites: list[int]) -> None:
+        names = [self.places.name(site) for site in sites]
+        for name in self._living.keys() - set(names):
+            agent = self._living.pop(name)
+            if self._space is not None:
+                self._space[name].remove_agent(agent)
+            agent.leave()
+        for site, name in zip(sites, names, strict=True):
+            if name not in self._living:
+                agent = self._living[name] = CellAgent(self, site, name)
+                if self._space is not None:
+                    self._space[name].add_agent(agent)
+        self.rows = [self._living[name] for name in names]
+        for row, agent in enumerate(self.rows):
+            agent.row = row
+
+    def _present(self, state: torch.Tensor) -> World:
+        return self._origin.with_state(state, self.now - int(self._origin.step))
+
+    def _sites(self, names: Iterable[Hashable]) -> torch.Tensor:
+        sites = dict.fromkeys(self.places.site(name) for name in names)
+        return torch.tensor(list(sites), dtype=torch.int64)
+
+    def _collect(self) -> None:
+        self._census = self.census  # one look for all reporters of this moment
+        self.datacollector.collect(self)
+        self._census = None
+
+    def __repr__(self) -> str:
+        return f"<Swarm of {len(self.rows)} agents at step {self.now}, engine {self.engine!r}>"
+
+
+def _alone(world: World) -> World:
+    if len(world) != 1:
+        raise ValueError(
+            f"a swarm lives in one world, got a batch of {len(world)}; take one with world[0], or "
+            "run them all with swarm_nca.rollout"
+        )
+    return world
+
+
+def _known(engine: str) -> str:
+    if engine not in ENGINES:
+        near = difflib.get_close_matches(str(engine), ENGINES, n=1)
+        hint = f" (did you mean '{near[0]}'?)" if near else ""
+        raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {engine!r}{hint}")
+    return engine
+
+
+def _timed(perturbation: Perturbation | tuple[int, Change]) -> tuple[int, Change]:
+    at, change = (
+        perturbation
+        if isinstance(perturbation, tuple)
+        else (getattr(perturbation, "at", None), perturbation)
+    )
+    if not isinstance(at, int) or at < 0 or not callable(change):
+        raise ValueError(
+            f"a perturbation has a step `at`, 0 or more, and is called with a world; or give a "
+            f"pair (at, change); got {perturbation!r}"
+        )
+    return at, change

@@ -1,0 +1,109 @@
+"""The places of one world, where agents can live: names, graph, and Mesa's network over it.
+
+Every place is there, whoever is alive: a dead pixel is a cell of the network without an agent. So
+drawing and erasing never rebuild anything here.
+"""
+
+from __future__ import annotations
+
+import inspect
+import operator
+from collections.abc import Hashable
+from functools import cached_property
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import torch
+from mesa.discrete_space import Network as MesaNetwork
+
+from swarm_nca.grounds import Canvas, Ground, Network
+from swarm_nca.topologies import Topology
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+
+class Places:
+    """The places of a ground that carries one world.
+
+    Args:
+        ground: a picture or a graph.
+    """
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._count = int(ground.sizes.sum())
+        self._shape = (
+            (int(ground.height), int(ground.width)) if isinstance(ground, Canvas) else None
+        )
+
+    def name(self, site: int) -> Hashable:
+        """(row, column) of a pixel, or the name of a node."""
+        return divmod(site, self._shape[1]) if self._shape else self._names[site]
+
+    def site(self, name: Hashable) -> int:
+        """The number of the place with this name.
+
+        Raises:
+            ValueError: there is no such place.
+        """
+        if not self._shape:
+            if name not in self._numbers:
+                raise ValueError(f"the graph has no node {name!r}")
+            return self._numbers[name]
+        height, width = self._shape
+        try:
+            row, column = map(operator.index, name)  # type: ignore[call-overload]
+        except (TypeError, ValueError):
+            row = column = -1
+        if not (0 <= row < height and 0 <= column < width):
+            raise ValueError(
+                f"no pixel {name!r}: a pixel is (row, column), from (0, 0) to "
+                f"{(height - 1, width - 1)}"
+            )
+        return row * width + column
+
+    def same_as(self, other: Ground) -> bool:
+        """Whether a ground has the very same places, hearing each other in the same way."""
+        mine = self._ground
+        if isinstance(mine, Canvas) and isinstance(other, Canvas):
+            return (
+                mine.grid == other.grid
+                and torch.equal(mine.height, other.height)
+                and torch.equal(mine.width, other.width)
+            )
+        if isinstance(mine, Network) and isinstance(other, Network):
+            return mine.node_names == other.node_names and torch.equal(
+                mine.neighbors, other.neighbors
+            )
+        return False
+
+    @cached_property
+    def graph(self) -> nx.DiGraph[Hashable]:
+        """All places as a graph: an edge u → v for "u hears v", its slot in `slot`."""
+        heard, _ = self._ground.look(torch.arange(self._count))
+        return Topology(heard, self._names).to_networkx()
+
+    def network(self, random: Random) -> MesaNetwork:
+        """The graph as a Mesa space; its cells' connections leave the cell itself out."""
+        options: dict[str, Any] = {}
+        # Mesa 3.5 and later would lay the graph out with springs, which takes minutes.
+        if "layout" in inspect.signature(MesaNetwork).parameters:
+            options["layout"] = dict(zip(self._names, self._positions, strict=True))
+        space = MesaNetwork(self.graph, random=random, **options)
+        for cell in space.all_cells:
+            cell.connections.pop(cell.coordinate, None)
+        return space
+
+    @cached_property
+    def _names(self) -> tuple[Hashable, ...]:
+        return self._ground.names()
+
+    @cached_property
+    def _numbers(self) -> dict[Hashable, int]:
+        return {name: site for site, name in enumerate(self._names)}
+
+    @property
+    def _positions(self) -> list[list[float]]:
+        positions: list[list[float]] = self._ground.position(torch.arange(self._count)).tolist()
+        return positions

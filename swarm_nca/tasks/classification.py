@@ -1,0 +1,71 @@
+"""Agreeing on a class: pictures with labels to draw from, as one block in memory."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How a drawn picture may differ from the stored one, each time anew; the default changes nothing.
+
+    Attributes:
+        shift: largest shift in pixels, per axis, ≥ 0.
+        scale: smallest and largest enlargement.
+        rotate: largest turn in degrees, either way.
+    """
+
+    shift: float = 0.0
+    scale: tuple[float, float] = (1.0, 1.0)
+    rotate: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.shift < 0 or self.rotate < 0:
+            raise ValueError(f"shift and rotate are 0 or more, got {self.shift} and {self.rotate}")
+        if not 0.0 < self.scale[0] <= self.scale[1]:
+            raise ValueError(f"scale is [smallest, largest], both positive, got {self.scale}")
+
+    def __call__(self, grey: Tensor, generator: torch.Generator) -> Tensor:
+        """[B, H, W] → [B, H, W], bilinear, white beyond the border."""
+        if self == Augmentation():
+            return grey
+        worlds, height, width = grey.shape
+        draw = torch.rand(worlds, 4, generator=generator) * 2.0 - 1.0
+        low, high = (math.log(bound) for bound in self.scale)
+        size = torch.exp((low + high) / 2 + draw[:, 0] * (high - low) / 2)
+        angle = draw[:, 1] * math.radians(self.rotate)
+        cos, sin = torch.cos(angle) / size, torch.sin(angle) / size
+        right = draw[:, 2] * self.shift * 2 / width
+        down = draw[:, 3] * self.shift * 2 / height
+        # The sampling grid looks back from the new pixel to the old one.
+        rows = [torch.stack([cos, -sin, right], 1), torch.stack([sin, cos, down], 1)]
+        lattice = functional.affine_grid(
+            torch.stack(rows, 1), [worlds, 1, height, width], align_corners=False
+        )
+        turned = functional.grid_sample(grey[:, None], lattice, align_corners=False)
+        return turned[:, 0].clamp_(0.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Classification:
+    """Pictures of one size and what their cells should agree on.
+
+    Attributes:
+        grey: [P, H, W] in [0, 1].
+        label: int64 [P].
+        augmentation: applied to every picture drawn.
+    """
+
+    grey: Tensor
+    label: Tensor
+    augmentation: Augmentation = Augmentation()
+
+    def sample(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Some pictures [count, H, W] and labels [count], drawn with replacement."""
+        drawn = torch.randint(len(self.grey), (count,), generator=generator)
+        return self.augmentation(self.grey[drawn], generator), self.label[drawn]

@@ -1,0 +1,171 @@
+"""Builders for tests of your own, about one agent or a few: an inbox, a lone agent, a tiny world.
+
+    rule = sn.load_rule("digits")
+    agent = lone_agent(rule)
+    agent.inbox = inbox(own=agent.state, north=saying(rule, "2"), south=saying(rule, "2"))
+    change = agent.decide()
+
+They work with any rule, an untrained one as well; directions are those of a grid's nine slots.
+"""
+
+from __future__ import annotations
+
+import difflib
+import textwrap
+from typing import Any
+
+import numpy as np
+import torch
+
+from swarm_nca.links import Links
+from swarm_nca.rules import Rule
+from swarm_nca.swarm import CellAgent, Swarm
+from swarm_nca.swarm.agents import Vector
+from swarm_nca.topologies import OWN_SLOT, Grid, Topology
+from swarm_nca.world import World
+
+#: Slot by slot of a grid, from where a message comes.
+DIRECTIONS = (
+    "north_west",
+    "north",
+    "north_east",
+    "west",
+    "own",
+    "east",
+    "south_west",
+    "south",
+    "south_east",
+)
+
+#: Digits are tenths of grey, so `1` is as grey as a pixel can be without being alive.
+_INK = {" ": 0.0, ".": 0.0, "#": 1.0} | {str(tenths): tenths / 10 for tenths in range(10)}
+
+
+def tiny_world(
+    drawing: str,
+    rule: Rule,
+    *,
+    label: int = -1,
+    key: int = 0,
+    grid: Grid = Grid(),  # noqa: B008  (frozen)
+    links: Links = Links(),  # noqa: B008  (frozen)
+) -> World:
+    """A world from a drawing in letters, one line a row.
+
+    Args:
+        drawing: `#` is full grey, `.` or a blank is white, a digit stands for that many tenths.
+            Common indentation and empty lines around the drawing do not count, and short lines are
+            filled with white.
+        rule: gives channels, classes and the alive threshold.
+        label, key, grid, links: as in `World.from_images`.
+
+    Raises:
+        ValueError: another letter, or nothing drawn at all.
+    """
+    lines = textwrap.dedent(drawing.rstrip()).splitlines()
+    while lines and not lines[0].strip():
+        del lines[0]
+    unknown = sorted({letter for line in lines for letter in line} - _INK.keys())
+    if unknown or not lines:
+        raise ValueError(
+            f"draw with '#', '.', blanks and digits (tenths of grey); got {unknown or drawing!r}"
+        )
+    width = max(map(len, lines))
+    grey = np.array([[_INK[letter] for letter in line.ljust(width)] for line in lines])
+    return World.from_images([grey], rule, labels=[label], keys=[key], grid=grid, links=links)
+
+
+def lone_agent(rule: Rule, *, stimulus: Any = None, state: Any = None) -> CellAgent:
+    """An agent with nobody around it: it hears itself, and what you put into its inbox.
+
+    Args:
+        rule: any; also one for graphs, with other slots and another stimulus than pictures have.
+        stimulus: [S] what it senses; when None a lone pixel of full grey sees itself in the middle
+            of nine, anything else senses zeros.
+        state: [C] what it holds; zeros when None.
+    """
+    table = torch.full((1, rule.slots), 1)
+    table[0, OWN_SLOT if rule.slots > OWN_SLOT else 0] = 0
+    sensed = np.zeros(rule.stimulus_size)
+    if stimulus is not None:
+        sensed = np.asarray(stimulus, dtype=float)
+    elif rule.stimulus_size == len(DIRECTIONS):
+        sensed[OWN_SLOT] = 1.0
+    topology = Topology(table, ("alone",))
+    world = World.from_graph(topology, rule, stimulus=torch.tensor(sensed[None]))
+    agent = Swarm(world, rule).agent_at("alone")
+    if state is not None:
+        agent.state = state
+    agent.perceive()
+    return agent
+
+
+def saying(rule: Rule, label: int | str, strength: float = 1.0) -> Vector:
+    """[C], the state of a cell that stands for a class, and says nothing else.
+
+    Args:
+        label: a class of the rule, by number or name.
+        strength: the value of that class's channel; the trained ones settle near 1.
+
+    Raises:
+        ValueError: the rule has no such class.
+    """
+    names = rule.classes.names
+    number = names.index(label) if label in names else label
+    if not isinstance(number, int) or not 0 <= number < len(names):
+        near = difflib.get_close_matches(str(label), names, n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise ValueError(
+            f"the rule's classes are 0 to {len(names) - 1}, by name {', '.join(names)}; "
+            f"got {label!r}{hint}"
+        )
+    state = np.zeros(rule.channels, dtype=next(rule.parameters()).detach().cpu().numpy().dtype)
+    state[rule.free_channels + number] = strength
+    return state
+
+
+def inbox(**messages: Any) -> dict[int, Any]:
+    """Messages by direction, as an agent's inbox takes them: slot → [C].
+
+    Args:
+        messages: `north`, `south_west`, …, see `DIRECTIONS`; `own` is what the agent tells itself.
+            Nothing is heard from directions left out, not even from itself.
+
+    Raises:
+        ValueError: no such direction.
+    """
+    for name in messages.keys() - set(DIRECTIONS):
+        near = difflib.get_close_matches(name, DIRECTIONS, n=1)
+        hint = f"did you mean '{near[0]}'? " if near else ""
+        raise ValueError(f"no direction '{name}': {hint}there are {', '.join(DIRECTIONS)}")
+    return {DIRECTIONS.index(name): message for name, message in messages.items()}
+
+
+def assert_same_trajectory(
+    world: World, rule: Rule, steps: int = 20, seed: int = 0, *, within: float | None = None
+) -> None:
+    """That agents on their own, in an order shuffled at every step, do what the batch does.
+
+    Args:
+        world: one world, on pictures or a graph.
+        within: the largest difference of any channel that counts as the same; 1e-9 in float64 and
+            1e-4 otherwise when None.
+
+    Raises:
+        AssertionError: names the first step at which they part, the agent and the channel.
+    """
+    limit = (1e-9 if world.state.dtype == torch.float64 else 1e-4) if within is None else within
+    batched = Swarm(world, rule, seed, model_reporters={})
+    agents = Swarm(world, rule, seed, engine="agents", model_reporters={})
+    for step in range(1, steps + 1):
+        agents.agents.shuffle(inplace=True)
+        agents.step()
+        batched.step()
+        apart = np.abs(agents.states - batched.states)
+        if not (apart <= limit).all():
+            row, channel = np.unravel_index(int(np.argmax(apart)), apart.shape)
+            raise AssertionError(
+                f"step {step}: channel {channel} of the agent at {agents.rows[row].name!r} is "
+                f"{agents.states[row, channel]!r} alone and {batched.states[row, channel]!r} in "
+                f"the batch; they may differ by {limit:g}"
+            )

@@ -1,0 +1,83 @@
+"""Checkpoints: all that an iteration leaves to the next, in one safetensors file, written atomically."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from swarm_nca.atomic import write_atomically
+from swarm_nca.training.pool import Pool
+from swarm_nca.training.trainer import Trainer
+
+_HEADER = "swarm_nca_training"
+
+
+def save_checkpoint(trainer: Trainer, path: Path, seconds: float) -> None:
+    """Write weights, optimizer and pool; the file is the old one or the new one, never half.
+
+    Args:
+        seconds: time trained so far, kept for the log.
+    """
+    tensors: dict[str, Tensor] = {}
+    for name, weight in trainer.rule.named_parameters():
+        tensors[f"rule.{name}"] = weight.detach()
+        for key, value in trainer.optimizer.state.get(weight, {}).items():
+            tensors[f"optimizer.{key}.{name}"] = value
+    if trainer.pool is not None:
+        pool = trainer.pool
+        tensors |= {"pool.grey": pool.grey, "pool.label": pool.label, "pool.age": pool.age}
+        tensors["pool.states"] = torch.cat(pool.states)
+        tensors["pool.cells"] = torch.tensor([len(state) for state in pool.states])
+    header = {
+        "iteration": trainer.iteration,
+        "seconds": seconds,
+        "recipe": trainer.recipe.model_dump(mode="json"),
+    }
+    write_atomically(path, save(tensors, {_HEADER: json.dumps(header)}))
+
+
+def load_checkpoint(trainer: Trainer, path: Path) -> float:
+    """Put a trainer where a checkpoint was made; returns the seconds trained until then.
+
+    Raises:
+        ValueError: not a checkpoint, truncated, or one of another recipe; the trainer is unusable
+            then.
+    """
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            header: dict[str, Any] = json.loads((file.metadata() or {})[_HEADER])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise ValueError(
+            f"{path}: not a readable checkpoint of a training run ({error})"
+        ) from error
+    recipe = trainer.recipe.model_dump(mode="json")
+    for key, value in header["recipe"].items():
+        if recipe.get(key) != value:
+            raise ValueError(
+                f"{path} was made with {key} = {value}, the recipe now says {recipe.get(key)}; resume "
+                "with the recipe the run began with"
+            )
+    with torch.no_grad():
+        for name, weight in trainer.rule.named_parameters():
+            weight.copy_(tensors[f"rule.{name}"])
+            kept = {
+                key: tensors[f"optimizer.{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")
+            }
+            trainer.optimizer.state[weight] = kept
+    if trainer.pool is not None:
+        states = tensors["pool.states"].split(tensors["pool.cells"].tolist())
+        trainer.pool = Pool(
+            tensors["pool.grey"],
+            tensors["pool.label"],
+            [state.clone() for state in states],
+            tensors["pool.age"],
+        )
+    trainer.iteration = int(header["iteration"])
+    return float(header["seconds"])

@@ -1,0 +1,37 @@
+"""Draws for training: an ordinary generator, seeded anew for every iteration.
+
+Training needs no world to be reproducible in other company, only the whole run; so it takes the cheaper
+draws, and an iteration's depend on (seed, iteration) alone, which is what makes resuming exact.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from swarm_nca.randomness import TABLE_SIZE, normal_rows, threshold
+
+
+def generator_of(seed: int, iteration: int) -> torch.Generator:
+    """The generator of one iteration."""
+    return torch.Generator().manual_seed((seed << 32 | iteration) % (1 << 63))
+
+
+class GeneratorDraws:
+    """The draws of N rows over one rollout, as a step asks for them in order."""
+
+    def __init__(self, generator: torch.Generator, rows: int) -> None:
+        self._generator, self._rows = generator, rows
+
+    def word(self, t: int, stream: int) -> Tensor:
+        """int64 [N] in [0, 2³²)."""
+        return torch.randint(1 << 32, (self._rows,), generator=self._generator)
+
+    def fires(self, t: int, rate: float) -> Tensor:
+        """int64 [M], the rows that fire, ascending."""
+        return (self.word(t, 0) < threshold(rate)).nonzero().view(-1)
+
+    def normals(self, t: int, rows: Tensor, channels: int, dtype: torch.dtype) -> Tensor:
+        """[M, channels] standard normal deviates."""
+        offsets = torch.randint(TABLE_SIZE, (len(rows),), generator=self._generator)
+        return normal_rows(offsets, channels, dtype)

@@ -1,0 +1,173 @@
+"""A recipe: everything a training run depends on, as one YAML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from swarm_nca.images import Pictures, load_dataset, read_folder, strokes
+from swarm_nca.located import Document
+from swarm_nca.rules import Classes, Rule
+from swarm_nca.tasks import LOSSES, Augmentation, Classification
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[int, Field(ge=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Data(_Part):
+    """One source of training pictures, with the classes it brings.
+
+    `count` takes the first so many (of strokes, which are endless: how many are drawn).
+    """
+
+    dataset: Literal["mnist", "fashion-mnist", "strokes"] | None = None
+    folder: Path | None = None
+    count: Positive | None = None
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Data:
+        if (self.dataset is None) == (self.folder is None):
+            raise ValueError("give exactly one of dataset and folder")
+        if self.dataset == "strokes" and self.count is None:
+            raise ValueError("strokes are endless: say how many with count")
+        return self
+
+    def load(self, base: Path) -> Pictures:
+        """The pictures; a folder's path starts from `base`."""
+        if self.folder is not None:
+            pictures = read_folder(base / self.folder, size=(28, 28))
+        elif self.dataset == "strokes":
+            pictures = strokes(self.count or 1, self.seed)
+        else:
+            pictures = load_dataset(str(self.dataset), "train")
+        return pictures if self.count is None else pictures[: self.count]
+
+
+class RuleSettings(_Part):
+    """The rule to train; its classes come from the data."""
+
+    free_channels: Positive = 9
+    hidden: tuple[Positive, Positive] = (80, 80)
+    fire_rate: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5
+    noise: Annotated[float, Field(ge=0.0)] = 0.02
+
+
+class Schedule(_Part):
+    """The learning rate over the iterations: a warm-up from 0, then one of two shapes.
+
+    `steps` multiplies by `factor` after each iteration in `drops`; `cosine` holds the rate for the
+    share `hold` of the run and lets it fall to `floor` times itself along half a cosine.
+    """
+
+    rate: Annotated[float, Field(gt=0.0)] = 1e-3
+    warmup: Annotated[int, Field(ge=0)] = 0
+    shape: Literal["constant", "steps", "cosine"] = "constant"
+    drops: tuple[Positive, ...] = ()
+    factor: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
+    hold: Share = 0.4
+    floor: Share = 0.01
+
+    def at(self, iteration: int, iterations: int) -> float:
+        """The learning rate of an iteration, counted from 0."""
+        rate = self.rate * min(1.0, (iteration + 1) / self.warmup if self.warmup else 1.0)
+        if self.shape == "steps":
+            return float(rate * self.factor ** sum(iteration >= drop for drop in self.drops))
+        held = self.hold * iterations
+        if self.shape == "constant" or iteration <= held:
+            return rate
+        along = (iteration - held) / max(1.0, iterations - held)
+        return float(rate * (self.floor + (1 - self.floor) * 0.5 * (1 + np.cos(np.pi * along))))
+
+
+class Recipe(_Part):
+    """One training run, to the letter.
+
+    The regime says how a batch is made up: `naive` starts all of it anew and keeps no pool;
+    `persistent` and `mutating` take it from a pool, restart the share `fresh` of it, and `mutating`
+    swaps the pictures of the share `mutated` under the living cells.
+    """
+
+    name: str
+    seed: Annotated[int, Field(ge=0, lt=1 << 31)] = 0
+    data: Annotated[tuple[Data, ...], Field(min_length=1)]
+    held_out: Annotated[int, Field(ge=1)] = 1000
+    rule: RuleSettings = RuleSettings()
+    regime: Literal["naive", "persistent", "mutating"] = "mutating"
+    start: Literal["zeros", "random"] = "zeros"
+    iterations: Positive
+    batch: Positive = 16
+    pool: Positive = 160
+    fresh: Share = 0.25
+    mutated: Share = 0.25
+    steps: Positive = 20
+    loss: Literal[tuple(LOSSES)] = "l2"  # type: ignore[valid-type]
+    bound: Annotated[float, Field(gt=0.0)] | None = None
+    schedule: Schedule = Schedule()
+    normalize: Literal["none", "tensors", "shares"] = "tensors"
+    augment: Augmentation = Augmentation()
+    log_every: Positive = 50
+    checkpoint_every: Positive = 1000
+
+    @model_validator(mode="after")
+    def _fits(self) -> Recipe:
+        if self.regime != "naive" and self.pool < self.batch:
+            raise ValueError(
+                f"the pool ({self.pool}) must hold at least one batch ({self.batch}) of worlds"
+            )
+        if self.fresh + self.mutated > 1.0:
+            raise ValueError(
+                f"fresh and mutated are shares of one batch, they sum up to "
+                f"{self.fresh + self.mutated}"
+            )
+        return self
+
+    @property
+    def shares(self) -> tuple[int, int]:
+        """How many worlds of a batch start anew, and how many are mutated."""
+        if self.regime == "naive":
+            return self.batch, 0
+        fresh, mutated = round(self.batch * self.fresh), round(self.batch * self.mutated)
+        return fresh, mutated if self.regime == "mutating" else 0
+
+    def materials(self, document: Document) -> tuple[Rule, Classification, Classification]:
+        """An untrained rule, the pictures to train on, and those held out to watch it by.
+
+        Raises:
+            LocatedError: data that is missing or damaged, or sources whose pictures differ in size.
+        """
+        base = Path(document.file).parent
+        loaded = []
+        for i, source in enumerate(self.data):
+            with document.at("data", i):
+                loaded.append(source.load(base))
+        names = tuple(dict.fromkeys(name for pictures in loaded for name in pictures.classes))
+        with document.at("data"):
+            grey = torch.from_numpy(np.concatenate([np.asarray(one.grey) for one in loaded]))
+            classes = Classes.named(*names)
+            if self.held_out >= len(grey):
+                raise ValueError(
+                    f"held_out is {self.held_out}, but there are only {len(grey)} pictures"
+                )
+        label = torch.from_numpy(np.concatenate([one.labels_for(names) for one in loaded]))
+        generator = torch.Generator().manual_seed(self.seed)
+        rule = Rule(
+            classes,
+            free_channels=self.rule.free_channels,
+            hidden=self.rule.hidden,
+            fire_rate=self.rule.fire_rate,
+            noise=self.rule.noise,
+            generator=generator,
+        )
+        order = torch.randperm(len(grey), generator=generator)
+        kept, held = order[self.held_out :], order[: self.held_out]
+        train = Classification(grey[kept], label[kept], self.augment)
+        return rule, train, Classification(grey[held], label[held])

@@ -1,0 +1,131 @@
+"""Training: one iteration at a time, every one a function of the state before it.
+
+An iteration takes a batch from the pool, unrolls the rule over it, descends along gradients each divided by
+its own length, and writes the batch back. All that one iteration leaves to the next is in `Trainer`'s fields,
+so that a run which was stopped and resumed is the run which was not.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from swarm_nca.rules import Rule
+from swarm_nca.tasks import Classification, loss_of
+from swarm_nca.training.draws import GeneratorDraws, generator_of
+from swarm_nca.training.pool import Pool, started
+from swarm_nca.training.recipe import Recipe
+from swarm_nca.unrolled import Scratch, unrolled
+from swarm_nca.world import World
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one iteration found.
+
+    Attributes:
+        iteration: counted from 1.
+        loss: of the batch after its rollout.
+        rate: the learning rate used.
+        cell_accuracy: share of the batch's cells that held their picture's label.
+        world: the batch after its rollout.
+    """
+
+    iteration: int
+    loss: float
+    rate: float
+    cell_accuracy: float
+    world: World
+
+
+class Trainer:
+    """A training run between two iterations.
+
+    Args:
+        recipe: how to train.
+        rule: trained in place.
+        task: the pictures.
+    """
+
+    def __init__(self, recipe: Recipe, rule: Rule, task: Classification) -> None:
+        self.recipe, self.rule, self.task = recipe, rule.requires_grad_(True), task
+        self.optimizer = torch.optim.Adam(rule.parameters(), lr=recipe.schedule.rate)
+        self.iteration = 0
+        self.pool: Pool | None = None
+        if recipe.regime != "naive":
+            generator = generator_of(recipe.seed, 0)
+            self.pool = Pool.filled(task, rule, recipe.pool, recipe.start, generator)
+        self._scratch = Scratch()
+
+    def advance(self) -> Report:
+        """One iteration.
+
+        Raises:
+            ArithmeticError: the loss is no longer finite; nothing was changed by this iteration.
+        """
+        recipe, rule = self.recipe, self.rule
+        generator = generator_of(recipe.seed, self.iteration + 1)
+        which, world = self._batch(generator)
+        draws = GeneratorDraws(generator, world.cells)
+        state = unrolled(
+            world, rule, recipe.steps, draws, rule.fire_rate, rule.noise, self._scratch
+        )
+        after = world.with_state(state)
+        loss = loss_of(recipe.loss, after, recipe.bound)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise ArithmeticError(
+                f"the loss became {value} at iteration {self.iteration + 1}; lower schedule.rate, or "
+                "set bound, and resume from the last checkpoint"
+            )
+        self.optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        normalize_gradients(rule, recipe.normalize)
+        rate = recipe.schedule.at(self.iteration, recipe.iterations)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        after = after.with_state(state.detach())
+        if self.pool is not None:
+            self.pool.put_back(which, after, recipe.steps)
+        self.iteration += 1
+        right = after.logits.argmax(1) == after.label[after.world_of]
+        return Report(self.iteration, value, rate, float(right.float().mean()), after)
+
+    def _batch(self, generator: torch.Generator) -> tuple[Tensor, World]:
+        recipe = self.recipe
+        fresh, mutated = recipe.shares
+        if self.pool is None:
+            grey, label = self.task.sample(fresh, generator)
+            world = started(grey, label, self.rule, recipe.start, generator)
+            return torch.arange(fresh), world
+        return self.pool.take(
+            recipe.batch,
+            fresh,
+            mutated,
+            task=self.task,
+            rule=self.rule,
+            start=recipe.start,
+            generator=generator,
+        )
+
+
+def normalize_gradients(rule: Rule, how: str) -> None:
+    """Divide each gradient by its own L2 norm (+ 1e-8), as published.
+
+    With `shares` the first layer's gradient counts as two: what the stimulus gets and what the
+    messages get are divided separately, which keeps the fewer stimulus weights from being drowned.
+    """
+    if how == "none":
+        return
+    for name, weight in rule.named_parameters():
+        if weight.grad is None:
+            continue
+        parts = [weight.grad]
+        if how == "shares" and name == "perception":
+            parts = [weight.grad[: rule.stimulus_size], weight.grad[rule.stimulus_size :]]
+        for part in parts:
+            part.div_(part.norm() + 1e-8)

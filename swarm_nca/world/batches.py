@@ -1,0 +1,76 @@
+"""Batches as disjoint unions: worlds picked out of one, or put together into one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from swarm_nca.grounds import join_tables, spread, starts
+
+if TYPE_CHECKING:
+    from swarm_nca.world.record import World
+
+
+def select(world: World, worlds: Sequence[int] | Tensor | int) -> World:
+    """Some of the worlds, in the order given; see `World.select`."""
+    chosen = torch.as_tensor(worlds, dtype=torch.int64, device=world.key.device).reshape(-1)
+    chosen = torch.where(chosen < 0, chosen + len(world), chosen)
+    if len(chosen) and not 0 <= int(chosen.min()) <= int(chosen.max()) < len(world):
+        raise IndexError(f"there are {len(world)} worlds, got {chosen.tolist()}")
+    counts = world.counts
+    source = spread(chosen, counts)
+    ground = world.ground.take(chosen)
+    shift = starts(counts[chosen])[:-1] - starts(counts)[chosen]
+    heard = world.neighbors[source]
+    shifted = heard + shift.repeat_interleave(counts[chosen])[:, None]
+    return replace(
+        world,
+        ground=ground,
+        address=ground.alive(),
+        neighbors=torch.where(heard == world.cells, len(source), shifted),
+        stimulus=world.stimulus[source],
+        **_indexed(world, world.PER_ROW, source),
+        **_indexed(world, world.PER_WORLD, chosen),
+    )
+
+
+def join(worlds: Sequence[World]) -> World:
+    """Several worlds, or batches of them, as one batch; see `World.join`."""
+    if not worlds:
+        raise ValueError("join needs at least one world")
+    first = worlds[0]
+    for world in worlds[1:]:
+        if type(world.ground) is not type(first.ground):
+            raise ValueError("worlds on pictures and worlds on graphs cannot share a batch")
+        if (world.classes, world.links) != (first.classes, first.links):
+            raise ValueError("worlds of one batch need the same classes and links")
+    ground = first.ground.joined([world.ground for world in worlds[1:]])
+    names = [*first.PER_ROW, *first.PER_WORLD, "stimulus"]
+    together: dict[str, Any] = {
+        name: torch.cat([getattr(world, name) for world in worlds]) for name in names
+    }
+    return replace(
+        first,
+        ground=ground,
+        address=ground.alive(),
+        neighbors=join_tables([world.neighbors for world in worlds]),
+        **together,
+    )
+
+
+def to(world: World, device: torch.device, dtype: torch.dtype) -> World:
+    """The same worlds on a device, their numbers in a dtype; see `World.to`."""
+    carried: dict[str, Any] = {}
+    for f in fields(world):
+        value = getattr(world, f.name)
+        if isinstance(value, Tensor):
+            carried[f.name] = value.to(device, dtype if value.is_floating_point() else None)
+    return replace(world, ground=world.ground.to(device, dtype), **carried)
+
+
+def _indexed(world: World, names: Sequence[str], index: Tensor) -> dict[str, Any]:
+    return {name: getattr(world, name)[index] for name in names}

@@ -1,0 +1,142 @@
+"""Making worlds: pictures, graphs, labels and keys checked and laid out as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from swarm_nca.grounds import Canvas, Network
+from swarm_nca.randomness import Stream, check_seed, normal_rows, words
+from swarm_nca.rules import Rule
+from swarm_nca.topologies import Grid, Topology
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from swarm_nca.world.record import World
+
+#: Anything that is a batch of grey pictures in [0, 1]: an array [B, H, W], or a sequence of [H, W].
+PictureBatch = np.ndarray[Any, Any] | Tensor | Sequence[np.ndarray[Any, Any] | Tensor]
+
+STARTS = ("zeros", "random")
+
+
+def canvas_of(images: PictureBatch, rule: Rule, grid: Grid) -> Canvas:
+    """Pictures as the ground that this rule's cells live on."""
+    if rule.slots != 9 or rule.stimulus_size != 9:
+        raise ValueError(
+            f"pictures need a rule with 9 slots and 9 stimulus values, this one has {rule.slots} and "
+            f"{rule.stimulus_size}; build its world with World.from_graph"
+        )
+    grey, height, width = flat(images, next(rule.parameters()))
+    return Canvas(grey, height, width, grid, rule.alive_above)
+
+
+def network_of(graph: nx.Graph[Hashable] | Topology, rule: Rule, stimulus: Any) -> Network:
+    """A graph as the ground that this rule's cells live on."""
+    weight = next(rule.parameters())
+    places: list[Any] = []
+    if isinstance(graph, Topology):
+        topology = graph
+    else:
+        topology = Topology.from_networkx(graph, rule.slots)
+        places = [graph.nodes[name].get("pos") for name in topology.names]
+    if topology.slots != rule.slots:
+        raise ValueError(
+            f"the graph has {topology.slots} slots, but this rule listens in {rule.slots}; number "
+            f"them anew with swarm_nca.topologies.number_slots(graph, slots={rule.slots})"
+        )
+    shape = (len(topology), rule.stimulus_size)
+    sensed = torch.zeros(shape) if stimulus is None else torch.as_tensor(stimulus)
+    if tuple(sensed.shape) != shape:
+        raise ValueError(f"stimulus must have the shape {shape}, got {tuple(sensed.shape)}")
+    if places and all(place is not None for place in places):
+        coordinates = torch.tensor([[float(part) for part in place] for place in places])
+    else:
+        coordinates = torch.arange(len(topology), dtype=torch.float32)[:, None]
+    return Network.over(topology, sensed, coordinates).to(weight.device, weight.dtype)
+
+
+def flat(images: PictureBatch, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Pictures as one flat list of grey, their heights and their widths.
+
+    Raises:
+        ValueError: a picture that is not two-dimensional, or grey that is not in [0, 1].
+    """
+    if isinstance(images, Tensor | np.ndarray) and images.ndim == 3:
+        batch = torch.as_tensor(images)
+        grey, shapes = batch.reshape(-1), [tuple(batch.shape[1:])] * len(batch)
+    else:
+        pictures = [torch.as_tensor(image) for image in images]
+        for picture in pictures:
+            if picture.ndim != 2:
+                raise ValueError(
+                    f"pictures are [H, W] each, or one array [B, H, W]; got one of shape "
+                    f"{list(picture.shape)}"
+                )
+        grey = torch.cat([p.reshape(-1) for p in pictures]) if pictures else torch.zeros(0)
+        shapes = [tuple(picture.shape) for picture in pictures]
+    grey = grey.to(device=like.device, dtype=like.dtype)
+    if grey.numel() and not (float(grey.min()) >= 0.0 and float(grey.max()) <= 1.0):
+        raise ValueError(
+            f"grey must lie in [0, 1], got {float(grey.min())} to {float(grey.max())}; divide "
+            "8-bit pictures by 255"
+        )
+    height, width = torch.tensor(shapes, dtype=torch.int64).reshape(-1, 2).unbind(1)
+    return grey, height.to(like.device), width.to(like.device)
+
+
+def labels_of(
+    values: Iterable[int] | Tensor | None, worlds: int, classes: int, device: torch.device
+) -> Tensor:
+    """int64 [B], −1 for all when None.
+
+    Raises:
+        ValueError: another count, or a label that is neither −1 nor a class.
+    """
+    if values is None:
+        return torch.full((worlds,), -1, device=device)
+    label = _integers(values, worlds, "labels").to(device)
+    if worlds and not -1 <= int(label.min()) <= int(label.max()) < classes:
+        wrong = label[(label < -1) | (label >= classes)][0]
+        raise ValueError(
+            f"labels lie between 0 and {classes - 1} (or are −1 for unknown), got {int(wrong)}"
+        )
+    return label
+
+
+def keys_of(values: Iterable[int] | Tensor | None, worlds: int, device: torch.device) -> Tensor:
+    """int64 [B]; 0, 1, … when None.
+
+    Raises:
+        ValueError: another count, or a key outside [0, 2³²).
+    """
+    if values is None:
+        return torch.arange(worlds, device=device)
+    key = _integers(values, worlds, "keys").to(device)
+    if worlds and not 0 <= int(key.min()) <= int(key.max()) < 1 << 32:
+        raise ValueError("keys lie between 0 and 2^32 - 1")
+    return key
+
+
+def _integers(values: Iterable[int] | Tensor, worlds: int, name: str) -> Tensor:
+    listed = values if isinstance(values, Tensor | np.ndarray) else list(values)
+    given = torch.as_tensor(listed, dtype=torch.int64).reshape(-1)
+    if len(given) != worlds:
+        raise ValueError(f"{worlds} worlds need as many {name}, got {len(given)}")
+    return given
+
+
+def starting_state(world: World, channels: int, start: str, seed: int) -> Tensor:
+    """[N, channels]: zeros, or standard normal draws of (seed, key, site, step)."""
+    if start == "zeros":
+        return world.stimulus.new_zeros(world.cells, channels)
+    if start == "random":
+        row, seed = world.world_of, check_seed(seed)
+        drawn = words(seed, world.key[row], world.site, world.step[row], Stream.START)[0] >> 12
+        return normal_rows(drawn, channels, world.stimulus.dtype)
+    raise ValueError(f"start must be one of {', '.join(STARTS)}, got {start!r}")

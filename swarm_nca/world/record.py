@@ -1,0 +1,333 @@
+"""Everything that is true at one moment, of one world or of a batch of them.
+
+A batch is the disjoint union of its worlds: the rows of one follow those of another, dead pixels are no
+rows. The record is frozen; a step, a stroke or a selection returns a new one.
+
+Letters: B worlds, N rows (living cells) of all of them, K neighbour slots, C state channels, S stimulus
+values, D coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from swarm_nca.grounds import Canvas, Ground, Network
+from swarm_nca.links import Links
+from swarm_nca.rules import Classes, Rule
+from swarm_nca.topologies import Grid, Topology
+from swarm_nca.world import batches, editing, making, rows
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+_GRID, _LINKS = Grid(), Links()
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """B worlds at one moment.
+
+    Attributes:
+        state: [N, C], what each cell holds, and tells its neighbours.
+        key: int64 [B], the worlds' names in every random draw; kept for life.
+        step: int64 [B], steps taken.
+        label: int64 [B], the class each world should agree on, −1 if unknown.
+        ground: the pictures or graphs the worlds stand on.
+        links: what happens to messages on their way.
+        classes: how the class channels (the last ones) are read.
+        address: int64 [N], where each row lives on the ground, ascending.
+        neighbors: int64 [N, K], the row heard in each slot, N for nobody.
+        stimulus: [N, S], what each row senses.
+    """
+
+    # What a cell holds moves with the cell, what a world has with the world: through these two lists,
+    # so that a field added to one of them cannot be forgotten elsewhere.
+    PER_ROW: ClassVar = ("state",)
+    PER_WORLD: ClassVar = ("key", "step", "label")
+
+    state: Tensor
+    key: Tensor
+    step: Tensor
+    label: Tensor
+    ground: Ground
+    links: Links
+    classes: Classes
+    # Derived from the ground; nobody edits them by hand.
+    address: Tensor
+    neighbors: Tensor
+    stimulus: Tensor
+
+    @classmethod
+    def from_images(
+        cls,
+        images: making.PictureBatch,
+        rule: Rule,
+        *,
+        labels: Iterable[int] | Tensor | None = None,
+        keys: Iterable[int] | Tensor | None = None,
+        grid: Grid = _GRID,
+        links: Links = _LINKS,
+        start: str = "zeros",
+        seed: int = 0,
+    ) -> World:
+        """Worlds whose cells are the living pixels of pictures.
+
+        Args:
+            images: grey values in [0, 1], [B, H, W], or a list of [H, W] of any sizes.
+            rule: gives channels, classes, the alive threshold, device and dtype.
+            labels: the class of each picture, −1 for unknown.
+            keys: the worlds' names in random draws; 0, 1, … when None.
+            grid: how pixels hear each other.
+            links: what happens to messages.
+            start: `zeros`, or `random` (standard normal).
+            seed: of a random start.
+
+        Raises:
+            ValueError: grey outside [0, 1] or not finite, a picture that is not two-dimensional, a
+                label the rule does not have, counts that differ, an unknown start, or a rule that
+                is not made for pictures.
+        """
+        canvas = making.canvas_of(images, rule, grid)
+        return cls._on(canvas, rule, labels, keys, links).restarted(start, seed)
+
+    @classmethod
+    def from_graph(
+        cls,
+        graph: nx.Graph[Hashable] | Topology,
+        rule: Rule,
+        *,
+        stimulus: Any = None,
+        label: int = -1,
+        key: int = 0,
+        links: Links = _LINKS,
+        start: str = "zeros",
+        seed: int = 0,
+    ) -> World:
+        """One world whose cells are the nodes of a graph, in the graph's node order.
+
+        Args:
+            graph: edges u → v ("u hears v") with an attribute `slot`; see `Topology.from_networkx`.
+                A node attribute `pos` gives its coordinates.
+            stimulus: what each node senses, [N, S]; zeros when None.
+
+        Raises:
+            ValueError: slots that clash or are missing, another number of them than the rule's, or
+                a stimulus of another shape.
+        """
+        network = making.network_of(graph, rule, stimulus)
+        return cls._on(network, rule, [label], [key], links).restarted(start, seed)
+
+    @classmethod
+    def _on(
+        cls,
+        ground: Ground,
+        rule: Rule,
+        labels: Iterable[int] | Tensor | None,
+        keys: Iterable[int] | Tensor | None,
+        links: Links,
+    ) -> World:
+        worlds, device = len(ground.sizes), ground.sizes.device
+        settled = rows.settled(ground)
+        return cls(
+            state=settled["stimulus"].new_zeros(len(settled["address"]), rule.channels),
+            key=making.keys_of(keys, worlds, device),
+            step=torch.zeros(worlds, dtype=torch.int64, device=device),
+            label=making.labels_of(labels, worlds, len(rule.classes), device),
+            ground=ground,
+            links=links,
+            classes=rule.classes,
+            **settled,
+        )
+
+    def __len__(self) -> int:
+        """B, the number of worlds."""
+        return len(self.key)
+
+    @property
+    def cells(self) -> int:
+        """N, the living cells of all worlds."""
+        return len(self.address)
+
+    @cached_property
+    def world_of(self) -> Tensor:
+        """int64 [N], the world each row belongs to."""
+        places = self.ground.sizes.cumsum(0)
+        return torch.searchsorted(places, self.address, right=True)
+
+    @cached_property
+    def counts(self) -> Tensor:
+        """int64 [B], living cells of each world."""
+        ends = self.ground.sizes.cumsum(0)
+        return torch.searchsorted(self.address, ends).diff(prepend=ends.new_zeros(1))
+
+    @cached_property
+    def site(self) -> Tensor:
+        """int64 [N], each cell's name within its world: row-major pixel, or node number."""
+        places = self.ground.sizes
+        return self.address - (places.cumsum(0) - places)[self.world_of]
+
+    @property
+    def position(self) -> Tensor:
+        """[N, D], where each cell is: (row, column) of a pixel, or a node's coordinates."""
+        return self.ground.position(self.address)
+
+    @property
+    def logits(self) -> Tensor:
+        """[N, classes], the class channels."""
+        return self.state[:, self.state.shape[1] - len(self.classes) :]
+
+    @property
+    def topology(self) -> Topology:
+        """Who hears whom among the living, with their names: (row, column) or the graph's own.
+
+        In a batch of several worlds each name is led by the world's number.
+        """
+        every = self.ground.names()
+        names: list[Hashable] = [every[address] for address in self.address.tolist()]
+        if len(self) > 1:
+            names = [(w, n) for w, n in zip(self.world_of.tolist(), names, strict=True)]
+        return Topology(self.neighbors.cpu(), tuple(names))
+
+    def picture(self, world: int = 0) -> Tensor:
+        """[H, W], the grey picture of one world.
+
+        Raises:
+            ValueError: a world that stands on a graph.
+        """
+        return self.canvas.picture(range(len(self))[world])
+
+    @property
+    def canvas(self) -> Canvas:
+        """The ground, where it is pictures.
+
+        Raises:
+            ValueError: worlds that stand on graphs.
+        """
+        if not isinstance(self.ground, Canvas):
+            raise ValueError("this world stands on a graph, it has no picture")
+        return self.ground
+
+    def with_state(self, state: Tensor, steps: int = 0) -> World:
+        """The same worlds holding another state [N, C], some steps later."""
+        return replace(self, state=state, step=self.step + steps if steps else self.step)
+
+    def restarted(self, start: str = "zeros", seed: int = 0) -> World:
+        """The same worlds holding what they would start with; steps taken stay counted."""
+        return self.with_state(making.starting_state(self, self.state.shape[1], start, seed))
+
+    def relabeled(self, labels: Iterable[int] | Tensor | None) -> World:
+        """The same worlds with other labels [B], −1 for unknown."""
+        classes, device = len(self.classes), self.label.device
+        return replace(self, label=making.labels_of(labels, len(self), classes, device))
+
+    def repictured(
+        self, images: making.PictureBatch, labels: Iterable[int] | Tensor | None = None
+    ) -> World:
+        """The same worlds on new pictures: cells alive before and after keep all they hold.
+
+        Args:
+            images: one picture per world, each of its world's present size.
+            labels: their classes; unknown when None.
+
+        Raises:
+            ValueError: counts or sizes that differ.
+        """
+        canvas = self.canvas
+        grey, height, width = making.flat(images, canvas.grey)
+        if not (torch.equal(height, canvas.height) and torch.equal(width, canvas.width)):
+            raise ValueError(
+                f"a new picture must have its world's size, {_sizes(canvas.height, canvas.width)}; "
+                f"got {_sizes(height, width)}"
+            )
+        return editing.standing_on(self, replace(canvas, grey=grey)).relabeled(labels)
+
+    def draw(self, site: Tensor, grey: Tensor | float, world: int = 0) -> World:
+        """Add grey to some pixels of one world; what sums up past the threshold comes alive.
+
+        Args:
+            site: int64 [n], pixel numbers, each at most once.
+            grey: [n] or one number, added; the sum is kept within [0, 1].
+        """
+        address = self._address(site, world)
+        summed = (self.canvas.grey[address] + grey).clamp(0.0, 1.0)
+        return editing.painted(self, self.canvas, address, summed)
+
+    def erase(self, site: Tensor, share: Tensor | float = 1.0, world: int = 0) -> World:
+        """Take away a share of the grey of some pixels of one world; on a graph, remove nodes.
+
+        Args:
+            site: int64 [n], pixel or node numbers, each at most once.
+            share: [n] or one number in [0, 1]; 1 leaves white.
+        """
+        address = self._address(site, world)
+        if isinstance(self.ground, Network):
+            return editing.standing_on(self, self.ground.with_alive(address, False))
+        left = self.canvas.grey[address] * (1.0 - share)
+        return editing.painted(self, self.canvas, address, left)
+
+    def _address(self, site: Tensor, world: int) -> Tensor:
+        size = int(self.ground.sizes[world])
+        site = torch.as_tensor(site, dtype=torch.int64, device=self.address.device)
+        if len(site) and not 0 <= int(site.min()) <= int(site.max()) < size:
+            raise ValueError(f"sites of this world run from 0 to {size - 1}, got {site.tolist()}")
+        return site + int(self.ground.sizes[:world].sum())
+
+    def select(self, worlds: Sequence[int] | Tensor | int) -> World:
+        """Some of the worlds, in the order given; each stays what it was.
+
+        Raises:
+            IndexError: a number that no world has.
+        """
+        return batches.select(self, worlds)
+
+    def __getitem__(self, world: int) -> World:
+        return self.select(world)
+
+    def split(self) -> list[World]:
+        """Each world on its own."""
+        return [self.select(world) for world in range(len(self))]
+
+    def by_key(self, keys: Sequence[int] | int) -> World:
+        """The worlds with these keys, in that order.
+
+        Raises:
+            KeyError: a key that no world, or more than one, has.
+        """
+        wanted = [keys] if isinstance(keys, int) else list(keys)
+        have = self.key.tolist()
+        for key in wanted:
+            if have.count(key) != 1:
+                raise KeyError(f"{have.count(key)} worlds have the key {key}")
+        return self.select([have.index(key) for key in wanted])
+
+    @staticmethod
+    def join(worlds: Sequence[World]) -> World:
+        """Several worlds, or batches of them, as one batch.
+
+        Raises:
+            ValueError: none, or worlds of another kind: classes, links, ground or grid.
+        """
+        return batches.join(worlds)
+
+    def to(
+        self, device: torch.device | str | None = None, dtype: torch.dtype | None = None
+    ) -> World:
+        """The same worlds on a device, their numbers in a dtype; what is None stays."""
+        place = torch.device(device) if device is not None else self.state.device
+        return batches.to(self, place, dtype or self.state.dtype)
+
+    def _repr_png_(self) -> bytes:
+        from swarm_nca.portrait import portrait_png
+
+        return portrait_png(self)
+
+
+def _sizes(height: Tensor, width: Tensor) -> str:
+    pairs = sorted(set(zip(height.tolist(), width.tolist(), strict=True)))
+    return ", ".join(f"{rows} × {columns}" for rows, columns in pairs)

@@ -1,0 +1,58 @@
+"""IDX files: what was written is read, and damage is named."""
+
+import gzip
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from swarm_nca.images.idx import read_idx
+
+
+def idx(values: np.ndarray) -> bytes:
+    """The format as its authors describe it, written with `struct` alone."""
+    header = struct.pack(f">BBBB{values.ndim}i", 0, 0, 8, values.ndim, *values.shape)
+    return header + values.astype(np.uint8).tobytes()
+
+
+@given(
+    arrays(np.uint8, array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=4)), st.booleans()
+)
+def test_what_is_written_is_read_back_compressed_or_not(tmp_path_factory, values, compressed):
+    path = tmp_path_factory.mktemp("idx") / "file"
+    path.write_bytes(gzip.compress(idx(values)) if compressed else idx(values))
+    assert np.array_equal(read_idx(path, values.ndim), values)
+
+
+GOOD = idx(np.arange(60).reshape(3, 4, 5))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not an IDX file"),
+        (b"<html>not found</html>", "not an IDX file"),
+        (b"\0\0\x0d" + GOOD[3:], "not an IDX file"),
+        (GOOD[:9], "truncated"),
+        (GOOD[:-7], "truncated, 7 bytes are missing"),
+        (GOOD + b"\0", "damaged"),
+        (b"\0\0\x08\x03" + struct.pack(">iii", -1, -1, 4) + bytes(4), "damaged"),
+        (gzip.compress(GOOD)[:-12], "damaged or truncated gzip"),
+        (gzip.compress(GOOD)[:12] + b"\xff" * 20, "damaged or truncated gzip"),
+        (idx(np.arange(3)), "holds 1 dimensions, expected 3: are the images and the labels"),
+    ],
+)
+def test_a_damaged_file_is_refused_by_name(tmp_path, content, message):
+    path = tmp_path / "t10k-images-idx3-ubyte"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message) as caught:
+        read_idx(path, 3)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_file_is_refused_by_name(tmp_path):
+    with pytest.raises(ValueError, match=r"nowhere: cannot be read"):
+        read_idx(tmp_path / "nowhere", 3)

@@ -1,0 +1,187 @@
+"""Sources: what a scenario can say about its pictures, and what comes of it."""
+
+import numpy as np
+import pydantic
+import pytest
+from PIL import Image
+
+from swarm_nca.images import ALPHABETS, Source, compose, draw_glyph, load, load_dataset, strokes
+
+SCHEMA = pydantic.TypeAdapter(Source)
+DIGITS = ALPHABETS["digits"]
+THREE = Source(dataset="strokes", label=3, seed=1)
+FIVE = Source(dataset="strokes", label=5, seed=1)
+
+
+@pytest.fixture
+def shapes(tmp_path):
+    """A folder with a star's and two circles' pictures, and one picture beside it."""
+    for name, glyph in (("star/1", "X"), ("circle/1", "O"), ("circle/2", "Q"), ("seven", "7")):
+        path = tmp_path / f"{name}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(np.round(draw_glyph(glyph) * 255).astype(np.uint8)).save(path)
+    return tmp_path
+
+
+def test_strokes_follow_the_seed_the_label_and_the_index():
+    pictures = load(Source(dataset="strokes", label=7, count=3, index=4), seed=9)
+    assert np.array_equal(pictures.grey, strokes(3, 9, start=4, label=7).grey)
+    assert pictures.labels.tolist() == [7, 7, 7]
+    own = load(Source(dataset="strokes", label=7, seed=9), seed=1)
+    assert np.array_equal(own.grey, strokes(1, 9, label=7).grey)
+
+
+def test_a_letter_has_no_answer_among_ten_digits():
+    letter = load(Source(dataset="strokes", label="A"))
+    assert [letter.classes[label] for label in letter.labels] == ["A"]
+    assert letter.labels_for(DIGITS).tolist() == [-1]
+    assert load(Source(dataset="letters", count=9)).classes == ALPHABETS["letters"]
+    assert load(Source(dataset="strokes", label="7")).labels_for(DIGITS).tolist() == [7]
+
+
+def test_a_data_sets_pictures_are_found_by_index_label_and_split(mnist_digits):
+    twelfth = load(Source(dataset="mnist", index=12))
+    assert np.array_equal(twelfth.grey, mnist_digits.grey[12:13])
+    threes = mnist_digits[mnist_digits.labels == 3]
+    second = load(Source(dataset="mnist", label=3, index=1, count=2))
+    assert np.array_equal(second.grey, threes.grey[1:3])
+    first = load(Source(dataset="fashion-mnist", split="train", index=0))
+    assert np.array_equal(first.grey, load_dataset("fashion-mnist", "train").grey[:1])
+
+
+def test_without_an_index_a_data_sets_pictures_are_drawn_by_the_seed():
+    source = Source(dataset="mnist", label=3, count=16)
+    once, again, other = (load(source, seed=seed) for seed in (1, 1, 2))
+    assert np.array_equal(once.grey, again.grey)
+    assert not np.array_equal(once.grey, other.grey)
+    assert len(np.unique(once.grey, axis=0)) == 16
+    assert set(once.labels) == {3}
+
+
+def test_a_file_is_of_the_class_that_the_source_says(shapes):
+    unknown = load(Source(file="seven.png"), base=shapes)
+    assert np.abs(unknown.grey[0] - draw_glyph("7")).max() < 0.01
+    assert unknown.labels_for(DIGITS).tolist() == [-1]
+    for label in (7, "7"):
+        known = load(Source(file="seven.png", label=label, count=2), base=shapes)
+        assert known.labels_for(DIGITS).tolist() == [7, 7]
+    named = load(Source(file="seven.png", label=1), base=shapes, classes=("circle", "star"))
+    assert named.labels_for(("star",)).tolist() == [0]
+
+
+def test_a_folder_gives_all_its_pictures_or_those_asked_for(shapes):
+    folder = shapes / "shapes"
+    folder.mkdir()
+    (shapes / "star").rename(folder / "star")
+    (shapes / "circle").rename(folder / "circle")
+    everything = load(Source(folder="shapes"), base=shapes)
+    assert everything.labels.tolist() == [0, 0, 1]
+    circles = load(Source(folder="shapes", label="circle"), base=shapes)
+    assert np.array_equal(circles.grey, everything.grey[:2])
+    small = load(Source(folder="shapes", index=2, size=(14, 14)), base=shapes)
+    assert small.grey.shape == (1, 14, 14)
+    with pytest.raises(ValueError, match="label 'square' is no class"):
+        load(Source(folder="shapes", label="square"), base=shapes)
+
+
+def test_a_glyph_is_clean_and_knows_its_class():
+    seven = load(Source(glyph=7))
+    assert np.array_equal(seven.grey[0], draw_glyph("7"))
+    assert seven.labels_for(DIGITS).tolist() == [7]
+    assert load(Source(glyph="Q")).labels_for(DIGITS).tolist() == [-1]
+
+
+def test_a_chimera_is_of_no_class_unless_both_halves_or_the_source_say_so():
+    both = load(Source(chimera=(THREE, FIVE)))
+    expected = compose.chimera(load(THREE).grey[0], load(FIVE).grey[0])
+    assert np.array_equal(both.grey[0], expected)
+    assert both.labels_for(DIGITS).tolist() == [-1]
+    assert load(Source(chimera=(THREE, FIVE), label=3)).labels_for(DIGITS).tolist() == [3]
+    assert load(Source(chimera=(THREE, THREE))).labels_for(DIGITS).tolist() == [3]
+
+
+def test_a_row_stands_side_by_side_and_may_be_nested():
+    inner = Source(chimera=(THREE, FIVE))
+    row = load(Source(row=(THREE, inner, FIVE), join=True))
+    assert row.grey.shape == (1, 28, 84)
+    open_row = load(Source(row=(THREE, inner, FIVE)))
+    assert row.grey.sum() > open_row.grey.sum()
+
+
+def test_the_parts_of_a_row_are_not_the_same_hand_twice():
+    seven = Source(dataset="strokes", label=7)
+    row = load(Source(row=(seven, seven))).grey[0]
+    assert not np.array_equal(row[:, :28], row[:, 28:])
+
+
+def test_many_compositions_take_many_of_each_part():
+    seven = Source(dataset="strokes", label=7)
+    rows = load(Source(row=(seven, Source(glyph="1")), count=5))
+    assert rows.grey.shape == (5, 28, 56)
+    assert len(np.unique(rows.grey, axis=0)) == 5
+    with pytest.raises(ValueError, match="part 1 has 3 pictures where others have 5"):
+        load(Source(row=(seven, Source(dataset="strokes", count=3)), count=5))
+
+
+def test_transforms_apply_to_anything_in_one_order():
+    plain = load(THREE).grey[0]
+    changed = Source(
+        dataset="strokes", label=3, seed=1, scale=1.5, rotate=20, thickness=1, shift=(2, -1)
+    )
+    expected = compose.rotate(compose.scale(plain, 1.5), 20)
+    expected = compose.shift(compose.thickness(expected, 1), (2, -1))
+    assert np.array_equal(load(changed).grey[0], expected)
+    assert load(Source(row=(THREE, FIVE), scale=0.5)).grey.shape == (1, 14, 28)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({}, "exactly one of dataset, file, .* got none"),
+        ({"dataset": "mnist", "file": "a.png"}, "got dataset and file"),
+        ({"dataset": "mnits"}, "unknown dataset 'mnits' .did you mean 'mnist'"),
+        ({"dataset": "strokes", "label": 11}, "label 11 is no class: give 0–9"),
+        ({"dataset": "fashion-mnist", "label": "Hat"}, "give 0–9, or a name .T-shirt/top"),
+        ({"dataset": "letters", "label": "a"}, "give 0–25, or a name .A, …, Z"),
+        ({"dataset": "strokes", "split": "test"}, "drawn and have no split"),
+        ({"dataset": "mnist", "count": 0}, "count is at least 1, got 0"),
+        ({"dataset": "mnist", "index": -1}, "index is at least 0, got -1"),
+        ({"dataset": "mnist", "scale": 0.0}, "scale is above 0, got 0"),
+        ({"dataset": "mnist", "shift": (0, float("nan"))}, "shift is a finite number, got nan"),
+        ({"dataset": "mnist", "ink": "dark"}, "ink does not go with dataset, which takes split"),
+        ({"file": "a.png", "join": True}, "join does not go with file"),
+        ({"file": "a.png", "size": (0, 3)}, "each at least 1"),
+        ({"glyph": "é"}, "glyph is a digit 0–9 or a capital A–Z, got 'é'"),
+        ({"chimera": (THREE,)}, "made of 2 sources, got 1"),
+        ({"row": ()}, "at least one source, got none"),
+    ],
+)
+def test_a_source_that_cannot_be_right_is_refused_with_the_cure(keys, message):
+    with pytest.raises(ValueError, match=message):
+        Source(**keys)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (Source(dataset="mnist", index=10_000), "10000 pictures, numbered from 0: index 10000"),
+        (Source(dataset="mnist", label=3, count=1011), "mnist, label 3 has 1010 pictures"),
+        (Source(file="none.png"), "none.png: there is no such file"),
+        (Source(folder="none"), "none: there is no such folder"),
+        (Source(glyph="7", label=11), "label 11 is no class: give 0–9"),
+    ],
+)
+def test_what_the_pictures_do_not_have_is_refused_on_loading(source, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        load(source, base=tmp_path)
+
+
+def test_a_schema_is_derived_from_the_record_and_refuses_unknown_keys_at_any_depth():
+    given = {"row": [{"dataset": "strokes", "label": 3, "seed": 1}, {"glyph": 5}], "join": True}
+    expected = Source(row=(THREE, Source(glyph=5)), join=True)
+    assert SCHEMA.validate_python(given) == expected
+    with pytest.raises(pydantic.ValidationError) as caught:
+        SCHEMA.validate_python({"row": [{"dataset": "strokes", "lable": 3}]})
+    assert caught.value.errors()[0]["loc"] == ("row", 0, "lable")
+    properties = SCHEMA.json_schema()["$defs"]["Source"]["properties"]
+    assert all(each.get("description") for each in properties.values())

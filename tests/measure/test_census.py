@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from swarm_nca.measure import Census, decisions
+from swarm_nca.rules import Rule
+from swarm_nca.world import World
+
+CELLS = st.lists(st.lists(st.integers(-1, 2), max_size=9), min_size=1, max_size=6)
+
+
+def one_cell(rule: Rule, logits: list[float]) -> World:
+    world = World.from_images(torch.ones(1, 1, 1), rule)
+    return world.with_state(torch.tensor([[9.0, 9.0, *logits]]))
+
+
+@pytest.mark.parametrize(
+    ("logits", "decision"),
+    [
+        ([0.1, 0.3, 0.2], 1),
+        ([-0.1, -0.3, -1e-6], -1),
+        ([-0.1, 0.0, -0.2], 1),
+        ([0.0, 0.0, 0.0], 0),
+        ([0.1, 0.2, 0.2], 1),
+    ],
+)
+def test_the_highest_class_channel_decides_unless_all_are_negative(
+    rule: Rule, logits: list[float], decision: int
+) -> None:
+    # The two free channels hold 9: they take no part.
+    assert decisions(one_cell(rule, logits), rule).tolist() == [decision]
+
+
+def test_the_threshold_of_being_undecided_is_the_rules_own(rule: Rule) -> None:
+    strict = Rule.from_settings({**rule.settings(), "undecided_below": 0.5})
+    world = one_cell(rule, [0.1, 0.4, 0.2])
+    assert decisions(world, rule).tolist() == [1]
+    assert decisions(world, strict).tolist() == [-1]
+
+
+@settings(deadline=None)
+@given(worlds=CELLS, data=st.data())
+def test_tables_are_what_counting_world_by_world_gives(rule, decided, worlds, data) -> None:
+    labels = data.draw(
+        st.lists(st.integers(-1, 2), min_size=len(worlds), max_size=len(worlds)), label="labels"
+    )
+    seen = Census(decided(worlds, labels), rule)
+    assert decisions(seen.world, rule).tolist() == [choice for cells in worlds for choice in cells]
+    for number, (cells, label) in enumerate(zip(worlds, labels, strict=True)):
+        votes = Counter(choice for choice in cells if choice >= 0)
+        best = min(votes, key=lambda choice: (-votes[choice], choice), default=-1)
+        assert seen.cells[number] == len(cells)
+        assert seen.votes[number].tolist() == [votes[choice] for choice in range(3)]
+        assert seen.undecided[number] == cells.count(-1)
+        assert seen.agrees[number] == (len(votes) <= 1)
+        assert seen.majority[number] == best
+        assert seen.correct[number] == (votes[label] if label >= 0 else 0)
+
+
+def test_sums_add_up_cells_by_world(rule, decided) -> None:
+    seen = Census(decided([[0, 0], [], [1]]), rule)
+    assert seen.sums(torch.tensor([1.0, 2.0, 4.0])).tolist() == [3.0, 0.0, 4.0]
+
+
+def test_a_previous_moment_with_other_cells_is_refused(rule, decided) -> None:
+    with pytest.raises(ValueError, match=r"other cells \(3\) than this one \(2\)"):
+        Census(decided([[0, 0]]), rule, decided([[0, 0, 0]]))
+    # As many cells, but others: one pixel has moved from one world to the other.
+    with pytest.raises(ValueError, match="other cells"):
+        Census(decided([[0, 0], [0]]), rule, decided([[0], [0, 0]]))

@@ -1,0 +1,77 @@
+"""Runs made by hand: states are written, not computed, so that every picture's content is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from swarm_nca.recording import METRICS, Expectation, Frame, Run
+from swarm_nca.rules import Rule
+from swarm_nca.world import World
+
+MakeRun = Callable[..., Run]
+
+
+def saying(world: World, *labels: int) -> World:
+    """The same worlds, all cells of each of them saying one class (−1: undecided)."""
+    said = torch.tensor(labels)[world.world_of]
+    state = torch.zeros_like(world.state)
+    free = state.shape[1] - len(world.classes)
+    rows = (said >= 0).nonzero().view(-1)
+    state[rows, free + said[rows]] = 1.0
+    return world.with_state(state)
+
+
+@pytest.fixture(scope="session")
+def make_run() -> MakeRun:
+    """A run of crosses that say nothing, then 7, and after each swap, as rings, 2."""
+
+    def make(
+        steps: int = 40,
+        swaps: Sequence[int] = (20,),
+        worlds: int = 1,
+        labelled: bool = True,
+        expectations: Sequence[Expectation] = (),
+        every: int = 1,
+        name: str = "cross-becomes-ring",
+    ) -> Run:
+        rule = Rule()
+        cross, ring = np.zeros((12, 12), np.float32), np.zeros((12, 12), np.float32)
+        cross[5:7, 1:11] = cross[1:11, 5:7] = 0.8
+        ring[2:10, 2:10], ring[4:8, 4:8] = 0.9, 0.0
+        start = World.from_images([cross] * worlds, rule)
+        now, frames = saying(start, *[-1] * worlds), []
+        for step in range(steps + 1):
+            if step == 3:
+                now = saying(now, *[7] * worlds)
+            if step % every == 0 or step in swaps or step == steps:
+                frames.append(Frame(step, now))
+            if step in swaps:
+                now = now.repictured([ring] * worlds)
+                frames.append(Frame(step, now))
+                now = saying(now, *[2] * worlds)
+        share = 1.0 if labelled else np.nan
+        rows = [
+            [t, w, share * min(1, t / 10), float(t > 5), share, share, 0.0, 0.5, 1 / 3]
+            for t in range(steps + 1)
+            for w in range(worlds)
+        ]
+        events = [[t, "mutate", "7 → 2"] for t in swaps]
+        return Run(
+            name=name,
+            scenario="name: cross\nseed: 3\nimages: {dataset: strokes}\n",
+            seed=3,
+            rule="digits",
+            rule_hash="ab" * 32,
+            metrics=pd.DataFrame(rows, columns=list(METRICS)),
+            events=pd.DataFrame(events, columns=["step", "kind", "what"]),
+            frames=tuple(frames),
+            expectations=tuple(expectations),
+            seconds=1.5,
+        )
+
+    return make

@@ -1,0 +1,141 @@
+"""The run folder: its files, their bytes, and reading them back."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from swarm_nca.recording import Expectation, read_run, write_run
+
+from .conftest import MakeRun
+
+WRITTEN = {"scenario.yaml", "metrics.csv", "events.csv", "provenance.json", "report.html"}
+PICTURES = {"run.webp", "summary.png", "channels.png"}
+
+
+def test_a_run_leaves_the_files_it_promises(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run(expectations=[Expectation("cell_accuracy", 20, 0.9, None, 1.0)])
+    write_run(tmp_path / "new" / "run", run, states=True)
+    files = {path.name: path.read_bytes() for path in (tmp_path / "new" / "run").iterdir()}
+    assert set(files) == WRITTEN | PICTURES | {"states.npz"}
+    assert files["scenario.yaml"].decode() == run.scenario
+    for name in PICTURES:
+        assert Image.open(io.BytesIO(files[name])).size[0] > 100
+    facts = json.loads(files["provenance.json"])
+    assert facts["seed"] == 3
+    assert facts["rule_hash"] == run.rule_hash
+    assert facts["passed"] is True
+    assert {"python", "torch", "numpy"} <= set(facts["versions"])
+
+
+def test_pictures_and_states_are_left_out_when_not_wanted(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    write_run(tmp_path, make_run(), pictures=False)
+    assert {path.name for path in tmp_path.iterdir()} == WRITTEN
+    write_run(tmp_path / "bare", dataclasses.replace(make_run(), frames=()), states=True)
+    assert {path.name for path in (tmp_path / "bare").iterdir()} == WRITTEN
+
+
+def test_the_tables_have_the_same_bytes_every_time(make_run: MakeRun, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_run(tmp_path / name, make_run(swaps=(10, 20)), pictures=False)
+    for table in ("metrics.csv", "events.csv", "scenario.yaml"):
+        first = (tmp_path / "one" / table).read_bytes()
+        assert first == (tmp_path / "two" / table).read_bytes()
+        assert b"\r" not in first
+    assert (tmp_path / "one" / "metrics.csv").read_text().splitlines()[2] == (
+        "1,0,0.1,0,1,1,0,0.5,0.333333333"
+    )
+    assert (tmp_path / "one" / "events.csv").read_text(encoding="utf-8").splitlines() == [
+        "step,kind,what",
+        "10,mutate,7 → 2",
+        "20,mutate,7 → 2",
+    ]
+
+
+def test_a_run_reads_back_as_it_was_written(make_run: MakeRun, tmp_path: Path) -> None:
+    wanted = [
+        Expectation("cell_accuracy", 20, 0.9, None, 0.25),
+        Expectation("cell_accuracy", 30, None, 0.5, float("nan")),
+    ]
+    run = make_run(expectations=wanted, labelled=False)
+    write_run(tmp_path, run, pictures=False)
+    back = read_run(tmp_path)
+    pd.testing.assert_frame_equal(back.metrics, run.metrics, rtol=1e-8)
+    pd.testing.assert_frame_equal(back.events, run.events, check_dtype=False)
+    assert (back.name, back.seed, back.rule, back.rule_hash, back.seconds) == (
+        run.name,
+        run.seed,
+        run.rule,
+        run.rule_hash,
+        run.seconds,
+    )
+    assert back.scenario == run.scenario
+    assert [one.passed for one in back.expectations] == [False, False]
+    assert back.expectations[0] == wanted[0]
+    assert back.frames == ()
+
+
+def test_an_event_without_words_reads_back_without_words(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run()
+    events = pd.DataFrame([[20, "restart", ""]], columns=["step", "kind", "what"])
+    write_run(tmp_path, dataclasses.replace(run, events=events))
+    assert read_run(tmp_path).events["what"].tolist() == [""]
+
+
+def test_states_hold_every_cell_of_every_frame(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run(steps=12, swaps=(5,), worlds=2, every=3)
+    write_run(tmp_path, run, pictures=False, states=True)
+    kept = np.load(tmp_path / "states.npz", allow_pickle=False)
+    assert kept["step"].tolist() == [0, 3, 5, 5, 6, 9, 12]
+    ends = np.cumsum(kept["rows"])
+    for frame, end, rows in zip(run.frames, ends, kept["rows"], strict=True):
+        part = slice(end - rows, end)
+        assert (kept["state"][part] == frame.world.state.numpy()).all()
+        assert (kept["site"][part] == frame.world.site.numpy()).all()
+        assert (kept["world"][part] == frame.world.world_of.numpy()).all()
+
+
+def test_a_table_without_its_columns_is_refused(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run()
+    lacking = dataclasses.replace(run, metrics=run.metrics.drop(columns="undecided"))
+    with pytest.raises(ValueError, match=r"metrics.*\['undecided'\]"):
+        write_run(tmp_path / "never", lacking)
+    assert not (tmp_path / "never").exists()
+
+
+def test_a_folder_that_is_no_run_is_refused_with_what_is_missing(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=r"provenance\.json is missing"):
+        read_run(tmp_path)
+    write_run(tmp_path, make_run(), pictures=False)
+    (tmp_path / "metrics.csv").unlink()
+    with pytest.raises(ValueError, match=r"metrics\.csv is missing"):
+        read_run(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"name": 1}'])
+def test_a_damaged_run_is_refused(make_run: MakeRun, tmp_path: Path, content: str) -> None:
+    write_run(tmp_path, make_run(), pictures=False)
+    (tmp_path / "provenance.json").write_text(content)
+    with pytest.raises(ValueError, match="damaged"):
+        read_run(tmp_path)
+
+
+def test_matplotlib_and_pillow_are_loaded_only_to_draw() -> None:
+    code = (
+        "import sys, swarm_nca.recording, swarm_nca.portrait;"
+        "sys.exit('matplotlib' in sys.modules or 'PIL' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,68 @@
+"""Which moments are told, and what is said with them."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from swarm_nca.recording.moments import marks, moments, verdict
+
+from .conftest import MakeRun, saying
+
+
+@pytest.mark.parametrize("most", [4, 7, 10])
+@pytest.mark.parametrize("swaps", [(), (20,), (20, 100), (0,), tuple(range(10, 90, 2))])
+def test_start_and_end_are_told_in_order_and_never_more_than_asked(
+    make_run: MakeRun, swaps: tuple[int, ...], most: int
+) -> None:
+    run = make_run(steps=150, swaps=swaps)
+    told = [moment.frame for moment in moments(run, most)]
+    order = [run.frames.index(frame) for frame in told]
+    assert order == sorted(set(order))
+    assert order[0] == 0
+    assert order[-1] == len(run.frames) - 1
+    assert len(told) <= most
+
+
+def test_both_sides_of_every_perturbation_are_told(make_run: MakeRun) -> None:
+    told = moments(make_run(steps=200, swaps=(60, 130)))
+    assert [moment.after for moment in told if moment.frame.step == 60] == ["", "mutate"]
+    assert [moment.after for moment in told if moment.frame.step == 130] == ["", "mutate"]
+
+
+def test_a_drawing_of_many_strokes_is_told_from_before_the_first_to_after_the_last(
+    make_run: MakeRun,
+) -> None:
+    run = make_run(steps=200, swaps=tuple(range(50, 110, 3)))
+    told = moments(run)
+    assert "" in [moment.after for moment in told if moment.frame.step == 50]
+    assert [moment.after for moment in told if moment.frame.step == 107][-1:] == ["mutate"]
+    between = [m for m in told if m.after and 50 < m.frame.step < 107]
+    assert len(between) >= 2
+
+
+def test_the_first_steps_are_told_rather_than_quiet_ones(make_run: MakeRun) -> None:
+    steps = [moment.frame.step for moment in moments(make_run(steps=400, swaps=()))]
+    assert {0, 1, 5, 10, 20, 50, 400} <= set(steps)
+
+
+def test_a_sparsely_kept_run_is_told_by_what_there_is(make_run: MakeRun) -> None:
+    run = make_run(steps=100, swaps=(50,), every=25)
+    assert [moment.frame for moment in moments(run)] == list(run.frames)
+
+
+def test_the_verdict_names_the_class_most_cells_say(make_run: MakeRun) -> None:
+    world = make_run(worlds=2).frames[0].world
+    assert verdict(saying(world, -1, 3), 0, 0.01) == ("undecided", 1.0)
+    assert verdict(saying(world, -1, 3), 1, 0.01) == ("3", 1.0)
+    mixed = saying(world, 4, 4).state.clone()
+    mixed[:9] = 0.0
+    cells = int(world.counts[0])
+    assert verdict(world.with_state(mixed), 0, 0.01) == ("4", pytest.approx(1 - 9 / cells))
+
+
+def test_events_of_a_kind_in_quick_succession_share_one_label() -> None:
+    rows = [(10, "draw", "a"), (12, "draw", "b"), (14, "draw", ""), (90, "draw", "c")]
+    events = pd.DataFrame([*rows, (91, "damage", "")], columns=["step", "kind", "what"])
+    told = [(mark.start, mark.end, mark.label) for mark in marks(events, 100)]
+    assert told == [(10, 14, "draw × 3"), (90, 90, "draw: c"), (91, 91, "damage")]

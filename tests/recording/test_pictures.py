@@ -1,0 +1,151 @@
+"""The pictures: what they must show is found in their pixels."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from swarm_nca.portrait import Rgb, decisions_rgb, grey_rgb
+from swarm_nca.recording.animation import MOST, animation_webp, shots_of
+from swarm_nca.recording.channels import channels_png, diverging
+from swarm_nca.recording.curves import curves
+from swarm_nca.recording.gallery import hero, mosaic
+from swarm_nca.recording.moments import Mark
+from swarm_nca.recording.summary import summary_png
+
+from .conftest import MakeRun, saying
+
+
+def pixels(data: bytes) -> Rgb:
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+def times_found(tile: Rgb, picture: Rgb) -> int:
+    """How often a tile stands in a picture, pixel for pixel; its middle row leads the search."""
+    middle = tile.shape[0] // 2
+    needle, width = tile[middle].tobytes(), tile.shape[1]
+    found = 0
+    for y in range(middle, picture.shape[0] - tile.shape[0] + middle + 1):
+        row, at = picture[y].tobytes(), -1
+        while (at := row.find(needle, at + 1)) >= 0:
+            x, aligned = divmod(at, 3)
+            part = picture[y - middle : y - middle + tile.shape[0], x : x + width]
+            found += aligned == 0 and np.array_equal(part, tile)
+    return found
+
+
+@pytest.mark.parametrize("worlds", [1, 3])
+def test_the_summary_shows_each_world_before_and_after_at_a_whole_scale(
+    make_run: MakeRun, worlds: int
+) -> None:
+    run = make_run(worlds=worlds)
+    picture = pixels(summary_png(run))
+    scale = (1584 - 9 * 12) // 10 // 12
+    for frame in (run.frames[0], run.frames[-1]):
+        tile = decisions_rgb(frame.world, 0, scale=scale)
+        assert times_found(tile, picture) >= worlds
+
+
+@pytest.mark.parametrize(
+    ("steps", "swaps", "worlds", "labelled"),
+    [
+        (0, (), 1, True),
+        (1, (0,), 1, False),
+        (60, tuple(range(5, 50)), 1, True),
+        (9, (3,), 70, True),
+    ],
+)
+def test_runs_of_every_kind_can_be_drawn(
+    make_run: MakeRun, steps: int, swaps: tuple[int, ...], worlds: int, labelled: bool
+) -> None:
+    run = make_run(steps, swaps, worlds, labelled)
+    for draw in (summary_png, channels_png, animation_webp):
+        assert pixels(draw(run)).std() > 1
+
+
+def test_the_animation_shows_ink_beside_decisions_and_ends_as_the_run_does(
+    make_run: MakeRun,
+) -> None:
+    run = make_run()
+    moving = Image.open(io.BytesIO(animation_webp(run)))
+    assert moving.n_frames == len(run.frames)
+    for number in (0, -1):
+        moving.seek(range(moving.n_frames)[number])
+        shown, world = np.asarray(moving.convert("RGB")), run.frames[number].world
+        assert times_found(grey_rgb(world, scale=8), shown) == 1
+        assert times_found(decisions_rgb(world, scale=8), shown) == 1
+
+
+def test_the_animation_lingers_at_the_end_and_around_a_perturbation(make_run: MakeRun) -> None:
+    shots = shots_of(make_run(steps=200, swaps=(100,)))
+    stays = [shot.stays for shot in shots]
+    swap = next(n for n in range(1, len(shots)) if shots[n].frame.step == shots[n - 1].frame.step)
+    assert stays[-1] == max(stays)
+    assert min(stays[0], stays[swap], stays[swap - 1]) > 5 * min(stays)
+    assert shots[swap].caption == "mutate: 7 → 2"
+    assert shots[swap - 1].caption == ""
+    assert shots[-1].caption == ""
+
+
+@pytest.mark.parametrize("swaps", [(), (500,), tuple(range(1, 900, 2))])
+def test_a_long_animation_is_thinned_and_keeps_start_and_end(
+    make_run: MakeRun, swaps: tuple[int, ...]
+) -> None:
+    run = make_run(steps=1000, swaps=swaps)
+    shots = shots_of(run, MOST if len(swaps) < 100 else 500)
+    assert len(shots) <= (MOST if len(swaps) < 100 else 500) + 2
+    assert shots[0].frame is run.frames[0]
+    assert shots[-1].frame is run.frames[-1]
+    assert all(shot.stays > 0 for shot in shots)
+
+
+def luminance(colors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    return colors.astype(np.float64) @ np.array([0.2126, 0.7152, 0.0722])
+
+
+def test_values_darken_away_from_zero_and_their_sign_is_in_the_hue() -> None:
+    values = np.linspace(0, 50, 200)
+    up, down = diverging(values), diverging(-values)
+    assert (np.diff(luminance(up)) <= 0.6).all()
+    assert (np.diff(luminance(down)) <= 0.6).all()
+    assert (up[20:, 0] > up[20:, 2]).all()
+    assert (down[20:, 2] > down[20:, 0]).all()
+    assert diverging(np.array([0.0])).tolist() == [[247, 247, 247]]
+
+
+def test_values_beyond_all_bounds_have_a_colour_too() -> None:
+    wild = diverging(np.array([np.inf, -np.inf, np.nan]))
+    assert wild.tolist() == diverging(np.array([1e9, -1e9, 0.0])).tolist()
+
+
+def test_the_channels_show_a_class_channel_where_cells_say_it(make_run: MakeRun) -> None:
+    run = make_run()
+    picture = pixels(channels_png(run))
+    assert times_found(decisions_rgb(run.frames[-1].world, scale=14), picture) >= 1
+
+
+def test_a_mosaic_holds_every_world(make_run: MakeRun) -> None:
+    world = saying(make_run(worlds=4).frames[0].world, 1, 2, 3, -1)
+    picture = pixels(mosaic(world, width=648))
+    for index in range(4):
+        assert times_found(decisions_rgb(world, index, scale=25), picture) == 1
+
+
+def test_the_hero_shows_ink_above_decisions(make_run: MakeRun) -> None:
+    run = make_run()
+    picture = pixels(hero(run))
+    scale = (1504 - 9 * 12) // 10 // 12
+    assert times_found(grey_rgb(run.frames[0].world, scale=scale), picture) >= 1
+    assert times_found(decisions_rgb(run.frames[-1].world, scale=scale), picture) >= 1
+
+
+def test_curves_of_several_rules_are_drawn_in_different_colours(make_run: MakeRun) -> None:
+    table = make_run().metrics.groupby("step", as_index=False).mean()
+    higher = table.assign(cell_accuracy=table["cell_accuracy"] / 2)
+    picture = pixels(curves({"one": table, "two": higher}, marks=[Mark(20, 20, "swap")]))
+    for color in ((0, 114, 178), (213, 94, 0)):
+        assert (picture == color).all(axis=2).sum() > 100

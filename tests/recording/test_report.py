@@ -1,0 +1,113 @@
+"""The report page: complete, self-contained, and safe with any words in it."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pandas as pd
+import pytest
+
+from swarm_nca.recording import Expectation, Run
+from swarm_nca.recording.provenance import provenance
+from swarm_nca.recording.report import report_html
+
+from .conftest import MakeRun
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, the text, and whether every tag was closed."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.open: list[str] = []
+        self.feed(page)
+        self.text = re.sub(r"\s+", " ", " ".join(self.words))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def page_of(run: Run, pictures: dict[str, bytes] | None = None) -> Page:
+    return Page(report_html(run, pictures or {}, provenance(run)))
+
+
+def test_the_page_is_whole_and_loads_nothing_from_elsewhere(make_run: MakeRun) -> None:
+    pictures = {"run.webp": b"moving", "summary.png": b"told", "channels.png": b"held"}
+    page = page_of(make_run(), pictures)
+    assert page.open == []
+    assert not {"script", "link", "iframe"} & {tag for tag, _ in page.tags}
+    sources = [attrs["src"] for tag, attrs in page.tags if tag == "img"]
+    assert all("href" not in attrs for _, attrs in page.tags)
+    heads, data = zip(*(str(source).split(";base64,") for source in sources), strict=True)
+    assert heads == ("data:image/webp", "data:image/png", "data:image/png")
+    assert [base64.b64decode(one) for one in data] == list(pictures.values())
+    assert "url(" not in "".join(page.words)
+    assert "@import" not in "".join(page.words)
+
+
+def test_the_page_says_what_was_expected_and_what_was_found(make_run: MakeRun) -> None:
+    run = make_run(
+        expectations=[
+            Expectation("cell_accuracy", 20, 0.95, None, 1.0),
+            Expectation("state_magnitude", 40, None, 0.4, 0.5),
+        ]
+    )
+    text = page_of(run).text
+    assert "1 of 2 expectations met" in text
+    assert re.search(r"cell accuracy 20 ≥ 95.0 % 100.0 % met", text)
+    assert re.search(r"state magnitude 40 ≤ 0.4 0.5 missed", text)
+
+
+def test_the_page_tells_events_numbers_scenario_and_origin(make_run: MakeRun) -> None:
+    text = page_of(make_run(steps=40)).text
+    for words in ("mutate 7 → 2", "After step 40", "images : {dataset: strokes}", "ab" * 32):
+        assert words in text
+
+
+def test_unknown_metrics_are_dashes_and_a_quiet_run_has_no_empty_tables(
+    make_run: MakeRun,
+) -> None:
+    text = page_of(make_run(swaps=(), labelled=False)).text
+    assert "–" in text
+    assert "nan" not in text.lower().replace("provenance", "")
+    assert "What happened" not in text
+    assert "What was expected" not in text
+
+
+def test_one_world_agrees_or_not_and_several_agree_by_shares(make_run: MakeRun) -> None:
+    assert "yes all cells agree" in reversed_pairs(page_of(make_run()))
+    assert "100.0 % total agreement" in reversed_pairs(page_of(make_run(worlds=3)))
+
+
+def reversed_pairs(page: Page) -> str:
+    """Figures with their labels, in the order they are seen."""
+    words = [word.strip() for word in page.words if word.strip()]
+    return " ".join(f"{value} {label}" for label, value in pairwise(words))
+
+
+@pytest.mark.parametrize("words", ["<script>alert(1)</script>", '"><img src=x>', "a & b"])
+def test_words_of_the_user_stay_words(make_run: MakeRun, words: str) -> None:
+    run = dataclasses.replace(
+        make_run(name=words),
+        rule=words,
+        scenario=f"name: {words}\n",
+        events=pd.DataFrame([[3, words, words]], columns=["step", "kind", "what"]),
+    )
+    page = page_of(run)
+    assert page.open == []
+    assert not {"script", "img"} & {tag for tag, _ in page.tags}
+    assert page.text.count(words) >= 6

@@ -1,0 +1,64 @@
+"""The record of a run: judging expectations, and which moments are worth keeping."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swarm_nca.recording import Expectation, kept_steps
+
+from .conftest import MakeRun
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "value", "passed"),
+    [
+        (0.9, None, 0.9, True),
+        (0.9, None, 0.8999, False),
+        (None, 0.1, 0.1, True),
+        (None, 0.1, 0.11, False),
+        (0.2, 0.4, 0.3, True),
+        (0.2, 0.4, 0.5, False),
+        (0.0, None, math.nan, False),
+        (None, None, math.nan, False),
+        (None, 1.0, math.inf, False),
+    ],
+)
+def test_an_expectation_is_met_within_its_bounds_and_never_by_nan(
+    low: float | None, high: float | None, value: float, passed: bool
+) -> None:
+    assert Expectation("cell_accuracy", 10, low, high, value).passed is passed
+
+
+def test_a_run_passes_when_every_expectation_does(make_run: MakeRun) -> None:
+    met = Expectation("undecided", 1, None, 0.5, 0.0)
+    missed = Expectation("undecided", 1, 0.5, None, 0.0)
+    assert make_run().passed
+    assert make_run(expectations=[met]).passed
+    assert not make_run(expectations=[met, missed]).passed
+
+
+@given(
+    steps=st.integers(0, 5000),
+    every=st.integers(1, 50),
+    cells=st.integers(0, 10**7),
+    share=st.floats(0, 1),
+)
+def test_start_end_and_perturbations_are_always_kept_and_memory_is_bounded(
+    steps: int, every: int, cells: int, share: float
+) -> None:
+    perturbed = {int(share * max(0, steps - 1))}
+    kept = kept_steps(steps, every, perturbed, cells)
+    assert {0, steps} | perturbed <= kept
+    assert kept <= set(range(steps + 1))
+    assert len(kept) <= 420
+    assert len(kept) * cells <= max(2_000_000, 36 * cells) + 12 * cells
+
+
+def test_a_short_run_keeps_every_step_asked_for() -> None:
+    assert kept_steps(300, 1, (), 200) == set(range(301))
+    assert kept_steps(100, 25, {60}, 200) >= {0, 25, 50, 60, 75, 100}
+    assert 30 not in kept_steps(100, 25, {60}, 200)

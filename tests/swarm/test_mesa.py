@@ -1,0 +1,165 @@
+"""What a Mesa user takes for granted: a space, a data collector, batch runs, shuffling, an end."""
+
+import gc
+import warnings
+import weakref
+from typing import Any
+
+import mesa
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pytest
+from mesa.batchrunner import batch_run
+
+from swarm_nca.links import Links
+from swarm_nca.measure.metrics import METRICS, measure
+from swarm_nca.rules import Rule
+from swarm_nca.swarm import ENGINES, REPORTERS, CellAgent, Swarm
+from swarm_nca.testing import tiny_world
+from swarm_nca.topologies import number_slots
+from swarm_nca.world import World
+
+
+class Reading(Swarm):
+    """A model of somebody's own, with parameters that are words and numbers."""
+
+    rule_in_use: Rule
+
+    def __init__(self, letter: str = "L", drop: float = 0.0, seed: int | None = 0) -> None:
+        drawing = {"L": "#..\n#..\n###", "T": "###\n.#.\n.#."}[letter]
+        world = tiny_world(drawing, self.rule_in_use, label=1, links=Links(drop))
+        super().__init__(world, self.rule_in_use, seed=seed)
+
+
+def test_it_is_a_model_of_agents(world: World, rule: Rule) -> None:
+    swarm = Swarm(world, rule)
+    assert isinstance(swarm, mesa.Model)
+    assert isinstance(swarm.agents, mesa.agent.AgentSet)
+    assert swarm.agents_by_type[CellAgent] is not None
+    assert len(swarm.agents) == world.cells
+    assert swarm.running
+    assert [agent.unique_id for agent in swarm.agents] == list(range(1, world.cells + 1))
+
+
+def test_every_place_is_a_cell_and_dead_ones_are_empty(world: World, rule: Rule) -> None:
+    swarm = Swarm(world, rule)
+    space = swarm.space
+    assert isinstance(space, mesa.discrete_space.Network)
+    assert len(list(space.all_cells)) == 5 * 6
+    for cell in space.all_cells:
+        agent = swarm.living(cell.coordinate)
+        assert cell.agents == ([] if agent is None else [agent])
+        if agent is not None:
+            assert agent.cell is cell
+    neighbors = set(swarm.agent_at((3, 2)).neighbors.values()) - {swarm.agent_at((3, 2))}
+    around = swarm.agent_at((3, 2)).cell
+    assert around is not None
+    assert set(around.neighborhood.agents) == neighbors
+    assert len(around.connections) == 8
+
+
+@pytest.mark.parametrize("built", ["before", "after"])
+def test_agents_move_into_and_out_of_the_space_with_their_pixels(
+    world: World, rule: Rule, built: str
+) -> None:
+    swarm = Swarm(world, rule)
+    if built == "before":
+        assert len(swarm.space.agents) == world.cells
+    swarm.erase([(3, 1)])
+    swarm.draw([(0, 0)])
+    assert swarm.space[(3, 1)].is_empty
+    assert swarm.space[(0, 0)].agents == [swarm.agent_at((0, 0))]
+    assert set(swarm.space.agents) == set(swarm.agents)
+
+
+def test_the_graph_of_the_living_is_the_worlds_topology(world: World, rule: Rule) -> None:
+    swarm = Swarm(world, rule)
+    living = swarm.graph.subgraph([agent.name for agent in swarm.agents])
+    expected = world.topology.to_networkx()
+    assert nx.utils.graphs_equal(nx.DiGraph(living), expected)
+
+
+def test_a_graph_of_ones_own_comes_back_as_it_was(rule: Rule) -> None:
+    graph = number_slots(nx.gnm_random_graph(12, 20, seed=3))
+    swarm = Swarm(World.from_graph(graph, rule), rule)
+    assert nx.utils.edges_equal(swarm.graph.edges(data=True), graph.edges(data=True), directed=True)
+    assert swarm.space.G is swarm.graph
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_order_of_agents_does_not_matter(world: World, rule: Rule, engine: str) -> None:
+    straight, shuffled = (Swarm(world, rule, engine=engine) for _ in range(2))
+    for _ in range(5):
+        shuffled.agents.shuffle(inplace=True)
+        straight.step()
+        shuffled.step()
+    assert list(straight.agents) != list(shuffled.agents)
+    assert np.array_equal(straight.states, shuffled.states)
+
+
+def test_row_t_of_the_data_collector_is_the_moment_after_step_t(world: World, rule: Rule) -> None:
+    swarm = Swarm(world, rule, model_reporters={**REPORTERS, "agents": lambda m: len(m.agents)})
+    rows, before = [{**measure(world, rule), "agents": world.cells}], world
+    for _ in range(4):
+        swarm.step()
+        now = swarm.world
+        rows.append({**measure(now, rule, before), "agents": world.cells})
+        before = now
+    collected = swarm.datacollector.get_model_vars_dataframe()
+    pd.testing.assert_frame_equal(collected, pd.DataFrame(rows))
+    assert set(METRICS) < set(collected)
+
+
+def test_a_row_after_an_edit_compares_with_nothing(world: World, rule: Rule) -> None:
+    swarm = Swarm(world, rule, model_reporters=REPORTERS)
+    swarm.step()
+    swarm.draw([(0, 0)])
+    swarm.datacollector.collect(swarm)
+    residual = swarm.datacollector.model_vars["residual_magnitude"]
+    assert np.isfinite(residual[1])
+    assert np.isnan(residual[2])
+
+
+def test_agents_report_on_request_only(world: World, rule: Rule) -> None:
+    swarm = Swarm(world, rule)
+    assert not swarm.datacollector.agent_reporters
+    swarm = Swarm(world, rule, agent_reporters={"label": "label", "where": lambda a: a.name})
+    swarm.step()
+    table = swarm.datacollector.get_agent_vars_dataframe()
+    assert len(table) == 2 * world.cells
+    assert table.loc[(1, 1), "where"] == (0, 1)
+
+
+def quietly(model: Any, parameters: dict[str, Any], **options: Any) -> pd.DataFrame:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        rows = batch_run(model, parameters, number_processes=1, display_progress=False, **options)
+    return pd.DataFrame(rows)
+
+
+def test_batch_runs_take_the_worlds_of_a_batch_one_by_one(rule: Rule) -> None:
+    pictures = [np.eye(4), np.tri(4), np.ones((4, 4))]
+    worlds = World.from_images(pictures, rule, labels=[0, 1, 2])
+    options = {"world": worlds, "rule": rule, "engine": ["batched", "agents"]}
+    table = quietly(Swarm, options, max_steps=3, data_collection_period=1)
+    assert table["world"].map(lambda world: world.cells).unique().tolist() == [4, 10, 16]
+    assert table.groupby("RunId")["undecided"].count().eq(table["Step"].max() + 1).all()
+    assert table["RunId"].nunique() == 6
+
+
+def test_batch_runs_take_a_model_of_ones_own(rule: Rule) -> None:
+    Reading.rule_in_use = rule
+    table = quietly(Reading, {"letter": ["L", "T"], "drop": [0.0, 0.5]}, max_steps=2)
+    assert table[["letter", "drop"]].drop_duplicates().shape == (4, 2)
+    assert table["cell_accuracy"].between(0, 1).all()
+
+
+def test_swarms_that_are_over_are_freed(world: World, rule: Rule) -> None:
+    swarm = Swarm(world, rule)
+    swarm.step()
+    assert swarm.space is not None
+    watch = weakref.ref(swarm)
+    del swarm
+    gc.collect()
+    assert watch() is None

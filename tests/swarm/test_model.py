@@ -1,0 +1,274 @@
+"""The swarm: one world run as agents, and what changes it."""
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from swarm_nca.engine import rollout
+from swarm_nca.perturbations import Damage
+from swarm_nca.rules import Rule, save_rule
+from swarm_nca.swarm import ENGINES, Swarm
+from swarm_nca.testing import tiny_world
+from swarm_nca.topologies import Grid
+from swarm_nca.world import World
+
+each_engine = pytest.mark.parametrize("engine", ENGINES)
+
+
+def keeps(world: World, seed: int = 0) -> World:
+    """A perturbation that does nothing."""
+    return world
+
+
+@each_engine
+def test_its_world_is_the_rollout(world: World, rule: Rule, engine: str) -> None:
+    swarm = Swarm(world, rule, seed=9, engine=engine, fire_rate=0.8, noise=0.1)
+    for _ in range(12):
+        swarm.step()
+    expected = rollout(world, rule, 12, seed=9, fire_rate=0.8, noise=0.1)
+    torch.testing.assert_close(swarm.world.state, expected.state, rtol=0, atol=1e-11)
+    assert swarm.world.step.tolist() == [15]
+    assert (swarm.steps, swarm.now) == (12, 15)
+
+
+def test_a_moment_read_is_safe_from_further_steps(world: World, rule: Rule) -> None:
+    swarm = Swarm(world, rule)
+    moment = swarm.world
+    state = moment.state.clone()
+    swarm.step()
+    assert torch.equal(moment.state, state)
+    assert not torch.equal(swarm.world.state, state)
+
+
+@each_engine
+def test_drawing_and_erasing_leave_the_other_agents_as_they_are(
+    world: World, rule: Rule, engine: str
+) -> None:
+    swarm = Swarm(world, rule, engine=engine)
+    swarm.step()
+    before = {agent.site: (agent, agent.unique_id, agent.state.copy()) for agent in swarm.agents}
+    swarm.draw([(0, 0), (2, 2), (0, 0)])
+    swarm.erase([(4, 3)])
+    newborn = {swarm.agent_at((0, 0)), swarm.agent_at((2, 2))}
+    assert len(swarm.agents) == len(swarm.rows) == len(before) + 1
+    for agent in swarm.agents:
+        if agent in newborn:
+            assert not agent.state.any()
+            assert agent.inbox == {}
+        else:
+            same, number, state = before[agent.site]
+            assert agent is same
+            assert agent.unique_id == number
+            assert np.array_equal(agent.state, state)
+    assert len({agent.unique_id for agent in swarm.agents}) == len(swarm.agents)
+    edited = swarm.world
+    assert [agent.site for agent in swarm.rows] == edited.site.tolist()
+    swarm.step()
+    expected = rollout(edited, rule, 1)
+    torch.testing.assert_close(swarm.world.state, expected.state, rtol=0, atol=1e-12)
+
+
+def test_faint_grey_is_sensed_and_becomes_an_agent_only_past_the_threshold(
+    world: World, rule: Rule
+) -> None:
+    swarm = Swarm(world, rule)
+    neighbor = swarm.agent_at((0, 1))
+    swarm.draw([(0, 0)], grey=0.06)
+    assert swarm.living((0, 0)) is None
+    assert neighbor.stimulus[3] == pytest.approx(0.06)
+    swarm.draw([(0, 0)], grey=0.06)
+    assert swarm.agent_at((0, 0)).stimulus[4] == pytest.approx(0.12)
+
+
+@each_engine
+def test_perturbations_act_after_their_step_was_measured_and_before_the_next(
+    world: World, rule: Rule, engine: str
+) -> None:
+    erase = Damage(at=2, shape="rectangle", corner=(3, 0), size=(2, 6), target="pixels")
+    counts = {"cells": lambda swarm: len(swarm.agents)}
+    swarm = Swarm(world, rule, 0, engine, [erase], model_reporters=counts)
+    for _ in range(4):
+        swarm.step()
+    assert swarm.datacollector.model_vars["cells"] == [11, 11, 11, 5, 5]
+    expected = rollout(erase(rollout(world, rule, 2)), rule, 2)
+    torch.testing.assert_close(swarm.world.state, expected.state, rtol=0, atol=1e-12)
+
+
+def test_a_perturbation_at_zero_acts_on_the_start_after_row_zero(world: World, rule: Rule) -> None:
+    zero = Damage(at=0, shape="rectangle", corner=(0, 0), size=(5, 6))
+    size = {"size": lambda swarm: float(np.abs(swarm.states).sum())}
+    swarm = Swarm(world, rule, perturbations=[zero], noise=0.0, fire_rate=0.0, model_reporters=size)
+    swarm.step()
+    assert swarm.datacollector.model_vars["size"] == [float(world.state.abs().sum()), 0.0]
+
+
+def test_perturbations_of_one_step_act_in_order_and_take_the_seed(world: World, rule: Rule) -> None:
+    calls: list[tuple[str, int, list[int]]] = []
+
+    def note(name: str, seed: int, moment: World) -> World:
+        calls.append((name, seed, moment.step.tolist()))
+        return moment
+
+    swarm = Swarm(
+        world,
+        rule,
+        seed=5,
+        perturbations=[
+            (1, lambda moment, seed: note("second", seed, moment)),
+            (0, lambda moment, seed: note("first", seed, moment)),
+            (1, lambda moment, seed: note("third", seed, moment)),
+        ],
+    )
+    for _ in range(3):
+        swarm.step()
+    assert calls == [("first", 5, [3]), ("second", 5, [4]), ("third", 5, [4])]
+
+
+def test_a_mutation_keeps_agents_that_live_on(world: World, rule: Rule) -> None:
+    swarm = Swarm(world, rule)
+    before = {agent.name: agent for agent in swarm.agents}
+    swarm.apply(lambda moment, seed: moment.repictured(world.picture().flip(1)[None]))
+    after = {agent.name: agent for agent in swarm.agents}
+    assert after.keys() != before.keys()
+    assert all(after[name] is before[name] for name in after.keys() & before.keys())
+
+
+def test_a_moment_can_be_gone_back_to(world: World, rule: Rule) -> None:
+    swarm = Swarm(world, rule)
+    swarm.step()
+    moment, agent = swarm.world, swarm.agent_at((1, 0))
+    swarm.step()
+    later = swarm.world
+    swarm.world = moment
+    assert swarm.now == 4
+    assert swarm.agent_at((1, 0)) is agent
+    assert agent.inbox == {}
+    swarm.step()
+    assert torch.equal(swarm.world.state, later.state)
+
+
+def test_a_graph_is_a_world_too(rule: Rule) -> None:
+    import networkx as nx
+
+    from swarm_nca.topologies import number_slots
+
+    graph = number_slots(nx.path_graph(["a", "b", "c", "d"]))
+    swarm = Swarm(World.from_graph(graph, rule), rule)
+    agent = swarm.agent_at("b")
+    assert {slot: other.name for slot, other in agent.neighbors.items()} == {
+        0: "a",
+        1: "c",
+        4: "b",
+    }
+    swarm.erase(["c"])
+    assert [other.name for other in agent.neighbors.values()] == ["a", "b"]
+    assert agent is swarm.agent_at("b")
+    with pytest.raises(ValueError, match="no node 'e'"):
+        swarm.agent_at("e")
+    with pytest.raises(ValueError, match="stands on a graph"):
+        swarm.draw(["c"])  # type: ignore[list-item]
+
+
+def test_a_swarm_of_nobody_runs_and_can_be_drawn_into(rule: Rule) -> None:
+    swarm = Swarm(tiny_world("....\n....", rule), rule)
+    swarm.step()
+    swarm.draw([(1, 1)])
+    swarm.step()
+    assert [agent.name for agent in swarm.agents] == [(1, 1)]
+
+
+def test_a_rule_may_be_given_by_its_file(world: World, rule: Rule, tmp_path: Path) -> None:
+    swarm = Swarm(world, save_rule(rule, tmp_path / "mine.safetensors"))
+    assert swarm.rule.hash() == rule.hash()
+
+
+def test_without_a_seed_every_swarm_draws_its_own(world: World, rule: Rule) -> None:
+    first, second = Swarm(world, rule, seed=None), Swarm(world, rule, seed=None)
+    assert first.seed != second.seed
+    for swarm in (first, again := Swarm(world, rule, seed=first.seed)):
+        swarm.step()
+    assert np.array_equal(first.states, again.states)
+
+
+def test_a_copy_keeps_agents_and_states_together(world: World, rule: Rule) -> None:
+    swarm = Swarm(world, rule)
+    swarm.step()
+    other = copy.deepcopy(swarm)
+    for one in (swarm, other):
+        one.step()
+    assert torch.equal(swarm.world.state, other.world.state)
+    other.agent_at((1, 0)).state = 7.0
+    assert (other.world.state == 7.0).any()
+    assert not (swarm.world.state == 7.0).any()
+
+
+def test_it_runs_until_told_to_stop(world: World, rule: Rule) -> None:
+    swarm = Swarm(world, rule, until=lambda model: model.now >= 8)
+    swarm.run_model()
+    assert not swarm.running
+    assert swarm.steps == 5
+
+
+def test_a_world_made_in_inference_mode_serves_as_well(rule: Rule) -> None:
+    with torch.inference_mode():
+        world = tiny_world("##\n##", rule)
+        world = world.with_state(world.state + 1.0)
+    for engine in ENGINES:
+        swarm = Swarm(world, rule, engine=engine)
+        swarm.agent_at((0, 0)).state = 2.0
+        swarm.step()
+        assert not swarm.world.state.is_inference()
+
+
+class TestRefusals:
+    def test_a_batch(self, world: World, rule: Rule) -> None:
+        with pytest.raises(ValueError, match=r"one world, got a batch of 2; take one with world"):
+            Swarm(World.join([world, world]), rule)
+
+    def test_an_unknown_engine(self, world: World, rule: Rule) -> None:
+        with pytest.raises(ValueError, match=r"got 'agent' \(did you mean 'agents'\?\)"):
+            Swarm(world, rule, engine="agent")
+
+    def test_a_rule_of_another_dtype(self, world: World, rule: Rule) -> None:
+        for engine in ENGINES:
+            with pytest.raises(ValueError, match=r"torch.float64, the rule's weights are"):
+                Swarm(world, copy.deepcopy(rule).float(), engine=engine)
+
+    def test_half_precision(self, world: World, rule: Rule) -> None:
+        with pytest.raises(ValueError, match=r"torch.bfloat16 on cpu; use world.to"):
+            Swarm(world.to(dtype=torch.bfloat16), copy.deepcopy(rule).bfloat16())
+
+    @pytest.mark.parametrize("at", [-1, 1.5, None])
+    def test_a_perturbation_without_its_step(self, world: World, rule: Rule, at: int) -> None:
+        with pytest.raises(ValueError, match="a perturbation has a step `at`"):
+            Swarm(world, rule, perturbations=[(at, keeps)])
+
+    def test_a_perturbation_that_is_none(self, world: World, rule: Rule) -> None:
+        with pytest.raises(ValueError, match="or give a pair"):
+            Swarm(world, rule, perturbations=[keeps])  # type: ignore[list-item]
+
+    def test_a_seed_out_of_range(self, world: World, rule: Rule) -> None:
+        with pytest.raises(ValueError, match="seed must be a whole number"):
+            Swarm(world, rule, seed=1 << 64)
+
+    def test_another_world(self, world: World, rule: Rule) -> None:
+        swarm = Swarm(world, rule)
+        for other in (
+            tiny_world("###", rule, key=77),
+            World.from_images(world.picture()[None], rule, keys=[78]),
+            World.from_images(world.picture()[None], rule, keys=[77], grid=Grid("von_neumann")),
+        ):
+            with pytest.raises(ValueError, match="start another Swarm for another world"):
+                swarm.world = other
+
+    def test_a_place_where_nobody_lives(self, world: World, rule: Rule) -> None:
+        with pytest.raises(ValueError, match=r"nobody lives at \(2, 2\)"):
+            Swarm(world, rule).agent_at((2, 2))
+
+    @pytest.mark.parametrize("name", [(5, 0), (0, -1), 3, "a", (1, 2, 3), (1.0, 2.0)])
+    def test_a_place_that_is_none(self, world: World, rule: Rule, name: object) -> None:
+        with pytest.raises(ValueError, match=r"from \(0, 0\) to \(4, 5\)"):
+            Swarm(world, rule).agent_at(name)

@@ -1,0 +1,136 @@
+"""The builders that users' own agent-level tests stand on."""
+
+import numpy as np
+import pytest
+import torch
+
+from swarm_nca.links import Links
+from swarm_nca.rules import Classes, Rule
+from swarm_nca.testing import (
+    DIRECTIONS,
+    assert_same_trajectory,
+    inbox,
+    lone_agent,
+    saying,
+    tiny_world,
+)
+from swarm_nca.topologies import Grid
+
+UNTRAINED = {
+    "digits": Rule(),
+    "shapes": Rule(Classes.named("disc", "ring", "cross"), free_channels=2, hidden=(5, 4)),
+    "graph": Rule(Classes.named("a", "b"), slots=3, stimulus_size=2),
+    "double": Rule().double(),
+}
+each_rule = pytest.mark.parametrize("rule", UNTRAINED.values(), ids=UNTRAINED)
+
+
+def test_a_drawing_is_a_picture() -> None:
+    world = tiny_world(
+        """
+        .##
+        1 5
+
+        #.9
+        """,
+        UNTRAINED["digits"],
+        label=4,
+        key=3,
+        grid=Grid("von_neumann"),
+        links=Links(drop=0.5),
+    )
+    assert world.picture().tolist() == pytest.approx(
+        torch.tensor([[0, 1, 1], [0.1, 0, 0.5], [0, 0, 0], [1, 0, 0.9]])
+    )
+    assert world.site.tolist() == [1, 2, 5, 9, 11]
+    assert (world.label.tolist(), world.key.tolist()) == ([4], [3])
+    assert world.links == Links(drop=0.5)
+    assert world.canvas.grid == Grid("von_neumann")
+
+
+@pytest.mark.parametrize(("drawing", "given"), [("#x.\nX##", r"\['X', 'x'\]"), ("  \n ", "got")])
+def test_what_is_no_drawing_is_refused(drawing: str, given: str) -> None:
+    with pytest.raises(ValueError, match=given):
+        tiny_world(drawing, UNTRAINED["digits"])
+
+
+@each_rule
+def test_a_lone_agent_hears_only_itself(rule: Rule) -> None:
+    agent = lone_agent(rule, state=np.arange(rule.channels))
+    assert list(agent.neighbors.values()) == [agent]
+    assert [heard.tolist() for heard in agent.inbox.values()] == [list(range(rule.channels))]
+    assert len(agent.model.agents) == 1
+
+
+@each_rule
+def test_an_untrained_agent_decides_on_no_change(rule: Rule) -> None:
+    agent = lone_agent(rule)
+    change = agent.decide()
+    assert change.shape == (rule.channels,)
+    assert not change.any()
+
+
+def test_a_lone_pixel_sees_itself_and_any_other_stimulus_can_be_given() -> None:
+    assert lone_agent(UNTRAINED["digits"]).stimulus.tolist() == [0, 0, 0, 0, 1, 0, 0, 0, 0]
+    assert lone_agent(UNTRAINED["graph"]).stimulus.tolist() == [0, 0]
+    assert lone_agent(UNTRAINED["graph"], stimulus=[1, 2]).stimulus.tolist() == [1, 2]
+
+
+@each_rule
+def test_saying_is_a_state_that_stands_for_its_class(rule: Rule) -> None:
+    last = len(rule.classes) - 1
+    agent = lone_agent(rule, state=saying(rule, last, 0.5))
+    assert agent.label == last
+    assert agent.state.sum() == 0.5
+    assert np.array_equal(saying(rule, rule.classes.names[last]), saying(rule, last))
+
+
+def test_names_that_are_numbers_go_before_numbers() -> None:
+    rule = Rule(Classes.named("1", "0"))
+    assert lone_agent(rule, state=saying(rule, "0")).label == 1
+    assert lone_agent(rule, state=saying(rule, 0)).label == 0
+
+
+@pytest.mark.parametrize("label", ["rong", 3, -1])
+def test_a_class_the_rule_does_not_have_is_refused(label: int | str) -> None:
+    hint = r" \(did you mean 'ring'\?\)" if label == "rong" else ""
+    with pytest.raises(ValueError, match=f"disc, ring, cross; got {label!r}{hint}"):
+        saying(UNTRAINED["shapes"], label)
+
+
+def test_an_inbox_is_written_by_directions() -> None:
+    rule = UNTRAINED["digits"]
+    agent = lone_agent(rule)
+    agent.inbox = inbox(own=agent.state, north=saying(rule, 2), south_west=saying(rule, 3))
+    assert {slot: heard.argmax() for slot, heard in agent.inbox.items()} == {4: 0, 1: 11, 6: 12}
+    assert list(inbox(**dict.fromkeys(DIRECTIONS, 0))) == list(range(9))
+
+
+def test_directions_are_those_agents_hear_from() -> None:
+    agent = lone_agent(UNTRAINED["digits"])
+    world = tiny_world("###\n###\n###", UNTRAINED["digits"])
+    middle = type(agent.model)(world, UNTRAINED["digits"]).agent_at((1, 1))
+    heard = {DIRECTIONS[slot]: other.name for slot, other in middle.neighbors.items()}
+    assert heard["north_west"] == (0, 0)
+    assert heard["north"] == (0, 1)
+    assert heard["east"] == (1, 2)
+    assert heard["own"] == (1, 1)
+    assert heard["south_west"] == (2, 0)
+
+
+def test_a_direction_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"no direction 'nort': did you mean 'north'\?"):
+        inbox(nort=[0.0])
+
+
+@each_rule
+def test_any_untrained_rule_runs_alike(rule: Rule) -> None:
+    agent = lone_agent(rule)
+    assert_same_trajectory(agent.model.world, rule, steps=2)
+
+
+def test_lives_that_part_are_named() -> None:
+    world = tiny_world("##", UNTRAINED["digits"])
+    message = r"step 1: channel \d+ of the agent at \(0, [01]\) is .* in the batch"
+    with pytest.raises(AssertionError, match=message):
+        assert_same_trajectory(world, UNTRAINED["digits"], within=-1.0)
