@@ -31,18 +31,22 @@ SHOWN_ABOVE = 0.01
 _SHOWN = 64
 
 
-def decided(world: World, index: int = 0, shown_above: float = SHOWN_ABOVE) -> Tensor:
+def decided(
+    world: World, index: int = 0, shown_above: float = SHOWN_ABOVE
+) -> npt.NDArray[np.int64]:
     """int64 [n], the class each cell of one world shows; −1 where no class channel exceeds it."""
-    best, label = world.logits[_rows(world, index)].max(dim=1)
-    return torch.where(best > shown_above, label, -1)
+    # NumPy: on so few numbers torch's threads cost more than they bring.
+    logits = world.logits[_rows(world, index)].detach().cpu().numpy()
+    label = logits.argmax(axis=1)
+    best = np.take_along_axis(logits, label[:, None], axis=1)[:, 0]
+    return np.where(best > shown_above, label, -1)
 
 
 def tally(world: World, index: int = 0, shown_above: float = SHOWN_ABOVE) -> npt.NDArray[np.int64]:
     """int64 [classes + 1], how many cells of one world show each class; undecided ones last."""
     label = decided(world, index, shown_above)
     classes = len(world.classes)
-    shown = torch.where(label < 0, classes, label)
-    return np.asarray(torch.bincount(shown, minlength=classes + 1).cpu().numpy())
+    return np.bincount(np.where(label < 0, classes, label), minlength=classes + 1)
 
 
 def decisions_rgb(
@@ -62,7 +66,7 @@ def decisions_rgb(
         faint: let the grey that is too faint to live show in the background.
     """
     palette = np.array([*world.classes.colors, (0, 0, 0)], np.uint8)
-    label = decided(world, index, shown_above).cpu().numpy()
+    label = decided(world, index, shown_above)
     behind = _ink(world.picture(index)) if faint and isinstance(world.ground, Canvas) else 255
     return cells_rgb(world, palette[label], index, scale=scale, behind=behind)
 

@@ -96,7 +96,7 @@ def evaluate(
     labels = torch.from_numpy(pictures.labels_for(rule.classes.names))
     if protocol != "fresh":
         pictures = _of_one_size(pictures)
-    partner = _partners(len(pictures), seed)
+    partner = partners(len(pictures), seed)
     batches = torch.split(torch.arange(len(pictures)), batch)
     tables, settled = [], []
     done, total = 0, len(batches) * steps * (1 if protocol == "fresh" else 2)
@@ -183,7 +183,7 @@ def _curve(tables: list[Tensor], sizes: Tensor) -> list[dict[str, float]]:
     ]
 
 
-def _partners(pictures: int, seed: int) -> Tensor:
+def partners(pictures: int, seed: int) -> Tensor:
     """int64 [pictures], whom each picture is swapped for: the next one round a drawn circle.
 
     Nobody is their own partner, and everybody is somebody's.

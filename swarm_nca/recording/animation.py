@@ -152,7 +152,10 @@ class _Stage:
         step = f"step {shot.frame.step}"
         draw.text((_MARGIN, 12), step, _INK, self._large)
         right = wide - _MARGIN
-        draw.text((right, 15), shot.caption, _ACCENT, self._small, anchor="ra")
+        caption, room = shot.caption, wide - 3 * _MARGIN - draw.textlength(step, self._large)
+        while draw.textlength(caption, self._small) > room:
+            caption = caption.rstrip("…")[:-1] + "…"
+        draw.text((right, 15), caption, _ACCENT, self._small, anchor="ra")
         self._time_line(draw, shot.frame.step, wide, _HEAD + height + 12)
         self._opinions(draw, shot.frame.world, wide, _HEAD + height + 26)
         return image

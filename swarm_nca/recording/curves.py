@@ -80,10 +80,10 @@ def draw_marks(axes: Axes, marks: Sequence[Mark], label: bool = True) -> None:
             continue
         at = (mark.start - start) / (end - start) * points
         level = next((n for n, until in enumerate(reach) if at > until), len(reach))
-        reach[level : level + 1] = [at + 4.4 * len(mark.label) + 6]
+        reach[level : level + 1] = [at + 3.9 * len(mark.label) + 6]
         lift = ScaledTranslation(0, (3 + 10 * level) / 72, axes.figure.dpi_scale_trans)
         lifted = axes.get_xaxis_transform() + lift
-        near_end = at + 4.4 * len(mark.label) > points
+        near_end = at + 3.9 * len(mark.label) > points
         axes.text(
             mark.start,
             1.0,

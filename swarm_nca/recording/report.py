@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -72,7 +73,7 @@ def report_html(run: Run, pictures: Mapping[str, bytes], facts: Mapping[str, Any
 
 def _head(run: Run, facts: Mapping[str, Any]) -> str:
     worlds = facts["worlds"]
-    told = [f"rule {run.rule}", f"{run.steps:,} steps", f"seed {run.seed}"]
+    told = [f"rule {Path(run.rule).name}", f"{run.steps:,} steps", f"seed {run.seed}"]
     told += [f"{worlds:,} worlds"] if worlds > 1 else []
     verdict = ""
     if run.expectations:

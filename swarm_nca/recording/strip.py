@@ -17,7 +17,10 @@ from swarm_nca.recording.moments import Moment, verdict
 from swarm_nca.recording.paper import ACCENT, INK, QUIET, Paper
 from swarm_nca.world import World
 
-_ABOVE, _BELOW, _BETWEEN, _SMALL = 46, 34, 10, 30
+_ABOVE, _BELOW, _BETWEEN = 46, 34, 10
+
+#: Worlds wider than this many cells get tiles twice as wide, on two lines.
+_LARGE = 120
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,10 @@ class Strip:
     def _places(self) -> int:
         """Tiles that a line has room for: fewer where worlds are wide, or too large for a tile."""
         rows, columns = self._extent
-        most = 10 if columns <= 4 * _SMALL else 5
-        return max(2, min(most, round(most * 1.4 * rows / columns)))
+        most = 10 if columns <= _LARGE else 5
+        most = max(2, min(most, round(most * 1.4 * rows / columns)))
+        lines = -(-len(self.moments) // most)
+        return most if lines == 1 else -(-len(self.moments) // lines)
 
     @property
     def _scale(self) -> float:

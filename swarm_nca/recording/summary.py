@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from swarm_nca.recording.curves import draw_key, draw_magnitudes, draw_marks, draw_shares
 from swarm_nca.recording.moments import marks, moments
 from swarm_nca.recording.paper import ACCENT, INK, QUIET, Paper
@@ -42,7 +44,7 @@ def summary_png(run: Run) -> bytes:
 def _head(paper: Paper, run: Run) -> None:
     paper.text(_MARGIN, 46, run.name, 15, INK, weight="bold")
     worlds = run.metrics["world"].nunique()
-    facts = [f"rule {run.rule}", f"{run.steps} steps", f"seed {run.seed}"]
+    facts = [f"rule {Path(run.rule).name}", f"{run.steps} steps", f"seed {run.seed}"]
     facts += [f"{worlds} worlds"] if worlds > 1 else []
     paper.text(_MARGIN, 76, "  ·  ".join(facts), 9, QUIET)
     if run.expectations:

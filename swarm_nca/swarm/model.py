@@ -19,7 +19,6 @@ from mesa.discrete_space import Network as MesaNetwork
 
 from swarm_nca.links import Links
 from swarm_nca.measure.census import Census
-from swarm_nca.perturbations import Perturbation
 from swarm_nca.randomness import check_seed
 from swarm_nca.rules import Rule, load_rule
 from swarm_nca.swarm.agents import CellAgent, Vector
@@ -30,6 +29,8 @@ from swarm_nca.world import World
 
 if TYPE_CHECKING:
     import networkx as nx
+
+    from swarm_nca.perturbations import Perturbation
 
 #: A perturbation, or anything else that is called as `change(world, seed=…)`.
 Change = Callable[..., World]
@@ -142,6 +143,8 @@ class Swarm(mesa.Model):  # type: ignore[misc]
                 "a swarm stays in its world: the same pixels or nodes, the same key; start another "
                 "Swarm for another world"
             )
+        if int(world.step) != self.now:
+            self._before = None
         self._stand_on(world)
 
     @property
@@ -195,7 +198,7 @@ class Swarm(mesa.Model):  # type: ignore[misc]
     def heard_by(self, agent: CellAgent) -> dict[int, Vector]:
         """Slot → message, as one agent heard them in the last step; empty before the first."""
         before = self._before
-        if before is None or int(before.step) != self.now - 1 or not agent.alive:
+        if before is None or not agent.alive:
             return {}
         row = int(torch.searchsorted(before.address, agent.site))
         heard = before.neighbors[row].tolist()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import inspect
 import operator
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
+from contextlib import suppress
 from functools import cached_property
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -52,10 +53,10 @@ class Places:
                 raise ValueError(f"the graph has no node {name!r}")
             return self._numbers[name]
         height, width = self._shape
-        try:
-            row, column = map(operator.index, name)  # type: ignore[call-overload]
-        except (TypeError, ValueError):
-            row = column = -1
+        row = column = -1
+        if isinstance(name, Iterable):
+            with suppress(TypeError, ValueError):
+                row, column = map(operator.index, name)
         if not (0 <= row < height and 0 <= column < width):
             raise ValueError(
                 f"no pixel {name!r}: a pixel is (row, column), from (0, 0) to "

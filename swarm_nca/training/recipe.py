@@ -98,7 +98,7 @@ class Recipe(_Part):
 
     name: str
     seed: Annotated[int, Field(ge=0, lt=1 << 31)] = 0
-    data: Annotated[tuple[Data, ...], Field(min_length=1)]
+    data: tuple[Data, ...]
     held_out: Annotated[int, Field(ge=1)] = 1000
     rule: RuleSettings = RuleSettings()
     regime: Literal["naive", "persistent", "mutating"] = "mutating"
@@ -119,6 +119,8 @@ class Recipe(_Part):
 
     @model_validator(mode="after")
     def _fits(self) -> Recipe:
+        if not self.data:
+            raise ValueError("data names no source of pictures; give at least one")
         if self.regime != "naive" and self.pool < self.batch:
             raise ValueError(
                 f"the pool ({self.pool}) must hold at least one batch ({self.batch}) of worlds"

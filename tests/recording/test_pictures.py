@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 
 import numpy as np
@@ -149,3 +150,16 @@ def test_curves_of_several_rules_are_drawn_in_different_colours(make_run: MakeRu
     picture = pixels(curves({"one": table, "two": higher}, marks=[Mark(20, 20, "swap")]))
     for color in ((0, 114, 178), (213, 94, 0)):
         assert (picture == color).all(axis=2).sum() > 100
+
+
+def test_a_caption_too_long_for_the_animation_is_cut_not_endless(make_run: MakeRun) -> None:
+    run = make_run(steps=8, swaps=(3,))
+    wordy = dataclasses.replace(run, events=run.events.assign(what="word " * 100))
+    first, second = (Image.open(io.BytesIO(animation_webp(one))) for one in (run, wordy))
+    first.seek(5)
+    second.seek(5)
+    assert first.size == second.size
+    # What stands left of the caption, the step's number, is untouched.
+    step = (slice(0, 36), slice(0, 80))
+    shown = [np.asarray(one.convert("RGB"))[step] for one in (first, second)]
+    assert (shown[0] == shown[1]).all()

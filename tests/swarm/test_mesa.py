@@ -35,7 +35,6 @@ class Reading(Swarm):
 def test_it_is_a_model_of_agents(world: World, rule: Rule) -> None:
     swarm = Swarm(world, rule)
     assert isinstance(swarm, mesa.Model)
-    assert isinstance(swarm.agents, mesa.agent.AgentSet)
     assert swarm.agents_by_type[CellAgent] is not None
     assert len(swarm.agents) == world.cells
     assert swarm.running

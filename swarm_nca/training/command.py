@@ -1,0 +1,176 @@
+"""Training from the command line: a folder, a progress bar, checkpoints, and a way to go on."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import platform
+import signal
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from swarm_nca.atomic import write_atomically
+from swarm_nca.engine import rollout
+from swarm_nca.images import Pictures
+from swarm_nca.located import Document, dump, read
+from swarm_nca.measure.protocols import evaluate
+from swarm_nca.portrait import decisions_rgb, grey_rgb, png, sheet
+from swarm_nca.rules import Rule, save_rule
+from swarm_nca.tasks import Classification
+from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
+from swarm_nca.training.folder import Folder, Log
+from swarm_nca.training.recipe import Recipe
+from swarm_nca.training.trainer import Report, Trainer
+from swarm_nca.world import World
+
+#: Pictures on the strip, and the step at which they are shown.
+STRIP, STRIP_STEP = 12, 50
+
+
+def train(
+    recipe_path: Path,
+    out: Path | None = None,
+    resume: Path | None = None,
+    overrides: list[str] | None = None,
+) -> int:
+    """Train by a recipe into a folder; the exit code: 0 done, 130 interrupted (and resumable).
+
+    Args:
+        recipe_path: the YAML file.
+        out: the folder, `runs/train-NAME` when None.
+        resume: the folder of a run that stopped; it goes on in place, exactly.
+        overrides: `key=value` changes of the recipe; a resumed run needs the same.
+
+    Raises:
+        ValueError: a recipe, data, folder or checkpoint that cannot be used; nothing is written.
+    """
+    document = read(recipe_path).with_overrides(overrides or [])
+    recipe: Recipe = document.validate(Recipe)
+    folder = Folder(_place(recipe, out, resume))
+    torch.set_num_threads(os.cpu_count() or 1)
+    rule, task, held_out = recipe.materials(document)
+    trainer = Trainer(recipe, rule, task)
+    before = load_checkpoint(trainer, folder.checkpoint) if resume else 0.0
+    folder.path.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder.recipe, dump(recipe.model_dump(mode="json")).encode())
+    console = Console(stderr=True)
+    seconds = _train(trainer, folder, held_out, before, console)
+    if trainer.iteration < recipe.iterations:
+        console.print(
+            f"stopped after iteration {trainer.iteration}; go on with "
+            f"swarm-nca train {document.file} --resume {folder.path}",
+            soft_wrap=True,
+        )
+        return 130
+    scores = _scores(rule, held_out)
+    save_rule(rule, folder.rule, card_of(trainer, seconds, scores))
+    found = ", ".join(f"{name} {value}" for name, value in scores.items())
+    console.print(f"{folder.rule}: {found} (held-out pictures, step 200)", soft_wrap=True)
+    return 0
+
+
+def card_of(trainer: Trainer, seconds: float, scores: dict[str, float]) -> dict[str, Any]:
+    """What a rule tells about where it comes from."""
+    return {
+        "recipe": trainer.recipe.model_dump(mode="json"),
+        "iterations": trainer.iteration,
+        "seconds": round(seconds),
+        "scores": scores,
+        "date": date.today().isoformat(),
+        "torch": torch.__version__,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "licence": "MIT",
+    }
+
+
+def _place(recipe: Recipe, out: Path | None, resume: Path | None) -> Path:
+    if resume is not None:
+        if out is not None and out != resume:
+            raise ValueError(f"--resume goes on in {resume}; leave --out away")
+        if not Folder(resume).checkpoint.is_file():
+            raise ValueError(f"{resume}: no checkpoint.safetensors there to resume from")
+        return resume
+    place = out or Path("runs") / f"train-{recipe.name}"
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise ValueError(
+            f"{place} is in use; go on with --resume {place}, or choose another folder with --out"
+        )
+    return place
+
+
+def _train(
+    trainer: Trainer, folder: Folder, held_out: Classification, before: float, console: Console
+) -> float:
+    """Iterate to the end, or until interrupted; returns the seconds trained in all."""
+    recipe, log = trainer.recipe, Log(folder.log, trainer.iteration)
+    began, recent = time.monotonic() - before, list[Report]()
+    columns = [
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TextColumn("loss {task.fields[loss]} · accuracy {task.fields[accuracy]}"),
+        TimeRemainingColumn(),
+    ]
+    with Progress(*columns, console=console) as bar, _asked_to_stop() as stop:
+        line = bar.add_task(
+            recipe.name,
+            total=recipe.iterations,
+            completed=trainer.iteration,
+            loss="–",
+            accuracy="–",
+        )
+        while trainer.iteration < recipe.iterations and not stop:
+            recent.append(trainer.advance())
+            last = trainer.iteration == recipe.iterations or bool(stop)
+            seconds = time.monotonic() - began
+            if trainer.iteration % recipe.log_every == 0 or last:
+                loss = float(np.mean([report.loss for report in recent]))
+                accuracy = float(np.mean([report.cell_accuracy for report in recent]))
+                rate = recent[-1].rate
+                log.add(trainer.iteration, loss, math.log10(loss), accuracy, rate, seconds)
+                bar.update(line, loss=f"{loss:.2f}", accuracy=f"{accuracy:.1%}")
+                recent.clear()
+            if trainer.iteration % recipe.checkpoint_every == 0 or last:
+                save_checkpoint(trainer, folder.checkpoint, seconds)
+                save_rule(trainer.rule, folder.rule, card_of(trainer, seconds, {}))
+                write_atomically(folder.strip, _strip(trainer.rule, held_out))
+            bar.update(line, completed=trainer.iteration)
+    return time.monotonic() - began
+
+
+@contextlib.contextmanager
+def _asked_to_stop() -> Iterator[list[int]]:
+    """A list that fills when the user interrupts: an iteration is never left half done."""
+    asked: list[int] = []
+    former = signal.signal(signal.SIGINT, lambda number, frame: asked.append(number))
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, former)
+
+
+@torch.no_grad()
+def _strip(rule: Rule, held_out: Classification) -> bytes:
+    """A PNG: held-out pictures above, what their cells decided below."""
+    world = World.from_images(held_out.grey[:STRIP], rule)
+    world = rollout(world, rule, STRIP_STEP)
+    tiles = [grey_rgb(world, i, scale=3) for i in range(len(world))]
+    tiles += [decisions_rgb(world, i, scale=3) for i in range(len(world))]
+    return png(sheet(tiles, len(world), 6))
+
+
+def _scores(rule: Rule, held_out: Classification) -> dict[str, float]:
+    """Percentages at step 200 on the pictures held out."""
+    pictures = Pictures(held_out.grey.numpy(), held_out.label.numpy(), rule.classes.names)
+    last = evaluate(rule.requires_grad_(False), pictures, steps=200).curve[-1]
+    names = ("cell_accuracy", "total_agreement", "vote_accuracy")
+    return {name: round(100 * last[name], 2) for name in names}

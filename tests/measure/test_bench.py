@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from rich.console import Console
+
+from swarm_nca.engine import Stepper
+from swarm_nca.measure.bench import bench_rule, bench_worlds
+from swarm_nca.measure.bench_command import bench_command
+from swarm_nca.swarm import Swarm
+
+
+def test_the_pictures_have_the_alive_share_of_mnist() -> None:
+    world = bench_worlds(bench_rule(), 256)
+    assert world.cells / int(world.ground.sizes.sum()) == pytest.approx(0.176, abs=0.01)
+
+
+def test_the_rule_that_is_timed_is_busy_and_stays_finite() -> None:
+    rule = bench_rule()
+    stepper = Stepper(bench_worlds(rule, 2), rule)
+    for _ in range(200):
+        stepper.step()
+    assert 0.05 < stepper.state.abs().mean() < 100
+    assert not any(weight.requires_grad for weight in rule.parameters())
+
+
+def test_the_bench_prints_its_tables_and_writes_the_same_numbers(tmp_path, monkeypatch) -> None:
+    for size, small in {"CROWD_SIDE": 10, "TRAINING_BATCH": 2, "TRAINING_STEPS": 3}.items():
+        monkeypatch.setattr(f"swarm_nca.measure.bench.{size}", small)
+    console, file = Console(record=True, width=80), tmp_path / "bench.json"
+    numbers = bench_command(Swarm, file, batches=(1, 2), seconds=0.0, console=console)
+    assert json.loads(file.read_text()) == numbers
+    assert numbers["machine"]["threads"] == torch.get_num_threads()
+    assert [row["worlds"] for row in numbers["steps"]] == [1, 2]
+    assert numbers["swarm_of_a_crowd"]["agents"] == 100
+    rows = [*numbers["steps"], *(value for key, value in numbers.items() if "swarm" in key)]
+    assert all(number > 0 for row in [*rows, numbers["training"]] for number in row.values())
+    for row in numbers["steps"]:
+        updates = row["cells"] / (row["engine_ms"] / 1e3)
+        assert row["engine_updates_per_s"] == pytest.approx(updates)
+    printed = console.export_text()
+    for heading in ("products", "dense convolution", "One training iteration", "agents / s"):
+        assert heading in printed
+    assert "…" not in printed
+
+
+def test_a_missing_folder_is_told_before_anything_is_timed(tmp_path) -> None:
+    with pytest.raises(ValueError, match="does not exist; make it first"):
+        bench_command(Swarm, tmp_path / "nowhere" / "bench.json", console=Console(quiet=True))

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from swarm_nca.engine import rollout, step
+from swarm_nca.images import Pictures
+from swarm_nca.measure import CURVE, evaluate, measure
+from swarm_nca.measure.protocols import partners
+from swarm_nca.world import World
+
+
+@pytest.fixture(scope="module")
+def pictures() -> Pictures:
+    """Seven small pictures of the rule's classes, which the data set lists in another order."""
+    grey = np.random.default_rng(0).random((7, 5, 6), dtype=np.float32)
+    grey[grey < 0.5] = 0.0
+    return Pictures(grey, np.array([0, 1, 2, 0, 1, -1, 2]), ("c", "a", "b"))
+
+
+#: The labels above as the rule (a, b, c) numbers them.
+LABELS = torch.tensor([2, 0, 1, 2, 0, -1, 1])
+
+
+def fresh_world(rule, pictures) -> World:
+    return World.from_images(pictures.grey, rule, labels=LABELS)
+
+
+def test_fresh_is_the_metrics_after_every_step_from_zeros(rule, pictures) -> None:
+    result = evaluate(rule, pictures, steps=4, seed=5)
+    world = fresh_world(rule, pictures)
+    assert [row["step"] for row in result.curve] == [1, 2, 3, 4]
+    for row in result.curve:
+        after = step(world, rule, seed=5)
+        expected = measure(after, rule, world, names=CURVE)
+        assert {name: row[name] for name in CURVE} == pytest.approx(expected)
+        world = after
+
+
+@pytest.mark.parametrize("protocol", ["mutation", "restart"])
+def test_the_second_phase_starts_on_swapped_pictures(rule, pictures, protocol) -> None:
+    result = evaluate(rule, pictures, steps=3, protocol=protocol, seed=5)
+    assert len(result.curve) == 6
+    partner = partners(7, 5)
+    before = rollout(fresh_world(rule, pictures), rule, 3, seed=5)
+    swapped = before.repictured(pictures.grey[partner.numpy()], LABELS[partner])
+    if protocol == "restart":
+        swapped = swapped.with_state(torch.zeros_like(swapped.state))
+    after = step(swapped, rule, seed=5)
+    expected = measure(after, rule, swapped, names=CURVE)
+    assert {name: result.curve[3][name] for name in CURVE} == pytest.approx(expected)
+
+
+def test_a_mutation_keeps_states_and_a_restart_does_not(rule, pictures) -> None:
+    rows = {
+        protocol: evaluate(rule, pictures, steps=8, protocol=protocol).curve
+        for protocol in ("mutation", "restart")
+    }
+    assert rows["mutation"][:8] == rows["restart"][:8]
+    restarted, first = rows["restart"][8]["state_magnitude"], rows["restart"][0]["state_magnitude"]
+    assert restarted == pytest.approx(first, rel=0.5)
+    assert rows["mutation"][8]["state_magnitude"] > 1.5 * restarted
+
+
+@pytest.mark.parametrize("protocol", ["fresh", "mutation"])
+def test_what_worlds_do_does_not_depend_on_the_batch(rule, pictures, protocol) -> None:
+    whole, parts = (
+        evaluate(rule, pictures, steps=3, protocol=protocol, batch=batch) for batch in (7, 3)
+    )
+    assert torch.equal(whole.settled, parts.settled)
+    for one, other in zip(whole.curve, parts.curve, strict=True):
+        # Shares of pictures do not change; cells are pooled by the batch.
+        assert one["total_agreement"] == pytest.approx(other["total_agreement"])
+        assert one["state_magnitude"] == pytest.approx(other["state_magnitude"], rel=0.05)
+
+
+def test_batches_are_averaged_by_their_size_and_nan_counts_for_nothing(rule) -> None:
+    # The first batch of two has no label at all, the last is half as large.
+    grey = np.ones((5, 2, 2), np.float32)
+    pictures = Pictures(grey, np.array([-1, -1, 0, 0, 1]), ("a", "b"))
+    row = evaluate(rule, pictures, steps=1, batch=2).curve[0]
+    world = World.from_images(grey, rule, labels=[-1, -1, 0, 0, 1])
+    after = step(world, rule)
+    middle, last = (measure(after.select(some), rule) for some in ([2, 3], [4]))
+    for name in ("cell_accuracy", "vote_accuracy"):
+        assert row[name] == pytest.approx((2 * middle[name] + last[name]) / 3)
+
+
+@settings(deadline=None, max_examples=30)
+@given(count=st.integers(2, 50), seed=st.integers(0, 2**64 - 1))
+def test_partners_are_a_permutation_in_which_nobody_stays(count: int, seed: int) -> None:
+    partner = partners(count, seed)
+    assert sorted(partner.tolist()) == list(range(count))
+    assert not (partner == torch.arange(count)).any()
+
+
+def test_partners_depend_on_the_seed() -> None:
+    assert not torch.equal(partners(20, 0), partners(20, 1))
+    assert torch.equal(partners(20, 1), partners(20, 1))
+
+
+def test_pictures_of_several_sizes_can_be_swapped(rule) -> None:
+    grey = (np.ones((2, 3), np.float32), np.ones((5, 2), np.float32))
+    result = evaluate(rule, Pictures(grey), steps=2, protocol="mutation")
+    assert len(result.curve) == 4
+    assert np.isnan(result.curve[0]["cell_accuracy"])
+
+
+def test_progress_is_told_after_every_step_of_every_batch(rule, pictures) -> None:
+    told: list[tuple[int, int]] = []
+    evaluate(
+        rule,
+        pictures,
+        steps=2,
+        protocol="restart",
+        batch=4,
+        progress=lambda done, total: told.append((done, total)),
+    )
+    assert told == [(done, 8) for done in range(1, 9)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"protocol": "mutaton"}, "did you mean 'mutation'"),
+        ({"steps": 0}, "steps must be at least 1, got 0"),
+        ({"batch": 0}, "batch must be at least 1, got 0"),
+        ({"pictures": Pictures(np.zeros((0, 2, 2), np.float32))}, "at least 1 pictures, got 0"),
+        (
+            {"pictures": Pictures(np.ones((1, 2, 2), np.float32)), "protocol": "restart"},
+            "restart needs at least 2 pictures, got 1",
+        ),
+        (
+            {"pictures": Pictures(np.ones((1, 2, 2), np.float32), [0], ("a", "hat"))},
+            r"rule decides between 3 \(a, b, c\) and does not know hat",
+        ),
+    ],
+)
+def test_what_cannot_be_examined_is_refused(rule, pictures, asked, message) -> None:
+    given_pictures = asked.pop("pictures", pictures)
+    with pytest.raises(ValueError, match=message):
+        evaluate(rule, given_pictures, **asked)

@@ -1,0 +1,132 @@
+"""What holds for every perturbation in the table, whatever it does."""
+
+from dataclasses import FrozenInstanceError
+
+import numpy as np
+import pytest
+import torch
+
+from swarm_nca.images import Source
+from swarm_nca.perturbations import KINDS, Damage, Draw, Erase, Mutate, Noise, Restart
+
+EXAMPLES = {
+    "mutate": {"images": Source(dataset="strokes", label=3, scale=0.4), "label": 3},
+    "restart": {"start": "random"},
+    "damage": {"shape": "rectangle", "corner": (3, 3), "size": (4, 5)},
+    "draw": {"points": ((1, 1), (10, 14)), "label": 7},
+    "erase": {"points": ((5, 0), (5, 15)), "radius": 1.5},
+    "noise": {"strength": 0.3},
+}
+
+
+def same(a, b) -> bool:
+    return (
+        torch.equal(a.state, b.state)
+        and torch.equal(a.site, b.site)
+        and torch.equal(a.stimulus, b.stimulus)
+        and torch.equal(a.label, b.label)
+    )
+
+
+@pytest.fixture(params=sorted(KINDS))
+def kind(request):
+    return request.param
+
+
+def test_every_kind_has_an_example_here_and_its_own_name():
+    assert EXAMPLES.keys() == KINDS.keys()
+    for name, made in KINDS.items():
+        assert made(**EXAMPLES[name]).kind == name
+
+
+def test_it_changes_the_world_it_returns_and_leaves_the_one_it_was_given(kind, world):
+    before = world.state.clone(), world.canvas.grey.clone()
+    after = KINDS[kind](**EXAMPLES[kind])(world, seed=5)
+    assert not same(after, world)
+    assert torch.equal(world.state, before[0])
+    assert torch.equal(world.canvas.grey, before[1])
+
+
+def test_it_is_the_same_in_company_and_alone(kind, world):
+    perturbation = KINDS[kind](**EXAMPLES[kind])
+    together = perturbation(world, seed=5).split()
+    for number, one in enumerate(world.split()):
+        assert same(perturbation(one, seed=5), together[number])
+
+
+def test_it_acts_on_the_world_it_names_and_on_no_other(kind, world):
+    everywhere = KINDS[kind](**EXAMPLES[kind])(world, seed=5).split()
+    after = KINDS[kind](**EXAMPLES[kind], world=1)(world, seed=5).split()
+    assert same(after[1], everywhere[1])
+    assert same(after[0], world[0])
+    assert same(after[2], world[2])
+
+
+def test_keys_and_steps_stay(kind, world):
+    world = world.with_state(world.state, steps=9)
+    after = KINDS[kind](**EXAMPLES[kind])(world, seed=5)
+    assert torch.equal(after.key, world.key)
+    assert torch.equal(after.step, world.step)
+
+
+def test_it_is_frozen_and_says_what_it_did_in_a_few_words(kind, world):
+    perturbation = KINDS[kind](**EXAMPLES[kind])
+    with pytest.raises(FrozenInstanceError):
+        perturbation.at = 3
+    said = perturbation.what(world, perturbation(world))
+    assert said
+    assert "\n" not in said
+    assert len(said) < 60
+
+
+def test_a_world_number_beyond_the_batch_is_refused(kind, world):
+    with pytest.raises(ValueError, match=r"from 0 to 2.*given 3"):
+        KINDS[kind](**EXAMPLES[kind], world=3)(world)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Restart(at=-1), "at should be a step, 0 or more, was given -1"),
+        (lambda: Restart(world=-2), "world should count from 0"),
+        (lambda: Damage(shape="disk"), "shape should be one of disc, half, rectangle"),
+        (lambda: Damage(shape="disc", center=(1, 1)), "'disc' needs center and radius"),
+        (lambda: Damage(shape="disc", center=(1, 1), radius=-4), "radius should be above 0"),
+        (lambda: Damage(shape="disc", center=(1, np.nan), radius=4), "center should be finite"),
+        (lambda: Damage(shape="half", side="left", radius=2), "radius does not go with shape"),
+        (lambda: Damage(shape="half", side="left", target="cells"), "states or pixels"),
+        (lambda: Damage(shape="rectangle", corner=(0, 0), size=(0, 3)), "size should be above 0"),
+        (lambda: Draw(), "either points"),
+        (lambda: Draw(points=((1, 1),), glyph="4"), "either points"),
+        (lambda: Draw(points=()), "at least one"),
+        (lambda: Draw(points=((1, 1),), stroke=0), "stroke counts the strokes of a glyph"),
+        (lambda: Draw(points=((1, 1),), radius=0), "radius should be above 0"),
+        (lambda: Erase(points=((1, 1),), strength=1.5), "strength should be above 0 and at most 1"),
+        (lambda: Noise(strength=0), "strength should be above 0"),
+        (lambda: Noise(strength=1, target="links"), "states or pixels"),
+    ],
+)
+def test_what_cannot_be_right_is_refused_when_it_is_made(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("perturbation", "message"),
+    [
+        (
+            Damage(shape="disc", center=(40, 40), radius=2),
+            "nothing of the canvas of 12 × 16",
+        ),
+        (Draw(points=((-9, -9),)), "misses the canvas of 12 × 16"),
+        (Draw(glyph="4", stroke=2), "stroke should be 0 to 1 for '4', was given 2"),
+        (Draw(glyph="ä"), "no glyph is drawn for 'ä'"),
+        (Draw(points=((1, 1),), label="ten"), "label should be a class of the rule"),
+        (Draw(points=((1, 1),), label=11), "label should be a class of the rule"),
+        (Mutate(images=Source(dataset="strokes", label=3)), "28×28 pixels does not fit"),
+        (Mutate(images=np.zeros((2, 12, 16))), "for each of 3 worlds; there are 2"),
+    ],
+)
+def test_what_does_not_fit_the_world_is_refused_with_the_cure(world, perturbation, message):
+    with pytest.raises(ValueError, match=message):
+        perturbation(world)

@@ -1,0 +1,141 @@
+"""Mutate, restart, draw, erase and noise: what becomes of pictures, cells and states."""
+
+import numpy as np
+import pytest
+import torch
+
+from swarm_nca.images import Pictures, Source, draw_glyph, glyph_strokes
+from swarm_nca.perturbations import Draw, Erase, Mutate, Noise, Restart
+from swarm_nca.world import World
+
+
+def blank(rule, height=28, width=28) -> World:
+    return World.from_images(np.zeros((1, height, width), np.float32), rule)
+
+
+def test_a_mutation_keeps_cells_alive_in_both_pictures_and_zeroes_newborn_ones(world, pictures):
+    after = Mutate(images=pictures[[1, 2, 0]], label=5)(world)
+    assert after.label.tolist() == [5, 5, 5]
+    for number in range(3):
+        old, new = world[number], after[number]
+        assert torch.equal(new.picture(), torch.from_numpy(pictures[[1, 2, 0]][number]))
+        held = dict(zip(old.site.tolist(), old.state, strict=True))
+        for site, state in zip(new.site.tolist(), new.state, strict=True):
+            assert torch.equal(state, held.get(site, torch.zeros_like(state)))
+
+
+def test_one_picture_serves_all_worlds_and_is_centred_on_the_canvas(world):
+    grey = np.ones((4, 4), np.float32)
+    after = Mutate(images=grey)(world)
+    expected = torch.zeros(12, 16)
+    expected[4:8, 6:10] = 1
+    assert all(torch.equal(after.picture(number), expected) for number in range(3))
+    assert after.label.tolist() == [-1, -1, -1]
+
+
+def test_labels_of_new_pictures_go_by_the_names_of_their_classes(world):
+    grey = np.full((3, 5, 5), 0.5)
+    after = Mutate(images=Pictures(grey, [0, 1, 2], ("8", "Q", "3")))(world)
+    assert after.label.tolist() == [8, -1, 3]
+
+
+def test_a_source_draws_from_the_seed(rule):
+    world = blank(rule)
+    mutate = Mutate(images=Source(dataset="strokes", label=2))
+    assert torch.equal(mutate(world, seed=1).picture(), mutate(world, seed=1).picture())
+    assert not torch.equal(mutate(world, seed=1).picture(), mutate(world, seed=2).picture())
+    assert mutate(world).label.tolist() == [2]
+
+
+def test_a_restart_forgets_all_and_counts_steps_on(world):
+    later = world.with_state(world.state, steps=7)
+    after = Restart()(later)
+    assert not after.state.any()
+    assert after.step.tolist() == [7, 7, 7]
+    assert torch.equal(after.site, world.site)
+
+
+def test_a_random_restart_is_drawn_from_the_seed_and_takes_new_pictures(world, pictures):
+    restart = Restart(start="random", images=pictures[[2, 0, 1]], label="6")
+    after = restart(world, seed=1)
+    assert torch.equal(after.state, restart(world, seed=1).state)
+    assert not torch.equal(after.state, restart(world, seed=2).state)
+    assert 0.8 < after.state.std() < 1.2
+    assert after.label.tolist() == [6, 6, 6]
+    assert torch.equal(after.picture(0), torch.from_numpy(pictures[2]))
+
+
+def test_drawing_a_glyph_gives_the_picture_of_that_glyph(rule):
+    for name in "058QT":
+        drawn = Draw(glyph=name)(blank(rule)).picture().numpy()
+        assert np.abs(drawn - draw_glyph(name)).max() < 0.02
+
+
+def test_a_glyph_is_drawn_in_the_middle_of_a_larger_canvas(rule):
+    drawn = Draw(glyph=4)(blank(rule, 28, 60)).picture().numpy()
+    assert np.abs(drawn[:, 16:44] - draw_glyph("4")).max() < 0.02
+    assert not drawn[:, :16].any()
+
+
+def test_strokes_one_by_one_make_the_whole_glyph(rule):
+    world = blank(rule)
+    for stroke in range(len(glyph_strokes("4"))):
+        world = Draw(glyph="4", stroke=stroke)(world)
+    whole = Draw(glyph="4")(blank(rule))
+    assert (world.picture() - whole.picture()).abs().max() <= 1
+    assert torch.equal(world.picture() > 0, whole.picture() > 0)
+
+
+def test_grey_accumulates_until_the_pixel_comes_alive_and_living_cells_keep_their_states(world):
+    faint = Draw(points=((10, 1), (10, 14)), strength=0.06)
+    once = faint(world)
+    twice = faint(once)
+    assert torch.equal(once.site, world.site)
+    assert twice.cells > world.cells
+    old = torch.isin(twice[0].site, world[0].site)
+    assert torch.equal(twice[0].state[old], world[0].state)
+    assert not twice[0].state[~old].any()
+
+
+def test_a_rubber_takes_a_share_of_the_grey(world):
+    after = Erase(points=((5, 5),), radius=3, strength=0.5)(world[0])
+    assert after.picture()[5, 5] == pytest.approx(0.4)
+    assert after.cells == world[0].cells
+    assert Erase(points=((5, 5),), radius=3)(world[0]).cells < world[0].cells
+
+
+def test_noise_is_normal_of_the_strength_asked_for(rule):
+    world = World.from_images(np.ones((1, 60, 60)), rule)
+    after = Noise(strength=0.25)(world, seed=4)
+    assert float(after.state.std()) == pytest.approx(0.25, rel=0.02)
+    assert abs(float(after.state.mean())) < 0.005
+    assert torch.allclose(Noise(strength=0.5)(world, seed=4).state, 2 * after.state)
+    assert not torch.equal(Noise(strength=0.25)(world, seed=5).state, after.state)
+
+
+def test_noise_differs_from_step_to_step_and_between_worlds(world):
+    world = world.with_state(torch.zeros_like(world.state))
+    noise = Noise(strength=1.0)
+    first, later = noise(world), noise(world.with_state(world.state, steps=1))
+    assert not torch.equal(first.state, later.state)
+    common = torch.isin(first[0].site, first[2].site)
+    also = torch.isin(first[2].site, first[0].site)
+    assert not torch.equal(first[0].state[common], first[2].state[also])
+
+
+def test_noise_on_pixels_stays_grey_and_brings_pixels_alive(world):
+    after = Noise(strength=0.3, target="pixels")(world)
+    grey = after.canvas.grey
+    assert 0 <= float(grey.min()) <= float(grey.max()) <= 1
+    assert after.cells > world.cells
+
+
+def test_nothing_is_drawn_on_a_graph(rule):
+    import networkx as nx
+
+    from swarm_nca.topologies import number_slots
+
+    world = World.from_graph(number_slots(nx.cycle_graph(5)), rule)
+    for perturbation in (Draw(points=((1, 1),)), Noise(strength=1, target="pixels")):
+        with pytest.raises(ValueError, match="stands on a graph"):
+            perturbation(world)

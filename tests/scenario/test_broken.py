@@ -1,0 +1,160 @@
+"""Broken scenarios: exit code 2, one line with the place and the cure, nothing left behind."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from typer.testing import CliRunner
+
+from swarm_nca.cli import app
+from swarm_nca.rules import Rule, save_rule
+
+TEXT = """\
+name: broken
+seed: 0
+rule: busy.safetensors
+images: {dataset: strokes, label: 7}
+steps: 40
+perturbations:
+  - {at: 20, kind: damage, shape: disc, center: [14, 14], radius: 4}
+expect:
+  - {metric: cell_accuracy, at: 20, min: 0.95}
+"""
+
+STROKES = "{dataset: strokes, label: 7}"
+DISC = "{at: 20, kind: damage, shape: disc, center: [14, 14], radius: 4}"
+EXPECT = "{metric: cell_accuracy, at: 20, min: 0.95}"
+
+#: (what is wrong, text in the file, what replaces it, line of the message, words of the message)
+BROKEN = [
+    ("an unknown key", "steps:", "stepps:", 5, "unknown key 'stepps' (did you mean 'steps'?)"),
+    ("a missing key", "steps: 40\n", "", 1, "missing key 'steps'"),
+    ("a wrong type", "steps: 40", "steps: many", 5, "a whole number, was given 'many'"),
+    ("no steps", "steps: 40", "steps: 0", 5, "should be at least 1, was given 0"),
+    ("a key given twice", "seed: 0", "seed: 0\nseed: 1", 3, "given twice, first in line 2"),
+    ("bad YAML", "seed: 0", "seed: [0", 3, "missing here, or the ']'"),
+    ("a tab", "steps: 40\n", "steps: 40\n\tstart: zeros\n", 6, "use spaces"),
+    ("a negative seed", "seed: 0", "seed: -1", 2, "should be at least 0"),
+    ("a name with a slash", "name: broken", "name: a/b", 1, "should match"),
+    ("no such rule", "busy.safetensors", "digitz", 3, "no rule 'digitz'"),
+    ("no such rule file", "busy.safetensors", "gone.safetensors", 3, "a file would be"),
+    ("NaN weights", "busy.safetensors", "nan.safetensors", 3, "not finite"),
+    ("a truncated checkpoint", "busy.safetensors", "cut.safetensors", 3, "not a readable"),
+    ("an empty checkpoint", "busy.safetensors", "empty.safetensors", 3, "not a readable"),
+    ("a wrong channel count", "busy.safetensors", "channels.safetensors", 3, "has the shape"),
+    ("weights that are no rule", "busy.safetensors", "foreign.safetensors", 3, "but not a rule"),
+    ("JSON that is no rule", "busy.safetensors", "other.json", 3, "not a TensorFlow.js graph"),
+    ("a rule for graphs", "busy.safetensors", "graphs.safetensors", 4, "9 slots"),
+    ("a missing picture", STROKES, "{file: gone.png}", 4, "there is no such file"),
+    ("an unreadable picture", STROKES, "{file: broken.yaml}", 4, "not a picture"),
+    ("an empty picture", STROKES, "{file: white.png}", 4, "shows no ink"),
+    ("a picture too faint", STROKES, "{file: faint.png, ink: dark}", 4, "no living cell"),
+    ("a missing folder", STROKES, "{folder: gone}", 4, "there is no such folder"),
+    ("label 11", "label: 7", "label: 11", 4, "label 11 is no class: give 0–9"),
+    ("no such data set", "dataset: strokes", "dataset: stroks", 4, "did you mean 'strokes'?"),
+    ("two origins", STROKES, "{dataset: strokes, glyph: 7}", 4, "exactly one of"),
+    ("a canvas too small", "steps: 40", "steps: 40\ncanvas: [20, 20]", 6, "enlarge the canvas"),
+    ("a canvas too large", "steps: 40", "steps: 40\ncanvas: [9, 99999]", 6, "at most 4096"),
+    ("no such start", "steps: 40", "steps: 40\nstart: ones", 6, "should be 'zeros' or 'random'"),
+    ("no such engine", "steps: 40", "steps: 40\nengine: agent", 6, "did you mean 'agents'?"),
+    ("drop above 1", "steps: 40", "steps: 40\nlinks: {drop: 2}", 6, "should be at most 1"),
+    ("no such grid", "steps: 40", "steps: 40\ntopology: {kind: hexagon}", 6, "should be 'grid'"),
+    ("at beyond steps", "{at: 20, kind", "{at: 40, kind", 7, "0 to 39 in a run of 40 steps"),
+    ("a negative at", "{at: 20, kind", "{at: -1, kind", 7, "at should be a step, 0 or more"),
+    ("no such kind", "kind: damage", "kind: damege", 7, "did you mean 'damage'?"),
+    ("a negative radius", "radius: 4", "radius: -4", 7, "radius should be above 0"),
+    ("no radius", ", radius: 4", "", 7, "'disc' needs center and radius"),
+    ("a misspelt radius", "radius: 4", "radios: 4", 7, "did you mean 'radius'?"),
+    ("damage beside it", "[14, 14]", "[80, 14]", 7, "covers nothing of the canvas of 28 × 28"),
+    ("nobody left", DISC, DISC.replace("4}", "40, target: pixels}"), 7, "leaves no living cell"),
+    ("a mutation too large", DISC, "{at: 1, kind: mutate, images: {glyph: 3, scale: 2}}", 7, "fit"),
+    ("a mutation's file", DISC, "{at: 1, kind: mutate, images: {file: gone.png}}", 7, "no such"),
+    ("no such world", DISC, "{at: 1, kind: restart, world: 3}", 7, "was given 3"),
+    ("no such class", DISC, "{at: 1, kind: draw, glyph: 3, label: Q}", 7, "a class of the rule"),
+    ("no such metric", "cell_accuracy", "cell_acuracy", 9, "did you mean 'cell_accuracy'?"),
+    ("no bounds", ", min: 0.95", "", 9, "needs min, max or both"),
+    ("bounds crossed", "min: 0.95", "min: 0.95, max: 0.1", 9, "min should be at most max"),
+    ("expected too late", EXPECT, EXPECT.replace("20", "41"), 9, "should be a step of the run"),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, rule: Rule, monkeypatch) -> Path:
+    """Where broken things lie: rules and pictures that cannot be used, each in its own way."""
+    monkeypatch.chdir(tmp_path)
+    good = save_rule(rule, tmp_path / "busy.safetensors").read_bytes()
+    (tmp_path / "cut.safetensors").write_bytes(good[: len(good) // 2])
+    (tmp_path / "empty.safetensors").touch()
+    save_file({"weight": torch.zeros(3)}, tmp_path / "foreign.safetensors")
+    (tmp_path / "other.json").write_text(json.dumps({"rule": "none"}))
+    save_rule(Rule(slots=5), tmp_path / "graphs.safetensors")
+    more = Rule(free_channels=10).state_dict()
+    torch.manual_seed(0)
+    wrong = Rule()
+    wrong.output = torch.nn.Parameter(more["output"])
+    save_rule(wrong, tmp_path / "channels.safetensors")
+    sick = Rule()
+    with torch.no_grad():
+        sick.middle[3, 5] = float("nan")
+    save_rule(sick, tmp_path / "nan.safetensors")
+    Image.fromarray(np.full((28, 28), 255, np.uint8)).save(tmp_path / "white.png")
+    faint = np.full((28, 28), 255, np.uint8)
+    faint[9:12, 9:12] = 240
+    Image.fromarray(faint).save(tmp_path / "faint.png")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"), [case[1:] for case in BROKEN], ids=[case[0] for case in BROKEN]
+)
+def test_it_is_told_in_one_located_line_and_leaves_nothing_behind(folder, old, new, line, words):
+    assert old in TEXT
+    (folder / "broken.yaml").write_text(TEXT.replace(old, new, 1), encoding="utf-8")
+    before = sorted(folder.rglob("*"))
+    done = CliRunner().invoke(app, ["run", "broken.yaml", "--out", "runs/out"])
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    (told,) = done.stderr.splitlines()
+    assert re.match(rf"broken\.yaml:{line}:\d+: ", told), told
+    assert words in told
+    assert sorted(folder.rglob("*")) == before
+    assert CliRunner().invoke(app, ["check", "broken.yaml"]).stderr == done.stderr
+
+
+def test_the_scenario_they_are_all_made_of_is_fine(folder):
+    (folder / "broken.yaml").write_text(TEXT)
+    done = CliRunner().invoke(app, ["check", "broken.yaml"])
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "broken.yaml: a scenario, nothing wrong with it" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("steps=-1", "--set steps=-1: steps: should be at least 1, was given -1"),
+        ("steps", "--set steps: key=value is expected"),
+        ("perturbations.4.at=1", "--set perturbations.4.at=1: perturbations: has entries 0 to 0"),
+        ("perturbations.0.radius=-1", "radius should be above 0"),
+        ("stepps=3", "unknown key 'stepps' (did you mean 'steps'?)"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_told_as_such(folder, change, words):
+    (folder / "broken.yaml").write_text(TEXT)
+    done = CliRunner().invoke(app, ["run", "broken.yaml", "--set", change])
+    assert done.exit_code == 2
+    (told,) = done.stderr.splitlines()
+    assert words in told
+    assert not (folder / "runs").exists()
+
+
+def test_nothing_runs_when_the_last_of_several_files_is_broken(folder):
+    (folder / "fine.yaml").write_text(TEXT.replace("broken", "fine"))
+    (folder / "broken.yaml").write_text(TEXT.replace("steps: 40", "steps: -3"))
+    done = CliRunner().invoke(app, ["run", "fine.yaml", "broken.yaml"])
+    assert done.exit_code == 2
+    assert not (folder / "runs").exists()

@@ -1,0 +1,160 @@
+"""What a run measures, keeps and writes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from swarm_nca.engine import rollout
+from swarm_nca.images import Source
+from swarm_nca.images import load as load_pictures
+from swarm_nca.located import parse
+from swarm_nca.measure import METRICS
+from swarm_nca.perturbations import Damage, Mutate
+from swarm_nca.scenario import load, run
+from swarm_nca.world import World
+
+
+def test_rows_are_the_worlds_before_the_perturbations_of_their_step(write, rule):
+    done = run(write())
+    first = load_pictures(Source(dataset="strokes", label=7))
+    world = World.from_images(first.grey, rule, labels=first.labels)
+    mutate, previous = Mutate(images=Source(dataset="strokes", label=2)), None
+    for step in range(9):
+        row = done.metrics[done.metrics["step"] == step].iloc[0]
+        for name, metric in METRICS.items():
+            assert row[name] == pytest.approx(metric(world, rule, previous), nan_ok=True), name
+        if step == 5:
+            world = mutate(world)
+        previous, world = world, rollout(world, rule, 1)
+
+
+def test_perturbations_of_one_step_act_in_the_order_of_the_file(write, rule):
+    draw = "{at: 3, kind: draw, glyph: 0}"
+    wipe = "{at: 3, kind: damage, shape: rectangle, corner: [0, 0], size: [28, 20], target: pixels}"
+    text = write().read_text().split("perturbations:")[0]
+    drawn_last = run(write(f"{text}perturbations:\n  - {wipe}\n  - {draw}\n"))
+    wiped_last = run(write(f"{text}perturbations:\n  - {draw}\n  - {wipe}\n"))
+    assert drawn_last.events["kind"].tolist() == ["damage", "draw"]
+    assert drawn_last.events["cells_after"].iloc[-1] > wiped_last.events["cells_after"].iloc[-1]
+
+
+def test_events_say_what_happened_when_and_to_how_many_cells(write):
+    (event,) = run(write()).events.to_dict("records")
+    assert (event["step"], event["kind"], event["what"]) == (5, "mutate", "7 → 2")
+    assert event["cells_before"] > 0
+    assert event["cells_after"] != event["cells_before"]
+
+
+def test_frames_hold_both_sides_of_a_perturbation_and_the_end(write):
+    frames = run(write()).frames
+    at_five = [frame.world.label.tolist() for frame in frames if frame.step == 5]
+    assert at_five == [[7], [2]]
+    assert frames[-1].step == 8
+
+
+def test_agents_and_the_batch_give_the_same_run(write):
+    text = write().read_text() + "links: {drop: 0.1}\n"
+    batched = run(write(text))
+    agents = run(write(text, engine="agents"))
+    pd.testing.assert_frame_equal(batched.metrics, agents.metrics, rtol=1e-4, atol=1e-5)
+    assert batched.events.equals(agents.events)
+
+
+def test_agents_run_every_world_of_a_batch(write):
+    text = "images: {dataset: strokes, count: 3}\n" + "\n".join(
+        line for line in write().read_text().splitlines() if not line.startswith("images")
+    )
+    batched, agents = run(write(text)), run(write(text, engine="agents"))
+    assert agents.metrics["world"].tolist() == [0, 1, 2] * 9
+    pd.testing.assert_frame_equal(batched.metrics, agents.metrics, rtol=1e-4, atol=1e-5)
+
+
+def test_tables_are_byte_equal_every_time_and_differ_by_seed(write, tmp_path):
+    for name, seed in (("a", 4), ("b", 4), ("c", 5)):
+        run(write(), tmp_path / name, seed=seed, overrides=["record.picture=false"])
+    a, b, c = ((tmp_path / name / "metrics.csv").read_bytes() for name in "abc")
+    assert a == b
+    assert a != c
+    assert (tmp_path / "a/events.csv").read_bytes() == (tmp_path / "b/events.csv").read_bytes()
+
+
+def test_the_resolved_scenario_gives_the_same_run(write, tmp_path):
+    run(write(), tmp_path / "deep" / "run", overrides=["record.picture=false", "links.drop=0.2"])
+    written = (tmp_path / "deep/run/scenario.yaml").read_text(encoding="utf-8")
+    assert parse(written).data["links"] == {"drop": 0.2}
+    assert parse(written).data["start"] == "zeros"
+    run(tmp_path / "deep/run/scenario.yaml", tmp_path / "again")
+    again = tmp_path / "again"
+    for name in ("metrics.csv", "events.csv"):
+        assert (again / name).read_bytes() == (tmp_path / "deep/run" / name).read_bytes()
+
+
+def test_the_run_folder_holds_what_the_record_asks_for(write, tmp_path):
+    run(write(), tmp_path / "plain", overrides=["record.picture=false"])
+    run(write(), tmp_path / "full", overrides=["record.states=true"])
+    plain = {file.name for file in (tmp_path / "plain").iterdir()}
+    full = {file.name for file in (tmp_path / "full").iterdir()}
+    tables = {"scenario.yaml", "metrics.csv", "events.csv", "provenance.json", "report.html"}
+    assert plain == tables
+    pictures = {"run.webp", "summary.png", "channels.png"}
+    assert full == tables | pictures | {"states.npz"}
+
+
+def test_expectations_are_pooled_over_worlds_and_nothing_unknown_passes(write):
+    text = write().read_text().replace("label: 7}", "count: 5}")
+    text += "  - {metric: cell_accuracy, at: 4, min: 0}\n  - {metric: undecided, at: 4, min: 1.1}\n"
+    done = run(write(text))
+    looked_at = next(frame.world for frame in done.frames if frame.step == 4)
+    scenario = load(write(text))
+    assert done.expectations[1].value == METRICS["cell_accuracy"](looked_at, scenario.rule)
+    assert [one.passed for one in done.expectations] == [True, True, False]
+    assert not done.passed
+    nobody_knows = run(
+        write(text), overrides=["images={chimera: [{glyph: 3}, {glyph: 5}]}", "perturbations=[]"]
+    )
+    assert np.isnan(nobody_knows.expectations[1].value)
+    assert not nobody_knows.expectations[1].passed
+
+
+def test_a_canvas_a_torus_a_start_and_links_reach_the_world(write):
+    path = write(
+        canvas="[40, 50]",
+        topology="{neighborhood: von_neumann, torus: true}",
+        start="random",
+        links="{drop: 0.25}",
+    )
+    start = load(path).start
+    assert start.picture().shape == (40, 50)
+    assert (start.canvas.grid.neighborhood, start.canvas.grid.torus) == ("von_neumann", True)
+    assert start.links.drop == 0.25
+    assert 0.8 < float(start.state.std()) < 1.2
+
+
+def test_progress_is_told_after_each_step(write):
+    told = []
+    run(write(), progress=lambda done, steps: told.append((done, steps)))
+    assert told == [(step, 8) for step in range(1, 9)]
+
+
+def test_the_scenarios_perturbations_take_its_seed(write):
+    text = write().read_text().split("perturbations:")[0]
+    text += "perturbations:\n  - {at: 0, kind: noise, strength: 0.5}\n"
+    one, other = (run(write(text, seed=seed)).frames[1].world for seed in ("1", "2"))
+    assert not torch.equal(one.state, other.state)
+
+
+def test_a_scenario_once_loaded_is_run_as_it_is(write):
+    scenario = load(write())
+    assert run(scenario).metrics.equals(run(scenario).metrics)
+    with pytest.raises(ValueError, match=r"give seed and overrides to load\(\)"):
+        run(scenario, seed=3)
+
+
+def test_a_perturbation_of_one_world_is_noted_as_such(write, tmp_path):
+    text = write().read_text().split("perturbations:")[0].replace("label: 7}", "count: 2}")
+    text += "perturbations:\n  - {at: 2, kind: damage, shape: half, side: left, world: 1}\n"
+    done = run(write(text), tmp_path / "out", overrides=["record.picture=false"])
+    assert done.events["world"].tolist() == [1]
+    assert Damage(shape="half", side="left", world=1, at=2) == load(write(text)).perturbations[0]
+    assert ",1," in (tmp_path / "out/events.csv").read_text(encoding="utf-8")

@@ -1,0 +1,207 @@
+"""The command: exit codes, what it prints and writes, and what it does not load."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as Xml
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from swarm_nca.cli import app
+from swarm_nca.rules import Rule, save_rule
+
+HEAVY = ("torch", "numpy", "pandas", "mesa", "pygame", "pydantic", "matplotlib", "networkx")
+
+SCENARIO = """\
+name: {name}
+rule: busy.safetensors
+images: {{dataset: strokes, label: 7}}
+steps: 5
+perturbations:
+  - {{at: 3, kind: damage, shape: half, side: left}}
+record: {{picture: false}}
+expect:
+  - {{metric: undecided, at: 5, max: {bound}}}
+  - {{metric: undecided, at: 3, max: 1}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    rule = Rule(hidden=(8, 8), generator=torch.Generator().manual_seed(1))
+    torch.nn.init.normal_(rule.output, std=0.05, generator=torch.Generator().manual_seed(2))
+    save_rule(rule, tmp_path / "busy.safetensors")
+    (tmp_path / "good.yaml").write_text(SCENARIO.format(name="good", bound=1))
+    (tmp_path / "bad.yaml").write_text(SCENARIO.format(name="bad", bound=-1))
+    return tmp_path
+
+
+def swarm_nca(*arguments: str):
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys; sys.argv = ['swarm-nca', '--help']\n"
+        "from swarm_nca.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as end: assert not end.code\n"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "evaluate" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_package_itself_loads_nothing_heavy():
+    code = f"import sys, swarm_nca; print([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_every_public_name_is_there():
+    import swarm_nca
+
+    assert set(swarm_nca.__all__) <= set(dir(swarm_nca))
+    for name in swarm_nca.__all__:
+        assert getattr(swarm_nca, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'quantisers'"):
+        swarm_nca.quantisers  # noqa: B018
+
+
+def test_a_run_that_meets_its_expectations_ends_with_0_and_says_where_it_is(folder):
+    done = swarm_nca("run", "good.yaml")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "good: passed, 2 of 2 expectations met" in done.stdout
+    assert "left half" in done.stdout
+    assert str(Path("runs/good/report.html")) in done.stdout
+    assert (folder / "runs/good/metrics.csv").is_file()
+
+
+def test_a_run_that_fails_an_expectation_ends_with_1_and_is_kept(folder):
+    done = swarm_nca("run", "bad.yaml", "--out", "here")
+    assert done.exit_code == 1
+    assert "bad: failed, 1 of 2 expectations met" in done.stdout
+    assert (folder / "here/metrics.csv").is_file()
+
+
+def test_quiet_prints_nothing(folder):
+    assert swarm_nca("run", "good.yaml", "--quiet").output == ""
+    assert swarm_nca("check", "good.yaml", "--quiet").output == ""
+
+
+def test_several_scenarios_get_a_folder_each_and_one_failure_is_enough(folder):
+    done = swarm_nca("run", "good.yaml", "bad.yaml", "--out", "all", "--quiet")
+    assert done.exit_code == 1
+    assert sorted(one.name for one in (folder / "all").iterdir()) == ["bad", "good"]
+
+
+def test_two_scenarios_of_one_name_are_refused(folder):
+    done = swarm_nca("run", "good.yaml", "good.yaml")
+    assert done.exit_code == 2
+    assert "a second scenario named 'good'" in done.stderr
+    assert not (folder / "runs").exists()
+
+
+def test_a_folder_with_something_else_in_it_is_refused(folder):
+    done = swarm_nca("run", "good.yaml", "--out", ".")
+    assert done.exit_code == 2
+    assert "left alone" in done.stderr
+
+
+def test_seed_and_set_change_the_scenario(folder):
+    assert swarm_nca("run", "good.yaml", "--seed", "9", "--set", "steps=6", "-q").exit_code == 0
+    text = (folder / "runs/good/scenario.yaml").read_text()
+    assert "\nseed: 9\n" in text
+    assert "\nsteps: 6\n" in text
+
+
+def test_junit_has_a_test_case_for_every_expectation(folder):
+    swarm_nca("run", "good.yaml", "bad.yaml", "--junit", "junit.xml", "--quiet")
+    suites = Xml.parse(folder / "junit.xml").getroot().findall("testsuite")
+    assert [(one.get("name"), one.get("tests"), one.get("failures")) for one in suites] == [
+        ("good", "2", "0"),
+        ("bad", "2", "1"),
+    ]
+    (failure,) = Xml.parse(folder / "junit.xml").iter("failure")
+    assert failure.get("message").startswith("expected undecided at 5 ≤ -1, met ")
+
+
+def test_check_tells_every_broken_file_and_reads_recipes_too(folder):
+    (folder / "broken.yaml").write_text("name: x\nrule: 3\n")
+    (folder / "recipe.yaml").write_text("name: x\niterations: 5\ndata: []\n")
+    done = swarm_nca("check", "good.yaml", "broken.yaml", "recipe.yaml", "gone.yaml")
+    assert done.exit_code == 2
+    assert done.stdout == "good.yaml: a scenario, nothing wrong with it\n"
+    told = done.stderr.splitlines()
+    assert [line.split(":")[0] for line in told] == ["broken.yaml", "recipe.yaml", "gone.yaml"]
+    assert "data" in told[1]
+
+
+def test_schema_is_json_that_knows_the_keys():
+    properties = json.loads(swarm_nca("schema").stdout)["properties"]
+    assert {"rule", "images", "steps", "perturbations", "expect"} <= properties.keys()
+    assert "iterations" in json.loads(swarm_nca("schema", "recipe").stdout)["properties"]
+    assert swarm_nca("schema", "swep").exit_code == 2
+
+
+def test_rules_lists_what_ships(folder, monkeypatch):
+    file = folder / "busy.safetensors"
+    monkeypatch.setattr("swarm_nca.rules.shipped_rules", lambda: {"busy": file})
+    assert "busy" in swarm_nca("rules").stdout
+    assert "perception_bias" not in swarm_nca("rules").stdout
+    line = next(
+        line
+        for line in swarm_nca("rules", "--verbose").stdout.splitlines()
+        if "middle_bias" in line
+    )
+    assert line.split()[1:] == ["8", "8", "32"]
+
+
+def test_evaluate_writes_the_curve(folder):
+    done = swarm_nca(
+        "evaluate", "busy.safetensors", "--dataset", "strokes", "--limit", "3", "--steps", "4",
+        "--protocol", "mutation", "--json", "curve.json",
+    )  # fmt: skip
+    assert done.exit_code == 0
+    curve = json.loads((folder / "curve.json").read_text())["curve"]
+    assert [row["step"] for row in curve] == list(range(1, 9))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("evaluate", "gone", "--dataset", "strokes"),
+        ("evaluate", "busy.safetensors", "--dataset", "stroks"),
+        ("run", "gone.yaml"),
+        ("run", "no-such-scenario"),
+        ("run", "good.yaml", "--junit", "gone/junit.xml"),
+        ("run", "good.yaml", "--set", "steps"),
+    ],
+)
+def test_bad_input_is_one_line_and_2(folder, arguments):
+    before = sorted(folder.rglob("*"))
+    done = swarm_nca(*arguments)
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_an_unknown_option_is_a_usage_error():
+    done = swarm_nca("run", "good.yaml", "--sed", "3")
+    assert done.exit_code == 2
+    assert "--seed" in done.stderr
+
+
+def test_a_terminal_without_the_characters_gets_others(folder):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "swarm_nca.cli", "run", "good.yaml", "--set", "steps=-1"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1

@@ -1,0 +1,79 @@
+"""What a batch from the pool is made of, and what goes back into it."""
+
+from __future__ import annotations
+
+import torch
+
+from swarm_nca.images import strokes
+from swarm_nca.rules import Rule
+from swarm_nca.tasks import Augmentation, Classification
+from swarm_nca.training.pool import Pool
+
+
+def task_of(count: int = 40) -> Classification:
+    pictures = strokes(count, 3)
+    return Classification(torch.tensor(pictures.grey), torch.tensor(pictures.labels))
+
+
+def filled_with_ones(pool: Pool) -> Pool:
+    pool.states = [torch.ones_like(state) for state in pool.states]
+    return pool
+
+
+def test_a_quarter_starts_anew_a_quarter_mutates_and_the_rest_goes_on() -> None:
+    rule, task = Rule(), task_of()
+    generator = torch.Generator().manual_seed(0)
+    pool = filled_with_ones(Pool.filled(task, rule, 12, "zeros", generator))
+    before = pool.grey.clone()
+    which, world = pool.take(
+        8, 2, 2, task=task, rule=rule, start="zeros", generator=generator
+    )
+    assert len(set(which.tolist())) == 8
+    fresh, mutated, going_on = world.select([0, 1]), world.select([2, 3]), world.select([4, 5, 6, 7])
+    assert bool((fresh.state == 0).all())
+    assert bool((going_on.state == 1).all())
+    for i in range(4):
+        assert torch.equal(going_on.picture(i), before[which[4 + i]])
+    for i in range(2):
+        old, new = before[which[2 + i]].reshape(-1), mutated.picture(i).reshape(-1)
+        assert not torch.equal(old, new)
+        one = mutated.select(i)
+        lived = old[one.site] > 0.1
+        assert bool((one.state[lived] == 1).all())
+        assert bool((one.state[~lived] == 0).all())
+
+
+def test_a_batch_written_back_is_found_again() -> None:
+    rule, task = Rule(), task_of()
+    generator = torch.Generator().manual_seed(1)
+    pool = Pool.filled(task, rule, 6, "zeros", generator)
+    which, world = pool.take(6, 3, 3, task=task, rule=rule, start="zeros", generator=generator)
+    marked = world.with_state(world.world_of[:, None].expand(-1, rule.channels).float())
+    pool.put_back(which, marked, steps=20)
+    for i, place in enumerate(which.tolist()):
+        assert bool((pool.states[place] == i).all())
+        assert torch.equal(pool.grey[place], world.picture(i))
+        assert int(pool.label[place]) == int(world.label[i])
+    assert sorted(pool.age.tolist()) == [20] * 6
+
+
+def test_a_random_start_fills_the_pool_with_normal_states() -> None:
+    generator = torch.Generator().manual_seed(2)
+    pool = Pool.filled(task_of(), Rule(), 10, "random", generator)
+    values = torch.cat(pool.states)
+    assert abs(float(values.mean())) < 0.05
+    assert abs(float(values.std()) - 1.0) < 0.05
+
+
+def test_no_augmentation_leaves_pictures_untouched_and_scaling_changes_their_ink() -> None:
+    grey, generator = task_of().grey, torch.Generator().manual_seed(3)
+    assert Augmentation()(grey, generator) is grey
+    larger = Augmentation(scale=(1.3, 1.3))(grey, generator)
+    ratio = float(larger.sum() / grey.sum())
+    assert 1.5 < ratio < 1.85  # 1.3² = 1.69, less what leaves the picture
+
+
+def test_a_turn_by_nothing_and_a_shift_by_nothing_are_the_identity() -> None:
+    grey, generator = task_of().grey, torch.Generator().manual_seed(4)
+    same = Augmentation(scale=(1.0, 1.0), rotate=1e-9)(grey, generator)
+    assert torch.allclose(same, grey, atol=1e-4)

@@ -1,0 +1,179 @@
+"""Training is a function of recipe and seed: stopping, killing and resuming change nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from swarm_nca.located import LocatedError, parse
+from swarm_nca.rules import read_rule
+from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
+from swarm_nca.training.command import train
+from swarm_nca.training.recipe import Recipe
+from swarm_nca.training.trainer import Trainer, normalize_gradients
+
+RECIPE = """
+name: tiny
+data: [{dataset: strokes, count: 60}]
+held_out: 10
+iterations: 12
+batch: 4
+pool: 8
+steps: 4
+schedule: {rate: 2e-3, warmup: 3, shape: cosine}
+log_every: 2
+checkpoint_every: 4
+"""
+
+
+def trainer_of(text: str = RECIPE) -> Trainer:
+    document = parse(text)
+    recipe = document.validate(Recipe)
+    rule, task, _ = recipe.materials(document)
+    return Trainer(recipe, rule, task)
+
+
+def weights_of(trainer: Trainer) -> torch.Tensor:
+    return torch.cat([weight.detach().reshape(-1) for weight in trainer.rule.parameters()])
+
+
+@pytest.mark.parametrize("regime", ["naive", "persistent", "mutating"])
+def test_every_regime_lowers_the_loss(regime: str) -> None:
+    text = RECIPE.replace("iterations: 12", "iterations: 60").replace("count: 60", "count: 12")
+    trainer = trainer_of(text.replace("held_out: 10", "held_out: 2") + f"regime: {regime}\n")
+    losses = [trainer.advance().loss for _ in range(60)]
+    assert sum(losses[-10:]) < 0.97 * sum(losses[:10])
+
+
+def test_a_run_resumed_from_its_checkpoint_ends_with_the_same_weights(tmp_path: Path) -> None:
+    whole, first, second = trainer_of(), trainer_of(), trainer_of()
+    for _ in range(12):
+        whole.advance()
+    for _ in range(5):
+        first.advance()
+    save_checkpoint(first, tmp_path / "checkpoint.safetensors", 1.5)
+    assert load_checkpoint(second, tmp_path / "checkpoint.safetensors") == 1.5
+    for _ in range(7):
+        second.advance()
+    assert torch.equal(weights_of(whole), weights_of(second))
+    assert whole.pool is not None
+    assert second.pool is not None
+    assert torch.equal(torch.cat(whole.pool.states), torch.cat(second.pool.states))
+    assert torch.equal(whole.pool.age, second.pool.age)
+
+
+def test_a_killed_run_resumes_to_the_same_rule_and_log(tmp_path: Path) -> None:
+    recipe = tmp_path / "tiny.yaml"
+    recipe.write_text(RECIPE.replace("iterations: 12", "iterations: 40"))
+    assert train(recipe, tmp_path / "whole") == 0
+    code = (
+        "import sys; from pathlib import Path; from swarm_nca.training.command import train;"
+        "train(Path(sys.argv[1]), Path(sys.argv[2]))"
+    )
+    killed = tmp_path / "killed"
+    process = subprocess.Popen([sys.executable, "-c", code, str(recipe), str(killed)])
+    deadline = time.monotonic() + 120
+    while not (killed / "checkpoint.safetensors").exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert train(recipe, resume=killed) == 0
+    assert read_rule(killed / "rule.safetensors")[0].hash() == (
+        read_rule(tmp_path / "whole" / "rule.safetensors")[0].hash()
+    )
+    logs = [(tmp_path / name / "log.csv").read_text() for name in ("whole", "killed")]
+    whole_rows, killed_rows = ([line.rsplit(",", 1)[0] for line in log.split()] for log in logs)
+    assert whole_rows == killed_rows
+
+
+def test_normalised_gradients_have_length_one_per_tensor_or_per_share() -> None:
+    trainer = trainer_of()
+    for weight in trainer.rule.parameters():
+        weight.grad = torch.rand_like(weight) + 1.0
+    normalize_gradients(trainer.rule, "shares")
+    perception = trainer.rule.perception.grad
+    assert perception is not None
+    lengths = [float(part.norm()) for part in (perception[:9], perception[9:])]
+    assert lengths == pytest.approx([1.0, 1.0], abs=1e-5)
+    normalize_gradients(trainer.rule, "tensors")
+    for weight in trainer.rule.parameters():
+        assert weight.grad is not None
+        assert float(weight.grad.norm()) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_an_infinite_loss_stops_the_run_and_leaves_the_weights() -> None:
+    trainer = trainer_of()
+    with torch.no_grad():
+        trainer.rule.output_bias.fill_(3e38)
+    before = weights_of(trainer)
+    with pytest.raises(ArithmeticError, match="lower schedule.rate"):
+        trainer.advance()
+    assert torch.equal(before, weights_of(trainer))
+
+
+def test_a_folder_in_use_is_not_trained_into(tmp_path: Path) -> None:
+    recipe = tmp_path / "tiny.yaml"
+    recipe.write_text(RECIPE)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").write_text("mine")
+    with pytest.raises(ValueError, match="--resume"):
+        train(recipe, tmp_path / "out")
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["thesis.txt"]
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
+    first = trainer_of()
+    first.advance()
+    save_checkpoint(first, tmp_path / "c.safetensors", 0.0)
+    other = trainer_of(RECIPE.replace("batch: 4", "batch: 2"))
+    with pytest.raises(ValueError, match="batch = 4"):
+        load_checkpoint(other, tmp_path / "c.safetensors")
+
+
+def test_a_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
+    trainer = trainer_of()
+    trainer.advance()
+    path = tmp_path / "c.safetensors"
+    save_checkpoint(trainer, path, 0.0)
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(ValueError, match="not a readable checkpoint"):
+        load_checkpoint(trainer_of(), path)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ("pool: 8|pool: 2", "the pool (2) must hold"),
+        ("batch: 4|fresh: 0.8\nmutated: 0.5\nbatch: 4", "fresh and mutated"),
+        ("dataset: strokes, count: 60|dataset: strokes", "strokes are endless"),
+        ("steps: 4|stepps: 4", "did you mean 'steps'?"),
+        ("held_out: 10|held_out: 60", "held_out is 60"),
+        ("iterations: 12|iterations: 0", "iterations"),
+    ],
+)
+def test_a_recipe_that_cannot_be_followed_is_refused_with_its_place(change: str, line: str) -> None:
+    document = parse(RECIPE.replace(*change.split("|")), "recipe.yaml")
+    with pytest.raises(LocatedError, match="recipe.yaml:") as caught:
+        document.validate(Recipe).materials(document)
+    assert line in str(caught.value)
+
+
+def test_the_learning_rate_warms_up_holds_and_falls_along_a_cosine() -> None:
+    schedule = trainer_of().recipe.schedule
+    rates = [schedule.at(i, 1000) for i in (0, 2, 400, 700, 1000)]
+    assert rates == pytest.approx([2e-3 / 3, 2e-3, 2e-3, 2e-3 * 0.505, 2e-5])
+
+
+def test_the_published_schedule_drops_twice() -> None:
+    document = parse(RECIPE.replace("warmup: 3, shape: cosine", "shape: steps, drops: [30, 70]"))
+    schedule = document.validate(Recipe).schedule
+    assert [schedule.at(i, 100) for i in (0, 29, 30, 69, 70, 99)] == pytest.approx(
+        [2e-3, 2e-3, 2e-4, 2e-4, 2e-5, 2e-5]
+    )
