@@ -74,7 +74,7 @@ def run(
         Path | None, typer.Option(metavar="FILE", help="Write the expectations as JUnit XML.")
     ] = None,
 ) -> None:
-    """Run scenarios and write a folder for each: numbers, pictures and a report."""
+    """Run scenarios; write a folder with a report for each."""
     from swarm_nca.atomic import write_atomically
     from swarm_nca.scenario import load
     from swarm_nca.scenario import run as run_scenario
@@ -110,7 +110,7 @@ def check(
     changes: Overrides = None,
     quiet: Quiet = False,
 ) -> None:
-    """Check files of any kind without running anything: scenarios and recipes."""
+    """Check scenarios and recipes without running them."""
     from swarm_nca.scenario import load
     from swarm_nca.scenario.finding import find_scenario
 
@@ -137,7 +137,7 @@ def check(
 def schema(
     kind: Annotated[str, typer.Argument(metavar="[scenario|recipe]")] = "scenario",
 ) -> None:
-    """Print the JSON Schema of a kind of file, for editors that complete and check YAML."""
+    """Print the JSON Schema of a kind of file, for editors."""
     if kind not in KINDS:
         raise typer.BadParameter(f"{kind!r} is none of {', '.join(KINDS)}")
     text = json.dumps(_model(kind).model_json_schema(), indent=2, ensure_ascii=False)
@@ -160,7 +160,7 @@ def evaluate(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     json_file: JsonFile = None,
 ) -> None:
-    """Examine a rule on a data set: accuracy and agreement, step by step."""
+    """Examine a rule on a data set, step by step."""
     with told_in_one_line():
         from swarm_nca.measure.evaluate_command import evaluate_command
 
@@ -186,7 +186,7 @@ def train(
     ] = None,
     changes: Overrides = None,
 ) -> None:
-    """Train a rule by a recipe; it can be stopped and resumed at any time."""
+    """Train a rule by a recipe, or resume a training."""
     with told_in_one_line():
         from swarm_nca.training.command import train as train_rule
 
@@ -196,7 +196,7 @@ def train(
 
 @app.command()
 def bench(json_file: JsonFile = None) -> None:
-    """Measure cell updates per second, beside a dense convolution doing the same job."""
+    """Measure speed, beside a dense convolution."""
     with told_in_one_line():
         from swarm_nca.measure.bench_command import bench_command
         from swarm_nca.swarm import Swarm
@@ -210,7 +210,7 @@ def rules(
         bool, typer.Option("--verbose", "-v", help="Also each weight tensor, and the card.")
     ] = False,
 ) -> None:
-    """List the rules that ship: classes, size, scores, hash."""
+    """List the rules that ship: scores, size, hash."""
     from rich.table import Table
 
     from swarm_nca.rules import read_rule, shipped_rules
@@ -319,7 +319,12 @@ def _progress(name: str, quiet: bool) -> Iterator[Any]:
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(name)
-        yield lambda done, steps: bar.update(task, completed=done, total=steps)
+
+        def tell(done: int, steps: int) -> None:
+            now = name if done < steps else f"{name}: writing"
+            bar.update(task, completed=done, total=steps, description=now)
+
+        yield tell
 
 
 def _shortened(names: tuple[str, ...]) -> str:

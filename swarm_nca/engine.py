@@ -1,8 +1,9 @@
 """One step of a swarm, and many: only the cells that fire are computed.
 
-A step gathers what the firing cells hear, asks the rule, and adds the change where it fired; everybody reads
-the states of before the step. `Stepper` does it in place on a buffer of its own (fast, no gradients); the
-differentiable path says the same functionally. One row of zeros past the last cell is what "nobody" says.
+A step gathers what the firing cells hear, asks the rule, and adds the change where it fired;
+everybody reads the states of before the step. `Stepper` does it in place on a buffer of its own
+(fast, no gradients); the differentiable path says the same functionally. One row of zeros past
+the last cell is what "nobody" says.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 
 from swarm_nca.randomness import Draws
-from swarm_nca.rules import Rule
+from swarm_nca.rules import Rule, check_rates
 from swarm_nca.world import World
 
 #: Firing rows worked on at once: messages and layers stay in the processor's cache.
@@ -31,7 +32,7 @@ class Stepper:
 
     Raises:
         ValueError: a rule for other channels, slots or stimulus than the world has, or of another
-            dtype.
+            dtype; a seed, rate or noise out of range.
     """
 
     def __init__(
@@ -45,8 +46,7 @@ class Stepper:
     ) -> None:
         check_fit(world, rule)
         self._world, self._rule = world, rule
-        self._fire_rate = rule.fire_rate if fire_rate is None else fire_rate
-        self._noise = rule.noise if noise is None else noise
+        self._fire_rate, self._noise = _rates(rule, fire_rate, noise)
         self._draws = draws_of(world, seed)
         self._padded = torch.cat([world.state, world.state.new_zeros(1, rule.channels)]).detach()
         self._change = torch.empty_like(self._padded)
@@ -120,10 +120,10 @@ def rollout(
         fire_rate, noise: override the rule's when given.
 
     Raises:
-        ValueError: a negative number of steps, or a rule that does not fit the world.
+        ValueError: a negative number of steps, a seed, rate or noise out of range, or a rule that
+            does not fit the world.
     """
-    if steps < 0:
-        raise ValueError(f"steps must be 0 or more, got {steps}")
+    _check_steps(steps)
     wants_grad = world.state.requires_grad or any(w.requires_grad for w in rule.parameters())
     if torch.is_grad_enabled() and wants_grad:
         return _differentiable(world, rule, steps, seed, fire_rate, noise)
@@ -142,11 +142,16 @@ def trajectory(
     fire_rate: float | None = None,
     noise: float | None = None,
 ) -> Iterator[World]:
-    """The worlds after steps 1, 2, … `steps`, one at a time; see `rollout`."""
+    """The worlds after steps 1, 2, … `steps`, one at a time, without gradients; see `rollout`."""
+    _check_steps(steps)
     stepper = Stepper(world, rule, seed, fire_rate=fire_rate, noise=noise)
-    for _ in range(steps):
-        stepper.step()
-        yield stepper.world()
+
+    def moments() -> Iterator[World]:
+        for _ in range(steps):
+            stepper.step()
+            yield stepper.world()
+
+    return moments()
 
 
 def _differentiable(
@@ -158,8 +163,7 @@ def _differentiable(
     noise: float | None,
 ) -> World:
     check_fit(world, rule)
-    rate = rule.fire_rate if fire_rate is None else fire_rate
-    noise = rule.noise if noise is None else noise
+    rate, noise = _rates(rule, fire_rate, noise)
     draws, prepared, state = draws_of(world, seed), rule.prepare(world.stimulus), world.state
     silence = state.new_zeros(1, rule.channels)
     for t in range(steps):
@@ -174,6 +178,19 @@ def _differentiable(
     return world.with_state(state, steps)
 
 
+def _check_steps(steps: int) -> None:
+    if steps < 0:
+        raise ValueError(f"steps must be 0 or more, got {steps}")
+
+
+def _rates(rule: Rule, fire_rate: float | None, noise: float | None) -> tuple[float, float]:
+    """The rule's own, or what overrides them."""
+    rate = rule.fire_rate if fire_rate is None else fire_rate
+    spread = rule.noise if noise is None else noise
+    check_rates(rate, spread)
+    return rate, spread
+
+
 def draws_of(world: World, seed: int) -> Draws:
     """The draws of a world's rows from its present moment on."""
     row = world.world_of
@@ -186,8 +203,8 @@ def check_fit(world: World, rule: Rule) -> None:
     needed = (rule.channels, rule.slots, rule.stimulus_size)
     if given != needed:
         raise ValueError(
-            f"this world has (channels, slots, stimulus values) = {given}, the rule needs {needed}; "
-            "build the world with the rule that runs in it"
+            f"this world has (channels, slots, stimulus values) = {given}, the rule needs "
+            f"{needed}; build the world with the rule that runs in it"
         )
     dtype = next(rule.parameters()).dtype
     if world.state.dtype != dtype:

@@ -1,7 +1,7 @@
 """What happens to a message on its way from one cell to another.
 
-A message that is lost is an index that points at nobody: its slot reads as zeros for this step. What a
-cell tells itself is never lost.
+A message that is lost is an index that points at nobody: its slot reads as zeros for this step.
+What a cell tells itself is never lost.
 """
 
 from __future__ import annotations

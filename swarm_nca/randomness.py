@@ -1,13 +1,15 @@
 """Counter-based draws: every random number is a pure function of where it is used.
 
-A draw depends on (seed, the world's key, the cell's site, the step, the stream) and on nothing else: there
-is no generator to be used up. So a world behaves the same alone, in any batch, on any number of threads,
-and after a pause. The generator is Philox-4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers:
-as easy as 1, 2, 3", SC 2011). One block of four 32-bit words serves four successive steps.
+A draw depends on (seed, the world's key, the cell's site, the step, the stream) and on nothing
+else: there is no generator to be used up. So a world behaves the same alone, in any batch, on any
+number of threads, and after a pause. The generator is Philox-4x32-10 (Salmon, Moraes, Dror and
+Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011). One block of four 32-bit words
+serves four successive steps.
 """
 
 from __future__ import annotations
 
+import operator
 from enum import IntEnum
 from functools import cache
 from typing import Any, Protocol
@@ -39,6 +41,7 @@ class Stream(IntEnum):
     NOISE = 1
     START = 2
     PERTURBATION = 3
+    TRAINING = 4
     LOSS = 16
 
 
@@ -75,7 +78,8 @@ def words(seed: int, key: Tensor, site: Tensor, block: Tensor, stream: int) -> T
         int64 [4, …] with values in [0, 2³²), on the counters' device.
     """
     halves = (seed & _WORD, (seed >> 32) & _WORD)
-    key, site, block = torch.broadcast_tensors(key, site, block)
+    counters: list[Tensor] = torch.broadcast_tensors(key, site, block)  # type: ignore[no-untyped-call]
+    key, site, block = counters
     if site.device.type != "cpu":
         stream_words = torch.full_like(site, stream)
         return torch.stack(philox((site, key, block, stream_words), halves))
@@ -91,10 +95,14 @@ def words(seed: int, key: Tensor, site: Tensor, block: Tensor, stream: int) -> T
 
 
 def check_seed(seed: int) -> int:
-    """The seed itself, if it lies in [0, 2⁶⁴); a ValueError otherwise."""
-    if not 0 <= seed < 1 << 64:
-        raise ValueError(f"seed must be a whole number from 0 to 2^64 - 1, got {seed}")
-    return seed
+    """The seed as a plain int, if it is whole and in [0, 2⁶⁴); a ValueError otherwise."""
+    try:
+        whole = operator.index(seed)
+    except TypeError:
+        whole = -1
+    if not 0 <= whole < 1 << 64:
+        raise ValueError(f"seed must be a whole number from 0 to 2^64 - 1, got {seed!r}")
+    return whole
 
 
 def threshold(rate: float) -> int:
@@ -131,16 +139,16 @@ class Draws:
         self._seed, self._key, self._site = check_seed(seed), key, site
         aligned = bool((step == step[0]).all()) if len(step) else True
         # Rows whose worlds stand at one step share blocks; others take theirs row by row.
-        self._step = int(step[0]) if aligned and len(step) else step
+        self._step: int | Tensor = int(step[0]) if aligned and len(step) else step
         self._ahead = max(1, min(32, _CHUNK // max(1, len(site))))
-        self._kept: dict[int, tuple[int, Tensor]] = {}
+        self._kept: dict[int, tuple[int, Tensor]] = {}  # by stream: first block, words
 
     def word(self, t: int, stream: int) -> Tensor:
         """int64 [N] in [0, 2³²): each row's word `t` steps from the start, for this stream."""
         if isinstance(self._step, Tensor):
             step = self._step + t
-            block = words(self._seed, self._key, self._site, step // 4, stream)
-            return block.gather(0, (step % 4)[None])[0]
+            own = words(self._seed, self._key, self._site, step // 4, stream)
+            return own.gather(0, (step % 4)[None])[0]
         block, lane = divmod(self._step + t, 4)
         first, kept = self._kept.get(stream, (block + 1, torch.empty(0)))
         if not first <= block < first + len(kept):
@@ -151,9 +159,10 @@ class Draws:
 
     def fires(self, t: int, rate: float) -> Tensor:
         """int64 [M]: the rows that fire at this step, ascending."""
-        if rate >= 1.0:
+        limit = threshold(rate)
+        if rate == 1.0:
             return torch.arange(len(self._site), device=self._site.device)
-        return (self.word(t, Stream.FIRE) < threshold(rate)).nonzero().view(-1)
+        return (self.word(t, Stream.FIRE) < limit).nonzero().view(-1)
 
     def normals(self, t: int, rows: Tensor, channels: int, dtype: torch.dtype) -> Tensor:
         """[M, channels] standard normal deviates for these rows at this step."""

@@ -1,6 +1,6 @@
-"""Where the files that travel with the package are: one look-up for a wheel and an editable install.
+"""Where the files that travel with the package are: one look-up for every kind of installation.
 
-In a wheel they lie inside the package, in a checkout beside it.
+In a wheel they lie inside the package, in a checkout (an editable install) beside it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """A rollout with its gradient written by hand: back-propagation through time without a tape.
 
-The forward pass lays what every step heard and computed into one array each; the backward pass walks the
-steps in reverse, and then gets each weight's gradient from a single product over all of them. Same numbers
-as recording step by step with autograd (a test holds the two together), in a third of the time.
+The forward pass lays what every step heard and computed into one array each; the backward pass
+walks the steps in reverse, and then gets each weight's gradient from a single product over all of
+them. Same numbers as recording step by step with autograd (a test holds the two together), in a
+third of the time.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from swarm_nca.engine import check_fit
 from swarm_nca.randomness import StepDraws
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
@@ -44,13 +46,20 @@ def unrolled(
     noise: float,
     scratch: Scratch | None = None,
 ) -> Tensor:
-    """The state [N, C] some steps later, with gradients to the weights and to the state it starts from.
+    """The state [N, C] some steps later, with gradients to the weights and to the first state.
 
     Args:
         rule: a plain `Rule`; its six weights receive gradients.
+        steps: 1 or more.
         draws: decides who fires, what is lost and which noise is added.
         scratch: memory to work in; only one rollout may await its backward pass in it.
+
+    Raises:
+        ValueError: no steps, or a rule that does not fit the world.
     """
+    if steps < 1:
+        raise ValueError(f"steps must be 1 or more, got {steps}")
+    check_fit(world, rule)
     scratch = Scratch() if scratch is None else scratch
     fired = [draws.fires(t, fire_rate) for t in range(steps)]
     unroll: Any = _Unrolled.apply

@@ -35,7 +35,10 @@ class Canvas:
 
     def __post_init__(self) -> None:
         if self.grid.torus and len(self.height) and min(self.height.min(), self.width.min()) < 3:
-            raise ValueError("on a torus a picture must be at least 3 × 3, or cells hear one twice")
+            raise ValueError(
+                "on a torus a picture must be at least 3 × 3, or cells hear one neighbour twice; "
+                f"the smallest here has {self.height.min()} rows, {self.width.min()} columns"
+            )
 
     @cached_property
     def sizes(self) -> Tensor:
@@ -52,7 +55,11 @@ class Canvas:
 
     def alive(self) -> Tensor:
         """int64 [N], the living pixels' addresses, ascending."""
-        return (self.grey > self.alive_above).nonzero().view(-1)
+        return self.lives(self.grey).nonzero().view(-1)
+
+    def lives(self, grey: Tensor) -> Tensor:
+        """bool, whether pixels of this grey live: the same in every dtype, as float32 decides."""
+        return grey.to(torch.float32) > self.alive_above
 
     def look(self, address: Tensor) -> tuple[Tensor, Tensor]:
         """Heard addresses int64 [n, 9] (P for nobody) and the grey of the 3×3 patch [n, 9]."""
@@ -64,7 +71,8 @@ class Canvas:
     def around(self, address: Tensor) -> Tensor:
         """int64 [m], these pixels and all whose 3×3 patch they lie in, ascending, each once."""
         pixel, there = self._patch(address)
-        return torch.unique(pixel[there])
+        near: Tensor = pixel[there].unique()  # type: ignore[no-untyped-call]
+        return near
 
     def _patch(self, address: Tensor) -> tuple[Tensor, Tensor]:
         world = self.world_at(address)

@@ -1,7 +1,8 @@
 """What worlds stand on: the places where cells can live, before anyone asks who is alive.
 
-The sites of all B worlds of a batch lie one after another in one address space of P places: a place's
-address is its world's start plus its site. Rows of a world are the addresses alive now, ascending.
+The sites of all B worlds of a batch lie one after another in one address space of P places: a
+place's address is its world's start plus its site. Rows of a world are the addresses alive now,
+ascending.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Import of the rule that the self-classifying MNIST article published.
 
-The file is a TensorFlow.js graph in JSON: the constants whose names end in `/resource` hold, in order, kernel
-and bias of three convolutions, as base64 of little-endian float32 (Randazzo et al., Distill 2020; the rule
-itself is CC-BY 4.0).
+The file is a TensorFlow.js graph in JSON: the constants whose names end in `/resource` hold, in
+order, kernel and bias of three convolutions, as base64 of little-endian float32 (Randazzo et al.,
+Distill 2020; the rule itself is CC-BY 4.0).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _constants(graph: Any, path: Path) -> list[dict[str, Any]]:
     try:
         nodes = graph["modelTopology"]["node"]
         return [n for n in nodes if n["op"] == "Const" and n["name"].endswith("/resource")]
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{path}: JSON, but not a TensorFlow.js graph (no modelTopology.node list with names); "
             "rules of this project are .safetensors files"

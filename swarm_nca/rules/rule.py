@@ -1,9 +1,10 @@
 """The rule every cell obeys: what it senses and hears in, a change of its state out.
 
-Three layers as in self-classifying MNIST (Randazzo et al., Distill 2020, doi 10.23915/distill.00027.002):
-a perception layer over the cell's own stimulus and the messages in its neighbour slots, a hidden layer, and
-an output layer that starts at zero, so that an untrained rule does nothing. A message is the neighbour's
-whole state; slots keep their order, so a cell knows who spoke from where.
+Three layers as in self-classifying MNIST (Randazzo et al., Distill 2020, doi
+10.23915/distill.00027.002): a perception layer over the cell's own stimulus and the messages in
+its neighbour slots, a hidden layer, and an output layer that starts at zero, so that an untrained
+rule does nothing. A message is the neighbour's whole state; slots keep their order, so a cell
+knows who spoke from where.
 """
 
 from __future__ import annotations
@@ -60,12 +61,14 @@ class Rule(nn.Module):
         super().__init__()
         _check(free_channels=free_channels, slots=slots, stimulus_size=stimulus_size)
         _check(hidden_1=hidden[0], hidden_2=hidden[1])
-        if not 0.0 <= fire_rate <= 1.0:
-            raise ValueError(f"fire_rate must lie between 0 and 1, got {fire_rate}")
-        if not (noise >= 0.0 and math.isfinite(noise)):
-            raise ValueError(f"noise is a standard deviation, 0 or more, got {noise}")
+        check_rates(fire_rate, noise)
         if not 0.0 <= alive_above < 1.0:
             raise ValueError(f"alive_above must lie in [0, 1), got {alive_above}")
+        if not (math.isfinite(undecided_below) and math.isfinite(shown_above)):
+            raise ValueError(
+                "undecided_below and shown_above must be finite, "
+                f"got {undecided_below} and {shown_above}"
+            )
         self.classes = classes
         self.free_channels = free_channels
         self.hidden = (hidden[0], hidden[1])
@@ -94,7 +97,7 @@ class Rule(nn.Module):
         return self.free_channels + len(self.classes)
 
     def prepare(self, stimulus: Tensor) -> Tensor:
-        """[N, S] → [N, H]: the stimulus's share of the first layer, constant between perturbations."""
+        """[N, S] → [N, H]: the stimulus's share of the first layer, the same at every step."""
         return torch.addmm(self.perception_bias, stimulus, self.perception[: self.stimulus_size])
 
     def change(self, prepared: Tensor, messages: Tensor) -> Tensor:
@@ -147,6 +150,14 @@ class Rule(nn.Module):
             array = weight.detach().cpu().numpy()
             digest.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
         return digest.hexdigest()
+
+
+def check_rates(fire_rate: float, noise: float) -> None:
+    """A ValueError, unless cells can fire at this rate and with this noise."""
+    if not 0.0 <= fire_rate <= 1.0:
+        raise ValueError(f"fire_rate must lie between 0 and 1, got {fire_rate}")
+    if not (noise >= 0.0 and math.isfinite(noise)):
+        raise ValueError(f"noise is a standard deviation, 0 or more, got {noise}")
 
 
 def _check(**sizes: int) -> None:

@@ -56,7 +56,7 @@ def read_rule(path: str | Path) -> tuple[Rule, dict[str, Any]]:
         if data["format"] != _FORMAT:
             raise ValueError(f"format {data['format']}, but this version reads format {_FORMAT}")
         rule, card = Rule.from_settings(data["settings"]), data["card"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{path}: the rule's settings cannot be used: {error}") from error
     fill(rule, weights, source=str(path))
     return rule, card
@@ -66,7 +66,7 @@ def fill(rule: Rule, weights: dict[str, torch.Tensor], source: str) -> None:
     """Put weights into a rule and freeze it.
 
     Raises:
-        ValueError: names or shapes other than the rule's, or values that are not finite.
+        ValueError: names or shapes other than the rule's, or values that are not finite numbers.
     """
     expected = {name: tuple(weight.shape) for name, weight in _weights(rule)}
     given = {name: tuple(weight.shape) for name, weight in weights.items()}
@@ -80,6 +80,8 @@ def fill(rule: Rule, weights: dict[str, torch.Tensor], source: str) -> None:
                 f"{source}: '{name}' has the shape {list(given[name])}, but its settings "
                 f"({rule.channels} channels, {rule.slots} slots) need {list(shape)}"
             )
+        if not weights[name].is_floating_point():
+            raise ValueError(f"{source}: '{name}' holds {weights[name].dtype}, no real numbers")
         if not bool(torch.isfinite(weights[name]).all()):
             raise ValueError(
                 f"{source}: '{name}' holds values that are not finite (NaN or infinity); "

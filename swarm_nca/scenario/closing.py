@@ -14,7 +14,7 @@ from swarm_nca.scenario.junit import bounds
 
 #: The metrics shown, with their short headings.
 COLUMNS = {
-    "cell_accuracy": "cell accuracy",
+    "cell_accuracy": "accuracy",
     "total_agreement": "agreement",
     "vote_accuracy": "vote",
     "undecided": "undecided",

@@ -71,37 +71,54 @@ def run(
     return result
 
 
-class _Live(Protocol):
-    """A world being stepped."""
+class _Engine(Protocol):
+    """Worlds being stepped."""
 
-    def step(self) -> Any: ...
+    def step(self) -> World:
+        """The worlds one step later."""
 
-    def world(self) -> World: ...
+    def go_on(self, world: World) -> None:
+        """Go on from here, after a perturbation."""
+
+
+class _Batched:
+    """All cells of all worlds at once."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        self.go_on(scenario.start)
+
+    def step(self) -> World:
+        self._stepper.step()
+        return self._stepper.world()
+
+    def go_on(self, world: World) -> None:
+        self._stepper = Stepper(world, self._scenario.rule, self._scenario.settings.seed)
 
 
 class _Agents:
-    """Every world of a batch as a swarm of agents that act one by one."""
+    """Every world as a swarm of agents that act one by one."""
 
-    def __init__(self, world: World, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario) -> None:
         from swarm_nca.swarm import Swarm
 
         self._swarms = [
             Swarm(alone, scenario.rule, scenario.settings.seed, "agents", model_reporters={})
-            for alone in world.split()
+            for alone in scenario.start.split()
         ]
 
-    def step(self) -> None:
+    def step(self) -> World:
         for swarm in self._swarms:
             swarm.step()
-
-    def world(self) -> World:
         return World.join([swarm.world for swarm in self._swarms])
 
+    def go_on(self, world: World) -> None:
+        for swarm, alone in zip(self._swarms, world.split(), strict=True):
+            swarm.world = alone
 
-def _live(world: World, scenario: Scenario) -> _Live:
-    if scenario.settings.engine == "agents":
-        return _Agents(world, scenario)
-    return Stepper(world, scenario.rule, scenario.settings.seed)
+
+#: The engines that a scenario can name.
+_ENGINES: dict[str, Callable[[Scenario], _Engine]] = {"batched": _Batched, "agents": _Agents}
 
 
 class _Recorder:
@@ -120,11 +137,10 @@ class _Recorder:
         world, previous = scenario.start, None
         moments = {one.at for one in scenario.perturbations}
         kept = kept_steps(settings.steps, settings.record.every, moments, world.cells)
-        live = _live(world, scenario)
+        engine = _ENGINES[settings.engine](scenario)
         for step in range(settings.steps + 1):
             if step:
-                live.step()
-                previous, world = world, live.world()
+                previous, world = world, engine.step()
                 progress(step, settings.steps)
             self._measure(step, world, previous)
             if step in kept:
@@ -135,7 +151,7 @@ class _Recorder:
                 self._note(step, perturbation, before, world)
             if acting:
                 self.frames.append(Frame(step, world))
-                live = _live(world, scenario)
+                engine.go_on(world)
         return Run(
             name=scenario.name,
             scenario=scenario.text(folder or scenario.folder),

@@ -6,6 +6,7 @@ Perturbations and images are their own schema: the dataclasses that act are the 
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -98,7 +99,7 @@ class Settings(_Part):
     """One scenario: a rule, pictures for its cells to live on, what happens to them, and what is
     expected of them."""
 
-    name: Annotated[str, Field(pattern=r"^[\w][\w.-]*$")] | None = None
+    name: str | None = None
     """Names the run folder; the file's own name if not given."""
     seed: Annotated[int, Field(ge=0, lt=1 << 64)] = 0
     """Every random draw depends on it."""
@@ -119,6 +120,16 @@ class Settings(_Part):
     """What is done to the worlds; at the same step, in this order."""
     record: Record = Record()
     expect: tuple[Expect, ...] = ()
+
+    @field_validator("name")
+    @classmethod
+    def _a_folders_name(cls, name: str | None) -> str | None:
+        if name is not None and not re.fullmatch(r"\w[\w.-]*", name):
+            raise ValueError(
+                "name is also the run folder's: letters, digits, '_', '-' and '.' only, was given "
+                f"{name!r}"
+            )
+        return name
 
     def completed(self, given: dict[str, Any]) -> dict[str, Any]:
         """What a file gave, in the schema's order, with all that it left to the defaults."""

@@ -1,4 +1,7 @@
-"""Tasks: what cells should agree on. To add a loss, write a function and a line in `losses.LOSSES`."""
+"""Tasks: what cells should agree on.
+
+To add a loss, write a function and a line in `losses.LOSSES`.
+"""
 
 from swarm_nca.tasks.classification import Augmentation, Classification
 from swarm_nca.tasks.losses import LOSSES, l2, loss_of, overflow

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How a drawn picture may differ from the stored one, each time anew; the default changes nothing.
+    """How a drawn picture may differ from the stored one, each time anew; by default not at all.
 
     Attributes:
         shift: largest shift in pixels, per axis, ≥ 0.

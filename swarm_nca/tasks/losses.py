@@ -13,6 +13,7 @@ def l2(world: World) -> Tensor:
 
     The published loss of self-classifying MNIST (Randazzo et al. 2020): it has a finite target, so
     a swarm that has agreed stops pushing. A rule that does nothing scores 0.5 per living cell.
+    Every label must be known.
     """
     wanted = functional.one_hot(world.label[world.world_of], len(world.classes))
     return 0.5 * (wanted - world.logits).square().sum() / len(world)

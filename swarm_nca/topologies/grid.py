@@ -1,7 +1,7 @@
 """Pixels on a grid: each hears the 3×3 patch around it, slot 3·(row + 1) + (column + 1).
 
-All grids have nine slots, so that one rule runs on each of them: a von Neumann grid leaves the corners
-empty, a torus joins opposite borders.
+All grids have nine slots, so that one rule runs on each of them: a von Neumann grid leaves the
+corners empty, a torus joins opposite borders.
 """
 
 from __future__ import annotations

@@ -1,13 +1,14 @@
 """Who hears whom, in which slot: an index table inside, a networkx graph outside.
 
-The table is what the engine gathers by; the graph is what people reason about. Each is made from the other
-without loss, and a test holds the two to that. An edge u → v means "u hears v".
+The table is what the engine gathers by; the graph is what people reason about. Each is made from
+the other without loss, and a test holds the two to that. An edge u → v means "u hears v".
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     import networkx as nx
 
-#: The slot in which a cell of a grid hears itself; graphs keep to it unless their edges say otherwise.
+#: The slot in which a cell of a grid hears itself; graphs too, unless their edges say otherwise.
 OWN_SLOT = 4
 
 
@@ -56,8 +57,8 @@ class Topology:
         for u, v, slot in zip(rows.tolist(), heard.tolist(), slots.tolist(), strict=True):
             if graph.has_edge(self.names[u], self.names[v]):
                 raise ValueError(
-                    f"{self.names[u]!r} hears {self.names[v]!r} in two slots, which one edge cannot "
-                    "say; a torus must be at least 3 × 3"
+                    f"{self.names[u]!r} hears {self.names[v]!r} in two slots, which one edge "
+                    "cannot say; a torus must be at least 3 × 3"
                 )
             graph.add_edge(self.names[u], self.names[v], slot=slot)
         return graph
@@ -98,15 +99,21 @@ class Topology:
 def number_slots(
     graph: nx.Graph[Hashable], slots: int = 9, own: int | None = OWN_SLOT
 ) -> nx.DiGraph[Hashable]:
-    """A copy of a graph in which every edge carries a slot.
+    """The same nodes and connections as a directed graph in which every edge carries a slot.
 
-    Each node hears its neighbours in the graph's order, in slots 0, 1, …, and itself in `own`.
+    Each node hears its neighbours in the graph's order, in slots 0, 1, …, and itself in `own`
+    (when None, not at all).
 
     Raises:
-        ValueError: a node has more neighbours than there are slots for them.
+        ValueError: a node has more neighbours than there are slots for them, or `own` is no slot.
     """
     import networkx as nx
 
+    if own is not None and not 0 <= own < slots:
+        raise ValueError(
+            f"own={own} is not one of the {slots} slots 0 … {slots - 1}; pass own=0, or own=None "
+            "for nodes that do not hear themselves"
+        )
     free = [slot for slot in range(slots) if slot != own]
     numbered: nx.DiGraph[Hashable] = nx.DiGraph(slots=slots)
     numbered.add_nodes_from(graph.nodes(data=True))
@@ -114,8 +121,8 @@ def number_slots(
         others: Sequence[Hashable] = [v for v in graph.adj[u] if v != u]
         if len(others) > len(free):
             raise ValueError(
-                f"node {u!r} has {len(others)} neighbours, but there are only {len(free)} slots for "
-                "them; raise slots= (and train a rule with as many)"
+                f"node {u!r} has {len(others)} neighbours, but there are only {len(free)} slots "
+                "for them; raise slots= (and train a rule with as many)"
             )
         if own is not None:
             numbered.add_edge(u, u, slot=own)
@@ -131,8 +138,8 @@ def _slot(u: Hashable, v: Hashable, data: object, count: int) -> int:
             f"the edge {u!r} → {v!r} carries no slot; set graph.edges[u, v]['slot'], or let "
             "swarm_nca.topologies.number_slots(graph) number them"
         )
-    if not isinstance(slot, int) or not 0 <= slot < count:
+    if not isinstance(slot, Integral) or int(slot) not in range(count):
         raise ValueError(
             f"node {u!r}: slot {slot!r} is not one of the {count} slots 0 … {count - 1}"
         )
-    return slot
+    return int(slot)

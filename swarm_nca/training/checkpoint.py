@@ -1,4 +1,4 @@
-"""Checkpoints: all that an iteration leaves to the next, in one safetensors file, written atomically."""
+"""Checkpoints: all that an iteration leaves to the next, in one file, written atomically."""
 
 from __future__ import annotations
 
@@ -61,15 +61,14 @@ def load_checkpoint(trainer: Trainer, path: Path) -> float:
     for key, value in header["recipe"].items():
         if recipe.get(key) != value:
             raise ValueError(
-                f"{path} was made with {key} = {value}, the recipe now says {recipe.get(key)}; resume "
-                "with the recipe the run began with"
+                f"{path} was made with {key} = {value}, the recipe now says {recipe.get(key)}; "
+                "resume with the recipe the run began with"
             )
     with torch.no_grad():
         for name, weight in trainer.rule.named_parameters():
             weight.copy_(tensors[f"rule.{name}"])
-            kept = {
-                key: tensors[f"optimizer.{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")
-            }
+            keys = ("step", "exp_avg", "exp_avg_sq") if header["iteration"] else ()
+            kept = {key: tensors[f"optimizer.{key}.{name}"] for key in keys}
             trainer.optimizer.state[weight] = kept
     if trainer.pool is not None:
         states = tensors["pool.states"].split(tensors["pool.cells"].tolist())

@@ -21,7 +21,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from swarm_nca.atomic import write_atomically
 from swarm_nca.engine import rollout
 from swarm_nca.images import Pictures
-from swarm_nca.located import Document, dump, read
+from swarm_nca.located import dump, read
 from swarm_nca.measure.protocols import evaluate
 from swarm_nca.portrait import decisions_rgb, grey_rgb, png, sheet
 from swarm_nca.rules import Rule, save_rule
@@ -51,7 +51,8 @@ def train(
         overrides: `key=value` changes of the recipe; a resumed run needs the same.
 
     Raises:
-        ValueError: a recipe, data, folder or checkpoint that cannot be used; nothing is written.
+        ValueError: a recipe, data, folder or checkpoint that cannot be used, nothing being written
+            then; or a loss that is no longer finite.
     """
     document = read(recipe_path).with_overrides(overrides or [])
     recipe: Recipe = document.validate(Recipe)
@@ -63,7 +64,10 @@ def train(
     folder.path.mkdir(parents=True, exist_ok=True)
     write_atomically(folder.recipe, dump(recipe.model_dump(mode="json")).encode())
     console = Console(stderr=True)
-    seconds = _train(trainer, folder, held_out, before, console)
+    try:
+        seconds = _train(trainer, folder, held_out, before, console)
+    except ArithmeticError as error:
+        raise ValueError(f"{folder.path}: {error}") from error
     if trainer.iteration < recipe.iterations:
         console.print(
             f"stopped after iteration {trainer.iteration}; go on with "
@@ -136,7 +140,8 @@ def _train(
                 loss = float(np.mean([report.loss for report in recent]))
                 accuracy = float(np.mean([report.cell_accuracy for report in recent]))
                 rate = recent[-1].rate
-                log.add(trainer.iteration, loss, math.log10(loss), accuracy, rate, seconds)
+                magnitude = math.log10(loss) if loss else -math.inf
+                log.add(trainer.iteration, loss, magnitude, accuracy, rate, seconds)
                 bar.update(line, loss=f"{loss:.2f}", accuracy=f"{accuracy:.1%}")
                 recent.clear()
             if trainer.iteration % recipe.checkpoint_every == 0 or last:

@@ -1,7 +1,8 @@
 """Draws for training: an ordinary generator, seeded anew for every iteration.
 
-Training needs no world to be reproducible in other company, only the whole run; so it takes the cheaper
-draws, and an iteration's depend on (seed, iteration) alone, which is what makes resuming exact.
+Training needs no world to be reproducible in other company, only the whole run; so it takes the
+cheaper draws, and an iteration's depend on (seed, iteration) alone, which is what makes resuming
+exact.
 """
 
 from __future__ import annotations
@@ -9,12 +10,18 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from swarm_nca.randomness import TABLE_SIZE, normal_rows, threshold
+from swarm_nca.randomness import TABLE_SIZE, Stream, normal_rows, threshold, words
 
 
 def generator_of(seed: int, iteration: int) -> torch.Generator:
-    """The generator of one iteration."""
-    return torch.Generator().manual_seed((seed << 32 | iteration) % (1 << 63))
+    """The generator of one iteration.
+
+    On a CPU torch uses the lower 32 bits of a generator's seed only, so the seed decides where in
+    them the iterations begin to count: no two iterations of one run share a generator.
+    """
+    zero = torch.zeros(1, dtype=torch.int64)
+    beginning = int(words(seed, zero, zero, zero, Stream.TRAINING)[0])
+    return torch.Generator().manual_seed((beginning + iteration) % (1 << 32))
 
 
 class GeneratorDraws:

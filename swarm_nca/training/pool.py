@@ -1,8 +1,9 @@
 """The pool: worlds that live on from one iteration to the next, so that a rule learns to stay.
 
-Each iteration takes a batch out; some of it starts anew on fresh pictures, some has its picture swapped
-under its living cells (a mutation), the rest goes on. All of it is written back after its rollout. From
-growing and self-classifying neural cellular automata (Mordvintsev et al. 2020, Randazzo et al. 2020).
+Each iteration takes a batch out; some of it starts anew on fresh pictures, some has its picture
+swapped under its living cells (a mutation), the rest goes on. All of it is written back after its
+rollout. From growing and self-classifying neural cellular automata (Mordvintsev et al. 2020,
+Randazzo et al. 2020).
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Pool:
         start: str,
         generator: torch.Generator,
     ) -> tuple[Tensor, World]:
-        """A batch for one iteration: `fresh` restarted worlds, `mutated` ones, and the rest as it was.
+        """A batch for one iteration: `fresh` worlds anew, `mutated` ones, the rest as it was.
 
         Returns:
             which: int64 [batch], the places in the pool to write back to.

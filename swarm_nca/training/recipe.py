@@ -137,7 +137,9 @@ class Recipe(_Part):
         """How many worlds of a batch start anew, and how many are mutated."""
         if self.regime == "naive":
             return self.batch, 0
-        fresh, mutated = round(self.batch * self.fresh), round(self.batch * self.mutated)
+        fresh = round(self.batch * self.fresh)
+        # Two halves of an odd batch both round up.
+        mutated = min(round(self.batch * self.mutated), self.batch - fresh)
         return fresh, mutated if self.regime == "mutating" else 0
 
     def materials(self, document: Document) -> tuple[Rule, Classification, Classification]:

@@ -1,8 +1,8 @@
 """Training: one iteration at a time, every one a function of the state before it.
 
-An iteration takes a batch from the pool, unrolls the rule over it, descends along gradients each divided by
-its own length, and writes the batch back. All that one iteration leaves to the next is in `Trainer`'s fields,
-so that a run which was stopped and resumed is the run which was not.
+An iteration takes a batch from the pool, unrolls the rule over it, descends along gradients each
+divided by its own length, and writes the batch back. All that one iteration leaves to the next is
+in `Trainer`'s fields, so that a run which was stopped and resumed is the run which was not.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ class Trainer:
         value = float(loss.detach())
         if not math.isfinite(value):
             raise ArithmeticError(
-                f"the loss became {value} at iteration {self.iteration + 1}; lower schedule.rate, or "
-                "set bound, and resume from the last checkpoint"
+                f"the loss became {value} at iteration {self.iteration + 1}; lower schedule.rate, "
+                "or set bound, and resume from the last checkpoint"
             )
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def select(world: World, worlds: Sequence[int] | Tensor | int) -> World:
     """Some of the worlds, in the order given; see `World.select`."""
-    chosen = torch.as_tensor(worlds, dtype=torch.int64, device=world.key.device).reshape(-1)
+    chosen = _numbers(torch.as_tensor(worlds, device=world.key.device), len(world))
     chosen = torch.where(chosen < 0, chosen + len(world), chosen)
     if len(chosen) and not 0 <= int(chosen.min()) <= int(chosen.max()) < len(world):
         raise IndexError(f"there are {len(world)} worlds, got {chosen.tolist()}")
@@ -70,6 +70,17 @@ def to(world: World, device: torch.device, dtype: torch.dtype) -> World:
         if isinstance(value, Tensor):
             carried[f.name] = value.to(device, dtype if value.is_floating_point() else None)
     return replace(world, ground=world.ground.to(device, dtype), **carried)
+
+
+def _numbers(worlds: Tensor, count: int) -> Tensor:
+    """int64 [b]: numbers as they are, a mask as the numbers of what it marks."""
+    if worlds.dtype == torch.bool:
+        if worlds.shape != (count,):
+            raise IndexError(f"a mask over {count} worlds has the shape {list(worlds.shape)}")
+        return worlds.nonzero().view(-1)
+    if worlds.is_floating_point() and worlds.numel():
+        raise IndexError(f"worlds are chosen by whole numbers, got {worlds.tolist()}")
+    return worlds.to(torch.int64).reshape(-1)
 
 
 def _indexed(world: World, names: Sequence[str], index: Tensor) -> dict[str, Any]:

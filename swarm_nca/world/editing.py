@@ -29,9 +29,8 @@ def painted(world: World, canvas: Canvas, address: Tensor, grey: Tensor) -> Worl
     """
     fresh = canvas.painted(address, grey)
     near = fresh.around(address)
-    near = near[fresh.grey[near] > fresh.alive_above]
-    lived = canvas.grey[address] > canvas.alive_above
-    lives = grey > canvas.alive_above
+    near = near[canvas.lives(fresh.grey[near])]
+    lived, lives = canvas.lives(canvas.grey[address]), canvas.lives(grey)
     born, died = address[lives & ~lived].sort().values, address[lived & ~lives]
     keep = torch.ones_like(world.address, dtype=torch.bool)
     keep[torch.searchsorted(world.address, died)] = False

@@ -29,8 +29,8 @@ def canvas_of(images: PictureBatch, rule: Rule, grid: Grid) -> Canvas:
     """Pictures as the ground that this rule's cells live on."""
     if rule.slots != 9 or rule.stimulus_size != 9:
         raise ValueError(
-            f"pictures need a rule with 9 slots and 9 stimulus values, this one has {rule.slots} and "
-            f"{rule.stimulus_size}; build its world with World.from_graph"
+            f"pictures need a rule with 9 slots and 9 stimulus values, this one has {rule.slots} "
+            f"and {rule.stimulus_size}; build its world with World.from_graph"
         )
     grey, height, width = flat(images, next(rule.parameters()))
     return Canvas(grey, height, width, grid, rule.alive_above)
@@ -51,9 +51,11 @@ def network_of(graph: nx.Graph[Hashable] | Topology, rule: Rule, stimulus: Any) 
             f"them anew with swarm_nca.topologies.number_slots(graph, slots={rule.slots})"
         )
     shape = (len(topology), rule.stimulus_size)
-    sensed = torch.zeros(shape) if stimulus is None else torch.as_tensor(stimulus)
+    sensed = torch.zeros(shape) if stimulus is None else _copied(stimulus)
     if tuple(sensed.shape) != shape:
         raise ValueError(f"stimulus must have the shape {shape}, got {tuple(sensed.shape)}")
+    if not bool(torch.isfinite(sensed).all()):
+        raise ValueError("stimulus holds values that are not finite (NaN or infinity)")
     if places and all(place is not None for place in places):
         coordinates = torch.tensor([[float(part) for part in place] for place in places])
     else:
@@ -68,10 +70,10 @@ def flat(images: PictureBatch, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         ValueError: a picture that is not two-dimensional, or grey that is not in [0, 1].
     """
     if isinstance(images, Tensor | np.ndarray) and images.ndim == 3:
-        batch = torch.as_tensor(images)
+        batch = _copied(images)
         grey, shapes = batch.reshape(-1), [tuple(batch.shape[1:])] * len(batch)
     else:
-        pictures = [torch.as_tensor(image) for image in images]
+        pictures = [_copied(image) for image in images]
         for picture in pictures:
             if picture.ndim != 2:
                 raise ValueError(
@@ -88,6 +90,22 @@ def flat(images: PictureBatch, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         )
     height, width = torch.tensor(shapes, dtype=torch.int64).reshape(-1, 2).unbind(1)
     return grey, height.to(like.device), width.to(like.device)
+
+
+def amounts(values: Any, address: Tensor, like: Tensor, low: float, high: float) -> Tensor:
+    """One number, or one for each of the addresses [n], in the dtype of `like`.
+
+    Raises:
+        ValueError: another count, or a number that is not in [low, high].
+    """
+    given = torch.as_tensor(values, device=like.device).to(like.dtype)
+    if given.ndim and given.shape != address.shape:
+        raise ValueError(
+            f"give one number, or one for each of the {len(address)} sites; got {given.numel()}"
+        )
+    if not bool(((given >= low) & (given <= high)).all()):
+        raise ValueError(f"numbers must lie between {low:g} and {high:g}, got {given.tolist()}")
+    return given
 
 
 def labels_of(
@@ -125,10 +143,18 @@ def keys_of(values: Iterable[int] | Tensor | None, worlds: int, device: torch.de
 
 def _integers(values: Iterable[int] | Tensor, worlds: int, name: str) -> Tensor:
     listed = values if isinstance(values, Tensor | np.ndarray) else list(values)
-    given = torch.as_tensor(listed, dtype=torch.int64).reshape(-1)
+    given = _copied(listed).reshape(-1)
+    whole = given.to(torch.int64)
     if len(given) != worlds:
         raise ValueError(f"{worlds} worlds need as many {name}, got {len(given)}")
-    return given
+    if not torch.equal(whole.to(given.dtype), given):
+        raise ValueError(f"{name} are whole numbers, got {given.tolist()}")
+    return whole
+
+
+def _copied(values: Any) -> Tensor:
+    # A world is frozen: it must not change when the arrays it was made from are written to.
+    return values.detach().clone() if isinstance(values, Tensor) else torch.tensor(np.array(values))
 
 
 def starting_state(world: World, channels: int, start: str, seed: int) -> Tensor:

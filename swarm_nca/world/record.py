@@ -1,10 +1,10 @@
 """Everything that is true at one moment, of one world or of a batch of them.
 
-A batch is the disjoint union of its worlds: the rows of one follow those of another, dead pixels are no
-rows. The record is frozen; a step, a stroke or a selection returns a new one.
+A batch is the disjoint union of its worlds: the rows of one follow those of another, dead pixels
+are no rows. The record is frozen; a step, a stroke or a selection returns a new one.
 
-Letters: B worlds, N rows (living cells) of all of them, K neighbour slots, C state channels, S stimulus
-values, D coordinates.
+Letters: B worlds, N rows (living cells) of all of them, K neighbour slots, C state channels, S
+stimulus values, D coordinates.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _GRID, _LINKS = Grid(), Links()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class World:
     """B worlds at one moment.
 
@@ -46,8 +46,8 @@ class World:
         stimulus: [N, S], what each row senses.
     """
 
-    # What a cell holds moves with the cell, what a world has with the world: through these two lists,
-    # so that a field added to one of them cannot be forgotten elsewhere.
+    # What a cell holds moves with the cell, what a world has with the world: through these two
+    # lists, so that a field added to one of them cannot be forgotten elsewhere.
     PER_ROW: ClassVar = ("state",)
     PER_WORLD: ClassVar = ("key", "step", "label")
 
@@ -232,7 +232,7 @@ class World:
         """The same worlds on new pictures: cells alive before and after keep all they hold.
 
         Args:
-            images: one picture per world, each of its world's present size.
+            images: one picture for each world, of the world's present size.
             labels: their classes; unknown when None.
 
         Raises:
@@ -240,6 +240,8 @@ class World:
         """
         canvas = self.canvas
         grey, height, width = making.flat(images, canvas.grey)
+        if len(height) != len(self):
+            raise ValueError(f"{len(self)} worlds need as many pictures, got {len(height)}")
         if not (torch.equal(height, canvas.height) and torch.equal(width, canvas.width)):
             raise ValueError(
                 f"a new picture must have its world's size, {_sizes(canvas.height, canvas.width)}; "
@@ -252,10 +254,14 @@ class World:
 
         Args:
             site: int64 [n], pixel numbers, each at most once.
-            grey: [n] or one number, added; the sum is kept within [0, 1].
+            grey: [n] or one number in [−1, 1], added; the sum is kept within [0, 1].
+
+        Raises:
+            ValueError: sites or grey that are not as above, or a world that stands on a graph.
         """
-        address = self._address(site, world)
-        summed = (self.canvas.grey[address] + grey).clamp(0.0, 1.0)
+        address, present = self._address(site, world), self.canvas.grey
+        added = making.amounts(grey, address, present, -1.0, 1.0)
+        summed = (present[address] + added).clamp(0.0, 1.0)
         return editing.painted(self, self.canvas, address, summed)
 
     def erase(self, site: Tensor, share: Tensor | float = 1.0, world: int = 0) -> World:
@@ -263,17 +269,23 @@ class World:
 
         Args:
             site: int64 [n], pixel or node numbers, each at most once.
-            share: [n] or one number in [0, 1]; 1 leaves white.
+            share: [n] or one number in [0, 1]; 1 leaves white. On a graph any share removes.
+
+        Raises:
+            ValueError: sites or shares that are not as above.
         """
         address = self._address(site, world)
+        taken = making.amounts(share, address, self.stimulus, 0.0, 1.0)
         if isinstance(self.ground, Network):
             return editing.standing_on(self, self.ground.with_alive(address, False))
-        left = self.canvas.grey[address] * (1.0 - share)
+        left = self.canvas.grey[address] * (1.0 - taken)
         return editing.painted(self, self.canvas, address, left)
 
     def _address(self, site: Tensor, world: int) -> Tensor:
         size = int(self.ground.sizes[world])
-        site = torch.as_tensor(site, dtype=torch.int64, device=self.address.device)
+        site = torch.as_tensor(site, dtype=torch.int64, device=self.address.device).reshape(-1)
+        if len(set(site.tolist())) < len(site):
+            raise ValueError(f"each site may be given once, got {site.tolist()}")
         if len(site) and not 0 <= int(site.min()) <= int(site.max()) < size:
             raise ValueError(f"sites of this world run from 0 to {size - 1}, got {site.tolist()}")
         return site + int(self.ground.sizes[:world].sum())
@@ -281,8 +293,11 @@ class World:
     def select(self, worlds: Sequence[int] | Tensor | int) -> World:
         """Some of the worlds, in the order given; each stays what it was.
 
+        Args:
+            worlds: their numbers, from the end where negative, or a mask: bool [B].
+
         Raises:
-            IndexError: a number that no world has.
+            IndexError: a number that no world has, or a mask of another length.
         """
         return batches.select(self, worlds)
 
@@ -321,6 +336,12 @@ class World:
         """The same worlds on a device, their numbers in a dtype; what is None stays."""
         place = torch.device(device) if device is not None else self.state.device
         return batches.to(self, place, dtype or self.state.dtype)
+
+    def __repr__(self) -> str:
+        ground = type(self.ground).__name__.lower()
+        steps = sorted(set(self.step.tolist()))
+        at = f"step {steps[0]}" if len(steps) == 1 else f"steps {steps}"
+        return f"World({len(self)} on a {ground}, {list(self.state.shape)} cells × channels, {at})"
 
     def _repr_png_(self) -> bytes:
         from swarm_nca.portrait import portrait_png

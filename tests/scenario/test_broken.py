@@ -40,7 +40,7 @@ BROKEN = [
     ("bad YAML", "seed: 0", "seed: [0", 3, "missing here, or the ']'"),
     ("a tab", "steps: 40\n", "steps: 40\n\tstart: zeros\n", 6, "use spaces"),
     ("a negative seed", "seed: 0", "seed: -1", 2, "should be at least 0"),
-    ("a name with a slash", "name: broken", "name: a/b", 1, "should match"),
+    ("a name with a slash", "name: broken", "name: a/b", 1, "name is also the run folder's"),
     ("no such rule", "busy.safetensors", "digitz", 3, "no rule 'digitz'"),
     ("no such rule file", "busy.safetensors", "gone.safetensors", 3, "a file would be"),
     ("NaN weights", "busy.safetensors", "nan.safetensors", 3, "not finite"),

@@ -54,7 +54,7 @@ def test_frames_hold_both_sides_of_a_perturbation_and_the_end(write):
 
 
 def test_agents_and_the_batch_give_the_same_run(write):
-    text = write().read_text() + "links: {drop: 0.1}\n"
+    text = write().read_text().replace("label: ", "scale: 0.5, label: ") + "links: {drop: 0.1}\n"
     batched = run(write(text))
     agents = run(write(text, engine="agents"))
     pd.testing.assert_frame_equal(batched.metrics, agents.metrics, rtol=1e-4, atol=1e-5)
@@ -62,9 +62,8 @@ def test_agents_and_the_batch_give_the_same_run(write):
 
 
 def test_agents_run_every_world_of_a_batch(write):
-    text = "images: {dataset: strokes, count: 3}\n" + "\n".join(
-        line for line in write().read_text().splitlines() if not line.startswith("images")
-    )
+    text = write().read_text().replace("label: ", "scale: 0.5, label: ")
+    text = text.replace("label: 7}", "count: 3}")
     batched, agents = run(write(text)), run(write(text, engine="agents"))
     assert agents.metrics["world"].tolist() == [0, 1, 2] * 9
     pd.testing.assert_frame_equal(batched.metrics, agents.metrics, rtol=1e-4, atol=1e-5)

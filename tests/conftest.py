@@ -1,0 +1,73 @@
+"""What all tests share: rules that are busy without training, and word of the data tests.
+
+Tests in `tests/data` need MNIST (`SWARM_NCA_DATA`, the folder that holds `mnist/`) and the
+published rule (`SWARM_NCA_REFERENCE`, its JSON file). Where either is missing they are not
+collected, and the summary says so.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import settings
+
+from swarm_nca.rules import Rule
+
+_BESIDE = Path(__file__).resolve().parents[2] / "shared"
+_DATA = Path(os.environ.setdefault("SWARM_NCA_DATA", str(_BESIDE / "data")))
+_REFERENCE = Path(
+    os.environ.get("SWARM_NCA_REFERENCE", _BESIDE / "reference" / "distill-mnist-l2-noise.json")
+)
+
+_missing = [
+    f"{what} ({variable}: {place})"
+    for what, variable, place, there in (
+        ("MNIST", "SWARM_NCA_DATA", _DATA, (_DATA / "mnist").is_dir()),
+        ("the published rule", "SWARM_NCA_REFERENCE", _REFERENCE, _REFERENCE.is_file()),
+    )
+    if not there
+]
+if not (_DATA / "mnist").is_dir():
+    # Tests that never touch data see the environment as it was.
+    os.environ.pop("SWARM_NCA_DATA")
+
+collect_ignore = ["data"] if _missing else []
+
+# Machines are busy; how long one example takes says nothing about it.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """One line on the data tests, which a quiet run prints too."""
+    state = f"NOT collected, for want of {' and '.join(_missing)}" if _missing else "collected"
+    terminalreporter.write_line(f"data tests: {state}")
+
+
+@pytest.fixture(scope="session")
+def published_rule_path() -> Path:
+    """The published rule's JSON; only tests in `tests/data` may ask for it."""
+    return _REFERENCE
+
+
+@pytest.fixture(scope="session")
+def busy_rule() -> Callable[..., Rule]:
+    """A maker of untrained, frozen rules whose output layer has weights, so that cells act.
+
+    busy_rule(torch.float64, slots=5, …): a dtype, then the rule's own parameters.
+    """
+
+    def made(dtype: torch.dtype = torch.float32, *, strength: float = 0.05, **others: Any) -> Rule:
+        generator = torch.Generator().manual_seed(7)
+        rule = Rule(generator=generator, **others)
+        with torch.no_grad():
+            for weight in (rule.perception_bias, rule.middle_bias, rule.output, rule.output_bias):
+                weight.normal_(std=strength, generator=generator)
+        return rule.to(dtype).requires_grad_(False)
+
+    return made
