@@ -22,6 +22,7 @@ each_file = pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_
 #: From top to bottom; a line may import only lines below it, and nobody of its own line.
 LAYERS = (
     ("cli",),
+    ("viewer",),
     ("scenario", "testing"),
     ("recording", "swarm", "training"),
     ("measure", "located", "portrait"),
@@ -40,7 +41,7 @@ MEANT = {("world", "portrait")}  # a notebook asks a world for its picture
 #: Where a heavy library may be imported; type checkers may see it everywhere.
 HOMES = {
     "mesa": {"swarm"},
-    "pygame": set[str](),
+    "pygame": {"viewer"},
     "pydantic": {"located", "scenario/schema.py", "training/recipe.py"},
     "matplotlib": {"recording"},
     "networkx": {"topologies"},
@@ -49,7 +50,7 @@ HOMES = {
     "pooch": {"images"},
     "safetensors": {"rules", "training"},
     "pandas": {"recording", "scenario"},
-    "PIL": {"images", "portrait.py", "recording"},
+    "PIL": {"images", "portrait.py", "recording", "viewer"},
 }
 
 
@@ -105,7 +106,7 @@ def _imports(
 
 def part_of(module: str) -> str:
     """The layer's name: `swarm_nca.world.rows` → `world`; the public page is ``."""
-    return (module.split(".") + [""])[1]
+    return [*module.split("."), ""][1]
 
 
 def height(part: str) -> int:

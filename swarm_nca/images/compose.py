@@ -33,9 +33,14 @@ def chimera(a: Grey, b: Grey) -> Grey:
 
 
 def row(pictures: Sequence[Grey], join: bool = False) -> Grey:
-    """Pictures side by side, [max H, sum of W]; `join` draws a line from each to the next."""
+    """Pictures side by side, [max H, sum of W]; `join` draws a line from each to the next.
+
+    Raises ValueError for no pictures, and for one without ink that should be joined to another.
+    """
     if not pictures:
         raise ValueError("a row needs at least one picture, got none")
+    if join and not all(picture.any() for picture in pictures):
+        raise ValueError("a picture without ink cannot be joined to others: leave join out")
     height = max(picture.shape[0] for picture in pictures)
     level = [on_canvas(picture, height, picture.shape[1]) for picture in pictures]
     whole = np.concatenate(level, axis=1)

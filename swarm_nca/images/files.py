@@ -9,6 +9,8 @@ paper, `ink="light"` black, whatever the border shows.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from operator import attrgetter
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -65,12 +67,12 @@ def read_folder(
     path = Path(path)
     if not path.is_dir():
         raise ValueError(f"{path}: there is no such folder")
-    folders = sorted(each for each in path.iterdir() if each.is_dir() and _visible(each))
+    folders = _by_name(each for each in path.iterdir() if each.is_dir())
     if not folders:
         raise ValueError(f"{path}: has no subfolders: put the pictures of each class into one")
     grey, labels = [], []
     for label, folder in enumerate(folders):
-        files = sorted(each for each in folder.iterdir() if each.is_file() and _visible(each))
+        files = _by_name(each for each in folder.iterdir() if each.is_file())
         if not files:
             raise ValueError(f"{folder}: holds no pictures: add some, or remove the folder")
         grey += [read_picture(file, size=size, ink=ink) for file in files]
@@ -121,5 +123,6 @@ def _border(values: Grey) -> npt.NDArray[np.float32]:
     return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
 
 
-def _visible(path: Path) -> bool:
-    return not path.name.startswith(".")
+def _by_name(paths: Iterable[Path]) -> list[Path]:
+    # Paths themselves sort differently on Windows, and the order decides the classes' numbers.
+    return sorted((path for path in paths if not path.name.startswith(".")), key=attrgetter("name"))

@@ -32,6 +32,9 @@ ORIGINS: Mapping[str, tuple[str, ...]] = {
 TRANSFORMS = ("scale", "rotate", "thickness", "shift")
 """What goes with every origin, in the order in which it is done."""
 
+LARGEST_SCALE, THICKEST = 100, 100
+"""Beyond these (a factor, and pixels) a typing slip is more likely than a wish."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
@@ -140,8 +143,10 @@ class Source:
         ):
             if not math.isfinite(value):
                 raise ValueError(f"{name} is a finite number, got {value}")
-        if self.scale <= 0:
-            raise ValueError(f"scale is above 0, got {self.scale}")
+        if not 0 < self.scale <= LARGEST_SCALE:
+            raise ValueError(f"scale is above 0 and at most {LARGEST_SCALE}, got {self.scale}")
+        if abs(self.thickness) > THICKEST:
+            raise ValueError(f"thickness is from −{THICKEST} to {THICKEST}, got {self.thickness}")
         if self.size is not None and min(self.size) < 1:
             raise ValueError(f"size is (rows, columns), each at least 1, got {self.size}")
 

@@ -8,6 +8,7 @@ world = Damage(shape="disc", center=(14, 14), radius=4)(world)
 from swarm_nca.perturbations.damage import Damage
 from swarm_nca.perturbations.draw import Draw
 from swarm_nca.perturbations.erase import Erase
+from swarm_nca.perturbations.loss import Loss
 from swarm_nca.perturbations.mutate import Mutate
 from swarm_nca.perturbations.noise import Noise
 from swarm_nca.perturbations.perturbation import Perturbation
@@ -21,6 +22,7 @@ KINDS: dict[str, type[Perturbation]] = {
     "draw": Draw,
     "erase": Erase,
     "noise": Noise,
+    "loss": Loss,
 }
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "Damage",
     "Draw",
     "Erase",
+    "Loss",
     "Mutate",
     "Noise",
     "Perturbation",

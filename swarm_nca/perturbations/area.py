@@ -13,7 +13,7 @@ from swarm_nca.world import World
 
 
 def in_disc(world: World, center: tuple[float, float], radius: float) -> Tensor:
-    """int64 [n], the sites of a single world at most `radius` from the center."""
+    """int64 [n], the sites of a single world at most `radius` from the centre."""
     away = _places(world) - torch.tensor(center, dtype=torch.float64)
     return _covered(world, (away**2).sum(1) <= radius**2, f"a disc at {list(center)}")
 

@@ -22,7 +22,7 @@ class Damage(Perturbation):
     """States zeroed, or pixels erased, within a shape.
 
     Attributes:
-        shape: `disc` (center and radius), `half` (side) or `rectangle` (corner and size).
+        shape: `disc` (with `center` and `radius`), `half` (`side`) or `rectangle` (`corner`, `size`).
         center: (row, column) of the disc; a pixel's centre lies at whole numbers.
         radius: of the disc, in pixels, above 0.
         side: the half that is hit: left, right, top or bottom.

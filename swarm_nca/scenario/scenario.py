@@ -57,7 +57,7 @@ class Scenario:
         return [(i, one) for i, one in enumerate(self.perturbations) if one.at == step]
 
     def text(self, folder: Path) -> str:
-        """The scenario as YAML with nothing left to defaults; paths are relative to a folder."""
+        """The scenario as YAML, its defaults filled in; paths are relative to a folder."""
         data = self.settings.completed(self.document.data)
         data["name"] = self.name
         if self.settings.rule not in shipped_rules():
@@ -168,7 +168,10 @@ def _rehearse(
     def when(number: int) -> int:
         return perturbations[number].at
 
-    for _, together in groupby(sorted(range(len(perturbations)), key=when), key=when):
+    now = 0
+    for at, together in groupby(sorted(range(len(perturbations)), key=when), key=when):
+        # Noise on the pixels is drawn from the step.
+        world, now = world.with_state(world.state, at - now), at
         for number in together:
             with document.at("perturbations", number):
                 world = perturbations[number](world, settings.seed)

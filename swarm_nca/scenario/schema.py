@@ -6,7 +6,6 @@ Perturbations and images are their own schema: the dataclasses that act are the 
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -21,8 +20,10 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from swarm_nca.images import Source
+from swarm_nca.located.names import FolderName
 from swarm_nca.measure.metrics import find_metric
 from swarm_nca.perturbations import KINDS, Perturbation
+from swarm_nca.topologies import NEIGHBORHOODS
 
 #: The longest side of a canvas, in pixels: beyond it a typing slip is more likely than a wish.
 LONGEST_SIDE = 4096
@@ -54,8 +55,8 @@ class TopologySettings(_Part):
     """Who hears whom."""
 
     kind: Literal["grid"] = "grid"
-    neighborhood: Literal["moore", "von_neumann"] = "moore"
-    """Eight neighbours, or four."""
+    neighborhood: Literal[tuple(NEIGHBORHOODS)] = "moore"  # type: ignore[valid-type]
+    """Eight neighbours (moore), or four (von_neumann)."""
     torus: bool = False
     """Whether opposite borders touch."""
 
@@ -99,7 +100,7 @@ class Settings(_Part):
     """One scenario: a rule, pictures for its cells to live on, what happens to them, and what is
     expected of them."""
 
-    name: str | None = None
+    name: FolderName | None = None
     """Names the run folder; the file's own name if not given."""
     seed: Annotated[int, Field(ge=0, lt=1 << 64)] = 0
     """Every random draw depends on it."""
@@ -120,16 +121,6 @@ class Settings(_Part):
     """What is done to the worlds; at the same step, in this order."""
     record: Record = Record()
     expect: tuple[Expect, ...] = ()
-
-    @field_validator("name")
-    @classmethod
-    def _a_folders_name(cls, name: str | None) -> str | None:
-        if name is not None and not re.fullmatch(r"\w[\w.-]*", name):
-            raise ValueError(
-                "name is also the run folder's: letters, digits, '_', '-' and '.' only, was given "
-                f"{name!r}"
-            )
-        return name
 
     def completed(self, given: dict[str, Any]) -> dict[str, Any]:
         """What a file gave, in the schema's order, with all that it left to the defaults."""

@@ -23,6 +23,7 @@ from swarm_nca.randomness import Draws
 if TYPE_CHECKING:
     from mesa.discrete_space import Cell
 
+    from swarm_nca.links import Links
     from swarm_nca.swarm.model import Swarm
 
 #: What agents hold, say and hear: a float array [C].
@@ -145,7 +146,7 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         """The class it has decided on, as the metrics count it; None while undecided."""
         votes = self.state[self.model.rule.free_channels :]
         best = int(votes.argmax())
-        return None if votes[best] < self.model.rule.undecided_below else best
+        return best if votes[best] >= self.model.rule.undecided_below else None
 
     @property
     def undecided(self) -> bool:
@@ -158,7 +159,7 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         """Fill the inbox with what the neighbours hold now; lost messages are missing from it."""
         neighbors = self.neighbors
         senders = {slot: other.site for slot, other in neighbors.items()}
-        arriving = self.arriving(senders, self.model.now)
+        arriving = self.arriving(senders, self.model.links, self.model.now)
         self._keep({slot: neighbors[slot].state.copy() for slot in arriving})
 
     def decide(self) -> Vector:
@@ -188,14 +189,14 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         """Whether it acts in the coming step: a draw of its own."""
         return len(self._draws.fires(self.model.now, self.model.fire_rate)) == 1
 
-    def arriving(self, senders: Mapping[int, int], step: int) -> list[int]:
+    def arriving(self, senders: Mapping[int, int], links: Links, step: int) -> list[int]:
         """The slots whose message reaches it in a step; those of the others are lost on the way.
 
         Args:
             senders: slot → site of who speaks there.
+            links: as they were in that step.
             step: of the world.
         """
-        links = self.model.links
         if not links.drop:
             return list(senders)
         # As a table of one row: 0 is the agent itself, 1 is nobody, and 2 stands for anybody else.

@@ -72,8 +72,8 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         model_reporters: Mapping[str, Any] | None = None,
         agent_reporters: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(rng=seed)
-        self.seed = check_seed(self.random.getrandbits(63) if seed is None else int(seed))
+        super().__init__(rng=None if seed is None else check_seed(seed))
+        self.seed = self.random.getrandbits(63) if seed is None else check_seed(seed)
         self.rule = rule if isinstance(rule, Rule) else load_rule(rule)
         self.engine = _known(engine)
         self.fire_rate = self.rule.fire_rate if fire_rate is None else fire_rate
@@ -204,7 +204,7 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         heard = before.neighbors[row].tolist()
         rows = {slot: sender for slot, sender in enumerate(heard) if sender < before.cells}
         senders = {slot: int(before.address[sender]) for slot, sender in rows.items()}
-        arriving = agent.arriving(senders, int(before.step))
+        arriving = agent.arriving(senders, before.links, int(before.step))
         return {slot: before.state[rows[slot]].numpy().copy() for slot in arriving}
 
     @property

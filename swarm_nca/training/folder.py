@@ -45,7 +45,7 @@ class Folder:
 
 
 class Log:
-    """The CSV log: rows kept in memory and appended to the file as they come.
+    """The CSV log: rows are appended to the file as they come.
 
     Args:
         path: the file.

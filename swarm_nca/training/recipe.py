@@ -11,11 +11,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from swarm_nca.images import Pictures, load_dataset, read_folder, strokes
 from swarm_nca.located import Document
+from swarm_nca.located.names import FolderName
 from swarm_nca.rules import Classes, Rule
 from swarm_nca.tasks import LOSSES, Augmentation, Classification
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
+
+#: What pictures of one's own are made to fit: the size of the published ones and of strokes.
+SIZE = (28, 28)
 
 
 class _Part(BaseModel):
@@ -44,7 +48,7 @@ class Data(_Part):
     def load(self, base: Path) -> Pictures:
         """The pictures; a folder's path starts from `base`."""
         if self.folder is not None:
-            pictures = read_folder(base / self.folder, size=(28, 28))
+            pictures = read_folder(base / self.folder, size=SIZE).centred_on(SIZE)
         elif self.dataset == "strokes":
             pictures = strokes(self.count or 1, self.seed)
         else:
@@ -92,11 +96,12 @@ class Recipe(_Part):
     """One training run, to the letter.
 
     The regime says how a batch is made up: `naive` starts all of it anew and keeps no pool;
-    `persistent` and `mutating` take it from a pool, restart the share `fresh` of it, and `mutating`
-    swaps the pictures of the share `mutated` under the living cells.
+    `mutating` takes it from a pool, starts the share `fresh` of it anew on other pictures, and swaps
+    the pictures of the share `mutated` under the living cells; `persistent` starts that share anew
+    too, instead of mutating it.
     """
 
-    name: str
+    name: FolderName
     seed: Annotated[int, Field(ge=0, lt=1 << 31)] = 0
     data: tuple[Data, ...]
     held_out: Annotated[int, Field(ge=1)] = 1000
@@ -140,7 +145,7 @@ class Recipe(_Part):
         fresh = round(self.batch * self.fresh)
         # Two halves of an odd batch both round up.
         mutated = min(round(self.batch * self.mutated), self.batch - fresh)
-        return fresh, mutated if self.regime == "mutating" else 0
+        return (fresh, mutated) if self.regime == "mutating" else (fresh + mutated, 0)
 
     def materials(self, document: Document) -> tuple[Rule, Classification, Classification]:
         """An untrained rule, the pictures to train on, and those held out to watch it by.

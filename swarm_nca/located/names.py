@@ -1,0 +1,21 @@
+"""Names in a file that are names of folders too."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+
+def _checked(name: str) -> str:
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise ValueError(
+            "name is also the run folder's: letters, digits, '_', '-' and '.' only, was given "
+            f"{name!r}"
+        )
+    return name
+
+
+#: A text that can name a folder on every system, and cannot lead out of the one it is made in.
+FolderName = Annotated[str, AfterValidator(_checked)]

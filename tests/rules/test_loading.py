@@ -1,0 +1,52 @@
+"""A rule is found by the name it ships under, or by its file."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from swarm_nca import shipped
+from swarm_nca.rules import Rule, find_rule, load_rule, save_rule, shipped_rules
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installation that ships the rules `digits` and `letters`."""
+    rules = tmp_path / "assets" / "rules"
+    rules.mkdir(parents=True)
+    save_rule(Rule(), rules / "digits.safetensors")
+    shutil.copy(rules / "digits.safetensors", rules / "letters.safetensors")
+    monkeypatch.setattr(shipped, "folder", lambda name: tmp_path / name)
+    return rules
+
+
+def test_shipped_rules_are_found_by_name(shelf: Path) -> None:
+    assert list(shipped_rules()) == ["digits", "letters"]
+    assert find_rule("digits") == shelf / "digits.safetensors"
+
+
+def test_a_path_starts_from_the_given_folder(shelf: Path, tmp_path: Path) -> None:
+    path = save_rule(Rule(), tmp_path / "own.safetensors")
+    assert find_rule("own.safetensors", base=tmp_path) == path
+    assert find_rule(path, base=tmp_path / "elsewhere") == path
+    assert load_rule("own.safetensors", tmp_path).hash() == load_rule(path).hash()
+
+
+def test_a_near_name_is_offered(shelf: Path) -> None:
+    with pytest.raises(ValueError, match=r"no rule 'digit': did you mean 'digits'\?"):
+        load_rule("digit")
+
+
+def test_without_a_near_name_all_are_listed(shelf: Path) -> None:
+    with pytest.raises(ValueError, match="shipped rules are digits, letters") as caught:
+        load_rule("zebra")
+    assert "did you mean" not in str(caught.value)
+
+
+def test_every_rule_that_ships_loads_frozen_and_fits_pictures() -> None:
+    for name in shipped_rules():
+        rule = load_rule(name)
+        assert (rule.slots, rule.stimulus_size) == (9, 9)
+        assert not any(weight.requires_grad for weight in rule.parameters())

@@ -1,0 +1,183 @@
+"""Drawing and erasing: what is edited locally equals what is made anew, and the living keep all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swarm_nca.rules import Rule
+from swarm_nca.testing import tiny_world
+from swarm_nca.topologies import Grid, number_slots
+from swarm_nca.world import World
+
+Worlds = Callable[..., World]
+Same = Callable[[World, World], None]
+GRIDS = [Grid(hood, torus) for hood in ("moore", "von_neumann") for torus in (False, True)]
+SIZES = st.lists(st.tuples(st.integers(3, 6), st.integers(3, 6)), min_size=1, max_size=3)
+
+
+def held(world: World) -> dict[tuple[int, int], list[float]]:
+    """What every cell holds, by world and site."""
+    names = zip(world.world_of.tolist(), world.site.tolist(), strict=True)
+    return dict(zip(names, world.state.tolist(), strict=True))
+
+
+@given(
+    sizes=SIZES,
+    seed=st.integers(0, 9999),
+    grid=st.sampled_from(GRIDS),
+    edits=st.lists(
+        st.tuples(
+            st.sampled_from(["draw", "erase"]),
+            st.integers(0, 2),
+            st.lists(st.tuples(st.integers(0, 35), st.sampled_from([0.04, 0.3, 1.0])), max_size=9),
+        ),
+        max_size=6,
+    ),
+)
+def test_any_row_of_edits_equals_building_from_the_picture_they_leave(
+    worlds: Worlds, rule: Rule, sizes: Any, seed: int, grid: Grid, edits: Any
+) -> None:
+    world = worlds(sizes, seed, grid)
+    pictures = [world.picture(i).numpy().copy() for i in range(len(world))]
+    for kind, where, strokes in edits:
+        where %= len(world)
+        flat = pictures[where].reshape(-1)
+        brush = {site % flat.size: np.float32(amount) for site, amount in strokes}
+        sites, amounts = (
+            torch.tensor(list(brush), dtype=torch.int64),
+            torch.tensor([*brush.values()]),
+        )
+        before = held(world)
+        world = getattr(world, kind)(sites, amounts, world=where)
+        for site, amount in brush.items():
+            old = flat[site]
+            flat[site] = min(old + amount, np.float32(1)) if kind == "draw" else old * (1 - amount)
+        after = held(world)
+        for name, state in after.items():
+            assert state == before.get(name, [0.0] * rule.channels)
+    anew = World.from_images(pictures, rule, grid=grid)
+    for field in ("address", "neighbors", "stimulus"):
+        assert torch.equal(getattr(world, field), getattr(anew, field)), field
+    for i, picture in enumerate(pictures):
+        assert world.picture(i).tolist() == picture.tolist()
+
+
+def test_strokes_accumulate_and_faint_grey_is_kept_and_sensed(rule: Rule) -> None:
+    world = tiny_world("#..", rule)
+    faint = world.draw(torch.tensor([1]), 0.06)
+    assert (faint.cells, float(faint.stimulus[0, 5])) == (1, pytest.approx(0.06))
+    assert faint.draw(torch.tensor([1]), 0.06).site.tolist() == [0, 1]
+    assert float(faint.draw(torch.tensor([0]), 0.5).picture()[0, 0]) == 1.0
+
+
+def test_erasing_a_share_leaves_a_cell_alive_until_it_is_too_faint(rule: Rule) -> None:
+    world = tiny_world("##", rule)
+    half = world.erase(torch.tensor([0]), 0.5)
+    assert (half.cells, float(half.picture()[0, 0])) == (2, 0.5)
+    assert half.erase(torch.tensor([0]), 0.9).site.tolist() == [1]
+    assert world.erase(torch.tensor([0, 1])).cells == 0
+
+
+def test_editing_one_world_leaves_the_others_as_they_are(worlds: Worlds, assert_same: Same) -> None:
+    batch = worlds([(4, 4), (3, 5), (5, 3)], seed=3)
+    edited = batch.draw(torch.arange(15), 0.5, world=1).erase(torch.tensor([2]), world=1)
+    assert_same(edited.select([0, 2]), batch.select([0, 2]))
+    for field in World.PER_WORLD:
+        assert torch.equal(getattr(edited, field), getattr(batch, field))
+
+
+def test_editing_never_changes_the_world_it_starts_from(worlds: Worlds, assert_same: Same) -> None:
+    batch = worlds([(4, 4), (3, 5)], seed=3)
+    twin = worlds([(4, 4), (3, 5)], seed=3)
+    batch.draw(torch.arange(9), 1.0)
+    batch.erase(torch.arange(9))
+    batch.repictured([np.ones((4, 4)), np.ones((3, 5))])
+    batch.restarted("random", seed=8)
+    batch.relabeled([1, 2])
+    assert_same(batch, twin)
+
+
+def test_sites_and_amounts_may_be_numbers_lists_or_arrays(rule: Rule, assert_same: Same) -> None:
+    world = tiny_world("#..", rule)
+    plain = world.draw(torch.tensor([2]), torch.tensor([0.5]))
+    sites: list[Any] = [2, [2], np.array([2]), torch.tensor([2], dtype=torch.int32)]
+    for site, grey in zip(sites, (0.5, [0.5], np.array([0.5]), np.float64(0.5)), strict=True):
+        assert_same(world.draw(site, grey), plain)
+
+
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        (lambda w: w.draw(torch.tensor([6]), 0.5), r"from 0 to 5, got \[6\]"),
+        (lambda w: w.erase(torch.tensor([-1])), "from 0 to 5"),
+        (lambda w: w.draw(torch.tensor([1, 1]), 0.5), r"each site may be given once, got \[1, 1\]"),
+        (lambda w: w.draw(torch.tensor([1]), float("nan")), "between -1 and 1, got nan"),
+        (lambda w: w.draw(torch.tensor([1]), 255), "between -1 and 1, got 255"),
+        (lambda w: w.erase(torch.tensor([1]), 1.5), r"between 0 and 1, got 1\.5"),
+        (lambda w: w.erase(torch.tensor([1]), -0.5), "between 0 and 1"),
+        (
+            lambda w: w.draw(torch.tensor([1, 2]), torch.ones(3)),
+            "one for each of the 2 sites; got 3",
+        ),
+    ],
+)
+def test_edits_that_cannot_be_are_refused(
+    rule: Rule, edit: Callable[[World], World], told: str
+) -> None:
+    with pytest.raises(ValueError, match=told):
+        edit(tiny_world("#.#\n.#.", rule))
+
+
+def test_a_new_picture_keeps_what_lives_before_and_after(rule: Rule) -> None:
+    old, new = np.zeros((2, 3, 4)), np.zeros((2, 3, 4))
+    old[:, :2], new[:, 1:] = 0.5, 1.0
+    world = World.from_images(old, rule, labels=[0, 1], start="random", seed=1)
+    swapped = world.repictured(new, [2, 3])
+    assert swapped.label.tolist() == [2, 3]
+    assert world.repictured(new).label.tolist() == [-1, -1]
+    assert torch.equal(swapped.key, world.key)
+    assert torch.equal(swapped.stimulus, World.from_images(new, rule).stimulus)
+    before = held(world)
+    for (number, site), state in held(swapped).items():
+        assert state == (before[number, site] if site < 8 else [0.0] * rule.channels)
+
+
+@pytest.mark.parametrize(
+    ("images", "told"),
+    [
+        (np.ones((1, 3, 4)), "2 worlds need as many pictures, got 1"),
+        (np.ones((2, 4, 3)), "its world's size, 3 × 4; got 4 × 3"),
+        (np.full((2, 3, 4), 2.0), "grey must lie in"),
+    ],
+)
+def test_new_pictures_that_do_not_fit_are_refused(rule: Rule, images: Any, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        World.from_images(np.ones((2, 3, 4)), rule).repictured(images)
+
+
+def test_nodes_of_a_graph_are_erased_and_the_rest_hear_them_no_more(rule: Rule) -> None:
+    world = World.from_graph(number_slots(nx.path_graph(4)), rule, start="random")
+    without = world.erase(torch.tensor([1]))
+    assert without.topology.names == (0, 2, 3)
+    assert torch.equal(without.state, world.state[[0, 2, 3]])
+    heard = {u: set(without.topology.to_networkx().adj[u]) for u in without.topology.names}
+    assert heard == {0: {0}, 2: {2, 3}, 3: {2, 3}}
+
+
+def test_a_graph_has_no_picture_to_draw_on_or_to_swap(rule: Rule) -> None:
+    world = World.from_graph(number_slots(nx.path_graph(4)), rule)
+    for ask in (
+        lambda: world.picture(),
+        lambda: world.draw(torch.tensor([1]), 0.5),
+        lambda: world.repictured(np.ones((1, 2, 2))),
+    ):
+        with pytest.raises(ValueError, match="stands on a graph"):
+            ask()
