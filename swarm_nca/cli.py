@@ -7,6 +7,7 @@ heavy is imported inside the command that needs it, so that `--help` answers at 
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import json
 import os
@@ -28,8 +29,7 @@ KINDS = {
     "recipe": ("swarm_nca.training.recipe", "Recipe"),
 }
 
-#: Cores to use, and the number of cells below which one of them does best.
-CORES = os.cpu_count() or 1
+#: The number of cells below which one core does best.
 SMALL = 4_096
 
 app = typer.Typer(
@@ -112,12 +112,12 @@ def check(
 ) -> None:
     """Check scenarios and recipes without running them."""
     from swarm_nca.scenario import load
-    from swarm_nca.scenario.finding import find_scenario
+    from swarm_nca.scenario.finding import find_either
 
     wrong = 0
     for file in files:
         try:
-            path = find_scenario(file)
+            path = find_either(file)
             kind, document = _kind_of(path, changes or [])
             if kind == "scenario":
                 load(path, overrides=changes or ())
@@ -179,7 +179,9 @@ def evaluate(
 
 @app.command()
 def train(
-    recipe: Annotated[Path, typer.Argument(metavar="RECIPE.yaml")],
+    recipe: Annotated[
+        str, typer.Argument(metavar="RECIPE.yaml", help="A file, or a name that ships.")
+    ],
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="The training's folder.")] = None,
     resume: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Go on exactly where that one stopped.")
@@ -188,10 +190,40 @@ def train(
 ) -> None:
     """Train a rule by a recipe, or resume a training."""
     with told_in_one_line():
+        import torch
+
+        from swarm_nca.scenario.finding import find_recipe
         from swarm_nca.training.command import train as train_rule
 
-        code = train_rule(recipe, out, resume, changes or [])
+        torch.set_num_threads(_cores())
+        code = train_rule(find_recipe(recipe), out, resume, changes or [])
     raise typer.Exit(code)
+
+
+@app.command()
+def view(
+    scenario: Annotated[
+        str | None,
+        typer.Argument(metavar="[SCENARIO.yaml]", help="A file, or a name that ships."),
+    ] = None,
+    rule: Annotated[
+        str | None, typer.Option(metavar="RULE", help=f"{RULE} Instead of the scenario's.")
+    ] = None,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="Write a film instead of showing a window.")
+    ] = False,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Of the film; the scenario's if not given.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The film: .webp, .gif, or .png.")
+    ] = None,
+) -> None:
+    """Draw, damage and question a swarm in a window; watch a scenario as it happens."""
+    with told_in_one_line():
+        from swarm_nca.viewer.command import view as view_session
+
+        view_session(scenario, rule, headless=headless, steps=steps, out=out)
 
 
 @app.command()
@@ -281,7 +313,16 @@ def _share_cores(cells: int) -> None:
     """Small products are slower on several cores than on one, most of all on a busy machine."""
     import torch
 
-    torch.set_num_threads(1 if cells < SMALL else CORES)
+    most = _cores()  # asked for before it changes
+    torch.set_num_threads(1 if cells < SMALL else most)
+
+
+@functools.cache
+def _cores() -> int:
+    """All of the machine's, unless OMP_NUM_THREADS says otherwise."""
+    import torch
+
+    return torch.get_num_threads() if "OMP_NUM_THREADS" in os.environ else os.cpu_count() or 1
 
 
 def _kind_of(path: Path, changes: list[str]) -> tuple[str, Any]:

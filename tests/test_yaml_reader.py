@@ -266,19 +266,19 @@ def test_a_valid_document_becomes_the_model() -> None:
         (
             "radius: 4",
             "radius: four",
-            "s.yaml:9:13: perturbations[1].radius: should be a number, was given 'four'",
+            "s.yaml:9:13: perturbations[1].radius: must be a number, got 'four'",
         ),
         ("    radius: 4\n", "", "s.yaml:5:5: perturbations[1]: missing key 'radius'"),
         (
             "at: 300",
             "at: -1",
-            "s.yaml:5:9: perturbations[1].at: should be at least 0, was given -1",
+            "s.yaml:5:9: perturbations[1].at: must be at least 0, got -1",
         ),
         (
             "shape: disc",
             "shape: disk",
-            "s.yaml:7:12: perturbations[1].shape: should be 'disc', 'half' or 'rectangle', "
-            "was given 'disk' (did you mean 'disc'?)",
+            "s.yaml:7:12: perturbations[1].shape: must be 'disc', 'half' or 'rectangle', "
+            "got 'disk' (did you mean 'disc'?)",
         ),
         (
             "kind: damage",
@@ -304,7 +304,7 @@ def test_a_valid_document_becomes_the_model() -> None:
         (
             "[14, 14]",
             "[14]",
-            "s.yaml:8:13: perturbations[1].center: should have at least 2 entries, was given [14]",
+            "s.yaml:8:13: perturbations[1].center: must have at least 2 entries, got [14]",
         ),
         (
             "{dataset: strokes, label: 2}",
@@ -315,7 +315,7 @@ def test_a_valid_document_becomes_the_model() -> None:
         (
             "{dataset: strokes, label: 2}",
             "{row: [a, {file: 3}]}",
-            "s.yaml:4:54: perturbations[0].images.row[1].file: should be text, was given 3",
+            "s.yaml:4:54: perturbations[0].images.row[1].file: must be text, got 3",
         ),
         (
             "{dataset: strokes, label: 2}",
@@ -330,15 +330,15 @@ def test_a_valid_document_becomes_the_model() -> None:
         (
             "{dataset: strokes, label: 2}",
             "3",
-            "s.yaml:4:37: perturbations[0].images: should be a mapping or text, was given 3",
+            "s.yaml:4:37: perturbations[0].images: must be a mapping or text, got 3",
         ),
         (
             "steps: 400",
             "start: rndom",
-            "s.yaml:2:8: start: should be 'zeros', 'random', a whole number or a list, "
-            "was given 'rndom' (did you mean 'random'?)",
+            "s.yaml:2:8: start: must be 'zeros', 'random', a whole number or a list, "
+            "got 'rndom' (did you mean 'random'?)",
         ),
-        ("steps: 400", "steps:", "s.yaml:2:7: steps: should be a whole number, was given nothing"),
+        ("steps: 400", "steps:", "s.yaml:2:7: steps: must be a whole number, got nothing"),
         (
             "steps: 400",
             "frame_rate: 3",
@@ -347,12 +347,12 @@ def test_a_valid_document_becomes_the_model() -> None:
         (
             "steps: 400",
             "names: {x: y}",
-            "s.yaml:2:9: names.x: the key should be a whole number, was given 'x'",
+            "s.yaml:2:9: names.x: the key must be a whole number, got 'x'",
         ),
         (
             "steps: 400",
             "links: {drop: 1.5}",
-            "s.yaml:2:15: links.drop: should be at most 1.0, was given 1.5",
+            "s.yaml:2:15: links.drop: must be at most 1.0, got 1.5",
         ),
         (
             "steps: 400",
@@ -368,19 +368,19 @@ def test_a_mistake_is_told_in_one_line_with_its_cure(old: str, new: str, line: s
 
 
 def test_what_is_no_mapping_is_told_so() -> None:
-    assert told("- 1\n- 2") == "s.yaml:1:1: should be a mapping, was given [1, 2]"
+    assert told("- 1\n- 2") == "s.yaml:1:1: must be a mapping, got [1, 2]"
 
 
 def test_any_type_can_be_asked_for() -> None:
     assert parse("[1, 2]").validate(tuple[int, int]) == (1, 2)
     assert parse("{at: 3, radius: 1}").validate(Damage) == Damage(at=3, radius=1.0)
-    with pytest.raises(LocatedError, match=r"^<text>:1:5: \[1\]: should be a whole number"):
+    with pytest.raises(LocatedError, match=r"^<text>:1:5: \[1\]: must be a whole number"):
         parse("[1, x]").validate(tuple[int, int])
 
 
 def test_long_values_and_control_characters_stay_on_one_short_line() -> None:
     line = told('name: x\nsteps: "a\\nb\\e[31m' + "c" * 500 + '"')
-    assert line.startswith("s.yaml:2:8: steps: should be a whole number, was given 'a\\nb\\x1b[31m")
+    assert line.startswith("s.yaml:2:8: steps: must be a whole number, got 'a\\nb\\x1b[31m")
     assert line.endswith("…")
     assert len(line) < 120
     assert str(LocatedError("one\n  two \x1b", Place("s"))) == "s: one two \\x1b"
@@ -464,13 +464,13 @@ def test_overrides_change_add_and_replace() -> None:
 @pytest.mark.parametrize(
     ("override", "line"),
     [
-        ("steps=abc", "steps: should be a whole number, was given 'abc'"),
+        ("steps=abc", "steps: must be a whole number, got 'abc'"),
         ("stpes=1", "stpes: unknown key 'stpes' (did you mean 'steps'?)"),
         ("links.drp=1", "links.drp: unknown key 'drp' (did you mean 'drop'?)"),
         ("links={drpo: 1}", "links.drpo: unknown key 'drpo' (did you mean 'drop'?)"),
-        ("perturbations.7.at=1", "perturbations: has entries 0 to 1, was given '7'"),
-        ("perturbations.-1.at=1", "perturbations: has entries 0 to 1, was given '-1'"),
-        ("perturbations.last.at=1", "perturbations: has entries 0 to 1, was given 'last'"),
+        ("perturbations.7.at=1", "perturbations: has entries 0 to 1, got '7'"),
+        ("perturbations.-1.at=1", "perturbations: has entries 0 to 1, got '-1'"),
+        ("perturbations.last.at=1", "perturbations: has entries 0 to 1, got 'last'"),
         ("steps.x=1", "steps: is 400, so there is no 'x' in it"),
         ("steps", "key=value is expected, such as links.drop=0.1"),
         ("steps=", "key=value is expected, such as links.drop=0.1"),

@@ -2,13 +2,13 @@
 
     document = read("scenario.yaml").with_overrides(["steps=10"])
     scenario = document.validate(Scenario)
-    raise document.error(("perturbations", 1, "at"), "comes after the last step, was given 500")
+    raise document.error(("perturbations", 1, "at"), "comes after the last step, got 500")
 
 Scenarios, training recipes and sweeps stand on it; it knows nothing of them.
 """
 
-from .document import Document, parse, read
-from .errors import LocatedError, Path, Place, did_you_mean
-from .writing import dump
+from swarm_nca.located.document import Document, parse, read
+from swarm_nca.located.errors import LocatedError, Path, Place, did_you_mean
+from swarm_nca.located.writing import dump
 
 __all__ = ["Document", "LocatedError", "Path", "Place", "did_you_mean", "dump", "parse", "read"]

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path as FilePath
 from typing import Any, TypeVar, overload
 
-from .errors import LocatedError, Path, Place, Plain, did_you_mean, nearest, shown
-from .tree import DEEPEST, Node, compose
+from swarm_nca.located.errors import LocatedError, Path, Place, Plain, did_you_mean, nearest, shown
+from swarm_nca.located.tree import DEEPEST, Node, compose
 
 T = TypeVar("T")
 
@@ -44,7 +44,8 @@ class Document:
         takes any key. Raises `LocatedError` for the most telling mistake, with the number of the
         others.
         """
-        from .validation import validate  # pydantic loads only when a file is validated
+        # Pydantic loads only when a file is validated.
+        from swarm_nca.located.validation import validate
 
         return validate(self, model)
 
@@ -134,7 +135,7 @@ def _replaced(node: Node, steps: list[str], path: Path, leaf: Node) -> Node:
     if isinstance(node.value, list):
         if step not in map(str, range(len(node.value))):
             have = f"has entries 0 to {len(node.value) - 1}" if node.value else "is an empty list"
-            raise LocatedError(f"{have}, was given {shown(step)}", leaf.place, path, step)
+            raise LocatedError(f"{have}, got {shown(step)}", leaf.place, path, step)
         entries = list(node.value)
         entries[int(step)] = _replaced(entries[int(step)], rest, (*path, int(step)), leaf)
         return dataclasses.replace(node, value=entries)

@@ -11,8 +11,7 @@ from pydantic import AfterValidator
 def _checked(name: str) -> str:
     if not re.fullmatch(r"\w[\w.-]*", name):
         raise ValueError(
-            "name is also the run folder's: letters, digits, '_', '-' and '.' only, was given "
-            f"{name!r}"
+            f"name is also the run folder's: letters, digits, '_', '-' and '.' only, got {name!r}"
         )
     return name
 

@@ -11,7 +11,7 @@ import re
 
 import yaml
 
-from .errors import Scalar
+from swarm_nca.located.errors import Scalar
 
 TAG = "tag:yaml.org,2002:"
 LONGEST_INTEGER = 1000  # characters; Python refuses to print integers of more than 4,300 digits

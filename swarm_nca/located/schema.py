@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic.json_schema import PydanticJsonSchemaWarning
 
-from .errors import Path, Plain
+from swarm_nca.located.errors import Path, Plain
 
 Schema: TypeAlias = dict[str, Any]
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
-from .errors import LocatedError, Path, Place, Plain, Scalar, shown
-from .scalars import from_plain
+from swarm_nca.located.errors import LocatedError, Path, Place, Plain, Scalar, shown
+from swarm_nca.located.scalars import from_plain
 
 DEEPEST = 50
 MOST_VALUES = 100_000

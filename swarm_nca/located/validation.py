@@ -3,7 +3,7 @@
 Pydantic names the place of a mistake by a `loc`: keys and list numbers, mixed with names of the
 union branches it tried. Walking `loc` through the document tells them apart, and among a union's
 branches the one that fits best is believed, so that a misspelt key in a mapping is not told as
-"should be text".
+"must be text".
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
-from .errors import LocatedError, Path, Plain
-from .schema import json_schema
-from .tree import Node
-from .wording import MISSING_KEY, Finding, in_words, value_at
+from swarm_nca.located.errors import LocatedError, Path, Plain
+from swarm_nca.located.schema import json_schema
+from swarm_nca.located.tree import Node
+from swarm_nca.located.wording import MISSING_KEY, Finding, in_words, value_at
 
 if TYPE_CHECKING:
-    from .document import Document
+    from swarm_nca.located.document import Document
 
 Route: TypeAlias = tuple[tuple[Any, bool], ...]
 """A pydantic `loc`; True marks a step into the document, False the name of a union branch."""
@@ -89,7 +89,7 @@ def _best_branch(branches: list[list[Finding]], path: Path) -> list[Finding]:
     """
 
     def rank(branch: list[Finding]) -> tuple[bool, int]:
-        misshapen = branch[0].words == "should be" and branch[0].path == path
+        misshapen = branch[0].words == "must be" and branch[0].path == path
         return misshapen, len(branch)
 
     best = min(map(rank, branches))

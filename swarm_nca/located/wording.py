@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import Path, Plain, did_you_mean, nearest, shown
-from .schema import Schema, known_keys, known_tags, least_entries
+from swarm_nca.located.errors import Path, Plain, did_you_mean, nearest, shown
+from swarm_nca.located.schema import Schema, known_keys, known_tags, least_entries
 
 UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 MISSING_KEY = ("missing", "missing_argument", "missing_keyword_only_argument")
@@ -36,16 +36,16 @@ EXPECTED = {
     "enum": "{expected}",
 }
 BOUNDS = {
-    "greater_than": "should be above {gt}",
-    "greater_than_equal": "should be at least {ge}",
-    "less_than": "should be below {lt}",
-    "less_than_equal": "should be at most {le}",
-    "multiple_of": "should be a multiple of {multiple_of}",
-    "too_short": "should have at least {min_length} entries",
-    "too_long": "should have at most {max_length} entries",
-    "string_too_short": "should have at least {min_length} characters",
-    "string_too_long": "should have at most {max_length} characters",
-    "string_pattern_mismatch": "should match {pattern}",
+    "greater_than": "must be above {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be below {lt}",
+    "less_than_equal": "must be at most {le}",
+    "multiple_of": "must be a multiple of {multiple_of}",
+    "too_short": "must have at least {min_length} entries",
+    "too_long": "must have at most {max_length} entries",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "must match {pattern}",
 }
 
 
@@ -68,7 +68,7 @@ class Finding:
         """The whole message."""
         *most, last = self.expected or ("",)
         expected = f"{', '.join(most)} or {last}" if most else last
-        given = f", was given {self.given}" if self.given else ""
+        given = f", got {self.given}" if self.given else ""
         hint = self.hint or did_you_mean(self.given.strip("'"), _quoted(expected))
         return f"{self.words} {expected}".strip() + given + hint
 
@@ -95,12 +95,12 @@ def in_words(detail: dict[str, Any], path: Path, data: Plain, schema: Schema) ->
     if kind in ("value_error", "assertion_error"):
         return _refused(path, value_at(data, path), str(context["error"]) or detail["msg"])
     if kind in EXPECTED:
-        words = "the key should be" if key else "should be"
+        words = "the key must be" if key else "must be"
         expected = re.split(", | or ", EXPECTED[kind].format(**context))
         return Finding(path, words, tuple(expected), given, key=key)
     if kind in BOUNDS:
         return Finding(path, BOUNDS[kind].format(**context), given=given, key=key)
-    words = re.sub(r"^(Input|Value|String) (?=should)", "", detail["msg"])
+    words = re.sub(r"^(Input|Value|String) should", "must", detail["msg"])
     return Finding(path, words[:1].lower() + words[1:], given=given, key=key)
 
 
@@ -118,7 +118,7 @@ def _unknown_key(path: Path, mapping: Plain, known: list[str]) -> Finding:
 
 def _missing(path: Path, name: Any, given: str, least: int) -> Finding:
     if isinstance(name, int):  # an entry of a list of fixed length
-        return Finding(path, f"should have at least {least} entries", given=given)
+        return Finding(path, f"must have at least {least} entries", given=given)
     return Finding(path, "missing key", (shown(name),), missing=name)
 
 

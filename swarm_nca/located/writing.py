@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 import yaml
 
-from .errors import Plain, shown
-from .scalars import TAG, CoreDumper, to_plain
+from swarm_nca.located.errors import Plain, shown
+from swarm_nca.located.scalars import TAG, CoreDumper, to_plain
 
 LINE = 72  # characters a mapping or list on one line may take
 

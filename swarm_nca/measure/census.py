@@ -24,9 +24,9 @@ UNDECIDED = -1
 def decisions(world: World, rule: Rule) -> Tensor:
     """int64 [N], the class each cell has decided on, −1 while it is undecided.
 
-    Undecided means that all class channels lie below `rule.undecided_below`, or that one is no
-    number any more. Of equal channels the lowest class wins; so a cell that still holds zeros counts
-    as decided, for class 0.
+    Undecided means that all class channels lie below `rule.undecided_below`, or that one is not a
+    number. Of equal channels the lowest class wins; so a cell that still holds zeros counts as
+    decided, for class 0.
     """
     logits = rule.logits(world.state.detach())
     best = logits.argmax(dim=1, keepdim=True)

@@ -2,7 +2,7 @@
 
 To add one, write a file and two lines here: an import, and its entry in the table.
 
-world = Damage(shape="disc", center=(14, 14), radius=4)(world)
+    world = Damage(shape="disc", center=(14, 14), radius=4)(world)
 """
 
 from swarm_nca.perturbations.damage import Damage

@@ -22,7 +22,7 @@ class Damage(Perturbation):
     """States zeroed, or pixels erased, within a shape.
 
     Attributes:
-        shape: `disc` (with `center` and `radius`), `half` (`side`) or `rectangle` (`corner`, `size`).
+        shape: `disc` (`center`, `radius`), `half` (`side`) or `rectangle` (`corner`, `size`).
         center: (row, column) of the disc; a pixel's centre lies at whole numbers.
         radius: of the disc, in pixels, above 0.
         side: the half that is hit: left, right, top or bottom.
@@ -45,9 +45,9 @@ class Damage(Perturbation):
         super().__post_init__()
         if self.shape not in SHAPES:
             known = ", ".join(SHAPES)
-            raise ValueError(f"shape should be one of {known}, was given {self.shape!r}")
+            raise ValueError(f"shape must be one of {known}, got {self.shape!r}")
         if self.target not in ("states", "pixels"):
-            raise ValueError(f"target should be states or pixels, was given {self.target!r}")
+            raise ValueError(f"target must be states or pixels, got {self.target!r}")
         for name in ("center", "radius", "side", "corner", "size"):
             belongs, given = name in SHAPES[self.shape], getattr(self, name)
             takes = " and ".join(SHAPES[self.shape])

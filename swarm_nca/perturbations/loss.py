@@ -23,7 +23,7 @@ class Loss(Perturbation):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0.0 <= self.drop <= 1.0:
-            raise ValueError(f"drop should be a chance from 0 to 1, was given {self.drop:g}")
+            raise ValueError(f"drop must be a chance from 0 to 1, got {self.drop:g}")
         if self.world is not None:
             raise ValueError("the worlds of a batch share their links; leave out world")
 

@@ -68,7 +68,7 @@ def pictured(
     worlds = len(perturbation.chosen(world))
     if len(pictures) not in (1, worlds):
         raise ValueError(
-            f"images should hold one picture, or one for each of {worlds} worlds; there are "
+            f"images must hold one picture, or one for each of {worlds} worlds; there are "
             f"{len(pictures)}"
         )
 

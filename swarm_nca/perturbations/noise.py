@@ -34,7 +34,7 @@ class Noise(Perturbation):
         super().__post_init__()
         check_numbers("strength", (self.strength,), above=0)
         if self.target not in ("states", "pixels"):
-            raise ValueError(f"target should be states or pixels, was given {self.target!r}")
+            raise ValueError(f"target must be states or pixels, got {self.target!r}")
 
     def __call__(self, world: World, seed: int = 0) -> World:
         """The noisy worlds; see `Perturbation.__call__`."""
@@ -47,7 +47,8 @@ class Noise(Perturbation):
                 return alone.with_state(alone.state + self.strength * normals)
             every = torch.arange(len(alone.canvas.grey), device=alone.state.device)
             normals = normal_rows(_offsets(alone, every, seed, 1), 1, alone.state.dtype)
-            return alone.draw(every, self.strength * normals[:, 0])
+            # More than 1 either way makes no difference to a sum kept within [0, 1].
+            return alone.draw(every, (self.strength * normals[:, 0]).clamp(-1.0, 1.0))
 
         return self.one_by_one(world, jolted)
 

@@ -34,12 +34,12 @@ def check_pen(
     if stroke is not None and glyph is None:
         raise ValueError("stroke counts the strokes of a glyph, and there is none; leave it out")
     if points is not None and not len(points):
-        raise ValueError("points should hold at least one [row, column], was given none")
+        raise ValueError("points must hold at least one [row, column], got none")
     for point in points or ():
         check_numbers("points", point)
     check_numbers("radius", (radius,), above=0)
     if not 0.0 < strength <= 1.0:
-        raise ValueError(f"strength should be above 0 and at most 1, was given {strength:g}")
+        raise ValueError(f"strength must be above 0 and at most 1, got {strength:g}")
 
 
 def pen_coverage(
@@ -86,9 +86,7 @@ def _strokes(
     side = min(shape)
     written = glyph_strokes(str(glyph), size=side, box=side * 20 / 28, thickness=2 * radius)
     if stroke is not None and not 0 <= stroke < len(written):
-        raise ValueError(
-            f"stroke should be 0 to {len(written) - 1} for '{glyph}', was given {stroke}"
-        )
+        raise ValueError(f"stroke must be 0 to {len(written) - 1} for '{glyph}', got {stroke}")
     chosen = written if stroke is None else [written[stroke]]
     corner = np.array([(length - side) // 2 for length in shape])
     return [line + corner for line in chosen]

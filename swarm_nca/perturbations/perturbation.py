@@ -32,9 +32,9 @@ class Perturbation(ABC):
 
     def __post_init__(self) -> None:
         if self.at < 0:
-            raise ValueError(f"at should be a step, 0 or more, was given {self.at}")
+            raise ValueError(f"at must be a step, 0 or more, got {self.at}")
         if self.world is not None and self.world < 0:
-            raise ValueError(f"world should count from 0, was given {self.world}")
+            raise ValueError(f"world must count from 0, got {self.world}")
 
     @abstractmethod
     def __call__(self, world: World, seed: int = 0) -> World:
@@ -57,8 +57,8 @@ class Perturbation(ABC):
             return range(len(world))
         if self.world >= len(world):
             raise ValueError(
-                f"world should be a number from 0 to {len(world) - 1}, the batch's worlds, was "
-                f"given {self.world}"
+                f"world must be a number from 0 to {len(world) - 1}, the batch's worlds, got "
+                f"{self.world}"
             )
         return range(self.world, self.world + 1)
 
@@ -101,8 +101,8 @@ def class_number(label: int | str, world: World) -> int:
     near = difflib.get_close_matches(str(label), names, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     raise ValueError(
-        f"label should be a class of the rule, 0 to {len(names) - 1}, a name from {names[0]!r} to "
-        f"{names[-1]!r}, or −1 for unknown, was given {label!r}{hint}"
+        f"label must be a class of the rule, 0 to {len(names) - 1}, a name from {names[0]!r} to "
+        f"{names[-1]!r}, or −1 for unknown, got {label!r}{hint}"
     )
 
 
@@ -110,6 +110,6 @@ def check_numbers(name: str, numbers: Sequence[float], *, above: float = -math.i
     """A ValueError unless the numbers are finite and above a bound."""
     for number in numbers:
         if not math.isfinite(number):
-            raise ValueError(f"{name} should be finite, was given {number}")
+            raise ValueError(f"{name} must be finite, got {number}")
         if not number > above:
-            raise ValueError(f"{name} should be above {above:g}, was given {number:g}")
+            raise ValueError(f"{name} must be above {above:g}, got {number:g}")

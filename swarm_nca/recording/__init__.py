@@ -1,11 +1,18 @@
 """Recording: what a run leaves behind, as numbers, pictures and a page to read."""
 
 from swarm_nca.recording.folder import read_run, write_run
-from swarm_nca.recording.run import EVENTS, METRICS, Expectation, Frame, Run, kept_steps
+from swarm_nca.recording.run import (
+    EVENT_COLUMNS,
+    METRIC_COLUMNS,
+    Expectation,
+    Frame,
+    Run,
+    kept_steps,
+)
 
 __all__ = [
-    "EVENTS",
-    "METRICS",
+    "EVENT_COLUMNS",
+    "METRIC_COLUMNS",
     "Expectation",
     "Frame",
     "Run",

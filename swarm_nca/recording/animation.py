@@ -30,7 +30,7 @@ _QUICK, _SLOW, _BEFORE, _AFTER, _END = 40, 90, 500, 900, 2600
 #: Steps after a start or a perturbation that are shown slowly, none left out.
 _LIVELY = 24
 
-_MARGIN, _HEAD, _FOOT, _WIDEST = 18, 40, 62, 720
+_MARGIN, _HEAD, _FOOT, _WIDEST, _TALLEST = 18, 40, 62, 720, 900
 _INK, _QUIET, _ACCENT, _TRACK = (27, 31, 36), (104, 112, 122), (179, 38, 30), (226, 229, 233)
 
 
@@ -131,9 +131,11 @@ class _Stage:
         tiles = 2 if self._alone else self._shown
         # A wall about as wide as high; two pictures stand side by side unless they are wide.
         self._columns = max(1, min(tiles, math.ceil(math.sqrt(tiles * 1.01 * height / side))))
-        room = (_WIDEST - 2 * _MARGIN) // self._columns - 16
-        self._scale = max(1, min(8, room // side))
-        self._shrink = min(1.0, room / side)
+        across = (_WIDEST - 2 * _MARGIN) // self._columns - 16
+        down = _TALLEST // -(-tiles // self._columns) - 16
+        room = min(across / side, down / height)
+        self._scale = max(1, min(8, int(room)))
+        self._shrink = min(1.0, room)
         self._ends = {int(step) for step in run.events["step"]}
         self._large, self._small = _font(19), _font(14)
 

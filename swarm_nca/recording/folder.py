@@ -17,7 +17,7 @@ import pandas as pd
 import torch
 
 from swarm_nca.recording.provenance import provenance
-from swarm_nca.recording.run import EVENTS, METRICS, Expectation, Frame, Run
+from swarm_nca.recording.run import EVENT_COLUMNS, METRIC_COLUMNS, Expectation, Frame, Run
 
 #: Digits enough to tell two float32 apart, in a form that no locale or platform changes.
 _FLOAT = "%.9g"
@@ -34,7 +34,10 @@ def write_run(folder: str | Path, run: Run, *, pictures: bool = True, states: bo
         ValueError: metrics or events without their columns.
     """
     folder = Path(folder)
-    for table, columns, name in ((run.metrics, METRICS, "metrics"), (run.events, EVENTS, "events")):
+    for table, columns, name in (
+        (run.metrics, METRIC_COLUMNS, "metrics"),
+        (run.events, EVENT_COLUMNS, "events"),
+    ):
         missing = [column for column in columns if column not in table.columns]
         if missing:
             raise ValueError(f"the {name} of a run need the columns {missing}")
@@ -76,7 +79,7 @@ def read_run(folder: str | Path) -> Run:
             rule=facts["rule"],
             rule_hash=facts["rule_hash"],
             metrics=pd.read_csv(
-                folder / "metrics.csv", dtype=dict.fromkeys(METRICS[2:], "float64")
+                folder / "metrics.csv", dtype=dict.fromkeys(METRIC_COLUMNS[2:], "float64")
             ),
             events=_events(folder / "events.csv"),
             expectations=tuple(

@@ -13,8 +13,8 @@ import pandas as pd
 
 from swarm_nca.world import World
 
-#: The metrics' columns, in the order of the file; shares lie in [0, 1].
-METRICS = (
+#: The metrics' first columns, in the order of the file; more may follow. Shares lie in [0, 1].
+METRIC_COLUMNS = (
     "step",
     "world",
     "cell_accuracy",
@@ -27,7 +27,7 @@ METRICS = (
 )
 
 #: The events' first columns; more may follow.
-EVENTS = ("step", "kind", "what")
+EVENT_COLUMNS = ("step", "kind", "what")
 
 #: Moments that every run keeps, where it has them: opinions spread fastest at the start.
 FIRST_STEPS = (0, 1, 2, 3, 5, 7, 10, 15, 20)
@@ -74,10 +74,10 @@ class Run:
         scenario: the resolved scenario, as YAML text.
         seed: of every random draw.
         rule: the name or file the rule was asked for by, and `rule_hash` which one it was.
-        metrics: one row per step and world, the columns `METRICS`; row t is the world after step t
-            and before the perturbations at t. Unknown values (no label) are NaN.
-        events: one row per thing that happened, in order; columns `EVENTS` and any others. `what`
-            is a few words for a caption (`7 → 2`, `disc of radius 4`).
+        metrics: one row per step and world; columns `METRIC_COLUMNS` and any others. Row t is the
+            world after step t and before the perturbations at t. Unknown values (no label) are NaN.
+        events: one row per thing that happened, in order; columns `EVENT_COLUMNS` and any others.
+            `what` is a few words for a caption (`7 → 2`, `disc of radius 4`).
         frames: the moments kept, in order of time; see `kept_steps`. Empty for a run read back.
         expectations: how the run was judged.
         shown_above: a cell is drawn as undecided unless a class channel exceeds this.

@@ -22,6 +22,9 @@ _ABOVE, _BELOW, _BETWEEN = 46, 34, 10
 #: Worlds wider than this many cells get tiles twice as wide, on two lines.
 _LARGE = 120
 
+#: Tiles are at most so many pixels high.
+_TALLEST = 900
+
 
 @dataclass(frozen=True)
 class Strip:
@@ -106,7 +109,8 @@ class Strip:
     def _scale(self) -> float:
         """Pixels per cell: a whole number, or less than one where worlds are larger than tiles."""
         room = (self.width - (self._places - 1) * 12) / self._places
-        scale = room / self._extent[1]
+        rows, columns = self._extent
+        scale = min(room / columns, _TALLEST / rows)
         return float(int(scale)) if scale >= 1 else scale
 
     @property

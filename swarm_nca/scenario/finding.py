@@ -1,4 +1,4 @@
-"""Finding a scenario: by its file, or by the name it ships under."""
+"""Finding a scenario or a recipe: by its file, or by the name it ships under."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from swarm_nca import shipped
 
 def shipped_scenarios() -> dict[str, Path]:
     """Names and files of the scenarios that travel with the package."""
-    return {file.stem: file for file in sorted(shipped.folder("scenarios").glob("*.yaml"))}
+    return _named(shipped.folder("scenarios"))
+
+
+def shipped_recipes() -> dict[str, Path]:
+    """Names and files of the training recipes that travel with the package."""
+    return _named(shipped.folder("scenarios") / "train")
 
 
 def find_scenario(name: str | os.PathLike[str]) -> Path:
@@ -20,8 +25,25 @@ def find_scenario(name: str | os.PathLike[str]) -> Path:
     Raises:
         ValueError: neither a file nor a shipped name, where the name does not look like a path.
     """
+    return _found(name, shipped_scenarios(), "scenario")
+
+
+def find_recipe(name: str | os.PathLike[str]) -> Path:
+    """The file that a recipe's name stands for; see `find_scenario`."""
+    return _found(name, shipped_recipes(), "recipe")
+
+
+def find_either(name: str | os.PathLike[str]) -> Path:
+    """The file that a scenario's or a recipe's name stands for; see `find_scenario`."""
+    return _found(name, shipped_recipes() | shipped_scenarios(), "scenario or recipe")
+
+
+def _named(folder: Path) -> dict[str, Path]:
+    return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+
+
+def _found(name: str | os.PathLike[str], known: dict[str, Path], kind: str) -> Path:
     path = Path(name)
-    known = shipped_scenarios()
     if path.exists() or path.suffix or len(path.parts) != 1:
         return path
     if path.name in known:
@@ -29,6 +51,6 @@ def find_scenario(name: str | os.PathLike[str]) -> Path:
     near = difflib.get_close_matches(path.name, known, n=1)
     hint = f" (did you mean '{near[0]}'?)" if near else ""
     raise ValueError(
-        f"{path}: no such file, and no scenario of this name ships{hint}; "
+        f"{path}: no such file, and no {kind} of this name ships{hint}; "
         f"there are {', '.join(known) or 'none'}"
     )

@@ -159,7 +159,7 @@ class _Recorder:
             rule=settings.rule,
             rule_hash=scenario.rule.hash(),
             metrics=self._metrics(),
-            events=pd.DataFrame(self.events, columns=list(EVENT_COLUMNS)).astype(EVENT_COLUMNS),
+            events=pd.DataFrame(self.events, columns=list(EVENT_TYPES)).astype(EVENT_TYPES),
             frames=tuple(self.frames),
             expectations=tuple(self.expectations[i] for i in range(len(settings.expect))),
             shown_above=scenario.rule.shown_above,
@@ -197,8 +197,8 @@ class _Recorder:
         )
 
 
-#: The events' columns; `world` is empty where a perturbation acted on all of them.
-EVENT_COLUMNS = {
+#: The events' columns and their types; `world` is empty where a perturbation acted on all of them.
+EVENT_TYPES = {
     "step": "int64",
     "kind": "object",
     "what": "object",

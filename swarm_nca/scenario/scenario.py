@@ -112,14 +112,14 @@ def _check_moments(document: Document, settings: Settings) -> None:
         if perturbation.at >= steps:
             raise document.error(
                 ("perturbations", i, "at"),
-                f"should be before the last step: 0 to {steps - 1} in a run of {steps} steps, "
-                f"was given {perturbation.at}; raise steps, or act earlier",
+                f"must be before the last step: 0 to {steps - 1} in a run of {steps} steps, "
+                f"got {perturbation.at}; raise steps, or act earlier",
             )
     for i, expectation in enumerate(settings.expect):
         if expectation.at > steps:
             raise document.error(
                 ("expect", i, "at"),
-                f"should be a step of the run, 0 to {steps}, was given {expectation.at}; raise "
+                f"must be a step of the run, 0 to {steps}, got {expectation.at}; raise "
                 "steps, or expect it earlier",
             )
 

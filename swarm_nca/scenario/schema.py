@@ -92,7 +92,7 @@ class Expect(_Part):
         if self.min is None and self.max is None:
             raise ValueError("an expectation needs min, max or both, such as min: 0.9")
         if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min should be at most max ({self.max:g}), was given {self.min:g}")
+            raise ValueError(f"min must be at most max ({self.max:g}), got {self.min:g}")
         return self
 
 

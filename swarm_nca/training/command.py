@@ -6,6 +6,7 @@ import contextlib
 import math
 import os
 import platform
+import shlex
 import signal
 import time
 from collections.abc import Iterator
@@ -57,7 +58,6 @@ def train(
     document = read(recipe_path).with_overrides(overrides or [])
     recipe: Recipe = document.validate(Recipe)
     folder = Folder(_place(recipe, out, resume))
-    torch.set_num_threads(os.cpu_count() or 1)
     rule, task, held_out = recipe.materials(document)
     trainer = Trainer(recipe, rule, task)
     before = load_checkpoint(trainer, folder.checkpoint) if resume else 0.0
@@ -69,16 +69,19 @@ def train(
     except ArithmeticError as error:
         raise ValueError(f"{folder.path}: {error}") from error
     if trainer.iteration < recipe.iterations:
+        changes = [part for change in overrides or [] for part in ("--set", change)]
+        again = ["swarm-nca", "train", document.file, "--resume", str(folder.path), *changes]
         console.print(
-            f"stopped after iteration {trainer.iteration}; go on with "
-            f"swarm-nca train {document.file} --resume {folder.path}",
+            f"stopped after iteration {trainer.iteration}; go on with {shlex.join(again)}",
             soft_wrap=True,
+            markup=False,
         )
         return 130
     scores = _scores(rule, held_out)
     save_rule(rule, folder.rule, card_of(trainer, seconds, scores))
     found = ", ".join(f"{name} {value}" for name, value in scores.items())
-    console.print(f"{folder.rule}: {found} (held-out pictures, step 200)", soft_wrap=True)
+    told = f"{folder.rule}: {found} (held-out pictures, step 200)"
+    console.print(told, soft_wrap=True, markup=False)
     return 0
 
 

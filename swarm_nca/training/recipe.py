@@ -96,9 +96,9 @@ class Recipe(_Part):
     """One training run, to the letter.
 
     The regime says how a batch is made up: `naive` starts all of it anew and keeps no pool;
-    `mutating` takes it from a pool, starts the share `fresh` of it anew on other pictures, and swaps
-    the pictures of the share `mutated` under the living cells; `persistent` starts that share anew
-    too, instead of mutating it.
+    `mutating` takes it from a pool, starts the share `fresh` of it anew on other pictures and swaps
+    those of the share `mutated` under the living cells; `persistent` starts that share anew as
+    well, instead of mutating it.
     """
 
     name: FolderName

@@ -64,7 +64,7 @@ class Trainer:
         """One iteration.
 
         Raises:
-            ArithmeticError: the loss is no longer finite; nothing was changed by this iteration.
+            ArithmeticError: the loss is no longer finite; the weights stay as they were.
         """
         recipe, rule = self.recipe, self.rule
         generator = generator_of(recipe.seed, self.iteration + 1)

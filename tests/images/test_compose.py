@@ -136,5 +136,7 @@ def test_a_joined_row_is_one_piece_and_an_open_row_is_not(word):
 def test_what_cannot_be_composed_is_refused():
     with pytest.raises(ValueError, match="at least one picture"):
         compose.row([])
+    with pytest.raises(ValueError, match="without ink cannot be joined"):
+        compose.row([draw_glyph("1"), np.zeros((28, 28), np.float32)], join=True)
     with pytest.raises(ValueError, match="above 0, got 0"):
         compose.scale(draw_glyph("1"), 0)

@@ -27,9 +27,10 @@ def one_cell(rule: Rule, logits: list[float]) -> World:
         ([-0.1, 0.0, -0.2], 1),
         ([0.0, 0.0, 0.0], 0),
         ([0.1, 0.2, 0.2], 1),
+        ([0.1, float("nan"), 0.2], -1),
     ],
 )
-def test_the_highest_class_channel_decides_unless_all_are_negative(
+def test_the_highest_class_channel_decides_unless_all_are_negative_or_one_is_no_number(
     rule: Rule, logits: list[float], decision: int
 ) -> None:
     # The two free channels hold 9: they take no part.

@@ -124,10 +124,11 @@ def test_noise_differs_from_step_to_step_and_between_worlds(world):
 
 
 def test_noise_on_pixels_stays_grey_and_brings_pixels_alive(world):
-    after = Noise(strength=0.3, target="pixels")(world)
-    grey = after.canvas.grey
-    assert 0 <= float(grey.min()) <= float(grey.max()) <= 1
-    assert after.cells > world.cells
+    for strength in (0.3, 5.0):
+        after = Noise(strength=strength, target="pixels")(world)
+        grey = after.canvas.grey
+        assert 0 <= float(grey.min()) <= float(grey.max()) <= 1
+        assert after.cells > world.cells
 
 
 def test_nothing_is_drawn_on_a_graph(rule):

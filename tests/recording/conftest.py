@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from swarm_nca.recording import METRICS, Expectation, Frame, Run
+from swarm_nca.recording import METRIC_COLUMNS, Expectation, Frame, Run
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
 
@@ -67,7 +67,7 @@ def make_run() -> MakeRun:
             seed=3,
             rule="digits",
             rule_hash="ab" * 32,
-            metrics=pd.DataFrame(rows, columns=list(METRICS)),
+            metrics=pd.DataFrame(rows, columns=list(METRIC_COLUMNS)),
             events=pd.DataFrame(events, columns=["step", "kind", "what"]),
             frames=tuple(frames),
             expectations=tuple(expectations),

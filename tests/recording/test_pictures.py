@@ -11,12 +11,15 @@ import pytest
 from PIL import Image
 
 from swarm_nca.portrait import Rgb, decisions_rgb, grey_rgb
+from swarm_nca.recording import Frame
 from swarm_nca.recording.animation import MOST, animation_webp, shots_of
 from swarm_nca.recording.channels import channels_png, diverging
 from swarm_nca.recording.curves import curves
 from swarm_nca.recording.gallery import hero, mosaic
 from swarm_nca.recording.moments import Mark
 from swarm_nca.recording.summary import summary_png
+from swarm_nca.rules import Rule
+from swarm_nca.world import World
 
 from .conftest import MakeRun, saying
 
@@ -79,6 +82,18 @@ def test_the_animation_shows_ink_beside_decisions_and_ends_as_the_run_does(
         shown, world = np.asarray(moving.convert("RGB")), run.frames[number].world
         assert times_found(grey_rgb(world, scale=8), shown) == 1
         assert times_found(decisions_rgb(world, scale=8), shown) == 1
+
+
+@pytest.mark.parametrize("shape", [(3000, 12), (12, 3000)])
+def test_long_canvases_are_shown_at_a_size_for_screens(
+    make_run: MakeRun, shape: tuple[int, int]
+) -> None:
+    run = make_run(steps=2, swaps=())
+    world = World.from_images(np.ones((1, *shape), np.float32), Rule())
+    frames = [Frame(frame.step, world) for frame in run.frames]
+    long = dataclasses.replace(run, frames=frames)
+    assert max(pixels(animation_webp(long)).shape) < 1100
+    assert max(pixels(summary_png(long)).shape) < 3000
 
 
 def test_the_animation_lingers_at_the_end_and_around_a_perturbation(make_run: MakeRun) -> None:

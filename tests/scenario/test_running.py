@@ -4,13 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 from swarm_nca.engine import rollout
 from swarm_nca.images import Source
 from swarm_nca.images import load as load_pictures
-from swarm_nca.located import parse
+from swarm_nca.located import LocatedError, parse
 from swarm_nca.measure import METRICS
-from swarm_nca.perturbations import Damage, Mutate
+from swarm_nca.perturbations import Damage, Mutate, Noise
 from swarm_nca.scenario import load, run
 from swarm_nca.world import World
 
@@ -157,3 +158,24 @@ def test_a_perturbation_of_one_world_is_noted_as_such(write, tmp_path):
     assert done.events["world"].tolist() == [1]
     assert Damage(shape="half", side="left", world=1, at=2) == load(write(text)).perturbations[0]
     assert ",1," in (tmp_path / "out/events.csv").read_text(encoding="utf-8")
+
+
+def test_noise_on_the_pixels_is_rehearsed_as_it_will_come(write, rule, tmp_path):
+    dot = np.full((3, 3), 255, np.uint8)
+    dot[1, 1] = 221
+    Image.fromarray(dot).save(tmp_path / "dot.png")
+    world = World.from_images([(255 - dot) / 255], rule)
+    head = "rule: busy.safetensors\nimages: {file: dot.png, ink: dark}\nsteps: 20\n"
+    lost = 0
+    for at in range(20):
+        noise = Noise(at=at, strength=0.04, target="pixels")
+        path = write(
+            f"{head}perturbations:\n  - {{at: {at}, kind: noise, strength: 0.04, target: pixels}}\n"
+        )
+        if noise(world.with_state(world.state, at), seed=0).cells:
+            load(path)
+            continue
+        lost += 1
+        with pytest.raises(LocatedError, match="it leaves no living cell"):
+            load(path)
+    assert 0 < lost < 20

@@ -3,7 +3,13 @@
 import pytest
 
 from swarm_nca.scenario import run
-from swarm_nca.scenario.finding import find_scenario, shipped_scenarios
+from swarm_nca.scenario.finding import (
+    find_either,
+    find_recipe,
+    find_scenario,
+    shipped_recipes,
+    shipped_scenarios,
+)
 
 SHIPPED = shipped_scenarios()
 
@@ -47,3 +53,12 @@ def test_a_name_finds_what_ships_unless_a_file_has_it(tmp_path, monkeypatch):
     assert find_scenario("chimera").resolve() == tmp_path / "chimera"
     with pytest.raises(ValueError, match="did you mean 'torus'"):
         find_scenario("toris")
+
+
+def test_recipes_are_found_by_name_too():
+    recipes = shipped_recipes()
+    assert {"mnist-published", "mnist-short", "digits"} <= recipes.keys()
+    assert find_recipe("mnist-short") == find_either("mnist-short") == recipes["mnist-short"]
+    assert find_either("chimera") == SHIPPED["chimera"]
+    with pytest.raises(ValueError, match=r"no recipe of this name ships .*'mnist-short'"):
+        find_recipe("mnist-shrt")

@@ -7,6 +7,7 @@ import torch
 from swarm_nca.engine import Stepper, rollout
 from swarm_nca.links import Links
 from swarm_nca.measure.census import decisions
+from swarm_nca.perturbations import Loss
 from swarm_nca.rules import Rule
 from swarm_nca.swarm import ENGINES, Swarm
 from swarm_nca.testing import tiny_world
@@ -86,6 +87,19 @@ def test_engines_hear_the_same_and_miss_the_same(rule: Rule) -> None:
     assert 0.3 < lost / messages < 0.5
 
 
+@each_engine
+def test_what_was_heard_stays_heard_when_the_links_fail_afterwards(
+    world: World, rule: Rule, engine: str
+) -> None:
+    swarm = Swarm(world, rule, engine=engine)
+    swarm.step()
+    swarm.apply(Loss(drop=1.0))
+    agent = swarm.agent_at((1, 3))
+    assert agent.inbox.keys() == agent.neighbors.keys()
+    swarm.step()
+    assert agent.inbox.keys() == {4}
+
+
 def test_decide_is_the_rule_on_stimulus_and_inbox_and_applies_nothing(
     world: World, rule: Rule
 ) -> None:
@@ -121,10 +135,11 @@ def test_labels_are_those_the_metrics_count(world: World, rule: Rule) -> None:
     swarm.rows[4].state = 0.0
     swarm.states[5, rule.free_channels :] = -0.5
     swarm.states[5, rule.free_channels + 7] = 2.0
+    swarm.states[6, rule.free_channels + 7] = np.nan
     counted = decisions(swarm.world, rule).tolist()
     assert [-1 if a.label is None else a.label for a in swarm.rows] == counted
     assert [a.undecided for a in swarm.rows] == [decision == -1 for decision in counted]
-    assert [swarm.rows[row].label for row in (3, 4, 5)] == [None, 0, 7]
+    assert [swarm.rows[row].label for row in (3, 4, 5, 6)] == [None, 0, 7, None]
 
 
 @each_engine

@@ -25,11 +25,13 @@ def test_a_quarter_starts_anew_a_quarter_mutates_and_the_rest_goes_on() -> None:
     generator = torch.Generator().manual_seed(0)
     pool = filled_with_ones(Pool.filled(task, rule, 12, "zeros", generator))
     before = pool.grey.clone()
-    which, world = pool.take(
-        8, 2, 2, task=task, rule=rule, start="zeros", generator=generator
-    )
+    which, world = pool.take(8, 2, 2, task=task, rule=rule, start="zeros", generator=generator)
     assert len(set(which.tolist())) == 8
-    fresh, mutated, going_on = world.select([0, 1]), world.select([2, 3]), world.select([4, 5, 6, 7])
+    fresh, mutated, going_on = (
+        world.select([0, 1]),
+        world.select([2, 3]),
+        world.select([4, 5, 6, 7]),
+    )
     assert bool((fresh.state == 0).all())
     assert bool((going_on.state == 1).all())
     for i in range(4):

@@ -9,8 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from swarm_nca.located import LocatedError, parse
 from swarm_nca.rules import read_rule
@@ -50,6 +52,29 @@ def test_every_regime_lowers_the_loss(regime: str) -> None:
     trainer = trainer_of(text.replace("held_out: 10", "held_out: 2") + f"regime: {regime}\n")
     losses = [trainer.advance().loss for _ in range(60)]
     assert sum(losses[-10:]) < 0.97 * sum(losses[:10])
+
+
+@pytest.mark.parametrize(
+    ("regime", "shares"), [("naive", (16, 0)), ("persistent", (8, 0)), ("mutating", (4, 4))]
+)
+def test_a_batch_of_sixteen_is_made_up_as_published(regime: str, shares: tuple[int, int]) -> None:
+    text = f"name: x\niterations: 1\ndata: [{{dataset: mnist}}]\nregime: {regime}\n"
+    assert parse(text).validate(Recipe).shares == shares
+
+
+def test_pictures_of_ones_own_are_made_to_fit_whatever_their_shape(tmp_path: Path) -> None:
+    for name, size in (("bar", (60, 20)), ("sheet", (30, 45))):
+        (tmp_path / "shapes" / name).mkdir(parents=True)
+        ink = np.full(size, 255, np.uint8)
+        ink[5:-5, 5:-5] = 0
+        for number in range(2):
+            Image.fromarray(ink).save(tmp_path / "shapes" / name / f"{number}.png")
+    recipe = "name: own\ndata: [{folder: shapes}]\nheld_out: 1\niterations: 1\n"
+    document = parse(recipe, str(tmp_path / "own.yaml"))
+    rule, task, _ = document.validate(Recipe).materials(document)
+    assert rule.classes.names == ("bar", "sheet")
+    assert task.grey.shape == (3, 28, 28)
+    assert bool((task.grey.amax((1, 2)) > 0.9).all())
 
 
 def test_a_run_resumed_from_its_checkpoint_ends_with_the_same_weights(tmp_path: Path) -> None:
@@ -113,7 +138,7 @@ def test_an_infinite_loss_stops_the_run_and_leaves_the_weights() -> None:
     with torch.no_grad():
         trainer.rule.output_bias.fill_(3e38)
     before = weights_of(trainer)
-    with pytest.raises(ArithmeticError, match="lower schedule.rate"):
+    with pytest.raises(ArithmeticError, match=r"lower schedule\.rate"):
         trainer.advance()
     assert torch.equal(before, weights_of(trainer))
 
@@ -156,11 +181,12 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
         ("steps: 4|stepps: 4", "did you mean 'steps'?"),
         ("held_out: 10|held_out: 60", "held_out is 60"),
         ("iterations: 12|iterations: 0", "iterations"),
+        ("name: tiny|name: ../tiny", "name is also the run folder's"),
     ],
 )
 def test_a_recipe_that_cannot_be_followed_is_refused_with_its_place(change: str, line: str) -> None:
     document = parse(RECIPE.replace(*change.split("|")), "recipe.yaml")
-    with pytest.raises(LocatedError, match="recipe.yaml:") as caught:
+    with pytest.raises(LocatedError, match=r"recipe\.yaml:") as caught:
         document.validate(Recipe).materials(document)
     assert line in str(caught.value)
 

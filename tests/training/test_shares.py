@@ -1,0 +1,30 @@
+"""How a batch is shared out between fresh, mutated and continuing worlds."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swarm_nca.training.recipe import Data, Recipe
+
+
+def recipe(batch: int, fresh: float, mutated: float) -> Recipe:
+    return Recipe(
+        name="shares",
+        data=(Data(dataset="mnist"),),
+        iterations=1,
+        batch=batch,
+        fresh=fresh,
+        mutated=mutated,
+    )
+
+
+@given(st.integers(1, 64), st.floats(0, 1), st.floats(0, 1))
+def test_shares_never_exceed_the_batch(batch: int, fresh: float, part: float) -> None:
+    new, swapped = recipe(batch, fresh, (1 - fresh) * part).shares
+    assert 0 <= new <= batch
+    assert 0 <= swapped <= batch - new
+
+
+def test_two_halves_of_an_odd_batch_fit_into_it() -> None:
+    assert recipe(3, 0.5, 0.5).shares == (2, 1)
