@@ -54,6 +54,24 @@ RULE = "A rule that ships, a .safetensors file, or the published model's JSON."
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but mistakes.")]
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"swarm-nca {version('swarm-nca')}")
+        raise typer.Exit()
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Swarms of pixels that agree on what they form."""
+
+
 @app.command()
 def run(
     scenarios: Annotated[

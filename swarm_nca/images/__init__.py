@@ -4,13 +4,14 @@ from swarm_nca.images.datasets import DATASETS, load_dataset
 from swarm_nca.images.files import read_folder, read_picture
 from swarm_nca.images.handwriting import Hand
 from swarm_nca.images.loading import load
-from swarm_nca.images.pictures import UNKNOWN, Pictures, joined
+from swarm_nca.images.pictures import SIZE, UNKNOWN, Pictures, joined
 from swarm_nca.images.source import Source
 from swarm_nca.images.strokes import ALPHABETS, draw_glyph, glyph_strokes, strokes
 
 __all__ = [
     "ALPHABETS",
     "DATASETS",
+    "SIZE",
     "UNKNOWN",
     "Hand",
     "Pictures",

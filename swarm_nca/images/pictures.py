@@ -21,6 +21,9 @@ Grey: TypeAlias = npt.NDArray[np.float32]
 
 Labels: TypeAlias = npt.NDArray[np.int64]
 
+SIZE = (28, 28)
+"""(rows, columns) of the published pictures and of strokes; what one's own are made to fit."""
+
 UNKNOWN = -1
 """The label of a picture whose class nobody named."""
 

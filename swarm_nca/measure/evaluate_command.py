@@ -21,7 +21,7 @@ from rich.progress import (
 from rich.table import Table
 
 from swarm_nca.atomic import write_atomically
-from swarm_nca.images import DATASETS, Pictures, load_dataset
+from swarm_nca.images import DATASETS, SIZE, Pictures, load_dataset
 from swarm_nca.images.datasets import Split
 from swarm_nca.images.files import read_folder
 from swarm_nca.images.strokes import Alphabet, strokes
@@ -135,7 +135,7 @@ def exam_pictures(
     if dataset in DRAWN:
         return strokes(limit or DRAWN_COUNT, EXAM_SEEDS + seed, classes=DRAWN[dataset])
     if Path(dataset).is_dir():
-        return read_folder(dataset)[:limit]
+        return read_folder(dataset, size=SIZE).centred_on(SIZE)[:limit]
     known = [*DATASETS, *DRAWN]
     near = difflib.get_close_matches(dataset, known, n=1)
     hint = f"did you mean '{near[0]}'? " if near else ""

@@ -24,7 +24,15 @@ def save_rule(rule: Rule, path: str | Path, card: dict[str, Any] | None = None) 
         rule: weights and settings are both kept.
         path: a `.safetensors` file; its folder must exist.
         card: plain data about the rule (recipe, scores, licence …), kept beside it.
+
+    Raises:
+        ValueError: a rule of a class of its own.
     """
+    if type(rule) is not Rule:
+        raise ValueError(
+            f"only a plain Rule can be saved, got {type(rule).__name__}: its file would read "
+            "back as another rule"
+        )
     path = Path(path)
     header = {"format": _FORMAT, "settings": rule.settings(), "card": card or {}}
     weights = {name: weight.detach().cpu().contiguous() for name, weight in _weights(rule)}

@@ -31,7 +31,7 @@ def save_checkpoint(trainer: Trainer, path: Path, seconds: float) -> None:
             tensors[f"optimizer.{key}.{name}"] = value
     if trainer.pool is not None:
         pool = trainer.pool
-        tensors |= {"pool.grey": pool.grey, "pool.label": pool.label, "pool.age": pool.age}
+        tensors |= {"pool.grey": pool.grey, "pool.label": pool.label}
         tensors["pool.states"] = torch.cat(pool.states)
         tensors["pool.cells"] = torch.tensor([len(state) for state in pool.states])
     header = {
@@ -64,19 +64,25 @@ def load_checkpoint(trainer: Trainer, path: Path) -> float:
                 f"{path} was made with {key} = {value}, the recipe now says {recipe.get(key)}; "
                 "resume with the recipe the run began with"
             )
+    try:
+        _restore(trainer, tensors, int(header["iteration"]))
+    except (KeyError, RuntimeError) as error:
+        raise ValueError(f"{path}: a checkpoint with a part missing ({error})") from error
+    trainer.iteration = int(header["iteration"])
+    return float(header["seconds"])
+
+
+def _restore(trainer: Trainer, tensors: dict[str, Tensor], iteration: int) -> None:
     with torch.no_grad():
         for name, weight in trainer.rule.named_parameters():
             weight.copy_(tensors[f"rule.{name}"])
-            keys = ("step", "exp_avg", "exp_avg_sq") if header["iteration"] else ()
+            keys = ("step", "exp_avg", "exp_avg_sq") if iteration else ()
             kept = {key: tensors[f"optimizer.{key}.{name}"] for key in keys}
             trainer.optimizer.state[weight] = kept
     if trainer.pool is not None:
-        states = tensors["pool.states"].split(tensors["pool.cells"].tolist())
+        states = torch.split(tensors["pool.states"], tensors["pool.cells"].tolist())
         trainer.pool = Pool(
             tensors["pool.grey"],
             tensors["pool.label"],
             [state.clone() for state in states],
-            tensors["pool.age"],
         )
-    trainer.iteration = int(header["iteration"])
-    return float(header["seconds"])

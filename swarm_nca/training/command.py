@@ -36,6 +36,9 @@ from swarm_nca.world import World
 #: Pictures on the strip, and the step at which they are shown.
 STRIP, STRIP_STEP = 12, 50
 
+#: Held-out pictures from which on a score means something.
+ENOUGH = 100
+
 
 def train(
     recipe_path: Path,
@@ -77,10 +80,10 @@ def train(
             markup=False,
         )
         return 130
-    scores = _scores(rule, held_out)
+    scores = _scores(rule, held_out) if len(held_out.grey) >= ENOUGH else {}
     save_rule(rule, folder.rule, card_of(trainer, seconds, scores))
     found = ", ".join(f"{name} {value}" for name, value in scores.items())
-    told = f"{folder.rule}: {found} (held-out pictures, step 200)"
+    told = f"{folder.rule}: {found or 'not scored'} ({len(held_out.grey)} held-out pictures)"
     console.print(told, soft_wrap=True, markup=False)
     return 0
 

@@ -26,13 +26,11 @@ class Pool:
         grey: [P, H, W].
         label: int64 [P].
         states: P tensors [cells, C].
-        age: int64 [P], steps since each world last started.
     """
 
     grey: Tensor
     label: Tensor
     states: list[Tensor]
-    age: Tensor
 
     @classmethod
     def filled(
@@ -42,7 +40,7 @@ class Pool:
         grey, label = task.sample(size, generator)
         world = started(grey, label, rule, start, generator)
         states = list(torch.split(world.state, world.counts.tolist()))
-        return cls(grey, label, states, torch.zeros(size, dtype=torch.int64))
+        return cls(grey, label, states)
 
     def __len__(self) -> int:
         return len(self.grey)
@@ -67,7 +65,6 @@ class Pool:
         which = torch.randperm(len(self), generator=generator)[:batch]
         new_grey, new_label = task.sample(fresh + mutated, generator)
         parts = [started(new_grey[:fresh], new_label[:fresh], rule, start, generator)]
-        self.age[which[:fresh]] = 0
         swapped, going_on = which[fresh : fresh + mutated], which[fresh + mutated :]
         if len(swapped):
             parts.append(
@@ -77,11 +74,10 @@ class Pool:
             parts.append(self._world(going_on, rule))
         return which, World.join([part for part in parts if len(part)])
 
-    def put_back(self, which: Tensor, world: World, steps: int) -> None:
+    def put_back(self, which: Tensor, world: World) -> None:
         """Write a batch back to its places after a rollout."""
         self.grey[which] = world.canvas.grey.view(len(which), *self.grey.shape[1:])
         self.label[which] = world.label
-        self.age[which] += steps
         states = torch.split(world.state.detach(), world.counts.tolist())
         for place, state in zip(which.tolist(), states, strict=True):
             # A copy: a view would keep the whole batch's state in memory.

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from swarm_nca.images import Pictures, load_dataset, read_folder, strokes
+from swarm_nca.images import SIZE, Pictures, load_dataset, read_folder, strokes
 from swarm_nca.located import Document
 from swarm_nca.located.names import FolderName
 from swarm_nca.rules import Classes, Rule
@@ -17,9 +17,6 @@ from swarm_nca.tasks import LOSSES, Augmentation, Classification
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
-
-#: What pictures of one's own are made to fit: the size of the published ones and of strokes.
-SIZE = (28, 28)
 
 
 class _Part(BaseModel):

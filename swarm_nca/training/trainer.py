@@ -90,7 +90,7 @@ class Trainer:
         self.optimizer.step()
         after = after.with_state(state.detach())
         if self.pool is not None:
-            self.pool.put_back(which, after, recipe.steps)
+            self.pool.put_back(which, after)
         self.iteration += 1
         right = after.logits.argmax(1) == after.label[after.world_of]
         return Report(self.iteration, value, rate, float(right.float().mean()), after)

@@ -51,12 +51,11 @@ def test_a_batch_written_back_is_found_again() -> None:
     pool = Pool.filled(task, rule, 6, "zeros", generator)
     which, world = pool.take(6, 3, 3, task=task, rule=rule, start="zeros", generator=generator)
     marked = world.with_state(world.world_of[:, None].expand(-1, rule.channels).float())
-    pool.put_back(which, marked, steps=20)
+    pool.put_back(which, marked)
     for i, place in enumerate(which.tolist()):
         assert bool((pool.states[place] == i).all())
         assert torch.equal(pool.grey[place], world.picture(i))
         assert int(pool.label[place]) == int(world.label[i])
-    assert sorted(pool.age.tolist()) == [20] * 6
 
 
 def test_a_random_start_fills_the_pool_with_normal_states() -> None:
