@@ -43,6 +43,11 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 
+def pytest_runtest_setup() -> None:
+    """One thread: on a busy machine several wait for each other longer than they work."""
+    torch.set_num_threads(1)
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """One line on the data tests, which a quiet run prints too."""
     state = f"NOT collected, for want of {' and '.join(_missing)}" if _missing else "collected"

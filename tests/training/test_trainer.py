@@ -98,7 +98,8 @@ def test_a_killed_run_resumes_to_the_same_rule_and_log(tmp_path: Path) -> None:
     recipe.write_text(RECIPE.replace("iterations: 12", "iterations: 40"))
     assert train(recipe, tmp_path / "whole") == 0
     code = (
-        "import sys; from pathlib import Path; from swarm_nca.training.command import train;"
+        "import sys, torch; from pathlib import Path; torch.set_num_threads(1);"
+        "from swarm_nca.training.command import train;"
         "train(Path(sys.argv[1]), Path(sys.argv[2]))"
     )
     killed = tmp_path / "killed"

@@ -1,0 +1,12 @@
+"""The viewer: hold the swarm in your hand.
+
+The session (`session`, `plan`, `keyframes`, `history`) knows no window: it steps a world, takes
+edits, goes back in time and can be saved as a scenario. What it looks like (`overlays`, `panels`,
+`screen`) is a function of the session and of view settings. `app` joins the two: events in, a
+picture out. `window` puts that picture on a screen, `headless` into a file.
+"""
+
+import os
+
+# Set before pygame is imported anywhere: its greeting would mix with the command's output.
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")

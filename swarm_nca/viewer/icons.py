@@ -1,0 +1,182 @@
+"""Icons, drawn with a few strokes on a grid of 24 × 24 and made smooth by shrinking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import pairwise
+
+import pygame
+from pygame import Surface, draw
+
+from swarm_nca.viewer.theme import Color
+
+_GRID, _FINE = 24, 8
+_PEN = int(1.9 * _FINE)
+
+Point = tuple[float, float]
+
+
+class _Pen:
+    """Strokes on the grid, in fine pixels."""
+
+    def __init__(self, color: Color) -> None:
+        self.color = color
+        self.surface = Surface((_GRID * _FINE, _GRID * _FINE), pygame.SRCALPHA)
+        self.surface.fill((*color, 0))
+
+    def fill(self, *points: Point) -> None:
+        draw.polygon(self.surface, self.color, [self._at(point) for point in points])
+
+    def line(self, *points: Point) -> None:
+        places = [self._at(point) for point in points]
+        for start, end in pairwise(places):
+            draw.line(self.surface, self.color, start, end, _PEN)
+        for place in places:
+            draw.circle(self.surface, self.color, place, _PEN / 2)
+
+    def disc(self, center: Point, radius: float, width: float = 0) -> None:
+        draw.circle(self.surface, self.color, self._at(center), radius * _FINE, int(width * _FINE))
+
+    def hole(self, center: Point, radius: float) -> None:
+        draw.circle(self.surface, (*self.color, 0), self._at(center), radius * _FINE)
+
+    def box(self, corner: Point, size: Point, radius: float = 1, width: float = 0) -> None:
+        place = pygame.Rect(*self._at(corner), *self._at(size))
+        draw.rect(
+            self.surface, self.color, place, int(width * _FINE), border_radius=int(radius * _FINE)
+        )
+
+    def arc(self, center: Point, radius: float, start: float, end: float) -> None:
+        turns = 40
+        way = [
+            pygame.Vector2(radius, 0).rotate(start + (end - start) * i / turns)
+            for i in range(turns + 1)
+        ]
+        self.line(*((center[0] + step.x, center[1] + step.y) for step in way))
+
+    def _at(self, point: Point) -> Point:
+        return point[0] * _FINE, point[1] * _FINE
+
+
+def _play(pen: _Pen) -> None:
+    pen.fill((7, 4.5), (20, 12), (7, 19.5))
+
+
+def _pause(pen: _Pen) -> None:
+    pen.box((6, 5), (4, 14))
+    pen.box((14, 5), (4, 14))
+
+
+def _step(pen: _Pen) -> None:
+    pen.fill((5, 5), (14.5, 12), (5, 19))
+    pen.box((16, 5), (3, 14))
+
+
+def _restart(pen: _Pen) -> None:
+    pen.arc((12, 12.5), 7, -45, 225)
+    pen.fill((12.4, 3.6), (19.4, 4.2), (14.6, 10.2))
+
+
+def _bin(pen: _Pen) -> None:
+    pen.line((5, 7), (19, 7))
+    pen.line((9.5, 6.5), (9.5, 4.5), (14.5, 4.5), (14.5, 6.5))
+    pen.line((6.5, 8), (7.5, 19.5), (16.5, 19.5), (17.5, 8))
+    pen.line((10.5, 11), (10.8, 16))
+    pen.line((13.5, 11), (13.2, 16))
+
+
+def _pencil(pen: _Pen) -> None:
+    pen.line((5, 19), (6.2, 14.5), (16, 4.7), (19.3, 8), (9.5, 17.8), (5, 19))
+    pen.line((13.6, 7.2), (16.8, 10.4))
+
+
+def _eraser(pen: _Pen) -> None:
+    pen.line((4.5, 14.5), (13.5, 5.5), (19, 11), (11.2, 18.8), (8.6, 18.8), (4.5, 14.5))
+    pen.line((9, 10.2), (14.4, 15.6))
+    pen.line((11.2, 18.8), (19, 18.8))
+
+
+def _bolt(pen: _Pen) -> None:
+    pen.fill((13.5, 2.5), (5.5, 13.5), (11, 13.5), (9.8, 21.5), (18.5, 9.8), (12.8, 9.8))
+
+
+def _jolt(pen: _Pen) -> None:
+    pen.line((2.8, 12), (6.4, 12), (9.4, 4.8), (14.4, 19.2), (17.4, 12), (21.2, 12))
+
+
+def _inspect(pen: _Pen) -> None:
+    pen.disc((10.5, 10.5), 6.2, 1.9)
+    pen.line((15.2, 15.2), (20, 20))
+
+
+def _camera(pen: _Pen) -> None:
+    pen.box((3.5, 7), (17, 12), 2, 1.9)
+    pen.fill((8.5, 7.5), (10, 4.5), (14, 4.5), (15.5, 7.5))
+    pen.disc((12, 13), 3.6, 1.8)
+
+
+def _record(pen: _Pen) -> None:
+    pen.disc((12, 12), 8, 1.9)
+    pen.disc((12, 12), 4.2)
+
+
+def _save(pen: _Pen) -> None:
+    pen.line((12, 4), (12, 14))
+    pen.line((7.8, 10.2), (12, 14.4), (16.2, 10.2))
+    pen.line((4.5, 15), (4.5, 19.5), (19.5, 19.5), (19.5, 15))
+
+
+def _moon(pen: _Pen) -> None:
+    pen.disc((11, 12.5), 8)
+    pen.hole((14.8, 9), 7)
+
+
+def _sun(pen: _Pen) -> None:
+    pen.disc((12, 12), 4.2)
+    for turn in range(8):
+        ray = pygame.Vector2(1, 0).rotate(45 * turn)
+        near, far = ray * 7, ray * 9.2
+        pen.line((12 + near.x, 12 + near.y), (12 + far.x, 12 + far.y))
+
+
+def _help(pen: _Pen) -> None:
+    pen.arc((12, 8.8), 4.2, 180, 405)
+    pen.line((14.9, 11.8), (12, 14.6), (12, 15.6))
+    pen.disc((12, 19.6), 1.5)
+
+
+def _tray(pen: _Pen) -> None:
+    for row in range(3):
+        for column in range(3):
+            pen.box((4 + 5.8 * column, 4 + 5.8 * row), (4.2, 4.2), 1)
+
+
+#: Every icon by name.
+ICONS: dict[str, Callable[[_Pen], None]] = {
+    "play": _play,
+    "pause": _pause,
+    "step": _step,
+    "restart": _restart,
+    "clear": _bin,
+    "pen": _pencil,
+    "eraser": _eraser,
+    "damage": _bolt,
+    "jolt": _jolt,
+    "inspect": _inspect,
+    "screenshot": _camera,
+    "record": _record,
+    "save": _save,
+    "dark": _moon,
+    "light": _sun,
+    "help": _help,
+    "fill": _tray,
+}
+
+
+@lru_cache(maxsize=512)
+def icon(name: str, size: int, color: Color) -> Surface:
+    """An icon, size × size pixels."""
+    pen = _Pen(color)
+    ICONS[name](pen)
+    return pygame.transform.smoothscale(pen.surface, (size, size))

@@ -1,0 +1,169 @@
+"""One cell questioned: what it holds, senses, and hears from where, and what it has said."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from pygame import Rect
+
+from swarm_nca.viewer.lettering import SMALL
+from swarm_nca.viewer.overlays import Look
+from swarm_nca.viewer.paint import Paint
+from swarm_nca.viewer.panels import heading
+from swarm_nca.viewer.theme import Color
+
+#: Steps of which the labels are remembered.
+MEMORY = 142
+
+Values = npt.NDArray[np.float32]
+
+
+@dataclass
+class Witness:
+    """The cell being questioned, and what it said at the last steps.
+
+    Attributes:
+        site: its pixel, row-major.
+        said: (step, label), ascending; −1 for undecided, −2 for dead.
+    """
+
+    site: int
+    said: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=MEMORY))
+
+    def note(self, step: int, look: Look) -> None:
+        """Remember what it says at a step; going back in time forgets what came after."""
+        while self.said and self.said[-1][0] >= step:
+            self.said.pop()
+        row = row_of(look, self.site)
+        self.said.append((step, -2 if row is None else int(look.decided[row])))
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a cell holds [C], senses [S], and hears in each slot [K, C]; who speaks there [K]."""
+
+    state: Values
+    stimulus: Values
+    inbox: Values
+    heard: npt.NDArray[np.bool_]
+    label: int
+
+
+def row_of(look: Look, site: int) -> int | None:
+    """The row that lives at a pixel, if any."""
+    address = look.world.address.numpy()
+    row = int(np.searchsorted(address, site))
+    return row if row < len(address) and address[row] == site else None
+
+
+def question(look: Look, row: int) -> Answer:
+    """Everything that one cell knows."""
+    world = look.world
+    state = world.state.numpy()
+    neighbors = world.neighbors[row].numpy()
+    heard = neighbors < len(state)
+    inbox = np.zeros((len(neighbors), state.shape[1]), np.float32)
+    inbox[heard] = state[neighbors[heard]]
+    label = int(look.decided[row])
+    return Answer(state[row], world.stimulus[row].numpy(), inbox, heard, label)
+
+
+def inspector(paint: Paint, place: Rect, look: Look, witness: Witness | None) -> None:
+    """The panel; a word on how to use it where nobody is questioned."""
+    if witness is None:
+        heading(paint, place, "A cell")
+        y = place.top + paint.px(30)
+        for line in (
+            "Choose the magnifying glass and click a cell:",
+            "see what it senses and hears.",
+        ):
+            paint.text(line, (place.left, y), paint.theme.quiet, SMALL)
+            y += paint.px(17)
+        return
+    row_name, column_name = divmod(witness.site, look.world.picture().shape[1])
+    title = f"The cell at row {row_name}, column {column_name}"
+    row = row_of(look, witness.site)
+    if row is None:
+        top = heading(paint, place, title, "nobody lives here")
+        _memory(
+            paint, Rect(place.left, top + paint.px(16), place.width, paint.px(10)), look, witness
+        )
+        return
+    answer = question(look, row)
+    names = look.rule.classes.names
+    says = "undecided" if answer.label < 0 else f"says {names[answer.label]}"
+    top = heading(paint, place, title, says)
+    gap, label = paint.px(12), paint.px(16)
+    side = min(paint.px(118), place.bottom - top - 2 * label - paint.px(24) - gap)
+    left = Rect(place.left, top + label, side, side)
+    right = Rect(left.right + gap, top + label, place.right - left.right - gap, side)
+    half = paint.px(7)
+    paint.text("hears", (left.left, top + half), paint.theme.quiet, SMALL)
+    _inbox(paint, left, look, answer)
+    paint.text("holds", (right.left, top + half), paint.theme.quiet, SMALL)
+    senses = Rect(0, right.top, paint.px(42), paint.px(42))
+    senses.right = right.right
+    room = Rect(right.left, right.top, senses.left - gap - right.left, right.height)
+    paint.text("senses", (senses.right, top + half), paint.theme.quiet, SMALL, "right")
+    _bars(paint, room, look, answer.state)
+    _patch(paint, senses, answer.stimulus)
+    strip = Rect(place.left, left.bottom + gap + paint.px(10), place.width, paint.px(8))
+    paint.text("has said", (strip.left, strip.top - half), paint.theme.quiet, SMALL)
+    _memory(paint, strip, look, witness)
+
+
+def _bars(paint: Paint, place: Rect, look: Look, state: Values, edge: bool = True) -> None:
+    """A vector as bars above and below a middle line, squashed by the arctangent."""
+    middle, count = place.centery, len(state)
+    free = look.rule.free_channels
+    lengths = np.arctan(state) / (np.pi / 2) * (place.height / 2)
+    if edge:
+        paint.line((place.left, middle), (place.right, middle), paint.theme.line)
+    edges = np.linspace(place.left, place.right, count + 1).round().astype(int).tolist()
+    wide = edges[1] - edges[0] > 4
+    for number, length in enumerate(lengths.tolist()):
+        color: Color = paint.theme.faint
+        if number >= free:
+            color = tuple(look.palette[number - free].tolist())
+        height = max(1, round(abs(length)))
+        top = middle - height if length > 0 else middle
+        width = max(1, edges[number + 1] - edges[number] - wide)
+        paint.bar(Rect(edges[number], top, width, height), color)
+
+
+def _inbox(paint: Paint, place: Rect, look: Look, answer: Answer) -> None:
+    side = round(len(answer.inbox) ** 0.5)
+    gap = paint.px(3)
+    size = (place.width - gap * (side - 1)) // side
+    for slot, message in enumerate(answer.inbox):
+        row, column = divmod(slot, side)
+        tile = Rect(place.left + column * (size + gap), place.top + row * (size + gap), size, size)
+        itself = slot == len(answer.inbox) // 2
+        paint.box(tile, paint.theme.raised, 3, paint.theme.accent if itself else None)
+        if answer.heard[slot]:
+            inner = tile.inflate(-paint.px(6), -paint.px(6))
+            _bars(paint, inner, look, message, edge=False)
+
+
+def _patch(paint: Paint, place: Rect, stimulus: Values) -> None:
+    side = round(len(stimulus) ** 0.5)
+    paper = np.array(paint.theme.paper, np.float32)
+    pen = np.array(paint.theme.ink, np.float32)
+    rgb = paper + (pen - paper) * np.clip(stimulus, 0, 1).reshape(side, side, 1)
+    paint.pixels(rgb.astype(np.uint8), place)
+
+
+def _memory(paint: Paint, place: Rect, look: Look, witness: Witness) -> None:
+    """Its labels from left to right, the latest at the right end."""
+    said = [label for _, label in witness.said]
+    colors = np.concatenate([look.palette, np.array([paint.theme.track], np.uint8)])
+    strip = np.empty((1, MEMORY, 3), np.uint8)
+    strip[:] = paint.theme.track
+    if said:
+        # −1 and −2 count from the end: track is last, the undecided before it.
+        numbers = np.array([-1 if label == -2 else -2 if label == -1 else label for label in said])
+        strip[0, -len(said) :] = colors[numbers]
+    paint.pixels(strip, place)

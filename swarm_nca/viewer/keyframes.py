@@ -1,0 +1,94 @@
+"""Moments to come back to: pictures and states, kept ever more sparsely as time goes on.
+
+A moment is kept every so many steps. When all of them together outgrow the budget, every second
+one goes and the stride doubles; so memory is bounded however long a session lasts, and the way
+from a kept moment to any other stays as short as the budget allows. What lies between two kept
+moments is stepped again: draws are counter-based, so it comes out the same.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from swarm_nca.links import Links
+from swarm_nca.rules import Rule
+from swarm_nca.world import World
+
+#: Bytes that all kept moments together may take.
+BUDGET = 128 * 2**20
+
+#: Steps between two kept moments at first.
+STRIDE = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Keyframe:
+    """The worlds after a step, before what was done to them then."""
+
+    step: int
+    grey: tuple[Tensor, ...]
+    state: Tensor
+    label: Tensor
+    links: Links
+
+    @classmethod
+    def of(cls, world: World, step: int) -> Keyframe:
+        """What has to be kept of a world; the rest follows from it."""
+        pictures = tuple(world.picture(index) for index in range(len(world)))
+        return cls(step, pictures, world.state.clone(), world.label, world.links)
+
+    @property
+    def bytes(self) -> int:
+        """What it takes."""
+        return self.state.nbytes + sum(grey.nbytes for grey in self.grey)
+
+    def world(self, start: World, rule: Rule) -> World:
+        """The worlds as they were; keys and grid are those of the start."""
+        again = World.from_images(
+            self.grey,
+            rule,
+            labels=self.label,
+            keys=start.key,
+            grid=start.canvas.grid,
+            links=self.links,
+        )
+        return again.with_state(self.state, self.step)
+
+
+class Keyframes:
+    """The moments kept of a session, ascending; the first one always is."""
+
+    def __init__(self, first: Keyframe, budget: int = BUDGET) -> None:
+        self._kept = [first]
+        self._budget = budget
+        self.stride = STRIDE
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @property
+    def bytes(self) -> int:
+        """What all of them take."""
+        return sum(one.bytes for one in self._kept)
+
+    def wants(self, step: int) -> bool:
+        """Whether this step is one to keep."""
+        return step % self.stride == 0 and step > self._kept[-1].step
+
+    def keep(self, keyframe: Keyframe) -> None:
+        """One more; others make room for it."""
+        self._kept.append(keyframe)
+        while len(self._kept) > 2 and self.bytes > self._budget:
+            self.stride *= 2
+            self._kept = [one for one in self._kept if one.step % self.stride == 0]
+
+    def before(self, step: int) -> Keyframe:
+        """The last one that is not after a step."""
+        return self._kept[bisect_right(self._kept, step, key=lambda one: one.step) - 1]
+
+    def branch(self, step: int) -> None:
+        """Forget what came after a step."""
+        self._kept = [one for one in self._kept if one.step <= step]

@@ -1,0 +1,69 @@
+"""Where everything stands, for any size of window: rails left and right, time below, the canvas in
+the middle. Lengths are those of 1280 × 720, scaled as a whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pygame import Rect
+
+#: The size that lengths are given for, and the smallest one there is room for.
+DESIGN, SMALLEST = (1280, 720), (960, 540)
+
+_HEAD, _FOOT, _LEFT, _RIGHT, _MARGIN = 52, 104, 216, 324, 16
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Places on the window.
+
+    Attributes:
+        scale: pixels per pixel of the design.
+        head, left, right, foot: the bars along the edges.
+        views: the line of view buttons above the canvas.
+        stage: what is left for the canvas.
+    """
+
+    scale: float
+    window: Rect
+    head: Rect
+    left: Rect
+    right: Rect
+    foot: Rect
+    views: Rect
+    stage: Rect
+
+    def px(self, length: float) -> int:
+        """A length of the design in pixels."""
+        return round(length * self.scale)
+
+    def canvas(self, rows: int, columns: int) -> Rect:
+        """Where a picture of this many pixels goes: each a whole number of pixels, if it fits."""
+        factor = min(self.stage.width / columns, self.stage.height / rows)
+        if factor >= 1:
+            factor = int(factor)
+        place = Rect(0, 0, max(1, round(columns * factor)), max(1, round(rows * factor)))
+        place.center = self.stage.center
+        return place
+
+
+def layout_of(size: tuple[int, int]) -> Layout:
+    """The layout of a window."""
+    width, height = size
+    scale = max(0.5, min(width / DESIGN[0], height / DESIGN[1]))
+
+    def px(length: float) -> int:
+        return round(length * scale)
+
+    head = Rect(0, 0, width, px(_HEAD))
+    foot = Rect(0, height - px(_FOOT), width, px(_FOOT))
+    between = foot.top - head.bottom
+    left = Rect(0, head.bottom, px(_LEFT), between)
+    right = Rect(width - px(_RIGHT), head.bottom, px(_RIGHT), between)
+    margin = px(_MARGIN)
+    middle = Rect(left.right, head.bottom, right.left - left.right, between)
+    views = Rect(middle.left + margin, middle.top + px(10), middle.width - 2 * margin, px(30))
+    top = views.bottom + px(10)
+    stage = Rect(views.left, top, views.width, middle.bottom - top - px(30))
+    return Layout(scale, Rect(0, 0, width, height), head, left, right, foot, views, stage)

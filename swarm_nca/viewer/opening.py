@@ -1,0 +1,111 @@
+"""What a session begins with: a scenario, or a picture of one's own choice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from swarm_nca.images import Source
+from swarm_nca.images import load as load_pictures
+from swarm_nca.perturbations import Perturbation
+from swarm_nca.rules import Rule, load_rule
+from swarm_nca.scenario import Scenario, load
+from swarm_nca.scenario.schema import Expect
+from swarm_nca.viewer.samples import plain, sample
+from swarm_nca.world import World
+
+#: The class shown first by a session without a scenario, and which sample of it.
+_FIRST, _WHICH = 3, 4
+
+
+@dataclass(frozen=True, eq=False)
+class Opening:
+    """The beginning of a session.
+
+    Attributes:
+        name: its title.
+        rule_name: how the rule is asked for, relative to `folder`.
+        settings: a scenario file's head, as plain data: all keys but rule, steps, perturbations.
+        folder: what paths are relative to.
+        foreseen: the scenario's perturbations, each as it acts and as its file spells it.
+        steps: how long the scenario lasts; 0 without one.
+    """
+
+    name: str
+    rule: Rule
+    rule_name: str
+    start: World
+    settings: Mapping[str, Any]
+    seed: int = 0
+    folder: Path = field(default_factory=Path.cwd)
+    foreseen: tuple[tuple[Perturbation, Perturbation], ...] = ()
+    expect: tuple[Expect, ...] = ()
+    steps: int = 0
+
+
+def from_scenario(path: str, rule_name: str | None = None) -> Opening:
+    """A scenario's beginning, with another rule where one is named.
+
+    Raises:
+        ValueError: whatever is wrong with the file, told with its place.
+    """
+    overrides = () if rule_name is None else (f"rule={Path(rule_name).absolute()}",)
+    if rule_name is not None and not Path(rule_name).exists():
+        overrides = (f"rule={rule_name}",)
+    scenario = load(path, overrides=overrides)
+    return _of(scenario)
+
+
+def _of(scenario: Scenario) -> Opening:
+    settings = scenario.settings
+    head = settings.completed(scenario.document.data)
+    kept = ("seed", "images", "canvas", "start", "links", "topology")
+    return Opening(
+        name=scenario.name,
+        rule=scenario.rule,
+        rule_name=settings.rule,
+        start=scenario.start,
+        settings={key: head[key] for key in kept if key in head},
+        seed=settings.seed,
+        folder=scenario.folder,
+        foreseen=tuple(zip(scenario.perturbations, settings.perturbations, strict=True)),
+        expect=settings.expect,
+        steps=settings.steps,
+    )
+
+
+def from_rule(name: str, side: int = 28) -> Opening:
+    """A rule and a picture it may know, on a canvas of side × side.
+
+    Raises:
+        ValueError: no such rule.
+    """
+    rule = load_rule(name)
+    classes = rule.classes.names
+    source = sample(classes[min(_FIRST, len(classes) - 1)], _WHICH) or Source(glyph=3)
+    return from_source(rule, name, source, side)
+
+
+def from_source(
+    rule: Rule, name: str, source: Source, side: int, folder: Path | None = None
+) -> Opening:
+    """A rule, and the picture that a source describes, on a canvas of side × side.
+
+    Args:
+        folder: what the rule's name is relative to; the working directory when None.
+    """
+    pictures = load_pictures(source, classes=rule.classes.names)
+    pictures = pictures.centred_on((side, side))
+    start = World.from_images(
+        pictures.grey, rule, labels=pictures.labels_for(rule.classes.names).tolist()
+    )
+    return Opening(
+        name="free play",
+        rule=rule,
+        rule_name=name,
+        start=start,
+        settings={"seed": 0, "images": plain(source), "canvas": [side, side]},
+        folder=folder or Path.cwd(),
+    )

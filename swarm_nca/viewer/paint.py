@@ -1,0 +1,109 @@
+"""The brush that everything on the screen is painted with: it knows theme, scale and type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+import pygame
+from pygame import Rect, Surface
+
+from swarm_nca.portrait import Rgb
+from swarm_nca.viewer.icons import icon
+from swarm_nca.viewer.lettering import BODY, shortened, written
+from swarm_nca.viewer.theme import Color, Theme
+
+#: The spacing unit, in pixels at a scale of 1.
+UNIT = 8
+
+Align = Literal["left", "center", "right"]
+
+
+@dataclass(frozen=True)
+class Paint:
+    """Painting on a surface, sizes given at a scale of 1."""
+
+    surface: Surface
+    theme: Theme
+    scale: float
+
+    def px(self, length: float) -> int:
+        """A length in pixels of the screen."""
+        return round(length * self.scale)
+
+    def text(
+        self,
+        text: str,
+        place: tuple[int, int],
+        color: Color | None = None,
+        size: int = BODY,
+        align: Align = "left",
+        strong: bool = False,
+        room: int | None = None,
+    ) -> int:
+        """A line of text, its middle at the place's height; returns its width in pixels."""
+        pixels = max(8, self.px(size))
+        if room is not None:
+            text = shortened(text, pixels, room, strong)
+        surface = written(text, pixels, color or self.theme.ink, strong)
+        width, height = surface.get_size()
+        left = place[0] - {"left": 0, "center": width // 2, "right": width}[align]
+        self.surface.blit(surface, (left, place[1] - height // 2))
+        return width
+
+    def box(self, place: Rect, color: Color, radius: float = 6, edge: Color | None = None) -> None:
+        """A rounded box, with a hairline around it where an edge is given."""
+        if place.width < 1 or place.height < 1:
+            return
+        rounded = _rounded(place.size, self.px(radius), color, edge, max(1, self.px(1)))
+        self.surface.blit(rounded, place.topleft)
+
+    def bar(self, place: Rect, color: Color) -> None:
+        """A plain rectangle."""
+        pygame.draw.rect(self.surface, color, place)
+
+    def line(self, start: tuple[int, int], end: tuple[int, int], color: Color) -> None:
+        """A hairline."""
+        pygame.draw.line(self.surface, color, start, end, max(1, self.px(1)))
+
+    def disc(self, center: tuple[int, int], radius: float, color: Color) -> None:
+        """A smooth disc."""
+        size = 2 * self.px(radius) + 1
+        place = Rect(0, 0, size, size)
+        place.center = center
+        self.surface.blit(_rounded(place.size, size // 2, color, None, 1), place.topleft)
+
+    def icon(self, name: str, center: tuple[int, int], color: Color, size: float = 20) -> None:
+        """An icon around a point."""
+        drawn = icon(name, self.px(size), color)
+        self.surface.blit(drawn, drawn.get_rect(center=center))
+
+    def pixels(self, rgb: Rgb, place: Rect) -> None:
+        """An array of pixels, stretched over a place: crisp when enlarged, smooth when shrunk."""
+        source = pygame.image.frombuffer(
+            np.ascontiguousarray(rgb).data, (rgb.shape[1], rgb.shape[0]), "RGB"
+        )
+        if source.get_width() > place.width:
+            source = pygame.transform.smoothscale(source.convert(24), place.size)
+        elif source.get_size() != place.size:
+            source = pygame.transform.scale(source, place.size)
+        self.surface.blit(source, place.topleft)
+
+
+@lru_cache(maxsize=1_024)
+def _rounded(
+    size: tuple[int, int], radius: int, color: Color, edge: Color | None, width: int
+) -> Surface:
+    """A rounded box, drawn four times as large and shrunk, so that its corners are smooth."""
+    fine = 4
+    large = (size[0] * fine, size[1] * fine)
+    surface = Surface(large, pygame.SRCALPHA)
+    surface.fill((*(edge or color), 0))
+    whole = surface.get_rect()
+    pygame.draw.rect(surface, edge or color, whole, border_radius=radius * fine)
+    if edge is not None:
+        inner = whole.inflate(-2 * width * fine, -2 * width * fine)
+        pygame.draw.rect(surface, color, inner, border_radius=max(0, radius - width) * fine)
+    return pygame.transform.smoothscale(surface, size)

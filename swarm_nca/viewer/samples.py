@@ -1,0 +1,54 @@
+"""A picture of each class to put on the canvas: pen strokes where the pen knows the class, a data
+set that is at hand otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from functools import lru_cache
+from typing import Any
+
+from swarm_nca.images import DATASETS, Source
+from swarm_nca.images import load as load_pictures
+from swarm_nca.images.glyphs import GLYPHS
+from swarm_nca.images.pictures import Grey
+
+
+def sample(name: str, which: int) -> Source | None:
+    """Where picture number `which` of a class comes from; None where there is none offline."""
+    if name in GLYPHS:
+        return Source(dataset="strokes", label=name, index=which, seed=0)
+    for known, dataset in DATASETS.items():
+        if name in dataset.classes:
+            source = Source(dataset=known, label=name, index=which)  # type: ignore[arg-type]
+            return source if picture(source) is not None else None
+    return None
+
+
+@lru_cache(maxsize=256)
+def picture(source: Source) -> Grey | None:
+    """The picture itself, [H, W]; None where it is not at hand."""
+    try:
+        pictures = load_pictures(source)
+    except (ValueError, OSError):
+        return None
+    return pictures.grey[0]
+
+
+def plain(record: Any) -> dict[str, Any]:
+    """A frozen record as the plain data that a YAML file spells, defaults left out."""
+    data: dict[str, Any] = {}
+    for one in fields(record):
+        value = getattr(record, one.name)
+        if one.name == "kind" or value == one.default:
+            continue
+        data[one.name] = _plain(value)
+    return data
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Source):
+        return plain(value)
+    if isinstance(value, tuple | list):
+        return [_plain(part) for part in value]
+    return value

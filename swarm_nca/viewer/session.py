@@ -1,0 +1,202 @@
+"""A session: a world that is stepped, edited, taken back in time and branched off.
+
+Step t of a session is step t of a scenario: what is done at t acts after step t was taken, the
+scenario's perturbations first, then one's own. An empty canvas waits: time passes only where
+somebody lives. Going back shows the past; playing on from there repeats it, touching it branches
+off.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from swarm_nca.engine import Stepper
+from swarm_nca.measure.census import Census
+from swarm_nca.measure.metrics import find_metric
+from swarm_nca.perturbations import Perturbation
+from swarm_nca.recording import Expectation
+from swarm_nca.viewer.history import History, measured
+from swarm_nca.viewer.keyframes import Keyframe, Keyframes
+from swarm_nca.viewer.opening import Opening
+from swarm_nca.viewer.plan import Plan
+from swarm_nca.world import World
+
+#: What happened lately, as (step, words).
+_SAID = 32
+
+
+class Session:
+    """Worlds in time.
+
+    Args:
+        opening: what the session begins with.
+
+    Attributes:
+        step: steps taken at the moment shown.
+        reached: the latest step of this branch; later than `step` while in the past.
+        plan: what was and will be done.
+        fired: rows that acted in the last step.
+        said: what happened lately, (step, words).
+        shown: the world of the batch that is looked at and edited.
+    """
+
+    def __init__(self, opening: Opening) -> None:
+        self.opening = opening
+        self.rule, self.seed = opening.rule, opening.seed
+        self.plan = Plan(opening.foreseen)
+        self.history = History()
+        self.step = self.reached = 0
+        self.shown = 0
+        self.said: deque[tuple[int, str]] = deque(maxlen=_SAID)
+        self._met: dict[int, Expectation] = {}
+        self._keyframes = Keyframes(Keyframe.of(opening.start, 0))
+        self._world: World | None = None
+        self._alone: World | None = None
+        self._stepper: Stepper | None = None
+        self._stand_on(opening.start)
+        self._arrive(None)
+
+    # ------------------------------------------------------------------ now
+
+    @property
+    def world(self) -> World:
+        """All worlds at the moment shown."""
+        if self._world is None:
+            self._world = self._ground if self._stepper is None else self._stepper.world()
+        return self._world
+
+    @property
+    def alone(self) -> World:
+        """The one world that is looked at."""
+        if self._alone is None:
+            several = len(self.world) > 1
+            self._alone = self.world.select(self.shown) if several else self.world
+        return self._alone
+
+    @property
+    def fired_rows(self) -> npt.NDArray[np.int64]:
+        """int64 [n], the rows of `alone` that acted in the last step."""
+        first = int(self.world.counts[: self.shown].sum())
+        rows: npt.NDArray[np.int64] = self.fired.numpy() - first
+        return rows[(rows >= 0) & (rows < self.alone.cells)]
+
+    @property
+    def waiting(self) -> bool:
+        """Whether nobody lives, so that no time passes."""
+        return self._ground.cells == 0
+
+    @property
+    def expectations(self) -> list[Expectation | None]:
+        """How each of the scenario's expectations was met; None while it is pending."""
+        return [self._met.get(number) for number in range(len(self.opening.expect))]
+
+    @property
+    def kept_bytes(self) -> int:
+        """What going back in time takes."""
+        return self._keyframes.bytes
+
+    def show(self, index: int) -> None:
+        """Look at another world of the batch."""
+        self.shown, self._alone = index % len(self.world), None
+        self.history = History()
+
+    # ----------------------------------------------------------- going on
+
+    def advance(self) -> bool:
+        """Take one step and let happen what is planned for it; False where nobody lives."""
+        if self.waiting:
+            return False
+        previous = self.world if self._judges(self.step + 1) else None
+        if self._stepper is None:
+            self._stepper = Stepper(self._ground, self.rule, self.seed)
+        self.fired = self._stepper.step()
+        self.step += 1
+        self._world = self._alone = None
+        self._arrive(previous)
+        return True
+
+    def edit(self, perturbation: Perturbation) -> None:
+        """Do something to the world shown, now; in the past this branches off.
+
+        Raises:
+            ValueError: a perturbation that does not fit this world; nothing has changed then.
+        """
+        several = len(self.world) > 1 and perturbation.kind != "loss"
+        target = self.shown if several else None
+        done = replace(perturbation, at=self.step, world=target)
+        changed = done(self.world, self.seed)
+        self._branch()
+        self.plan.add(done)
+        self._stand_on(changed)
+
+    def seek(self, step: int) -> None:
+        """Show another moment of this branch, from 0 to the latest reached."""
+        step = min(max(step, 0), self.reached)
+        keyframe = self._keyframes.before(step)
+        if not self.step <= step or keyframe.step > self.step:
+            self.step = keyframe.step
+            self._stand_on(keyframe.world(self.opening.start, self.rule))
+            self._happen()
+        while self.step < step and self.advance():
+            pass
+
+    def _branch(self) -> None:
+        if self.step == self.reached:
+            return
+        self.plan.branch(self.step)
+        self._keyframes.branch(self.step)
+        self.history.branch(self.step)
+        self._met = {n: one for n, one in self._met.items() if one.at <= self.step}
+        self.reached = self.step
+
+    def _arrive(self, previous: World | None) -> None:
+        """What belongs to a step that was just taken: measuring, judging, then what happens."""
+        fresh = self.step > self.reached or not len(self.history)
+        self.reached = max(self.reached, self.step)
+        if self._keyframes.wants(self.step):
+            self._keyframes.keep(Keyframe.of(self.world, self.step))
+        if self._judges(self.step):
+            self._judge(Census(self.world, self.rule, previous))
+        self._happen(aloud=fresh)
+
+    def measure(self) -> None:
+        """Note this step's values, where the curves lack them; once per picture is enough."""
+        if self.step == self.reached and self.history.wants(self.step):
+            census = Census(self.world, self.rule)
+            self.history.note(self.step, measured(census, self.shown))
+
+    def _judges(self, step: int) -> bool:
+        return any(
+            one.at == step and number not in self._met
+            for number, one in enumerate(self.opening.expect)
+        )
+
+    def _judge(self, census: Census) -> None:
+        for number, one in enumerate(self.opening.expect):
+            if one.at == self.step:
+                value = find_metric(one.metric).ratio(census).pooled()
+                self._met[number] = Expectation(one.metric, one.at, one.min, one.max, value)
+
+    def _happen(self, aloud: bool = False) -> None:
+        deeds = self.plan.at(self.step)
+        if not deeds:
+            return
+        world = self.world
+        for deed in deeds:
+            before, world = world, deed.perturbation(world, self.seed)
+            if aloud and deed.foreseen:
+                words = deed.perturbation.what(before, world)
+                kind = deed.perturbation.kind
+                self.said.append((self.step, kind if words == kind else f"{kind}: {words}"))
+        self._stand_on(world)
+
+    def _stand_on(self, world: World) -> None:
+        self._ground, self._world, self._alone = world, world, None
+        # Made when the next step is taken: many strokes may come before it.
+        self._stepper = None
+        self.fired = torch.zeros(0, dtype=torch.int64)

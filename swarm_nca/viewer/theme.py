@@ -1,0 +1,97 @@
+"""Colours: light and dark, few of them, and the classes' own turned around the colour wheel."""
+
+from __future__ import annotations
+
+import colorsys
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from swarm_nca.rules import Classes
+
+Color = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Every colour that is not a class's.
+
+    Attributes:
+        desk, panel, raised: behind everything, behind controls, a control.
+        line, track: hairlines, and what fills up.
+        ink, quiet, faint: text, and text that steps back.
+        accent, good, bad: what is active, passed, failed.
+        paper, mark: the canvas where nobody lives, and a cell that has not decided.
+    """
+
+    name: str
+    desk: Color
+    panel: Color
+    raised: Color
+    line: Color
+    track: Color
+    ink: Color
+    quiet: Color
+    faint: Color
+    accent: Color
+    good: Color
+    bad: Color
+    paper: Color
+    mark: Color
+
+
+LIGHT = Theme(
+    name="light",
+    desk=(241, 242, 244),
+    panel=(252, 252, 253),
+    raised=(238, 240, 243),
+    line=(222, 225, 230),
+    track=(225, 228, 233),
+    ink=(27, 31, 38),
+    quiet=(96, 104, 116),
+    faint=(158, 165, 176),
+    accent=(44, 92, 214),
+    good=(26, 132, 84),
+    bad=(196, 48, 43),
+    paper=(255, 255, 255),
+    mark=(0, 0, 0),
+)
+DARK = Theme(
+    name="dark",
+    desk=(17, 19, 23),
+    panel=(25, 28, 33),
+    raised=(40, 44, 52),
+    line=(46, 51, 60),
+    track=(50, 55, 65),
+    ink=(231, 234, 239),
+    quiet=(152, 160, 172),
+    faint=(98, 106, 118),
+    accent=(104, 150, 255),
+    good=(74, 190, 130),
+    bad=(240, 98, 90),
+    paper=(33, 36, 42),
+    mark=(250, 250, 250),
+)
+
+
+@lru_cache(maxsize=128)
+def class_colors(classes: Classes, hue: float) -> npt.NDArray[np.uint8]:
+    """uint8 [classes, 3], the classes' colours turned by a share of the colour wheel."""
+    return np.array([turned(color, hue) for color in classes.colors], np.uint8)
+
+
+def turned(color: Color, hue: float) -> Color:
+    """A colour turned by a share of the colour wheel, its lightness and strength kept."""
+    if not hue:
+        return color
+    h, lightness, strength = colorsys.rgb_to_hls(*(part / 255 for part in color))
+    red, green, blue = colorsys.hls_to_rgb((h + hue) % 1.0, lightness, strength)
+    return round(255 * red), round(255 * green), round(255 * blue)
+
+
+def blend(one: Color, other: Color, share: float) -> Color:
+    """A colour on the way from one to another."""
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+    return red, green, blue

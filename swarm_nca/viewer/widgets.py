@@ -1,0 +1,129 @@
+"""Widgets: a button and a slider. They hold no state but where they are; the app is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from pygame import Rect
+
+from swarm_nca.portrait import Rgb
+from swarm_nca.viewer.lettering import BODY, SMALL
+from swarm_nca.viewer.paint import Paint
+from swarm_nca.viewer.theme import blend
+
+Point = tuple[int, int]
+
+
+class Widget(Protocol):
+    """Something that can be pointed at."""
+
+    @property
+    def place(self) -> Rect:
+        """Where it is."""
+
+    @property
+    def tip(self) -> str:
+        """What it does, in a few words; its key in brackets."""
+
+    def draw(self, paint: Paint, hovered: bool) -> None:
+        """Paint it."""
+
+    def press(self, point: Point) -> None:
+        """The pointer goes down on it."""
+
+    def drag(self, point: Point) -> None:
+        """The pointer moves while down."""
+
+
+@dataclass(frozen=True, eq=False)
+class Button:
+    """Does one thing when pressed; looks active while what it stands for is on.
+
+    Attributes:
+        icon: the icon's name, asked each time, so that it may change.
+        text: instead of an icon.
+        picture: instead of both: grey as seen on the theme's paper, made by a function.
+        quiet: no box behind it unless it is active or pointed at.
+    """
+
+    place: Rect
+    tip: str
+    action: Callable[[], None]
+    icon: Callable[[], str] | None = None
+    text: str = ""
+    picture: Callable[[], Rgb] | None = None
+    active: Callable[[], bool] = bool
+    quiet: bool = False
+
+    def draw(self, paint: Paint, hovered: bool) -> None:
+        """Paint it."""
+        theme, active = paint.theme, self.active()
+        face = theme.accent if active and self.picture is None else theme.raised
+        if hovered:
+            face = blend(face, theme.ink, 0.1)
+        ink = theme.panel if active else theme.ink
+        if self.picture is not None:
+            edge = theme.accent if active or hovered else theme.line
+            paint.box(self.place, theme.paper, 5, edge)
+            margin = paint.px(3)
+            paint.pixels(self.picture(), self.place.inflate(-2 * margin, -2 * margin))
+            return
+        if active or hovered or not self.quiet:
+            paint.box(self.place, face, 6)
+        if self.icon is not None:
+            paint.icon(self.icon(), self.place.center, ink, 19)
+        else:
+            middle = (self.place.centerx, self.place.centery)
+            paint.text(self.text, middle, ink, BODY, "center", room=self.place.width)
+
+    def press(self, point: Point) -> None:
+        """Do it."""
+        self.action()
+
+    def drag(self, point: Point) -> None:
+        """Nothing: a button acts once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Slider:
+    """A share in [0, 1], shown and set by dragging.
+
+    Attributes:
+        label: what it sets; `shown` says the value in words.
+    """
+
+    place: Rect
+    tip: str
+    label: str
+    get: Callable[[], float]
+    set: Callable[[float], None]
+    shown: Callable[[], str]
+
+    def draw(self, paint: Paint, hovered: bool) -> None:
+        """Paint it: label and value above, the track below."""
+        theme, place = paint.theme, self.place
+        middle = place.top + paint.px(8)
+        paint.text(self.label, (place.left, middle), theme.quiet, SMALL)
+        paint.text(self.shown(), (place.right, middle), theme.ink, SMALL, "right")
+        y, knob = place.bottom - paint.px(8), paint.px(7 if hovered else 6)
+        left, length = self._track(paint.px(6))
+        track = Rect(left, y - paint.px(2), length, paint.px(4))
+        paint.box(track, theme.track, 2)
+        x = left + round(length * min(max(self.get(), 0.0), 1.0))
+        paint.box(Rect(left, track.top, max(x - left, 1), track.height), theme.accent, 2)
+        paint.disc((x, y), knob / paint.scale, theme.accent)
+        paint.disc((x, y), (knob - paint.px(2)) / paint.scale, theme.panel)
+
+    def press(self, point: Point) -> None:
+        """Set it to where the pointer is."""
+        left, length = self._track(6)
+        self.set(min(max((point[0] - left) / max(1, length), 0.0), 1.0))
+
+    def drag(self, point: Point) -> None:
+        """Set it to where the pointer is."""
+        self.press(point)
+
+    def _track(self, margin: int) -> tuple[int, int]:
+        return self.place.left + margin, self.place.width - 2 * margin

@@ -1,0 +1,56 @@
+"""A viewer without a screen: SDL's dummy driver, and sessions of a rule that is busy untrained."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+os.environ["SDL_VIDEODRIVER"] = "dummy"
+
+import pygame
+import pytest
+import torch
+
+from swarm_nca.rules import Rule, save_rule
+from swarm_nca.viewer.app import App
+from swarm_nca.viewer.opening import Opening, from_rule
+from swarm_nca.viewer.session import Session
+
+
+@pytest.fixture(autouse=True, scope="session")
+def display() -> Iterator[None]:
+    """A display that nobody sees, and one thread, as the command sets it."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    pygame.display.init()
+    yield
+    torch.set_num_threads(threads)
+    pygame.display.quit()
+
+
+@pytest.fixture
+def rule_file(busy_rule: Callable[..., Rule], tmp_path: Path) -> Path:
+    """A rule as a file, so that a saved session can name it."""
+    path = tmp_path / "busy.safetensors"
+    save_rule(busy_rule(), path)
+    return path
+
+
+@pytest.fixture
+def opening(rule_file: Path) -> Opening:
+    """A digit on a canvas of 28 × 28."""
+    return from_rule(str(rule_file))
+
+
+@pytest.fixture
+def session(opening: Opening) -> Session:
+    return Session(opening)
+
+
+@pytest.fixture
+def app(opening: Opening, tmp_path: Path) -> App:
+    """Paused, so that only what a test does happens."""
+    made = App(opening, folder=tmp_path)
+    made.playing = False
+    return made

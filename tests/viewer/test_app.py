@@ -1,0 +1,359 @@
+"""The app as people use it: events go in, the world and the picture answer."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pygame
+import pytest
+import torch
+from PIL import Image
+from pygame.event import Event
+
+import swarm_nca as sn
+from swarm_nca.portrait import Rgb
+from swarm_nca.viewer.app import App
+from swarm_nca.viewer.headless import frame
+from swarm_nca.viewer.keys import ACTIONS
+from swarm_nca.viewer.layout import layout_of
+from swarm_nca.viewer.overlays import VIEWS
+from swarm_nca.viewer.widgets import Button, Slider
+
+UNNAMED = {
+    "space": pygame.K_SPACE,
+    "left": pygame.K_LEFT,
+    "right": pygame.K_RIGHT,
+    "up": pygame.K_UP,
+    "down": pygame.K_DOWN,
+    "home": pygame.K_HOME,
+    "end": pygame.K_END,
+    "delete": pygame.K_DELETE,
+    "escape": pygame.K_ESCAPE,
+}
+
+
+def point(app: App, row: float, column: float) -> tuple[int, int]:
+    """The middle of a pixel on the window."""
+    canvas, (rows, columns) = app.canvas, app.extent
+    return (
+        round(canvas.left + (column + 0.5) / columns * canvas.width),
+        round(canvas.top + (row + 0.5) / rows * canvas.height),
+    )
+
+
+def press(app: App, key: str) -> None:
+    mod = 0
+    for word, flag in (("shift ", pygame.KMOD_SHIFT), ("ctrl ", pygame.KMOD_CTRL)):
+        if key.startswith(word) and key != word:
+            key, mod = key.removeprefix(word), mod | flag
+    code = UNNAMED.get(key, ord(key) if len(key) == 1 else 0)
+    unicode = key if len(key) == 1 else ""
+    app.handle(Event(pygame.KEYDOWN, key=code, mod=mod, unicode=unicode))
+
+
+def click(app: App, place: tuple[int, int], button: int = 1) -> None:
+    app.handle(Event(pygame.MOUSEBUTTONDOWN, pos=place, button=button))
+    app.handle(Event(pygame.MOUSEBUTTONUP, pos=place, button=button))
+
+
+def stroke(app: App, *places: tuple[float, float], button: int = 1) -> None:
+    first, *others = [point(app, *place) for place in places]
+    app.handle(Event(pygame.MOUSEBUTTONDOWN, pos=first, button=button))
+    for place in others:
+        app.handle(Event(pygame.MOUSEMOTION, pos=place, rel=(0, 0), buttons=(1, 0, 0)))
+    app.handle(Event(pygame.MOUSEBUTTONUP, pos=others[-1] if others else first, button=button))
+
+
+def button(app: App, tip: str) -> Button:
+    found = [one for one in app.widgets if isinstance(one, Button) and one.tip.startswith(tip)]
+    assert found, f"no button says {tip!r}"
+    return found[0]
+
+
+def grey(app: App) -> torch.Tensor:
+    return app.session.world.picture()
+
+
+def pixel(shot: Rgb, place: tuple[int, int]) -> list[int]:
+    return [int(part) for part in shot[place[1], place[0]]]
+
+
+def test_a_stroke_is_seen_in_the_next_picture_and_an_erasure_too(app: App) -> None:
+    press(app, "c")
+    assert app.session.waiting
+    middle = point(app, 14, 14)
+    white = pixel(frame(app), middle)
+    app.handle(Event(pygame.MOUSEBUTTONDOWN, pos=point(app, 14, 8), button=1))
+    app.handle(Event(pygame.MOUSEMOTION, pos=point(app, 14, 20), rel=(0, 0), buttons=(1, 0, 0)))
+    app.tick(0.0)
+    assert pixel(frame(app), middle) != white
+    assert float(grey(app)[14, 14]) == 1.0
+    app.handle(Event(pygame.MOUSEBUTTONUP, pos=point(app, 14, 20), button=1))
+    stroke(app, (14, 14), (14, 15), button=3)
+    assert float(grey(app)[14, 14]) == 0.0
+    assert pixel(frame(app), point(app, 10, 14)) == white
+
+
+def test_the_eraser_and_the_damage_brush_do_what_they_say(app: App) -> None:
+    for _ in range(5):
+        app.session.advance()
+    cells = app.session.world.cells
+    assert float(app.session.world.state.abs().sum()) > 0
+    press(app, "d")
+    app.brush = 4.0
+    row, column = app.session.world.position[cells // 2].tolist()
+    stroke(app, (row, column))
+    damaged = app.session.world
+    assert damaged.cells == cells
+    near = ((damaged.position - torch.tensor([row, column])) ** 2).sum(1) <= 80
+    assert not damaged.state[near].any()
+    assert damaged.state[~near].any() or bool(near.all())
+    press(app, "e")
+    stroke(app, (row, column))
+    assert app.session.world.cells < cells
+
+
+def test_drawing_beside_the_canvas_does_nothing(app: App) -> None:
+    outside = (app.layout.stage.left + 2, app.layout.stage.centery)
+    before = app.session.world
+    click(app, outside)
+    app.handle(Event(pygame.MOUSEMOTION, pos=(5, 5), rel=(0, 0), buttons=(1, 0, 0)))
+    app.tick(0.1)
+    assert app.session.world is before
+    assert app.notice == ""
+
+
+def test_a_class_button_mutates_and_pressing_it_again_brings_another_sample(app: App) -> None:
+    app.session.advance()
+    seen = []
+    for _ in range(3):
+        click(app, button(app, "Change the picture into 7").place.center)
+        assert app.session.world.label.tolist() == [7]
+        assert button(app, "Change the picture into 7").active()
+        seen.append(grey(app).clone())
+    assert not torch.equal(seen[0], seen[1])
+    assert not torch.equal(seen[1], seen[2])
+    press(app, "2")
+    assert app.session.world.label.tolist() == [2]
+    assert [deed.perturbation.kind for deed in app.session.plan] == ["mutate"] * 4
+
+
+def test_time_goes_on_at_the_speed_asked_for_and_stops(app: App) -> None:
+    app.speed = app.SPEEDS.index(60.0)
+    press(app, "space")
+    for _ in range(30):
+        app.tick(1 / 60)
+    assert app.session.step == 30
+    assert app.rate == pytest.approx(60)
+    press(app, "-")
+    for _ in range(30):
+        app.tick(1 / 60)
+    assert app.session.step == 45
+    app.speed = 0
+    for _ in range(60):
+        app.tick(1 / 60)
+    assert app.session.step == 46
+    press(app, "space")
+    app.tick(1.0)
+    assert app.session.step == 46
+    press(app, ".")
+    assert app.session.step == 47
+    press(app, "left")
+    assert app.session.step == 46
+
+
+def test_the_time_bar_goes_back_and_drawing_there_branches_off(app: App) -> None:
+    for _ in range(100):
+        app.session.advance()
+    bar = app.timebar
+    click(app, (bar.x(40), bar.place.centery))
+    assert (app.session.step, app.session.reached) == (40, 100)
+    stroke(app, (3, 3), (3, 20))
+    assert app.session.reached == 40
+
+
+def test_a_cell_is_questioned_by_a_click_and_speaks_for_itself(app: App) -> None:
+    for _ in range(10):
+        app.session.advance()
+    world = app.session.world
+    row, column = world.position[20].tolist()
+    before = frame(app)
+    press(app, "i")
+    click(app, point(app, row, column))
+    assert app.witness is not None
+    assert app.witness.site == row * 28 + column
+    rail = app.layout.right
+    panel = np.s_[rail.centery : rail.bottom, rail.left : rail.right]
+    assert (frame(app)[panel] != before[panel]).any()
+    for _ in range(3):
+        app.session.advance()
+        app.settle()
+    assert [step for step, _ in app.witness.said] == [10, 11, 12, 13]
+    assert app.session.world.cells == world.cells
+    press(app, "escape")
+    assert app.witness is None
+
+
+def test_every_key_of_the_help_does_something_or_says_so(app: App) -> None:
+    app.session.advance()
+    for action in ACTIONS:
+        for key in action.keys:
+            press(app, key)
+            app.tick(0.01)
+            frame(app)
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (2560, 1440), (960, 540), (800, 900)])
+def test_every_control_lies_on_the_window_apart_from_the_others(
+    app: App, size: tuple[int, int]
+) -> None:
+    app.handle(Event(pygame.WINDOWRESIZED, x=size[0], y=size[1]))
+    places = [one.place for one in app.widgets]
+    for number, place in enumerate(places):
+        assert app.layout.window.contains(place), app.widgets[number].tip
+        assert place.collidelist(places[number + 1 :]) == -1, app.widgets[number].tip
+        assert not place.colliderect(app.canvas)
+    assert all(one.tip for one in app.widgets)
+    assert frame(app).shape == (size[1], size[0], 3)
+
+
+def test_pointing_at_a_control_explains_it(app: App) -> None:
+    for widget in app.widgets:
+        app.pointer = (-1, -1)
+        away = frame(app)
+        app.handle(
+            Event(pygame.MOUSEMOTION, pos=widget.place.center, rel=(0, 0), buttons=(0, 0, 0))
+        )
+        assert (frame(app) != away).sum() > 1_000, widget.tip
+
+
+def test_sliders_follow_the_pointer(app: App) -> None:
+    for slider in (one for one in app.widgets if isinstance(one, Slider)):
+        left, right = slider.place.midleft, slider.place.midright
+        app.handle(Event(pygame.MOUSEBUTTONDOWN, pos=left, button=1))
+        low = slider.get()
+        at = (right[0] - 1, right[1])
+        app.handle(Event(pygame.MOUSEMOTION, pos=at, rel=(0, 0), buttons=(1, 0, 0)))
+        app.handle(Event(pygame.MOUSEBUTTONUP, pos=at, button=1))
+        high = slider.get()
+        assert slider.label == "Hue" or high > low
+        assert slider.shown()
+
+
+def test_the_same_look_is_the_same_picture_to_the_last_pixel(app: App) -> None:
+    app.session.advance()
+    assert (frame(app) == frame(app)).all()
+    pictures = set()
+    for view in VIEWS:
+        app.view = view
+        pictures.add(frame(app).tobytes())
+    press(app, "t")
+    pictures.add(frame(app).tobytes())
+    assert len(pictures) == len(VIEWS) + 1
+
+
+def test_files_are_saved_and_hold_what_was_seen(app: App) -> None:
+    for _ in range(6):
+        app.session.advance()
+    shown = frame(app)
+    press(app, "s")
+    with Image.open(app.folder / "swarm-1.png") as image:
+        assert (np.asarray(image) == shown).all()
+    press(app, "x")
+    with np.load(app.folder / "states-1.npz") as states:
+        assert (states["state"] == app.session.world.state.numpy()).all()
+    press(app, "y")
+    run = sn.run(app.folder / "session-1.yaml")
+    assert torch.equal(run.frames[-1].world.state, app.session.world.state)
+    press(app, "y")
+    assert (app.folder / "session-2.yaml").exists()
+    press(app, "o")
+    for _ in range(8):
+        app.session.advance()
+        app.settle()
+    press(app, "o")
+    with Image.open(app.folder / "recording-1.webp") as film:
+        assert film.n_frames == 4  # type: ignore[attr-defined]
+    assert app.notice == "Saved recording-1.webp"
+
+
+def test_a_picture_dropped_on_the_window_is_loaded_and_rubbish_is_refused(
+    app: App, tmp_path: Path
+) -> None:
+    ink = np.full((50, 40), 255, np.uint8)
+    ink[10:40, 18:24] = 0
+    Image.fromarray(ink).save(tmp_path / "one.png")
+    app.handle(Event(pygame.DROPFILE, file=str(tmp_path / "one.png")))
+    assert 50 < app.session.world.cells < 100
+    assert grey(app).shape == (28, 28)
+    (tmp_path / "rubbish.png").write_text("no picture", encoding="utf-8")
+    cells = app.session.world.cells
+    app.handle(Event(pygame.DROPFILE, file=str(tmp_path / "rubbish.png")))
+    assert "rubbish.png" in app.notice
+    assert app.session.world.cells == cells
+
+
+def test_a_large_canvas_is_filled_with_digits(app: App) -> None:
+    click(app, button(app, "A new canvas of 112").place.center)
+    assert app.extent == (112, 112)
+    assert app.session.world.cells > 16 * 60
+    assert app.session.step == 0
+    app.session.advance()
+    frame(app)
+
+
+def random_event(random: Random, app: App) -> Event:
+    width, height = app.layout.window.size
+    place = (random.randrange(width), random.randrange(height))
+    if random.random() < 0.5:
+        place = point(app, random.uniform(-2, 30), random.uniform(-2, 30))
+    kind = random.random()
+    if kind < 0.35:
+        return Event(pygame.MOUSEMOTION, pos=place, rel=(0, 0), buttons=(1, 0, 0))
+    if kind < 0.55:
+        return Event(pygame.MOUSEBUTTONDOWN, pos=place, button=random.choice([1, 1, 1, 2, 3, 4]))
+    if kind < 0.75:
+        return Event(pygame.MOUSEBUTTONUP, pos=place, button=1)
+    if kind < 0.99:
+        code = random.choice([*range(32, 127), *UNNAMED.values()])
+        letter = chr(code) if 32 < code < 127 else ""
+        mod = random.choice([0, 0, 0, pygame.KMOD_SHIFT])
+        return Event(pygame.KEYDOWN, key=code, mod=mod, unicode=letter)
+    size = random.choice([(1280, 720), (960, 540), (640, 400)])
+    return Event(pygame.WINDOWRESIZED, x=size[0], y=size[1])
+
+
+#: More by hand: SWARM_NCA_MONKEY=20000 pytest tests/viewer -k monkey
+EVENTS = int(os.environ.get("SWARM_NCA_MONKEY", "300"))
+
+
+@pytest.mark.parametrize("seed", range(5 if "SWARM_NCA_MONKEY" in os.environ else 2))
+def test_a_monkey_breaks_nothing_and_loses_no_step(app: App, seed: int) -> None:
+    random = Random(seed)
+    surface = pygame.Surface(app.layout.window.size)
+    for number in range(EVENTS):
+        app.handle(random_event(random, app))
+        if number % 3 == 0:
+            app.tick(1 / 60)
+        if number % 25 == 0:
+            if surface.get_size() != app.layout.window.size:
+                surface = pygame.Surface(app.layout.window.size)
+            app.draw(surface)
+        session = app.session
+        assert 0 <= session.step <= session.reached
+        assert session.world.step.tolist() == [session.step]
+    end, session = app.session.world, app.session
+    at = session.step
+    session.seek(0)
+    session.seek(at)
+    assert torch.equal(session.world.state, end.state)
+
+
+def test_the_layout_gives_the_canvas_whole_pixels_wherever_they_fit() -> None:
+    layout = layout_of((1280, 720))
+    for side in (28, 56, 84, 112, 140):
+        assert layout.canvas(side, side).width % side == 0
+    assert layout.canvas(700, 1400).width <= layout.stage.width
