@@ -10,7 +10,6 @@ They work with any rule, an untrained one as well; directions are those of a gri
 
 from __future__ import annotations
 
-import difflib
 import textwrap
 from typing import Any
 
@@ -19,6 +18,7 @@ import torch
 
 from swarm_nca.links import Links
 from swarm_nca.rules import Rule
+from swarm_nca.suggestion import did_you_mean
 from swarm_nca.swarm import CellAgent, Swarm
 from swarm_nca.swarm.agents import Vector
 from swarm_nca.topologies import OWN_SLOT, Grid, Topology
@@ -113,8 +113,7 @@ def saying(rule: Rule, label: int | str, strength: float = 1.0) -> Vector:
     names = rule.classes.names
     number = names.index(label) if label in names else label
     if not isinstance(number, int) or not 0 <= number < len(names):
-        near = difflib.get_close_matches(str(label), names, n=1)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        hint = did_you_mean(label, names)
         raise ValueError(
             f"the rule's classes are 0 to {len(names) - 1}, by name {', '.join(names)}; "
             f"got {label!r}{hint}"
@@ -135,9 +134,8 @@ def inbox(**messages: Any) -> dict[int, Any]:
         ValueError: no such direction.
     """
     for name in messages.keys() - set(DIRECTIONS):
-        near = difflib.get_close_matches(name, DIRECTIONS, n=1)
-        hint = f"did you mean '{near[0]}'? " if near else ""
-        raise ValueError(f"no direction '{name}': {hint}there are {', '.join(DIRECTIONS)}")
+        hint = did_you_mean(name, DIRECTIONS)
+        raise ValueError(f"no direction '{name}'{hint}: there are {', '.join(DIRECTIONS)}")
     return {DIRECTIONS.index(name): message for name, message in messages.items()}
 
 

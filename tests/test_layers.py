@@ -32,7 +32,7 @@ LAYERS = (
     ("world",),
     ("grounds", "links"),
     ("randomness", "rules", "topologies", "images"),
-    ("atomic", "shipped"),
+    ("atomic", "shipped", "suggestion"),
 )
 
 #: Upward imports that are meant: made inside one function, when it is called.

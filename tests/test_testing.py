@@ -119,7 +119,7 @@ def test_directions_are_those_agents_hear_from() -> None:
 
 
 def test_a_direction_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"no direction 'nort': did you mean 'north'\?"):
+    with pytest.raises(ValueError, match=r"no direction 'nort' \(did you mean 'north'\?\)"):
         inbox(nort=[0.0])
 
 

@@ -9,7 +9,6 @@ MNIST: LeCun, Cortes, Burges 1998. Fashion-MNIST: Xiao, Rasul, Vollgraf 2017, ar
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import numpy as np
 
 from swarm_nca.images.idx import read_idx
 from swarm_nca.images.pictures import Pictures
+from swarm_nca.suggestion import did_you_mean
 
 Split: TypeAlias = Literal["test", "train"]
 
@@ -165,6 +165,4 @@ def _download(name: str, file: str) -> Path:
 def unknown(what: str, given: object, known: Iterable[str]) -> str:
     """The message for a name that a table does not have, with the nearest that it has."""
     known = list(known)
-    near = difflib.get_close_matches(str(given), known, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"unknown {what} {given!r} ({hint}known: {', '.join(known)})"
+    return f"unknown {what} {given!r}{did_you_mean(given, known)}: known are {', '.join(known)}"

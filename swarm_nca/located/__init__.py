@@ -8,7 +8,7 @@ Scenarios, training recipes and sweeps stand on it; it knows nothing of them.
 """
 
 from swarm_nca.located.document import Document, parse, read
-from swarm_nca.located.errors import LocatedError, Path, Place, did_you_mean
+from swarm_nca.located.errors import LocatedError, Path, Place
 from swarm_nca.located.writing import dump
 
-__all__ = ["Document", "LocatedError", "Path", "Place", "did_you_mean", "dump", "parse", "read"]
+__all__ = ["Document", "LocatedError", "Path", "Place", "dump", "parse", "read"]

@@ -15,8 +15,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path as FilePath
 from typing import Any, TypeVar, overload
 
-from swarm_nca.located.errors import LocatedError, Path, Place, Plain, did_you_mean, nearest, shown
+from swarm_nca.located.errors import LocatedError, Path, Place, Plain, shown
 from swarm_nca.located.tree import DEEPEST, Node, compose
+from swarm_nca.suggestion import did_you_mean, nearest
 
 T = TypeVar("T")
 

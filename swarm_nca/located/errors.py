@@ -7,7 +7,6 @@ whole file (it does not exist) or a `--set` on the command line.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeAlias
@@ -64,19 +63,6 @@ def shown(value: Plain, width: int = 60) -> str:
     """The value on one line as a reader would write it in YAML, cut to `width` characters."""
     text = _flow(value, width) if value is not None else "nothing"
     return text if len(text) <= width else text[: width - 1] + "…"
-
-
-def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """` (did you mean 'radius'?)` when one of the known names is near, else an empty text."""
-    name = nearest(word, known)
-    return f" (did you mean {name!r}?)" if name is not None else ""
-
-
-def nearest(word: object, known: Iterable[str]) -> str | None:
-    """The known name most like the word, whatever the case; None when none is near."""
-    names = {name.casefold(): name for name in known}
-    found = difflib.get_close_matches(str(word).casefold(), names, n=1)
-    return names[found[0]] if found else None
 
 
 def _flow(value: Plain, width: int) -> str:

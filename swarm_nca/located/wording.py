@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from swarm_nca.located.errors import Path, Plain, did_you_mean, nearest, shown
+from swarm_nca.located.errors import Path, Plain, shown
 from swarm_nca.located.schema import Schema, known_keys, known_tags, least_entries
+from swarm_nca.suggestion import did_you_mean, nearest
 
 UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 MISSING_KEY = ("missing", "missing_argument", "missing_keyword_only_argument")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 from pathlib import Path
@@ -27,6 +26,7 @@ from swarm_nca.images.files import read_folder
 from swarm_nca.images.strokes import Alphabet, strokes
 from swarm_nca.measure.protocols import CURVE, Evaluation, Protocol, check_exam, evaluate
 from swarm_nca.rules import load_rule
+from swarm_nca.suggestion import did_you_mean
 
 #: Steps of each phase that the table shows, where they were taken, with the last one.
 SHOWN_STEPS = (1, 10, 20, 50, 100, 200)
@@ -137,11 +137,9 @@ def exam_pictures(
     if Path(dataset).is_dir():
         return read_folder(dataset, size=SIZE).centred_on(SIZE)[:limit]
     known = [*DATASETS, *DRAWN]
-    near = difflib.get_close_matches(dataset, known, n=1)
-    hint = f"did you mean '{near[0]}'? " if near else ""
     raise ValueError(
-        f"no data set '{dataset}': {hint}there are {', '.join(known)}, or give a folder with one "
-        "subfolder of pictures per class"
+        f"no data set '{dataset}'{did_you_mean(dataset, known)}: there are {', '.join(known)}, or "
+        "give a folder with one subfolder of pictures per class"
     )
 
 

@@ -10,7 +10,6 @@ To add a metric, write one function from `Census` to `Ratio`, and a line in `MET
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ from torch import Tensor
 
 from swarm_nca.measure.census import UNDECIDED, Census, decisions
 from swarm_nca.rules import Rule
+from swarm_nca.suggestion import did_you_mean
 from swarm_nca.world import World
 
 
@@ -151,9 +151,8 @@ def find_metric(name: str) -> Metric:
         ValueError: no metric is called so.
     """
     if name not in METRICS:
-        near = difflib.get_close_matches(name, METRICS, n=1)
-        hint = f"did you mean '{near[0]}'? " if near else ""
-        raise ValueError(f"no metric '{name}': {hint}there are {', '.join(METRICS)}")
+        hint = did_you_mean(name, METRICS)
+        raise ValueError(f"no metric '{name}'{hint}: there are {', '.join(METRICS)}")
     return METRICS[name]
 
 

@@ -9,7 +9,6 @@ evaluation code does, under the name of mutation.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
@@ -24,6 +23,7 @@ from swarm_nca.measure.census import Census
 from swarm_nca.measure.metrics import pooled, steps_to_agreement
 from swarm_nca.randomness import Stream, check_seed, words
 from swarm_nca.rules import Rule
+from swarm_nca.suggestion import did_you_mean
 from swarm_nca.world import World
 
 Protocol: TypeAlias = Literal["fresh", "mutation", "restart"]
@@ -128,9 +128,8 @@ def check_exam(rule: Rule, pictures: Pictures, steps: int, protocol: str) -> Non
     """
     known = get_args(Protocol)
     if protocol not in known:
-        near = difflib.get_close_matches(protocol, known, n=1)
-        hint = f"did you mean '{near[0]}'? " if near else ""
-        raise ValueError(f"no protocol '{protocol}': {hint}there are {', '.join(known)}")
+        hint = did_you_mean(protocol, known)
+        raise ValueError(f"no protocol '{protocol}'{hint}: there are {', '.join(known)}")
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
     fewest = 1 if protocol == "fresh" else 2

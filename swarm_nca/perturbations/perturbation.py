@@ -7,12 +7,12 @@ counter-based, so what it does depends on the seed and the world alone, not on w
 
 from __future__ import annotations
 
-import difflib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from swarm_nca.suggestion import did_you_mean
 from swarm_nca.world import World
 
 
@@ -98,8 +98,7 @@ def class_number(label: int | str, world: World) -> int:
         return names.index(label)
     if not isinstance(label, str) and -1 <= label < len(names):
         return label
-    near = difflib.get_close_matches(str(label), names, n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    hint = did_you_mean(label, names)
     raise ValueError(
         f"label must be a class of the rule, 0 to {len(names) - 1}, a name from {names[0]!r} to "
         f"{names[-1]!r}, or −1 for unknown, got {label!r}{hint}"

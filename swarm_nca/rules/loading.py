@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 from swarm_nca import shipped
 from swarm_nca.rules.published import read_published_rule
 from swarm_nca.rules.rule import Rule
 from swarm_nca.rules.storage import read_rule
+from swarm_nca.suggestion import did_you_mean
 
 
 def shipped_rules() -> dict[str, Path]:
@@ -33,10 +33,8 @@ def find_rule(name: str | Path, base: Path | None = None) -> Path:
     path = (base or Path()) / name
     if path.is_file():
         return path
-    near = difflib.get_close_matches(str(name), known, n=1)
-    hint = f"did you mean '{near[0]}'? " if near else ""
     raise ValueError(
-        f"no rule '{name}': {hint}shipped rules are {', '.join(known) or '(none)'}; "
+        f"no rule '{name}'{did_you_mean(name, known)}: shipped are {', '.join(known) or 'none'}; "
         f"a file would be {path}"
     )
 

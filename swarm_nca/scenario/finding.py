@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from pathlib import Path
 
 from swarm_nca import shipped
+from swarm_nca.suggestion import did_you_mean
 
 
 def shipped_scenarios() -> dict[str, Path]:
@@ -48,8 +48,7 @@ def _found(name: str | os.PathLike[str], known: dict[str, Path], kind: str) -> P
         return path
     if path.name in known:
         return known[path.name]
-    near = difflib.get_close_matches(path.name, known, n=1)
-    hint = f" (did you mean '{near[0]}'?)" if near else ""
+    hint = did_you_mean(path.name, known)
     raise ValueError(
         f"{path}: no such file, and no {kind} of this name ships{hint}; "
         f"there are {', '.join(known) or 'none'}"

@@ -7,7 +7,6 @@ with the cells, and those that live on stay the same objects.
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from swarm_nca.links import Links
 from swarm_nca.measure.census import Census
 from swarm_nca.randomness import check_seed
 from swarm_nca.rules import Rule, load_rule
+from swarm_nca.suggestion import did_you_mean
 from swarm_nca.swarm.agents import CellAgent, Vector
 from swarm_nca.swarm.engines import ENGINES
 from swarm_nca.swarm.places import Places
@@ -291,8 +291,7 @@ def _alone(world: World) -> World:
 
 def _known(engine: str) -> str:
     if engine not in ENGINES:
-        near = difflib.get_close_matches(str(engine), ENGINES, n=1)
-        hint = f" (did you mean '{near[0]}'?)" if near else ""
+        hint = did_you_mean(engine, ENGINES)
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {engine!r}{hint}")
     return engine
 

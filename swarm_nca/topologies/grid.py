@@ -6,11 +6,12 @@ corners empty, a torus joins opposite borders.
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from swarm_nca.suggestion import did_you_mean
 
 NEIGHBORHOODS = {
     "moore": (0, 1, 2, 3, 4, 5, 6, 7, 8),
@@ -32,8 +33,7 @@ class Grid:
 
     def __post_init__(self) -> None:
         if self.neighborhood not in NEIGHBORHOODS:
-            near = difflib.get_close_matches(str(self.neighborhood), NEIGHBORHOODS, n=1)
-            hint = f" (did you mean '{near[0]}'?)" if near else ""
+            hint = did_you_mean(self.neighborhood, NEIGHBORHOODS)
             raise ValueError(
                 f"neighborhood must be one of {', '.join(NEIGHBORHOODS)}, "
                 f"got {self.neighborhood!r}{hint}"

@@ -71,7 +71,7 @@ def test_letters_and_folders_can_be_examined_too(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"dataset": "stroks"}, "no data set 'stroks': did you mean 'strokes'"),
+        ({"dataset": "stroks"}, r"no data set 'stroks' \(did you mean 'strokes'\?\)"),
         ({"dataset": "letters"}, "the rule decides between 10"),
         ({"dataset": "strokes", "limit": 0}, "limit must be at least 1, got 0"),
         ({"dataset": "strokes", "split": "train"}, "strokes has no split 'train': leave it out"),

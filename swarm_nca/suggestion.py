@@ -1,0 +1,19 @@
+"""A guess at what was meant, for errors that hand over their cure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """` (did you mean 'radius'?)` when one of the known names is near, else an empty text."""
+    name = nearest(word, known)
+    return f" (did you mean {name!r}?)" if name is not None else ""
+
+
+def nearest(word: object, known: Iterable[str]) -> str | None:
+    """The known name most like the word, whatever the case; None when none is near."""
+    names = {name.casefold(): name for name in known}
+    found = difflib.get_close_matches(str(word).casefold(), names, n=1)
+    return names[found[0]] if found else None
