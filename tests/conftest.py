@@ -1,7 +1,7 @@
 """What all tests share: rules that are busy without training, and word of the data tests.
 
-Tests in `tests/data` need MNIST (`SWARM_NCA_DATA`, the folder that holds `mnist/`) and the
-published rule (`SWARM_NCA_REFERENCE`, its JSON file). Where either is missing they are not
+Tests in `tests/data` need MNIST and Fashion-MNIST (`SWARM_NCA_DATA`, the folder that holds
+`mnist/` and `fashion-mnist/`) and the published rule (`SWARM_NCA_REFERENCE`, its JSON file). Where either is missing they are not
 collected, and the summary says so.
 """
 
@@ -28,6 +28,7 @@ _missing = [
     f"{what} ({variable}: {place})"
     for what, variable, place, there in (
         ("MNIST", "SWARM_NCA_DATA", _DATA, (_DATA / "mnist").is_dir()),
+        ("Fashion-MNIST", "SWARM_NCA_DATA", _DATA, (_DATA / "fashion-mnist").is_dir()),
         ("the published rule", "SWARM_NCA_REFERENCE", _REFERENCE, _REFERENCE.is_file()),
     )
     if not there

@@ -25,20 +25,6 @@ def write_files(folder, images, labels, prefix="t10k", compress=True):
 IMAGES = np.array([[[0, 51], [102, 255]], [[255, 0], [0, 0]]], np.uint8)
 
 
-def test_mnist_has_the_published_number_of_alive_cells(mnist_digits):
-    alive = (mnist_digits.grey > 0.1).sum((1, 2))
-    assert mnist_digits.grey.shape == (10_000, 28, 28)
-    assert round(float(alive.mean()), 1) == 137.7
-    assert (alive.min(), alive.max()) == (40, 297)
-    assert np.bincount(mnist_digits.labels).tolist()[:3] == [980, 1135, 1032]
-
-
-def test_fashion_mnist_has_the_published_number_of_alive_cells():
-    alive = (load_dataset("fashion-mnist").grey > 0.1).sum((1, 2))
-    assert round(float(alive.mean()), 1) == 356.2
-    assert (alive.min(), alive.max()) == (53, 731)
-
-
 @pytest.mark.parametrize("compress", [True, False])
 @pytest.mark.parametrize(("split", "prefix"), [("test", "t10k"), ("train", "train")])
 def test_a_folder_of_ones_own_is_read_compressed_or_not(

@@ -5,7 +5,7 @@ import pydantic
 import pytest
 from PIL import Image
 
-from swarm_nca.images import ALPHABETS, Source, compose, draw_glyph, load, load_dataset, strokes
+from swarm_nca.images import ALPHABETS, Source, compose, draw_glyph, load, strokes
 
 SCHEMA = pydantic.TypeAdapter(Source)
 DIGITS = ALPHABETS["digits"]
@@ -37,25 +37,6 @@ def test_a_letter_has_no_answer_among_ten_digits():
     assert letter.labels_for(DIGITS).tolist() == [-1]
     assert load(Source(dataset="letters", count=9)).classes == ALPHABETS["letters"]
     assert load(Source(dataset="strokes", label="7")).labels_for(DIGITS).tolist() == [7]
-
-
-def test_a_data_sets_pictures_are_found_by_index_label_and_split(mnist_digits):
-    twelfth = load(Source(dataset="mnist", index=12))
-    assert np.array_equal(twelfth.grey, mnist_digits.grey[12:13])
-    threes = mnist_digits[mnist_digits.labels == 3]
-    second = load(Source(dataset="mnist", label=3, index=1, count=2))
-    assert np.array_equal(second.grey, threes.grey[1:3])
-    first = load(Source(dataset="fashion-mnist", split="train", index=0))
-    assert np.array_equal(first.grey, load_dataset("fashion-mnist", "train").grey[:1])
-
-
-def test_without_an_index_a_data_sets_pictures_are_drawn_by_the_seed():
-    source = Source(dataset="mnist", label=3, count=16)
-    once, again, other = (load(source, seed=seed) for seed in (1, 1, 2))
-    assert np.array_equal(once.grey, again.grey)
-    assert not np.array_equal(once.grey, other.grey)
-    assert len(np.unique(once.grey, axis=0)) == 16
-    assert set(once.labels) == {3}
 
 
 def test_a_file_is_of_the_class_that_the_source_says(shapes):
@@ -166,8 +147,6 @@ def test_a_source_that_cannot_be_right_is_refused_with_the_cure(keys, message):
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (Source(dataset="mnist", index=10_000), "10000 pictures, numbered from 0: index 10000"),
-        (Source(dataset="mnist", label=3, count=1011), "mnist, label 3 has 1010 pictures"),
         (Source(file="none.png"), "none.png: there is no such file"),
         (Source(folder="none"), "none: there is no such folder"),
         (Source(glyph="7", label=11), "label 11 is no class: give 0–9"),

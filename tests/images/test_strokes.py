@@ -41,42 +41,6 @@ def test_every_class_of_an_alphabet_is_about_equally_frequent(alphabet):
     assert np.abs(counts - expected).max() < 5 * np.sqrt(expected)
 
 
-def test_digits_have_the_measures_of_mnist(mnist_digits):
-    """Alive cells, the greys of their rims, height and width of the ink, centre of mass."""
-
-    def measures(grey):
-        alive = grey > 0.1
-        return {
-            "alive": alive.sum((1, 2)).mean() / 137.7,
-            "spread of alive": alive.sum((1, 2)).std() / 137.7,
-            "grey": grey[alive].mean(),
-            "full ink": (grey[alive] > 0.95).mean(),
-            "height": alive.any(2).sum(1).mean() / 20,
-            "width": alive.any(1).sum(1).mean() / 20,
-            "row": np.mean([centre_of_mass(each)[0] for each in grey[:500]]) / 28,
-            "column": np.mean([centre_of_mass(each)[1] for each in grey[:500]]) / 28,
-        }
-
-    real, drawn = measures(mnist_digits.grey), measures(strokes(4000, 1).grey)
-    assert drawn == pytest.approx(real, abs=0.08)
-
-
-def test_each_class_has_about_as_many_alive_cells_as_in_mnist(mnist_digits):
-    pictures = strokes(4000, 2)
-    for label in range(10):
-        drawn = (pictures.grey[pictures.labels == label] > 0.1).sum((1, 2)).mean()
-        real = (mnist_digits.grey[mnist_digits.labels == label] > 0.1).sum((1, 2)).mean()
-        assert drawn == pytest.approx(real, rel=0.2), label
-
-
-def test_digits_are_nearest_to_their_own_class_of_mnist(mnist_digits):
-    """A classifier that never saw a stroke, the nearest of MNIST's digits, reads nearly all."""
-    real, drawn = mnist_digits[:4000], strokes(400, 3)
-    a, b = drawn.grey.reshape(400, -1), real.grey.reshape(4000, -1)
-    nearest = ((b**2).sum(1) - 2 * a @ b.T).argmin(1)
-    assert (real.labels[nearest] == drawn.labels).mean() > 0.93
-
-
 @pytest.mark.parametrize(("character", "way"), WAYS)
 def test_every_way_of_every_character_fits_the_box_and_is_centred_by_mass(character, way):
     grey = draw_glyph(character, way=way)
