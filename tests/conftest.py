@@ -1,8 +1,8 @@
 """What all tests share: rules that are busy without training, and word of the data tests.
 
 Tests in `tests/data` need MNIST and Fashion-MNIST (`SWARM_NCA_DATA`, the folder that holds
-`mnist/` and `fashion-mnist/`) and the published rule (`SWARM_NCA_REFERENCE`, its JSON file). Where either is missing they are not
-collected, and the summary says so.
+`mnist/` and `fashion-mnist/`) and the published rule (`SWARM_NCA_REFERENCE`, its JSON file). Where
+one is missing they are not collected, and the summary says so.
 """
 
 from __future__ import annotations
