@@ -32,6 +32,11 @@ def painted(world: World, canvas: Canvas, address: Tensor, grey: Tensor) -> Worl
     near = near[canvas.lives(fresh.grey[near])]
     lived, lives = canvas.lives(canvas.grey[address]), canvas.lives(grey)
     born, died = address[lives & ~lived].sort().values, address[lived & ~lives]
+    heard, stimulus = fresh.look(near)
+    if not len(born) and not len(died):
+        # Nobody comes or goes: the rows stand, and only what the near ones sense is new.
+        sensed = world.stimulus.index_copy(0, torch.searchsorted(world.address, near), stimulus)
+        return replace(world, ground=fresh, stimulus=sensed)
     keep = torch.ones_like(world.address, dtype=torch.bool)
     keep[torch.searchsorted(world.address, died)] = False
     kept = keep.nonzero().view(-1)
@@ -41,7 +46,6 @@ def painted(world: World, canvas: Canvas, address: Tensor, grey: Tensor) -> Worl
     # Old row numbers → new ones; the dead, like nobody, become nobody.
     renumbered = torch.full((world.cells + 1,), len(rows), device=rows.device)
     renumbered[kept] = where
-    heard, stimulus = fresh.look(near)
     at = torch.searchsorted(rows, near)
     carried = moved(world, source, neighbors=world.cells, stimulus=0.0)
     neighbors = renumbered[carried.pop("neighbors")]
