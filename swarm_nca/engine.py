@@ -46,7 +46,7 @@ class Stepper:
     ) -> None:
         check_fit(world, rule)
         self._world, self._rule = world, rule
-        self._fire_rate, self._noise = _rates(rule, fire_rate, noise)
+        self._fire_rate, self._noise = rates_of(rule, fire_rate, noise)
         self._draws = draws_of(world, seed)
         self._padded = torch.cat([world.state, world.state.new_zeros(1, rule.channels)]).detach()
         self._change = torch.empty_like(self._padded)
@@ -163,7 +163,7 @@ def _differentiable(
     noise: float | None,
 ) -> World:
     check_fit(world, rule)
-    rate, noise = _rates(rule, fire_rate, noise)
+    rate, noise = rates_of(rule, fire_rate, noise)
     draws, prepared, state = draws_of(world, seed), rule.prepare(world.stimulus), world.state
     silence = state.new_zeros(1, rule.channels)
     for t in range(steps):
@@ -183,8 +183,12 @@ def _check_steps(steps: int) -> None:
         raise ValueError(f"steps must be 0 or more, got {steps}")
 
 
-def _rates(rule: Rule, fire_rate: float | None, noise: float | None) -> tuple[float, float]:
-    """The rule's own, or what overrides them."""
+def rates_of(rule: Rule, fire_rate: float | None, noise: float | None) -> tuple[float, float]:
+    """Fire rate and noise: the rule's own, or what overrides them.
+
+    Raises:
+        ValueError: a rate or noise out of range.
+    """
     rate = rule.fire_rate if fire_rate is None else fire_rate
     spread = rule.noise if noise is None else noise
     check_rates(rate, spread)

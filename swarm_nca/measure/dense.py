@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from swarm_nca.engine import check_fit, draws_of
+from swarm_nca.engine import check_fit, draws_of, rates_of
 from swarm_nca.links import Links
 from swarm_nca.rules import Rule
 from swarm_nca.topologies import Grid
@@ -55,8 +55,7 @@ class Dense:
             )
         (height, width) = sizes.pop()
         self._rule, self._draws, self._address = rule, draws_of(world, seed), world.address
-        self._fire_rate = rule.fire_rate if fire_rate is None else fire_rate
-        self._noise = rule.noise if noise is None else noise
+        self._fire_rate, self._noise = rates_of(rule, fire_rate, noise)
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
         self._grey = canvas.grey.view(len(world), 1, height, width)
         # Living cells' addresses number the pixels of all pictures, row by row.
