@@ -1,7 +1,9 @@
-"""Where pictures come from: data sets, files, pen strokes drawn offline, and compositions."""
+"""Where pictures come from: data sets, files, what is drawn offline, and compositions."""
 
 from swarm_nca.images.datasets import DATASETS, load_dataset
+from swarm_nca.images.drawn import DRAWN
 from swarm_nca.images.files import read_folder, read_picture
+from swarm_nca.images.garments import garments
 from swarm_nca.images.handwriting import Hand
 from swarm_nca.images.loading import load
 from swarm_nca.images.pictures import SIZE, UNKNOWN, Pictures, joined
@@ -11,12 +13,14 @@ from swarm_nca.images.strokes import ALPHABETS, draw_glyph, glyph_strokes, strok
 __all__ = [
     "ALPHABETS",
     "DATASETS",
+    "DRAWN",
     "SIZE",
     "UNKNOWN",
     "Hand",
     "Pictures",
     "Source",
     "draw_glyph",
+    "garments",
     "glyph_strokes",
     "joined",
     "load",

@@ -88,7 +88,7 @@ def _share_steps(control: Points, pieces: list[list[int]]) -> list[int]:
 
 def _arc(points: Points) -> npt.NDArray[np.float64]:
     """Length along the spline from its start, at 16 parameters per span and at the end."""
-    curve = _spline_weights(len(points), np.linspace(0, len(points) - 1, _fine(points))) @ points
+    curve = spline_weights(len(points), np.linspace(0, len(points) - 1, _fine(points))) @ points
     return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(curve, axis=0).T))])
 
 
@@ -100,12 +100,12 @@ def _even_weights(points: Points, steps: int) -> npt.NDArray[np.float64]:
     """Weights [steps + 1, n] of points equally far apart along the spline."""
     length = _arc(points)
     fine = np.linspace(0, len(points) - 1, _fine(points))
-    return _spline_weights(
+    return spline_weights(
         len(points), np.interp(np.linspace(0, length[-1], steps + 1), length, fine)
     )
 
 
-def _spline_weights(count: int, at: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def spline_weights(count: int, at: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Weights [len(at), count] of the control points at parameters in [0, count − 1].
 
     The spline continues straight past its ends: a phantom point mirrors the last but one.

@@ -40,6 +40,20 @@ class DataSet:
     sha256: Mapping[str, str]
 
 
+FASHION = (
+    "T-shirt",
+    "trouser",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle boot",
+)
+"""The classes of Fashion-MNIST, and of the garments drawn here, in the published order."""
+
 DATASETS: Mapping[str, DataSet] = {
     "mnist": DataSet(
         classes=tuple("0123456789"),
@@ -63,18 +77,7 @@ DATASETS: Mapping[str, DataSet] = {
         },
     ),
     "fashion-mnist": DataSet(
-        classes=(
-            "T-shirt/top",
-            "Trouser",
-            "Pullover",
-            "Dress",
-            "Coat",
-            "Sandal",
-            "Shirt",
-            "Sneaker",
-            "Bag",
-            "Ankle boot",
-        ),
+        classes=FASHION,
         mirrors=(
             "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
             "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
@@ -166,3 +169,14 @@ def unknown(what: str, given: object, known: Iterable[str]) -> str:
     """The message for a name that a table does not have, with the nearest that it has."""
     known = list(known)
     return f"unknown {what} {given!r}{did_you_mean(given, known)}: known are {', '.join(known)}"
+
+
+def class_number(label: int | str, classes: tuple[str, ...]) -> int:
+    """The number of a class given by its number or its name; ValueError if there is none."""
+    if isinstance(label, str) and label in classes:
+        return classes.index(label)
+    if not isinstance(label, str) and 0 <= label < len(classes):
+        return label
+    last = len(classes) - 1
+    names = f" ({classes[0]}, …, {classes[-1]})" if classes else ""
+    raise ValueError(f"label {label!r} is no class: give 0–{last}, or a name{names}")

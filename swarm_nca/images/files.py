@@ -23,6 +23,7 @@ from swarm_nca.images.pictures import Grey, Pictures
 Ink: TypeAlias = Literal["auto", "dark", "light"]
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow's own greyscale
+_LEFT_BEHIND = ("thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx")  # by file managers
 _DEEP = ("I", "I;16", "I;16L", "I;16B", "I;16N")  # 16-bit greys, which Pillow would clip
 
 
@@ -61,7 +62,8 @@ def read_folder(
 ) -> Pictures:
     """All pictures of a folder with one subfolder per class, in the order of their names.
 
-    The classes are the subfolders' names, sorted. Hidden files are passed over.
+    The classes are the subfolders' names, sorted. Hidden files are passed over, and so is what
+    file managers leave behind (`Thumbs.db`, `__MACOSX`, …).
     Raises ValueError naming what is missing, empty or unreadable.
     """
     path = Path(path)
@@ -125,4 +127,9 @@ def _border(values: Grey) -> npt.NDArray[np.float32]:
 
 def _by_name(paths: Iterable[Path]) -> list[Path]:
     # Paths themselves sort differently on Windows, and the order decides the classes' numbers.
-    return sorted((path for path in paths if not path.name.startswith(".")), key=attrgetter("name"))
+    wanted = (path for path in paths if not path.name.startswith(".") and not _left_behind(path))
+    return sorted(wanted, key=attrgetter("name"))
+
+
+def _left_behind(path: Path) -> bool:
+    return path.name.lower() in _LEFT_BEHIND

@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from swarm_nca.images import compose
-from swarm_nca.images.datasets import DATASETS, Split, load_dataset
+from swarm_nca.images.datasets import DATASETS, Split, class_number, load_dataset
+from swarm_nca.images.drawn import DRAWN
 from swarm_nca.images.files import read_folder, read_picture
 from swarm_nca.images.glyphs import DIGITS, LETTERS
 from swarm_nca.images.pictures import UNKNOWN, Grey, Pictures, joined
-from swarm_nca.images.source import Source, class_number
-from swarm_nca.images.strokes import Alphabet, draw_glyph, strokes
+from swarm_nca.images.source import Source
+from swarm_nca.images.strokes import draw_glyph
 
 
 def load(
@@ -46,10 +47,9 @@ def load(
 def _dataset(source: Source, seed: int, base: Path) -> Pictures:
     if source.dataset in DATASETS:
         return _chosen(_published(source.dataset, source.split or "test"), source, seed)
-    letters = source.classes == tuple(LETTERS)
-    alphabet: Alphabet = "letters" if letters else "digits"
+    name = "letters" if source.classes == tuple(LETTERS) else str(source.dataset)
     start, count = source.index or 0, source.count or 1
-    return strokes(count, seed, start=start, classes=alphabet, label=source.label)
+    return DRAWN[name].draw(count, seed, start=start, label=source.label)
 
 
 def _file(source: Source, seed: int, base: Path) -> Pictures:

@@ -91,6 +91,17 @@ class Pictures:
         """Those pictures whose class has this name, in order."""
         return self[self.labels == self._class_index(name)]
 
+    def from_all_classes(self, count: int) -> Pictures:
+        """`count` of the pictures (all, where there are fewer), in order: of every class as many.
+
+        Classes take turns, each giving its first pictures; one that has no more is passed over.
+        """
+        by_class = np.argsort(self.labels, kind="stable")
+        first = np.searchsorted(self.labels[by_class], self.labels)
+        turn = np.empty(len(self), np.int64)
+        turn[by_class] = np.arange(len(self))
+        return self[np.sort(np.lexsort((self.labels, turn - first))[:count])]
+
     def with_label(self, label: int | str) -> Pictures:
         """The same pictures, all of one class, by its number (−1: unknown) or its name."""
         index = self._class_index(label) if isinstance(label, str) else label

@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, TypeAlias
 
-from swarm_nca.images.datasets import DATASETS, Split, unknown
+from swarm_nca.images.datasets import DATASETS, Split, class_number, unknown
+from swarm_nca.images.drawn import DRAWN
 from swarm_nca.images.files import Ink
-from swarm_nca.images.glyphs import DIGITS, GLYPHS, LETTERS
+from swarm_nca.images.glyphs import GLYPHS, LETTERS
 
-DatasetName: TypeAlias = Literal["strokes", "letters", "mnist", "fashion-mnist"]
+DatasetName: TypeAlias = Literal["strokes", "letters", "garments", "mnist", "fashion-mnist"]
 
 ORIGINS: Mapping[str, tuple[str, ...]] = {
     "dataset": ("split", "label", "index", "count", "seed"),
@@ -49,8 +50,8 @@ class Source:
     }
 
     dataset: DatasetName | None = None
-    """A data set: strokes (digits drawn offline; capitals too, by label), letters, mnist or
-    fashion-mnist."""
+    """A data set: drawn offline are strokes (digits; capitals too, by label), letters and
+    garments (of Fashion-MNIST's classes); published are mnist and fashion-mnist."""
     file: str | None = None
     """A picture file; a path relative to the scenario's folder."""
     folder: str | None = None
@@ -152,19 +153,7 @@ class Source:
 
 
 CLASSES: Mapping[str, tuple[str, ...]] = {
-    "strokes": tuple(DIGITS),
-    "letters": tuple(LETTERS),
+    **{name: known.classes for name, known in DRAWN.items()},
     **{name: known.classes for name, known in DATASETS.items()},
 }
 """The data sets a source can name, and their classes."""
-
-
-def class_number(label: int | str, classes: tuple[str, ...]) -> int:
-    """The number of a class given by its number or its name; ValueError if there is none."""
-    if isinstance(label, str) and label in classes:
-        return classes.index(label)
-    if not isinstance(label, str) and 0 <= label < len(classes):
-        return label
-    last = len(classes) - 1
-    names = f" ({classes[0]}, …, {classes[-1]})" if classes else ""
-    raise ValueError(f"label {label!r} is no class: give 0–{last}, or a name{names}")

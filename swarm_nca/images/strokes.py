@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from swarm_nca.images.curves import SEGMENTS, Glyph, Points, glyph_ways
+from swarm_nca.images.draws import numbered_draws
 from swarm_nca.images.glyphs import DIGITS, GLYPHS, LETTERS
 from swarm_nca.images.handwriting import DRAWS, Floats, Hand, placed, written
 from swarm_nca.images.pictures import Grey, Pictures
@@ -66,7 +66,7 @@ def strokes(
     labels = np.empty(count, np.int64)
     for first in range(0, count, _CHUNK):
         rows = slice(first, min(first + _CHUNK, count))
-        draws = _draws(seed, start + first, rows.stop - first)
+        draws = numbered_draws(seed, start + first, rows.stop - first, 1 + DRAWS)
         labels[rows] = (draws[:, 0] * len(names)).astype(np.int64) if only is None else only
         path = written(draws[:, 1:], labels[rows], names, hand or Hand(), size, box)
         grey[rows] = render_segments(
@@ -118,13 +118,6 @@ def _number(label: int | str, alphabet: str) -> int:
         f"no label {label!r} among the {alphabet}: give 0–{len(names) - 1}, or a name from "
         f"{names[0]!r} to {names[-1]!r}"
     )
-
-
-def _draws(seed: int, start: int, count: int) -> npt.NDArray[np.float64]:
-    """Uniform numbers [count, 1 + DRAWS] in [0, 1) of the pictures from number `start` on."""
-    block = -(-(1 + DRAWS) // 4) * 4
-    bits = np.random.Philox(key=seed, counter=start * block // 4)
-    return np.random.Generator(bits).random((count, block))[:, : 1 + DRAWS]
 
 
 def _way(character: str, way: int) -> Glyph:

@@ -71,7 +71,10 @@ def test_a_folder_gives_its_subfolders_names_as_classes(tmp_path):
         (tmp_path / name).mkdir()
         for glyph in glyphs:
             save(tmp_path / name / f"{glyph}.png", np.round(draw_glyph(glyph) * 255).astype("u1"))
-    (tmp_path / "star" / ".hidden").write_text("not a picture")
+    for left_behind in (".hidden", ".DS_Store", "Thumbs.db", "desktop.ini"):
+        (tmp_path / "star" / left_behind).write_text("not a picture")
+    (tmp_path / "__MACOSX").mkdir()
+    (tmp_path / "Thumbs.db").write_text("not a folder")
     pictures = read_folder(tmp_path)
     assert pictures.classes == ("circle", "star")
     assert pictures.labels.tolist() == [0, 1, 1]
@@ -118,5 +121,6 @@ def test_a_folder_without_classes_or_pictures_is_refused_by_name(tmp_path):
     with pytest.raises(ValueError, match="has no subfolders: put the pictures"):
         read_folder(tmp_path)
     (tmp_path / "star").mkdir()
+    (tmp_path / "star" / "Thumbs.db").write_text("no picture")
     with pytest.raises(ValueError, match="star: holds no pictures"):
         read_folder(tmp_path)

@@ -1,5 +1,7 @@
 """A set of pictures: its two forms, selecting, labels, centring."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -103,3 +105,18 @@ def test_joining_sets_of_different_sizes_keeps_each_picture():
 def test_what_cannot_be_a_picture_is_refused_with_the_value(grey, labels, message):
     with pytest.raises(ValueError, match=message):
         Pictures(grey, labels, ("a", "b"))
+
+
+@given(st.lists(st.integers(-1, 2), min_size=1, max_size=12), st.integers(1, 14))
+def test_a_part_from_all_classes_takes_the_first_of_each_in_turn(labels, count):
+    pictures = Pictures(np.zeros((len(labels), 1, 1)), labels, ("a", "b", "c"))
+    waiting = {label: [i for i, each in enumerate(labels) if each == label] for label in labels}
+    taken = []
+    while len(taken) < min(count, len(labels)):
+        for label in sorted(waiting):
+            if waiting[label] and len(taken) < count:
+                taken.append(waiting[label].pop(0))
+    marked = replace(pictures, grey=np.arange(len(labels)).reshape(-1, 1, 1) / 100)
+    part = marked.from_all_classes(count)
+    assert np.round(part.grey[:, 0, 0] * 100).astype(int).tolist() == sorted(taken)
+    assert part.labels.tolist() == [labels[i] for i in sorted(taken)]

@@ -1,0 +1,41 @@
+"""The data sets that need no download and have no end: each picture is drawn when asked for.
+
+Picture i of a seed is the same whatever else is drawn with it, so a source's `index` means as
+much here as it does in a published data set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from swarm_nca.images.datasets import FASHION
+from swarm_nca.images.garments import garments
+from swarm_nca.images.glyphs import DIGITS, LETTERS
+from swarm_nca.images.pictures import Pictures
+from swarm_nca.images.strokes import strokes
+
+
+class Draw(Protocol):
+    """Pictures `start` to `start + count − 1` of a seed, of one class or of any."""
+
+    def __call__(
+        self, count: int, seed: int = 0, *, start: int = 0, label: int | str | None = None
+    ) -> Pictures: ...
+
+
+@dataclass(frozen=True)
+class DrawnSet:
+    """An endless data set: the names of its classes in the order of the labels, and its artist."""
+
+    classes: tuple[str, ...]
+    draw: Draw
+
+
+DRAWN: Mapping[str, DrawnSet] = {
+    "strokes": DrawnSet(tuple(DIGITS), strokes),
+    "letters": DrawnSet(tuple(LETTERS), partial(strokes, classes="letters")),
+    "garments": DrawnSet(FASHION, garments),
+}

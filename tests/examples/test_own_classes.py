@@ -1,0 +1,65 @@
+"""Classes of one's own: from a folder of pictures to a rule, its scores and a scenario."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from swarm_nca import shipped
+from swarm_nca.cli import app
+from swarm_nca.images import read_folder
+from swarm_nca.rules import load_rule
+
+SIGNS = shipped.folder("scenarios") / "signs"
+CLASSES = ("give-way", "left", "no-entry", "priority", "right")
+
+SCENARIO = f"""\
+rule: trained/rule.safetensors
+images: {{folder: {json.dumps(str(SIGNS))}, label: left, index: 0}}
+steps: 4
+perturbations:
+  - {{at: 2, kind: mutate, images: {{folder: {json.dumps(str(SIGNS))}, label: right, index: 0}}}}
+expect:
+  - {{metric: undecided, at: 4, max: 1}}
+"""
+
+
+def swarm_nca(*arguments: str) -> str:
+    told = CliRunner().invoke(app, list(arguments))
+    assert told.exit_code == 0, told.output
+    return told.output
+
+
+def test_the_example_holds_as_many_small_pictures_of_every_class() -> None:
+    pictures = read_folder(SIGNS)
+    assert pictures.classes == CLASSES
+    assert np.bincount(pictures.labels).tolist() == [16] * 5
+    assert isinstance(pictures.grey, np.ndarray)
+    assert pictures.grey.shape == (80, 28, 28)
+    assert len(np.unique(pictures.grey, axis=0)) == 80
+
+
+def test_a_folder_becomes_a_rule_that_is_scored_and_runs(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    few = ("iterations=2", "batch=4", "pool=8", "steps=3", "rule.hidden=[8, 8]")
+    swarm_nca("train", "signs", "--out", "trained", *(f"--set={one}" for one in few))
+    assert load_rule("trained/rule.safetensors").classes.names == CLASSES
+
+    asked = ("--dataset", str(SIGNS), "--limit", "7", "--steps", "2", "--json", "scores.json")
+    swarm_nca("evaluate", "trained/rule.safetensors", *asked)
+    scores = json.loads(Path("scores.json").read_text())
+    assert scores["pictures"] == 7
+    assert len(scores["curve"]) == 2
+
+    Path("turns.yaml").write_text(SCENARIO)
+    swarm_nca("run", "turns.yaml", "--out", "run", "--quiet")
+    assert "left" in Path("run/events.csv").read_text()
+
+
+@pytest.mark.parametrize("limit", [5, 12])
+def test_an_exam_on_part_of_a_folder_asks_for_every_class(limit: int) -> None:
+    part = read_folder(SIGNS).from_all_classes(limit)
+    assert sorted(set(part.labels)) == [0, 1, 2, 3, 4]
+    assert np.ptp(np.bincount(part.labels)) <= 1
