@@ -27,8 +27,8 @@ def save_checkpoint(trainer: Trainer, path: Path, seconds: float) -> None:
     tensors: dict[str, Tensor] = {}
     for name, weight in trainer.rule.named_parameters():
         tensors[f"rule.{name}"] = weight.detach()
-        for key, value in trainer.optimizer.state.get(weight, {}).items():
-            tensors[f"optimizer.{key}.{name}"] = value
+        for key, value in trainer.descent.memory(weight).items():
+            tensors[f"optimizer.{name}.{key}"] = value
     if trainer.pool is not None:
         pool = trainer.pool
         tensors |= {"pool.grey": pool.grey, "pool.label": pool.label}
@@ -76,9 +76,13 @@ def _restore(trainer: Trainer, tensors: dict[str, Tensor], iteration: int) -> No
     with torch.no_grad():
         for name, weight in trainer.rule.named_parameters():
             weight.copy_(tensors[f"rule.{name}"])
-            keys = ("step", "exp_avg", "exp_avg_sq") if iteration else ()
-            kept = {key: tensors[f"optimizer.{key}.{name}"] for key in keys}
-            trainer.optimizer.state[weight] = kept
+            if not iteration:
+                continue
+            place = f"optimizer.{name}."
+            kept = {key.removeprefix(place): tensors[key] for key in tensors if key.startswith(place)}
+            if not kept:
+                raise KeyError(f"nothing remembered of {name}")
+            trainer.descent.remember(weight, kept)
     if trainer.pool is not None:
         states = torch.split(tensors["pool.states"], tensors["pool.cells"].tolist())
         trainer.pool = Pool(

@@ -22,13 +22,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from swarm_nca.atomic import write_atomically
 from swarm_nca.engine import rollout
 from swarm_nca.images import Pictures
-from swarm_nca.located import dump, read
+from swarm_nca.located import Document, dump, read
 from swarm_nca.measure.protocols import evaluate
 from swarm_nca.portrait import decisions_rgb, grey_rgb, png, sheet
 from swarm_nca.rules import Rule, save_rule
 from swarm_nca.tasks import Classification
 from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
 from swarm_nca.training.folder import Folder, Log
+from swarm_nca.training.parallel import Team, joined
 from swarm_nca.training.recipe import Recipe
 from swarm_nca.training.trainer import Report, Trainer
 from swarm_nca.world import World
@@ -60,9 +61,40 @@ def train(
     """
     document = read(recipe_path).with_overrides(overrides or [])
     recipe: Recipe = document.validate(Recipe)
-    folder = Folder(_place(recipe, out, resume))
+    with joined(recipe.batch) as team:
+        if team.rank:
+            return _follow(team, document, recipe, resume)
+        return _lead(team, document, recipe, _place(recipe, out, resume), resume, overrides or [])
+
+
+def _follow(team: Team, document: Document, recipe: Recipe, resume: Path | None) -> int:
+    """A process's part in a team that another one leads: it trains, and that is all."""
+    rule, task, _ = recipe.materials(document)
+    trainer = Trainer(recipe, rule, task, team)
+    if resume:
+        load_checkpoint(trainer, Folder(resume).checkpoint)
+    stopping = False
+    try:
+        with _asked_to_stop() as stop:
+            while trainer.iteration < recipe.iterations and not stopping:
+                trainer.advance()
+                stopping = team.any(bool(stop))
+    except ArithmeticError:
+        return 2  # all see the same loss, and the leader tells
+    return 0 if trainer.iteration == recipe.iterations else 130
+
+
+def _lead(
+    team: Team,
+    document: Document,
+    recipe: Recipe,
+    place: Path,
+    resume: Path | None,
+    overrides: list[str],
+) -> int:
+    folder = Folder(place)
     rule, task, held_out = recipe.materials(document)
-    trainer = Trainer(recipe, rule, task)
+    trainer = Trainer(recipe, rule, task, team)
     before = load_checkpoint(trainer, folder.checkpoint) if resume else 0.0
     folder.path.mkdir(parents=True, exist_ok=True)
     write_atomically(folder.recipe, dump(recipe.model_dump(mode="json")).encode())
@@ -72,7 +104,7 @@ def train(
     except ArithmeticError as error:
         raise ValueError(f"{folder.path}: {error}") from error
     if trainer.iteration < recipe.iterations:
-        changes = [part for change in overrides or [] for part in ("--set", change)]
+        changes = [part for change in overrides for part in ("--set", change)]
         again = ["swarm-nca", "train", document.file, "--resume", str(folder.path), *changes]
         console.print(
             f"stopped after iteration {trainer.iteration}; go on with {shlex.join(again)}",
@@ -122,7 +154,7 @@ def _train(
 ) -> float:
     """Iterate to the end, or until interrupted; returns the seconds trained in all."""
     recipe, log = trainer.recipe, Log(folder.log, trainer.iteration)
-    began, recent = time.monotonic() - before, list[Report]()
+    began, recent, stopping = time.monotonic() - before, list[Report](), False
     columns = [
         TextColumn("{task.description}"),
         BarColumn(),
@@ -138,9 +170,10 @@ def _train(
             loss="–",
             accuracy="–",
         )
-        while trainer.iteration < recipe.iterations and not stop:
+        while trainer.iteration < recipe.iterations and not stopping:
             recent.append(trainer.advance())
-            last = trainer.iteration == recipe.iterations or bool(stop)
+            stopping = trainer.team.any(bool(stop))
+            last = trainer.iteration == recipe.iterations or stopping
             seconds = time.monotonic() - began
             if trainer.iteration % recipe.log_every == 0 or last:
                 loss = float(np.mean([report.loss for report in recent]))

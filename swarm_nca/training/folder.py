@@ -43,6 +43,11 @@ class Folder:
         """Pictures held out, and what cells make of them as of the last checkpoint."""
         return self.path / "strip.png"
 
+    @property
+    def evaluations(self) -> Path:
+        """A folder of curves, one file for each exam that the rule has sat."""
+        return self.path / "evaluations"
+
 
 class Log:
     """The CSV log: rows are appended to the file as they come.

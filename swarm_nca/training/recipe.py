@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from swarm_nca.images import SIZE, Pictures, load_dataset, read_folder, strokes
+from swarm_nca.images import DRAWN, SIZE, Pictures, load_dataset, read_folder
 from swarm_nca.located import Document
 from swarm_nca.located.names import FolderName
-from swarm_nca.rules import Classes, Rule
+from swarm_nca.rules import Classes, Hearing, Rule
 from swarm_nca.tasks import LOSSES, Augmentation, Classification
+from swarm_nca.training.descent import Method
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
@@ -26,10 +27,11 @@ class _Part(BaseModel):
 class Data(_Part):
     """One source of training pictures, with the classes it brings.
 
-    `count` takes the first so many (of strokes, which are endless: how many are drawn).
+    `count` takes the first so many, of a folder in turn from every class; of what is drawn and has
+    no end it says how many.
     """
 
-    dataset: Literal["mnist", "fashion-mnist", "strokes"] | None = None
+    dataset: Literal["mnist", "fashion-mnist", "strokes", "letters", "garments"] | None = None
     folder: Path | None = None
     count: Positive | None = None
     seed: int = 0
@@ -38,19 +40,18 @@ class Data(_Part):
     def _one_source(self) -> Data:
         if (self.dataset is None) == (self.folder is None):
             raise ValueError("give exactly one of dataset and folder")
-        if self.dataset == "strokes" and self.count is None:
-            raise ValueError("strokes are endless: say how many with count")
+        if self.dataset in DRAWN and self.count is None:
+            raise ValueError(f"{self.dataset} are endless: say how many with count")
         return self
 
     def load(self, base: Path) -> Pictures:
         """The pictures; a folder's path starts from `base`."""
         if self.folder is not None:
             pictures = read_folder(base / self.folder, size=SIZE).centred_on(SIZE)
-        elif self.dataset == "strokes":
-            pictures = strokes(self.count or 1, self.seed)
-        else:
-            pictures = load_dataset(str(self.dataset), "train")
-        return pictures if self.count is None else pictures[: self.count]
+            return pictures.from_all_classes(self.count or len(pictures))
+        if self.dataset is not None and self.dataset in DRAWN:
+            return DRAWN[self.dataset].draw(self.count or 1, self.seed)
+        return load_dataset(str(self.dataset), "train")[: self.count]
 
 
 class RuleSettings(_Part):
@@ -58,8 +59,16 @@ class RuleSettings(_Part):
 
     free_channels: Positive = 9
     hidden: tuple[Positive, Positive] = (80, 80)
+    hearing: Hearing = "slots"
     fire_rate: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5
     noise: Annotated[float, Field(ge=0.0)] = 0.02
+
+
+class Wounds(_Part):
+    """How often a world of the batch is jolted within a disc, and how hard; see `wounds`."""
+
+    share: Share = 0.25
+    strength: Annotated[float, Field(gt=0.0)] = 1.0
 
 
 class Schedule(_Part):
@@ -113,8 +122,11 @@ class Recipe(_Part):
     steps: Positive = 20
     loss: Literal[tuple(LOSSES)] = "l2"  # type: ignore[valid-type]
     bound: Annotated[float, Field(gt=0.0)] | None = None
+    wounds: Wounds | None = None
     schedule: Schedule = Schedule()
+    optimizer: Method = "adam"
     normalize: Literal["none", "tensors", "shares"] = "tensors"
+    precision: Literal["float32", "bfloat16"] = "float32"
     augment: Augmentation = Augmentation()
     log_every: Positive = 50
     checkpoint_every: Positive = 1000
@@ -169,6 +181,7 @@ class Recipe(_Part):
             classes,
             free_channels=self.rule.free_channels,
             hidden=self.rule.hidden,
+            hearing=self.rule.hearing,
             fire_rate=self.rule.fire_rate,
             noise=self.rule.noise,
             generator=generator,

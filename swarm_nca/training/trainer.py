@@ -15,9 +15,12 @@ from torch import Tensor
 
 from swarm_nca.rules import Rule
 from swarm_nca.tasks import Classification, loss_of
+from swarm_nca.training.descent import Descent
 from swarm_nca.training.draws import GeneratorDraws, generator_of
+from swarm_nca.training.parallel import Team
 from swarm_nca.training.pool import Pool, started
 from swarm_nca.training.recipe import Recipe
+from swarm_nca.training.wounds import wounded
 from swarm_nca.unrolled import Scratch, unrolled
 from swarm_nca.world import World
 
@@ -48,11 +51,15 @@ class Trainer:
         recipe: how to train.
         rule: trained in place.
         task: the pictures.
+        team: the processes that train together; this one alone when None.
     """
 
-    def __init__(self, recipe: Recipe, rule: Rule, task: Classification) -> None:
+    def __init__(
+        self, recipe: Recipe, rule: Rule, task: Classification, team: Team | None = None
+    ) -> None:
         self.recipe, self.rule, self.task = recipe, rule.requires_grad_(True), task
-        self.optimizer = torch.optim.Adam(rule.parameters(), lr=recipe.schedule.rate)
+        self.team = team or Team()
+        self.descent = Descent(rule, recipe.optimizer)
         self.iteration = 0
         self.pool: Pool | None = None
         if recipe.regime != "naive":
@@ -69,10 +76,22 @@ class Trainer:
         recipe, rule = self.recipe, self.rule
         generator = generator_of(recipe.seed, self.iteration + 1)
         which, world = self._batch(generator)
-        draws = GeneratorDraws(generator, world.cells)
-        state = unrolled(
-            world, rule, recipe.steps, draws, rule.fire_rate, rule.noise, self._scratch
+        if recipe.wounds is not None:
+            world = wounded(world, recipe.wounds.share, recipe.wounds.strength, generator)
+        share = self.team.share(world)
+        draws = share.draws(GeneratorDraws(generator, world.cells))
+        products = torch.bfloat16 if recipe.precision == "bfloat16" else None
+        mine = unrolled(
+            share.world,
+            rule,
+            recipe.steps,
+            draws,
+            rule.fire_rate,
+            rule.noise,
+            self._scratch,
+            products,
         )
+        state = share.joined(mine)
         after = world.with_state(state)
         loss = loss_of(recipe.loss, after, recipe.bound)
         value = float(loss.detach())
@@ -81,13 +100,12 @@ class Trainer:
                 f"the loss became {value} at iteration {self.iteration + 1}; lower schedule.rate, "
                 "or set bound, and resume from the last checkpoint"
             )
-        self.optimizer.zero_grad()
+        self.descent.zero_grad()
         torch.autograd.backward(loss)
+        self.team.add_gradients(rule)
         normalize_gradients(rule, recipe.normalize)
         rate = recipe.schedule.at(self.iteration, recipe.iterations)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.step()
+        self.descent.step(rate)
         after = after.with_state(state.detach())
         if self.pool is not None:
             self.pool.put_back(which, after)
@@ -126,6 +144,6 @@ def normalize_gradients(rule: Rule, how: str) -> None:
             continue
         parts = [weight.grad]
         if how == "shares" and name == "perception":
-            parts = [weight.grad[: rule.stimulus_size], weight.grad[rule.stimulus_size :]]
+            parts = [weight.grad[: rule.sensing_rows], weight.grad[rule.sensing_rows :]]
         for part in parts:
             part.div_(part.norm() + 1e-8)

@@ -1,0 +1,72 @@
+"""Going down the gradient: Adam, as published, or Muon, which gets there in a fifth of the time.
+
+Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon) turns the averaged gradient of a weight
+matrix into the nearest orthogonal one before it steps, so that every direction in which a layer
+can change moves at the same speed. For cells that must first find a language together this is
+what counts: the directions in which they begin to agree are few and faint at first, and are not
+drowned. Biases have no directions; Adam moves them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.optim import Adam, Optimizer
+
+from swarm_nca.rules import Rule
+
+Method = Literal["adam", "muon"]
+
+
+class Descent:
+    """One rule's optimizers, under one learning rate.
+
+    Args:
+        rule: whose weights are moved.
+        method: `adam` for all weights, or `muon` for the matrices.
+
+    Raises:
+        ValueError: a PyTorch that has no Muon yet.
+    """
+
+    def __init__(self, rule: Rule, method: Method) -> None:
+        weights = list(rule.parameters())
+        if method == "adam":
+            self._optimizers: list[Optimizer] = [Adam(weights)]
+            return
+        if not hasattr(torch.optim, "Muon"):
+            raise ValueError(
+                f"optimizer: muon needs PyTorch 2.9 or newer, this is {torch.__version__}; "
+                "pip install -U torch, or choose adam"
+            )
+        matrices = [weight for weight in weights if weight.ndim == 2]
+        # As large as Adam's steps would be, so that one rate serves both.
+        muon = torch.optim.Muon(matrices, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
+        self._optimizers = [muon, Adam([weight for weight in weights if weight.ndim != 2])]
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for optimizer in self._optimizers:
+            optimizer.zero_grad()
+
+    def step(self, rate: float) -> None:
+        """Move every weight that has a gradient, at this learning rate."""
+        for optimizer in self._optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            optimizer.step()
+
+    def memory(self, weight: Tensor) -> dict[str, Tensor]:
+        """What is remembered of a weight's earlier gradients; empty before the first step."""
+        for optimizer in self._optimizers:
+            if weight in optimizer.state:
+                return dict(optimizer.state[weight])
+        return {}
+
+    def remember(self, weight: Tensor, memory: dict[str, Tensor]) -> None:
+        """Put back what `memory` gave."""
+        for optimizer in self._optimizers:
+            if any(weight is one for group in optimizer.param_groups for one in group["params"]):
+                optimizer.state[weight] = memory

@@ -1,0 +1,38 @@
+"""Wounds: discs of a batch whose cells are jolted before a rollout, so that a rule learns to heal.
+
+A pool shows a rule only what the rule itself brings about. A wound puts cells where they never go
+by themselves, and the loss asks for the way back from there; that is what keeps a swarm in its
+place over thousands of steps, each with a small chance of an accident. Growing neural cellular
+automata (Mordvintsev et al. 2020) learn to regenerate in the same way, from damaged pools.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from swarm_nca.world import World
+
+#: Smallest and largest radius of a wound, in pixels.
+RADIUS = (2.0, 10.0)
+
+
+def wounded(world: World, share: float, strength: float, generator: torch.Generator) -> World:
+    """A share of the worlds with normal deviates added to every channel within one disc each.
+
+    Args:
+        share: chance of each world to be wounded, in [0, 1].
+        strength: standard deviation of what is added.
+        generator: source of who is hit, where and how.
+    """
+    draw = torch.rand(4, len(world), generator=generator)
+    counts = world.counts
+    first = counts.cumsum(0) - counts
+    heart = first + (draw[0] * counts).long().clamp_max(counts - 1)
+    low, high = RADIUS
+    # A world spared has a disc of no size.
+    radius = torch.where(draw[1] < share, low + (high - low) * draw[2], 0.0)
+    away = world.position - world.position[heart][world.world_of]
+    hit = (away.square().sum(1) < radius.square()[world.world_of]).nonzero().view(-1)
+    jolt = torch.randn(len(hit), world.state.shape[1], generator=generator)
+    return world.with_state(world.state.index_add(0, hit, jolt, alpha=strength))

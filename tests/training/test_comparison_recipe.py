@@ -1,0 +1,65 @@
+"""The published comparison: one budget for all, and every loss can be trained by."""
+
+from __future__ import annotations
+
+import pytest
+
+from swarm_nca.located import parse, read
+from swarm_nca.scenario.finding import shipped_recipes
+from swarm_nca.tasks import LOSSES
+from swarm_nca.training.recipe import Recipe
+from swarm_nca.training.trainer import Trainer
+
+TINY = """
+name: tiny
+data: [{dataset: strokes, count: 12}]
+held_out: 2
+iterations: 60
+batch: 4
+pool: 8
+steps: 5
+schedule: {rate: 2e-3}
+"""
+
+
+def shipped(name: str, *changes: str) -> Recipe:
+    return read(shipped_recipes()[name]).with_overrides(changes).validate(Recipe)
+
+
+def test_it_is_the_published_recipe_with_its_schedule_shortened_in_proportion() -> None:
+    ours, published = (
+        shipped(name).model_dump(exclude={"name", "held_out"})
+        for name in ("comparison", "mnist-published")
+    )
+    share = ours.pop("iterations") / published.pop("iterations")
+    drops = [round(share * drop) for drop in published["schedule"].pop("drops")]
+    assert list(ours["schedule"].pop("drops")) == drops
+    assert share == 0.15
+    assert ours == published
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("change", ["rule.noise=0", "regime=naive", "start=random", "seed=1"])
+def test_every_entry_of_the_comparison_is_a_recipe(loss: str, change: str) -> None:
+    assert shipped("comparison", f"loss={loss}", change).loss == loss
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss_goes_down_in_training(loss: str) -> None:
+    document = parse(f"{TINY}loss: {loss}\n")
+    recipe = document.validate(Recipe)
+    rule, task, _ = recipe.materials(document)
+    trainer = Trainer(recipe, rule, task)
+    losses = [trainer.advance().loss for _ in range(60)]
+    assert sum(losses[-10:]) < 0.97 * sum(losses[:10])
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss_can_start_without_noise_from_nothing_but_zeros(loss: str) -> None:
+    document = parse(f"{TINY}loss: {loss}\nrule: {{noise: 0}}\n")
+    recipe = document.validate(Recipe)
+    rule, task, _ = recipe.materials(document)
+    trainer = Trainer(recipe, rule, task)
+    before = rule.output.detach().clone()
+    trainer.advance()
+    assert not bool((rule.output == before).all())

@@ -1,0 +1,205 @@
+"""Several processes train the rule that one would: same losses, same weights, same pool.
+
+Most tests let threads stand for processes, who sum across a room; the last one asks torchrun.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from swarm_nca.located import parse
+from swarm_nca.rules import Rule, read_rule
+from swarm_nca.tasks import Classification
+from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
+from swarm_nca.training.command import train
+from swarm_nca.training.draws import GeneratorDraws, generator_of
+from swarm_nca.training.parallel import Team, joined
+from swarm_nca.training.recipe import Recipe
+from swarm_nca.training.trainer import Trainer
+from swarm_nca.world import World
+
+T = TypeVar("T")
+
+RECIPE = """
+name: tiny
+data: [{dataset: strokes, count: 40}]
+held_out: 10
+iterations: 5
+batch: 5
+pool: 8
+steps: 4
+rule: {hidden: [12, 10]}
+schedule: {rate: 5e-3}
+normalize: shares
+log_every: 1
+"""
+
+
+class Room:
+    """Where the threads of a team meet: what each brings is summed, and all take the sum home."""
+
+    def __init__(self, size: int) -> None:
+        self._barrier = threading.Barrier(size, timeout=60)
+        self._brought: list[Tensor] = [torch.empty(0)] * size
+
+    def adder(self, rank: int) -> Callable[[Tensor], None]:
+        def add(tensor: Tensor) -> None:
+            self._brought[rank] = tensor.clone()
+            self._barrier.wait()
+            total = torch.stack(self._brought).sum(0)
+            self._barrier.wait()
+            tensor.copy_(total)
+
+        return add
+
+
+def together(size: int, part: Callable[[Team], T]) -> list[T]:
+    """What each member of a team of that size comes to."""
+    if size == 1:
+        return [part(Team())]
+    room = Room(size)
+    teams = [Team(rank, size, room.adder(rank)) for rank in range(size)]
+    with ThreadPoolExecutor(size) as threads:
+        return list(threads.map(part, teams))
+
+
+def trainer_of(team: Team, change: str = "") -> Trainer:
+    """In double precision, so that the rounding of sums does not show."""
+    document = parse(RECIPE + change)
+    recipe = document.validate(Recipe)
+    rule, task, _ = recipe.materials(document)
+    exact = Classification(task.grey.double(), task.label)
+    return Trainer(recipe, rule.double(), exact, team)
+
+
+def results(trainer: Trainer, losses: Sequence[float]) -> list[Tensor]:
+    weights = [weight.detach().reshape(-1) for weight in trainer.rule.parameters()]
+    pool = [] if trainer.pool is None else [trainer.pool.label, *trainer.pool.states]
+    return [torch.tensor(losses), torch.cat(weights), *pool]
+
+
+def trained(team: Team, change: str = "") -> list[Tensor]:
+    trainer = trainer_of(team, change)
+    return results(trainer, [trainer.advance().loss for _ in range(5)])
+
+
+@pytest.mark.parametrize("size", [2, 3, 5])
+@pytest.mark.parametrize("change", ["", "regime: naive\n", "start: random\nloss: ce\n"], ids=str)
+def test_any_number_of_processes_gives_the_losses_weights_and_pool_of_one(
+    size: int, change: str
+) -> None:
+    (alone,) = together(1, lambda team: trained(team, change))
+    everybody = together(size, lambda team: trained(team, change))
+    for member in everybody:
+        for mine, same in zip(member, everybody[0], strict=True):
+            assert torch.equal(mine, same)
+        for mine, expected in zip(member, alone, strict=True):
+            torch.testing.assert_close(mine, expected, atol=1e-9, rtol=1e-9)
+
+
+def test_what_one_process_saved_a_team_resumes(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+
+    def resumed(team: Team) -> list[Tensor]:
+        trainer = trainer_of(team)
+        load_checkpoint(trainer, path)
+        return results(trainer, [trainer.advance().loss for _ in range(2)])
+
+    first = trainer_of(Team())
+    for _ in range(3):
+        first.advance()
+    save_checkpoint(first, path, 0.0)
+    expected = results(first, [first.advance().loss for _ in range(2)])
+    for member in together(2, resumed):
+        for mine, one in zip(member, expected, strict=True):
+            torch.testing.assert_close(mine, one, atol=1e-9, rtol=1e-9)
+
+
+@pytest.mark.parametrize("worlds", [5, 7, 8])
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_shares_are_even_and_make_up_the_batch(size: int, worlds: int) -> None:
+    rule = Rule()
+    random = np.random.default_rng(worlds)
+    batch = World.from_images(random.random((worlds, 4, 5)), rule, start="random")
+    shares = [Team(rank, size).share(batch) for rank in range(size)]
+    counts = [len(share.world) for share in shares]
+    assert sum(counts) == worlds
+    assert max(counts) - min(counts) <= 1
+    assert torch.equal(torch.cat([share.world.state for share in shares]), batch.state)
+    for share in shares:
+        assert torch.equal(batch.state[share.rows], share.world.state)
+
+
+def test_a_share_draws_what_its_rows_draw_in_the_whole_batch() -> None:
+    batch = World.from_images(np.ones((3, 4, 5)), Rule())
+
+    def drawn(draws: GeneratorDraws) -> list[Tensor]:
+        found = []
+        for t in range(3):
+            fired = draws.fires(t, 0.4)
+            found += [draws.word(t, 1), fired, draws.normals(t, fired, 6, torch.float64)]
+        return found
+
+    whole = drawn(GeneratorDraws(generator_of(1, 2), batch.cells))
+    for rank in range(3):
+        share = Team(rank, 3).share(batch)
+        part = drawn(share.draws(GeneratorDraws(generator_of(1, 2), batch.cells)))  # type: ignore[arg-type]
+        first, end = share.rows.start, share.rows.stop
+        for t in range(3):
+            word, fired, normals = whole[3 * t : 3 * t + 3]
+            ours = (fired >= first) & (fired < end)
+            assert torch.equal(part[3 * t], word[first:end])
+            assert torch.equal(part[3 * t + 1], fired[ours] - first)
+            assert torch.equal(part[3 * t + 2], normals[ours])
+
+
+def test_if_one_is_asked_to_stop_all_stop() -> None:
+    assert together(3, lambda team: team.any(team.rank == 1)) == [True] * 3
+    assert together(3, lambda team: team.any(False)) == [False] * 3
+
+
+def test_more_processes_than_worlds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "6")
+    told = "6 processes cannot share a batch of 5 worlds; start at most 5"
+    with pytest.raises(ValueError, match=told), joined(5):
+        pass
+
+
+def test_two_processes_under_torchrun_give_the_loss_curve_of_one(tmp_path: Path) -> None:
+    recipe = tmp_path / "tiny.yaml"
+    recipe.write_text(RECIPE)
+    assert train(recipe, tmp_path / "one") == 0
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command = ["-m", "swarm_nca", "train", str(recipe), "--out", str(tmp_path / "two")]
+    done = subprocess.run(
+        [sys.executable, *launch, *command],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    one, two = (
+        np.loadtxt(tmp_path / name / "log.csv", delimiter=",", skiprows=1)[:, :4]
+        for name in ("one", "two")
+    )
+    np.testing.assert_allclose(two, one, rtol=1e-4)
+    assert len(two) == 5
+    first, second = (read_rule(tmp_path / name / "rule.safetensors")[0] for name in ("one", "two"))
+    for mine, expected in zip(second.parameters(), first.parameters(), strict=True):
+        torch.testing.assert_close(mine, expected, atol=1e-4, rtol=0)
+    names = [sorted(file.name for file in (tmp_path / run).iterdir()) for run in ("one", "two")]
+    assert names[0] == names[1]
