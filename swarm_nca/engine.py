@@ -28,7 +28,7 @@ class Stepper:
         world: where it starts; never changed.
         rule: what cells obey.
         seed: every random draw depends on it.
-        fire_rate, noise: override the rule's when given.
+        fire_rate, noise: override the world's and the rule's when given.
 
     Raises:
         ValueError: a rule for other channels, slots or stimulus than the world has, or of another
@@ -46,7 +46,7 @@ class Stepper:
     ) -> None:
         check_fit(world, rule)
         self._world, self._rule = world, rule
-        self._fire_rate, self._noise = rates_of(rule, fire_rate, noise)
+        self._fire_rate, self._noise = rates_of(world, rule, fire_rate, noise)
         self._draws = draws_of(world, seed)
         self._padded = torch.cat([world.state, world.state.new_zeros(1, rule.channels)]).detach()
         self._change = torch.empty_like(self._padded)
@@ -117,7 +117,7 @@ def rollout(
     Args:
         steps: 0 or more.
         seed: every random draw depends on it.
-        fire_rate, noise: override the rule's when given.
+        fire_rate, noise: override the world's and the rule's when given.
 
     Raises:
         ValueError: a negative number of steps, a seed, rate or noise out of range, or a rule that
@@ -163,7 +163,7 @@ def _differentiable(
     noise: float | None,
 ) -> World:
     check_fit(world, rule)
-    rate, noise = rates_of(rule, fire_rate, noise)
+    rate, noise = rates_of(world, rule, fire_rate, noise)
     draws, prepared, state = draws_of(world, seed), rule.prepare(world.stimulus), world.state
     silence = state.new_zeros(1, rule.channels)
     for t in range(steps):
@@ -183,14 +183,20 @@ def _check_steps(steps: int) -> None:
         raise ValueError(f"steps must be 0 or more, got {steps}")
 
 
-def rates_of(rule: Rule, fire_rate: float | None, noise: float | None) -> tuple[float, float]:
-    """Fire rate and noise: the rule's own, or what overrides them.
+def rates_of(
+    world: World, rule: Rule, fire_rate: float | None = None, noise: float | None = None
+) -> tuple[float, float]:
+    """Fire rate and noise: as given, else the world's, else the rule's.
 
     Raises:
         ValueError: a rate or noise out of range.
     """
-    rate = rule.fire_rate if fire_rate is None else fire_rate
-    spread = rule.noise if noise is None else noise
+
+    def first(*rates: float | None) -> float:
+        return next(rate for rate in rates if rate is not None)
+
+    rate = first(fire_rate, world.fire_rate, rule.fire_rate)
+    spread = first(noise, world.noise, rule.noise)
     check_rates(rate, spread)
     return rate, spread
 

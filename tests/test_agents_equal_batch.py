@@ -67,6 +67,19 @@ def test_thirty_noisy_steps_on_a_random_graph(links: Links) -> None:
     assert_same_trajectory(lived(world, 4), rule, steps=30, seed=3)
 
 
+RATES = {"sleepy": (0.1, None), "all-at-once": (1.0, 0.0), "noisy": (None, 0.3)}
+
+
+@pytest.mark.parametrize(("fire_rate", "noise"), RATES.values(), ids=RATES)
+def test_thirty_steps_at_rates_of_the_world_s_own(
+    fire_rate: float | None, noise: float | None
+) -> None:
+    rule = busy_rule()
+    grey = np.asarray(strokes(1, seed=6, size=14).grey)
+    world = World.from_images(grey, rule, fire_rate=fire_rate, noise=noise, links=Links(0.1))
+    assert_same_trajectory(lived(world, 5), rule, steps=30, seed=8)
+
+
 def test_twenty_steps_in_single_precision() -> None:
     rule = busy_rule(torch.float32)
     world = World.from_images(np.asarray(strokes(1, seed=4, size=14).grey), rule)
@@ -91,16 +104,34 @@ def test_the_compared_lives_are_busy_ones() -> None:
     share=st.floats(0.0, 1.0),
     grid=st.sampled_from(list(GROUNDS.values())),
     drop=st.sampled_from([0.0, 0.5, 1.0]),
+    fire_rate=st.none() | st.floats(0.0, 1.0),
+    noise=st.none() | st.floats(0.0, 2.0),
     seed=st.integers(0, 2**64 - 1),
     key=st.integers(0, 2**32 - 1),
 )
 def test_any_picture(
-    height: int, width: int, share: float, grid: Grid, drop: float, seed: int, key: int
+    height: int,
+    width: int,
+    share: float,
+    grid: Grid,
+    drop: float,
+    fire_rate: float | None,
+    noise: float | None,
+    seed: int,
+    key: int,
 ) -> None:
     rule = busy_rule(hidden=(8, 8))
     random = np.random.default_rng(seed)
     grey = random.random((height, width)) * (random.random((height, width)) < share)
-    world = World.from_images([grey], rule, keys=[key], grid=grid, links=Links(drop))
+    world = World.from_images(
+        [grey],
+        rule,
+        keys=[key],
+        grid=grid,
+        links=Links(drop),
+        fire_rate=fire_rate,
+        noise=noise,
+    )
     assert_same_trajectory(lived(world, key % 5), rule, steps=3, seed=seed)
 
 

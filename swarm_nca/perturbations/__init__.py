@@ -12,6 +12,7 @@ from swarm_nca.perturbations.loss import Loss
 from swarm_nca.perturbations.mutate import Mutate
 from swarm_nca.perturbations.noise import Noise
 from swarm_nca.perturbations.perturbation import Perturbation
+from swarm_nca.perturbations.rates import Rates
 from swarm_nca.perturbations.restart import Restart
 
 #: Every kind that a scenario can name; the schema reads this table.
@@ -23,6 +24,7 @@ KINDS: dict[str, type[Perturbation]] = {
     "erase": Erase,
     "noise": Noise,
     "loss": Loss,
+    "rates": Rates,
 }
 
 __all__ = [
@@ -34,5 +36,6 @@ __all__ = [
     "Mutate",
     "Noise",
     "Perturbation",
+    "Rates",
     "Restart",
 ]

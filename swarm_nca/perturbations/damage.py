@@ -10,7 +10,7 @@ from torch import Tensor
 
 from swarm_nca.images.raster import Side
 from swarm_nca.perturbations.area import in_disc, in_half, in_rectangle
-from swarm_nca.perturbations.perturbation import Perturbation, check_numbers
+from swarm_nca.perturbations.perturbation import Perturbation, check_numbers, check_pair
 from swarm_nca.world import World
 
 #: What describes each shape.
@@ -55,10 +55,11 @@ class Damage(Perturbation):
                 raise ValueError(f"shape {self.shape!r} needs {takes}")
             if not belongs and given is not None:
                 raise ValueError(f"{name} does not go with shape {self.shape!r}, it takes {takes}")
-        check_numbers("center", self.center or ())
+        for name in ("center", "corner", "size"):
+            if getattr(self, name) is not None:
+                check_pair(name, getattr(self, name))
         check_numbers("radius", () if self.radius is None else (self.radius,), above=0)
-        check_numbers("corner", self.corner or ())
-        check_numbers("size", self.size or (), above=0)
+        check_numbers("size", () if self.size is None else self.size, above=0)
 
     def __call__(self, world: World, seed: int = 0) -> World:
         """The damaged worlds; see `Perturbation.__call__`."""

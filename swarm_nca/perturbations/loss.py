@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from swarm_nca.perturbations.perturbation import Perturbation
 from swarm_nca.world import World
@@ -17,6 +17,8 @@ class Loss(Perturbation):
         drop: the chance that one message of one step is lost, in [0, 1]; 0 mends the links.
     """
 
+    SHARED: ClassVar[bool] = True
+
     kind: Literal["loss"] = field(default="loss", repr=False)
     drop: float
 
@@ -24,8 +26,6 @@ class Loss(Perturbation):
         super().__post_init__()
         if not 0.0 <= self.drop <= 1.0:
             raise ValueError(f"drop must be a chance from 0 to 1, got {self.drop:g}")
-        if self.world is not None:
-            raise ValueError("the worlds of a batch share their links; leave out world")
 
     def __call__(self, world: World, seed: int = 0) -> World:
         """The same worlds with other links; see `Perturbation.__call__`."""

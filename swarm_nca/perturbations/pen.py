@@ -15,7 +15,7 @@ from torch import Tensor
 from swarm_nca.images.raster import segment_coverage
 from swarm_nca.images.strokes import INK_SOFTNESS, glyph_strokes
 from swarm_nca.perturbations.area import extent
-from swarm_nca.perturbations.perturbation import check_numbers, labels
+from swarm_nca.perturbations.perturbation import check_numbers, check_pair, labels
 from swarm_nca.world import World
 
 Points: TypeAlias = Sequence[tuple[float, float]]
@@ -36,7 +36,7 @@ def check_pen(
     if points is not None and not len(points):
         raise ValueError("points must hold at least one [row, column], got none")
     for point in points or ():
-        check_numbers("points", point)
+        check_pair("each of points", point)
     check_numbers("radius", (radius,), above=0)
     if not 0.0 < strength <= 1.0:
         raise ValueError(f"strength must be above 0 and at most 1, got {strength:g}")

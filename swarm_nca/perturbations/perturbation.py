@@ -11,6 +11,9 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
 
 from swarm_nca.suggestion import did_you_mean
 from swarm_nca.world import World
@@ -24,7 +27,10 @@ class Perturbation(ABC):
         kind: its name in scenarios; each class has its own.
         at: the step before which it acts, 0 or more; whoever runs the world looks at it.
         world: which world of the batch, counted from 0; all of them when None.
+        SHARED: whether it changes what all worlds of a batch share, so that it cannot name one.
     """
+
+    SHARED: ClassVar[bool] = False
 
     kind: str
     at: int = 0
@@ -35,6 +41,10 @@ class Perturbation(ABC):
             raise ValueError(f"at must be a step, 0 or more, got {self.at}")
         if self.world is not None and self.world < 0:
             raise ValueError(f"world must count from 0, got {self.world}")
+        if self.SHARED and self.world is not None:
+            raise ValueError(
+                f"the worlds of a batch share what {self.kind!r} changes; leave out world"
+            )
 
     @abstractmethod
     def __call__(self, world: World, seed: int = 0) -> World:
@@ -103,6 +113,15 @@ def class_number(label: int | str, world: World) -> int:
         f"label must be a class of the rule, 0 to {len(names) - 1}, a name from {names[0]!r} to "
         f"{names[-1]!r}, or −1 for unknown, got {label!r}{hint}"
     )
+
+
+def check_pair(name: str, given: Any) -> None:
+    """A ValueError unless this is a pair of finite numbers, for rows and for columns."""
+    if np.shape(given) != (2,):
+        raise ValueError(
+            f"{name} must be a pair of numbers, for rows and for columns, got {given!r}"
+        )
+    check_numbers(name, given)
 
 
 def check_numbers(name: str, numbers: Sequence[float], *, above: float = -math.inf) -> None:

@@ -16,6 +16,7 @@ import mesa
 import torch
 from mesa.discrete_space import Network as MesaNetwork
 
+from swarm_nca.engine import rates_of
 from swarm_nca.links import Links
 from swarm_nca.measure.census import Census
 from swarm_nca.randomness import check_seed
@@ -46,7 +47,7 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         engine: `batched`, or `agents` to run them one at a time.
         perturbations: each has a step `at`, or is a pair (at, change) called as
             `change(world, seed=…)`. They act between step `at` and the next, in the order given.
-        fire_rate, noise: override the rule's when given.
+        fire_rate, noise: override the world's and the rule's when given.
         until: asked after every step; `running` ends when it says so.
         model_reporters: for the data collector; the `USUAL` ones of `REPORTERS` when None.
         agent_reporters: for the data collector; they take their time, so none unless given.
@@ -76,8 +77,7 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         self.seed = self.random.getrandbits(63) if seed is None else check_seed(seed)
         self.rule = rule if isinstance(rule, Rule) else load_rule(rule)
         self.engine = _known(engine)
-        self.fire_rate = self.rule.fire_rate if fire_rate is None else fire_rate
-        self.noise = self.rule.noise if noise is None else noise
+        self._rates = fire_rate, noise
         self.key = _alone(world).key
         self.places = Places(world.ground)
         self.numbers = itertools.count(1)
@@ -233,6 +233,7 @@ class Swarm(mesa.Model):  # type: ignore[misc]
                 f"agents hold float32 or float64 on the CPU, the state is {world.state.dtype} on "
                 f"{world.state.device}; use world.to('cpu', torch.float32) and rule.to(…) alike"
             )
+        self.fire_rate, self.noise = rates_of(world, self.rule, *self._rates)
         engine = ENGINES[self.engine](self, world)
         self._origin, self._engine, self.now = world, engine, int(world.step)
         self._look()

@@ -5,10 +5,8 @@ Events go in (`handle`), time passes (`tick`), a picture comes out (`draw`).
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections import deque
-from collections.abc import Callable
 from math import inf
 from pathlib import Path
 
@@ -18,18 +16,20 @@ from pygame.event import Event
 
 from swarm_nca.images import Source
 from swarm_nca.perturbations import Mutate, Perturbation
-from swarm_nca.portrait import Rgb
-from swarm_nca.viewer import controls, screen, verbs
+from swarm_nca.viewer import controls, screen, stage, verbs
+from swarm_nca.viewer.beside import beside
+from swarm_nca.viewer.hand import Hand
 from swarm_nca.viewer.inspector import Witness
-from swarm_nca.viewer.keys import ACTIONS, key_of
-from swarm_nca.viewer.layout import Layout, layout_of
+from swarm_nca.viewer.layout import Layout, fitted, layout_of
 from swarm_nca.viewer.opening import Opening, from_scenario, from_source
 from swarm_nca.viewer.overlays import VIEWS, Look
+from swarm_nca.viewer.reel import Reel
 from swarm_nca.viewer.samples import sample
 from swarm_nca.viewer.session import Session
+from swarm_nca.viewer.span import Span
 from swarm_nca.viewer.theme import LIGHT
 from swarm_nca.viewer.timebar import TimeBar
-from swarm_nca.viewer.tools import ERASER, INSPECT, PEN, Tool, cleared, whiteboard
+from swarm_nca.viewer.tools import PEN, cleared, whiteboard
 from swarm_nca.viewer.widgets import Widget
 
 #: Seconds of one frame that steps may take, and that a notice stays.
@@ -43,45 +43,62 @@ class App:
         opening: what the session begins with.
         size: of the window, in pixels.
         folder: where files are saved.
+        beside: a second rule for the same drawing, if any.
+
+    Raises:
+        ValueError: no such rule, or one that cannot stand beside the first.
 
     Attributes:
         SPEEDS: steps per second to choose from: from one step in sixty frames to as many as there
             is time for.
         SIDES: of the canvas to choose from, in pixels.
-        BRUSH: the bounds of the pen's radius, in pixels.
+        beside, asked: the rule beside the first now, if any, and the one asked for at the start.
+        span, reel: the stretch of time marked to be filmed, and the film in the making, if any.
     """
 
     SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 240.0, inf)
     SIDES = (28, 56, 84, 112, 140)
-    BRUSH = (0.6, 4.0)
 
     def __init__(
-        self, opening: Opening, size: tuple[int, int] = (1280, 720), folder: Path | None = None
+        self,
+        opening: Opening,
+        size: tuple[int, int] = (1280, 720),
+        folder: Path | None = None,
+        beside: str | None = None,
     ) -> None:
         self.folder = folder or Path.cwd()
-        self.theme, self.hue = LIGHT, 0.0
+        self.beside: str | None = None
+        self.asked = beside
+        self.theme = LIGHT
+        self.hue: float = 0.0
         self.view, self.channel = VIEWS[0], 0
-        self.tool, self.brush = PEN, 1.3
+        self.tool = PEN
+        self.brush: float = 1.3
         self.speed, self.playing, self.rate = self.SPEEDS.index(30.0), True, 0.0
-        self.jolt = 0.5
+        self.strength: float = 0.25
         self.help, self.running = False, True
         self.notice, self._notice_left = "", 0.0
         self.pointer = (-1, -1)
-        self.recording: list[Rgb] | None = None
+        self.recording = False
+        self.reel: Reel | None = None
         self.layout = layout_of(size)
         self.samples: dict[str, int] = {}
         self._boards = 0
         self.open(opening)
+        if beside is not None:
+            self.stand_beside(beside)
 
     def open(self, opening: Opening) -> None:
         """Begin a new session."""
         self.session = Session(opening)
         self.witness: Witness | None = None
-        self.samples = {}
+        try:
+            self.stand_beside(self.beside)
+        except ValueError:  # of another kind than the rule of this session
+            self.stand_beside(None)
+        self.samples, self.grafted = {}, -1
         self.channel = min(self.channel, opening.rule.channels - 1)
-        self._held: Widget | None = None
-        self._line: list[tuple[float, float]] = []
-        self._hand: Tool | None = None
+        self.hand, self.span, self.recording = Hand(self), Span(), False
         self._owed, self._taken = 0.0, deque[tuple[float, int]](maxlen=90)
         self._said: tuple[int, str] | None = None
         self.notice = ""
@@ -96,17 +113,27 @@ class App:
     # ------------------------------------------------------------------ look
 
     @property
+    def looks(self) -> tuple[Look, ...]:
+        """The worlds as they are looked at, one for each rule."""
+        detail = max(1, self.canvas.width // self.extent[1])
+        sessions = self.session.side_by_side
+        return stage.looks_of(sessions, self.theme, self.hue, self.channel, detail)
+
+    @property
     def look(self) -> Look:
-        """The world as it is looked at."""
-        session = self.session
-        return Look(
-            session.alone, session.rule, session.fired_rows, self.theme, self.hue, self.channel
-        )
+        """The first rule's world as it is looked at."""
+        return self.looks[0]
+
+    @property
+    def canvases(self) -> tuple[Rect, ...]:
+        """Where each rule's picture is on the window."""
+        panes = self.layout.panes(len(self.session.side_by_side))
+        return tuple(fitted(pane, *self.extent) for pane in panes)
 
     @property
     def canvas(self) -> Rect:
-        """Where the picture is on the window."""
-        return self.layout.canvas(*self.extent)
+        """Where the first rule's picture is on the window."""
+        return self.canvases[0]
 
     @property
     def extent(self) -> tuple[int, int]:
@@ -119,9 +146,14 @@ class App:
         """Whether the view shows one picture, on which the pointer means a pixel."""
         return self.view.name != "Tiles"
 
-    def place_of(self, point: tuple[int, int]) -> tuple[float, float]:
+    def pane_at(self, point: tuple[int, int]) -> int:
+        """The number of the canvas that a point is on, or closest to."""
+        middles = [pygame.Vector2(canvas.center) for canvas in self.canvases]
+        return min(range(len(middles)), key=lambda pane: middles[pane].distance_to(point))
+
+    def place_of(self, point: tuple[int, int], pane: int = 0) -> tuple[float, float]:
         """(row, column) under a point of the window; whole numbers are pixels' centres."""
-        canvas, (rows, columns) = self.canvas, self.extent
+        canvas, (rows, columns) = self.canvases[pane], self.extent
         row = (point[1] - canvas.top) / canvas.height * rows - 0.5
         column = (point[0] - canvas.left) / canvas.width * columns - 0.5
         return round(row, 2), round(column, 2)
@@ -134,9 +166,10 @@ class App:
 
     def tick(self, seconds: float) -> None:
         """Let time pass: what was drawn takes effect, steps are taken, notices fade."""
-        self.flush()
+        self.hand.flush()
         before, began = self.session.step, time.perf_counter()
-        if self.playing:
+        self.session.catch_up(_SHARE)
+        if self.playing and not self.session.lag:
             rate = self.SPEEDS[self.speed]
             self._owed = inf if rate == inf else self._owed + seconds * rate + 1e-9
             while self._owed >= 1 and self.playing and self.session.advance():
@@ -150,6 +183,7 @@ class App:
         self._taken.append((seconds, max(0, self.session.step - before)))
         passed = sum(one for one, _ in self._taken)
         self.rate = sum(steps for _, steps in self._taken) / passed if passed else 0.0
+        verbs.roll(self, _SHARE)
         self.settle(seconds)
 
     def settle(self, seconds: float = 0.0) -> None:
@@ -157,15 +191,14 @@ class App:
         session = self.session
         session.measure()
         if self.witness is not None:
-            self.witness.note(session.step, self.look)
+            of = self.witness.of
+            self.witness.note(self.session.side_by_side[of].step, self.looks[of])
         if len(session.said) and self._said != session.said[-1]:
             self._said = session.said[-1]
             self.say(f"Step {self._said[0]}  {self._said[1]}")
         self._notice_left -= seconds
         if self._notice_left <= 0:
             self.notice = ""
-        if self.recording is not None:
-            verbs.record(self)
 
     def say(self, words: str) -> None:
         """Show a notice for a while."""
@@ -201,6 +234,17 @@ class App:
             self.say(str(error))
             return False
         return True
+
+    def stand_beside(self, name: str | None) -> None:
+        """A second rule on the same drawing, or none any more.
+
+        Raises:
+            ValueError: no such rule, or one that cannot stand beside the first.
+        """
+        self.session.accompany(None if name is None else beside(self.session.opening, name))
+        self.beside = name
+        if self.witness is not None and self.witness.of:
+            self.witness = None
 
     def clear(self) -> None:
         """Empty the canvas."""
@@ -252,107 +296,20 @@ class App:
 
     def handle(self, event: Event) -> None:
         """One event: of the pointer, the keyboard, the window, or a dropped file."""
-        handler = _HANDLERS.get(event.type)
-        if handler is not None:
-            handler(self, event)
+        self.hand.handle(event)
 
-    def _quit(self, event: Event) -> None:
-        self.running = False
+    def question(self, place: tuple[float, float], of: int = 0) -> None:
+        """Ask the cell at a place, or nobody outside the canvas.
 
-    def _key(self, event: Event) -> None:
-        key = key_of(event)
-        for action in ACTIONS:
-            if key in action.keys:
-                action.do(self)
-                return
-        if len(key) == 1 and key in "0123456789":
-            self.mutate(int(key))
-
-    def _wheel(self, event: Event) -> None:
-        verbs.nudge("brush", 1 if event.y > 0 else -1)(self)
-
-    def _resized(self, event: Event) -> None:
-        self.arrange(layout_of((max(event.x, 320), max(event.y, 240))))
-
-    def _dropped(self, event: Event) -> None:
-        self.drop(event.file)
-
-    def _pressed(self, event: Event) -> None:
-        self.pointer = event.pos
-        if self.help:
-            self.help = False
-            return
-        if event.button == 1:
-            self._held = self.widget_at(event.pos)
-            if self._held is not None:
-                if self._held is self.timebar:
-                    self.playing = False
-                self._held.press(event.pos)
-                return
-        if event.button in (1, 2, 3) and self.touchable and self._near(event.pos):
-            self._touch(event)
-
-    def _touch(self, event: Event) -> None:
-        shift = bool(pygame.key.get_mods() & pygame.KMOD_SHIFT) if _keyboard() else False
-        erases = event.button == 3 or (event.button == 1 and shift)
-        hand = INSPECT if event.button == 2 else ERASER if erases else self.tool
-        if hand is INSPECT:
-            self.question(self.place_of(event.pos))
-            return
-        self._hand, self._line = hand, [self.place_of(event.pos)]
-        self.flush(keep=True)
-
-    def question(self, place: tuple[float, float]) -> None:
-        """Ask the cell at a place, or nobody outside the canvas."""
+        Args:
+            of: whose cell: the first rule's, 0, or that of the one beside it, 1.
+        """
         row, column = round(place[0]), round(place[1])
         rows, columns = self.extent
         if 0 <= row < rows and 0 <= column < columns:
-            self.witness = Witness(row * columns + column)
-            self.witness.note(self.session.step, self.look)
-
-    def _moved(self, event: Event) -> None:
-        self.pointer = event.pos
-        if self._held is not None:
-            self._held.drag(event.pos)
-        elif self._hand is not None:
-            self._line.append(self.place_of(event.pos))
-
-    def _released(self, event: Event) -> None:
-        self.flush()
-        self._held = self._hand = None
-        self._line = []
-
-    def flush(self, keep: bool = False) -> None:
-        """Let the line drawn since the last picture take effect."""
-        if self._hand is None or self._hand.deed is None or (len(self._line) < 2 and not keep):
-            return
-        radius = round(self.brush * self._hand.wider, 2)
-        # Nobody knows what a picture is that somebody draws on.
-        label = -1 if int(self.session.alone.label[0]) >= 0 else None
-        with contextlib.suppress(ValueError):  # a line that runs beside the canvas draws nothing
-            self.session.edit(self._hand.deed(self._line, radius, label))
-        self._line = self._line[-1:]
+            self.witness = Witness(row * columns + column, of)
+            self.witness.note(self.session.side_by_side[of].step, self.looks[of])
 
     def widget_at(self, point: tuple[int, int]) -> Widget | None:
         """The widget under a point."""
         return next((one for one in self.widgets if one.place.collidepoint(point)), None)
-
-    def _near(self, point: tuple[int, int]) -> bool:
-        # A stroke may begin a little beside the canvas, where it has room.
-        return bool(self.layout.stage.inflate(8, 8).collidepoint(point))
-
-
-def _keyboard() -> bool:
-    return bool(pygame.display.get_init())
-
-
-_HANDLERS: dict[int, Callable[[App, Event], None]] = {
-    pygame.QUIT: App._quit,
-    pygame.KEYDOWN: App._key,
-    pygame.MOUSEBUTTONDOWN: App._pressed,
-    pygame.MOUSEMOTION: App._moved,
-    pygame.MOUSEBUTTONUP: App._released,
-    pygame.MOUSEWHEEL: App._wheel,
-    pygame.WINDOWRESIZED: App._resized,
-    pygame.DROPFILE: App._dropped,
-}

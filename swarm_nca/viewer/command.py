@@ -19,6 +19,7 @@ def view(
     scenario: str | None,
     rule: str | None,
     *,
+    beside: str | None = None,
     headless: bool = False,
     steps: int | None = None,
     out: Path | None = None,
@@ -28,6 +29,7 @@ def view(
     Args:
         scenario: its file, or the name of one that ships; None to play freely.
         rule: instead of the scenario's, or of `digits`.
+        beside: a second rule on the same drawing.
         headless: write a film instead of showing a window.
         steps: of the film; as many as the scenario has, or 200, when None.
         out: the film's file, `view.webp` when None.
@@ -43,7 +45,7 @@ def view(
     if headless:
         check_out(out)
     opening = from_rule(rule or RULE) if scenario is None else from_scenario(scenario, rule)
-    app = App(opening)
+    app = App(opening, beside=beside)
     if headless:
         film(app, opening.steps or STEPS if steps is None else steps, out)
         return

@@ -11,7 +11,8 @@ import numpy as np
 from pygame import Rect
 
 from swarm_nca.portrait import Rgb
-from swarm_nca.viewer import verbs
+from swarm_nca.viewer.dials import DIALS
+from swarm_nca.viewer.faults import FAULTS, Fault
 from swarm_nca.viewer.keys import ACTIONS, Action
 from swarm_nca.viewer.overlays import VIEWS, View
 from swarm_nca.viewer.samples import picture, sample
@@ -26,21 +27,22 @@ if TYPE_CHECKING:
 _BY_KEY = {action.keys[0]: action for action in ACTIONS}
 
 #: Headings of the left rail and their heights above its top, at a scale of 1.
-SECTIONS = {"Hand": 14, "Picture": 132, "Disturb": 336, "Colours": 464}
+SECTIONS = {"Hand": 14, "Picture": 132, "Disturb": 322, "Colours": 482}
 
 _RAIL, _SIDE = 184, 16
 
 
 def widgets(app: App) -> list[Widget]:
     """All buttons and sliders but the time bar."""
-    return [*_head(app), *_views(app), *_hand(app), *_pictures(app), *_disturb(app), *_foot(app)]
+    left = (*_hand(app), *_pictures(app), *_disturb(app), *_colours(app))
+    return [*_head(app), *_views(app), *left, *_foot(app)]
 
 
 def timebar(app: App) -> TimeBar:
     """The time bar, at the foot."""
     px, foot = app.layout.px, app.layout.foot
     place = Rect(foot.left + px(24), foot.top + px(6), foot.width - px(48), px(38))
-    return TimeBar(place, app.session, app.layout.scale)
+    return TimeBar(place, app.session, app.layout.scale, lambda: app.span)
 
 
 def _head(app: App) -> Iterator[Widget]:
@@ -50,8 +52,9 @@ def _head(app: App) -> Iterator[Widget]:
         ("?", lambda: "help", lambda: app.help),
         ("t", lambda: "light" if app.theme.name == "dark" else "dark", bool),
         ("ctrl s", lambda: "save", bool),
-        ("o", lambda: "record", lambda: app.recording is not None),
+        ("o", lambda: "record", lambda: app.recording),
         ("s", lambda: "screenshot", bool),
+        ("a", lambda: "beside", lambda: app.beside is not None),
     )
     for number, (key, icon, active) in enumerate(icons):
         place = Rect(right - size - number * (size + px(4)), 0, size, size)
@@ -83,21 +86,13 @@ def _hand(app: App) -> Iterator[Widget]:
     for number, tool in enumerate(TOOLS):
         place = Rect(left + number * (width + gap), top, width, px(38))
         yield _button(app, tool.key, place, _named(tool.icon), _is_held(app, tool))
-    low, high = app.BRUSH
-    yield Slider(
-        Rect(left, top + px(48), px(_RAIL), px(34)),
-        "How wide the pen is; eraser and damage are wider  ([ and ])",
-        "Brush",
-        lambda: (app.brush - low) / (high - low),
-        lambda share: setattr(app, "brush", round(low + share * (high - low), 1)),
-        lambda: f"{app.brush:.1f} px",
-    )
+    yield _dial(app, "brush", Rect(left, top + px(48), px(_RAIL), px(34)), "[ and ]")
 
 
 def _pictures(app: App) -> Iterator[Widget]:
     px, left, top = app.layout.px, *_corner(app, "Picture")
     names = app.session.rule.classes.names
-    columns = 5 if len(names) <= 15 else 9
+    columns = 5 if len(names) <= 10 else 9
     gap = px(4)
     size = (px(_RAIL) - gap * (columns - 1)) // columns
     for number, name in enumerate(names):
@@ -139,33 +134,20 @@ def _pictures(app: App) -> Iterator[Widget]:
 
 def _disturb(app: App) -> Iterator[Widget]:
     px, left, top = app.layout.px, *_corner(app, "Disturb")
-    yield Slider(
-        Rect(left, top, px(_RAIL), px(34)),
-        "The share of messages between cells that get lost  (l and L)",
-        "Lost messages",
-        lambda: app.session.world.links.drop,
-        lambda share: verbs.lose(app, share),
-        lambda: f"{app.session.world.links.drop:.0%}",
-    )
-    yield Slider(
-        Rect(left, top + px(42), px(_RAIL) - px(46), px(34)),
-        "How strong a jolt is  (b and B)",
-        "Jolt",
-        lambda: app.jolt / 2,
-        lambda share: setattr(app, "jolt", max(0.1, round(2 * share, 1))),
-        lambda: f"{app.jolt:.1f}",
-    )
-    place = Rect(left + px(_RAIL) - px(38), top + px(42), px(38), px(34))
-    yield _button(app, "j", place, _named("jolt"))
-    _, low = _corner(app, "Colours")
-    yield Slider(
-        Rect(left, low, px(_RAIL), px(34)),
-        "Turn the classes' colours to ones you can tell apart  (h and H)",
-        "Hue",
-        lambda: app.hue,
-        lambda share: setattr(app, "hue", round(share, 3) % 1.0),
-        lambda: f"{app.hue * 360:.0f}°",
-    )
+    yield _dial(app, "strength", Rect(left, top, px(_RAIL), px(34)), "b and B")
+    gap, columns = px(6), max(4, len(FAULTS))
+    width = (px(_RAIL) - gap * (columns - 1)) // columns
+    for number, fault in enumerate(FAULTS):
+        place = Rect(left + number * (width + gap), top + px(42), width, px(38))
+        yield _fault(app, fault, place)
+    half, low = (px(_RAIL) - px(16)) // 2, top + px(90)
+    yield _dial(app, "fire rate", Rect(left, low, half, px(34)), "u and U")
+    yield _dial(app, "noise", Rect(left + px(_RAIL) - half, low, half, px(34)), "g and G")
+
+
+def _colours(app: App) -> Iterator[Widget]:
+    px, left, top = app.layout.px, *_corner(app, "Colours")
+    yield _dial(app, "hue", Rect(left, top, px(_RAIL), px(34)), "h and H")
 
 
 def _foot(app: App) -> Iterator[Widget]:
@@ -188,6 +170,19 @@ def _foot(app: App) -> Iterator[Widget]:
         lambda share: setattr(app, "speed", round(share * last)),
         lambda: _pace(app.SPEEDS[app.speed]),
     )
+    left = foot.left + px(640)
+    films: tuple[tuple[str, str, Callable[[], bool]], ...] = (
+        ("(", "mark in", lambda: app.span.first is not None),
+        (")", "mark out", lambda: app.span.last is not None),
+        ("O", "film", bool),
+    )
+    for key, name, active in films:
+        place = Rect(left, top + px(3), px(34), px(34))
+        yield _button(app, key, place, _named(name), active)
+        left += px(40)
+    gif = _BY_KEY["ctrl o"]
+    place = Rect(left, top + px(3), px(40), px(34))
+    yield Button(place, gif.tip, lambda: gif.do(app), text="GIF")
 
 
 def _pace(speed: float) -> str:
@@ -209,6 +204,28 @@ def _button(
 ) -> Button:
     action: Action = _BY_KEY[key]
     return Button(place, action.tip, lambda: action.do(app), icon, active=active, quiet=quiet)
+
+
+def _dial(app: App, name: str, place: Rect, keys: str) -> Slider:
+    dial = DIALS[name]
+    return Slider(
+        place,
+        f"{dial.tip}  ({keys})",
+        dial.label,
+        lambda: dial.share(app),
+        lambda share: dial.set_share(app, share),
+        lambda: dial.shown(dial.read(app)),
+    )
+
+
+def _fault(app: App, fault: Fault, place: Rect) -> Button:
+    return Button(
+        place,
+        f"{fault.words}  ({fault.key})",
+        lambda: fault.strike(app),
+        _named(fault.icon),
+        active=lambda: fault.lasts(app),
+    )
 
 
 def _named(name: str) -> Callable[[], str]:

@@ -10,8 +10,8 @@ import pygame
 from swarm_nca.atomic import write_atomically
 from swarm_nca.portrait import Rgb
 from swarm_nca.viewer.app import App
+from swarm_nca.viewer.paint import pixels_of
 from swarm_nca.viewer.saving import MOVING, moving_bytes, picture_bytes
-from swarm_nca.viewer.verbs import pixels_of
 
 #: Pictures of one film at most; longer sessions show every second step, every third, …
 MOST = 200

@@ -47,7 +47,7 @@ class History:
 
     def note(self, step: int, values: Mapping[str, float]) -> None:
         """The values after a step."""
-        if self._count == MOST:
+        if self._count == len(self._rows):
             self._stride *= 2
             kept = self._rows[self._rows[:, 0] % self._stride == 0]
             self._rows[: len(kept)], self._count = kept, len(kept)

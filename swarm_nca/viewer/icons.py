@@ -105,6 +105,18 @@ def _jolt(pen: _Pen) -> None:
     pen.line((2.8, 12), (6.4, 12), (9.4, 4.8), (14.4, 19.2), (17.4, 12), (21.2, 12))
 
 
+def _loss(pen: _Pen) -> None:
+    pen.disc((4.6, 12), 3.2)
+    pen.disc((19.4, 12), 3.2, 1.8)
+    pen.line((13.8, 5.2), (10.2, 18.8))
+
+
+def _chimera(pen: _Pen) -> None:
+    pen.box((3.5, 4), (17, 16), 2.5, 1.9)
+    pen.line((12, 2.5), (12, 21.5))
+    pen.fill((12, 4.5), (19, 4.5), (20, 5.5), (20, 18.5), (19, 19.5), (12, 19.5))
+
+
 def _inspect(pen: _Pen) -> None:
     pen.disc((10.5, 10.5), 6.2, 1.9)
     pen.line((15.2, 15.2), (20, 20))
@@ -146,6 +158,30 @@ def _help(pen: _Pen) -> None:
     pen.disc((12, 19.6), 1.5)
 
 
+def _beside(pen: _Pen) -> None:
+    pen.box((3, 5), (8, 14), 1.5, 1.9)
+    pen.box((13, 5), (8, 14), 1.5)
+
+
+def _mark_in(pen: _Pen) -> None:
+    pen.line((11, 5), (6.5, 5), (6.5, 19), (11, 19))
+    pen.fill((11, 9), (17.5, 12), (11, 15))
+
+
+def _mark_out(pen: _Pen) -> None:
+    pen.line((13, 5), (17.5, 5), (17.5, 19), (13, 19))
+    pen.fill((13, 9), (6.5, 12), (13, 15))
+
+
+def _film(pen: _Pen) -> None:
+    pen.box((3, 5), (18, 14), 1.5, 1.9)
+    for side in (6.2, 15.8):
+        for row in range(3):
+            pen.box((side, 7.4 + 3.6 * row), (2, 2), 0.4)
+    pen.line((10.2, 6), (10.2, 18))
+    pen.line((13.8, 6), (13.8, 18))
+
+
 def _tray(pen: _Pen) -> None:
     for row in range(3):
         for column in range(3):
@@ -163,6 +199,8 @@ ICONS: dict[str, Callable[[_Pen], None]] = {
     "eraser": _eraser,
     "damage": _bolt,
     "jolt": _jolt,
+    "loss": _loss,
+    "chimera": _chimera,
     "inspect": _inspect,
     "screenshot": _camera,
     "record": _record,
@@ -171,6 +209,10 @@ ICONS: dict[str, Callable[[_Pen], None]] = {
     "light": _sun,
     "help": _help,
     "fill": _tray,
+    "beside": _beside,
+    "mark in": _mark_in,
+    "mark out": _mark_out,
+    "film": _film,
 }
 
 

@@ -27,10 +27,12 @@ class Witness:
 
     Attributes:
         site: its pixel, row-major.
+        of: which of two rules side by side it obeys, 0 or 1.
         said: (step, label), ascending; −1 for undecided, −2 for dead.
     """
 
     site: int
+    of: int = 0
     said: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=MEMORY))
 
     def note(self, step: int, look: Look) -> None:
@@ -71,8 +73,14 @@ def question(look: Look, row: int) -> Answer:
     return Answer(state[row], world.stimulus[row].numpy(), inbox, heard, label)
 
 
-def inspector(paint: Paint, place: Rect, look: Look, witness: Witness | None) -> None:
-    """The panel; a word on how to use it where nobody is questioned."""
+def inspector(
+    paint: Paint, place: Rect, look: Look, witness: Witness | None, under: str = ""
+) -> None:
+    """The panel; a word on how to use it where nobody is questioned.
+
+    Args:
+        under: the rule that the cell obeys, where there are two.
+    """
     if witness is None:
         heading(paint, place, "A cell")
         y = place.top + paint.px(30)
@@ -85,6 +93,8 @@ def inspector(paint: Paint, place: Rect, look: Look, witness: Witness | None) ->
         return
     row_name, column_name = divmod(witness.site, look.world.picture().shape[1])
     title = f"The cell at row {row_name}, column {column_name}"
+    if under:
+        title = f"Row {row_name}, column {column_name}, under {under}"
     row = row_of(look, witness.site)
     if row is None:
         top = heading(paint, place, title, "nobody lives here")

@@ -1,24 +1,29 @@
 """Moments to come back to: pictures and states, kept ever more sparsely as time goes on.
 
-A moment is kept every so many steps. When all of them together outgrow the budget, every second
-one goes and the stride doubles; so memory is bounded however long a session lasts, and the way
-from a kept moment to any other stays as short as the budget allows. What lies between two kept
-moments is stepped again: draws are counter-based, so it comes out the same.
+A moment is kept every so many steps. When all of them together outgrow the budget, or are too
+many, every second one goes and the stride doubles; so memory is bounded however long a session
+lasts, and the way from a kept moment to any other stays as short as the budget allows. What lies
+between two kept moments is stepped again: draws are counter-based, so it comes out the same.
 """
 
 from __future__ import annotations
 
+import copy
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from torch import Tensor
 
-from swarm_nca.links import Links
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
 
-#: Bytes that all kept moments together may take.
-BUDGET = 128 * 2**20
+#: Bytes that all kept moments together may take; a second rule beside the first takes half as many.
+BUDGET = 120 * 2**20
+
+#: Moments kept at most: small worlds would take hours to spend the budget, and never lie flat.
+MOST = 1_024
 
 #: Steps between two kept moments at first.
 STRIDE = 16
@@ -32,13 +37,14 @@ class Keyframe:
     grey: tuple[Tensor, ...]
     state: Tensor
     label: Tensor
-    links: Links
+    shared: Mapping[str, Any]
 
     @classmethod
     def of(cls, world: World, step: int) -> Keyframe:
         """What has to be kept of a world; the rest follows from it."""
         pictures = tuple(world.picture(index) for index in range(len(world)))
-        return cls(step, pictures, world.state.clone(), world.label, world.links)
+        shared = {name: getattr(world, name) for name in World.SHARED}
+        return cls(step, pictures, world.state.clone(), world.label, shared)
 
     @property
     def bytes(self) -> int:
@@ -53,17 +59,16 @@ class Keyframe:
             labels=self.label,
             keys=start.key,
             grid=start.canvas.grid,
-            links=self.links,
         )
-        return again.with_state(self.state, self.step)
+        return replace(again, **self.shared).with_state(self.state, self.step)
 
 
 class Keyframes:
     """The moments kept of a session, ascending; the first one always is."""
 
-    def __init__(self, first: Keyframe, budget: int = BUDGET) -> None:
-        self._kept = [first]
-        self._budget = budget
+    def __init__(self, first: Keyframe, budget: int | None = None) -> None:
+        self._kept, self._bytes = [first], first.bytes
+        self._budget = BUDGET if budget is None else budget
         self.stride = STRIDE
 
     def __len__(self) -> int:
@@ -72,7 +77,7 @@ class Keyframes:
     @property
     def bytes(self) -> int:
         """What all of them take."""
-        return sum(one.bytes for one in self._kept)
+        return self._bytes
 
     def wants(self, step: int) -> bool:
         """Whether this step is one to keep."""
@@ -81,14 +86,24 @@ class Keyframes:
     def keep(self, keyframe: Keyframe) -> None:
         """One more; others make room for it."""
         self._kept.append(keyframe)
-        while len(self._kept) > 2 and self.bytes > self._budget:
+        self._bytes += keyframe.bytes
+        while len(self._kept) > 2 and (self._bytes > self._budget or len(self._kept) > MOST):
             self.stride *= 2
-            self._kept = [one for one in self._kept if one.step % self.stride == 0]
+            self._leave([one for one in self._kept if one.step % self.stride == 0])
 
     def before(self, step: int) -> Keyframe:
         """The last one that is not after a step."""
         return self._kept[bisect_right(self._kept, step, key=lambda one: one.step) - 1]
 
+    def copy(self) -> Keyframes:
+        """The same moments; what one keeps or forgets does not touch the other."""
+        other = copy.copy(self)
+        other._kept = list(self._kept)
+        return other
+
     def branch(self, step: int) -> None:
         """Forget what came after a step."""
-        self._kept = [one for one in self._kept if one.step <= step]
+        self._leave([one for one in self._kept if one.step <= step])
+
+    def _leave(self, kept: list[Keyframe]) -> None:
+        self._kept, self._bytes = kept, sum(one.bytes for one in kept)

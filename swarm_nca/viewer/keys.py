@@ -10,6 +10,7 @@ from pygame.event import Event
 
 from swarm_nca.perturbations import Restart
 from swarm_nca.viewer import verbs
+from swarm_nca.viewer.faults import FAULTS
 from swarm_nca.viewer.tools import TOOLS
 
 if TYPE_CHECKING:
@@ -124,11 +125,13 @@ ACTIONS = (
     Action(("r",), "Restart: all cells forget everything", _restart, "World"),
     Action(("f",), "Fill the canvas with digits", lambda app: app.fill(), "World"),
     Action(("k",), "A canvas of another size", verbs.next_side, "World"),
-    Action(("j",), "Jolt: noise on what all cells hold", verbs.jolt, "World"),
-    Action(("b",), "A stronger jolt", verbs.nudge("jolt", 1), "World"),
-    Action(("B",), "A weaker jolt", verbs.nudge("jolt", -1), "World"),
-    Action(("l",), "Lose more messages", verbs.nudge("loss", 1), "World"),
-    Action(("L",), "Lose fewer messages", verbs.nudge("loss", -1), "World"),
+    *(Action((fault.key,), fault.words, fault.strike, "Disturb") for fault in FAULTS),
+    Action(("b",), "Stronger faults", verbs.nudge("strength", 1), "Disturb"),
+    Action(("B",), "Weaker faults", verbs.nudge("strength", -1), "Disturb"),
+    Action(("u",), "More cells act in a step", verbs.nudge("fire rate", 1), "Disturb"),
+    Action(("U",), "Fewer cells act in a step", verbs.nudge("fire rate", -1), "Disturb"),
+    Action(("g",), "More noise in every change", verbs.nudge("noise", 1), "Disturb"),
+    Action(("G",), "Less noise in every change", verbs.nudge("noise", -1), "Disturb"),
     Action(("w",), "Look at the next world", verbs.next_world, "View"),
     Action(("v",), "Next view", verbs.next_view(1), "View"),
     Action(("V",), "Previous view", verbs.next_view(-1), "View"),
@@ -136,9 +139,14 @@ ACTIONS = (
     Action(("N", "down"), "Previous channel", verbs.next_channel(-1), "View"),
     Action(("h",), "Turn the colours", verbs.nudge("hue", 1), "View"),
     Action(("H",), "Turn the colours back", verbs.nudge("hue", -1), "View"),
+    Action(("a",), "Another rule beside the first, or none", verbs.next_beside, "View"),
     Action(("t",), "Light or dark", verbs.next_theme, "View"),
     Action(("s",), "Save a screenshot (PNG)", verbs.save_screenshot, "Keep"),
     Action(("o",), "Start or stop recording (WebP)", verbs.toggle_recording, "Keep"),
+    Action(("(",), "The span to film begins here, or not", verbs.mark_in, "Keep"),
+    Action((")",), "The span to film ends here, or not", verbs.mark_out, "Keep"),
+    Action(("O",), "Film the span, or the last steps (WebP)", verbs.save_film(".webp"), "Keep"),
+    Action(("ctrl o",), "Film it as a GIF", verbs.save_film(".gif"), "Keep"),
     Action(("ctrl s", "y"), "Save the session as a scenario", verbs.save_scenario, "Keep"),
     Action(("x",), "Save the states (NPZ)", verbs.save_states, "Keep"),
     Action(("?",), "This help", _help, "Keep"),

@@ -13,6 +13,9 @@ DESIGN, SMALLEST = (1280, 720), (960, 540)
 
 _HEAD, _FOOT, _LEFT, _RIGHT, _MARGIN = 52, 104, 216, 324, 16
 
+#: The line above each of two canvases, and the room between them.
+TITLE, _APART = 22, 20
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -38,14 +41,34 @@ class Layout:
         """A length of the design in pixels."""
         return round(length * self.scale)
 
-    def canvas(self, rows: int, columns: int) -> Rect:
-        """Where a picture of this many pixels goes: each a whole number of pixels, if it fits."""
-        factor = min(self.stage.width / columns, self.stage.height / rows)
-        if factor >= 1:
-            factor = int(factor)
-        place = Rect(0, 0, max(1, round(columns * factor)), max(1, round(rows * factor)))
-        place.center = self.stage.center
-        return place
+    def panes(self, count: int) -> tuple[Rect, ...]:
+        """Rooms for one canvas, or for two of them, each with a line for its name above."""
+        stage, title, apart = self.stage, self.px(TITLE), self.px(_APART)
+        if count == 1:
+            return (stage,)
+        across = Rect(stage.topleft, ((stage.width - apart) // 2, stage.height))
+        down = Rect(stage.topleft, (stage.width, (stage.height - apart) // 2))
+        wide = min(across.width, across.height - title) >= min(down.width, down.height - title)
+        first = across if wide else down
+        second = first.move((across.width + apart, 0) if wide else (0, down.height + apart))
+        return tuple(
+            Rect(one.left, one.top + title, one.width, one.height - title)
+            for one in (first, second)
+        )
+
+    def canvas(self, rows: int, columns: int, count: int = 1) -> Rect:
+        """Where a picture of this many pixels goes, or the first of two."""
+        return fitted(self.panes(count)[0], rows, columns)
+
+
+def fitted(pane: Rect, rows: int, columns: int) -> Rect:
+    """Where a picture of this many pixels goes: each a whole number of pixels, if it fits."""
+    factor = min(pane.width / columns, pane.height / rows)
+    if factor >= 1:
+        factor = int(factor)
+    place = Rect(0, 0, max(1, round(columns * factor)), max(1, round(rows * factor)))
+    place.center = pane.center
+    return place
 
 
 def layout_of(size: tuple[int, int]) -> Layout:

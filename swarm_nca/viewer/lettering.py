@@ -22,7 +22,7 @@ def font(size: int, strong: bool = False) -> pygame.font.Font:
     return pygame.font.Font(_face("DejaVuSans-Bold.ttf" if strong else "DejaVuSans.ttf"), size)
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=512)
 def written(text: str, size: int, color: Color, strong: bool = False) -> pygame.Surface:
     """A line of text."""
     return font(size, strong).render(text, True, color)

@@ -1,6 +1,7 @@
 """Views of a world: what the canvas shows, each a function from one look to an array of pixels.
 
-To add one, write a function from `Look` to uint8 [H, W, 3] and a line in `VIEWS`.
+To add one, write a function from `Look` to uint8 [H, W, 3], or several pixels for each cell, and a
+line in `VIEWS`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from swarm_nca.portrait import Rgb, cells_rgb, decided
 from swarm_nca.recording.channels import diverging
 from swarm_nca.rules import Rule
 from swarm_nca.viewer.groups import groups_of
+from swarm_nca.viewer.messages import messages
 from swarm_nca.viewer.theme import Theme, class_colors
 from swarm_nca.world import World
 
@@ -32,6 +34,8 @@ class Look:
         fired: int64 [n], its rows that acted in the last step.
         hue: by how much the classes' colours are turned, a share of the colour wheel.
         channel: the channel that `channel` shows.
+        seed: what the world's draws depend on, for those who look ahead.
+        detail: pixels for each cell that are of use to a view finer than cells.
     """
 
     world: World
@@ -40,6 +44,8 @@ class Look:
     theme: Theme
     hue: float = 0.0
     channel: int = 0
+    seed: int = 0
+    detail: int = 8
 
     @property
     def palette(self) -> Rgb:
@@ -146,6 +152,11 @@ VIEWS = (
         "Groups",
         "In each piece of the picture, whoever disagrees with the largest group is darker",
         groups,
+    ),
+    View(
+        "Messages",
+        "What each cell hears: its neighbours' states, the louder the stronger",
+        messages,
     ),
 )
 

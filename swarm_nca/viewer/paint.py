@@ -60,6 +60,19 @@ class Paint:
         rounded = _rounded(place.size, self.px(radius), color, edge, max(1, self.px(1)))
         self.surface.blit(rounded, place.topleft)
 
+    def filled(self, place: Rect, length: int, color: Color, radius: float = 6) -> None:
+        """The left part of a rounded box, so long: cut from the whole, of which one is kept."""
+        if place.width < 1 or place.height < 1 or length < 1:
+            return
+        whole = _rounded(place.size, self.px(radius), color, None, 1)
+        self.surface.blit(whole, place.topleft, Rect(0, 0, length, place.height))
+
+    def dashes(self, place: Rect, color: Color) -> None:
+        """A bar of short pieces."""
+        piece, gap = max(2, self.px(3)), max(1, self.px(1.5))
+        for left in range(place.left, place.right, piece + gap):
+            self.bar(Rect(left, place.top, min(piece, place.right - left), place.height), color)
+
     def bar(self, place: Rect, color: Color) -> None:
         """A plain rectangle."""
         pygame.draw.rect(self.surface, color, place)
@@ -92,7 +105,14 @@ class Paint:
         self.surface.blit(source, place.topleft)
 
 
-@lru_cache(maxsize=1_024)
+def pixels_of(surface: pygame.Surface) -> Rgb:
+    """A surface as uint8 [H, W, 3]."""
+    width, height = surface.get_size()
+    pixels = np.frombuffer(pygame.image.tobytes(surface, "RGB"), np.uint8)
+    return pixels.reshape(height, width, 3)
+
+
+@lru_cache(maxsize=256)
 def _rounded(
     size: tuple[int, int], radius: int, color: Color, edge: Color | None, width: int
 ) -> Surface:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pygame
@@ -20,6 +22,9 @@ WINDOW = 300
 
 _ROWS = 12
 
+#: Steps from one dash of a curve to the next.
+_DASH = 10
+
 
 def heading(paint: Paint, place: Rect, text: str, right: str = "") -> int:
     """A panel's title, with a remark at the right; returns where the panel's content begins."""
@@ -30,9 +35,14 @@ def heading(paint: Paint, place: Rect, text: str, right: str = "") -> int:
     return place.top + paint.px(24)
 
 
-def votes(paint: Paint, place: Rect, look: Look) -> None:
-    """A bar per class, as long as its share of all cells; the undecided last."""
-    counts = tally(look.world, shown_above=look.rule.shown_above)
+def votes(paint: Paint, place: Rect, looks: Sequence[Look]) -> None:
+    """A bar per class, as long as its share of all cells; the undecided last.
+
+    Of two rules the second's bars are dashed, below the first's.
+    """
+    look = looks[0]
+    tallies = [tally(one.world, shown_above=one.rule.shown_above) for one in looks]
+    counts = tallies[0]
     cells = int(counts.sum())
     top = heading(paint, place, "The vote", f"{cells:,} cells")
     names = (*look.rule.classes.names, "undecided")
@@ -44,7 +54,8 @@ def votes(paint: Paint, place: Rect, look: Look) -> None:
     most = int(counts[:-1].argmax()) if counts[:-1].any() else -1
     narrow = all(len(name) <= 2 for name in names[:-1])
     name_room = paint.px(22 if narrow else 78 if columns == 1 else 60)
-    for number, (name, count) in enumerate(zip(names, counts.tolist(), strict=True)):
+    count_room = paint.px(44 if len(looks) == 1 else 76)
+    for number, name in enumerate(names):
         column, row = divmod(number, rows)
         left, y = place.left + column * (width + gap), top + row * pitch + pitch // 2
         chosen = number == most
@@ -52,41 +63,57 @@ def votes(paint: Paint, place: Rect, look: Look) -> None:
         told = "–" if narrow and number == len(names) - 1 else name
         paint.text(told, (left, y), ink, SMALL, strong=chosen, room=name_room)
         color: Color = tuple(look.palette[number].tolist())
-        bar = Rect(left + name_room, 0, width - name_room - paint.px(44), paint.px(9))
+        bar = Rect(left + name_room, 0, width - name_room - count_room, paint.px(9))
         bar.centery = y
         paint.box(bar, paint.theme.track, 2)
-        filled = round(bar.width * count / max(1, cells))
-        if filled:
-            paint.box(Rect(bar.left, bar.top, max(filled, 3), bar.height), color, 2)
-        if count:
-            paint.text(f"{count:,}", (left + width, y), ink, SMALL, "right", strong=chosen)
+        lengths = [round(bar.width * int(one[number]) / max(1, cells)) for one in tallies]
+        lengths = [max(length, 3) if length else 0 for length in lengths]
+        if len(looks) == 1:
+            paint.filled(bar, lengths[0], color, 2)
+        else:
+            half = Rect(bar.left, bar.top, lengths[0], (bar.height - max(1, paint.px(1))) // 2)
+            paint.bar(half, color)
+            lower = Rect(bar.left, 0, lengths[1], half.height)
+            lower.bottom = bar.bottom
+            paint.dashes(lower, color)
+        if any(one[number] for one in tallies):
+            told = " · ".join(f"{int(one[number]):,}" for one in tallies)
+            paint.text(told, (left + width, y), ink, SMALL, "right", strong=chosen)
 
 
 def curves(paint: Paint, place: Rect, session: Session) -> None:
-    """Shares of the last steps above, the magnitude of the states below."""
+    """Shares of the last steps above, the magnitude of the states below.
+
+    Of two rules the second's curves are dashed.
+    """
     last = max(session.reached, WINDOW)
     first = last - WINDOW
-    rows = session.history.between(first, last)
+    sessions = session.side_by_side
     top = heading(paint, place, "Over time", f"steps {first:,} – {last:,}")
     legend = paint.px(18)
-    upper = Rect(place.left, top + legend, place.width, 0)
+    upper = Rect(place.left, top + legend * len(sessions), place.width, 0)
     upper.height = (place.bottom - upper.top - legend - paint.px(10)) * 2 // 3
     lower = Rect(place.left, upper.bottom + legend + paint.px(6), place.width, 0)
     lower.height = place.bottom - lower.top
     theme = paint.theme
     colors = (theme.accent, theme.good, theme.faint, theme.ink)
-    steps = rows[:, 0]
     names = History.NAMES
-    values = {name: rows[:, 1 + number] for number, name in enumerate(names)}
+    tables = [one.history.between(first, last) for one in sessions]
+    magnitudes = [table[:, 1 + names.index("magnitude")] for table in tables]
+    high = max(float(np.nanmax(one, initial=0.1)) for one in magnitudes) * 1.15
     _grid(paint, upper, (0.0, 0.5, 1.0), 1.0)
-    for name, color in zip(names[:3], colors, strict=False):
-        _curve(paint, upper, steps - first, values[name], 1.0, color)
-    _legend(paint, (place.left, top + legend // 2), values, names[:3], colors, "{:.0%}")
-    high = float(np.nanmax(values["magnitude"], initial=0.1)) * 1.15
     _grid(paint, lower, (0.0, high), high)
-    _curve(paint, lower, steps - first, values["magnitude"], high, theme.ink)
-    middle = lower.top - legend // 2
-    _legend(paint, (place.left, middle), values, names[3:], colors[3:], "{:.2f}")
+    x = place.left
+    for number, rows in enumerate(tables):
+        steps, dashed_from = rows[:, 0] - first, first if number else None
+        values = {name: rows[:, 1 + column] for column, name in enumerate(names)}
+        for name, color in zip(names[:3], colors, strict=False):
+            _curve(paint, upper, steps, values[name], 1.0, color, dashed_from)
+        _curve(paint, lower, steps, values["magnitude"], high, theme.ink, dashed_from)
+        y = top + legend // 2 + number * legend
+        _legend(paint, (place.left, y), values, names[:3], colors, "{:.0%}", number > 0)
+        middle = lower.top - legend // 2
+        x = _legend(paint, (x, middle), values, names[3:], colors[3:], "{:.2f}", number > 0)
     if session.step < session.reached and session.step >= first:
         x = place.left + round((session.step - first) / WINDOW * place.width)
         paint.line((x, upper.top), (x, lower.bottom), theme.accent)
@@ -99,15 +126,22 @@ def _legend(
     names: tuple[str, ...],
     colors: tuple[Color, ...],
     form: str,
-) -> None:
+    dashed: bool = False,
+) -> int:
     x, y = place
     for name, color in zip(names, colors, strict=False):
         known = len(values[name]) and np.isfinite(values[name][-1])
         said = form.format(values[name][-1]) if known else "–"
-        paint.bar(Rect(x, y - paint.px(1), paint.px(9), paint.px(2)), color)
+        line = Rect(x, y - paint.px(1), paint.px(9), paint.px(2))
+        if dashed:
+            line.width = paint.px(4)
+            paint.bar(line, color)
+            line.move_ip(paint.px(6), 0)
+        paint.bar(line, color)
         x += paint.px(12)
         x += paint.text(name, (x, y), paint.theme.quiet, SMALL - 1) + paint.px(4)
         x += paint.text(said, (x, y), paint.theme.ink, SMALL - 1) + paint.px(8)
+    return x
 
 
 def _grid(paint: Paint, place: Rect, levels: tuple[float, ...], high: float) -> None:
@@ -123,8 +157,12 @@ def _curve(
     values: npt.NDArray[np.float64],
     high: float,
     color: Color,
+    dashed_from: int | None = None,
 ) -> None:
     known = np.isfinite(values)
+    if dashed_from is not None:
+        # By the step itself, so that dashes move along with the curve.
+        known &= (steps + dashed_from) % _DASH < 0.6 * _DASH
     if not known.any():
         return
     across = place.left + steps / WINDOW * (place.width - 1)
@@ -135,6 +173,6 @@ def _curve(
         if known[stretch[0]] and len(stretch) > 1:
             points = np.stack([across[stretch], down[stretch]], axis=1).tolist()
             pygame.draw.aalines(paint.surface, color, False, points)
-            if paint.scale > 0.9:
-                lower = [(x, y + 1) for x, y in points]
-                pygame.draw.aalines(paint.surface, color, False, lower)
+            for lower in range(1, max(1, paint.px(1.5))):
+                thicker = [(x, y + lower) for x, y in points]
+                pygame.draw.aalines(paint.surface, color, False, thicker)

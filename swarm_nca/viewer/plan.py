@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+import copy
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from swarm_nca.perturbations import Perturbation
 
@@ -50,8 +51,19 @@ class Plan:
         return len(self._deeds)
 
     def add(self, perturbation: Perturbation) -> None:
-        """Something done by hand; of its step it is the last."""
-        insort(self._deeds, Deed(perturbation, perturbation), key=_when)
+        """Something done by hand; of its step it is the last.
+
+        It takes the place of the one before where nothing of that one is left: a slider being
+        dragged is one deed.
+        """
+        deed, end = (
+            Deed(perturbation, perturbation),
+            bisect_right(self._deeds, perturbation.at, key=_when),
+        )
+        if end and _overruled(self._deeds[end - 1], perturbation):
+            self._deeds[end - 1] = deed
+        else:
+            self._deeds.insert(end, deed)
         self.touched.add(perturbation.at)
 
     def at(self, step: int) -> list[Deed]:
@@ -59,10 +71,31 @@ class Plan:
         first = bisect_left(self._deeds, step, key=_when)
         return self._deeds[first : bisect_right(self._deeds, step, key=_when)]
 
+    def copy(self) -> Plan:
+        """The same deeds; what is added to one plan is not added to the other."""
+        other = copy.copy(self)
+        other._deeds, other.touched = list(self._deeds), set(self.touched)
+        return other
+
     def branch(self, step: int) -> None:
         """Forget what was done by hand after a step; the scenario goes on as foreseen."""
         self._deeds = [deed for deed in self._deeds if deed.foreseen or deed.at <= step]
         self.touched = {deed.at for deed in self._deeds if not deed.foreseen}
+
+
+def _overruled(deed: Deed, later: Perturbation) -> bool:
+    """Whether what was set by hand a moment before is all set anew."""
+    earlier = deed.perturbation
+    return (
+        type(earlier) is type(later)
+        and later.SHARED
+        and not deed.foreseen
+        and deed.at == later.at
+        and all(
+            getattr(later, one.name) is not None or getattr(earlier, one.name) is None
+            for one in fields(later)
+        )
+    )
 
 
 def _when(deed: Deed) -> int:

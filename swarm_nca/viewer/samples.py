@@ -1,6 +1,4 @@
-"""A picture of each class to put on the canvas: pen strokes where the pen knows the class, a data
-set that is at hand otherwise.
-"""
+"""A picture of each class to put on the canvas, drawn offline where anybody can draw the class."""
 
 from __future__ import annotations
 
@@ -8,20 +6,16 @@ from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 
-from swarm_nca.images import DATASETS, Source
+from swarm_nca.images import DRAWN, Source
 from swarm_nca.images import load as load_pictures
-from swarm_nca.images.glyphs import GLYPHS
 from swarm_nca.images.pictures import Grey
 
 
 def sample(name: str, which: int) -> Source | None:
-    """Where picture number `which` of a class comes from; None where there is none offline."""
-    if name in GLYPHS:
-        return Source(dataset="strokes", label=name, index=which, seed=0)
-    for known, dataset in DATASETS.items():
-        if name in dataset.classes:
-            source = Source(dataset=known, label=name, index=which)  # type: ignore[arg-type]
-            return source if picture(source) is not None else None
+    """Where picture number `which` of a class comes from; None where nobody draws it."""
+    for dataset, drawn in DRAWN.items():
+        if name in drawn.classes:
+            return Source(dataset=dataset, label=name, index=which, seed=0)  # type: ignore[arg-type]
     return None
 
 

@@ -66,11 +66,12 @@ def picture_bytes(frame: Rgb) -> bytes:
     return png(frame)
 
 
-def moving_bytes(frames: Sequence[Rgb], kind: str, milliseconds: int = 33) -> bytes:
+def moving_bytes(frames: Sequence[Rgb], kind: str, milliseconds: int | Sequence[int] = 33) -> bytes:
     """Frames as a moving picture that loops.
 
     Args:
         kind: `.webp` or `.gif`.
+        milliseconds: how long a frame stays, or each of them.
 
     Raises:
         ValueError: no frame, or another kind.
@@ -80,6 +81,10 @@ def moving_bytes(frames: Sequence[Rgb], kind: str, milliseconds: int = 33) -> by
     if kind not in MOVING:
         raise ValueError(f"a moving picture is {' or '.join(MOVING)}, got {kind!r}")
     images = [Image.fromarray(frame) for frame in frames]
+    if kind == ".gif":
+        # One palette for all: a tenth of the time, a third of the size of one for each.
+        palette = _palette(images)
+        images = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
     file = io.BytesIO()
     # Few whole pictures between the changes, and little search: quick, and small enough.
     options: dict[str, Any] = {
@@ -94,11 +99,21 @@ def moving_bytes(frames: Sequence[Rgb], kind: str, milliseconds: int = 33) -> by
         kind[1:],
         save_all=True,
         append_images=images[1:],
-        duration=milliseconds,
+        duration=milliseconds if isinstance(milliseconds, int) else list(milliseconds),
         loop=0,
         **(options if kind == ".webp" else {}),
     )
     return file.getvalue()
+
+
+def _palette(images: Sequence[Image.Image]) -> Image.Image:
+    """256 colours that a film gets along with, from up to 16 of its pictures, side by side."""
+    chosen = images[:: -(-len(images) // 16)]
+    width, height = images[0].size
+    strip = Image.new("RGB", (width * len(chosen), height))
+    for number, image in enumerate(chosen):
+        strip.paste(image, (number * width, 0))
+    return strip.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
 
 
 def free_name(folder: Path, stem: str, ending: str) -> Path:

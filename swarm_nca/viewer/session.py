@@ -3,13 +3,17 @@
 Step t of a session is step t of a scenario: what is done at t acts after step t was taken, the
 scenario's perturbations first, then one's own. An empty canvas waits: time passes only where
 somebody lives. Going back shows the past; playing on from there repeats it, touching it branches
-off.
+off. A second rule may live beside the first: another session with the same plan, which is taken
+along wherever this one goes.
 """
 
 from __future__ import annotations
 
+import copy
+import time
 from collections import deque
 from dataclasses import replace
+from math import inf
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +24,7 @@ from swarm_nca.measure.census import Census
 from swarm_nca.measure.metrics import find_metric
 from swarm_nca.perturbations import Perturbation
 from swarm_nca.recording import Expectation
+from swarm_nca.viewer import keyframes
 from swarm_nca.viewer.history import History, measured
 from swarm_nca.viewer.keyframes import Keyframe, Keyframes
 from swarm_nca.viewer.opening import Opening
@@ -29,12 +34,16 @@ from swarm_nca.world import World
 #: What happened lately, as (step, words).
 _SAID = 32
 
+#: Steps of its past that a rule which joins late measures, for the curves.
+_RECENT = 400
+
 
 class Session:
     """Worlds in time.
 
     Args:
         opening: what the session begins with.
+        leader: the session that this one stands beside, whose plan it shares.
 
     Attributes:
         step: steps taken at the moment shown.
@@ -43,18 +52,22 @@ class Session:
         fired: rows that acted in the last step.
         said: what happened lately, (step, words).
         shown: the world of the batch that is looked at and edited.
+        beside: a second rule's session on the same drawing, if any.
     """
 
-    def __init__(self, opening: Opening) -> None:
+    def __init__(self, opening: Opening, leader: Session | None = None) -> None:
         self.opening = opening
         self.rule, self.seed = opening.rule, opening.seed
-        self.plan = Plan(opening.foreseen)
+        self.plan: Plan = Plan(opening.foreseen) if leader is None else leader.plan
         self.history = History()
         self.step = self.reached = 0
-        self.shown = 0
+        self.shown: int = 0 if leader is None else leader.shown
         self.said: deque[tuple[int, str]] = deque(maxlen=_SAID)
+        self.beside: Session | None = None
         self._met: dict[int, Expectation] = {}
-        self._keyframes = Keyframes(Keyframe.of(opening.start, 0))
+        # Two side by side take three halves of the budget.
+        budget = keyframes.BUDGET if leader is None else keyframes.BUDGET // 2
+        self._keyframes = Keyframes(Keyframe.of(opening.start, 0), budget)
         self._world: World | None = None
         self._alone: World | None = None
         self._stepper: Stepper | None = None
@@ -104,11 +117,59 @@ class Session:
         """Look at another world of the batch."""
         self.shown, self._alone = index % len(self.world), None
         self.history = History()
+        if self.beside is not None:
+            self.beside.show(index)
+
+    # ------------------------------------------------------ a second rule
+
+    def accompany(self, opening: Opening | None) -> None:
+        """Let a second rule live on the same drawing from its beginning, or none any more.
+
+        It has to `catch_up` with what happened so far.
+        """
+        self.beside = None if opening is None else Session(opening, self)
+
+    @property
+    def side_by_side(self) -> tuple[Session, ...]:
+        """This session, and the one of the rule beside it."""
+        return (self,) if self.beside is None else (self, self.beside)
+
+    @property
+    def lag(self) -> int:
+        """How many steps the second rule is behind."""
+        return 0 if self.beside is None else self.step - self.beside.step
+
+    def catch_up(self, seconds: float = inf) -> None:
+        """Let the second rule take the steps it is behind, for about so long."""
+        until = time.perf_counter() + seconds
+        while self.beside is not None and self.lag and time.perf_counter() < until:
+            self.beside._advance()
+            if self.lag < _RECENT:
+                self.beside.measure()
+
+    def copy(self) -> Session:
+        """The same session at the same moment; what is done to one does not touch the other."""
+        other = copy.copy(self)
+        other.plan, other._keyframes = self.plan.copy(), self._keyframes.copy()
+        other.history, other.said, other._met = History(), deque(maxlen=_SAID), dict(self._met)
+        other._stand_on(self.world)
+        if self.beside is not None:
+            other.beside = self.beside.copy()
+            other.beside.plan = other.plan
+        return other
 
     # ----------------------------------------------------------- going on
 
     def advance(self) -> bool:
         """Take one step and let happen what is planned for it; False where nobody lives."""
+        self.catch_up()
+        if not self._advance():
+            return False
+        if self.beside is not None:
+            self.beside._advance()
+        return True
+
+    def _advance(self) -> bool:
         if self.waiting:
             return False
         previous = self.world if self._judges(self.step + 1) else None
@@ -126,33 +187,46 @@ class Session:
         Raises:
             ValueError: a perturbation that does not fit this world; nothing has changed then.
         """
-        several = len(self.world) > 1 and perturbation.kind != "loss"
+        several = len(self.world) > 1 and not perturbation.SHARED
         target = self.shown if several else None
         done = replace(perturbation, at=self.step, world=target)
         changed = done(self.world, self.seed)
         self._branch()
         self.plan.add(done)
         self._stand_on(changed)
+        if self.beside is not None:
+            self.beside._forget(self.step)
+            if not self.lag:
+                self.beside._stand_on(done(self.beside.world, self.seed))
 
     def seek(self, step: int) -> None:
         """Show another moment of this branch, from 0 to the latest reached."""
+        self._seek(step)
+        if self.beside is not None:
+            self.beside._seek(self.step)
+
+    def _seek(self, step: int) -> None:
         step = min(max(step, 0), self.reached)
         keyframe = self._keyframes.before(step)
         if not self.step <= step or keyframe.step > self.step:
             self.step = keyframe.step
             self._stand_on(keyframe.world(self.opening.start, self.rule))
             self._happen()
-        while self.step < step and self.advance():
+        while self.step < step and self._advance():
             pass
 
     def _branch(self) -> None:
-        if self.step == self.reached:
-            return
-        self.plan.branch(self.step)
-        self._keyframes.branch(self.step)
-        self.history.branch(self.step)
-        self._met = {n: one for n, one in self._met.items() if one.at <= self.step}
-        self.reached = self.step
+        if self.step < self.reached:
+            self.plan.branch(self.step)
+            self._forget(self.step)
+
+    def _forget(self, step: int) -> None:
+        """What came after a step did not happen."""
+        if step < self.reached:
+            self._keyframes.branch(step)
+            self.history.branch(step)
+            self._met = {n: one for n, one in self._met.items() if one.at <= step}
+            self.reached = step
 
     def _arrive(self, previous: World | None) -> None:
         """What belongs to a step that was just taken: measuring, judging, then what happens."""
@@ -169,6 +243,8 @@ class Session:
         if self.step == self.reached and self.history.wants(self.step):
             census = Census(self.world, self.rule)
             self.history.note(self.step, measured(census, self.shown))
+        if self.beside is not None and not self.lag:
+            self.beside.measure()
 
     def _judges(self, step: int) -> bool:
         return any(
@@ -179,7 +255,7 @@ class Session:
     def _judge(self, census: Census) -> None:
         for number, one in enumerate(self.opening.expect):
             if one.at == self.step:
-                value = find_metric(one.metric).ratio(census).pooled()
+                value = find_metric(one.metric).reading(census).pooled()
                 self._met[number] = Expectation(one.metric, one.at, one.min, one.max, value)
 
     def _happen(self, aloud: bool = False) -> None:

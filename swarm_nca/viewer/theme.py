@@ -24,6 +24,7 @@ class Theme:
         ink, quiet, faint: text, and text that steps back.
         accent, good, bad: what is active, passed, failed.
         paper, mark: the canvas where nobody lives, and a cell that has not decided.
+        scale: from little to much, for every eye: lightness runs one way, away from the paper.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Theme:
     bad: Color
     paper: Color
     mark: Color
+    scale: tuple[Color, ...]
 
 
 LIGHT = Theme(
@@ -57,6 +59,7 @@ LIGHT = Theme(
     bad=(196, 48, 43),
     paper=(255, 255, 255),
     mark=(0, 0, 0),
+    scale=((226, 232, 240), (160, 196, 222), (84, 144, 192), (32, 84, 148), (10, 28, 72)),
 )
 DARK = Theme(
     name="dark",
@@ -73,6 +76,7 @@ DARK = Theme(
     bad=(240, 98, 90),
     paper=(33, 36, 42),
     mark=(250, 250, 250),
+    scale=((48, 54, 66), (42, 92, 138), (52, 148, 168), (146, 206, 168), (255, 244, 190)),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pygame import Rect
@@ -9,6 +10,7 @@ from pygame import Rect
 from swarm_nca.scenario.schema import Expect
 from swarm_nca.viewer.paint import Paint
 from swarm_nca.viewer.session import Session
+from swarm_nca.viewer.span import Span
 
 #: Steps that the bar shows at least, so that the beginning does not rush.
 LEAST = 300
@@ -18,11 +20,16 @@ Point = tuple[int, int]
 
 @dataclass(frozen=True)
 class TimeBar:
-    """A track from step 0 to the end of what is known or foreseen."""
+    """A track from step 0 to the end of what is known or foreseen.
+
+    Attributes:
+        span: asks for the stretch that is marked to be filmed.
+    """
 
     place: Rect
     session: Session
     scale: float
+    span: Callable[[], Span] = Span
 
     @property
     def last(self) -> int:
@@ -57,16 +64,33 @@ class TimeBar:
         y = place.centery
         track = Rect(place.left, y - paint.px(3), place.width, paint.px(6))
         paint.box(track, theme.track, 3)
-        reached = Rect(track.left, track.top, max(2, self.x(session.reached) - track.left), 0)
-        reached.height = track.height
-        paint.box(reached, theme.faint, 3)
-        now = Rect(track.left, track.top, max(2, self.x(session.step) - track.left), track.height)
-        paint.box(now, theme.accent, 3)
+        paint.filled(track, self.x(session.reached) - track.left, theme.faint, 3)
+        paint.filled(track, self.x(session.step) - track.left, theme.accent, 3)
+        self._span(paint, track)
         self._deeds(paint, track)
         self._expectations(paint, track)
         radius = 8 if hovered else 7
         paint.disc((self.x(session.step), y), radius, theme.accent)
         paint.disc((self.x(session.step), y), radius - 2.5, theme.panel)
+
+    def _span(self, paint: Paint, track: Rect) -> None:
+        """Brackets at the marks, and a line between them."""
+        span = self.span()
+        if not span.marked:
+            return
+        ink, high = paint.theme.ink, paint.px(11)
+        first, last = (self.x(step) for step in span.bounds(self.session))
+        thick = max(2, paint.px(2))
+        top, bottom = track.centery - high, track.centery + high
+        for x, toward, there in ((first, 1, span.first), (last, -1, span.last)):
+            color = paint.theme.faint if there is None else ink
+            paint.bar(Rect(x - thick // 2, top, thick, bottom - top), color)
+            for y in (top, bottom - thick):
+                hook = Rect(x - thick // 2, y, paint.px(5), thick)
+                if toward < 0:
+                    hook.right = x + thick // 2
+                paint.bar(hook, color)
+        paint.bar(Rect(first, bottom - thick, max(0, last - first), thick), ink)
 
     def _deeds(self, paint: Paint, track: Rect) -> None:
         for x in {self.x(step) for step in self.session.plan.touched}:

@@ -6,58 +6,26 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pygame
 
 from swarm_nca.atomic import write_atomically
-from swarm_nca.perturbations import Loss, Noise
-from swarm_nca.portrait import Rgb, enlarged
 from swarm_nca.viewer import saving
+from swarm_nca.viewer.beside import partners
+from swarm_nca.viewer.dials import DIALS
 from swarm_nca.viewer.overlays import VIEWS
+from swarm_nca.viewer.paint import pixels_of
+from swarm_nca.viewer.reel import Reel
+from swarm_nca.viewer.span import Span
+from swarm_nca.viewer.stage import rule_title
 from swarm_nca.viewer.theme import DARK, LIGHT
 
 if TYPE_CHECKING:
     from swarm_nca.viewer.app import App
 
-#: A recording is of the canvas, at most so many pictures, one of two frames, this wide or so.
-_LONGEST, _WIDE = 450, 560
 
-#: How far one press of a key goes, and the bounds.
-_NUDGES = {
-    "brush": (0.2, 0.6, 4.0),
-    "jolt": (0.1, 0.1, 2.0),
-    "loss": (0.05, 0.0, 1.0),
-    "hue": (0.05, 0.0, 1.0),
-}
-
-
-def nudge(name: str, direction: int) -> Callable[[App], None]:
-    """What makes a setting a little larger or smaller."""
-
-    def change(app: App) -> None:
-        by, low, high = _NUDGES[name]
-        now = app.session.world.links.drop if name == "loss" else getattr(app, name)
-        value = round(now + direction * by, 4)
-        if name == "hue":
-            app.hue = value % 1.0
-        elif name == "loss":
-            lose(app, min(max(value, low), high))
-        else:
-            setattr(app, name, min(max(value, low), high))
-
-    return change
-
-
-def lose(app: App, drop: float) -> None:
-    """From now on this share of all messages is lost."""
-    drop = round(drop, 2)
-    if drop != app.session.world.links.drop:
-        app.edit(Loss(drop=drop))
-
-
-def jolt(app: App) -> None:
-    """Noise on what all cells hold, once."""
-    app.edit(Noise(strength=app.jolt))
+def nudge(dial: str, direction: int) -> Callable[[App], None]:
+    """What turns a dial a little up or down."""
+    return lambda app: DIALS[dial].nudge(app, direction)
 
 
 def nudge_speed(direction: int) -> Callable[[App], None]:
@@ -121,49 +89,89 @@ def save_scenario(app: App) -> None:
     def text(path: Path) -> bytes:
         return saving.scenario_text(app.session, path.parent).encode()
 
-    _write(app, "session", ".yaml", text)
+    _write(app, "session", ".yaml", text, _whose(app))
 
 
 def save_states(app: App) -> None:
     """The present states as a NumPy archive."""
-    _write(app, "states", ".npz", lambda path: saving.states_bytes(app.session))
+    _write(app, "states", ".npz", lambda path: saving.states_bytes(app.session), _whose(app))
+
+
+def mark_in(app: App) -> None:
+    """The span to film begins here."""
+    app.span.begin(app.session.step)
+
+
+def mark_out(app: App) -> None:
+    """The span to film ends here."""
+    app.span.end(app.session.step)
 
 
 def toggle_recording(app: App) -> None:
-    """Begin to record the canvas, or write what was recorded."""
-    if app.recording is None:
-        app.recording = []
-        app.say("Recording the canvas; press again to stop and save")
+    """Begin a span here, or end it here and film it."""
+    app.recording = not app.recording
+    if app.recording:
+        app.span = Span(app.session.step)
+        app.say("Recording; press again to stop and save")
+    else:
+        app.span.last = app.session.step
+        save_film(".webp")(app)
+
+
+def save_film(kind: str) -> Callable[[App], None]:
+    """What films the marked span, or else what has just happened."""
+
+    def begin(app: App) -> None:
+        if app.reel is not None:
+            app.say("One film at a time: another is in the making")
+            return
+        app.recording = False
+        app.reel = Reel(app, *app.span.bounds(app.session), kind)
+
+    return begin
+
+
+def roll(app: App, seconds: float) -> None:
+    """Go on with the film in the making; once it is whole, save it."""
+    reel = app.reel
+    if reel is None:
         return
-    frames, app.recording = app.recording[::2] or app.recording, None
-    if not frames:
-        app.say("Nothing was recorded")
+    if reel.done:  # and shown to be, for writing takes a while
+        app.reel = None
+        _write(app, "recording", reel.kind, lambda path: reel.bytes())
         return
-    scale = max(1, _WIDE // frames[0].shape[1])
-    # One size for all, whatever views were shown.
-    whole = [enlarged(frame, scale) for frame in frames if frame.shape == frames[0].shape]
-    _write(app, "recording", ".webp", lambda path: saving.moving_bytes(whole, ".webp"))
+    try:
+        reel.work(seconds)
+    except ValueError as error:
+        app.reel = None
+        app.say(f"Not saved: {error}")
 
 
-def record(app: App) -> None:
-    """Keep the canvas as it is now; a recording that grows too long is saved."""
-    if app.recording is None:
+def next_beside(app: App) -> None:
+    """Another rule beside the first, or none: one after the other."""
+    others = partners(app.session.opening.rule_name, app.session.rule)
+    own = (app.asked,) if app.asked is not None and app.asked not in others else ()
+    choices = (None, *own, *others)
+    if len(choices) == 1:
+        app.say("No rule that ships knows the same classes")
         return
-    app.recording.append(app.view.draw(app.look))
-    if len(app.recording) >= 2 * _LONGEST:
-        toggle_recording(app)
+    now = choices.index(app.beside) if app.beside in choices else 0
+    app.stand_beside(choices[(now + 1) % len(choices)])
+    app.say(f"Beside it: {app.beside}" if app.beside else "One rule alone")
 
 
-def pixels_of(surface: pygame.Surface) -> Rgb:
-    """A surface as uint8 [H, W, 3]."""
-    return np.ascontiguousarray(pygame.surfarray.array3d(surface).swapaxes(0, 1))
+def _whose(app: App) -> str:
+    """Of two rules side by side it is the first whose doings are saved."""
+    return f", of the rule {rule_title(app.session)} alone" if app.session.beside else ""
 
 
-def _write(app: App, stem: str, ending: str, made: Callable[[Path], bytes]) -> None:
+def _write(
+    app: App, stem: str, ending: str, made: Callable[[Path], bytes], remark: str = ""
+) -> None:
     path = saving.free_name(app.folder, stem, ending)
     try:
         write_atomically(path, made(path))
     except (ValueError, OSError) as error:
         app.say(f"Not saved: {error}")
     else:
-        app.say(f"Saved {path.name}")
+        app.say(f"Saved {path.name}{remark}")

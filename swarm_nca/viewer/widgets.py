@@ -112,7 +112,7 @@ class Slider:
         track = Rect(left, y - paint.px(2), length, paint.px(4))
         paint.box(track, theme.track, 2)
         x = left + round(length * min(max(self.get(), 0.0), 1.0))
-        paint.box(Rect(left, track.top, max(x - left, 1), track.height), theme.accent, 2)
+        paint.filled(track, x - left, theme.accent, 2)
         paint.disc((x, y), knob / paint.scale, theme.accent)
         paint.disc((x, y), (knob - paint.px(2)) / paint.scale, theme.panel)
 

@@ -46,8 +46,12 @@ def join(worlds: Sequence[World]) -> World:
     for world in worlds[1:]:
         if type(world.ground) is not type(first.ground):
             raise ValueError("worlds on pictures and worlds on graphs cannot share a batch")
-        if (world.classes, world.links) != (first.classes, first.links):
-            raise ValueError("worlds of one batch need the same classes and links")
+        for name in first.SHARED:
+            if getattr(world, name) != getattr(first, name):
+                raise ValueError(
+                    f"worlds of one batch share their {', '.join(first.SHARED)}, but these differ "
+                    f"in {name}; make them alike, or run them in batches of their own"
+                )
     ground = first.ground.joined([world.ground for world in worlds[1:]])
     names = [*first.PER_ROW, *first.PER_WORLD, "stimulus"]
     together: dict[str, Any] = {

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from swarm_nca.grounds import Canvas, Ground, Network
 from swarm_nca.links import Links
-from swarm_nca.rules import Classes, Rule
+from swarm_nca.rules import Classes, Rule, check_rates
 from swarm_nca.topologies import Grid, Topology
 from swarm_nca.world import batches, editing, making, rows
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _GRID, _LINKS = Grid(), Links()
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class World:
     """B worlds at one moment.
 
@@ -40,16 +40,23 @@ class World:
         label: int64 [B], the class each world should agree on, −1 if unknown.
         ground: the pictures or graphs the worlds stand on.
         links: what happens to messages on their way.
+        fire_rate: the share of cells that act in a step here; None: the rule's own.
+        noise: the standard deviation of what is added to every change here; None: the rule's own.
         classes: how the class channels (the last ones) are read.
         address: int64 [N], where each row lives on the ground, ascending.
         neighbors: int64 [N, K], the row heard in each slot, N for nobody.
         stimulus: [N, S], what each row senses.
+
+    Raises:
+        ValueError: a fire rate or noise out of range.
     """
 
-    # What a cell holds moves with the cell, what a world has with the world: through these two
-    # lists, so that a field added to one of them cannot be forgotten elsewhere.
+    # What a cell holds moves with the cell, what a world has with the world, and what a batch
+    # shares its worlds must agree on to be joined: through these lists, so that a field added to
+    # one of them cannot be forgotten elsewhere.
     PER_ROW: ClassVar = ("state",)
     PER_WORLD: ClassVar = ("key", "step", "label")
+    SHARED: ClassVar = ("links", "fire_rate", "noise", "classes")
 
     state: Tensor
     key: Tensor
@@ -57,11 +64,16 @@ class World:
     label: Tensor
     ground: Ground
     links: Links
+    fire_rate: float | None = None
+    noise: float | None = None
     classes: Classes
     # Derived from the ground; nobody edits them by hand.
     address: Tensor
     neighbors: Tensor
     stimulus: Tensor
+
+    def __post_init__(self) -> None:
+        check_rates(self.fire_rate or 0.0, self.noise or 0.0)
 
     @classmethod
     def from_images(
@@ -73,6 +85,8 @@ class World:
         keys: Iterable[int] | Tensor | None = None,
         grid: Grid = _GRID,
         links: Links = _LINKS,
+        fire_rate: float | None = None,
+        noise: float | None = None,
         start: str = "zeros",
         seed: int = 0,
     ) -> World:
@@ -85,16 +99,18 @@ class World:
             keys: the worlds' names in random draws; 0, 1, … when None.
             grid: how pixels hear each other.
             links: what happens to messages.
+            fire_rate, noise: instead of the rule's own, in these worlds.
             start: `zeros`, or `random` (standard normal).
             seed: of a random start.
 
         Raises:
             ValueError: grey outside [0, 1] or not finite, a picture that is not two-dimensional, a
-                label the rule does not have, counts that differ, an unknown start, or a rule that
-                is not made for pictures.
+                label the rule does not have, counts that differ, an unknown start, a rate out of
+                range, or a rule that is not made for pictures.
         """
         canvas = making.canvas_of(images, rule, grid)
-        return cls._on(canvas, rule, labels, keys, links).restarted(start, seed)
+        world = cls._on(canvas, rule, labels, keys, links, fire_rate, noise)
+        return world.restarted(start, seed)
 
     @classmethod
     def from_graph(
@@ -106,6 +122,8 @@ class World:
         label: int = -1,
         key: int = 0,
         links: Links = _LINKS,
+        fire_rate: float | None = None,
+        noise: float | None = None,
         start: str = "zeros",
         seed: int = 0,
     ) -> World:
@@ -121,7 +139,8 @@ class World:
                 a stimulus of another shape.
         """
         network = making.network_of(graph, rule, stimulus)
-        return cls._on(network, rule, [label], [key], links).restarted(start, seed)
+        world = cls._on(network, rule, [label], [key], links, fire_rate, noise)
+        return world.restarted(start, seed)
 
     @classmethod
     def _on(
@@ -131,6 +150,8 @@ class World:
         labels: Iterable[int] | Tensor | None,
         keys: Iterable[int] | Tensor | None,
         links: Links,
+        fire_rate: float | None,
+        noise: float | None,
     ) -> World:
         worlds, device = len(ground.sizes), ground.sizes.device
         settled = rows.settled(ground)
@@ -141,6 +162,8 @@ class World:
             label=making.labels_of(labels, worlds, len(rule.classes), device),
             ground=ground,
             links=links,
+            fire_rate=fire_rate,
+            noise=noise,
             classes=rule.classes,
             **settled,
         )
@@ -269,7 +292,8 @@ class World:
 
         Args:
             site: int64 [n], pixel or node numbers, each at most once.
-            share: [n] or one number in [0, 1]; 1 leaves white. On a graph any share removes.
+            share: [n] or one number in [0, 1]; 1 leaves white. On a graph any share above 0
+                removes.
 
         Raises:
             ValueError: sites or shares that are not as above.
@@ -277,7 +301,8 @@ class World:
         address = self._address(site, world)
         taken = making.amounts(share, address, self.stimulus, 0.0, 1.0)
         if isinstance(self.ground, Network):
-            return editing.standing_on(self, self.ground.with_alive(address, False))
+            gone = address[taken.expand(len(address)) > 0]
+            return editing.standing_on(self, self.ground.with_alive(gone, False))
         left = self.canvas.grey[address] * (1.0 - taken)
         return editing.painted(self, self.canvas, address, left)
 
@@ -326,7 +351,7 @@ class World:
         """Several worlds, or batches of them, as one batch.
 
         Raises:
-            ValueError: none, or worlds of another kind: classes, links, ground or grid.
+            ValueError: none, or worlds of another kind: ground, grid, or what a batch shares.
         """
         return batches.join(worlds)
 

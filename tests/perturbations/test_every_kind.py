@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from swarm_nca.images import Source
-from swarm_nca.perturbations import KINDS, Damage, Draw, Erase, Mutate, Noise, Restart
+from swarm_nca.perturbations import KINDS, Damage, Draw, Erase, Loss, Mutate, Noise, Rates, Restart
 
 EXAMPLES = {
     "mutate": {"images": Source(dataset="strokes", label=3, scale=0.4), "label": 3},
@@ -17,10 +17,11 @@ EXAMPLES = {
     "erase": {"points": ((5, 0), (5, 15)), "radius": 1.5},
     "noise": {"strength": 0.3},
     "loss": {"drop": 0.4},
+    "rates": {"fire_rate": 0.25, "noise": 0.1},
 }
 
 #: What acts on all worlds of a batch or on none, as they share it.
-SHARED = {"loss"}
+SHARED = {"loss", "rates"}
 
 
 def same(a, b) -> bool:
@@ -29,7 +30,7 @@ def same(a, b) -> bool:
         and torch.equal(a.site, b.site)
         and torch.equal(a.stimulus, b.stimulus)
         and torch.equal(a.label, b.label)
-        and a.links == b.links
+        and all(getattr(a, name) == getattr(b, name) for name in a.SHARED)
     )
 
 
@@ -85,6 +86,13 @@ def test_it_is_frozen_and_says_what_it_did_in_a_few_words(kind, world):
     assert len(said) < 60
 
 
+@pytest.mark.parametrize("kind", sorted(SHARED))
+def test_what_a_batch_shares_is_not_changed_for_one_of_its_worlds(kind):
+    assert KINDS[kind].SHARED
+    with pytest.raises(ValueError, match=f"share what '{kind}' changes; leave out world"):
+        KINDS[kind](**EXAMPLES[kind], world=0)
+
+
 @pytest.mark.parametrize("kind", sorted(KINDS.keys() - SHARED))
 def test_a_world_number_beyond_the_batch_is_refused(kind, world):
     with pytest.raises(ValueError, match=r"from 0 to 2.*got 3"):
@@ -100,17 +108,28 @@ def test_a_world_number_beyond_the_batch_is_refused(kind, world):
         (lambda: Damage(shape="disc", center=(1, 1)), "'disc' needs center and radius"),
         (lambda: Damage(shape="disc", center=(1, 1), radius=-4), "radius must be above 0"),
         (lambda: Damage(shape="disc", center=(1, np.nan), radius=4), "center must be finite"),
+        (lambda: Damage(shape="disc", center=(14,), radius=4), r"center must be a pair.*\(14,\)"),
+        (lambda: Damage(shape="disc", center=14, radius=4), "center must be a pair.*got 14"),
+        (lambda: Damage(shape="rectangle", corner=(1, 2, 3), size=(1, 1)), "corner must be a pair"),
+        (lambda: Damage(shape="rectangle", corner=(1, 2), size=(1,)), "size must be a pair"),
         (lambda: Damage(shape="half", side="left", radius=2), "radius does not go with shape"),
         (lambda: Damage(shape="half", side="left", target="cells"), "states or pixels"),
         (lambda: Damage(shape="rectangle", corner=(0, 0), size=(0, 3)), "size must be above 0"),
         (lambda: Draw(), "either points"),
         (lambda: Draw(points=((1, 1),), glyph="4"), "either points"),
         (lambda: Draw(points=()), "at least one"),
+        (lambda: Draw(points=((1, 2), (3,))), r"each of points must be a pair.*\(3,\)"),
         (lambda: Draw(points=((1, 1),), stroke=0), "stroke counts the strokes of a glyph"),
         (lambda: Draw(points=((1, 1),), radius=0), "radius must be above 0"),
         (lambda: Erase(points=((1, 1),), strength=1.5), "strength must be above 0 and at most 1"),
         (lambda: Noise(strength=0), "strength must be above 0"),
         (lambda: Noise(strength=1, target="links"), "states or pixels"),
+        (lambda: Loss(drop=1.1), "chance from 0 to 1"),
+        (lambda: Rates(), "rates need fire_rate, noise or both"),
+        (lambda: Rates(fire_rate=1.5), "fire_rate must lie between 0 and 1, got 1.5"),
+        (lambda: Rates(fire_rate=np.nan), "fire_rate must lie between 0 and 1, got nan"),
+        (lambda: Rates(noise=-0.1), "noise is a standard deviation, 0 or more, got -0.1"),
+        (lambda: Mutate(images=np.zeros((2, 2)), half="upper"), "half must be one of left, right"),
     ],
 )
 def test_what_cannot_be_right_is_refused_when_it_is_made(make, message):

@@ -275,8 +275,10 @@ def test_files_are_saved_and_hold_what_was_seen(app: App) -> None:
         app.session.advance()
         app.settle()
     press(app, "o")
+    while app.reel is not None:
+        app.tick(0.0)
     with Image.open(app.folder / "recording-1.webp") as film:
-        assert film.n_frames == 4  # type: ignore[attr-defined]
+        assert film.n_frames == 9  # type: ignore[attr-defined]
     assert app.notice == "Saved recording-1.webp"
 
 

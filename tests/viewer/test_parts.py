@@ -135,7 +135,7 @@ def test_turned_colours_stay_apart_and_a_whole_turn_changes_nothing() -> None:
 
 
 def test_samples_are_pictures_of_their_class_and_what_nobody_knows_has_none() -> None:
-    for name in ("0", "9", "Q"):
+    for name in ("0", "9", "Q", "dress", "ankle boot"):
         first, second = (picture(sample(name, which) or Source(glyph=0)) for which in (0, 1))
         assert first is not None
         assert second is not None

@@ -37,7 +37,16 @@ def worlds(rule: Rule) -> Worlds:
         keys = random.permutation(1000)[: len(sizes)]
         labels = random.integers(-1, 4, len(sizes))
         world = World.from_images(
-            pictures, rule, keys=keys, labels=labels, grid=grid, start="random", seed=seed
+            pictures,
+            rule,
+            keys=keys,
+            labels=labels,
+            grid=grid,
+            # None, or rates of the world's own.
+            fire_rate=(None, 0.25, 0.0)[seed % 3],
+            noise=(None, 0.1)[seed % 2],
+            start="random",
+            seed=seed,
         )
         return world.with_state(world.state, steps=seed % 5)
 
@@ -51,7 +60,7 @@ def assert_same() -> Callable[[World, World], None]:
     def same(one: World, other: World) -> None:
         for field in (*World.PER_ROW, *World.PER_WORLD, "address", "neighbors", "stimulus"):
             assert torch.equal(getattr(one, field), getattr(other, field)), field
-        for shared in ("links", "classes"):
+        for shared in World.SHARED:
             assert getattr(one, shared) == getattr(other, shared)
         for derived in ("world_of", "counts", "site", "position"):
             assert torch.equal(getattr(one, derived), getattr(other, derived)), derived

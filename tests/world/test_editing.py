@@ -172,6 +172,17 @@ def test_nodes_of_a_graph_are_erased_and_the_rest_hear_them_no_more(rule: Rule) 
     assert heard == {0: {0}, 2: {2, 3}, 3: {2, 3}}
 
 
+def test_nothing_taken_from_a_node_or_a_pixel_removes_neither(
+    rule: Rule, assert_same: Same
+) -> None:
+    graph = World.from_graph(number_slots(nx.path_graph(4)), rule, start="random")
+    assert_same(graph.erase(torch.tensor([1, 2]), 0.0), graph)
+    some = graph.erase(torch.tensor([0, 2, 3]), torch.tensor([0.0, 0.1, 0.0]))
+    assert some.topology.names == (0, 1, 3)
+    picture = tiny_world("#3.", rule)
+    assert_same(picture.erase(torch.tensor([0, 1, 2]), 0.0), picture)
+
+
 def test_a_graph_has_no_picture_to_draw_on_or_to_swap(rule: Rule) -> None:
     world = World.from_graph(number_slots(nx.path_graph(4)), rule)
     for ask in (

@@ -1,0 +1,279 @@
+"""Two rules on one drawing: whatever happens to one happens to the other, as if each were alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pygame
+import pytest
+import torch
+from pygame.event import Event
+
+import swarm_nca as sn
+from swarm_nca.perturbations import Damage, Draw, Erase, Loss, Noise, Perturbation, Restart
+from swarm_nca.rules import Classes, Rule, save_rule
+from swarm_nca.viewer.app import App
+from swarm_nca.viewer.beside import beside, partners
+from swarm_nca.viewer.headless import frame
+from swarm_nca.viewer.opening import Opening, from_scenario
+from swarm_nca.viewer.saving import scenario_text
+from swarm_nca.viewer.session import Session
+from swarm_nca.world import World
+
+
+@pytest.fixture
+def other_file(busy_rule: Callable[..., Rule], tmp_path: Path) -> str:
+    """Another rule for the same drawings, with fewer channels."""
+    path = tmp_path / "other.safetensors"
+    save_rule(busy_rule(strength=0.08, free_channels=5), path)
+    return str(path)
+
+
+@pytest.fixture
+def pair(opening: Opening, other_file: str) -> Session:
+    session = Session(opening)
+    session.accompany(beside(opening, other_file))
+    return session
+
+
+def second(session: Session) -> Session:
+    assert session.beside is not None
+    return session.beside
+
+
+def same(one: World, other: World) -> bool:
+    return torch.equal(one.address, other.address) and torch.equal(one.state, other.state)
+
+
+def some_deed(random: Random) -> Perturbation:
+    place = (round(random.uniform(4, 23), 2), round(random.uniform(4, 23), 2))
+    return random.choice(
+        [
+            Draw(points=((14.0, 14.0), place), radius=1.5),
+            Erase(points=(place,), radius=2.0),
+            Damage(shape="disc", center=place, radius=4.0),
+            Noise(strength=0.3),
+            Loss(drop=0.25),
+            Restart(),
+        ]
+    )
+
+
+def play(session: Session, actions: int, seed: int) -> None:
+    random = Random(seed)
+    for _ in range(actions):
+        kind = random.random()
+        if kind < 0.6:
+            for _ in range(random.randrange(1, 5)):
+                session.advance()
+        elif kind < 0.9:
+            session.edit(some_deed(random))
+        else:
+            session.seek(random.randrange(session.reached + 1))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_each_of_two_rules_lives_as_if_it_were_alone(
+    pair: Session, opening: Opening, other_file: str, seed: int
+) -> None:
+    first_alone, second_alone = Session(opening), Session(beside(opening, other_file))
+    for session in (pair, first_alone, second_alone):
+        play(session, 60, seed)
+    assert same(pair.world, first_alone.world)
+    assert same(second(pair).world, second_alone.world)
+    assert second(pair).step == pair.step
+    assert second(pair).reached == pair.reached
+    assert torch.equal(pair.world.picture(), second(pair).world.picture())
+    assert pair.world.links == second(pair).world.links
+
+
+def test_going_back_and_branching_off_takes_both_along(pair: Session) -> None:
+    for _ in range(40):
+        pair.advance()
+    moment = second(pair).world
+    pair.advance()
+    pair.seek(40)
+    assert same(second(pair).world, moment)
+    pair.edit(Draw(points=((3.0, 3.0), (3.0, 20.0))))
+    assert (pair.reached, second(pair).reached) == (40, 40)
+    assert second(pair).plan is pair.plan
+    pair.seek(0)
+    pair.seek(40)
+    assert second(pair).step == 40
+    assert second(pair).world.cells == pair.world.cells > moment.cells
+
+
+def test_a_rule_that_joins_late_catches_up_with_what_happened(
+    opening: Opening, other_file: str
+) -> None:
+    session, alone = Session(opening), Session(beside(opening, other_file))
+    for one in (session, alone):
+        play(one, 60, 4)
+        one.seek(one.reached)
+        one.advance()
+    session.accompany(beside(opening, other_file))
+    assert session.lag == session.step
+    session.catch_up(seconds=0.0)
+    assert session.lag == session.step  # no time, no step
+    session.edit(Noise(strength=0.2))  # happens to the late one when it gets there
+    alone.edit(Noise(strength=0.2))
+    session.advance()
+    alone.advance()
+    assert session.lag == 0
+    assert same(second(session).world, alone.world)
+    session.accompany(None)
+    assert session.side_by_side == (session,)
+
+
+def test_an_app_waits_with_its_steps_until_the_late_rule_is_there(
+    app: App, other_file: str
+) -> None:
+    for _ in range(30):
+        app.session.advance()
+    app.stand_beside(other_file)
+    app.playing = True
+    while app.session.lag:
+        assert app.session.step == 30
+        frame(app)
+        app.tick(0.1)
+    app.tick(0.1)
+    assert app.session.step > 30
+    assert app.session.lag == 0
+
+
+def test_rules_that_know_other_classes_or_other_cells_cannot_stand_beside(
+    opening: Opening, busy_rule: Callable[..., Rule], tmp_path: Path
+) -> None:
+    for name, rule, why in (
+        ("letters", busy_rule(classes=Classes.named("A", "B")), "its classes are A, B, not 0 … 9"),
+        ("faint", busy_rule(alive_above=0.3), r"live above 0\.3, not 0\.1"),
+    ):
+        path = tmp_path / f"{name}.safetensors"
+        save_rule(rule, path)
+        with pytest.raises(ValueError, match=f"{name}.*cannot stand beside.*{why}"):
+            App(opening, beside=str(path))
+    with pytest.raises(ValueError, match=r"no rule 'mnost'.*did you mean 'mnist'"):
+        App(opening, beside="mnost")
+
+
+def test_shipped_rules_of_the_same_classes_are_offered_one_after_the_other(app: App) -> None:
+    rule = sn.load_rule("digits")
+    assert "mnist" in partners("digits", rule)
+    assert "digits" not in partners("digits", rule)
+    offered = partners(app.session.opening.rule_name, app.session.rule)
+    seen = []
+    for _ in range(len(offered) + 1):
+        app.handle(Event(pygame.KEYDOWN, key=ord("a"), mod=0, unicode="a"))
+        seen.append(app.beside)
+    assert seen == [*offered, None]
+    assert app.session.beside is None
+
+
+def test_both_are_shown_and_a_stroke_on_either_canvas_is_a_stroke_on_both(
+    app: App, other_file: str
+) -> None:
+    alone = app.canvas
+    app.stand_beside(other_file)
+    left, right = app.canvases
+    assert not left.colliderect(right)
+    assert app.layout.stage.contains(left)
+    assert app.layout.stage.contains(right)
+    assert app.canvas != alone
+    before = frame(app)
+    size = right.width / 28
+    point = (round(right.left + 3.5 * size), round(right.top + 4.5 * size))
+    app.handle(Event(pygame.MOUSEBUTTONDOWN, pos=point, button=1))
+    app.handle(Event(pygame.MOUSEBUTTONUP, pos=point, button=1))
+    for session in app.session.side_by_side:
+        assert float(session.world.picture()[4, 3]) == 1.0
+    after = frame(app)
+    for canvas in (left, right):
+        at = (round(canvas.top + 4.5 * size), round(canvas.left + 3.5 * size))
+        assert (after[at] != before[at]).any()
+
+
+def test_a_cell_is_asked_on_the_canvas_that_was_clicked(app: App, other_file: str) -> None:
+    app.stand_beside(other_file)
+    for _ in range(5):
+        app.session.advance()
+    row, column = app.session.world.position[30].tolist()
+    for number, canvas in enumerate(app.canvases):
+        size = canvas.width / 28
+        point = (round(canvas.left + (column + 0.5) * size), round(canvas.top + (row + 0.5) * size))
+        app.handle(Event(pygame.MOUSEBUTTONDOWN, pos=point, button=2))
+        assert app.witness is not None
+        assert (app.witness.site, app.witness.of) == (row * 28 + column, number)
+        frame(app)
+    app.stand_beside(None)
+    assert app.witness is None
+    frame(app)
+
+
+def test_curves_and_votes_tell_of_both(app: App, other_file: str) -> None:
+    for _ in range(3):
+        app.session.advance()
+        app.settle()
+    rail = app.layout.right
+    panel = np.s_[rail.top : rail.centery, rail.left : rail.right]
+    alone = frame(app)[panel]
+    app.stand_beside(other_file)
+    app.session.catch_up()
+    assert (frame(app)[panel] != alone).sum() > 500
+    assert len(second(app.session).history) == len(app.session.history) == 3
+
+
+def test_the_scenario_saved_is_the_first_rule_s_and_says_so(app: App, other_file: str) -> None:
+    app.stand_beside(other_file)
+    play(app.session, 40, 9)
+    app.session.seek(app.session.reached)
+    app.session.edit(Draw(points=((5.0, 5.0), (20.0, 20.0))))
+    app.session.advance()
+    app.handle(Event(pygame.KEYDOWN, key=ord("y"), mod=0, unicode="y"))
+    assert app.notice == "Saved session-1.yaml, of the rule busy alone"
+    run = sn.run(app.folder / "session-1.yaml")
+    assert same(run.frames[-1].world, app.session.world)
+    assert "other" not in scenario_text(app.session, app.folder)
+
+
+def test_a_scenario_plays_under_two_rules(rule_file: Path, other_file: str, tmp_path: Path) -> None:
+    text = """
+rule: busy.safetensors
+images: {dataset: strokes, label: 7}
+canvas: [28, 28]
+start: random
+seed: 3
+steps: 12
+perturbations:
+  - {at: 5, kind: mutate, images: {glyph: 2}}
+expect:
+  - {metric: state_magnitude, at: 12, min: 0.0}
+"""
+    (tmp_path / "two.yaml").write_text(text, encoding="utf-8")
+    swapped = text.replace("busy", "other")
+    (tmp_path / "swapped.yaml").write_text(swapped, encoding="utf-8")
+    session = Session(from_scenario(str(tmp_path / "two.yaml")))
+    session.accompany(beside(session.opening, other_file))
+    for _ in range(12):
+        session.advance()
+    assert same(session.world, sn.run(tmp_path / "two.yaml").frames[-1].world)
+    assert same(second(session).world, sn.run(tmp_path / "swapped.yaml").frames[-1].world)
+    assert len(session.expectations) == 1
+    assert second(session).expectations == []
+
+
+def test_a_copy_of_a_session_goes_its_own_way(pair: Session) -> None:
+    play(pair, 30, 2)
+    pair.seek(pair.reached)
+    before = [one.world for one in pair.side_by_side]
+    deeds = len(pair.plan)
+    other = pair.copy()
+    other.edit(Restart())
+    other.advance()
+    other.seek(0)
+    other.edit(Noise(strength=1.0))
+    assert [same(one.world, world) for one, world in zip(pair.side_by_side, before, strict=True)]
+    assert len(pair.plan) == deeds
+    assert pair.reached > other.reached == 0

@@ -1,0 +1,125 @@
+"""What a session holds does not grow with its length: counted in objects and bytes, not timed."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+import numpy as np
+import pygame
+import pytest
+import torch
+
+from swarm_nca.perturbations import Restart
+from swarm_nca.viewer import icons, keyframes, lettering, paint
+from swarm_nca.viewer.app import App
+from swarm_nca.viewer.keyframes import BUDGET, MOST, Keyframe, Keyframes
+from swarm_nca.viewer.layout import layout_of
+from swarm_nca.viewer.opening import Opening
+from swarm_nca.viewer.overlays import VIEWS
+from swarm_nca.world import World
+
+
+def held() -> dict[str, int]:
+    """What is alive in this process: tensors and their bytes, arrays, all objects."""
+    gc.collect()
+    objects = gc.get_objects()
+    storages = {
+        one.untyped_storage().data_ptr(): one.untyped_storage().nbytes()
+        for one in objects
+        if type(one) is torch.Tensor
+    }
+    return {
+        "tensors": sum(type(one) is torch.Tensor for one in objects),
+        "bytes": sum(storages.values()),
+        "arrays": sum(type(one) is np.ndarray for one in objects),
+        "objects": len(objects),
+    }
+
+
+def watch(app: App, surface: pygame.Surface, ticks: int) -> None:
+    for number in range(ticks):
+        app.view = VIEWS[number % len(VIEWS)]
+        app.tick(1 / 60)
+        app.draw(surface)
+
+
+def test_a_session_watched_four_times_as_long_holds_no_more(
+    app: App, rule_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyframes, "MOST", 6)
+    monkeypatch.setattr("swarm_nca.viewer.history.MOST", 64)
+    app.stand_beside(str(rule_file))
+    app.question((14.0, 14.0))
+    app.playing, app.speed = True, app.SPEEDS.index(240.0)
+    app.arrange(layout_of((640, 360)))
+    surface = pygame.Surface(app.layout.window.size)
+    watch(app, surface, 40)
+    first = held()
+    watch(app, surface, 120)
+    then = held()
+    assert app.session.step > 160
+    # Between two prunings more or fewer moments are kept: at most six of two sessions.
+    frame = Keyframe.of(app.session.world, 0).bytes
+    assert then["tensors"] <= first["tensors"] + 2 * 6 * 5
+    assert then["bytes"] <= first["bytes"] + 2 * 6 * 2 * frame
+    assert then["arrays"] <= first["arrays"] + 40
+    assert then["objects"] <= first["objects"] + 600
+
+
+def test_moments_of_a_small_world_are_bounded_in_number_too(opening: Opening) -> None:
+    first = Keyframe.of(opening.start, 0)
+    kept = Keyframes(first)
+    for step in range(16, 100_000, 16):
+        if kept.wants(step):
+            kept.keep(Keyframe(step, first.grey, first.state, first.label, first.shared))
+    assert len(kept) <= MOST
+    assert kept.bytes < BUDGET / 4
+
+
+def test_two_rules_side_by_side_go_back_2000_steps_of_a_full_canvas_in_200_megabytes(
+    opening: Opening,
+) -> None:
+    start = World.from_images(torch.ones(1, 140, 140), opening.rule)
+    both = 0
+    for budget in (BUDGET, BUDGET // 2):
+        kept = Keyframes(Keyframe.of(start, 0), budget)
+        for step in range(16, 2_001, 16):
+            if kept.wants(step):
+                kept.keep(Keyframe.of(start, step))
+        assert kept.before(2_000).step > 2_000 - 2 * kept.stride
+        both += kept.bytes
+    assert both <= 200e6
+
+
+def test_pictures_kept_for_the_next_frame_do_not_grow_with_time(app: App) -> None:
+    """A box whose length follows the step was once kept for every length: 30 kB a step."""
+    surface = pygame.Surface(app.layout.window.size)
+    app.playing, app.speed = True, app.SPEEDS.index(60.0)
+    watch(app, surface, 2 * len(VIEWS))
+    before = paint._rounded.cache_info().currsize
+    for _ in range(40):
+        app.tick(1 / 60)
+        app.draw(surface)
+    # A class that gets its first vote brings its colour along.
+    assert paint._rounded.cache_info().currsize <= before + 10
+    for cache in (paint._rounded, lettering.written, lettering.font, icons.icon):
+        assert cache.cache_info().maxsize is not None
+
+
+def test_a_witness_and_a_plan_without_a_hand_stay_as_they_are(app: App) -> None:
+    app.question((14.0, 14.0))
+    app.session.edit(Restart())
+    for _ in range(400):
+        app.session.advance()
+        app.settle()
+    assert app.witness is not None
+    assert len(app.witness.said) <= 142
+    assert len(app.session.plan) == 1
+    assert len(app.session.said) <= 32
+
+
+def test_a_film_holds_a_bounded_number_of_pictures() -> None:
+    from swarm_nca.viewer.reel import MOST as PICTURES
+
+    assert PICTURES * 3 * (420 + 32) * (420 + 80) < 200 * 2**20
