@@ -7,7 +7,7 @@ from swarm_nca.images.garments import garments
 from swarm_nca.images.handwriting import Hand
 from swarm_nca.images.loading import load
 from swarm_nca.images.pictures import SIZE, UNKNOWN, Pictures, joined
-from swarm_nca.images.source import Source
+from swarm_nca.images.source import DatasetName, Source
 from swarm_nca.images.strokes import ALPHABETS, draw_glyph, glyph_strokes, strokes
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "DRAWN",
     "SIZE",
     "UNKNOWN",
+    "DatasetName",
     "Hand",
     "Pictures",
     "Source",

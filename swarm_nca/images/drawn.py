@@ -14,6 +14,7 @@ from typing import Protocol
 from swarm_nca.images.datasets import FASHION
 from swarm_nca.images.garments import garments
 from swarm_nca.images.glyphs import DIGITS, LETTERS
+from swarm_nca.images.handwriting import Hand
 from swarm_nca.images.pictures import Pictures
 from swarm_nca.images.strokes import strokes
 
@@ -34,8 +35,12 @@ class DrawnSet:
     draw: Draw
 
 
+ANY_SIZE = Hand(thickness=(1.5, 4.0), scale=(0.7, 1.4), shift=4.0)
+"""A hand that draws on a screen: fine or broad, small or as large as the canvas, off the middle."""
+
 DRAWN: Mapping[str, DrawnSet] = {
     "strokes": DrawnSet(tuple(DIGITS), strokes),
+    "doodles": DrawnSet(tuple(DIGITS), partial(strokes, hand=ANY_SIZE)),
     "letters": DrawnSet(tuple(LETTERS), partial(strokes, classes="letters")),
     "garments": DrawnSet(FASHION, garments),
 }

@@ -22,17 +22,18 @@ import numpy.typing as npt
 from swarm_nca.images.pictures import Grey, Pictures
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
-Numbers: TypeAlias = npt.NDArray[np.int64]
+Numbers: TypeAlias = npt.NDArray[np.int32]
+Counts: TypeAlias = npt.NDArray[np.int64]
 
 _CHUNK = 512  # pictures worked on together: their numbers stay in the processor's cache
 
 
-def pieces(pictures: Pictures, alive_above: float) -> Numbers:
+def pieces(pictures: Pictures, alive_above: float) -> Counts:
     """int64 [B], in how many pieces the pixels above a grey lie."""
     return _counted(pictures, lambda grey: _components(grey > alive_above, corners=True))
 
 
-def holes(pictures: Pictures, alive_above: float) -> Numbers:
+def holes(pictures: Pictures, alive_above: float) -> Counts:
     """int64 [B], how many holes the pixels above a grey leave open among them."""
     return _counted(pictures, lambda grey: _components(_enclosed(grey, alive_above)))
 
@@ -101,7 +102,7 @@ def _sweep(lines: Numbers, walls: Numbers, corners: bool) -> None:
         np.maximum(line, wall, out=line)
 
 
-def _counted(pictures: Pictures, numbered: Callable[[Grey], Numbers]) -> Numbers:
+def _counted(pictures: Pictures, numbered: Callable[[Grey], Numbers]) -> Counts:
     """int64 [B], how many pieces each picture has: every one has one first pixel."""
     counts = [np.zeros(0, np.int64)]
     for block in _blocks(pictures):

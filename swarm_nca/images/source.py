@@ -18,7 +18,9 @@ from swarm_nca.images.drawn import DRAWN
 from swarm_nca.images.files import Ink
 from swarm_nca.images.glyphs import GLYPHS, LETTERS
 
-DatasetName: TypeAlias = Literal["strokes", "letters", "garments", "mnist", "fashion-mnist"]
+DatasetName: TypeAlias = Literal[
+    "strokes", "doodles", "letters", "garments", "mnist", "fashion-mnist"
+]
 
 ORIGINS: Mapping[str, tuple[str, ...]] = {
     "dataset": ("split", "label", "index", "count", "seed"),
@@ -50,8 +52,9 @@ class Source:
     }
 
     dataset: DatasetName | None = None
-    """A data set: drawn offline are strokes (digits; capitals too, by label), letters and
-    garments (of Fashion-MNIST's classes); published are mnist and fashion-mnist."""
+    """A data set: drawn offline are strokes (digits; capitals too, by label), doodles (digits of
+    any size, place and pen), letters and garments (of Fashion-MNIST's classes); published are
+    mnist and fashion-mnist."""
     file: str | None = None
     """A picture file; a path relative to the scenario's folder."""
     folder: str | None = None

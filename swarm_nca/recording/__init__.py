@@ -4,6 +4,7 @@ from swarm_nca.recording.folder import read_run, write_run
 from swarm_nca.recording.run import (
     EVENT_COLUMNS,
     METRIC_COLUMNS,
+    POOLED_COLUMNS,
     Expectation,
     Frame,
     Run,
@@ -13,6 +14,7 @@ from swarm_nca.recording.run import (
 __all__ = [
     "EVENT_COLUMNS",
     "METRIC_COLUMNS",
+    "POOLED_COLUMNS",
     "Expectation",
     "Frame",
     "Run",

@@ -1,14 +1,14 @@
-"""Curves of metrics over steps, of one run or of several rules, readable in grey, by any eyes."""
+"""Curves of metrics over steps, of one run, readable in grey and by any eyes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
 from swarm_nca.recording.moments import Mark
-from swarm_nca.recording.paper import DPI, INK, LINE_STYLES, OKABE_ITO, QUIET, Paper
+from swarm_nca.recording.paper import DPI, INK, OKABE_ITO, QUIET
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,27 +21,27 @@ LOOKS = {
     "agree_and_correct": ("agree and correct", OKABE_ITO[3], (0, (2, 1))),
     "undecided": ("undecided", QUIET, (0, (1, 1.2))),
     "state_magnitude": ("mean |state|", OKABE_ITO[6], "-"),
+    "state_largest": ("largest |state|", OKABE_ITO[1], (0, (6, 2))),
     "residual_magnitude": ("mean |change|", OKABE_ITO[5], (0, (4, 1.5))),
 }
 
 
-def draw_shares(axes: Axes, metrics: pd.DataFrame, names: Sequence[str]) -> None:
-    """Shares over steps, the mean of all worlds; a metric that nobody could measure is left out.
+def draw_shares(axes: Axes, pooled: pd.DataFrame, names: Sequence[str], alone: bool) -> None:
+    """Shares over steps, of all worlds; a metric that nobody could measure is left out.
 
-    With a single world agreement is either there or not: it is drawn as a shaded time, not a line.
+    With a world `alone` agreement is either there or not: it is drawn as a shaded time, not a line.
     """
-    mean = metrics.drop(columns="world").groupby("step").mean()
-    alone = metrics["world"].nunique() == 1
+    steps = pooled["step"]
     for name in names:
-        if mean[name].isna().all():
+        if pooled[name].isna().all():
             continue
         label, color, style = LOOKS[name]
         if alone and name == "total_agreement":
             axes.fill_between(
-                mean.index,
+                steps,
                 0,
                 1,
-                where=(mean[name] == 1).tolist(),
+                where=(pooled[name] == 1).tolist(),
                 transform=axes.get_xaxis_transform(),
                 color=color,
                 alpha=0.13,
@@ -50,17 +50,16 @@ def draw_shares(axes: Axes, metrics: pd.DataFrame, names: Sequence[str]) -> None
                 label="all cells agree",
             )
         else:
-            axes.plot(mean.index, mean[name], color=color, linestyle=style, label=label, lw=1.6)
+            axes.plot(steps, pooled[name], color=color, linestyle=style, label=label, lw=1.6)
     axes.set_ylim(-0.02, 1.02)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
 
 
-def draw_magnitudes(axes: Axes, metrics: pd.DataFrame) -> None:
-    """How large states and their changes are, the mean of all worlds."""
-    mean = metrics.drop(columns="world").groupby("step").mean()
+def draw_magnitudes(axes: Axes, pooled: pd.DataFrame) -> None:
+    """How large states and their changes are, in the mean over all worlds."""
     for name in ("state_magnitude", "residual_magnitude"):
         label, color, style = LOOKS[name]
-        axes.plot(mean.index, mean[name], color=color, linestyle=style, label=label, lw=1.3)
+        axes.plot(pooled["step"], pooled[name], color=color, linestyle=style, label=label, lw=1.3)
     axes.set_ylim(bottom=0)
     axes.locator_params(axis="y", nbins=4)
 
@@ -112,52 +111,3 @@ def draw_key(axes: Axes, side: Literal["left", "right"]) -> None:
         handlelength=2.6,
         columnspacing=1.8,
     )
-
-
-def curves(
-    tables: Mapping[str, pd.DataFrame],
-    names: Sequence[str] = ("cell_accuracy", "total_agreement"),
-    marks: Sequence[Mark] = (),
-) -> bytes:
-    """Several rules' curves, one panel per metric, as a PNG file.
-
-    Args:
-        tables: by name, a table with a column `step` and one per metric, shares in [0, 1].
-        names: which metrics.
-        marks: perturbations to point out.
-    """
-    side, left, top = 620, 96, 96
-    paper = Paper(left + len(names) * (side + 90), top + 400 + 90 + 26 * len(tables))
-    for number, name in enumerate(names):
-        axes = paper.axes(left + number * (side + 90), top, side, 400)
-        for line, (label, table) in enumerate(tables.items()):
-            color, style = OKABE_ITO[line % 7], LINE_STYLES[line % 7]
-            last = table[name].iloc[-1]
-            axes.plot(
-                table["step"],
-                table[name],
-                color=color,
-                linestyle=style,
-                lw=1.6,
-                label=f"{label}  {100 * last:.1f} %",
-            )
-        low = min(float(table[name].min()) for table in tables.values())
-        axes.set_ylim(min(0.0, low), 1.02)
-        axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
-        axes.set_title(LOOKS[name][0], loc="left", size=10, color=INK, weight="bold", pad=22)
-        axes.set_xlabel("step", size=8, color=QUIET)
-        axes.set_xlim(
-            min(int(table["step"].min()) for table in tables.values()),
-            max(int(table["step"].max()) for table in tables.values()),
-        )
-        axes.legend(
-            loc="upper left",
-            bbox_to_anchor=(0, -0.17),
-            frameon=False,
-            fontsize=8,
-            labelcolor=INK,
-            borderaxespad=0,
-            handlelength=3,
-        )
-        draw_marks(axes, marks)
-    return paper.png()

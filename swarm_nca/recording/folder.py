@@ -1,6 +1,6 @@
 """The run folder: everything a run leaves, as files that need no program of ours to be read.
 
-`scenario.yaml` and the two tables say what happened and are byte-equal whenever scenario and seed
+`scenario.yaml` and the three tables say what happened and are byte-equal whenever scenario and seed
 are; `provenance.json` says with what; the pictures and `report.html` show it.
 """
 
@@ -17,7 +17,14 @@ import pandas as pd
 import torch
 
 from swarm_nca.recording.provenance import provenance
-from swarm_nca.recording.run import EVENT_COLUMNS, METRIC_COLUMNS, Expectation, Frame, Run
+from swarm_nca.recording.run import (
+    EVENT_COLUMNS,
+    METRIC_COLUMNS,
+    POOLED_COLUMNS,
+    Expectation,
+    Frame,
+    Run,
+)
 
 #: Digits enough to tell two float32 apart, in a form that no locale or platform changes.
 _FLOAT = "%.9g"
@@ -36,6 +43,7 @@ def write_run(folder: str | Path, run: Run, *, pictures: bool = True, states: bo
     folder = Path(folder)
     for table, columns, name in (
         (run.metrics, METRIC_COLUMNS, "metrics"),
+        (run.pooled, POOLED_COLUMNS, "pooled metrics"),
         (run.events, EVENT_COLUMNS, "events"),
     ):
         missing = [column for column in columns if column not in table.columns]
@@ -45,6 +53,7 @@ def write_run(folder: str | Path, run: Run, *, pictures: bool = True, states: bo
     files = {
         "scenario.yaml": run.scenario.encode(),
         "metrics.csv": _csv(run.metrics),
+        "pooled.csv": _csv(run.pooled),
         "events.csv": _csv(run.events),
         "provenance.json": (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode(),
     }
@@ -78,9 +87,8 @@ def read_run(folder: str | Path) -> Run:
             seed=facts["seed"],
             rule=facts["rule"],
             rule_hash=facts["rule_hash"],
-            metrics=pd.read_csv(
-                folder / "metrics.csv", dtype=dict.fromkeys(METRIC_COLUMNS[2:], "float64")
-            ),
+            metrics=_metrics(folder / "metrics.csv"),
+            pooled=_metrics(folder / "pooled.csv"),
             events=_events(folder / "events.csv"),
             expectations=tuple(
                 Expectation(
@@ -120,6 +128,10 @@ def states_npz(frames: Sequence[Frame]) -> bytes:
         site=torch.cat([world.site for world in worlds]).cpu().numpy(),
     )
     return file.getvalue()
+
+
+def _metrics(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype=dict.fromkeys(POOLED_COLUMNS[1:], "float64"))
 
 
 def _events(path: Path) -> pd.DataFrame:

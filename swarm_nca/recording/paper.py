@@ -23,9 +23,8 @@ QUIET = "#68707a"
 ACCENT = "#B3261E"
 FAINT = "#d5d9de"
 
-#: Colours that colour-blind readers tell apart (Okabe and Ito 2008), and a line style for print.
+#: Colours that colour-blind readers tell apart (Okabe and Ito 2008).
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#1b1f24")
-LINE_STYLES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)), (0, (3, 3)), "-")
 
 
 class Paper:
@@ -111,4 +110,14 @@ class Paper:
         pixels = np.asarray(self._canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
         file = io.BytesIO()
         Image.fromarray(np.ascontiguousarray(pixels)).save(file, "png")
+        return file.getvalue()
+
+    def pdf(self) -> bytes:
+        """The finished sheet as a PDF file: lines as lines, lettering as text."""
+        import matplotlib
+
+        file = io.BytesIO()
+        # Type 42 keeps letters searchable; without a date the bytes are the same each time.
+        with matplotlib.rc_context({"pdf.fonttype": 42}):
+            self._figure.savefig(file, format="pdf", metadata={"CreationDate": None})
         return file.getvalue()

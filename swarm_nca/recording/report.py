@@ -28,7 +28,12 @@ _SHARES = {
     "agree_and_correct": "agree and correct",
     "undecided": "undecided",
 }
-_MAGNITUDES = {"state_magnitude": "mean |state|", "residual_magnitude": "mean |change|"}
+_MAGNITUDES = {
+    "state_magnitude": "mean |state|",
+    "state_largest": "largest |state|",
+    "residual_magnitude": "mean |change|",
+}
+_NONFINITE = {"nonfinite": "cells without finite numbers"}
 
 #: Shares of worlds: of a single one, true or false.
 _YES_OR_NO = {
@@ -47,16 +52,16 @@ def report_html(run: Run, pictures: Mapping[str, bytes], facts: Mapping[str, Any
         pictures: WebP and PNG files by name; those that are missing leave no gap.
         facts: the run's provenance.
     """
-    mean = run.metrics.drop(columns="world").groupby("step").mean()
+    pooled = run.pooled.set_index("step")
     style = resources.files("swarm_nca.recording").joinpath("report.css").read_text("utf-8")
     moving = _sheet(pictures, "run.webp", f"The run {run.name} as a moving picture", "low")
     body = [
         _head(run, facts),
-        f'<section class="side">{moving}{_figures(mean, run)}</section>',
+        f'<section class="side">{moving}{_figures(pooled, run)}</section>',
         _sheet(pictures, "summary.png", "Moments of the run, and its metrics over the steps"),
         f'<section class="side">{_expected(run.expectations)}{_happened(run.events)}</section>',
         _sheet(pictures, "channels.png", "Every channel of the cells' states at a few moments"),
-        _numbers(mean, run),
+        _numbers(pooled, run),
         f'<section class="side">{_scenario(run)}{_origin(facts)}</section>',
         "<footer>Run it again with <code>swarm-nca run scenario.yaml</code>; every number is in "
         "<code>metrics.csv</code>.</footer>",
@@ -87,8 +92,8 @@ def _head(run: Run, facts: Mapping[str, Any]) -> str:
     )
 
 
-def _figures(mean: pd.DataFrame, run: Run) -> str:
-    last = mean.iloc[-1]
+def _figures(pooled: pd.DataFrame, run: Run) -> str:
+    last = pooled.iloc[-1]
     labels = _SHARES | (_YES_OR_NO if _alone(run) else {})
     entries = [(label, _value(name, last[name], _alone(run))) for name, label in labels.items()]
     if run.frames and _alone(run):
@@ -129,18 +134,19 @@ def _happened(events: pd.DataFrame) -> str:
     return _card("What happened", _table(("step", "what", "which"), rows, numbers=(0,)))
 
 
-def _numbers(mean: pd.DataFrame, run: Run) -> str:
+def _numbers(pooled: pd.DataFrame, run: Run) -> str:
     acted = sorted({int(step) for step in run.events["step"]})[:20]
     wanted = {*_TOLD_STEPS, *acted, *(step + 1 for step in acted), run.steps}
     columns = _SHARES | (_YES_OR_NO if _alone(run) else {}) | _MAGNITUDES
-    values = {name: mean[name].to_dict() for name in columns}
+    columns |= _NONFINITE if pooled["nonfinite"].any() else {}
+    values = {name: pooled[name].to_dict() for name in columns}
     rows = [
         [_count(step), *(_value(name, values[name][step], _alone(run)) for name in columns)]
         for step in sorted(wanted & set(values["undecided"]))
     ]
     table = _table(("step", *columns.values()), rows, numbers=range(len(columns) + 1))
     worlds = run.metrics["world"].nunique()
-    title = "Numbers" if worlds == 1 else f"Numbers, the mean of {worlds:,} worlds"
+    title = "Numbers" if worlds == 1 else f"Numbers, of {worlds:,} worlds together"
     return f"<section>{_card(title, table)}</section>"
 
 

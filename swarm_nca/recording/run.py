@@ -11,20 +11,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from swarm_nca.measure.metrics import CURVE
 from swarm_nca.world import World
 
 #: The metrics' first columns, in the order of the file; more may follow. Shares lie in [0, 1].
-METRIC_COLUMNS = (
-    "step",
-    "world",
-    "cell_accuracy",
-    "total_agreement",
-    "vote_accuracy",
-    "agree_and_correct",
-    "undecided",
-    "state_magnitude",
-    "residual_magnitude",
-)
+METRIC_COLUMNS = ("step", "world", *CURVE)
+
+#: The same over all worlds.
+POOLED_COLUMNS = ("step", *CURVE)
 
 #: The events' first columns; more may follow.
 EVENT_COLUMNS = ("step", "kind", "what")
@@ -76,6 +70,9 @@ class Run:
         rule: the name or file the rule was asked for by, and `rule_hash` which one it was.
         metrics: one row per step and world; columns `METRIC_COLUMNS` and any others. Row t is the
             world after step t and before the perturbations at t. Unknown values (no label) are NaN.
+        pooled: the same over all worlds, one row per step, as expectations are judged: shares of
+            cells count every cell alike, in a large world or a small one. Columns `POOLED_COLUMNS`
+            and any others.
         events: one row per thing that happened, in order; columns `EVENT_COLUMNS` and any others.
             `what` is a few words for a caption (`7 → 2`, `disc of radius 4`).
         frames: the moments kept, in order of time; see `kept_steps`. Empty for a run read back.
@@ -90,6 +87,7 @@ class Run:
     rule: str
     rule_hash: str
     metrics: pd.DataFrame
+    pooled: pd.DataFrame
     events: pd.DataFrame
     frames: Sequence[Frame] = ()
     expectations: Sequence[Expectation] = ()

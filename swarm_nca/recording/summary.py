@@ -60,8 +60,9 @@ def _plots(paper: Paper, run: Run, y: int) -> None:
     upper = paper.axes(left, y, width, _SHARES)
     lower = paper.axes(left, y + _SHARES + _APART, width, _MAGNITUDES)
     names = ["cell_accuracy", "total_agreement", "undecided"]
-    draw_shares(upper, run.metrics, [*names[:2], "vote_accuracy", names[2]] if several else names)
-    draw_magnitudes(lower, run.metrics)
+    names = [*names[:2], "vote_accuracy", names[2]] if several else names
+    draw_shares(upper, run.pooled, names, alone=not several)
+    draw_magnitudes(lower, run.pooled)
     for axes, labelled in ((upper, True), (lower, False)):
         axes.set_xlim(0, max(1, run.steps))
         draw_marks(axes, marks(run.events, run.steps), labelled)

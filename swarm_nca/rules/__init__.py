@@ -4,14 +4,17 @@ To add one, write a file and a line here.
 """
 
 from swarm_nca.rules.classes import DIGITS, Classes
+from swarm_nca.rules.hearing import Hearing
 from swarm_nca.rules.loading import find_rule, load_rule, shipped_rules
 from swarm_nca.rules.published import read_published_rule
-from swarm_nca.rules.rule import Rule, check_rates
+from swarm_nca.rules.rule import Filters, Rule, check_rates
 from swarm_nca.rules.storage import read_rule, save_rule
 
 __all__ = [
     "DIGITS",
     "Classes",
+    "Filters",
+    "Hearing",
     "Rule",
     "check_rates",
     "find_rule",

@@ -4,7 +4,7 @@ Three layers as in self-classifying MNIST (Randazzo et al., Distill 2020, doi
 10.23915/distill.00027.002): a perception layer over the cell's own stimulus and the messages in
 its neighbour slots, a hidden layer, and an output layer that starts at zero, so that an untrained
 rule does nothing. A message is the neighbour's whole state; slots keep their order, so a cell
-knows who spoke from where.
+knows who spoke from where, unless they share their weights (see `hearing`).
 """
 
 from __future__ import annotations
@@ -12,12 +12,27 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from swarm_nca.rules.classes import DIGITS, Classes
+from swarm_nca.rules.hearing import Hearing, shared_rows
+
+
+class Filters(NamedTuple):
+    """The weights of the three products, as they are used; [in, out] each, and biases [out].
+
+    `perception` has S rows for the stimulus, then C for each of the K slots.
+    """
+
+    perception: Tensor
+    perception_bias: Tensor
+    middle: Tensor
+    middle_bias: Tensor
+    output: Tensor
+    output_bias: Tensor
 
 
 class Rule(nn.Module):
@@ -32,6 +47,9 @@ class Rule(nn.Module):
         hidden: H of the perception layer and of the hidden layer.
         slots: K; 9 on every grid, the cell itself being slot 4.
         stimulus_size: S; 9 grey values for pictures.
+        hearing: `slots` gives every slot weights of its own; with `ring` all but the cell's own
+            slot share theirs, in what is heard and in what is seen, so that the rule does not know
+            up from down.
         fire_rate: share of cells that act in a step, in [0, 1].
         noise: standard deviation added to every change, ≥ 0.
         alive_above: a pixel lives if its grey exceeds this, in [0, 1).
@@ -51,6 +69,7 @@ class Rule(nn.Module):
         hidden: tuple[int, int] = (80, 80),
         slots: int = 9,
         stimulus_size: int = 9,
+        hearing: Hearing = "slots",
         fire_rate: float = 0.5,
         noise: float = 0.02,
         alive_above: float = 0.1,
@@ -74,6 +93,7 @@ class Rule(nn.Module):
         self.hidden = (hidden[0], hidden[1])
         self.slots = slots
         self.stimulus_size = stimulus_size
+        self.hearing = hearing
         self.fire_rate = fire_rate
         self.noise = noise
         self.alive_above = alive_above
@@ -81,31 +101,57 @@ class Rule(nn.Module):
         self.shown_above = shown_above
 
         channels, (first, second) = self.channels, self.hidden
-        self.perception = nn.Parameter(torch.empty(stimulus_size + slots * channels, first))
+        copied = shared_rows(hearing, slots, channels, stimulus_size)
+        copies = copied.bincount()
+        self._copied: Tensor
+        self.register_buffer("_copied", copied, persistent=False)
+        #: Rows of `perception` that act on the stimulus; those after them act on what is heard.
+        self.sensing_rows = int(copied[:stimulus_size].max()) + 1
+        self.perception = nn.Parameter(torch.empty(len(copies), first))
         self.perception_bias = nn.Parameter(torch.zeros(first))
         self.middle = nn.Parameter(torch.empty(first, second))
         self.middle_bias = nn.Parameter(torch.zeros(second))
         self.output = nn.Parameter(torch.zeros(second, channels))
         self.output_bias = nn.Parameter(torch.zeros(channels))
         # Glorot, with the fans of the published 3×3 convolution: every slot counts on both sides.
-        _glorot(self.perception, self.perception.shape[0], slots * first, generator)
+        _glorot(self.perception, len(copied), slots * first, generator)
         _glorot(self.middle, first, second, generator)
+        if hearing != "slots":
+            # Neighbours who say the same are then answered as loudly as with weights of their own.
+            with torch.no_grad():
+                self.perception.div_(copies.sqrt()[:, None])
 
     @property
     def channels(self) -> int:
         """C: free channels, then one per class."""
         return self.free_channels + len(self.classes)
 
+    def filters(self) -> Filters:
+        """The weights as cells use them, functions of the learned ones: gradients flow through."""
+        perception: Tensor = self.perception
+        if self.hearing != "slots":
+            perception = perception.index_select(0, self._copied)
+        return Filters(
+            perception,
+            self.perception_bias,
+            self.middle,
+            self.middle_bias,
+            self.output,
+            self.output_bias,
+        )
+
     def prepare(self, stimulus: Tensor) -> Tensor:
         """[N, S] → [N, H]: the stimulus's share of the first layer, the same at every step."""
-        return torch.addmm(self.perception_bias, stimulus, self.perception[: self.stimulus_size])
+        use = self.filters()
+        return torch.addmm(use.perception_bias, stimulus, use.perception[: self.stimulus_size])
 
     def change(self, prepared: Tensor, messages: Tensor) -> Tensor:
         """[M, H] prepared stimulus and [M, K·C] messages → [M, C] change of state."""
-        heard = self.perception[self.stimulus_size :]
+        use = self.filters()
+        heard = use.perception[self.stimulus_size :]
         first = torch.addmm(prepared, messages, heard).relu_()
-        second = torch.addmm(self.middle_bias, first, self.middle).relu_()
-        return torch.addmm(self.output_bias, second, self.output)
+        second = torch.addmm(use.middle_bias, first, use.middle).relu_()
+        return torch.addmm(use.output_bias, second, use.output)
 
     def forward(self, stimulus: Tensor, messages: Tensor) -> Tensor:
         """What cells do with what they sense [M, S] and hear [M, K, C]: a change [M, C]."""
@@ -116,8 +162,12 @@ class Rule(nn.Module):
         return state[:, self.free_channels :]
 
     def settings(self) -> dict[str, Any]:
-        """All that makes this rule besides its weights, as plain data: `Rule.from_settings`."""
-        return {
+        """All that makes this rule besides its weights, as plain data: `Rule.from_settings`.
+
+        A hearing that tells all slots apart goes without saying: older rules keep their hashes.
+        """
+        hearing = {} if self.hearing == "slots" else {"hearing": self.hearing}
+        return hearing | {
             "classes": self.classes.to_json(),
             "free_channels": self.free_channels,
             "hidden": list(self.hidden),

@@ -79,7 +79,8 @@ def _restore(trainer: Trainer, tensors: dict[str, Tensor], iteration: int) -> No
             if not iteration:
                 continue
             place = f"optimizer.{name}."
-            kept = {key.removeprefix(place): tensors[key] for key in tensors if key.startswith(place)}
+            mine = [key for key in tensors if key.startswith(place)]
+            kept = {key.removeprefix(place): tensors[key] for key in mine}
             if not kept:
                 raise KeyError(f"nothing remembered of {name}")
             trainer.descent.remember(weight, kept)

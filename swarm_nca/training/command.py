@@ -99,6 +99,12 @@ def _lead(
     folder.path.mkdir(parents=True, exist_ok=True)
     write_atomically(folder.recipe, dump(recipe.model_dump(mode="json")).encode())
     console = Console(stderr=True)
+    if recipe.precision == "bfloat16" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        console.print(
+            "this processor has no bfloat16 arithmetic, which makes training slow; "
+            "--set precision=float32 is faster here",
+            soft_wrap=True,
+        )
     try:
         seconds = _train(trainer, folder, held_out, before, console)
     except ArithmeticError as error:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from swarm_nca.images import DRAWN, SIZE, Pictures, load_dataset, read_folder
+from swarm_nca.images import DRAWN, SIZE, DatasetName, Pictures, load_dataset, read_folder
 from swarm_nca.located import Document
 from swarm_nca.located.names import FolderName
 from swarm_nca.rules import Classes, Hearing, Rule
@@ -31,7 +31,7 @@ class Data(_Part):
     no end it says how many.
     """
 
-    dataset: Literal["mnist", "fashion-mnist", "strokes", "letters", "garments"] | None = None
+    dataset: DatasetName | None = None
     folder: Path | None = None
     count: Positive | None = None
     seed: int = 0
@@ -105,6 +105,11 @@ class Recipe(_Part):
     `mutating` takes it from a pool, starts the share `fresh` of it anew on other pictures and swaps
     those of the share `mutated` under the living cells; `persistent` starts that share anew as
     well, instead of mutating it.
+
+    `optimizer` goes down the gradient (see `Descent`), `precision` is that of the rollout's matrix
+    products: bfloat16 is faster on processors that have such arithmetic, and slower elsewhere.
+    `bound` is what a channel may hold before the loss pulls it back; `wounds` jolt worlds of the
+    batch, so that a rule learns to heal.
     """
 
     name: FolderName

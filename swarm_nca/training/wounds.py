@@ -9,7 +9,6 @@ automata (Mordvintsev et al. 2020) learn to regenerate in the same way, from dam
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from swarm_nca.world import World
 

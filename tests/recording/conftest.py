@@ -55,8 +55,9 @@ def make_run() -> MakeRun:
                 frames.append(Frame(step, now))
                 now = saying(now, *[2] * worlds)
         share = 1.0 if labelled else np.nan
+        plain = [0.0, 0.5, 1 / 3, 0.1, 2.5, 0.0]  # undecided to nonfinite
         rows = [
-            [t, w, share * min(1, t / 10), float(t > 5), share, share, 0.0, 0.5, 1 / 3]
+            [t, w, share * min(1, t / 10), float(t > 5), share, share, *plain]
             for t in range(steps + 1)
             for w in range(worlds)
         ]
@@ -67,7 +68,9 @@ def make_run() -> MakeRun:
             seed=3,
             rule="digits",
             rule_hash="ab" * 32,
-            metrics=pd.DataFrame(rows, columns=list(METRIC_COLUMNS)),
+            metrics=(metrics := pd.DataFrame(rows, columns=list(METRIC_COLUMNS))),
+            # All worlds are alike.
+            pooled=metrics[metrics["world"] == 0].drop(columns="world").reset_index(drop=True),
             events=pd.DataFrame(events, columns=["step", "kind", "what"]),
             frames=tuple(frames),
             expectations=tuple(expectations),

@@ -18,7 +18,8 @@ from swarm_nca.recording import Expectation, read_run, write_run
 
 from .conftest import MakeRun
 
-WRITTEN = {"scenario.yaml", "metrics.csv", "events.csv", "provenance.json", "report.html"}
+WRITTEN = {"scenario.yaml", "provenance.json", "report.html"}
+WRITTEN |= {"metrics.csv", "pooled.csv", "events.csv"}
 PICTURES = {"run.webp", "summary.png", "channels.png"}
 
 
@@ -49,12 +50,12 @@ def test_pictures_and_states_are_left_out_when_not_wanted(
 def test_the_tables_have_the_same_bytes_every_time(make_run: MakeRun, tmp_path: Path) -> None:
     for name in ("one", "two"):
         write_run(tmp_path / name, make_run(swaps=(10, 20)), pictures=False)
-    for table in ("metrics.csv", "events.csv", "scenario.yaml"):
+    for table in ("metrics.csv", "pooled.csv", "events.csv", "scenario.yaml"):
         first = (tmp_path / "one" / table).read_bytes()
         assert first == (tmp_path / "two" / table).read_bytes()
         assert b"\r" not in first
     assert (tmp_path / "one" / "metrics.csv").read_text().splitlines()[2] == (
-        "1,0,0.1,0,1,1,0,0.5,0.333333333"
+        "1,0,0.1,0,1,1,0,0.5,0.333333333,0.1,2.5,0"
     )
     assert (tmp_path / "one" / "events.csv").read_text(encoding="utf-8").splitlines() == [
         "step,kind,what",
@@ -72,6 +73,7 @@ def test_a_run_reads_back_as_it_was_written(make_run: MakeRun, tmp_path: Path) -
     write_run(tmp_path, run, pictures=False)
     back = read_run(tmp_path)
     pd.testing.assert_frame_equal(back.metrics, run.metrics, rtol=1e-8)
+    pd.testing.assert_frame_equal(back.pooled, run.pooled, rtol=1e-8)
     pd.testing.assert_frame_equal(back.events, run.events, check_dtype=False)
     assert (back.name, back.seed, back.rule, back.rule_hash, back.seconds) == (
         run.name,

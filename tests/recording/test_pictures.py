@@ -14,9 +14,7 @@ from swarm_nca.portrait import Rgb, decisions_rgb, grey_rgb
 from swarm_nca.recording import Frame
 from swarm_nca.recording.animation import MOST, animation_webp, shots_of
 from swarm_nca.recording.channels import channels_png, diverging
-from swarm_nca.recording.curves import curves
 from swarm_nca.recording.gallery import hero, mosaic
-from swarm_nca.recording.moments import Mark
 from swarm_nca.recording.summary import summary_png
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
@@ -157,14 +155,6 @@ def test_the_hero_shows_ink_above_decisions(make_run: MakeRun) -> None:
     scale = (1504 - 9 * 12) // 10 // 12
     assert times_found(grey_rgb(run.frames[0].world, scale=scale), picture) >= 1
     assert times_found(decisions_rgb(run.frames[-1].world, scale=scale), picture) >= 1
-
-
-def test_curves_of_several_rules_are_drawn_in_different_colours(make_run: MakeRun) -> None:
-    table = make_run().metrics.groupby("step", as_index=False).mean()
-    higher = table.assign(cell_accuracy=table["cell_accuracy"] / 2)
-    picture = pixels(curves({"one": table, "two": higher}, marks=[Mark(20, 20, "swap")]))
-    for color in ((0, 114, 178), (213, 94, 0)):
-        assert (picture == color).all(axis=2).sum() > 100
 
 
 def test_a_caption_too_long_for_the_animation_is_cut_not_endless(make_run: MakeRun) -> None:

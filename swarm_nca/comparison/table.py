@@ -1,0 +1,133 @@
+"""The comparison as tables: for a terminal, for Markdown, and as tidy rows for other programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.markup import escape
+from rich.table import Table
+
+from swarm_nca.comparison.scores import PHASES, Phase, Standing, Value
+from swarm_nca.measure import METRICS
+
+#: Steps of a phase that are shown, with the last one.
+MOMENTS = (20, 100)
+
+#: Tables of one metric at all moments, by title.
+_BY_MOMENT = {"cell accuracy, %": "cell_accuracy", "total agreement, %": "total_agreement"}
+
+#: What else is told of the end of each phase, by heading.
+_AT_THE_END = {
+    "vote, %": "vote_accuracy",
+    "agree and right, %": "agree_and_correct",
+    "undecided, %": "undecided",
+    "mean |state|": "state_magnitude",
+    "mean |change|": "residual_magnitude",
+}
+
+#: What the numbers mean; printed under the tables.
+NOTE = (
+    "± reaches to the farther end of the 95 % interval over pictures (of shares of pictures: "
+    "Wilson's; of cell accuracy: that of a ratio over pictures). In brackets the least and the "
+    "most of the runs, which differ in their seed only. +n counts from the swap: mutation keeps "
+    "states, restart does not."
+)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table of text, its first column labels."""
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def moments(steps: int) -> list[int]:
+    """The steps of a phase that tables show."""
+    return [*(step for step in MOMENTS if step < steps), steps]
+
+
+def sheets(standings: Sequence[Standing], steps: int) -> list[Sheet]:
+    """Cell accuracy and agreement at all moments, and all else at the ends of the phases."""
+    shown = [(phase, step) for phase in PHASES for step in moments(steps)]
+    made = []
+    for title, metric in _BY_MOMENT.items():
+        headings = ("rule", *(_heading(phase, step) for phase, step in shown))
+        rows = tuple(
+            (one.group.label, *(told(metric, one.value(metric, *at), one) for at in shown))
+            for one in standings
+        )
+        made.append(Sheet(title, headings, rows))
+    for phase in PHASES:
+        rows = tuple(
+            (
+                one.group.label,
+                *(told(m, one.value(m, phase, steps), one) for m in _AT_THE_END.values()),
+            )
+            for one in standings
+        )
+        made.append(Sheet(_heading(phase, steps), ("rule", *_AT_THE_END), rows))
+    return made
+
+
+def told(metric: str, value: Value, standing: Standing) -> str:
+    """`88.1 ±0.6 (87.9–88.3)`: shares in percent, what is not known left out."""
+    if math.isnan(value.mean):
+        return "–"
+    share = not metric.endswith(("magnitude", "largest"))
+    factor, form = (100.0, ".1f") if share else (1.0, ".3g")
+    text = f"{factor * value.mean:{form}}"
+    if not math.isnan(value.low):
+        text += f" ±{factor * max(value.high - value.mean, value.mean - value.low):{form}}"
+    if len(standing.group.entries) > 1:
+        text += f" ({factor * value.least:{form}}–{factor * value.most:{form}})"
+    return text
+
+
+def as_rich(sheet: Sheet) -> Table:
+    """For a terminal."""
+    table = Table(title=sheet.title, title_justify="left", box=None, pad_edge=False)
+    for number, heading in enumerate(sheet.headings):
+        table.add_column(heading, justify="right" if number else "left")
+    for label, *cells in sheet.rows:
+        table.add_row(escape(label), *cells)
+    return table
+
+
+def as_markdown(made: Sequence[Sheet], about: str) -> str:
+    """All tables as one Markdown document."""
+    parts = [about]
+    for sheet in made:
+        rule = ["---", *["--:"] * (len(sheet.headings) - 1)]
+        lines = [_line(sheet.headings), _line(rule), *(_line(row) for row in sheet.rows)]
+        parts += [f"**{sheet.title}**", "\n".join(lines)]
+    return "\n\n".join([*parts, NOTE]) + "\n"
+
+
+def as_csv(standings: Sequence[Standing], steps: int) -> str:
+    """One row per rule, phase, step and metric."""
+    text = io.StringIO()
+    write = csv.writer(text, lineterminator="\n")
+    write.writerow(["rule", "runs", "phase", "step", "metric", *Value._fields])
+    for one in standings:
+        for phase in PHASES:
+            for step in moments(steps):
+                for metric in METRICS:
+                    numbers = one.value(metric, phase, step)
+                    cells = ["" if math.isnan(number) else f"{number:.6g}" for number in numbers]
+                    runs = len(one.group.entries)
+                    write.writerow([one.group.label, runs, phase, step, metric, *cells])
+    return text.getvalue()
+
+
+def _heading(phase: Phase, step: int) -> str:
+    return f"{phase} {step}" if phase == "fresh" else f"{phase} +{step}"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

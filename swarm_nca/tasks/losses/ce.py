@@ -1,0 +1,27 @@
+"""Softmax cross-entropy: the article's first loss, and its disease (Randazzo et al., Distill 2020).
+
+With class channels z, p = softmax(z) and the one-hot label e, per cell:
+
+    loss      log Σ_j exp(z_j) − z_label
+    gradient  p − e
+
+It is never 0: however well cells agree, larger channels are better, so that states grow without
+end. Only differences between channels count.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+from swarm_nca.tasks.losses.cells import labels, per_picture
+from swarm_nca.world import World
+
+
+def ce(world: World) -> Tensor:
+    """The sum of cross-entropies over cells, averaged over the pictures.
+
+    A rule that does nothing scores log(classes) per living cell. Every label must be known.
+    """
+    cells = functional.cross_entropy(world.logits, labels(world), reduction="none")
+    return per_picture(cells, world)

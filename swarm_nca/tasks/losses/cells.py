@@ -1,0 +1,23 @@
+"""What every loss asks of a world, and how the losses of its cells become one number."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+from swarm_nca.world import World
+
+
+def labels(world: World) -> Tensor:
+    """int64 [N], the class each cell should agree on; every world's label must be known."""
+    return world.label[world.world_of]
+
+
+def targets(world: World) -> Tensor:
+    """[N, classes], the labels one-hot."""
+    return functional.one_hot(labels(world), len(world.classes)).to(world.state.dtype)
+
+
+def per_picture(cells: Tensor, world: World) -> Tensor:
+    """A scalar: the sum over all cells [N], or cells and classes [N, classes], over B worlds."""
+    return cells.sum() / len(world)

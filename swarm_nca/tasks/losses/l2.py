@@ -1,0 +1,25 @@
+"""L2 on the raw class channels: the published loss (Randazzo et al., Distill 2020).
+
+With class channels z and the one-hot label e, per cell:
+
+    loss      ½ Σ_j (e_j − z_j)²
+    gradient  z − e
+
+Its target is finite, so a swarm that has agreed stops pushing, and states stay small. It asks for
+values, not for an order: adding a constant to all channels changes it.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from swarm_nca.tasks.losses.cells import per_picture, targets
+from swarm_nca.world import World
+
+
+def l2(world: World) -> Tensor:
+    """½ · Σ over cells and classes of (one-hot − s)², averaged over the pictures.
+
+    A rule that does nothing scores 0.5 per living cell. Every label must be known.
+    """
+    return per_picture(0.5 * (targets(world) - world.logits).square(), world)

@@ -1,0 +1,57 @@
+"""Sparsegen-lin: sparsemax with a say in how sparse (Laha et al. 2018).
+
+For a sparsity λ < 1 the point of the simplex is
+
+    p = argmin of ‖p − z‖² − λ ‖p‖²   =   sparsemax(z / (1 − λ)):
+
+λ = 0 is sparsemax, λ → 1 the argmax, λ → −∞ the uniform distribution. Its loss is sparsemax's,
+seen through the same scaling (the Fenchel–Young loss of ½ (1 − λ) ‖p‖²), with the one-hot label e,
+per cell:
+
+    loss      Σ_j p_j (z_j − z_label) + ½ (1 − λ) (1 − ‖p‖²)
+    gradient  p − e
+
+which is exactly 0 once the label leads all others by 1 − λ: λ sets the margin at which cells stop
+pushing. Only differences between channels count.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from swarm_nca.tasks.losses.cells import labels, per_picture
+from swarm_nca.tasks.losses.sparsemax import shortfall, sparsemax
+from swarm_nca.world import World
+
+#: λ where none is given: half of sparsemax's margin.
+SPARSITY = 0.5
+
+
+def sparsegen_lin(scores: Tensor, sparsity: float = SPARSITY) -> Tensor:
+    """[N, K] → [N, K], ≥ 0, rows summing up to 1; sparser the larger `sparsity`.
+
+    Raises:
+        ValueError: a sparsity of 1 or more.
+    """
+    return sparsemax(scores / _margin(sparsity))
+
+
+def sparsegen_lin_loss(world: World, sparsity: float = SPARSITY) -> Tensor:
+    """The sum of sparsegen-lin losses over cells, averaged over the pictures.
+
+    A rule that does nothing scores 0.45 (1 − sparsity) per living cell of ten classes. Every label
+    must be known.
+
+    Raises:
+        ValueError: a sparsity of 1 or more.
+    """
+    margin = _margin(sparsity)
+    return per_picture(margin * shortfall(world.logits / margin, labels(world)), world)
+
+
+def _margin(sparsity: float) -> float:
+    if not sparsity < 1.0:
+        raise ValueError(
+            f"sparsity must be below 1 (0 is sparsemax, towards 1 the argmax), got {sparsity}"
+        )
+    return 1.0 - sparsity

@@ -1,0 +1,35 @@
+"""Folders as training runs leave them, of small rules that nobody trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from swarm_nca.located import dump
+from swarm_nca.rules import Rule, save_rule
+from swarm_nca.training.folder import Folder
+from swarm_nca.training.recipe import Recipe
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Callable[..., Path]:
+    """trained("a", seed=1, loss="ce", iterations=3): a run's folder, `trained` iterations long."""
+
+    def make(folder: str, trained: int | None = None, **settings: Any) -> Path:
+        data = [{"dataset": "strokes", "count": 9}]
+        given = {"name": "run", "iterations": 5, "data": data} | settings
+        recipe = Recipe.model_validate(given)
+        place = Folder(tmp_path / folder)
+        place.path.mkdir()
+        place.recipe.write_text(dump(recipe.model_dump(mode="json")))
+        generator = torch.Generator().manual_seed(sum(map(ord, folder)))
+        rule = Rule(hidden=(6, 6), generator=generator)
+        torch.nn.init.normal_(rule.output, std=0.1, generator=generator)
+        save_rule(rule, place.rule, {"iterations": trained or recipe.iterations})
+        return place.path
+
+    return make

@@ -1,0 +1,234 @@
+"""Exams are sat once and kept; the table and the figures follow from what was kept."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from swarm_nca.comparison import exams
+from swarm_nca.comparison.command import compare
+from swarm_nca.comparison.entries import entries
+from swarm_nca.comparison.exams import ERROR, SharedExam, curves_of
+from swarm_nca.comparison.groups import Group
+from swarm_nca.comparison.scores import score, standing
+from swarm_nca.comparison.table import as_csv, as_markdown, sheets
+from swarm_nca.engine import rollout
+from swarm_nca.measure import METRICS, evaluate
+from swarm_nca.measure.exam import exam_pictures
+from swarm_nca.world import World
+
+STEPS = 4
+
+
+@pytest.fixture(scope="module")
+def exam() -> SharedExam:
+    return SharedExam("strokes", exam_pictures("strokes", limit=5), STEPS, 3)
+
+
+def no_exam(*arguments, **settings):
+    raise AssertionError("examined again")
+
+
+def test_curves_are_those_of_the_protocol(trained, exam, tmp_path) -> None:
+    (entry,) = entries([str(trained("a"))])
+    for protocol in exams.PROTOCOLS:
+        curves = curves_of(entry, exam, protocol, tmp_path)
+        expected = evaluate(
+            entry.rule, exam.pictures, steps=STEPS, protocol=protocol, every=exams.EVERY, seed=3
+        )
+        for name in ("step", *METRICS):
+            column = [row[name] for row in expected.curve]
+            np.testing.assert_array_equal(curves[name], column)
+
+
+def test_the_error_of_cell_accuracy_is_worked_out_over_pictures(trained, exam, tmp_path) -> None:
+    (entry,) = entries([str(trained("a"))])
+    curves = curves_of(entry, exam, "mutation", tmp_path)
+    world = World.from_images(exam.pictures.grey, entry.rule, labels=exam.pictures.labels)
+    after = rollout(world, entry.rule, STEPS, seed=3)
+    right = entry.rule.logits(after.state).argmax(1) == after.label[after.world_of]
+    right &= entry.rule.logits(after.state).amax(1) >= 0
+    shares = [float(right[after.world_of == w].double().sum()) for w in range(5)]
+    cells = world.counts.double().numpy()
+    ratio = sum(shares) / cells.sum()
+    squares = ((np.array(shares) - ratio * cells) ** 2).sum()
+    row = curves["step"].tolist().index(STEPS)
+    assert curves["cell_accuracy"][row] == pytest.approx(ratio)
+    assert curves[ERROR][row] == pytest.approx(np.sqrt(5 / 4 * squares) / cells.sum())
+
+
+def test_an_exam_is_sat_once(trained, exam, tmp_path, monkeypatch) -> None:
+    (entry,) = entries([str(trained("a"))])
+    first = curves_of(entry, exam, "mutation", tmp_path / "kept")
+    monkeypatch.setattr(exams, "evaluate", no_exam)
+    again = curves_of(entry, exam, "mutation", tmp_path / "kept")
+    assert first.keys() == again.keys()
+    for name, column in first.items():
+        np.testing.assert_array_equal(column, again[name])
+
+
+@pytest.mark.parametrize("change", ["seed", "steps", "pictures", "rule", "protocol"])
+def test_another_exam_or_rule_is_not_answered_from_what_was_kept(
+    trained, exam, tmp_path, monkeypatch, change
+) -> None:
+    (entry,) = entries([str(trained("a"))])
+    curves_of(entry, exam, "mutation", tmp_path / "kept")
+    grey = np.array(exam.pictures.grey)
+    grey[0, 5, 5] = 1.0 - grey[0, 5, 5]
+    others = {
+        "seed": (entry, replace(exam, seed=4), "mutation"),
+        "steps": (entry, replace(exam, steps=3), "mutation"),
+        "pictures": (entry, replace(exam, pictures=replace(exam.pictures, grey=grey)), "mutation"),
+        "rule": (entries([str(trained("b"))])[0], exam, "mutation"),
+        "protocol": (entry, exam, "restart"),
+    }
+    monkeypatch.setattr(exams, "evaluate", no_exam)
+    with pytest.raises(AssertionError, match="examined again"):
+        curves_of(*others[change], tmp_path / "kept")
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"settings": 1, "curves": {}}', "half"])
+def test_a_damaged_file_counts_as_none_and_is_replaced(trained, exam, tmp_path, damage) -> None:
+    (entry,) = entries([str(trained("a"))])
+    first = curves_of(entry, exam, "mutation", tmp_path / "kept")
+    (file,) = (tmp_path / "kept").iterdir()
+    whole = file.read_text()
+    document = json.loads(whole)
+    document["curves"]["undecided"].pop()
+    file.write_text(json.dumps(document) if damage == "half" else damage)
+    again = curves_of(entry, exam, "mutation", tmp_path / "kept")
+    np.testing.assert_array_equal(first["state_magnitude"], again["state_magnitude"])
+    assert file.read_text() == whole
+
+
+def test_what_json_has_no_number_for_is_kept_too(trained, exam, tmp_path, monkeypatch) -> None:
+    (entry,) = entries([str(trained("a"))])
+    strange = {name: np.array([1.5, np.nan, np.inf]) for name in ("step", *METRICS, ERROR)}
+    monkeypatch.setattr(exams, "_sat", lambda *_: strange)
+    curves_of(entry, exam, "mutation", tmp_path / "kept")
+    monkeypatch.setattr(exams, "_sat", no_exam)
+    again = curves_of(entry, exam, "mutation", tmp_path / "kept")
+    np.testing.assert_array_equal(again["undecided"], strange["undecided"])
+    (file,) = (tmp_path / "kept").iterdir()
+    assert "NaN" not in file.read_text()
+
+
+def runs_with(**metrics: list[list[float]]) -> list[dict[str, np.ndarray]]:
+    """Curves of two looks per phase for each run; what is not given is 0.5."""
+    count = len(next(iter(metrics.values())))
+    steps = np.array([2.0, 4.0, 6.0, 8.0])
+    half = [[0.5] * 4] * count
+    return [
+        {"step": steps}
+        | {name: np.array(metrics.get(name, half)[run]) for name in (*METRICS, ERROR)}
+        for run in range(count)
+    ]
+
+
+def test_a_score_is_the_mean_with_both_ranges_apart() -> None:
+    runs = runs_with(total_agreement=[[0.5] * 4, [0.7] * 4], cell_accuracy=[[0.9] * 4, [0.8] * 4])
+    runs = [curves | {ERROR: np.full(4, 0.01)} for curves in runs]
+    agreement = score(runs, "total_agreement", 100)
+    assert agreement.mean[0] == pytest.approx(0.6)
+    assert (agreement.least[0], agreement.most[0]) == (0.5, 0.7)
+    # Wilson's bounds of 50 and of 70 in a hundred, averaged.
+    assert agreement.low[0] == pytest.approx((0.4038315 + 0.6041515) / 2, abs=1e-6)
+    assert agreement.high[0] == pytest.approx((0.5961685 + 0.7810511) / 2, abs=1e-6)
+    accuracy = score(runs, "cell_accuracy", 100)
+    assert accuracy.low[0] == pytest.approx(0.85 - 0.01959964)
+    assert np.isnan(score(runs, "state_magnitude", 100).low).all()
+
+
+def three_standings():
+    def one(label, *agreement):
+        runs = runs_with(total_agreement=list(agreement))
+        group = Group(label, tuple(range(len(runs))))  # type: ignore[arg-type]
+        return standing(group, {"mutation": runs, "restart": runs}, 4, 100)
+
+    return [one("a|b", [0.1, 0.2, 0.3, 0.4]), one("c", [0.9] * 4, [0.7] * 4)]
+
+
+def test_phases_are_read_at_their_own_steps() -> None:
+    first = three_standings()[0]
+    values = [first.value("total_agreement", p, 4).mean for p in ("fresh", "mutation", "restart")]
+    assert values == [0.2, 0.4, 0.4]
+    assert first.value("total_agreement", "mutation", 2).mean == 0.3
+
+
+def test_tables_tell_the_same_numbers_in_every_form() -> None:
+    made = sheets(three_standings(), 4)
+    agreement = next(sheet for sheet in made if sheet.title.startswith("total agreement"))
+    assert agreement.headings == ("rule", "fresh 4", "mutation +4", "restart +4")
+    assert agreement.rows[0][:2] == ("a|b", "20.0 ±8.9")
+    assert agreement.rows[1][1] == "80.0 ±8.5 (70.0–90.0)"
+    markdown = as_markdown(made, "About.")
+    assert "| a\\|b | 20.0 ±8.9 | 40.0 ±9.8 | 40.0 ±9.8 |" in markdown
+    rows = list(csv.DictReader(io.StringIO(as_csv(three_standings(), 4))))
+    (row,) = (
+        row
+        for row in rows
+        if (row["rule"], row["phase"], row["metric"]) == ("c", "fresh", "total_agreement")
+    )
+    assert (row["runs"], row["step"], row["mean"], row["most"]) == ("2", "4", "0.8", "0.9")
+    assert {row["low"] for row in rows if row["metric"] == "undecided"} == {""}
+
+
+def test_comparing_writes_table_and_figures_and_a_second_time_the_same(
+    trained, tmp_path, monkeypatch
+) -> None:
+    runs = [str(trained("a")), str(trained("b", seed=1)), str(trained("c", loss="ce"))]
+    out, console = tmp_path / "out", Console(record=True, width=160)
+    settings = {"limit": 4, "steps": STEPS, "out": out}
+    standings = compare([*runs, "digits"], "strokes", console=console, **settings)
+    assert {one.group.label for one in standings} == {"run: l2", "run: ce", "digits"}
+    ordered = [one.value("total_agreement", "fresh", STEPS).mean for one in standings]
+    assert ordered == sorted(ordered, reverse=True)
+    printed = console.export_text()
+    for words in ("cell accuracy, %", "mutation +4", "digits", "least and the most"):
+        assert words in printed
+    names = {"table.md", "table.csv", "evaluations"}
+    names |= {f"{n}.{e}" for n in ("mutation", "restart", "ordering") for e in ("png", "pdf")}
+    assert {one.name for one in out.iterdir()} == names
+    assert len(list((Path(runs[0]) / "evaluations").iterdir())) == 2
+    assert len(list((out / "evaluations").iterdir())) == 2
+    before = {one.name: one.read_bytes() for one in out.iterdir() if one.is_file()}
+    monkeypatch.setattr(exams, "evaluate", no_exam)
+    compare([*runs, "digits"], "strokes", console=Console(record=True), **settings)
+    assert before == {one.name: one.read_bytes() for one in out.iterdir() if one.is_file()}
+    with Image.open(out / "mutation.png") as picture:
+        assert picture.width > 1000
+    assert before["mutation.pdf"].startswith(b"%PDF")
+
+
+def test_what_no_rule_of_them_can_sit_is_told_before_anyone_sits(trained, tmp_path) -> None:
+    run, out = trained("a"), tmp_path / "out"
+    file = tmp_path / "file"
+    file.touch()
+    for asked, message in (
+        ({"limit": 1}, r"a: mutation needs at least 2 pictures, got 1"),
+        ({"steps": 0}, "steps must be at least 1"),
+        ({"dataset": "stroks"}, "did you mean 'strokes'"),
+        ({"out": file}, "file is a file; give a folder with --out"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            compare([str(run)], **{"dataset": "strokes", "limit": 3, "out": out} | asked)
+    assert not out.exists()
+    assert not (run / "evaluations").exists()
+
+
+def test_states_that_ran_away_are_drawn_around(trained, tmp_path, monkeypatch) -> None:
+    wild = runs_with(state_magnitude=[[1.0, 1e20, np.inf, np.nan]], cell_accuracy=[[np.nan] * 4])[0]
+    monkeypatch.setattr(exams, "_sat", lambda *_: wild)
+    compare(
+        [str(trained("a"))], "strokes", limit=3, steps=4, out=tmp_path / "out",
+        console=Console(record=True),
+    )  # fmt: skip
+    assert (tmp_path / "out" / "mutation.png").is_file()

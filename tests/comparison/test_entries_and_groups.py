@@ -1,0 +1,87 @@
+"""What is compared is found, refused with the cure, and put together by all but the seed."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from swarm_nca.comparison.entries import entries
+from swarm_nca.comparison.groups import grouped
+from swarm_nca.located import LocatedError
+
+
+def groups_of(*places) -> list[tuple[str, list[str]]]:
+    """Label and given names, group by group."""
+    groups = grouped(entries([str(place) for place in places]))
+    return [(one.label, [entry.given for entry in one.entries]) for one in groups]
+
+
+def test_runs_that_differ_only_in_seed_and_name_are_one_group(trained) -> None:
+    runs = [
+        trained("a", name="l2-noise-0", seed=0),
+        trained("b", name="ce-0", loss="ce"),
+        trained("c", name="l2-noise-1", seed=1),
+    ]
+    a, b, c = map(str, runs)
+    assert groups_of(*runs) == [("l2-noise", [a, c]), ("ce-0", [b])]
+
+
+def test_groups_of_one_name_are_called_by_what_they_differ_in(trained) -> None:
+    runs = [
+        trained("a"),
+        trained("b", loss="ce", rule={"noise": 0.0}),
+        trained("c", loss="ce", seed=1),
+    ]
+    labels = [label for label, _ in groups_of(*runs)]
+    assert labels == ["l2, noise 0.02", "ce, noise 0", "ce, noise 0.02"]
+
+
+def test_a_name_that_others_do_not_have_stays(trained) -> None:
+    runs = [trained("a", name="mine"), trained("b", pool=80), trained("c", pool=40)]
+    assert [label for label, _ in groups_of(*runs)] == ["mine", "run: pool 80", "run: pool 40"]
+
+
+def test_a_run_that_stopped_early_is_no_equal_of_one_that_did_not(trained) -> None:
+    runs = [trained("a"), trained("b", seed=1, trained=3)]
+    assert [label for label, _ in groups_of(*runs)] == ["complete", "stopped at 3"]
+
+
+def test_rules_alone_are_called_by_their_file_or_name(trained, tmp_path) -> None:
+    one, other = (trained(name) / "rule.safetensors" for name in "ab")
+    alone = shutil.copy(one, tmp_path / "alone.safetensors")
+    assert groups_of("digits", alone) == [("digits", ["digits"]), ("alone", [str(alone)])]
+    assert [label for label, _ in groups_of(one, other)] == [str(one), str(other)]
+
+
+def test_the_very_same_rule_twice_is_refused(trained) -> None:
+    run = trained("a")
+    with pytest.raises(ValueError, match=r"a/rule.safetensors: the very rule of .*a; give each"):
+        entries([str(run), str(run / "rule.safetensors")])
+
+
+def test_a_folder_of_runs_is_told_how_to_be_given(trained, tmp_path) -> None:
+    trained("a")
+    trained("b")
+    with pytest.raises(ValueError, match=r"but 2 training runs inside: give .*/\*"):
+        entries([str(tmp_path)])
+
+
+def test_a_folder_that_is_no_run_is_told_of_one_beside_it(trained, tmp_path) -> None:
+    trained("sparsemax")
+    (tmp_path / "sparsemx").mkdir()
+    with pytest.raises(ValueError, match=r"no rule.safetensors there \(did you mean 'sparsemax'"):
+        entries([str(tmp_path / "sparsemx")])
+
+
+def test_neither_folder_nor_rule_is_told_what_ships() -> None:
+    with pytest.raises(ValueError, match=r"no rule 'digts' \(did you mean 'digits'\?\)"):
+        entries(["digts"])
+
+
+def test_a_broken_recipe_is_told_with_its_place(trained) -> None:
+    run = trained("a")
+    recipe = run / "recipe.yaml"
+    recipe.write_text(recipe.read_text().replace("loss: l2", "loss: l3"))
+    with pytest.raises(LocatedError, match=r"recipe.yaml:\d+:\d+: loss: .*l3"):
+        entries([str(run)])

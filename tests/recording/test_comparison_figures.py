@@ -1,0 +1,95 @@
+"""Figures of several rules: no two lines look alike, and what is marked is there."""
+
+from __future__ import annotations
+
+import io
+import itertools
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from swarm_nca.recording.comparison import (
+    Dot,
+    Line,
+    curves_figure,
+    look,
+    ordering_figure,
+    settled_floor,
+)
+
+METRICS = ("cell_accuracy", "total_agreement", "state_magnitude", "residual_magnitude")
+
+
+def line(label: str, level: float, spread: float = 0.0) -> Line:
+    step = np.arange(1.0, 81.0)
+    middle = {metric: np.full(80, level) for metric in METRICS}
+    return Line(
+        label,
+        step,
+        middle,
+        {metric: values - spread for metric, values in middle.items()},
+        {metric: values + spread for metric, values in middle.items()},
+    )
+
+
+def pixels(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+
+
+def test_no_two_of_many_lines_look_the_same_and_neighbours_differ_in_all_three() -> None:
+    looks = [(one["color"], str(one["linestyle"]), one["marker"]) for one in map(look, range(315))]
+    assert len(set(looks)) == 315
+    for one, other in itertools.pairwise(looks):
+        assert all(mine != theirs for mine, theirs in zip(one, other, strict=True))
+
+
+def test_every_line_is_drawn_in_its_colour_in_every_panel() -> None:
+    picture = pixels(curves_figure([line("a", 0.9), line("b", 0.5)], 40, ["note"]).png())
+    middle = picture.shape[1] // 2
+    for color in ((0, 114, 178), (213, 94, 0)):
+        found = (picture == color).all(axis=2)
+        for half in (found[:500, :middle], found[:500, middle:], found[500:, :middle]):
+            assert half.sum() > 300
+
+
+def test_a_band_is_drawn_around_its_line() -> None:
+    bare, banded = (
+        pixels(curves_figure([line("a", 0.7, spread)], 40, ["note"]).png()) for spread in (0, 0.05)
+    )
+    tinted = ((banded != bare).any(axis=2)) & (banded.astype(int).min(axis=2) > 150)
+    assert tinted.sum() > 5_000
+
+
+@pytest.mark.parametrize(
+    ("levels", "floor"),
+    [((0.96, 0.93), 0.9), ((0.96, 0.905), 0.8), ((0.96, 0.9), 0.8), ((0.0,), 0.0)],
+)
+def test_shares_begin_a_tenth_or_so_below_the_worst_that_had_time(levels, floor) -> None:
+    lines = [line(str(level), level) for level in levels]
+    assert settled_floor("cell_accuracy", lines, 40) == pytest.approx(floor)
+
+
+def test_what_is_not_finite_does_not_hide_the_rest() -> None:
+    broken = line("broken", np.nan)
+    assert settled_floor("cell_accuracy", [broken, line("a", 0.75)], 40) == pytest.approx(0.7)
+    assert settled_floor("cell_accuracy", [broken], 40) == 0.0
+    picture = pixels(curves_figure([broken, line("a", 0.75)], 40, ["note"]).png())
+    assert (picture == (213, 94, 0)).all(axis=2).sum() > 300
+
+
+def test_the_ordering_has_a_dot_for_every_rule_phase_and_metric() -> None:
+    dots = {metric: Dot(0.9, 0.88, 0.92, 0.89, 0.91) for metric in METRICS[:2]}
+    rows = {label: {"fresh": dots, "mutation": dots} for label in "ab"}
+    figure = ordering_figure(rows, METRICS[:2], ["note"])
+    picture = pixels(figure.png())
+    for color in ((0, 114, 178), (213, 94, 0)):
+        assert (picture == color).all(axis=2).sum() > 4 * 30
+    assert figure.pdf().startswith(b"%PDF")
+
+
+def test_a_pdf_holds_its_lettering_as_text_and_is_the_same_each_time() -> None:
+    first, second = (curves_figure([line("a", 0.9)], 40, ["note"]).pdf() for _ in range(2))
+    assert first == second
+    assert b"/FontType 3" not in first
+    assert b"CreationDate" not in first

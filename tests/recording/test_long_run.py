@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from swarm_nca.measure.metrics import METRICS
+from swarm_nca.recording.long_run import draw, long_run_figure
+
+
+def document(steps: int = 1_000, swaps: int = 0, wrong_from: int | None = None):
+    curve = []
+    for step in [1, 10, *range(100, steps * (1 + swaps) + 1, 100)]:
+        wrong = wrong_from is not None and step >= wrong_from
+        row = {"step": step, **dict.fromkeys(METRICS, 0.5), "state_largest": 4.0, "nonfinite": 0}
+        curve.append(row | ({"state_largest": None, "nonfinite": 7} if wrong else {}))
+    return {
+        "rule": "somewhere/mine.safetensors",
+        "dataset": "mnist",
+        "protocol": "mutation" if swaps else "fresh",
+        "pictures": 1_000,
+        "seed": 0,
+        "steps": steps,
+        "swaps": swaps,
+        "curve": curve,
+    }
+
+
+def axes_of(paper):
+    return paper._figure.axes
+
+
+def test_without_swaps_steps_are_logarithmic_and_with_swaps_each_is_marked() -> None:
+    upper, lower = axes_of(long_run_figure(document()))
+    assert (upper.get_xscale(), lower.get_xscale(), lower.get_yscale()) == ("log", "log", "log")
+    plain = len(lower.lines)
+    upper, lower = axes_of(long_run_figure(document(100, swaps=3)))
+    assert upper.get_xscale() == "linear"
+    marks = [line.get_xdata()[0] for line in lower.lines if len(set(line.get_xdata())) == 1]
+    assert marks[:3] == [100, 200, 300]
+    assert plain == 2
+
+
+def test_a_line_breaks_where_pictures_are_swapped() -> None:
+    upper, _ = axes_of(long_run_figure(document(200, swaps=1)))
+    runs = [line.get_xdata() for line in upper.lines if len(line.get_xdata()) > 2]
+    assert all(run.max() <= 200 or run.min() > 200 for run in map(np.asarray, runs))
+
+
+def test_what_ran_away_is_told_and_shaded() -> None:
+    _, lower = axes_of(long_run_figure(document(wrong_from=600)))
+    assert lower.get_title(loc="right") == "no finite numbers in 7 cells, from step 600"
+    assert any("∞" in text.get_text() for text in lower.texts)
+    assert axes_of(long_run_figure(document()))[1].get_title(loc="right") == ""
+
+
+def test_what_was_not_measured_is_left_out() -> None:
+    unlabelled = document()
+    for row in unlabelled["curve"]:
+        row["cell_accuracy"] = None
+    upper, _ = axes_of(long_run_figure(unlabelled))
+    told = [text.get_text() for text in upper.texts]
+    assert not any("accuracy" in one for one in told)
+    assert any("agreement" in one for one in told)
+
+
+@pytest.mark.parametrize("steps", [1, 5, 10_000])
+def test_figures_are_written_as_png_and_pdf(steps: int) -> None:
+    given = document(steps)
+    given["curve"] = [row for row in given["curve"] if row["step"] <= steps]
+    image = Image.open(io.BytesIO(draw(given, ".png")))
+    assert image.width > image.height > 500
+    assert draw(given, ".pdf").startswith(b"%PDF")
