@@ -21,8 +21,6 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from swarm_nca.scenario import Scenario
-
 #: What a YAML file can be, and the model that describes it.
 KINDS = {
     "scenario": ("swarm_nca.scenario.schema", "Settings"),
@@ -50,6 +48,10 @@ JsonFile = Annotated[
 ]
 Split = Literal["test", "train"]
 Protocol = Literal["fresh", "mutation", "restart"]
+DATASET = (
+    "mnist, fashion-mnist, strokes, doodles, letters, garments, chimeras, joined, or a folder of "
+    "pictures; several with + between them."
+)
 RULE = "A rule that ships, a .safetensors file, or the published model's JSON."
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but mistakes.")]
 
@@ -97,11 +99,12 @@ def run(
     from swarm_nca.scenario import load
     from swarm_nca.scenario import run as run_scenario
     from swarm_nca.scenario.junit import junit_xml
-    from swarm_nca.scenario.placing import check_place
+    from swarm_nca.scenario.placing import check_place, folders_of
+    from swarm_nca.scenario.watching import watched
 
     with told_in_one_line():
         loaded = [load(path, overrides=changes or (), seed=seed) for path in scenarios]
-        folders = _folders(loaded, out)
+        folders = folders_of(loaded, out)
         for folder in folders:
             check_place(folder)
         if junit is not None and not junit.absolute().parent.is_dir():
@@ -109,7 +112,7 @@ def run(
     results = []
     for scenario, folder in zip(loaded, folders, strict=True):
         _share_cores(scenario.start.cells)
-        with _progress(scenario.name, quiet) as progress, told_in_one_line((OSError,)):
+        with watched(scenario.name, quiet) as progress, told_in_one_line((OSError,)):
             results.append(run_scenario(scenario, folder, progress=progress))
         if not quiet:
             from swarm_nca.scenario.closing import say
@@ -165,24 +168,47 @@ def schema(
 @app.command()
 def evaluate(
     rule: Annotated[str, typer.Argument(metavar="RULE", help=RULE)],
-    dataset: Annotated[
-        str, typer.Option(help="mnist, fashion-mnist, strokes, letters, or a folder of pictures.")
-    ],
+    dataset: Annotated[str, typer.Option(help=DATASET)],
     split: Annotated[Split, typer.Option(help="Of a published data set.")] = "test",
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
     steps: Annotated[int, typer.Option(min=1, help="Of each phase.")] = 200,
     protocol: Annotated[
         Protocol,
-        typer.Option(help="Fresh pictures; or swapped midway, states kept or restarted."),
+        typer.Option(help="Fresh pictures; or swapped on the way, states kept or restarted."),
     ] = "fresh",
+    swaps: Annotated[int, typer.Option(min=1, help="Of mutation and restart.")] = 1,
+    every: Annotated[int, typer.Option(min=1, help="Look every so many steps only.")] = 1,
     seed: Annotated[int, typer.Option(min=0)] = 0,
+    by: Annotated[
+        list[str] | None, typer.Option(help="Scores by dataset, class, holes or pieces.")
+    ] = None,
+    confusion: Annotated[bool, typer.Option("--confusion", help="Votes by class.")] = False,
+    fill_holes: Annotated[
+        bool, typer.Option("--fill-holes", help="Fill the holes of all silhouettes.")
+    ] = False,
+    turn: Annotated[
+        float | None, typer.Option(metavar="DEGREES", help="Turned by 0° to 180°, so far apart.")
+    ] = None,
     json_file: JsonFile = None,
+    figure: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Curves: .png or .pdf; repeatable.")
+    ] = None,
 ) -> None:
-    """Examine a rule on a data set, step by step."""
+    """Examine a rule on a data set, step by step; or turned, angle by angle."""
     with told_in_one_line():
         from swarm_nca.measure.evaluate_command import evaluate_command
+        from swarm_nca.measure.turning_command import turning_command
+        from swarm_nca.recording.long_run import draw
 
-        evaluate_command(
+        further: dict[str, Any] = {"swaps": swaps, "every": every, "by": by or ()}
+        further |= {"votes": confusion, "fill_holes": fill_holes, "figures": figure or ()}
+        ask: functools.partial[Any] = functools.partial(evaluate_command, **further, draw=draw)
+        if turn is not None:
+            if any(value not in (1, False, ()) for value in further.values()):
+                wrong = "--swaps, --every, --by, --confusion, --fill-holes or --figure"
+                raise ValueError(f"--turn does not go with {wrong}: leave one of them out")
+            ask = functools.partial(turning_command, turn=turn)
+        ask(
             rule,
             dataset,
             split=split,
@@ -219,6 +245,36 @@ def train(
 
 
 @app.command()
+def compare(
+    runs: Annotated[
+        list[str], typer.Argument(metavar="RUN …", help="Folders of training runs, or rules.")
+    ],
+    dataset: Annotated[str, typer.Option(help=DATASET)] = "mnist",
+    split: Annotated[Split, typer.Option(help="Of a published data set.")] = "test",
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Of each phase.")] = 200,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where the table and the figures go.")
+    ] = Path("runs/compare"),
+) -> None:
+    """Set rules side by side: a table, and figures for papers."""
+    with told_in_one_line():
+        from swarm_nca.comparison.command import compare as compare_rules
+
+        compare_rules(
+            runs,
+            dataset,
+            split=split,
+            limit=limit,
+            steps=steps,
+            seed=seed,
+            out=out,
+            console=_console(),
+        )
+
+
+@app.command()
 def view(
     scenario: Annotated[
         str | None,
@@ -226,6 +282,10 @@ def view(
     ] = None,
     rule: Annotated[
         str | None, typer.Option(metavar="RULE", help=f"{RULE} Instead of the scenario's.")
+    ] = None,
+    beside: Annotated[
+        str | None,
+        typer.Option(metavar="RULE", help="A second rule on the same drawing, side by side."),
     ] = None,
     headless: Annotated[
         bool, typer.Option("--headless", help="Write a film instead of showing a window.")
@@ -241,7 +301,7 @@ def view(
     with told_in_one_line():
         from swarm_nca.viewer.command import view as view_session
 
-        view_session(scenario, rule, headless=headless, steps=steps, out=out)
+        view_session(scenario, rule, beside=beside, headless=headless, steps=steps, out=out)
 
 
 @app.command()
@@ -250,8 +310,9 @@ def bench(json_file: JsonFile = None) -> None:
     with told_in_one_line():
         from swarm_nca.measure.bench_command import bench_command
         from swarm_nca.swarm import Swarm
+        from swarm_nca.training.timed import published
 
-        bench_command(Swarm, json_file, console=_console())
+        bench_command(Swarm, published, json_file, console=_console())
 
 
 @app.command()
@@ -261,31 +322,10 @@ def rules(
     ] = False,
 ) -> None:
     """List the rules that ship: scores, size, hash."""
-    from rich.table import Table
+    with told_in_one_line():
+        from swarm_nca.measure.rules_command import rules_command
 
-    from swarm_nca.rules import read_rule, shipped_rules
-
-    console = _console()
-    table = Table(box=None, pad_edge=False)
-    for heading in ("rule", "classes", "parameters", "bytes", "scores", "hash"):
-        table.add_column(heading, justify="right" if heading in ("parameters", "bytes") else "left")
-    for name, path in shipped_rules().items():
-        with told_in_one_line():
-            rule, card = read_rule(path)
-        weights = rule.state_dict()
-        numbers = sum(weight.numel() for weight in weights.values())
-        size = sum(weight.nbytes for weight in weights.values())
-        classes = _shortened(rule.classes.names)
-        scores = "; ".join(f"{key} {value}" for key, value in card.get("scores", {}).items())
-        table.add_row(name, classes, f"{numbers:,}", f"{size:,}", scores, rule.hash()[:12])
-        if verbose:
-            for tensor, weight in weights.items():
-                shape = " × ".join(str(length) for length in weight.shape)
-                table.add_row(f"  {tensor}", shape, f"{weight.numel():,}", f"{weight.nbytes:,}")
-            for key, value in card.items():
-                if key != "scores":
-                    table.add_row(f"  {key}", str(value))
-    console.print(table)
+        rules_command(verbose, _console())
 
 
 def main() -> None:
@@ -311,20 +351,6 @@ def told_in_one_line(
 
 def _tell(error: Exception) -> None:
     typer.echo(" ".join(str(error).split()), err=True)
-
-
-def _folders(scenarios: list[Scenario], out: Path | None) -> list[Path]:
-    """Where each run goes."""
-    if out is not None and len(scenarios) == 1:
-        return [out]
-    folders = [(out or Path("runs")) / scenario.name for scenario in scenarios]
-    for i, folder in enumerate(folders):
-        if folder in folders[:i]:
-            raise ValueError(
-                f"{scenarios[i].document.file}: a second scenario named {folder.name!r}; their "
-                "runs would share a folder, so give each its own name"
-            )
-    return folders
 
 
 def _share_cores(cells: int) -> None:
@@ -365,29 +391,6 @@ def _console() -> Console:
 
     # Piped, a table is as wide as it needs to be: lines that wrap are hard to search.
     return Console() if sys.stdout.isatty() else Console(width=200)
-
-
-@contextlib.contextmanager
-def _progress(name: str, quiet: bool) -> Iterator[Any]:
-    """A bar on stderr while a terminal watches; yields what tells it the steps done and in all."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(name)
-
-        def tell(done: int, steps: int) -> None:
-            now = name if done < steps else f"{name}: writing"
-            bar.update(task, completed=done, total=steps, description=now)
-
-        yield tell
-
-
-def _shortened(names: tuple[str, ...]) -> str:
-    return ", ".join(names) if len(names) <= 10 else f"{len(names)}: {names[0]} … {names[-1]}"
 
 
 if __name__ == "__main__":

@@ -178,6 +178,9 @@ def test_evaluate_writes_the_curve(folder):
     [
         ("evaluate", "gone", "--dataset", "strokes"),
         ("evaluate", "busy.safetensors", "--dataset", "stroks"),
+        ("compare", "busy.safetensors", "gone", "--dataset", "strokes"),
+        ("compare", ".", "--dataset", "strokes"),
+        ("compare", "busy.safetensors", "--dataset", "stroks"),
         ("run", "gone.yaml"),
         ("run", "no-such-scenario"),
         ("run", "good.yaml", "--junit", "gone/junit.xml"),
@@ -210,3 +213,13 @@ def test_a_terminal_without_the_characters_gets_others(folder, monkeypatch):
     terminal.flush()
     (told,) = terminal.buffer.getvalue().splitlines()
     assert b"label 11 is no class: give 0?9" in told
+
+
+def test_compare_writes_table_and_figures(folder):
+    done = swarm_nca(
+        "compare", "busy.safetensors", "--dataset", "strokes", "--limit", "3", "--steps", "2",
+        "--out", "set",
+    )  # fmt: skip
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "total agreement" in done.stdout
+    assert {"table.md", "ordering.pdf"} <= {one.name for one in (folder / "set").iterdir()}

@@ -21,9 +21,10 @@ each_file = pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_
 
 #: From top to bottom; a line may import only lines below it, and nobody of its own line.
 LAYERS = (
+    ("__main__",),
     ("cli",),
     ("viewer",),
-    ("scenario", "testing"),
+    ("scenario", "testing", "comparison"),
     ("recording", "swarm", "training"),
     ("measure", "located", "portrait"),
     ("perturbations", "tasks"),

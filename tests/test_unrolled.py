@@ -88,27 +88,6 @@ def test_shorter_products_give_the_same_states_and_gradients_but_for_rounding(
         return unrolled(world, rule, STEPS, draws, rule.fire_rate, rule.noise, products=products)
 
     assert shorter(world).dtype == torch.float64
-    assert float((shorter(world) - by_hand(rule)(world)).detach().abs().max()) < near
-    found = gradients(rule, shorter, world, with_state=True)
-    expected = gradients(rule, by_hand(rule), world, with_state=True)
-    for one, other in zip(found, expected, strict=True):
-        assert one.dtype == torch.float64
-        assert float((one - other).norm() / other.norm()) < near
-
-
-@pytest.mark.parametrize(
-    ("products", "near"), [(torch.float32, 1e-5), (torch.bfloat16, 0.05)], ids=str
-)
-def test_shorter_products_give_the_same_states_and_gradients_but_for_rounding(
-    rule: Rule, products: torch.dtype, near: float
-) -> None:
-    world = world_of(rule, Links(drop=0.2))
-
-    def shorter(world: World) -> torch.Tensor:
-        draws = draws_of(world, SEED)
-        return unrolled(world, rule, STEPS, draws, rule.fire_rate, rule.noise, products=products)
-
-    assert shorter(world).dtype == torch.float64
     assert float((shorter(world) - by_hand(rule)(world)).abs().max()) < near
     found = gradients(rule, shorter, world, with_state=True)
     expected = gradients(rule, by_hand(rule), world, with_state=True)

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from swarm_nca.engine import Stepper, draws_of
+from swarm_nca.images import Pictures
 from swarm_nca.images.strokes import strokes
 from swarm_nca.measure.dense import Dense
 from swarm_nca.measure.stopwatch import interleaved
@@ -31,6 +32,9 @@ BATCHES = (1, 16, 256, 1024)
 
 #: The published training iteration.
 TRAINING_BATCH, TRAINING_STEPS = 16, 20
+
+#: The published pool.
+POOL = 160
 
 #: Side of the filled square that makes a swarm of 100,000 agents.
 CROWD_SIDE = 317
@@ -48,6 +52,17 @@ class Stepping(Protocol):
 #: Makes a swarm of agents: (world, rule, engine="batched" | "agents"). Agents stand on this layer,
 #: so whoever asks for the bench hands them in.
 SwarmMaker: TypeAlias = Callable[..., Stepping]
+
+
+class Advancing(Protocol):
+    """Anything that trains for one iteration when told to."""
+
+    def advance(self) -> object:
+        """One iteration."""
+
+
+#: Makes what trains a rule on pictures by the published recipe; handed in, as swarms are.
+TrainerMaker: TypeAlias = Callable[[Rule, Pictures], Advancing]
 
 
 def bench_rule() -> Rule:
@@ -92,8 +107,12 @@ def steps_against_dense(rule: Rule, worlds: int, seconds: float = 4.0) -> Row:
     }
 
 
-def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
-    """One training iteration, forward, backward and Adam: the engine's, and the dense one."""
+def training_against_dense(rule: Rule, trainer: TrainerMaker, seconds: float = 4.0) -> Row:
+    """One training iteration: its arithmetic (forward, backward and Adam), and all of it.
+
+    The arithmetic is the engine's, and the dense one, on one and the same batch. The whole is what
+    training really takes: batches from a pool and back, pictures swapped, gradients made equal.
+    """
     world = bench_worlds(rule, TRAINING_BATCH)
     target = torch.nn.functional.one_hot(world.label[world.world_of], len(rule.classes)).float()
     scratch = Scratch()
@@ -113,7 +132,10 @@ def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
         "dense": by_dense,
         "dense_channels_last": partial(by_dense, channels_last=True),
     }
-    tasks = {name: _iteration(rule, way, target, len(world)) for name, way in rolled.items()}
+    tasks: dict[str, Callable[[], object]] = {
+        name: _iteration(rule, way, target, len(world)) for name, way in rolled.items()
+    }
+    tasks["whole"] = trainer(_learner(rule), strokes(POOL)).advance
     times = interleaved(tasks, seconds=seconds)
     return {
         "worlds": TRAINING_BATCH,
@@ -123,6 +145,9 @@ def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
         "dense_channels_last_ms": 1e3 * times.seconds("dense_channels_last"),
         "dense_over_engine": times.ratio("dense", "engine"),
         "dense_channels_last_over_engine": times.ratio("dense_channels_last", "engine"),
+        "whole_ms": 1e3 * times.seconds("whole"),
+        "whole_over_engine": times.ratio("whole", "engine"),
+        "dense_over_whole": times.ratio("dense", "whole"),
     }
 
 
@@ -187,8 +212,7 @@ def _iteration(
     rule: Rule, rolled: Callable[[Rule], Tensor], target: Tensor, worlds: int
 ) -> Callable[[], None]:
     """One step of learning with the published L2 loss on the last state."""
-    learner = Rule.from_settings(rule.settings())
-    learner.load_state_dict(rule.state_dict())
+    learner = _learner(rule)
     optimizer = torch.optim.Adam(learner.parameters(), lr=1e-3)
 
     def iterate() -> None:
@@ -198,3 +222,10 @@ def _iteration(
         optimizer.step()
 
     return iterate
+
+
+def _learner(rule: Rule) -> Rule:
+    """A rule of the same weights that learns on its own."""
+    learner = Rule.from_settings(rule.settings())
+    learner.load_state_dict(rule.state_dict())
+    return learner

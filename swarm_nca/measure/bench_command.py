@@ -17,6 +17,7 @@ from swarm_nca.measure.bench import (
     BATCHES,
     Row,
     SwarmMaker,
+    TrainerMaker,
     bench_rule,
     steps_against_dense,
     swarm_of_a_crowd,
@@ -43,6 +44,13 @@ _DENSE: Columns = {
     "channels last": "{dense_channels_last_ms:,.2f} ms",
     "that is": "{dense_channels_last_over_engine:.1f} ×",
 }
+_WHOLE: Columns = {
+    "worlds": "{worlds:,.0f}",
+    "all of it": "{whole_ms:,.2f} ms",
+    "its arithmetic": "{engine_ms:,.2f} ms",
+    "all is": "{whole_over_engine:.2f} ×",
+    "dense arithmetic is": "{dense_over_whole:.1f} × all",
+}
 _DIGIT: Columns = {
     "agents": "{agents:,.0f}",
     "engine": "{engine_ms:,.2f} ms",
@@ -64,6 +72,7 @@ _CROWD: Columns = {
 
 def bench_command(
     swarm: SwarmMaker,
+    trainer: TrainerMaker,
     json_file: Path | None = None,
     *,
     batches: Sequence[int] = BATCHES,
@@ -74,6 +83,7 @@ def bench_command(
 
     Args:
         swarm: the class of agents to be timed.
+        trainer: makes what trains a rule.
         json_file: where to write the numbers, atomically; its folder must exist.
         batches: worlds in a batch, one row of the first table each.
         seconds: for each row.
@@ -99,8 +109,9 @@ def bench_command(
     console.print(as_table("A step of a batch of digits, and its matrix products", _STEPS, steps))
     console.print(as_table("The same step as a dense convolution", _DENSE, steps))
     with console.status("a training iteration"):
-        training = training_against_dense(rule, seconds)
-    console.print(as_table("One training iteration", _DENSE, [training]))
+        training = training_against_dense(rule, trainer, seconds)
+    console.print(as_table("The arithmetic of one training iteration", _DENSE, [training]))
+    console.print(as_table("One training iteration, pool and all", _WHOLE, [training]))
     with console.status("a digit of agents"):
         digit = swarm_of_a_digit(rule, swarm, seconds)
     console.print(as_table("A step of one digit's agents, data collected", _DIGIT, [digit]))

@@ -9,16 +9,15 @@ Letters: B worlds, N cells of all of them, C state channels.
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from swarm_nca.measure.ballots import UNDECIDED, Ballots
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
-
-#: The decision of a cell that has not decided, and the majority of a world in which none has.
-UNDECIDED = -1
 
 
 def decisions(world: World, rule: Rule) -> Tensor:
@@ -28,13 +27,11 @@ def decisions(world: World, rule: Rule) -> Tensor:
     number. Of equal channels the lowest class wins; so a cell that still holds zeros counts as
     decided, for class 0.
     """
-    logits = rule.logits(world.state.detach())
-    best = logits.argmax(dim=1, keepdim=True)
-    highest = logits.gather(1, best).view(-1)
-    return best.view(-1).masked_fill_(~(highest >= rule.undecided_below), UNDECIDED)
+    highest, best = rule.logits(world.state.detach()).max(dim=1)
+    return best.masked_fill_(~(highest >= rule.undecided_below), UNDECIDED)
 
 
-class Census:
+class Census(Ballots):
     """What metrics read from worlds at one moment, and from the moment before where they need it.
 
     Args:
@@ -53,10 +50,7 @@ class Census:
                 f"({world.cells}); after a perturbation, give the world as the perturbation left it"
             )
         self.world, self.rule, self.previous = world, rule, previous
-
-    def __len__(self) -> int:
-        """B, the number of worlds."""
-        return len(self.world)
+        self.label = world.label
 
     @cached_property
     def cells(self) -> Tensor:
@@ -74,51 +68,38 @@ class Census:
         return decisions(self.world, self.rule)
 
     @cached_property
-    def _ballot(self) -> Tensor:
+    def ballot(self) -> Tensor:
         """int64 [B, 1 + classes], cells by decision; the first column counts the undecided."""
         columns = 1 + len(self.rule.classes)
         box = self.world_of * columns + (self.decision - UNDECIDED)
         return torch.bincount(box, minlength=len(self) * columns).view(len(self), columns)
 
-    @property
-    def votes(self) -> Tensor:
-        """int64 [B, classes], decided cells by class."""
-        return self._ballot[:, 1:]
+    @cached_property
+    def flips(self) -> Tensor | None:
+        """int64 [B], cells that changed from one class to another since the previous moment.
 
-    @property
-    def undecided(self) -> Tensor:
-        """int64 [B], cells that have not decided."""
-        return self._ballot[:, 0]
+        Deciding, and falling back to undecided, are no flips. None without a previous moment.
+        """
+        if self.previous is None:
+            return None
+        now, before = self.decision, decisions(self.previous, self.rule)
+        flipped = (now != before) & (now != UNDECIDED) & (before != UNDECIDED)
+        return self.sums(flipped).long()
 
     @cached_property
-    def decided(self) -> Tensor:
-        """int64 [B], cells that have."""
-        return self.votes.sum(dim=1)
-
-    @cached_property
-    def agrees(self) -> Tensor:
-        """bool [B], whether all decided cells carry one label; true where none has decided."""
-        return self.votes.amax(dim=1) == self.decided
-
-    @cached_property
-    def majority(self) -> Tensor:
-        """int64 [B], the class most cells have decided on, −1 where none has; ties → the lowest."""
-        return self.votes.argmax(dim=1).masked_fill_(self.decided == 0, UNDECIDED)
-
-    @property
-    def labelled(self) -> Tensor:
-        """bool [B], whether the right answer is known."""
-        return self.world.label >= 0
-
-    @cached_property
-    def correct(self) -> Tensor:
-        """int64 [B], cells that have decided on their world's label; 0 where it is unknown."""
-        right = self.votes.gather(1, self.world.label.clamp(min=0)[:, None]).view(-1)
-        return right * self.labelled
+    def peak(self) -> Tensor:
+        """[N], the largest |s| of each cell, infinite where a channel is no finite number."""
+        state = self.world.state.detach()
+        return torch.maximum(state.amax(dim=1), -state.amin(dim=1)).nan_to_num_(math.inf, math.inf)
 
     def sums(self, values: Tensor) -> Tensor:
         """float64 [B], the sum over each world's cells of values [N]."""
         return torch.bincount(self.world_of, values.double(), minlength=len(self))
+
+    def largest(self, values: Tensor) -> Tensor:
+        """[B], the largest of each world's cells of values [N]; nan in a world without cells."""
+        none = values.new_full((len(self),), math.nan)
+        return none.scatter_reduce(0, self.world_of, values, "amax", include_self=False)
 
 
 def _same_cells(world: World, previous: World) -> bool:

@@ -55,7 +55,7 @@ class Dense:
             )
         (height, width) = sizes.pop()
         self._rule, self._draws, self._address = rule, draws_of(world, seed), world.address
-        self._fire_rate, self._noise = rates_of(rule, fire_rate, noise)
+        self._fire_rate, self._noise = rates_of(world, rule, fire_rate, noise)
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
         self._grey = canvas.grey.view(len(world), 1, height, width)
         # Living cells' addresses number the pixels of all pictures, row by row.
@@ -84,17 +84,17 @@ class Dense:
 
     def _change(self) -> Tensor:
         """[B, C, H, W], the rule's answer at every pixel, alive or dead."""
-        rule = self._rule
-        grey_part, state_part = rule.perception.tensor_split([rule.stimulus_size])
+        rule, use = self._rule, self._rule.filters()
+        grey_part, state_part = use.perception.tensor_split([rule.stimulus_size])
         units = rule.hidden[0]
         kernel = torch.cat(
             [grey_part.view(9, 1, units), state_part.view(9, rule.channels, units)], dim=1
         )
         kernel = kernel.permute(2, 1, 0).reshape(units, 1 + rule.channels, 3, 3)
         seen = torch.cat([self._grey, self._states], dim=1).contiguous(memory_format=self._layout)
-        first = functional.conv2d(seen, kernel, rule.perception_bias, padding=1).relu_()
-        second = functional.conv2d(first, _pointwise(rule.middle), rule.middle_bias).relu_()
-        return functional.conv2d(second, _pointwise(rule.output), rule.output_bias)
+        first = functional.conv2d(seen, kernel, use.perception_bias, padding=1).relu_()
+        second = functional.conv2d(first, _pointwise(use.middle), use.middle_bias).relu_()
+        return functional.conv2d(second, _pointwise(use.output), use.output_bias)
 
     def _pictures(self, rows: Tensor) -> Tensor:
         """[B·H·W, C] as [B, C, H, W], laid out as chosen."""

@@ -1,9 +1,11 @@
-"""The body of `swarm-nca evaluate`: a rule's scores on a data set, as a table and as JSON."""
+"""The body of `swarm-nca evaluate`: a rule's scores on pictures, as tables, JSON and figures."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,41 +19,31 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
 
 from swarm_nca.atomic import write_atomically
-from swarm_nca.images import DATASETS, SIZE, Pictures, load_dataset
 from swarm_nca.images.datasets import Split
-from swarm_nca.images.files import read_folder
-from swarm_nca.images.strokes import Alphabet, strokes
-from swarm_nca.measure.protocols import CURVE, Evaluation, Protocol, check_exam, evaluate
+from swarm_nca.measure.confusion import Confusion, confusion
+from swarm_nca.measure.exam import Exam, exam_for
+from swarm_nca.measure.groups import grouped, scores
+from swarm_nca.measure.protocols import Evaluation, Protocol, check_exam, evaluate
+from swarm_nca.measure.protocols import Progress as Told
+from swarm_nca.measure.tables import (
+    confusion_table,
+    curve_table,
+    group_table,
+    runaway,
+    settling,
+)
 from swarm_nca.rules import load_rule
-from swarm_nca.suggestion import did_you_mean
-
-#: Steps of each phase that the table shows, where they were taken, with the last one.
-SHOWN_STEPS = (1, 10, 20, 50, 100, 200)
-
-#: The drawn data sets, by name, and the alphabet each is of.
-DRAWN: dict[str, Alphabet] = {"strokes": "digits", "letters": "letters"}
-
-#: Drawn pictures have no end: this many where no limit is given.
-DRAWN_COUNT = 1_000
-
-#: Exams are drawn from seeds that start here, so that no recipe's own seed repeats them.
-EXAM_SEEDS = 1 << 32
-
-_HEADINGS = {
-    "cell_accuracy": "cells",
-    "total_agreement": "agree",
-    "vote_accuracy": "vote",
-    "agree_and_correct": "agree,\nright",
-    "undecided": "un-\ndecided",
-    "state_magnitude": "mean\n|state|",
-    "residual_magnitude": "mean\n|change|",
-}
 
 #: JSON's plain data.
 Json: TypeAlias = dict[str, Any]
+
+#: Draws a figure of what the JSON holds: PNG or PDF, by the suffix.
+Draw: TypeAlias = Callable[[Json, str], bytes]
+
+#: What a figure's file may end in.
+SUFFIXES = (".png", ".pdf")
 
 
 def evaluate_command(
@@ -62,31 +54,86 @@ def evaluate_command(
     limit: int | None = None,
     steps: int = 200,
     protocol: Protocol = "fresh",
+    swaps: int = 1,
+    every: int = 1,
     seed: int = 0,
+    by: Sequence[str] = (),
+    votes: bool = False,
+    fill_holes: bool = False,
     json_file: Path | None = None,
+    figures: Sequence[Path] = (),
+    draw: Draw | None = None,
     console: Console | None = None,
 ) -> Evaluation:
-    """Examine a rule, print the table, write the JSON.
+    """Examine a rule, print the tables, write the JSON and the figures.
 
     Args:
         rule: see `load_rule`.
         dataset: see `exam_pictures`, with `split` and `limit`.
-        steps, protocol, seed: see `evaluate`.
-        json_file: where to write the whole curve, atomically; its folder must exist.
+        steps, protocol, swaps, every, seed: see `evaluate`.
+        by: also the scores at the end by these `GROUPINGS`; several data sets are always told
+            apart.
+        votes: also the table of votes by class.
+        fill_holes: fill the holes of every silhouette; see `without_holes`.
+        json_file: where to write all numbers, atomically; its folder must exist.
+        figures: where to write the curves as a figure, with `draw`.
         console: where to print; standard output when None.
 
     Raises:
         ValueError: whatever was given that cannot be used, before any step is taken.
     """
     console = console or Console()
-    if json_file is not None and not json_file.parent.is_dir():
-        raise ValueError(
-            f"{json_file}: the folder {json_file.parent} does not exist; make it first"
-        )
+    for file in (json_file, *figures):
+        check_folder(file)
+    for file in figures:
+        if file.suffix not in SUFFIXES:
+            raise ValueError(f"{file}: a figure's file ends in {' or '.join(SUFFIXES)}")
     loaded = load_rule(rule)
-    pictures = exam_pictures(dataset, split=split, limit=limit, seed=seed)
-    check_exam(loaded, pictures, steps, protocol)
-    title = escape(f"{Path(rule).name} on {len(pictures):,} pictures of {dataset}")
+    exam = exam_for(loaded, dataset, split=split, limit=limit, seed=seed, fill_holes=fill_holes)
+    check_exam(loaded, exam.pictures, steps, protocol, swaps, every)
+    if len(exam.datasets) > 1 and "dataset" not in by:
+        by = ("dataset", *by)
+    groups = {name: grouped(exam, name, loaded.alive_above) for name in by}
+    if votes and not exam.own.classes:
+        raise ValueError(f"{dataset} has no classes, so there is no table of votes: leave it out")
+    title = escape(f"{Path(rule).name} on {len(exam.pictures):,} pictures of {dataset}")
+    with watched(console, title) as progress:
+        result = evaluate(
+            loaded,
+            exam.pictures,
+            steps=steps,
+            protocol=protocol,
+            swaps=swaps,
+            every=every,
+            seed=seed,
+            progress=progress,
+        )
+    tables = {name: scores(result.last, each) for name, each in groups.items()}
+    ballot = confusion(result.last, exam.own, loaded) if votes else None
+    document = as_json(result, rule, dataset, tables, ballot, fill_holes)
+    if json_file is not None:
+        write_atomically(json_file, (json.dumps(document, indent=1) + "\n").encode())
+    if draw is not None:
+        for file in figures:
+            write_atomically(file, draw(document, file.suffix))
+    console.print(curve_table(result, title))
+    _tell(console, result, exam)
+    for name, rows in tables.items():
+        console.print(group_table(name, rows))
+    if ballot is not None:
+        console.print(confusion_table(ballot))
+    return result
+
+
+def check_folder(file: Path | None) -> None:
+    """A ValueError, unless a file can be written there (or none is wanted)."""
+    if file is not None and not file.parent.is_dir():
+        raise ValueError(f"{file}: the folder {file.parent} does not exist; make it first")
+
+
+@contextlib.contextmanager
+def watched(console: Console, title: str) -> Iterator[Told]:
+    """A bar while an examination lasts; yields what tells it the steps done and in all."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -96,95 +143,60 @@ def evaluate_command(
     )
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task(title, total=None)
-        result = evaluate(
-            loaded,
-            pictures,
-            steps=steps,
-            protocol=protocol,
-            seed=seed,
-            progress=lambda done, total: progress.update(bar, completed=done, total=total),
-        )
-    if json_file is not None:
-        document = as_json(result, rule, dataset)
-        write_atomically(json_file, (json.dumps(document, indent=1) + "\n").encode())
-    console.print(as_table(result, title))
-    console.print(settling(result), soft_wrap=True)
-    return result
+        yield lambda done, total: progress.update(bar, completed=done, total=total)
 
 
-def exam_pictures(
-    dataset: str, *, split: Split = "test", limit: int | None = None, seed: int = 0
-) -> Pictures:
-    """The pictures a rule is examined on.
-
-    Args:
-        dataset: `mnist`, `fashion-mnist`; `strokes` or `letters`, drawn from the seed; or a folder
-            with one subfolder of pictures per class.
-        split: of a published data set; the others have only `test`.
-        limit: the first so many; all (of drawn ones 1,000) when None.
-
-    Raises:
-        ValueError: no such data set or folder, a limit below 1, a split it does not have.
-    """
-    if limit is not None and limit < 1:
-        raise ValueError(f"limit must be at least 1, got {limit}")
-    if dataset in DATASETS:
-        return load_dataset(dataset, split)[:limit]
-    if split != "test":
-        raise ValueError(f"{dataset} has no split '{split}': leave it out")
-    if dataset in DRAWN:
-        return strokes(limit or DRAWN_COUNT, EXAM_SEEDS + seed, classes=DRAWN[dataset])
-    if Path(dataset).is_dir():
-        return read_folder(dataset, size=SIZE).centred_on(SIZE)[:limit]
-    known = [*DATASETS, *DRAWN]
-    raise ValueError(
-        f"no data set '{dataset}'{did_you_mean(dataset, known)}: there are {', '.join(known)}, or "
-        "give a folder with one subfolder of pictures per class"
-    )
-
-
-def as_json(result: Evaluation, rule: str, dataset: str) -> Json:
-    """The whole curve as plain data; what could not be measured is null."""
-    curve = [
-        {name: None if math.isnan(value) else value for name, value in row.items()}
-        for row in result.curve
-    ]
-    return {
+def as_json(
+    result: Evaluation,
+    rule: str,
+    dataset: str,
+    groups: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    votes: Confusion | None = None,
+    fill_holes: bool = False,
+) -> Json:
+    """All that was found as plain data; see `without_nan`."""
+    document: Json = {
         "rule": rule,
         "dataset": dataset,
         "protocol": result.protocol,
         "pictures": result.pictures,
         "seed": result.seed,
-        "curve": curve,
+        "steps": result.steps,
+        "swaps": result.swaps,
+        "every": result.every,
+        "holes": "filled" if fill_holes else "left",
+        "curve": [without_nan(row) for row in result.curve],
+    }
+    if groups:
+        document["groups"] = {
+            name: [without_nan(row) for row in rows] for name, rows in groups.items()
+        }
+    if votes is not None:
+        document["confusion"] = votes.as_json()
+    return document
+
+
+def without_nan(row: Mapping[str, Any]) -> Json:
+    """A row as JSON knows it: what could not be measured, or is not finite, is null.
+
+    The two are told apart by `nonfinite`, which counts the cells that hold no finite number.
+    """
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in row.items()
     }
 
 
-def as_table(result: Evaluation, title: str) -> Table:
-    """Chosen moments of the curve, phase by phase; shares in percent."""
-    table = Table(title=title, title_justify="left")
-    table.add_column("step", justify="right", no_wrap=True)
-    for name in CURVE:
-        table.add_column(_HEADINGS[name], justify="right")
-    shown = sorted({*(step for step in SHOWN_STEPS if step < result.steps), result.steps})
-    for phase, first in enumerate(range(0, len(result.curve), result.steps)):
-        table.add_section()
-        for step in shown:
-            row = result.curve[first + step - 1]
-            name = f"swap +{step}" if phase else str(step)
-            table.add_row(name, *(_shown(metric, row[metric]) for metric in CURVE))
-    return table
-
-
-def settling(result: Evaluation) -> str:
-    """A line that says when the pictures of the last phase came to agree for good."""
-    settled = result.settled[result.settled > 0]
-    share = 100 * len(settled) / result.pictures
-    after = "the swap" if result.protocol != "fresh" else "the start"
-    when = f", half of these from step {int(settled.median())} after {after} on" if share else ""
-    return f"{share:.1f} % of the pictures agree at the end{when} ({result.protocol})"
-
-
-def _shown(metric: str, value: float) -> str:
-    if math.isnan(value):
-        return "–"
-    return f"{value:.3f}" if metric.endswith("magnitude") else f"{100 * value:.1f} %"
+def _tell(console: Console, result: Evaluation, exam: Exam) -> None:
+    """The lines under the table."""
+    console.print(settling(result), soft_wrap=True)
+    strange = exam.strange
+    if strange:
+        console.print(
+            f"nothing is right or wrong in {escape(', '.join(strange))}: the rule has no class for "
+            "these pictures",
+            soft_wrap=True,
+        )
+    told = runaway(result)
+    if told is not None:
+        console.print(told, style="bold red", soft_wrap=True)

@@ -1,70 +1,58 @@
-"""What is measured of a swarm: plain functions of worlds, each a ratio of two sums.
+"""What is measured of a swarm: plain functions of worlds, most of them a ratio of two sums.
 
 A metric counts, for every world, a part and a whole: correct cells and cells, worlds that agree
-and worlds. One world's value is its part / whole; a batch's is Σ parts / Σ wholes, which pools
-cells over the pictures of a batch as the published evaluation does (Randazzo et al., Distill
-2020). A whole of 0 gives nan: nothing to measure.
+and worlds; how these pool, and what else a metric may read, stands in `readings`. Scores of
+decisions need no more than `Ballots`, so they can be taken of any group of pictures later.
 
 To add a metric, write one function from `Census` to `Ratio`, and a line in `METRICS`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from swarm_nca.measure.census import UNDECIDED, Census, decisions
+from swarm_nca.measure.ballots import Ballots
+from swarm_nca.measure.census import Census
+from swarm_nca.measure.readings import Count, Largest, Ratio, Reading
 from swarm_nca.rules import Rule
 from swarm_nca.suggestion import did_you_mean
 from swarm_nca.world import World
-
-
-class Ratio(NamedTuple):
-    """`part` / `whole`, both [B], world by world."""
-
-    part: Tensor
-    whole: Tensor
-
-    def per_world(self) -> Tensor:
-        """float64 [B], nan where there is nothing to measure."""
-        return self.part.double() / self.whole.double()
-
-    def pooled(self) -> float:
-        """The batch's value, nan if there is nothing to measure."""
-        return float(self.part.double().sum() / self.whole.double().sum())
 
 
 class Metric:
     """A measure of worlds: call it for the batch's value, ask `per_world` for each world's.
 
     Args:
-        ratio: what is counted, from one look at the worlds.
+        reading: what is read off one look at the worlds. Ballots are enough for those that only
+            ask what cells have decided.
     """
 
-    def __init__(self, ratio: Callable[[Census], Ratio]) -> None:
-        self.ratio = ratio
-        self.__name__, self.__doc__ = ratio.__name__, ratio.__doc__
+    def __init__(self, reading: Callable[[Any], Reading]) -> None:
+        self.reading = reading
+        self.__name__, self.__doc__ = reading.__name__, reading.__doc__
 
     def __call__(self, world: World, rule: Rule, previous: World | None = None) -> float:
         """The value over all worlds of the batch, pooled."""
-        return self.ratio(Census(world, rule, previous)).pooled()
+        return self.reading(Census(world, rule, previous)).pooled()
 
     def per_world(self, world: World, rule: Rule, previous: World | None = None) -> Tensor:
         """float64 [B], each world's own value."""
-        return self.ratio(Census(world, rule, previous)).per_world()
+        return self.reading(Census(world, rule, previous)).per_world()
 
 
 @Metric
-def cell_accuracy(seen: Census) -> Ratio:
+def cell_accuracy(seen: Ballots) -> Ratio:
     """Share of cells that decided on their world's label; worlds without a label are left out."""
     return Ratio(seen.correct, seen.cells * seen.labelled)
 
 
 @Metric
-def total_agreement(seen: Census) -> Ratio:
+def total_agreement(seen: Ballots) -> Ratio:
     """Share of worlds whose decided cells all carry one label, right or wrong.
 
     Undecided cells are ignored; a world with none but undecided cells, or no cell, agrees.
@@ -73,32 +61,47 @@ def total_agreement(seen: Census) -> Ratio:
 
 
 @Metric
-def vote_accuracy(seen: Census) -> Ratio:
+def vote_accuracy(seen: Ballots) -> Ratio:
     """Share of labelled worlds in which most decided cells are right.
 
     Comparable with any classifier. Of equal votes the lowest class wins; no vote at all is wrong.
     """
-    return Ratio((seen.majority == seen.world.label) & seen.labelled, seen.labelled)
+    return Ratio((seen.majority == seen.label) & seen.labelled, seen.labelled)
 
 
 @Metric
-def agree_and_correct(seen: Census) -> Ratio:
+def agree_and_correct(seen: Ballots) -> Ratio:
     """Share of labelled worlds whose decided cells, at least one, all carry the right label."""
-    right = seen.agrees & (seen.majority == seen.world.label)
+    right = seen.agrees & (seen.majority == seen.label)
     return Ratio(right & seen.labelled, seen.labelled)
 
 
 @Metric
-def undecided(seen: Census) -> Ratio:
+def undecided(seen: Ballots) -> Ratio:
     """Share of cells whose class channels all lie below the rule's threshold."""
     return Ratio(seen.undecided, seen.cells)
+
+
+@Metric
+def label_flips(seen: Ballots) -> Ratio:
+    """Share of cells that changed from one class to another since the previous step: oscillation.
+
+    Deciding, and falling back to undecided, are no flips. Needs the previous moment, nan without.
+    """
+    return _nothing(seen) if seen.flips is None else Ratio(seen.flips, seen.cells)
 
 
 @Metric
 def state_magnitude(seen: Census) -> Ratio:
     """Mean |s| over cells and channels: Σ|s| / (cells · C)."""
     state = seen.world.state.detach()
-    return Ratio(seen.sums(state.abs().sum(dim=1)), seen.cells * state.shape[1])
+    return Ratio(_total(seen, state), seen.cells * state.shape[1])
+
+
+@Metric
+def state_largest(seen: Census) -> Largest:
+    """The largest |s| of any cell: the few that run away are lost in a mean."""
+    return Largest(seen.largest(seen.peak))
 
 
 @Metric
@@ -111,23 +114,21 @@ def residual_magnitude(seen: Census) -> Ratio:
     if seen.previous is None:
         return _nothing(seen)
     change = seen.world.state.detach() - seen.previous.state.detach()
-    return Ratio(seen.sums(change.abs_().sum(dim=1)), seen.cells * (change.shape[1] / 2))
+    return Ratio(_total(seen, change), seen.cells * (change.shape[1] / 2))
 
 
 @Metric
-def label_flips(seen: Census) -> Ratio:
-    """Share of cells that changed from one class to another since the previous step: oscillation.
-
-    Deciding, and falling back to undecided, are no flips. Needs the previous moment, nan without.
-    """
-    if seen.previous is None:
-        return _nothing(seen)
-    now, before = seen.decision, decisions(seen.previous, seen.rule)
-    flipped = (now != before) & (now != UNDECIDED) & (before != UNDECIDED)
-    return Ratio(seen.sums(flipped), seen.cells)
+def nonfinite(seen: Census) -> Count:
+    """How many cells hold something that is no finite number; 0 in a rule worth having."""
+    return Count(seen.sums(seen.peak.isinf()))
 
 
-def _nothing(seen: Census) -> Ratio:
+def _total(seen: Census, values: Tensor) -> Tensor:
+    """float64 [B], Σ|values [N, C]| of each world, infinite where one is no number."""
+    return seen.sums(values.abs().sum(dim=1).nan_to_num_(math.inf, math.inf))
+
+
+def _nothing(seen: Ballots) -> Ratio:
     return Ratio(torch.zeros_like(seen.cells), torch.zeros_like(seen.cells))
 
 
@@ -141,7 +142,13 @@ METRICS: Mapping[str, Metric] = {
     "state_magnitude": state_magnitude,
     "residual_magnitude": residual_magnitude,
     "label_flips": label_flips,
+    "state_largest": state_largest,
+    "nonfinite": nonfinite,
 }
+
+
+#: The columns of a curve.
+CURVE = tuple(METRICS)
 
 
 def find_metric(name: str) -> Metric:
@@ -172,9 +179,9 @@ def measure(
     return pooled(Census(world, rule, previous), names)
 
 
-def pooled(seen: Census, names: Iterable[str]) -> dict[str, float]:
+def pooled(seen: Ballots, names: Iterable[str] = tuple(METRICS)) -> dict[str, float]:
     """`measure` of a look already taken."""
-    return {name: find_metric(name).ratio(seen).pooled() for name in names}
+    return {name: find_metric(name).reading(seen).pooled() for name in names}
 
 
 def measure_worlds(
@@ -186,7 +193,7 @@ def measure_worlds(
 ) -> dict[str, Tensor]:
     """Metrics of each world, float64 [B], by name; see `measure`."""
     seen = Census(world, rule, previous)
-    return {name: find_metric(name).ratio(seen).per_world() for name in names}
+    return {name: find_metric(name).reading(seen).per_world() for name in names}
 
 
 def steps_to_agreement(agrees: Tensor) -> Tensor:

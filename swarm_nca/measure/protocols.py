@@ -1,46 +1,41 @@
-"""How a rule is examined: fresh pictures, and pictures that are swapped for others midway.
+"""How a rule is examined: fresh pictures, and pictures that are swapped for others on the way.
 
 As published (Randazzo et al., Distill 2020): batches of 1,000 pictures, metrics pooled over each
 batch after every step, then averaged over batches. `fresh` starts from zeros. `mutation` goes on
 from there: every picture is swapped for another and cells alive in both keep all they hold.
-`restart` swaps too, but hands zero states to the second half: that is what the article's own
+`restart` swaps too, but hands zero states to what follows: that is what the article's own
 evaluation code does, under the name of mutation.
+
+Letters: P pictures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, TypeAlias, get_args
 
 import torch
 from torch import Tensor
 
-from swarm_nca.engine import trajectory
-from swarm_nca.images import Pictures
-from swarm_nca.images.pictures import Grey
+from swarm_nca.measure.ballots import Ballots
 from swarm_nca.measure.census import Census
-from swarm_nca.measure.metrics import pooled, steps_to_agreement
-from swarm_nca.randomness import Stream, check_seed, words
+from swarm_nca.measure.metrics import METRICS, pooled, steps_to_agreement
+from swarm_nca.measure.readings import Reading
+from swarm_nca.measure.sitting import Protocol, Sitting
 from swarm_nca.rules import Rule
 from swarm_nca.suggestion import did_you_mean
-from swarm_nca.world import World
 
-Protocol: TypeAlias = Literal["fresh", "mutation", "restart"]
+if TYPE_CHECKING:
+    from swarm_nca.images import Pictures
 
-#: The metrics of a curve, in the order of its columns.
-CURVE = (
-    "cell_accuracy",
-    "total_agreement",
-    "vote_accuracy",
-    "agree_and_correct",
-    "undecided",
-    "state_magnitude",
-    "residual_magnitude",
-)
+__all__ = ["Evaluation", "Progress", "Protocol", "Watch", "check_classes", "check_exam", "evaluate"]
 
 #: Told the steps done and the steps in all, over all batches.
 Progress: TypeAlias = Callable[[int, int], None]
+
+#: Told the step, counted through all phases, and what is seen after it of one batch.
+Watch: TypeAlias = Callable[[int, Census], None]
 
 
 @dataclass(frozen=True)
@@ -49,19 +44,41 @@ class Evaluation:
 
     Attributes:
         protocol, seed: as asked for.
-        steps: length of each phase; there is a second one after a swap.
-        pictures: how many.
-        curve: one row per step, `step` from 1 on and every metric of `CURVE`.
-        settled: int64 [pictures], the step of the last phase (from 1) from which on a picture's
-            cells agree until the end; −1 where they do not.
+        steps: length of each phase; one more phase follows each swap.
+        swaps: how often every picture was swapped for another; 0 when fresh.
+        every: how many steps lie between two looks.
+        pictures: P.
+        curve: one row per look, `step` from 1 on and every metric of `METRICS`.
+        last: what the cells of each of the P pictures had decided at the end.
+        settled: int64 [P], the step of the last phase (from 1) from which on a picture's cells
+            agree at every look until the end; −1 where they do not.
     """
 
     protocol: Protocol
     seed: int
     steps: int
+    swaps: int
+    every: int
     pictures: int
     curve: list[dict[str, float]]
+    last: Ballots
     settled: Tensor
+
+    @property
+    def looks(self) -> list[int]:
+        """The steps of a phase that were looked at."""
+        return [int(row["step"]) for row in self.phases[0]]
+
+    @property
+    def phases(self) -> list[list[dict[str, float]]]:
+        """The curve, cut at the swaps."""
+        each = len(self.curve) // (1 + self.swaps)
+        return [self.curve[start : start + each] for start in range(0, len(self.curve), each)]
+
+    @property
+    def first_nonfinite(self) -> dict[str, float] | None:
+        """The first row in which a cell held something that is no finite number."""
+        return next((row for row in self.curve if row["nonfinite"]), None)
 
 
 def evaluate(
@@ -70,57 +87,80 @@ def evaluate(
     *,
     steps: int = 200,
     protocol: Protocol = "fresh",
+    swaps: int = 1,
+    every: int = 1,
     seed: int = 0,
     batch: int = 1_000,
     progress: Progress | None = None,
+    watch: Watch | None = None,
 ) -> Evaluation:
-    """Metrics of a rule on labelled pictures, after every step.
+    """Metrics of a rule on labelled pictures, step by step.
 
     A world's key is its picture's number, so what it does depends on neither batch nor limit.
-    Where pictures are swapped and differ in size, all are first centred on one canvas.
+    Where pictures are swapped and differ in size, all are first centred on one canvas. No world
+    is shown one picture twice.
 
     Args:
-        pictures: their classes are the rule's, matched by name.
-        steps: of each phase; `mutation` and `restart` have two.
+        pictures: their classes are the rule's, matched by name; or all of them are strange to it,
+            and no picture has a right answer.
+        steps: of each phase; there is one, and with `mutation` and `restart` one more per swap.
+        swaps: how often all pictures are swapped for others.
+        every: look after every so many steps only, and at the `EARLY` ones and the last of each
+            phase: a look costs a good part of a step.
         seed: every random draw, and who is swapped for whom.
         batch: pictures pooled, and held in memory, together.
         progress: called after every step.
+        watch: called at every look, batch by batch.
 
     Raises:
-        ValueError: no pictures, a class the rule does not know, no steps, an unknown protocol, or
-            a single picture where it should be swapped for another.
+        ValueError: no pictures, classes of which the rule knows some but not others, no steps, an
+            unknown protocol, or too few pictures to be swapped so often.
     """
-    check_exam(rule, pictures, steps, protocol)
+    check_exam(rule, pictures, steps, protocol, swaps, every)
     if batch < 1:
         raise ValueError(f"batch must be at least 1, got {batch}")
-    labels = torch.from_numpy(pictures.labels_for(rule.classes.names))
-    if protocol != "fresh":
-        pictures = _of_one_size(pictures)
-    partner = partners(len(pictures), seed)
+    swaps = 0 if protocol == "fresh" else swaps
+    sitting = Sitting(rule, pictures, steps, protocol, swaps, every, seed)
     batches = torch.split(torch.arange(len(pictures)), batch)
-    tables, settled = [], []
-    done, total = 0, len(batches) * steps * (1 if protocol == "fresh" else 2)
+    done, total = 0, len(batches) * len(sitting.shown) * steps
+
+    def tick() -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(done, total)
+
+    tables, settled, last = [], [], []
     for chosen in batches:
-        before, after = (
-            (pictures[which.numpy()].grey, labels[which]) for which in (chosen, partner[chosen])
-        )
-        world = World.from_images(before[0], rule, labels=before[1], keys=chosen)
         rows, agrees = [], []
-        for seen in _looks(world, rule, steps, protocol, seed, after):
-            rows.append(list(pooled(seen, CURVE).values()))
+        for step, seen in zip(sitting.steps_looked_at, sitting.looks_at(chosen, tick), strict=True):
+            if watch is not None:
+                watch(step, seen)
+            rows.append(list(pooled(seen).values()))
             agrees.append(seen.agrees)
-            done += 1
-            if progress is not None:
-                progress(done, total)
+        kinds = [type(metric.reading(seen)) for metric in METRICS.values()]
         tables.append(torch.tensor(rows, dtype=torch.float64))
-        settled.append(steps_to_agreement(torch.stack(agrees[-steps:])).cpu())
+        settled.append(steps_to_agreement(torch.stack(agrees[-len(sitting.looks) :])).cpu())
+        last.append(seen.counted())
     sizes = torch.tensor([len(chosen) for chosen in batches])
+    order = sitting.shown[-1].argsort()
+    first = torch.tensor([-1, *sitting.looks])[torch.cat(settled).clamp(min=0)]
     return Evaluation(
-        protocol, seed, steps, len(pictures), _curve(tables, sizes), torch.cat(settled)
+        protocol,
+        seed,
+        steps,
+        swaps,
+        every,
+        len(pictures),
+        _curve(sitting.steps_looked_at, kinds, torch.stack(tables), sizes),
+        Ballots.joined(last).of(order),
+        first[order],
     )
 
 
-def check_exam(rule: Rule, pictures: Pictures, steps: int, protocol: str) -> None:
+def check_exam(
+    rule: Rule, pictures: Pictures, steps: int, protocol: str, swaps: int = 1, every: int = 1
+) -> None:
     """What `evaluate` asks of its arguments; see there.
 
     Raises:
@@ -130,14 +170,22 @@ def check_exam(rule: Rule, pictures: Pictures, steps: int, protocol: str) -> Non
     if protocol not in known:
         hint = did_you_mean(protocol, known)
         raise ValueError(f"no protocol '{protocol}'{hint}: there are {', '.join(known)}")
-    if steps < 1:
-        raise ValueError(f"steps must be at least 1, got {steps}")
-    fewest = 1 if protocol == "fresh" else 2
+    for name, value in (("steps", steps), ("swaps", swaps), ("every", every)):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}")
+    if protocol == "fresh" and swaps != 1:
+        raise ValueError(f"{swaps} swaps need the protocol mutation or restart; fresh has none")
+    fewest = 1 if protocol == "fresh" else 1 + swaps
     if len(pictures) < fewest:
         raise ValueError(f"{protocol} needs at least {fewest} pictures, got {len(pictures)}")
+    check_classes(rule, pictures)
+
+
+def check_classes(rule: Rule, pictures: Pictures) -> None:
+    """A ValueError where the rule knows some classes of the pictures but not others."""
     names = rule.classes.names
     foreign = [name for name in pictures.classes if name not in names]
-    if foreign:
+    if 0 < len(foreign) < len(pictures.classes):
         raise ValueError(
             f"the pictures have {len(pictures.classes)} classes ({_listed(pictures.classes)}), the "
             f"rule decides between {len(names)} ({_listed(names)}) and does not know "
@@ -145,57 +193,17 @@ def check_exam(rule: Rule, pictures: Pictures, steps: int, protocol: str) -> Non
         )
 
 
-def _looks(
-    world: World,
-    rule: Rule,
-    steps: int,
-    protocol: Protocol,
-    seed: int,
-    after: tuple[Grey | tuple[Grey, ...], Tensor],
-) -> Iterator[Census]:
-    """A look at the worlds after every step; `after` holds the pictures and labels swapped in."""
-    world = yield from _phase(world, rule, steps, seed)
-    if protocol == "fresh":
-        return
-    grey, labels = after
-    world = world.repictured(grey, labels)
-    if protocol == "restart":
-        world = world.restarted()
-    yield from _phase(world, rule, steps, seed)
-
-
-def _phase(world: World, rule: Rule, steps: int, seed: int) -> Generator[Census, None, World]:
-    for now in trajectory(world, rule, steps, seed):
-        yield Census(now, rule, world)
-        world = now
-    return world
-
-
-def _curve(tables: list[Tensor], sizes: Tensor) -> list[dict[str, float]]:
-    """Batch averages [T, metrics] averaged over batches, by their sizes; nan counts for nothing."""
-    every = torch.stack(tables)
-    weight = sizes[:, None, None] * ~every.isnan()
-    mean = (every.nan_to_num() * weight).sum(dim=0) / weight.sum(dim=0)
-    return [
-        {"step": step, **dict(zip(CURVE, row, strict=True))}
-        for step, row in enumerate(mean.tolist(), start=1)
+def _curve(
+    steps: list[int], kinds: list[type[Reading]], tables: Tensor, sizes: Tensor
+) -> list[dict[str, float]]:
+    """Batches' tables [batches, looks, metrics] as one, the batches of these sizes."""
+    columns = [
+        kind.over_batches(tables[:, :, number], sizes).tolist() for number, kind in enumerate(kinds)
     ]
-
-
-def partners(pictures: int, seed: int) -> Tensor:
-    """int64 [pictures], whom each picture is swapped for: the next one round a drawn circle.
-
-    Nobody is their own partner, and everybody is somebody's.
-    """
-    zero = torch.zeros(1, dtype=torch.int64)
-    drawn = words(check_seed(seed), zero, torch.arange(pictures), zero, Stream.PERTURBATION)[0]
-    circle = drawn.argsort(stable=True)
-    return torch.empty_like(circle).index_copy_(0, circle, circle.roll(-1))
-
-
-def _of_one_size(pictures: Pictures) -> Pictures:
-    shapes = [picture.shape for picture in pictures]
-    return pictures.centred_on((max(h for h, _ in shapes), max(w for _, w in shapes)))
+    return [
+        {"step": step, **dict(zip(METRICS, row, strict=True))}
+        for step, *row in zip(steps, *columns, strict=True)
+    ]
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -4,11 +4,37 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from swarm_nca.scenario.scenario import Scenario
 
 #: The files by which a folder is known to be a run's, and safe to replace.
 MARKS = ("scenario.yaml", "metrics.csv", "provenance.json")
+
+
+def folders_of(scenarios: Sequence[Scenario], out: Path | None) -> list[Path]:
+    """Where each run goes.
+
+    Args:
+        out: the folder of a single run, or what holds one folder for each of several; `runs` when
+            None.
+
+    Raises:
+        ValueError: two runs that would share a folder.
+    """
+    if out is not None and len(scenarios) == 1:
+        return [out]
+    folders = [(out or Path("runs")) / scenario.name for scenario in scenarios]
+    for i, folder in enumerate(folders):
+        if folder in folders[:i]:
+            raise ValueError(
+                f"{scenarios[i].document.file}: a second scenario named {folder.name!r}; their "
+                "runs would share a folder, so give each its own name"
+            )
+    return folders
 
 
 def check_place(folder: Path) -> None:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from swarm_nca.engine import Stepper
 from swarm_nca.measure.census import Census
-from swarm_nca.measure.metrics import METRICS, find_metric
+from swarm_nca.measure.metrics import METRICS
 from swarm_nca.perturbations import Perturbation
 from swarm_nca.recording import Expectation, Frame, Run, kept_steps, write_run
 from swarm_nca.scenario.placing import check_place, place
@@ -127,6 +127,7 @@ class _Recorder:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.measured: dict[str, list[Any]] = {name: [] for name in METRICS}
+        self.pooled: dict[str, list[float]] = {name: [] for name in METRICS}
         self.events: list[dict[str, Any]] = []
         self.frames: list[Frame] = []
         self.expectations: dict[int, Expectation] = {}
@@ -159,6 +160,7 @@ class _Recorder:
             rule=settings.rule,
             rule_hash=scenario.rule.hash(),
             metrics=self._metrics(),
+            pooled=pd.DataFrame({"step": range(settings.steps + 1), **self.pooled}),
             events=pd.DataFrame(self.events, columns=list(EVENT_TYPES)).astype(EVENT_TYPES),
             frames=tuple(self.frames),
             expectations=tuple(self.expectations[i] for i in range(len(settings.expect))),
@@ -169,10 +171,12 @@ class _Recorder:
     def _measure(self, step: int, world: World, previous: World | None) -> None:
         census = Census(world, self.scenario.rule, previous)
         for name, metric in METRICS.items():
-            self.measured[name].append(metric.ratio(census).per_world().numpy())
+            reading = metric.reading(census)
+            self.measured[name].append(reading.per_world().numpy())
+            self.pooled[name].append(reading.pooled())
         for i, one in enumerate(self.scenario.settings.expect):
             if one.at == step:
-                value = find_metric(one.metric).ratio(census).pooled()
+                value = self.pooled[one.metric][-1]
                 self.expectations[i] = Expectation(one.metric, one.at, one.min, one.max, value)
 
     def _metrics(self) -> pd.DataFrame:

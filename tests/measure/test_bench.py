@@ -9,6 +9,7 @@ from rich.console import Console
 from swarm_nca.engine import Stepper
 from swarm_nca.measure.bench import bench_rule, bench_worlds
 from swarm_nca.measure.bench_command import bench_command
+from swarm_nca.rules import Rule
 from swarm_nca.swarm import Swarm
 
 
@@ -29,9 +30,19 @@ def test_the_rule_that_is_timed_is_busy_and_stays_finite() -> None:
 def test_the_bench_prints_its_tables_and_writes_the_same_numbers(tmp_path, monkeypatch) -> None:
     for size, small in {"CROWD_SIDE": 10, "TRAINING_BATCH": 2, "TRAINING_STEPS": 3}.items():
         monkeypatch.setattr(f"swarm_nca.measure.bench.{size}", small)
+    taken = []
+
+    class Trainer:
+        def __init__(self, rule, pictures) -> None:
+            taken.append((rule, len(pictures)))
+
+        def advance(self) -> None:
+            torch.eye(100) @ torch.eye(100)
+
     console, file = Console(record=True, width=80), tmp_path / "bench.json"
-    numbers = bench_command(Swarm, file, batches=(1, 2), seconds=0.0, console=console)
+    numbers = bench_command(Swarm, Trainer, file, batches=(1, 2), seconds=0.0, console=console)
     assert json.loads(file.read_text()) == numbers
+    assert [(type(rule), count) for rule, count in taken] == [(Rule, 160)]
     assert numbers["machine"]["threads"] == torch.get_num_threads()
     assert [row["worlds"] for row in numbers["steps"]] == [1, 2]
     assert numbers["swarm_of_a_crowd"]["agents"] == 100
@@ -41,11 +52,11 @@ def test_the_bench_prints_its_tables_and_writes_the_same_numbers(tmp_path, monke
         updates = row["cells"] / (row["engine_ms"] / 1e3)
         assert row["engine_updates_per_s"] == pytest.approx(updates)
     printed = console.export_text()
-    for heading in ("products", "dense convolution", "One training iteration", "agents / s"):
+    for heading in ("products", "dense convolution", "arithmetic", "pool and all", "agents / s"):
         assert heading in printed
     assert "…" not in printed
 
 
 def test_a_missing_folder_is_told_before_anything_is_timed(tmp_path) -> None:
     with pytest.raises(ValueError, match="does not exist; make it first"):
-        bench_command(Swarm, tmp_path / "nowhere" / "bench.json", console=Console(quiet=True))
+        bench_command(Swarm, Swarm, tmp_path / "nowhere" / "b.json", console=Console(quiet=True))

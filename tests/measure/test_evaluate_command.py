@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
+import torch
 from rich.console import Console
 
-from swarm_nca.images.strokes import strokes
 from swarm_nca.measure import CURVE
-from swarm_nca.measure.evaluate_command import as_json, evaluate_command, exam_pictures
+from swarm_nca.measure.evaluate_command import as_json, evaluate_command
+from swarm_nca.measure.exam import exam_pictures
 from swarm_nca.measure.protocols import evaluate
 from swarm_nca.rules import Rule, save_rule
 
@@ -34,7 +34,8 @@ def test_the_json_has_the_keys_and_rows_that_were_promised(digits_file, tmp_path
     )
     document = json.loads(file.read_text())
     assert document == as_json(result, digits_file, "strokes")
-    assert list(document) == ["rule", "dataset", "protocol", "pictures", "seed", "curve"]
+    promised = {"rule", "dataset", "protocol", "pictures", "seed", "curve"}
+    assert promised | {"steps", "swaps", "every", "holes"} == set(document)
     assert [row["step"] for row in document["curve"]] == list(range(1, 25))
     assert all(list(row) == ["step", *CURVE] for row in document["curve"])
     assert (document["pictures"], document["seed"]) == (3, 4)
@@ -52,27 +53,78 @@ def test_what_was_not_measured_is_null_in_json(rule) -> None:
     assert json.loads(json.dumps(document, allow_nan=False)) == document
 
 
-def test_exams_are_drawn_from_other_seeds_than_recipes_take() -> None:
-    exam, training = exam_pictures("strokes", limit=5, seed=0), strokes(5, 0)
-    assert not np.array_equal(exam.grey, training.grey)
-    assert np.array_equal(exam.grey, exam_pictures("strokes", limit=9, seed=0).grey[:5])
-    assert not np.array_equal(exam.grey, exam_pictures("strokes", limit=5, seed=1).grey)
+def test_groups_votes_and_figures_are_told_and_written(digits_file, tmp_path) -> None:
+    file, console = tmp_path / "scores.json", Console(record=True, width=100)
+    drawn = []
+
+    def draw(document, suffix: str) -> bytes:
+        drawn.append(document)
+        return suffix.encode()
+
+    figures = [tmp_path / "curves.png", tmp_path / "curves.pdf"]
+    evaluate_command(
+        digits_file,
+        "strokes+letters",
+        limit=4,
+        steps=3,
+        every=2,
+        by=["holes"],
+        votes=True,
+        fill_holes=True,
+        json_file=file,
+        figures=figures,
+        draw=draw,
+        console=console,
+    )
+    document = json.loads(file.read_text())
+    assert drawn == [document, document]
+    assert [figure.read_bytes() for figure in figures] == [b".png", b".pdf"]
+    assert list(document["groups"]) == ["dataset", "holes"]
+    assert [row["group"] for row in document["groups"]["dataset"]] == ["strokes", "letters"]
+    assert [row["group"] for row in document["groups"]["holes"]] == ["0"]
+    letters = document["groups"]["dataset"][1]
+    assert letters["cell_accuracy"] is None
+    assert letters["vote_accuracy"] is None
+    assert letters["total_agreement"] is not None
+    assert len(document["confusion"]["pictures"]) == 10 + 26
+    printed = console.export_text()
+    for shown in (
+        "by dataset",
+        "by holes",
+        "votes at the end",
+        "nothing is right or wrong in lett",
+    ):
+        assert shown in printed
+    assert "…" not in printed
 
 
-def test_letters_and_folders_can_be_examined_too(tmp_path) -> None:
-    assert exam_pictures("letters", limit=2).classes[0] == "A"
-    for name in ("hat", "shoe"):
-        (tmp_path / name).mkdir()
-        Image.fromarray(np.eye(8, dtype=np.uint8) * 255).save(tmp_path / name / "one.png")
-    assert exam_pictures(str(tmp_path)).classes == ("hat", "shoe")
-    assert len(exam_pictures(str(tmp_path), limit=1)) == 1
+def test_states_that_run_away_are_told_at_once_and_never_averaged_away(tmp_path) -> None:
+    rule = Rule()
+    with torch.no_grad():
+        rule.output.fill_(1e30)
+        rule.middle.abs_()
+    name = str(save_rule(rule, tmp_path / "wild.safetensors"))
+    file, console = tmp_path / "scores.json", Console(record=True, width=80)
+    evaluate_command(name, "strokes", limit=2, steps=9, every=3, json_file=file, console=console)
+    rows = json.loads(file.read_text(), parse_constant=lambda text: pytest.fail(text))["curve"]
+    assert rows[0]["nonfinite"] == 0
+    assert rows[-1]["nonfinite"] > 0
+    assert rows[-1]["state_largest"] is None
+    first = next(row for row in rows if row["nonfinite"])
+    told = f"not finite: the states of {first['nonfinite']:,.0f} cells at step {first['step']}"
+    printed = console.export_text()
+    assert told in printed
+    assert "∞" in printed
 
 
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
         ({"dataset": "stroks"}, r"no data set 'stroks' \(did you mean 'strokes'\?\)"),
-        ({"dataset": "letters"}, "the rule decides between 10"),
+        ({"dataset": "strokes", "by": ["hole"]}, r"by 'hole' \(did you mean 'holes'\?\)"),
+        ({"dataset": "chimeras", "votes": True}, "chimeras has no classes, so there is no table"),
+        ({"dataset": "strokes", "figures": [Path("a.svg")]}, r"ends in \.png or \.pdf"),
+        ({"dataset": "strokes", "swaps": 3}, "3 swaps need the protocol mutation or restart"),
         ({"dataset": "strokes", "limit": 0}, "limit must be at least 1, got 0"),
         ({"dataset": "strokes", "split": "train"}, "strokes has no split 'train': leave it out"),
         ({"dataset": "strokes", "protocol": "restrat"}, "did you mean 'restart'"),

@@ -1,10 +1,13 @@
 """What a run measures, keeps and writes."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from rich.console import Console
 
 from swarm_nca.engine import rollout
 from swarm_nca.images import Source
@@ -13,6 +16,7 @@ from swarm_nca.located import LocatedError, parse
 from swarm_nca.measure import METRICS
 from swarm_nca.perturbations import Damage, Mutate, Noise
 from swarm_nca.scenario import load, run
+from swarm_nca.scenario.closing import say
 from swarm_nca.world import World
 
 
@@ -95,7 +99,8 @@ def test_the_run_folder_holds_what_the_record_asks_for(write, tmp_path):
     run(write(), tmp_path / "full", overrides=["record.states=true"])
     plain = {file.name for file in (tmp_path / "plain").iterdir()}
     full = {file.name for file in (tmp_path / "full").iterdir()}
-    tables = {"scenario.yaml", "metrics.csv", "events.csv", "provenance.json", "report.html"}
+    tables = {"scenario.yaml", "metrics.csv", "pooled.csv", "events.csv"}
+    tables |= {"provenance.json", "report.html"}
     assert plain == tables
     pictures = {"run.webp", "summary.png", "channels.png"}
     assert full == tables | pictures | {"states.npz"}
@@ -115,6 +120,31 @@ def test_expectations_are_pooled_over_worlds_and_nothing_unknown_passes(write):
     )
     assert np.isnan(nobody_knows.expectations[1].value)
     assert not nobody_knows.expectations[1].passed
+
+
+def test_what_is_told_of_several_worlds_is_what_expectations_are_judged_by(write):
+    text = write().read_text().replace("label: 7}", "count: 5}")
+    done = run(write(text + "  - {metric: cell_accuracy, at: 5, min: 0}\n"))
+    judged = done.expectations[-1].value
+    last = done.pooled.iloc[5]
+    assert (last["step"], last["cell_accuracy"]) == (5, judged)
+    of_each = done.metrics[done.metrics["step"] == 5]
+    assert abs(of_each["cell_accuracy"].mean() - judged) > 1e-3
+    assert last["state_largest"] == of_each["state_largest"].max()
+    console = Console(record=True, width=100)
+    say(console, done, None)
+    rows = [line.split() for line in console.export_text().splitlines()]
+    assert ["5", f"{judged:.3f}"] in [row[:2] for row in rows]
+
+
+def test_states_that_run_away_are_told_at_the_end_of_a_run(write):
+    text = write().read_text()
+    done = run(write(text))
+    assert not done.pooled["nonfinite"].any()
+    wrong = done.pooled.assign(nonfinite=[0.0] * 5 + [3.0] * 4)
+    console = Console(record=True, width=100)
+    say(console, dataclasses.replace(done, pooled=wrong), None)
+    assert "not finite: the states of 3 cells, from step 5 on" in console.export_text()
 
 
 def test_a_canvas_a_torus_a_start_and_links_reach_the_world(write):

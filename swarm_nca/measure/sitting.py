@@ -1,0 +1,111 @@
+"""The course of an examination: which pictures are shown when, and when cells are looked at.
+
+Letters: P pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import torch
+from torch import Tensor
+
+from swarm_nca.engine import Stepper
+from swarm_nca.measure.census import Census
+from swarm_nca.randomness import Stream, check_seed, words
+from swarm_nca.rules import Rule
+from swarm_nca.world import World
+
+if TYPE_CHECKING:
+    from swarm_nca.images import Pictures
+    from swarm_nca.images.pictures import Grey
+
+Protocol: TypeAlias = Literal["fresh", "mutation", "restart"]
+
+#: Steps of each phase that are looked at whatever `every` says: opinions form early.
+EARLY = (1, 10, 20, 50, 100, 200)
+
+
+class Sitting:
+    """One rule in front of P pictures.
+
+    Args:
+        swaps: how many phases follow the first one; 0 when fresh.
+        steps, protocol, every, seed: see `evaluate`.
+
+    Attributes:
+        looks: the steps of a phase that are looked at, ascending, the last one among them.
+        shown: of each phase, int64 [P], the picture that every world shows.
+    """
+
+    def __init__(
+        self,
+        rule: Rule,
+        pictures: Pictures,
+        steps: int,
+        protocol: Protocol,
+        swaps: int,
+        every: int,
+        seed: int,
+    ) -> None:
+        self.rule, self.seed, self.swaps = rule, seed, swaps
+        self.restarts = protocol == "restart"
+        self.pictures = _of_one_size(pictures) if swaps else pictures
+        self.labels = torch.from_numpy(pictures.labels_for(rule.classes.names))
+        early = {step for step in EARLY if step <= steps}
+        self.looks = sorted(early | set(range(every, steps + 1, every)) | {steps})
+        self.shown, partner = [torch.arange(len(pictures))], partners(len(pictures), seed)
+        for _ in range(swaps):
+            self.shown.append(partner[self.shown[-1]])
+
+    @property
+    def steps_looked_at(self) -> list[int]:
+        """Counted through all phases."""
+        return [
+            phase * self.looks[-1] + look for phase in range(1 + self.swaps) for look in self.looks
+        ]
+
+    def looks_at(self, chosen: Tensor, tick: Callable[[], None]) -> Iterator[Census]:
+        """All looks at some of the worlds."""
+        grey, labels = self._phase(chosen, 0)
+        world = World.from_images(grey, self.rule, labels=labels, keys=chosen)
+        world = yield from self._roll(world, tick)
+        for phase in range(1, 1 + self.swaps):
+            world = world.repictured(*self._phase(chosen, phase))
+            if self.restarts:
+                world = world.restarted()
+            world = yield from self._roll(world, tick)
+
+    def _phase(self, chosen: Tensor, phase: int) -> tuple[Grey | tuple[Grey, ...], Tensor]:
+        which = self.shown[phase][chosen]
+        return self.pictures[which.numpy()].grey, self.labels[which]
+
+    def _roll(self, world: World, tick: Callable[[], None]) -> Generator[Census, None, World]:
+        stepper, wanted, kept = Stepper(world, self.rule, self.seed), set(self.looks), 0
+        for step in range(1, self.looks[-1] + 1):
+            if step in wanted and kept < step - 1:
+                world = stepper.world()
+            stepper.step()
+            if step in wanted:
+                before, world, kept = world, stepper.world(), step
+                yield Census(world, self.rule, before)
+            tick()
+        return world
+
+
+def partners(pictures: int, seed: int) -> Tensor:
+    """int64 [pictures], whom each picture is swapped for: the next one round a drawn circle.
+
+    Nobody is their own partner, and everybody is somebody's. Going round and round, a world meets
+    every other picture before it sees its own again.
+    """
+    zero = torch.zeros(1, dtype=torch.int64)
+    drawn = words(check_seed(seed), zero, torch.arange(pictures), zero, Stream.PERTURBATION)[0]
+    circle = drawn.argsort(stable=True)
+    return torch.empty_like(circle).index_copy_(0, circle, circle.roll(-1))
+
+
+def _of_one_size(pictures: Pictures) -> Pictures:
+    shapes = [picture.shape for picture in pictures]
+    return pictures.centred_on((max(h for h, _ in shapes), max(w for _, w in shapes)))

@@ -1,0 +1,161 @@
+"""What an examination found, as tables for a terminal of 80 columns (votes: 100)."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from swarm_nca.measure.confusion import NOBODY, Confusion
+from swarm_nca.measure.protocols import Evaluation
+from swarm_nca.measure.sitting import EARLY
+
+#: The metrics that tables show, and their headings.
+HEADINGS = {
+    "cell_accuracy": "cells",
+    "total_agreement": "agree",
+    "vote_accuracy": "vote",
+    "agree_and_correct": "agree,\nright",
+    "undecided": "un-\ndecided",
+    "state_magnitude": "mean\n|state|",
+    "state_largest": "largest\n|state|",
+    "residual_magnitude": "mean\n|change|",
+}
+
+#: Headings of a table of groups.
+_GROUPS = {
+    "cell_accuracy": "cells",
+    "vote_accuracy": "vote",
+    "total_agreement": "agree",
+    "undecided": "un-\ndecided",
+    "label_flips": "flips\na step",
+}
+
+#: Of the classes at the head of a table of votes, letters that stand side by side.
+_LETTERS = 7
+
+
+def printed(metric: str, value: float) -> str:
+    """A metric's value as tables print it: shares in percent."""
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞"
+    if metric.startswith(("state", "residual")):
+        return f"{value:.3f}" if value < 100 else f"{value:.2g}"
+    return "100 %" if value == 1 else f"{100 * value:.1f} %"
+
+
+def curve_table(result: Evaluation, title: str) -> Table:
+    """Chosen moments of the curve, phase by phase."""
+    table = _table(title)
+    table.add_column("step", justify="right", no_wrap=True)
+    for heading in HEADINGS.values():
+        table.add_column(heading, justify="right")
+    phases, shown = result.phases, _milestones(result.steps)
+    for phase, rows in enumerate(phases):
+        told = [(row, int(row["step"]) - phase * result.steps) for row in rows]
+        if 0 < phase < result.swaps:
+            told = told[-1:]  # of the swaps between, how they ended
+        else:
+            table.add_section()
+        swap = "swap" if result.swaps == 1 else f"swap {phase}"
+        for row, step in told:
+            if step in shown:
+                name = f"{swap} +{step:,}" if phase else f"{step:,}"
+                table.add_row(name, *(printed(metric, row[metric]) for metric in HEADINGS))
+    return table
+
+
+def settling(result: Evaluation) -> str:
+    """A line that says when the pictures of the last phase came to agree for good."""
+    settled = result.settled[result.settled > 0]
+    share = 100 * len(settled) / result.pictures
+    after = "the swap" if result.protocol != "fresh" else "the start"
+    when = f", half of these from step {int(settled.median()):,} after {after} on" if share else ""
+    return f"{share:.1f} % of the pictures agree at the end{when} ({result.protocol})"
+
+
+def runaway(result: Evaluation) -> str | None:
+    """A line that says where states are no finite numbers; None where all are."""
+    first = result.first_nonfinite
+    if first is None:
+        return None
+    apart = f" (looked at every {result.every} steps)" if result.every > 1 else ""
+    last = result.curve[-1]
+    return (
+        f"not finite: the states of {first['nonfinite']:,.0f} cells at step {first['step']:,}"
+        f"{apart}, of {last['nonfinite']:,.0f} at the end"
+    )
+
+
+def group_table(by: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Scores at the end, group by group, and the 95 % interval of agreement."""
+    table = _table(f"at the end, by {by}")
+    table.add_column(by, no_wrap=True)
+    table.add_column("pictures", justify="right")
+    for heading in _GROUPS.values():
+        table.add_column(heading, justify="right")
+        if heading == "agree":
+            table.add_column("95 %\ninterval", justify="right", no_wrap=True)
+            table.add_column("do not\nagree", justify="right")
+    for row in rows:
+        cells = []
+        for metric in _GROUPS:
+            cells.append(printed(metric, row[metric]))
+            if metric == "total_agreement":
+                low, high = (100 * row[f"agreement_{end}"] for end in ("low", "high"))
+                cells += [f"{low:.1f}–{high:.1f}", printed(metric, 1 - row[metric])]
+        table.add_row(escape(row["group"]), f"{row['pictures']:,}", *cells)
+    return table
+
+
+def confusion_table(found: Confusion) -> Table:
+    """Votes in percent of the pictures of each class; a dot for none."""
+    table = _table("votes at the end, percent of each class")
+    table.add_column("class", no_wrap=True)
+    nobody = bool(found.pictures[:, -1].any())
+    votes = found.votes if nobody else found.votes[:-1]
+    for vote in votes:
+        table.add_column(_short(vote), justify="right", no_wrap=True)
+    for name, counts in zip(found.classes, found.pictures.tolist(), strict=True):
+        if not sum(counts):
+            continue
+        cells = []
+        for vote, count in zip(votes, counts, strict=False):
+            share = f"{100 * count / sum(counts):.1f}" if count else "·"
+            right = vote == name and vote != NOBODY
+            cells.append(f"[bold]{share}[/]" if right else share)
+        table.add_row(escape(name), *cells)
+    return table
+
+
+def _milestones(steps: int) -> set[int]:
+    """Steps worth a line: 1, 10, 20, 50, 100, 200, and further so, and the last."""
+    far = {size * 10**power for size in (1, 2, 5) for power in range(2, 9)}
+    return {step for step in {*EARLY, *far} if step < steps} | {steps}
+
+
+def _short(name: str) -> str:
+    """A class's name in several short lines."""
+    words = re.findall(r"/?[^\s/]+", name)
+    return "\n".join(
+        word if len(word) <= _LETTERS else f"{word[: _LETTERS - 1]}." for word in words
+    )
+
+
+def _table(title: str) -> Table:
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+    )

@@ -1,0 +1,95 @@
+"""The body of `swarm-nca evaluate --turn`: scores at every angle, as a table and as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from swarm_nca.atomic import write_atomically
+from swarm_nca.images.datasets import Split
+from swarm_nca.measure.evaluate_command import Json, check_folder, watched, without_nan
+from swarm_nca.measure.exam import exam_pictures
+from swarm_nca.measure.protocols import Evaluation, Protocol, check_exam
+from swarm_nca.measure.tables import HEADINGS, printed
+from swarm_nca.measure.turning import angles, evaluate_turned
+from swarm_nca.rules import load_rule
+
+#: Degrees, and what came out there.
+Turned = list[tuple[float, Evaluation]]
+
+
+def turning_command(
+    rule: str,
+    dataset: str,
+    turn: float,
+    *,
+    split: Split = "test",
+    limit: int | None = None,
+    steps: int = 200,
+    protocol: Protocol = "fresh",
+    seed: int = 0,
+    json_file: Path | None = None,
+    console: Console | None = None,
+) -> Turned:
+    """Examine a rule on pictures turned by 0°, `turn`, … 180°; print the table, write the JSON.
+
+    The other arguments are those of `evaluate_command`.
+
+    Raises:
+        ValueError: whatever was given that cannot be used, before any step is taken.
+    """
+    console = console or Console()
+    check_folder(json_file)
+    angles(turn)
+    loaded = load_rule(rule)
+    pictures = exam_pictures(dataset, split=split, limit=limit, seed=seed)
+    check_exam(loaded, pictures, steps, protocol)
+    title = escape(f"{Path(rule).name} on {len(pictures):,} pictures of {dataset}, turned")
+    with watched(console, title) as progress:
+        found = list(
+            evaluate_turned(
+                loaded,
+                pictures,
+                turn,
+                steps=steps,
+                protocol=protocol,
+                seed=seed,
+                progress=progress,
+            )
+        )
+    if json_file is not None:
+        document = as_json(found, rule, dataset)
+        write_atomically(json_file, (json.dumps(document, indent=1) + "\n").encode())
+    console.print(as_table(found, title))
+    return found
+
+
+def as_json(found: Turned, rule: str, dataset: str) -> Json:
+    """The last step at every angle as plain data; what could not be measured is null."""
+    _, first = found[0]
+    return {
+        "rule": rule,
+        "dataset": dataset,
+        "protocol": first.protocol,
+        "pictures": first.pictures,
+        "seed": first.seed,
+        "turned": [
+            {"degrees": degrees, **without_nan(result.curve[-1])} for degrees, result in found
+        ],
+    }
+
+
+def as_table(found: Turned, title: str) -> Table:
+    """The last step at every angle; shares in percent."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("turned by", justify="right", no_wrap=True)
+    for heading in HEADINGS.values():
+        table.add_column(heading, justify="right")
+    for degrees, result in found:
+        last = result.curve[-1]
+        table.add_row(f"{degrees:.4g}°", *(printed(metric, last[metric]) for metric in HEADINGS))
+    return table

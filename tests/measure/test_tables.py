@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from rich.console import Console
+
+from swarm_nca.measure.confusion import NOBODY, Confusion
+from swarm_nca.measure.metrics import METRICS
+from swarm_nca.measure.protocols import Evaluation
+from swarm_nca.measure.tables import (
+    confusion_table,
+    curve_table,
+    group_table,
+    printed,
+    runaway,
+)
+
+
+def text_of(table, width: int = 80) -> list[str]:
+    console = Console(record=True, width=width)
+    console.print(table)
+    text = console.export_text()
+    assert "…" not in text
+    return text.splitlines()
+
+
+def evaluation(steps: int, swaps: int = 0, every: int = 1, wrong: int = 0) -> Evaluation:
+    looks = [step for step in range(1, steps + 1) if step % every == 0 or step == 1]
+    curve = [
+        {"step": phase * steps + look, **dict.fromkeys(METRICS, 0.25), "nonfinite": wrong * look}
+        for phase in range(1 + swaps)
+        for look in looks
+    ]
+    protocol = "mutation" if swaps else "fresh"
+    nothing = torch.zeros(1, dtype=torch.int64)
+    return Evaluation(protocol, 0, steps, swaps, every, 1, curve, None, nothing)
+
+
+def test_a_long_curve_is_told_at_round_steps() -> None:
+    lines = text_of(curve_table(evaluation(10_000, every=10), "t"))
+    steps = [line.split()[0] for line in lines if "25.0 %" in line]
+    assert " ".join(steps) == "1 10 20 50 100 200 500 1,000 2,000 5,000 10,000"
+
+
+def test_of_many_swaps_the_ends_are_told_and_the_last_in_full() -> None:
+    lines = text_of(curve_table(evaluation(20, swaps=4), "t"))
+    steps = [" ".join(line.split("25.0 %")[0].split()) for line in lines if "25.0 %" in line]
+    middle = ["swap 1 +20", "swap 2 +20", "swap 3 +20"]
+    assert steps == ["1", "10", "20", *middle, "swap 4 +1", "swap 4 +10", "swap 4 +20"]
+
+
+def test_numbers_are_told_as_a_reader_wants_them() -> None:
+    assert printed("total_agreement", 1.0) == "100 %"
+    assert printed("total_agreement", 0.9996) == "100.0 %"
+    assert printed("state_largest", 4.25) == "4.250"
+    assert printed("state_largest", 2.5e22) == "2.5e+22"
+    assert printed("state_largest", math.inf) == "∞"
+    assert printed("cell_accuracy", math.nan) == "–"
+
+
+def test_a_runaway_is_told_with_its_step_and_its_cells() -> None:
+    assert runaway(evaluation(20)) is None
+    told = runaway(evaluation(20, every=10, wrong=3))
+    assert told is not None
+    assert "3 cells at step 1 (looked at every 10 steps), of 60 at the end" in told
+
+
+def test_a_table_of_votes_of_fashion_fits_100_columns_with_readable_names() -> None:
+    classes = ("T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt")
+    classes = (*classes, "sneaker", "bag", "ankle boot")
+    votes = torch.randint(10, 1000, (10, 11), generator=torch.Generator().manual_seed(0))
+    lines = text_of(confusion_table(Confusion(classes, (*classes, NOBODY), votes)), 100)
+    head = " ".join(lines[:3])
+    for name in ("T-shirt", "/top", "trouser", "pullov.", "ankle", "boot", "sneaker", NOBODY):
+        assert name in head
+    rows = [line for line in lines if line.startswith(classes)]
+    assert [row[:11].strip() for row in rows] == list(classes)
+
+
+def test_votes_are_told_in_percent_of_their_class_and_empty_rows_left_out() -> None:
+    votes = torch.tensor([[3, 1, 0], [0, 0, 0]])
+    lines = text_of(confusion_table(Confusion(("a", "b"), ("a", "b", NOBODY), votes)))
+    assert lines[-1].split() == ["a", "75.0", "25.0"]
+    assert NOBODY not in " ".join(lines)
+
+
+def test_groups_tell_agreement_with_its_interval_and_its_opposite() -> None:
+    row = {
+        "group": "2–3",
+        "pictures": 1200,
+        "cell_accuracy": np.nan,
+        "vote_accuracy": np.nan,
+        "total_agreement": 0.75,
+        "agreement_low": 0.7,
+        "agreement_high": 0.8,
+        "undecided": 0.0,
+        "label_flips": 0.015,
+    }
+    last = text_of(group_table("holes", [row]))[-1]
+    assert " ".join(last.split()) == "2–3 1,200 – – 75.0 % 70.0–80.0 25.0 % 0.0 % 1.5 %"

@@ -1,0 +1,123 @@
+"""Pictures turned about their centres, and what a rule makes of them."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+from swarm_nca.images import Pictures, strokes
+from swarm_nca.measure import CURVE
+from swarm_nca.measure.protocols import evaluate
+from swarm_nca.measure.turning import angles, evaluate_turned, turned
+from swarm_nca.measure.turning_command import turning_command
+from swarm_nca.rules import Rule, save_rule
+
+
+@pytest.fixture(scope="module")
+def digits() -> Pictures:
+    return strokes(6, seed=2)
+
+
+def ink_at(pictures: Pictures) -> tuple[np.ndarray, np.ndarray]:
+    """Of each picture, its ink and where its centre of mass lies from its middle, (down, right)."""
+    grey = np.asarray(pictures.grey, np.float64)
+    ink = grey.sum((1, 2))
+    steps = np.arange(grey.shape[1]) - (grey.shape[1] - 1) / 2
+    down, right = (grey.sum(2) @ steps) / ink, (grey.sum(1) @ steps) / ink
+    return ink, np.stack([down, right], 1)
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_a_turn_by_quarters_moves_pixels_and_changes_none(digits, quarters) -> None:
+    grey = np.asarray(turned(digits, 90.0 * quarters).grey)
+    expected = np.rot90(np.asarray(turned(digits, 0.0).grey), quarters, (1, 2))
+    assert grey.shape == (6, 40, 40)
+    np.testing.assert_allclose(grey, expected, atol=1e-6)
+
+
+def test_turned_by_nothing_it_is_the_picture_in_the_middle_of_a_larger_canvas(digits) -> None:
+    still = turned(digits, 0.0)
+    np.testing.assert_allclose(still.grey, digits.centred_on((40, 40)).grey, atol=1e-6)
+    assert still.classes == digits.classes
+    assert np.array_equal(still.labels, digits.labels)
+
+
+@pytest.mark.parametrize("degrees", [30.0, 45.0, 137.0])
+def test_any_turn_keeps_the_ink_and_carries_it_round_the_centre(digits, degrees) -> None:
+    ink, place = ink_at(turned(digits, 0.0))
+    ink_after, place_after = ink_at(turned(digits, degrees))
+    np.testing.assert_allclose(ink_after, ink, rtol=0.02)
+    # Against the clock, rows counting downwards: what was right goes up.
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    down, right = place.T
+    expected = np.stack([down * cos - right * sin, down * sin + right * cos], 1)
+    np.testing.assert_allclose(place_after, expected, atol=0.1)
+
+
+def test_a_full_square_turned_loses_no_corner() -> None:
+    square = Pictures(np.ones((1, 28, 28), np.float32))
+    assert float(np.sum(turned(square, 45.0).grey)) == pytest.approx(28 * 28, rel=0.01)
+
+
+def test_pictures_of_several_sizes_share_a_canvas() -> None:
+    mixed = Pictures((np.ones((3, 5), np.float32), np.ones((7, 1), np.float32)))
+    grey = np.asarray(turned(mixed, 180.0).grey)
+    assert grey.sum((1, 2)) == pytest.approx([15, 7], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("turn", "expected"),
+    [(45, [0, 45, 90, 135, 180]), (180, [0, 180]), (80, [0, 80, 160]), (180 / 7, None)],
+)
+def test_angles_run_from_none_to_half_a_turn(turn, expected) -> None:
+    found = angles(turn)
+    assert found == expected if expected else (len(found), found[-1]) == (8, pytest.approx(180))
+
+
+@pytest.mark.parametrize("turn", [0.0, -5.0, 181.0, math.nan])
+def test_other_turns_are_refused(turn) -> None:
+    with pytest.raises(ValueError, match="turn must be above 0 and at most 180 degrees"):
+        angles(turn)
+
+
+def test_every_angle_is_an_examination_of_its_own(digits, busy_rule) -> None:
+    rule, told = busy_rule(), []
+    found = list(evaluate_turned(rule, digits, 60, steps=3, progress=lambda *now: told.append(now)))
+    assert [degrees for degrees, _ in found] == [0, 60, 120, 180]
+    for degrees, result in found:
+        assert result.curve[-1] == evaluate(rule, turned(digits, degrees), steps=3).curve[-1]
+    assert told == [(done, 12) for done in range(1, 13)]
+
+
+def test_a_ring_scores_alike_upside_down_where_chance_is_taken_out(digits, busy_rule) -> None:
+    def spread(hearing: str) -> float:
+        rule = busy_rule(torch.float64, hearing=hearing, fire_rate=1.0, noise=0.0, strength=0.1)
+        (_, first), (_, last) = evaluate_turned(rule, digits, 180, steps=8)
+        return abs(first.curve[-1]["state_magnitude"] - last.curve[-1]["state_magnitude"])
+
+    assert spread("ring") < 1e-6 < 1e-4 < spread("slots")
+
+
+def test_the_command_prints_a_row_an_angle_and_writes_them(tmp_path) -> None:
+    rule = str(save_rule(Rule(), tmp_path / "untrained.safetensors"))
+    file, console = tmp_path / "turned.json", Console(record=True, width=80)
+    turning_command(rule, "strokes", 90, limit=3, steps=2, seed=4, json_file=file, console=console)
+    document = json.loads(file.read_text())
+    assert list(document) == ["rule", "dataset", "protocol", "pictures", "seed", "turned"]
+    assert [row["degrees"] for row in document["turned"]] == [0, 90, 180]
+    assert all(list(row) == ["degrees", "step", *CURVE] for row in document["turned"])
+    printed = console.export_text()
+    for text in ("untrained.safetensors on 3 pictures of strokes, turned", "0°", "90°", "180°"):
+        assert text in printed
+
+
+def test_a_bad_turn_is_told_before_the_work(tmp_path) -> None:
+    rule, console = str(save_rule(Rule(), tmp_path / "r.safetensors")), Console(record=True)
+    with pytest.raises(ValueError, match="turn must be"):
+        turning_command(rule, "strokes", 360, console=console)
+    assert console.export_text() == ""
