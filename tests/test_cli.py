@@ -196,6 +196,22 @@ def test_bad_input_is_one_line_and_2(folder, arguments):
     assert sorted(folder.rglob("*")) == before
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--confusion",), ("--fill-holes",), ("--by", "holes"), ("--figure", "a.png"),
+        ("--every", "2"), ("--swaps", "2"),
+    ],
+)  # fmt: skip
+def test_what_does_not_go_with_turned_pictures_is_refused_by_its_name(folder, option):
+    done = swarm_nca(
+        "evaluate", "busy.safetensors", "--dataset", "strokes", "--limit", "2", "--steps", "1",
+        "--turn", "180", *option,
+    )  # fmt: skip
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == f"--turn does not go with {option[0]}: leave one or the other out\n"
+
+
 def test_an_unknown_option_is_a_usage_error():
     done = swarm_nca("run", "good.yaml", "--sed", "3")
     assert done.exit_code == 2

@@ -46,7 +46,7 @@ HOMES = {
     "pydantic": {"located", "scenario/schema.py", "training/recipe.py"},
     "matplotlib": {"recording"},
     "networkx": {"topologies"},
-    "typer": {"cli.py"},
+    "typer": {"cli"},
     "yaml": {"located"},
     "pooch": {"images"},
     "safetensors": {"rules", "training"},

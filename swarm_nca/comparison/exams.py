@@ -96,7 +96,7 @@ def curves_of(
     file = folder / f"{Path(exam.dataset).name}-{protocol}-{name}.json"
     kept = _kept(file, settings)
     if kept is None:
-        kept = _sat(entry, exam, protocol, progress)
+        kept = _sat(entry, exam, protocol, folder, progress)
         folder.mkdir(parents=True, exist_ok=True)
         plain = {name: [_plain(value) for value in column] for name, column in kept.items()}
         text = json.dumps({"settings": settings, "curves": plain}, allow_nan=False)
@@ -119,7 +119,26 @@ def _kept(file: Path, settings: dict[str, Any]) -> Curves | None:
     return curves if whole and len({len(column) for column in curves.values()}) == 1 else None
 
 
-def _sat(entry: Entry, exam: SharedExam, protocol: Protocol, progress: Progress | None) -> Curves:
+def _sat(
+    entry: Entry, exam: SharedExam, protocol: Protocol, folder: Path, progress: Progress | None
+) -> Curves:
+    if protocol == "mutation":
+        return _seen(entry, exam, protocol, progress)
+    # Before its swap a restart is a mutation: that phase is sat once.
+    mutation = curves_of(entry, exam, "mutation", folder, progress)
+    fresh = mutation["step"] <= exam.steps
+    restarted = _seen(entry, exam, protocol, progress, begin=1)
+    return {name: np.concatenate([mutation[name][fresh], restarted[name]]) for name in restarted}
+
+
+def _seen(
+    entry: Entry,
+    exam: SharedExam,
+    protocol: Protocol,
+    progress: Progress | None,
+    begin: int = 0,
+) -> Curves:
+    """The curves from a phase on."""
     correct: dict[int, list[Tensor]] = {}
     cells: dict[int, list[Tensor]] = {}
 
@@ -134,6 +153,7 @@ def _sat(entry: Entry, exam: SharedExam, protocol: Protocol, progress: Progress 
         protocol=protocol,
         every=EVERY,
         seed=exam.seed,
+        begin=begin,
         progress=progress,
         watch=watch,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,16 +66,21 @@ def _differences(entries: Sequence[Entry]) -> list[str]:
     telling = [key for key in keys if len({repr(one.get(key)) for one in all_settings}) > 1]
     # Words first: `ce, noise 0.02`.
     telling.sort(key=lambda key: not isinstance(all_settings[0].get(key), str))
-    # Only a run that stopped early has a setting that others lack.
     return [
-        ", ".join(_told(key, settings[key]) for key in telling if key in settings) or "complete"
+        ", ".join(dict.fromkeys(_told(key, settings) for key in telling))
         for settings in all_settings
     ]
 
 
-def _told(key: str, value: Any) -> str:
-    """`ce`, `noise 0.02`: a word tells by itself what it is of, a number does not."""
-    last = key.rpartition(".")[2]
+def _told(key: str, settings: Mapping[str, Any]) -> str:
+    """`ce`, `noise 0.02`: a word tells by itself what it is of, a number does not.
+
+    What others have and this run lacks is a part of the recipe (`no wounds`), or that it stopped.
+    """
+    whole, _, last = key.rpartition(".")
+    if key not in settings:
+        return f"no {whole}" if whole else "complete"
+    value = settings[key]
     if isinstance(value, str):
         return value
     return f"{last} {value:g}" if isinstance(value, float) else f"{last} {value}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,6 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from swarm_nca.atomic import write_atomically
 from swarm_nca.measure.bench import (
     BATCHES,
     Row,
@@ -24,6 +22,7 @@ from swarm_nca.measure.bench import (
     swarm_of_a_digit,
     training_against_dense,
 )
+from swarm_nca.measure.writing import check_folder, write_json
 
 #: Columns of a table: heading, and how a row's value is shown.
 Columns: TypeAlias = dict[str, str]
@@ -93,10 +92,7 @@ def bench_command(
         ValueError: a folder that does not exist.
     """
     console = console or Console()
-    if json_file is not None and not json_file.parent.is_dir():
-        raise ValueError(
-            f"{json_file}: the folder {json_file.parent} does not exist; make it first"
-        )
+    check_folder(json_file)
     rule = bench_rule()
     machine = {
         "processor": platform.processor() or platform.machine(),
@@ -125,8 +121,7 @@ def bench_command(
         "swarm_of_a_digit": digit,
         "swarm_of_a_crowd": crowd,
     }
-    if json_file is not None:
-        write_atomically(json_file, (json.dumps(numbers, indent=1) + "\n").encode())
+    write_json(json_file, numbers)
     return numbers
 
 

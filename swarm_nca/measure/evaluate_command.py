@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -34,10 +32,8 @@ from swarm_nca.measure.tables import (
     runaway,
     settling,
 )
+from swarm_nca.measure.writing import Json, check_folder, only_finite, write_json
 from swarm_nca.rules import load_rule
-
-#: JSON's plain data.
-Json: TypeAlias = dict[str, Any]
 
 #: Draws a figure of what the JSON holds: PNG or PDF, by the suffix.
 Draw: TypeAlias = Callable[[Json, str], bytes]
@@ -111,8 +107,7 @@ def evaluate_command(
     tables = {name: scores(result.last, each) for name, each in groups.items()}
     ballot = confusion(result.last, exam.own, loaded) if votes else None
     document = as_json(result, rule, dataset, tables, ballot, fill_holes)
-    if json_file is not None:
-        write_atomically(json_file, (json.dumps(document, indent=1) + "\n").encode())
+    write_json(json_file, document)
     if draw is not None:
         for file in figures:
             write_atomically(file, draw(document, file.suffix))
@@ -123,12 +118,6 @@ def evaluate_command(
     if ballot is not None:
         console.print(confusion_table(ballot))
     return result
-
-
-def check_folder(file: Path | None) -> None:
-    """A ValueError, unless a file can be written there (or none is wanted)."""
-    if file is not None and not file.parent.is_dir():
-        raise ValueError(f"{file}: the folder {file.parent} does not exist; make it first")
 
 
 @contextlib.contextmanager
@@ -154,7 +143,7 @@ def as_json(
     votes: Confusion | None = None,
     fill_holes: bool = False,
 ) -> Json:
-    """All that was found as plain data; see `without_nan`."""
+    """All that was found as plain data; see `only_finite`."""
     document: Json = {
         "rule": rule,
         "dataset": dataset,
@@ -165,26 +154,15 @@ def as_json(
         "swaps": result.swaps,
         "every": result.every,
         "holes": "filled" if fill_holes else "left",
-        "curve": [without_nan(row) for row in result.curve],
+        "curve": [only_finite(row) for row in result.curve],
     }
     if groups:
         document["groups"] = {
-            name: [without_nan(row) for row in rows] for name, rows in groups.items()
+            name: [only_finite(row) for row in rows] for name, rows in groups.items()
         }
     if votes is not None:
         document["confusion"] = votes.as_json()
     return document
-
-
-def without_nan(row: Mapping[str, Any]) -> Json:
-    """A row as JSON knows it: what could not be measured, or is not finite, is null.
-
-    The two are told apart by `nonfinite`, which counts the cells that hold no finite number.
-    """
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in row.items()
-    }
 
 
 def _tell(console: Console, result: Evaluation, exam: Exam) -> None:

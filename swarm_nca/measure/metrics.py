@@ -4,7 +4,7 @@ A metric counts, for every world, a part and a whole: correct cells and cells, w
 and worlds; how these pool, and what else a metric may read, stands in `readings`. Scores of
 decisions need no more than `Ballots`, so they can be taken of any group of pictures later.
 
-To add a metric, write one function from `Census` to `Ratio`, and a line in `METRICS`.
+To add a metric, write one function from `Census` to a `Reading`, and a line in `METRICS`.
 """
 
 from __future__ import annotations

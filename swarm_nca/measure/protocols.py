@@ -52,6 +52,7 @@ class Evaluation:
         last: what the cells of each of the P pictures had decided at the end.
         settled: int64 [P], the step of the last phase (from 1) from which on a picture's cells
             agree at every look until the end; −1 where they do not.
+        begin: the first phase that was sat.
     """
 
     protocol: Protocol
@@ -63,16 +64,17 @@ class Evaluation:
     curve: list[dict[str, float]]
     last: Ballots
     settled: Tensor
+    begin: int = 0
 
     @property
     def looks(self) -> list[int]:
         """The steps of a phase that were looked at."""
-        return [int(row["step"]) for row in self.phases[0]]
+        return [int(row["step"]) - self.begin * self.steps for row in self.phases[0]]
 
     @property
     def phases(self) -> list[list[dict[str, float]]]:
         """The curve, cut at the swaps."""
-        each = len(self.curve) // (1 + self.swaps)
+        each = len(self.curve) // (1 + self.swaps - self.begin)
         return [self.curve[start : start + each] for start in range(0, len(self.curve), each)]
 
     @property
@@ -90,6 +92,7 @@ def evaluate(
     swaps: int = 1,
     every: int = 1,
     seed: int = 0,
+    begin: int = 0,
     batch: int = 1_000,
     progress: Progress | None = None,
     watch: Watch | None = None,
@@ -108,21 +111,27 @@ def evaluate(
         every: look after every so many steps only, and at the `EARLY` ones and the last of each
             phase: a look costs a good part of a step.
         seed: every random draw, and who is swapped for whom.
+        begin: the first phase that is sat, from 0. Those before a `restart` leave nothing behind,
+            so that they may be left out, of the curve too.
         batch: pictures pooled, and held in memory, together.
         progress: called after every step.
         watch: called at every look, batch by batch.
 
     Raises:
         ValueError: no pictures, classes of which the rule knows some but not others, no steps, an
-            unknown protocol, or too few pictures to be swapped so often.
+            unknown protocol, too few pictures to be swapped so often, or a first phase other than
+            0 that is not a restart's.
     """
     check_exam(rule, pictures, steps, protocol, swaps, every)
     if batch < 1:
         raise ValueError(f"batch must be at least 1, got {batch}")
     swaps = 0 if protocol == "fresh" else swaps
-    sitting = Sitting(rule, pictures, steps, protocol, swaps, every, seed)
+    latest = swaps if protocol == "restart" else 0
+    if not 0 <= begin <= latest:
+        raise ValueError(f"begin must lie between 0 and {latest} for {protocol}, got {begin}")
+    sitting = Sitting(rule, pictures, steps, protocol, swaps, every, seed, begin)
     batches = torch.split(torch.arange(len(pictures)), batch)
-    done, total = 0, len(batches) * len(sitting.shown) * steps
+    done, total = 0, len(batches) * (1 + swaps - begin) * steps
 
     def tick() -> None:
         nonlocal done
@@ -155,6 +164,7 @@ def evaluate(
         _curve(sitting.steps_looked_at, kinds, torch.stack(tables), sizes),
         Ballots.joined(last).of(order),
         first[order],
+        begin,
     )
 
 

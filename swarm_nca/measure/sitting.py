@@ -32,7 +32,7 @@ class Sitting:
 
     Args:
         swaps: how many phases follow the first one; 0 when fresh.
-        steps, protocol, every, seed: see `evaluate`.
+        steps, protocol, every, seed, begin: see `evaluate`.
 
     Attributes:
         looks: the steps of a phase that are looked at, ascending, the last one among them.
@@ -48,8 +48,9 @@ class Sitting:
         swaps: int,
         every: int,
         seed: int,
+        begin: int = 0,
     ) -> None:
-        self.rule, self.seed, self.swaps = rule, seed, swaps
+        self.rule, self.seed, self.swaps, self.begin = rule, seed, swaps, begin
         self.restarts = protocol == "restart"
         self.pictures = _of_one_size(pictures) if swaps else pictures
         self.labels = torch.from_numpy(pictures.labels_for(rule.classes.names))
@@ -62,16 +63,16 @@ class Sitting:
     @property
     def steps_looked_at(self) -> list[int]:
         """Counted through all phases."""
-        return [
-            phase * self.looks[-1] + look for phase in range(1 + self.swaps) for look in self.looks
-        ]
+        phases = range(self.begin, 1 + self.swaps)
+        return [phase * self.looks[-1] + look for phase in phases for look in self.looks]
 
     def looks_at(self, chosen: Tensor, tick: Callable[[], None]) -> Iterator[Census]:
         """All looks at some of the worlds."""
-        grey, labels = self._phase(chosen, 0)
+        grey, labels = self._phase(chosen, self.begin)
         world = World.from_images(grey, self.rule, labels=labels, keys=chosen)
+        world = world.with_state(world.state, self.begin * self.looks[-1])
         world = yield from self._roll(world, tick)
-        for phase in range(1, 1 + self.swaps):
+        for phase in range(self.begin + 1, 1 + self.swaps):
             world = world.repictured(*self._phase(chosen, phase))
             if self.restarts:
                 world = world.restarted()

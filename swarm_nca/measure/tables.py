@@ -58,7 +58,7 @@ def curve_table(result: Evaluation, title: str) -> Table:
     for heading in HEADINGS.values():
         table.add_column(heading, justify="right")
     phases, shown = result.phases, _milestones(result.steps)
-    for phase, rows in enumerate(phases):
+    for phase, rows in enumerate(phases, result.begin):
         told = [(row, int(row["step"]) - phase * result.steps) for row in rows]
         if 0 < phase < result.swaps:
             told = told[-1:]  # of the swaps between, how they ended

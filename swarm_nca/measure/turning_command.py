@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from swarm_nca.atomic import write_atomically
 from swarm_nca.images.datasets import Split
-from swarm_nca.measure.evaluate_command import Json, check_folder, watched, without_nan
+from swarm_nca.measure.evaluate_command import watched
 from swarm_nca.measure.exam import exam_pictures
 from swarm_nca.measure.protocols import Evaluation, Protocol, check_exam
 from swarm_nca.measure.tables import HEADINGS, printed
 from swarm_nca.measure.turning import angles, evaluate_turned
+from swarm_nca.measure.writing import Json, check_folder, only_finite, write_json
 from swarm_nca.rules import load_rule
 
 #: Degrees, and what came out there.
@@ -61,9 +60,7 @@ def turning_command(
                 progress=progress,
             )
         )
-    if json_file is not None:
-        document = as_json(found, rule, dataset)
-        write_atomically(json_file, (json.dumps(document, indent=1) + "\n").encode())
+    write_json(json_file, as_json(found, rule, dataset))
     console.print(as_table(found, title))
     return found
 
@@ -78,7 +75,7 @@ def as_json(found: Turned, rule: str, dataset: str) -> Json:
         "pictures": first.pictures,
         "seed": first.seed,
         "turned": [
-            {"degrees": degrees, **without_nan(result.curve[-1])} for degrees, result in found
+            {"degrees": degrees, **only_finite(result.curve[-1])} for degrees, result in found
         ],
     }
 

@@ -64,7 +64,7 @@ def report_html(run: Run, pictures: Mapping[str, bytes], facts: Mapping[str, Any
         _numbers(pooled, run),
         f'<section class="side">{_scenario(run)}{_origin(facts)}</section>',
         "<footer>Run it again with <code>swarm-nca run scenario.yaml</code>; every number is in "
-        "<code>metrics.csv</code>.</footer>",
+        "<code>metrics.csv</code>, and of all worlds together in <code>pooled.csv</code>.</footer>",
     ]
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

@@ -5,6 +5,8 @@ weights, what comes from them is added up, and where exactly it came from is los
 cell knows itself from the others and nothing more, so a swarm behaves alike on a picture and on
 the same picture turned by quarters or mirrored. Shared weights are one row of the learned layer
 that stands in several rows of the layer that is used.
+
+To add one, name it in `Hearing`, and say in `GROUPS`, slot by slot, who shares with whom.
 """
 
 from __future__ import annotations

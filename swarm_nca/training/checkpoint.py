@@ -58,10 +58,11 @@ def load_checkpoint(trainer: Trainer, path: Path) -> float:
             f"{path}: not a readable checkpoint of a training run ({error})"
         ) from error
     recipe = trainer.recipe.model_dump(mode="json")
-    for key, value in header["recipe"].items():
-        if recipe.get(key) != value:
+    made = header.get("recipe", {})
+    for key, value in recipe.items():
+        if made.get(key) != value:
             raise ValueError(
-                f"{path} was made with {key} = {value}, the recipe now says {recipe.get(key)}; "
+                f"{path} was made with {key} = {made.get(key)}, the recipe now says {value}; "
                 "resume with the recipe the run began with"
             )
     try:

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-import torch
 from torch import Tensor
-from torch.optim import Adam, Optimizer
+from torch.optim import Adam, Muon, Optimizer
 
 from swarm_nca.rules import Rule
 
@@ -26,9 +25,6 @@ class Descent:
     Args:
         rule: whose weights are moved.
         method: `adam` for all weights, or `muon` for the matrices.
-
-    Raises:
-        ValueError: a PyTorch that has no Muon yet.
     """
 
     def __init__(self, rule: Rule, method: Method) -> None:
@@ -36,14 +32,9 @@ class Descent:
         if method == "adam":
             self._optimizers: list[Optimizer] = [Adam(weights)]
             return
-        if not hasattr(torch.optim, "Muon"):
-            raise ValueError(
-                f"optimizer: muon needs PyTorch 2.9 or newer, this is {torch.__version__}; "
-                "pip install -U torch, or choose adam"
-            )
         matrices = [weight for weight in weights if weight.ndim == 2]
         # As large as Adam's steps would be, so that one rate serves both.
-        muon = torch.optim.Muon(matrices, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
+        muon = Muon(matrices, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
         self._optimizers = [muon, Adam([weight for weight in weights if weight.ndim != 2])]
 
     def zero_grad(self) -> None:

@@ -116,10 +116,7 @@ class _PartOfDraws:
 
     def normals(self, t: int, rows: Tensor, channels: int, dtype: torch.dtype) -> Tensor:
         everybody, ours = self._fired[t]
-        drawn = self._joint.normals(t, everybody, channels, dtype)[ours]
-        # Rows past those that fired fill up a block and stand for nobody.
-        filled: Tensor = functional.pad(drawn, (0, 0, 0, len(rows) - len(drawn)))
-        return filled
+        return self._joint.normals(t, everybody, channels, dtype)[ours]
 
 
 @contextlib.contextmanager

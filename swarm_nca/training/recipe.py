@@ -16,7 +16,7 @@ from swarm_nca.rules import Classes, Hearing, Rule
 from swarm_nca.tasks import LOSSES, Augmentation, Classification
 from swarm_nca.training.descent import Method
 
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
 
 
@@ -67,15 +67,16 @@ class RuleSettings(_Part):
 class Wounds(_Part):
     """How often a world of the batch is jolted within a disc, and how hard; see `wounds`."""
 
-    share: Share = 0.25
+    share: Fraction = 0.25
     strength: Annotated[float, Field(gt=0.0)] = 1.0
 
 
 class Schedule(_Part):
-    """The learning rate over the iterations: a warm-up from 0, then one of two shapes.
+    """The learning rate over the iterations: a warm-up from 0, then one of three shapes.
 
-    `steps` multiplies by `factor` after each iteration in `drops`; `cosine` holds the rate for the
-    share `hold` of the run and lets it fall to `floor` times itself along half a cosine.
+    `constant` keeps it; `steps` multiplies it by `factor` after each iteration in `drops`; `cosine`
+    holds it for the share `hold` of the run and lets it fall to `floor` times itself along half a
+    cosine.
     """
 
     rate: Annotated[float, Field(gt=0.0)] = 1e-3
@@ -83,8 +84,8 @@ class Schedule(_Part):
     shape: Literal["constant", "steps", "cosine"] = "constant"
     drops: tuple[Positive, ...] = ()
     factor: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
-    hold: Share = 0.4
-    floor: Share = 0.01
+    hold: Fraction = 0.4
+    floor: Fraction = 0.01
 
     def at(self, iteration: int, iterations: int) -> float:
         """The learning rate of an iteration, counted from 0."""
@@ -122,8 +123,8 @@ class Recipe(_Part):
     iterations: Positive
     batch: Positive = 16
     pool: Positive = 160
-    fresh: Share = 0.25
-    mutated: Share = 0.25
+    fresh: Fraction = 0.25
+    mutated: Fraction = 0.25
     steps: Positive = 20
     loss: Literal[tuple(LOSSES)] = "l2"  # type: ignore[valid-type]
     bound: Annotated[float, Field(gt=0.0)] | None = None

@@ -49,6 +49,16 @@ def test_curves_are_those_of_the_protocol(trained, exam, tmp_path) -> None:
             np.testing.assert_array_equal(curves[name], column)
 
 
+def test_a_mutation_and_a_restart_share_one_fresh_phase(trained, exam, tmp_path) -> None:
+    (entry,) = entries([str(trained("a"))])
+    steps = {}
+    for protocol in exams.PROTOCOLS:
+        told: list[tuple[int, int]] = []
+        curves_of(entry, exam, protocol, tmp_path, lambda *now, told=told: told.append(now))
+        steps[protocol] = len(told)
+    assert steps == {"mutation": 2 * STEPS, "restart": STEPS}
+
+
 def test_the_error_of_cell_accuracy_is_worked_out_over_pictures(trained, exam, tmp_path) -> None:
     (entry,) = entries([str(trained("a"))])
     curves = curves_of(entry, exam, "mutation", tmp_path)

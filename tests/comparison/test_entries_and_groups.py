@@ -47,6 +47,17 @@ def test_a_run_that_stopped_early_is_no_equal_of_one_that_did_not(trained) -> No
     assert [label for label, _ in groups_of(*runs)] == ["complete", "stopped at 3"]
 
 
+def test_a_run_without_a_part_that_others_have_is_called_by_what_it_lacks(trained) -> None:
+    runs = [
+        trained("a"),
+        trained("b", wounds={"share": 0.5}),
+        trained("c", wounds={"share": 0.5}, loss="ce"),
+    ]
+    labels = [label for label, _ in groups_of(*runs)]
+    wounded = "share 0.5, strength 1"
+    assert labels == ["l2, no wounds", f"l2, {wounded}", f"ce, {wounded}"]
+
+
 def test_rules_alone_are_called_by_their_file_or_name(trained, tmp_path) -> None:
     one, other = (trained(name) / "rule.safetensors" for name in "ab")
     alone = shutil.copy(one, tmp_path / "alone.safetensors")

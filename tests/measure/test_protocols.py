@@ -66,6 +66,30 @@ def test_a_mutation_keeps_states_and_a_restart_does_not(rule, pictures) -> None:
     assert rows["mutation"][8]["state_magnitude"] > 1.5 * restarted
 
 
+@pytest.mark.parametrize(("swaps", "begin"), [(1, 1), (3, 1), (3, 3)])
+def test_a_restart_can_leave_out_the_phases_before_and_gives_the_same_rows(
+    rule, pictures, swaps, begin
+) -> None:
+    settings = {"steps": 12, "protocol": "restart", "swaps": swaps, "every": 5, "seed": 3}
+    whole = evaluate(rule, pictures, **settings)
+    told: list[tuple[int, int]] = []
+    part = evaluate(
+        rule,
+        pictures,
+        **settings,
+        begin=begin,
+        batch=4,
+        progress=lambda done, total: told.append((done, total)),
+    )
+    in_batches = evaluate(rule, pictures, **settings, batch=4)
+    assert part.curve == in_batches.curve[begin * len(whole.looks) :]
+    assert part.looks == whole.looks
+    assert part.phases == in_batches.phases[begin:]
+    assert torch.equal(part.settled, whole.settled)
+    assert torch.equal(part.last.ballot, whole.last.ballot)
+    assert told[-1] == (len(told), 2 * (1 + swaps - begin) * 12)
+
+
 @pytest.mark.parametrize("protocol", ["fresh", "mutation"])
 def test_what_worlds_do_does_not_depend_on_the_batch(rule, pictures, protocol) -> None:
     whole, parts = (
@@ -228,6 +252,9 @@ def test_progress_is_told_after_every_step_of_every_batch(rule, pictures) -> Non
         ({"swaps": 7, "protocol": "mutation"}, "mutation needs at least 8 pictures, got 7"),
         ({"steps": 0}, "steps must be at least 1, got 0"),
         ({"batch": 0}, "batch must be at least 1, got 0"),
+        ({"begin": 1}, "begin must lie between 0 and 0 for fresh, got 1"),
+        ({"begin": 1, "protocol": "mutation"}, "begin must lie between 0 and 0 for mutation"),
+        ({"begin": 2, "protocol": "restart"}, "begin must lie between 0 and 1 for restart"),
         ({"pictures": Pictures(np.zeros((0, 2, 2), np.float32))}, "at least 1 pictures, got 0"),
         (
             {"pictures": Pictures(np.ones((1, 2, 2), np.float32)), "protocol": "restart"},

@@ -197,6 +197,18 @@ def test_down_its_gradient_every_cell_comes_to_say_its_label(holding, name) -> N
     assert torch.equal(after.logits.argmax(1), world.label[world.world_of])
 
 
+@every_loss
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_state_that_is_no_finite_number_gives_a_loss_that_is_none(holding, name, value) -> None:
+    assert not math.isfinite(LOSSES[name](holding([[[value, 0.0, 0.0], [1.0, 0.0, 0.0]]], [0])))
+
+
+@every_loss
+def test_a_world_whose_label_is_unknown_is_refused(holding, name) -> None:
+    with pytest.raises(ValueError, match="label of every world, and 1 of 2 have none, world 1"):
+        LOSSES[name](holding(WORLDS, [0, -1]))
+
+
 def test_sparsegen_with_no_sparsity_is_sparsemax_and_sets_the_margin(holding) -> None:
     world = holding(WORLDS, LABELS)
     assert float(sparsegen_lin_loss(world, 0.0)) == float(LOSSES["sparsemax"](world))

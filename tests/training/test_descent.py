@@ -76,8 +76,3 @@ def test_what_is_remembered_can_be_put_back(method: Method) -> None:
     for one, twin in zip(rule.parameters(), other.parameters(), strict=True):
         assert torch.equal(one, twin)
 
-
-def test_a_torch_without_muon_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(torch.optim, "Muon")
-    with pytest.raises(ValueError, match=r"needs PyTorch 2\.9 or newer"):
-        Descent(rule_of(), "muon")

@@ -109,6 +109,15 @@ def test_any_number_of_processes_gives_the_losses_weights_and_pool_of_one(
             torch.testing.assert_close(mine, expected, atol=1e-9, rtol=1e-9)
 
 
+def test_a_team_may_multiply_in_bfloat16_and_stays_of_one_mind() -> None:
+    change = "precision: bfloat16\n"
+    (alone,) = together(1, lambda team: trained(team, change))
+    everybody = together(2, lambda team: trained(team, change))
+    for mine, same in zip(*everybody, strict=True):
+        assert torch.equal(mine, same)
+    torch.testing.assert_close(everybody[0][0], alone[0], atol=0, rtol=0.01)
+
+
 def test_what_one_process_saved_a_team_resumes(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.safetensors"
 

@@ -9,7 +9,17 @@ from swarm_nca.world import World
 
 
 def labels(world: World) -> Tensor:
-    """int64 [N], the class each cell should agree on; every world's label must be known."""
+    """int64 [N], the class each cell should agree on.
+
+    Raises:
+        ValueError: a world whose label is not known.
+    """
+    unknown = (world.label < 0).nonzero().view(-1)
+    if len(unknown):
+        raise ValueError(
+            f"a loss asks for the label of every world, and {len(unknown)} of {len(world)} have "
+            f"none, world {int(unknown[0])} first; give them with World.from_images(…, labels=…)"
+        )
     return world.label[world.world_of]
 
 

@@ -29,7 +29,8 @@ def sparsemax(scores: Tensor) -> Tensor:
     ordered = scores.sort(dim=1, descending=True).values
     summed = ordered.cumsum(1)
     count = torch.arange(1, scores.shape[1] + 1, device=scores.device)
-    kept = (1 + count * ordered > summed).sum(1, keepdim=True)
+    # The largest is always kept, except by a row that is no number, which then stays none.
+    kept = (1 + count * ordered > summed).sum(1, keepdim=True).clamp_min(1)
     threshold = (summed.gather(1, kept - 1) - 1) / kept
     return (scores - threshold).relu()
 

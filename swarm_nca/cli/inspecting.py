@@ -1,0 +1,86 @@
+"""Looking into files: whether they are right, what may stand in them, and which rules ship."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from swarm_nca.cli.options import Overrides, Quiet
+from swarm_nca.cli.telling import console, tell, told_in_one_line
+
+#: What a YAML file can be, and the model that describes it.
+KINDS = {
+    "scenario": ("swarm_nca.scenario.schema", "Settings"),
+    "recipe": ("swarm_nca.training.recipe", "Recipe"),
+}
+
+
+def check(
+    files: Annotated[list[str], typer.Argument(metavar="FILE.yaml …")],
+    changes: Overrides = None,
+    quiet: Quiet = False,
+) -> None:
+    """Check scenarios and recipes without running them."""
+    from swarm_nca.scenario import load
+    from swarm_nca.scenario.finding import find_either
+
+    wrong = 0
+    for file in files:
+        try:
+            path = find_either(file)
+            kind, document = _kind_of(path, changes or [])
+            if kind == "scenario":
+                load(path, overrides=changes or ())
+            else:
+                document.validate(_model(kind))
+        except ValueError as error:
+            wrong += 1
+            tell(error)
+        else:
+            if not quiet:
+                typer.echo(f"{file}: a {kind}, nothing wrong with it")
+    if wrong:
+        raise typer.Exit(2)
+
+
+def schema(
+    kind: Annotated[str, typer.Argument(metavar="[scenario|recipe]")] = "scenario",
+) -> None:
+    """Print the JSON Schema of a kind of file, for editors."""
+    if kind not in KINDS:
+        raise typer.BadParameter(f"{kind!r} is none of {', '.join(KINDS)}")
+    text = json.dumps(_model(kind).model_json_schema(), indent=2, ensure_ascii=False)
+    typer.echo(text)
+
+
+def rules(
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Also each weight tensor, and the card.")
+    ] = False,
+) -> None:
+    """List the rules that ship: scores, size, hash."""
+    with told_in_one_line():
+        from swarm_nca.measure.rules_command import rules_command
+
+        rules_command(verbose, console())
+
+
+def _kind_of(path: Path, changes: list[str]) -> tuple[str, Any]:
+    """What a file is, by the keys it has, and the file."""
+    from swarm_nca.located import read
+
+    document = read(path).with_overrides(changes)
+    data = document.data
+    if not isinstance(data, dict):
+        raise document.error((), f"a mapping of keys is expected: a {' or a '.join(KINDS)}")
+    known = {kind: _model(kind).model_fields.keys() for kind in KINDS}
+    return max(KINDS, key=lambda kind: len(known[kind] & data.keys())), document
+
+
+def _model(kind: str) -> Any:
+    module, name = KINDS[kind]
+    return getattr(importlib.import_module(module), name)

@@ -1,0 +1,34 @@
+"""Training rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from swarm_nca.cli.cores import cores
+from swarm_nca.cli.options import Overrides
+from swarm_nca.cli.telling import told_in_one_line
+
+
+def train(
+    recipe: Annotated[
+        str, typer.Argument(metavar="RECIPE.yaml", help="A file, or a name that ships.")
+    ],
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The training's folder.")] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Go on exactly where that one stopped.")
+    ] = None,
+    changes: Overrides = None,
+) -> None:
+    """Train a rule by a recipe, or resume a training."""
+    with told_in_one_line():
+        import torch
+
+        from swarm_nca.scenario.finding import find_recipe
+        from swarm_nca.training.command import train as train_rule
+
+        torch.set_num_threads(cores())
+        code = train_rule(find_recipe(recipe), out, resume, changes or [])
+    raise typer.Exit(code)

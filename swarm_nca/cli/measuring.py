@@ -1,0 +1,138 @@
+"""Measuring rules, and the machine: one rule's scores, several side by side, and speed."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from swarm_nca.cli.options import DATASET, RULE, JsonFile, Protocol, Split
+from swarm_nca.cli.telling import console, told_in_one_line
+
+
+def evaluate(
+    rule: Annotated[str, typer.Argument(metavar="RULE", help=RULE)],
+    dataset: Annotated[str, typer.Option(help=DATASET)],
+    split: Annotated[Split, typer.Option(help="Of a published data set.")] = "test",
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Of each phase.")] = 200,
+    protocol: Annotated[
+        Protocol,
+        typer.Option(help="Fresh pictures; or swapped on the way, states kept or restarted."),
+    ] = "fresh",
+    swaps: Annotated[int, typer.Option(min=1, help="Of mutation and restart.")] = 1,
+    every: Annotated[int, typer.Option(min=1, help="Look every so many steps only.")] = 1,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    by: Annotated[
+        list[str] | None, typer.Option(help="Scores by dataset, class, holes or pieces.")
+    ] = None,
+    confusion: Annotated[bool, typer.Option("--confusion", help="Votes by class.")] = False,
+    fill_holes: Annotated[
+        bool, typer.Option("--fill-holes", help="Fill the holes of all silhouettes.")
+    ] = False,
+    turn: Annotated[
+        float | None, typer.Option(metavar="DEGREES", help="Turned by 0° to 180°, so far apart.")
+    ] = None,
+    json_file: JsonFile = None,
+    figure: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Curves: .png or .pdf; repeatable.")
+    ] = None,
+) -> None:
+    """Examine a rule on a data set, step by step; or turned, angle by angle."""
+    with told_in_one_line():
+        from swarm_nca.measure.evaluate_command import evaluate_command
+        from swarm_nca.measure.turning_command import turning_command
+        from swarm_nca.recording.long_run import draw
+
+        ask: functools.partial[Any]
+        if turn is None:
+            ask = functools.partial(
+                evaluate_command,
+                swaps=swaps,
+                every=every,
+                by=by or (),
+                votes=confusion,
+                fill_holes=fill_holes,
+                figures=figure or (),
+                draw=draw,
+            )
+        else:
+            others = {
+                "--swaps": swaps != 1,
+                "--every": every != 1,
+                "--by": by,
+                "--confusion": confusion,
+                "--fill-holes": fill_holes,
+                "--figure": figure,
+            }
+            wrong = [option for option, given in others.items() if given]
+            if wrong:
+                raise ValueError(
+                    f"--turn does not go with {', '.join(wrong)}: leave one or the other out"
+                )
+            ask = functools.partial(turning_command, turn=turn)
+        ask(
+            rule,
+            dataset,
+            split=split,
+            limit=limit,
+            steps=steps,
+            protocol=protocol,
+            seed=seed,
+            json_file=json_file,
+            console=console(),
+        )
+
+
+def compare(
+    runs: Annotated[
+        list[str], typer.Argument(metavar="RUN …", help="Folders of training runs, or rules.")
+    ],
+    dataset: Annotated[str, typer.Option(help=DATASET)] = "mnist",
+    split: Annotated[Split, typer.Option(help="Of a published data set.")] = "test",
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Of each phase.")] = 200,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where the table and the figures go.")
+    ] = Path("runs/compare"),
+) -> None:
+    """Set rules side by side: a table, and figures for papers."""
+    with told_in_one_line():
+        from swarm_nca.comparison.command import compare as compare_rules
+
+        compare_rules(
+            runs,
+            dataset,
+            split=split,
+            limit=limit,
+            steps=steps,
+            seed=seed,
+            out=out,
+            console=console(),
+        )
+
+
+def bench(
+    json_file: JsonFile = None,
+    viewer: Annotated[
+        bool, typer.Option("--viewer", help="Of the viewer instead: frames, strokes, memory.")
+    ] = False,
+    frames: Annotated[
+        int, typer.Option(min=10, help="Of the viewer, over which its memory is watched.")
+    ] = 2_000,
+) -> None:
+    """Measure speed, beside a dense convolution."""
+    with told_in_one_line():
+        if viewer:
+            from swarm_nca.viewer.bench import viewer_bench
+
+            viewer_bench(json_file=json_file, frames=frames, console=console())
+            return
+        from swarm_nca.measure.bench_command import bench_command
+        from swarm_nca.swarm import Swarm
+        from swarm_nca.training.timed import published
+
+        bench_command(Swarm, published, json_file, console=console())

@@ -1,0 +1,62 @@
+"""Running scenarios."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from swarm_nca.cli.cores import share_cores
+from swarm_nca.cli.options import Overrides, Quiet
+from swarm_nca.cli.telling import console, told_in_one_line
+
+
+def run(
+    scenarios: Annotated[
+        list[str], typer.Argument(metavar="SCENARIO.yaml …", help="Files, or names that ship.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The run folder (of several scenarios: what holds one folder for each); "
+            "runs/NAME if not given. An earlier run there is replaced.",
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Overrides the scenario's.")] = None,
+    changes: Overrides = None,
+    quiet: Quiet = False,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the expectations as JUnit XML.")
+    ] = None,
+) -> None:
+    """Run scenarios; write a folder with a report for each."""
+    from swarm_nca.atomic import write_atomically
+    from swarm_nca.scenario import load
+    from swarm_nca.scenario import run as run_scenario
+    from swarm_nca.scenario.junit import junit_xml
+    from swarm_nca.scenario.placing import check_place, folders_of
+    from swarm_nca.scenario.watching import watched
+
+    with told_in_one_line():
+        loaded = [load(path, overrides=changes or (), seed=seed) for path in scenarios]
+        folders = folders_of(loaded, out)
+        for folder in folders:
+            check_place(folder)
+        if junit is not None and not junit.absolute().parent.is_dir():
+            raise ValueError(f"{junit}: there is no folder {junit.parent}")
+    results = []
+    for scenario, folder in zip(loaded, folders, strict=True):
+        share_cores(scenario.start.cells)
+        with watched(scenario.name, quiet) as progress, told_in_one_line((OSError,)):
+            results.append(run_scenario(scenario, folder, progress=progress))
+        if not quiet:
+            from swarm_nca.scenario.closing import say
+
+            say(console(), results[-1], folder)
+    if junit is not None:
+        with told_in_one_line((OSError,)):
+            write_atomically(junit, junit_xml(results))
+    if not all(result.passed for result in results):
+        raise typer.Exit(1)

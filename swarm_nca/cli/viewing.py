@@ -1,0 +1,40 @@
+"""Looking at swarms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from swarm_nca.cli.options import RULE
+from swarm_nca.cli.telling import told_in_one_line
+
+
+def view(
+    scenario: Annotated[
+        str | None,
+        typer.Argument(metavar="[SCENARIO.yaml]", help="A file, or a name that ships."),
+    ] = None,
+    rule: Annotated[
+        str | None, typer.Option(metavar="RULE", help=f"{RULE} Instead of the scenario's.")
+    ] = None,
+    beside: Annotated[
+        str | None,
+        typer.Option(metavar="RULE", help="A second rule on the same drawing, side by side."),
+    ] = None,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="Write a film instead of showing a window.")
+    ] = False,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Of the film; the scenario's if not given.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The film: .webp, .gif, or .png.")
+    ] = None,
+) -> None:
+    """Draw, damage and question a swarm in a window; watch a scenario as it happens."""
+    with told_in_one_line():
+        from swarm_nca.viewer.command import view as view_session
+
+        view_session(scenario, rule, beside=beside, headless=headless, steps=steps, out=out)
