@@ -110,16 +110,17 @@ def steps_against_dense(rule: Rule, worlds: int, seconds: float = 4.0) -> Row:
 def training_against_dense(rule: Rule, trainer: TrainerMaker, seconds: float = 4.0) -> Row:
     """One training iteration: its arithmetic (forward, backward and Adam), and all of it.
 
-    The arithmetic is the engine's, and the dense one, on one and the same batch. The whole is what
-    training really takes: batches from a pool and back, pictures swapped, gradients made equal.
+    The arithmetic is the engine's, in float32 and with products in bfloat16, and the dense one in
+    float32, on one and the same batch. The whole is what training really takes: batches from a
+    pool and back, pictures swapped, gradients made equal.
     """
     world = bench_worlds(rule, TRAINING_BATCH)
     target = torch.nn.functional.one_hot(world.label[world.world_of], len(rule.classes)).float()
     scratch = Scratch()
 
-    def by_engine(learner: Rule) -> Tensor:
-        draws = draws_of(world, seed=0)
-        return unrolled(world, learner, TRAINING_STEPS, draws, rule.fire_rate, rule.noise, scratch)
+    def by_engine(learner: Rule, products: torch.dtype = torch.float32) -> Tensor:
+        draws, rates = draws_of(world, seed=0), (rule.fire_rate, rule.noise)
+        return unrolled(world, learner, TRAINING_STEPS, draws, *rates, scratch, products)
 
     def by_dense(learner: Rule, channels_last: bool = False) -> Tensor:
         dense = Dense(world, learner, channels_last=channels_last)
@@ -129,6 +130,7 @@ def training_against_dense(rule: Rule, trainer: TrainerMaker, seconds: float = 4
 
     rolled: dict[str, Callable[[Rule], Tensor]] = {
         "engine": by_engine,
+        "engine_bfloat16": partial(by_engine, products=torch.bfloat16),
         "dense": by_dense,
         "dense_channels_last": partial(by_dense, channels_last=True),
     }
@@ -145,6 +147,8 @@ def training_against_dense(rule: Rule, trainer: TrainerMaker, seconds: float = 4
         "dense_channels_last_ms": 1e3 * times.seconds("dense_channels_last"),
         "dense_over_engine": times.ratio("dense", "engine"),
         "dense_channels_last_over_engine": times.ratio("dense_channels_last", "engine"),
+        "engine_bfloat16_ms": 1e3 * times.seconds("engine_bfloat16"),
+        "dense_over_engine_bfloat16": times.ratio("dense", "engine_bfloat16"),
         "whole_ms": 1e3 * times.seconds("whole"),
         "whole_over_engine": times.ratio("whole", "engine"),
         "dense_over_whole": times.ratio("dense", "whole"),

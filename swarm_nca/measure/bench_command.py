@@ -43,6 +43,12 @@ _DENSE: Columns = {
     "channels last": "{dense_channels_last_ms:,.2f} ms",
     "that is": "{dense_channels_last_over_engine:.1f} ×",
 }
+_SHORT: Columns = {
+    "worlds": "{worlds:,.0f}",
+    "engine": "{engine_bfloat16_ms:,.2f} ms",
+    "dense, float32": "{dense_ms:,.2f} ms",
+    "dense is": "{dense_over_engine_bfloat16:.1f} ×",
+}
 _WHOLE: Columns = {
     "worlds": "{worlds:,.0f}",
     "all of it": "{whole_ms:,.2f} ms",
@@ -107,6 +113,7 @@ def bench_command(
     with console.status("a training iteration"):
         training = training_against_dense(rule, trainer, seconds)
     console.print(as_table("The arithmetic of one training iteration", _DENSE, [training]))
+    console.print(as_table("The same with products in bfloat16", _SHORT, [training]))
     console.print(as_table("One training iteration, pool and all", _WHOLE, [training]))
     with console.status("a digit of agents"):
         digit = swarm_of_a_digit(rule, swarm, seconds)
