@@ -2,9 +2,10 @@
 
 The session (`session`, `plan`, `keyframes`, `history`) knows no window: it steps a world, takes
 edits, goes back in time and can be saved as a scenario; a second rule may live beside the first.
-What it looks like (`overlays`, `stage`, `panels`, `screen`) is a function of the session and of
-view settings. `app` joins the two: events in, a picture out. `window` puts that picture on a
-screen, `headless` into a file, and a `reel` films what has just happened.
+What it looks like (`overlays`, `stage`, `panels`, `screen`, `floating`) is a function of the
+session and of view settings. `app` joins the two: events in, by the `hand`, a picture out. `window`
+puts that picture on a screen, `headless` into a file, and a `reel` films what has just happened.
+`story` makes the storyboard, `bench` measures.
 """
 
 import os

@@ -299,16 +299,32 @@ class App:
         self.hand.handle(event)
 
     def question(self, place: tuple[float, float], of: int = 0) -> None:
-        """Ask the cell at a place, or nobody outside the canvas.
+        """Ask the cell at a place; outside the canvas, ask nobody any more.
 
         Args:
             of: whose cell: the first rule's, 0, or that of the one beside it, 1.
         """
         row, column = round(place[0]), round(place[1])
         rows, columns = self.extent
-        if 0 <= row < rows and 0 <= column < columns:
-            self.witness = Witness(row * columns + column, of)
-            self.witness.note(self.session.side_by_side[of].step, self.looks[of])
+        if not (0 <= row < rows and 0 <= column < columns):
+            self.witness = None
+        else:
+            site, now = row * columns + column, self.witness
+            if now is None or (now.site, now.of) != (site, of):
+                self.witness = now = Witness(site, of)
+            now.note(self.session.side_by_side[of].step, self.looks[of])
+
+    def choose_tile(self, point: tuple[int, int]) -> None:
+        """Show alone the channel whose tile is under a point."""
+        number = self.tile_at(point)
+        if number is not None:
+            self.channel = number
+            self.view = next(view for view in VIEWS if view.name == "Channel")
+
+    def tile_at(self, point: tuple[int, int]) -> int | None:
+        """The channel whose tile is under a point, where tiles are shown."""
+        pane, panes = self.pane_at(point), self.layout.panes(len(self.looks))
+        return stage.tile_at(self.looks[pane], panes[pane], point)
 
     def widget_at(self, point: tuple[int, int]) -> Widget | None:
         """The widget under a point."""

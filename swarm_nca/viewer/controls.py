@@ -11,12 +11,13 @@ import numpy as np
 from pygame import Rect
 
 from swarm_nca.portrait import Rgb
+from swarm_nca.viewer import verbs
 from swarm_nca.viewer.dials import DIALS
 from swarm_nca.viewer.faults import FAULTS, Fault
 from swarm_nca.viewer.keys import ACTIONS, Action
 from swarm_nca.viewer.overlays import VIEWS, View
 from swarm_nca.viewer.samples import picture, sample
-from swarm_nca.viewer.theme import Theme, turned
+from swarm_nca.viewer.theme import Color, Theme, class_colors
 from swarm_nca.viewer.timebar import TimeBar
 from swarm_nca.viewer.tools import TOOLS, Tool
 from swarm_nca.viewer.widgets import Button, Slider, Widget
@@ -27,14 +28,15 @@ if TYPE_CHECKING:
 _BY_KEY = {action.keys[0]: action for action in ACTIONS}
 
 #: Headings of the left rail and their heights above its top, at a scale of 1.
-SECTIONS = {"Hand": 14, "Picture": 132, "Disturb": 322, "Colours": 482}
+SECTIONS = {"Hand": 14, "Picture": 130, "Canvas": 234, "Disturb": 336, "Colours": 496}
 
-_RAIL, _SIDE = 184, 16
+#: The rail's width and margin, and the height of all pictures together.
+_RAIL, _SIDE, _PICTURES = 184, 16, 72
 
 
 def widgets(app: App) -> list[Widget]:
     """All buttons and sliders but the time bar."""
-    left = (*_hand(app), *_pictures(app), *_disturb(app), *_colours(app))
+    left = (*_hand(app), *_pictures(app), *_canvas(app), *_disturb(app), *_colours(app))
     return [*_head(app), *_views(app), *left, *_foot(app)]
 
 
@@ -55,6 +57,7 @@ def _head(app: App) -> Iterator[Widget]:
         ("o", lambda: "record", lambda: app.recording),
         ("s", lambda: "screenshot", bool),
         ("a", lambda: "beside", lambda: app.beside is not None),
+        *((("w", lambda: "worlds", bool),) if len(app.session.world) > 1 else ()),
     )
     for number, (key, icon, active) in enumerate(icons):
         place = Rect(right - size - number * (size + px(4)), 0, size, size)
@@ -95,9 +98,11 @@ def _pictures(app: App) -> Iterator[Widget]:
     columns = 5 if len(names) <= 10 else 9
     gap = px(4)
     size = (px(_RAIL) - gap * (columns - 1)) // columns
+    rows = -(-len(names) // columns)
+    height = min(size + px(4), (px(_PICTURES) - gap * (rows - 1)) // rows)
     for number, name in enumerate(names):
         row, column = divmod(number, columns)
-        place = Rect(left + column * (size + gap), top + row * (size + gap), size, size)
+        place = Rect(left + column * (size + gap), top + row * (height + gap), size, height)
         key = f"  ({name})" if len(names) == 10 and number < 10 else ""
         tip = f"Change the picture into {name}; cells keep what they hold. Again: another{key}"
         if sample(name, 0) is None:
@@ -110,14 +115,19 @@ def _pictures(app: App) -> Iterator[Widget]:
                 tip,
                 _mutating(app, number),
                 picture=_thumbnail(app, name),
+                color=_color(app, number),
                 active=_is_labelled(app, number),
             )
-    top += -(-len(names) // columns) * (size + gap) + px(8)
+
+
+def _canvas(app: App) -> Iterator[Widget]:
+    px, left, top = app.layout.px, *_corner(app, "Canvas")
+    gap = px(4)
     half = (px(_RAIL) - px(6)) // 2
-    fill, clear = Rect(left, top, half, px(34)), Rect(left + half + px(6), top, half, px(34))
+    fill, clear = Rect(left, top, half, px(32)), Rect(left + half + px(6), top, half, px(32))
     yield _button(app, "f", fill, _named("fill"))
     yield _button(app, "c", clear, _named("clear"))
-    top += px(42)
+    top += px(38)
     width = (px(_RAIL) - 4 * gap) // 5
     for number, side in enumerate(app.SIDES):
         place = Rect(left + number * (width + gap), top, width, px(28))
@@ -135,7 +145,7 @@ def _pictures(app: App) -> Iterator[Widget]:
 def _disturb(app: App) -> Iterator[Widget]:
     px, left, top = app.layout.px, *_corner(app, "Disturb")
     yield _dial(app, "strength", Rect(left, top, px(_RAIL), px(34)), "b and B")
-    gap, columns = px(6), max(4, len(FAULTS))
+    gap, columns = px(6), len(FAULTS)
     width = (px(_RAIL) - gap * (columns - 1)) // columns
     for number, fault in enumerate(FAULTS):
         place = Rect(left + number * (width + gap), top + px(42), width, px(38))
@@ -237,7 +247,12 @@ def _is_held(app: App, tool: Tool) -> Callable[[], bool]:
 
 
 def _viewing(app: App, view: View) -> Callable[[], None]:
-    return lambda: setattr(app, "view", view)
+    def choose() -> None:
+        if app.view is view and view.name == "Channel":
+            verbs.next_channel(1)(app)
+        app.view = view
+
+    return choose
 
 
 def _is_viewed(app: App, view: View) -> Callable[[], bool]:
@@ -261,17 +276,25 @@ def _is_sized(app: App, side: int) -> Callable[[], bool]:
 
 
 def _thumbnail(app: App, name: str) -> Callable[[], Rgb]:
+    return lambda: _inked(name, app.samples.get(name, 0), app.theme)
+
+
+def _color(app: App, number: int) -> Callable[[], Color]:
     classes = app.session.rule.classes
-    color = classes.colors[classes.names.index(name)]
-    return lambda: _inked(name, app.samples.get(name, 0), app.theme, turned(color, app.hue))
+
+    def color() -> Color:
+        red, green, blue = class_colors(classes, app.hue, app.theme.paper)[number].tolist()
+        return red, green, blue
+
+    return color
 
 
 @lru_cache(maxsize=512)
-def _inked(name: str, which: int, theme: Theme, color: tuple[int, int, int]) -> Rgb:
-    """A sample in its class's colour."""
+def _inked(name: str, which: int, theme: Theme) -> Rgb:
+    """A sample as ink on paper."""
     source = sample(name, which)
     grey = None if source is None else picture(source)
     if grey is None:
         return np.full((1, 1, 3), theme.paper, np.uint8)
-    paper, pen = np.array(theme.paper, np.float32), np.array(color, np.float32)
+    paper, pen = np.array(theme.paper, np.float32), np.array(theme.ink, np.float32)
     return (paper + (pen - paper) * grey[:, :, None]).astype(np.uint8)

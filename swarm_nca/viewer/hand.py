@@ -1,9 +1,10 @@
-"""The hand that touches the app: pointer, keyboard and window events, and strokes in the making."""
+"""The hand that touches the app: mouse, fingers, keyboard and window, and strokes in the making."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pygame
@@ -13,21 +14,40 @@ from swarm_nca.viewer import verbs
 from swarm_nca.viewer.keys import ACTIONS, key_of
 from swarm_nca.viewer.layout import layout_of
 from swarm_nca.viewer.tools import ERASER, INSPECT, Tool
-from swarm_nca.viewer.widgets import Widget
+from swarm_nca.viewer.widgets import Point, Widget
 
 if TYPE_CHECKING:
     from swarm_nca.viewer.app import App
 
+#: The mouse, among fingers; what a touchpad that only moves the mouse calls itself.
+_MOUSE, _TOUCHPAD = -1, -1
+
+#: Where a pointer is that nobody sees.
+_AWAY = (-1, -1)
+
+
+@dataclass
+class Grip:
+    """What the mouse, or one of several fingers, has hold of.
+
+    Attributes:
+        widget: a control being dragged.
+        tool: what is used on the canvas, and `pane` the number of that canvas.
+        line: the (row, column) it went through since the last picture.
+    """
+
+    widget: Widget | None = None
+    tool: Tool | None = None
+    pane: int = 0
+    line: list[tuple[float, float]] = field(default_factory=list)
+
 
 class Hand:
-    """What the pointer holds, and what events do to an app."""
+    """What the pointers hold, and what events do to an app."""
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._widget: Widget | None = None
-        self._tool: Tool | None = None
-        self._pane = 0
-        self._line: list[tuple[float, float]] = []
+        self._grips: dict[int, Grip] = {}
 
     def handle(self, event: Event) -> None:
         """One event; those of other kinds do nothing."""
@@ -35,17 +55,24 @@ class Hand:
         if handler is not None:
             handler(self, event)
 
-    def flush(self, keep: bool = False) -> None:
-        """Let the line drawn since the last picture take effect; `keep` also a single point."""
-        app, tool = self._app, self._tool
-        if tool is None or tool.deed is None or (len(self._line) < 2 and not keep):
+    def flush(self) -> None:
+        """Let the lines drawn since the last picture take effect."""
+        for grip in self._grips.values():
+            if len(grip.line) > 1:
+                self._use(grip)
+
+    def _use(self, grip: Grip) -> None:
+        app, tool = self._app, grip.tool
+        if tool is None or tool.deed is None:
             return
         radius = round(app.brush * tool.wider, 2)
         # Nobody knows what a picture is that somebody draws on.
         label = -1 if int(app.session.alone.label[0]) >= 0 else None
         with contextlib.suppress(ValueError):  # a line that runs beside the canvas draws nothing
-            app.session.edit(tool.deed(self._line, radius, label))
-        self._line = self._line[-1:]
+            app.session.edit(tool.deed(grip.line, radius, label))
+        grip.line = grip.line[-1:]
+
+    # ------------------------------------------------- keyboard and window
 
     def _quit(self, event: Event) -> None:
         self._app.running = False
@@ -68,48 +95,90 @@ class Hand:
     def _dropped(self, event: Event) -> None:
         self._app.drop(event.file)
 
+    # -------------------------------------------------- mouse and fingers
+
     def _pressed(self, event: Event) -> None:
+        if not getattr(event, "touch", False):  # a finger comes as itself too
+            self._press(_MOUSE, event.pos, event.button)
+
+    def _moved(self, event: Event) -> None:
+        if not getattr(event, "touch", False):
+            self._move(_MOUSE, event.pos)
+
+    def _released(self, event: Event) -> None:
+        if not getattr(event, "touch", False):
+            self._release(_MOUSE)
+
+    def _finger_down(self, event: Event) -> None:
+        if event.touch_id != _TOUCHPAD:
+            self._press(event.finger_id, self._under(event), 1)
+
+    def _finger_moved(self, event: Event) -> None:
+        if event.finger_id in self._grips:
+            self._move(event.finger_id, self._under(event))
+
+    def _finger_up(self, event: Event) -> None:
+        if event.finger_id in self._grips:
+            self._release(event.finger_id)
+            self._app.pointer = _AWAY
+
+    def _under(self, event: Event) -> Point:
+        """Where a finger is on the window, which tells it as a share of its sides."""
+        width, height = self._app.layout.window.size
+        return round(event.x * width), round(event.y * height)
+
+    def _press(self, who: int, point: Point, button: int) -> None:
         app = self._app
-        app.pointer = event.pos
+        app.pointer = point
         if app.help:
             app.help = False
             return
-        if event.button == 1:
-            self._widget = app.widget_at(event.pos)
-            if self._widget is not None:
-                if self._widget is app.timebar:
+        grip = self._grips[who] = Grip()
+        if button == 1:
+            grip.widget = app.widget_at(point)
+            if grip.widget is not None:
+                if grip.widget is app.timebar:
                     app.playing = False
-                self._widget.press(event.pos)
+                grip.widget.press(point)
                 return
         # A stroke may begin a little beside the canvas, where it has room.
-        near = app.layout.stage.inflate(8, 8).collidepoint(event.pos)
-        if event.button in (1, 2, 3) and app.touchable and near:
-            self._touch(event)
+        if button not in (1, 2, 3) or not app.layout.stage.inflate(8, 8).collidepoint(point):
+            return
+        if app.touchable:
+            self._touch(grip, point, button)
+        else:
+            app.choose_tile(point)
 
-    def _touch(self, event: Event) -> None:
+    def _touch(self, grip: Grip, point: Point, button: int) -> None:
         app = self._app
         shift = pygame.display.get_init() and bool(pygame.key.get_mods() & pygame.KMOD_SHIFT)
-        erases = event.button == 3 or (event.button == 1 and shift)
-        tool = INSPECT if event.button == 2 else ERASER if erases else app.tool
-        self._pane = app.pane_at(event.pos)
-        place = app.place_of(event.pos, self._pane)
-        if tool is INSPECT:
-            app.question(place, self._pane)
+        erases = button == 3 or (button == 1 and shift)
+        grip.tool = INSPECT if button == 2 else ERASER if erases else app.tool
+        grip.pane = app.pane_at(point)
+        place = app.place_of(point, grip.pane)
+        if grip.tool is INSPECT:
+            app.question(place, grip.pane)
             return
-        self._tool, self._line = tool, [place]
-        self.flush(keep=True)
+        grip.line = [place]
+        self._use(grip)
 
-    def _moved(self, event: Event) -> None:
-        self._app.pointer = event.pos
-        if self._widget is not None:
-            self._widget.drag(event.pos)
-        elif self._tool is not None:
-            self._line.append(self._app.place_of(event.pos, self._pane))
+    def _move(self, who: int, point: Point) -> None:
+        app, grip = self._app, self._grips.get(who)
+        app.pointer = point
+        if grip is None:
+            return
+        # The second rule may have gone meanwhile, and its canvas with it.
+        pane = min(grip.pane, len(app.canvases) - 1)
+        if grip.widget is not None:
+            grip.widget.drag(point)
+        elif grip.tool is INSPECT:
+            app.question(app.place_of(point, pane), pane)
+        elif grip.tool is not None:
+            grip.line.append(app.place_of(point, pane))
 
-    def _released(self, event: Event) -> None:
+    def _release(self, who: int) -> None:
         self.flush()
-        self._widget = self._tool = None
-        self._line = []
+        self._grips.pop(who, None)
 
 
 _HANDLERS: dict[int, Callable[[Hand, Event], None]] = {
@@ -119,6 +188,9 @@ _HANDLERS: dict[int, Callable[[Hand, Event], None]] = {
     pygame.MOUSEMOTION: Hand._moved,
     pygame.MOUSEBUTTONUP: Hand._released,
     pygame.MOUSEWHEEL: Hand._wheel,
+    pygame.FINGERDOWN: Hand._finger_down,
+    pygame.FINGERMOTION: Hand._finger_moved,
+    pygame.FINGERUP: Hand._finger_up,
     pygame.WINDOWRESIZED: Hand._resized,
     pygame.DROPFILE: Hand._dropped,
 }

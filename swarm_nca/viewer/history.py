@@ -47,7 +47,8 @@ class History:
 
     def note(self, step: int, values: Mapping[str, float]) -> None:
         """The values after a step."""
-        if self._count == len(self._rows):
+        # Not every step is noted, so that those which are may all be even ones: once more, then.
+        while self._count == len(self._rows):
             self._stride *= 2
             kept = self._rows[self._rows[:, 0] % self._stride == 0]
             self._rows[: len(kept)], self._count = kept, len(kept)

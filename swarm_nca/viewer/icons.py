@@ -163,6 +163,11 @@ def _beside(pen: _Pen) -> None:
     pen.box((13, 5), (8, 14), 1.5)
 
 
+def _worlds(pen: _Pen) -> None:
+    pen.line((8.5, 4), (20, 4), (20, 15.5))
+    pen.box((3, 8), (13, 13), 1.5, 1.9)
+
+
 def _mark_in(pen: _Pen) -> None:
     pen.line((11, 5), (6.5, 5), (6.5, 19), (11, 19))
     pen.fill((11, 9), (17.5, 12), (11, 15))
@@ -210,6 +215,7 @@ ICONS: dict[str, Callable[[_Pen], None]] = {
     "help": _help,
     "fill": _tray,
     "beside": _beside,
+    "worlds": _worlds,
     "mark in": _mark_in,
     "mark out": _mark_out,
     "film": _film,

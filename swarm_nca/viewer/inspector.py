@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -83,53 +84,96 @@ def inspector(
     """
     if witness is None:
         heading(paint, place, "A cell")
-        y = place.top + paint.px(30)
-        for line in (
-            "Choose the magnifying glass and click a cell:",
-            "see what it senses and hears.",
-        ):
-            paint.text(line, (place.left, y), paint.theme.quiet, SMALL)
-            y += paint.px(17)
+        _invitation(paint, place)
         return
     row_name, column_name = divmod(witness.site, look.world.picture().shape[1])
     title = f"The cell at row {row_name}, column {column_name}"
     if under:
         title = f"Row {row_name}, column {column_name}, under {under}"
-    row = row_of(look, witness.site)
-    if row is None:
-        top = heading(paint, place, title, "nobody lives here")
-        _memory(
-            paint, Rect(place.left, top + paint.px(16), place.width, paint.px(10)), look, witness
-        )
+    parts, row = rooms(place, paint.scale), row_of(look, witness.site)
+    answer = None if row is None else question(look, row)
+    says = "nobody lives here"
+    if answer is not None:
+        names = look.rule.classes.names
+        says = "undecided" if answer.label < 0 else f"says {names[answer.label]}"
+    heading(paint, place, title, says)
+    for name, words in LABELS.items():
+        room: Rect = getattr(parts, name)
+        above = room.top - paint.px(9)
+        if name == "senses":
+            paint.text(words, (room.right, above), paint.theme.quiet, SMALL, "right")
+        else:
+            paint.text(words, (room.left, above), paint.theme.quiet, SMALL)
+    _memory(paint, parts.said, look, witness)
+    if answer is None:
         return
-    answer = question(look, row)
-    names = look.rule.classes.names
-    says = "undecided" if answer.label < 0 else f"says {names[answer.label]}"
-    top = heading(paint, place, title, says)
-    gap, label = paint.px(12), paint.px(16)
-    side = min(paint.px(118), place.bottom - top - 2 * label - paint.px(24) - gap)
-    left = Rect(place.left, top + label, side, side)
-    right = Rect(left.right + gap, top + label, place.right - left.right - gap, side)
-    half = paint.px(7)
-    paint.text("hears", (left.left, top + half), paint.theme.quiet, SMALL)
-    _inbox(paint, left, look, answer)
-    paint.text("holds", (right.left, top + half), paint.theme.quiet, SMALL)
-    senses = Rect(0, right.top, paint.px(42), paint.px(42))
-    senses.right = right.right
-    room = Rect(right.left, right.top, senses.left - gap - right.left, right.height)
-    paint.text("senses", (senses.right, top + half), paint.theme.quiet, SMALL, "right")
-    _bars(paint, room, look, answer.state)
-    _patch(paint, senses, answer.stimulus)
-    strip = Rect(place.left, left.bottom + gap + paint.px(10), place.width, paint.px(8))
-    paint.text("has said", (strip.left, strip.top - half), paint.theme.quiet, SMALL)
-    _memory(paint, strip, look, witness)
+    _inbox(paint, parts.hears, look, answer)
+    _holding(paint, parts.holds, look, answer.state)
+    _patch(paint, parts.senses, answer.stimulus)
+
+
+class Rooms(NamedTuple):
+    """Where the parts of the panel are."""
+
+    hears: Rect
+    holds: Rect
+    senses: Rect
+    said: Rect
+
+
+#: What stands above each part, and what it shows, for whoever points at it.
+LABELS = {"hears": "hears", "holds": "holds", "senses": "senses", "said": "has said"}
+TIPS = {
+    "hears": "What it hears from each side: its neighbours' states; its own in the middle",
+    "holds": "Its state: grey bars for free channels, which cells use as they like; "
+    "coloured ones for the classes: the longest up is what it says",
+    "senses": "The grey it senses: its own pixel and the eight around it",
+    "said": "What it has said lately; now is at the right",
+}
+
+
+def rooms(place: Rect, scale: float) -> Rooms:
+    """Where the parts of the panel are on its place."""
+
+    def px(length: float) -> int:
+        return round(length * scale)
+
+    gap, label = px(12), px(17)
+    top = place.top + px(22) + label
+    side = max(px(30), min(px(118), place.bottom - top - label - px(14) - gap))
+    hears = Rect(place.left, top, side, side)
+    senses = Rect(place.right - px(42), top, px(42), px(42))
+    holds = Rect(hears.right + gap, top, senses.left - 2 * gap - hears.right, side)
+    said = Rect(place.left, hears.bottom + px(4) + label, place.width, px(10))
+    return Rooms(hears, holds, senses, said)
+
+
+def _invitation(paint: Paint, place: Rect) -> None:
+    """How to question one, where nobody is."""
+    y = place.top + paint.px(34)
+    x = place.left + paint.px(9)
+    paint.icon("inspect", (x, y), paint.theme.quiet, 18)
+    x += paint.px(18)
+    for line in ("Take the magnifying glass and click a cell:", "see what it holds and hears."):
+        paint.text(line, (x, y), paint.theme.quiet, SMALL, room=place.right - x)
+        y += paint.px(17)
+
+
+def _holding(paint: Paint, place: Rect, look: Look, state: Values) -> None:
+    """A state's bars, and below them which are which."""
+    names = Rect(place.left, place.bottom - paint.px(12), place.width, paint.px(12))
+    _bars(paint, Rect(place.topleft, (place.width, place.height - names.height)), look, state)
+    split = place.left + round(place.width * look.rule.free_channels / max(1, len(state)))
+    y, color = names.centery, paint.theme.quiet
+    paint.text("free", ((place.left + split) // 2, y), color, SMALL - 1, "center")
+    paint.text("classes", ((split + place.right) // 2, y), color, SMALL - 1, "center")
 
 
 def _bars(paint: Paint, place: Rect, look: Look, state: Values, edge: bool = True) -> None:
     """A vector as bars above and below a middle line, squashed by the arctangent."""
     middle, count = place.centery, len(state)
     free = look.rule.free_channels
-    lengths = np.arctan(state) / (np.pi / 2) * (place.height / 2)
+    lengths = np.nan_to_num(np.arctan(state)) / (np.pi / 2) * (place.height / 2)
     if edge:
         paint.line((place.left, middle), (place.right, middle), paint.theme.line)
     edges = np.linspace(place.left, place.right, count + 1).round().astype(int).tolist()

@@ -132,7 +132,7 @@ ACTIONS = (
     Action(("U",), "Fewer cells act in a step", verbs.nudge("fire rate", -1), "Disturb"),
     Action(("g",), "More noise in every change", verbs.nudge("noise", 1), "Disturb"),
     Action(("G",), "Less noise in every change", verbs.nudge("noise", -1), "Disturb"),
-    Action(("w",), "Look at the next world", verbs.next_world, "View"),
+    Action(("w",), "Look at the next world of the batch", verbs.next_world, "View"),
     Action(("v",), "Next view", verbs.next_view(1), "View"),
     Action(("V",), "Previous view", verbs.next_view(-1), "View"),
     Action(("n", "up"), "Next channel", verbs.next_channel(1), "View"),
@@ -149,6 +149,6 @@ ACTIONS = (
     Action(("ctrl o",), "Film it as a GIF", verbs.save_film(".gif"), "Keep"),
     Action(("ctrl s", "y"), "Save the session as a scenario", verbs.save_scenario, "Keep"),
     Action(("x",), "Save the states (NPZ)", verbs.save_states, "Keep"),
-    Action(("?",), "This help", _help, "Keep"),
+    Action(("?",), "Help: all keys", _help, "Keep"),
     Action(("escape",), "Close", _escape, "Keep"),
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pygame import Rect
 
-#: The size that lengths are given for, and the smallest one there is room for.
+#: The size that lengths are given for, and the smallest one that is readable.
 DESIGN, SMALLEST = (1280, 720), (960, 540)
 
 _HEAD, _FOOT, _LEFT, _RIGHT, _MARGIN = 52, 104, 216, 324, 16
@@ -56,6 +56,23 @@ class Layout:
             for one in (first, second)
         )
 
+    def rail(self, questioned: bool) -> tuple[Rect, Rect, Rect]:
+        """Where the vote, the curves and the inspector are, one below the other.
+
+        Args:
+            questioned: whether a cell is; one that is not leaves its room to the others.
+        """
+        bar, px = self.right, self.px
+        space, gap = bar.height - px(28), px(16)
+        shares = (34, 32) if questioned else (38, 40)
+        top, places = bar.top + px(14), []
+        for share, most in zip(shares, (220, 240), strict=True):
+            height = min(space * share // 100, px(most))
+            places.append(Rect(bar.left + px(16), top, bar.width - px(36), height - gap))
+            top += height
+        cell = Rect(places[0].left, top, places[0].width, min(bar.bottom - top, px(190)) - px(8))
+        return places[0], places[1], cell
+
     def canvas(self, rows: int, columns: int, count: int = 1) -> Rect:
         """Where a picture of this many pixels goes, or the first of two."""
         return fitted(self.panes(count)[0], rows, columns)
@@ -74,7 +91,7 @@ def fitted(pane: Rect, rows: int, columns: int) -> Rect:
 def layout_of(size: tuple[int, int]) -> Layout:
     """The layout of a window."""
     width, height = size
-    scale = max(0.5, min(width / DESIGN[0], height / DESIGN[1]))
+    scale = max(0.25, min(width / DESIGN[0], height / DESIGN[1]))
 
     def px(length: float) -> int:
         return round(length * scale)

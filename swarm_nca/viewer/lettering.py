@@ -10,8 +10,14 @@ import pygame
 
 from swarm_nca.viewer.theme import Color
 
-#: The type scale, in pixels at a scale of 1.
+#: The type scale, in pixels at a scale of 1, and the least that a letter is made of.
 SMALL, BODY, LARGE = 11, 13, 17
+_LEAST = 6
+
+
+def pixels_high(size: int, scale: float) -> int:
+    """A size of the type scale in pixels of the screen."""
+    return max(_LEAST, round(size * scale))
 
 
 @lru_cache(maxsize=32)

@@ -50,7 +50,7 @@ class Look:
     @property
     def palette(self) -> Rgb:
         """uint8 [classes + 1, 3], the classes' colours, then that of the undecided."""
-        colors = class_colors(self.rule.classes, self.hue)
+        colors = class_colors(self.rule.classes, self.hue, self.theme.paper)
         return np.concatenate([colors, np.array([self.theme.mark], np.uint8)])
 
     @property
@@ -80,25 +80,30 @@ def channel(look: Look) -> Rgb:
 
 def tiles(look: Look) -> Rgb:
     """All channels at once, a tile each, with a gap of a pixel or more."""
-    count = look.rule.channels
-    columns = int(np.ceil(np.sqrt(count)))
-    rows = -(-count // columns)
+    rows, columns, gap = tiling(look)
     height, width = look.world.picture().shape
-    gap = max(1, height // 14)
     sheet = np.empty((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), np.uint8)
     sheet[:] = look.theme.desk
-    for number in range(count):
+    for number in range(look.rule.channels):
         row, column = divmod(number, columns)
         top, left = row * (height + gap), column * (width + gap)
         sheet[top : top + height, left : left + width] = _channel(look, number)
     return sheet
 
 
+def tiling(look: Look) -> tuple[int, int, int]:
+    """Rows and columns of tiles, and the gap between two of them in a picture's pixels."""
+    count = look.rule.channels
+    columns = int(np.ceil(np.sqrt(count)))
+    return -(-count // columns), columns, max(1, look.world.picture().shape[0] // 14)
+
+
 def doubt(look: Look) -> Rgb:
     """How little each cell's first choice leads over its second: amber where it hesitates."""
     logits = look.world.logits.numpy()
     best = np.partition(logits, -2, axis=1)[:, -2:] if len(logits) else logits[:, :2]
-    lead = np.clip(best[:, 1] - best[:, 0], 0.0, 1.0)
+    with np.errstate(invalid="ignore"):  # of a rule that blows up: endless less endless
+        lead = np.nan_to_num(np.clip(best[:, 1] - best[:, 0], 0.0, 1.0))
     calm = np.array(look.theme.faint, np.float32)
     colors = np.array(_AMBER) + (calm - _AMBER) * lead[:, None]
     return look.cells(colors.astype(np.uint8))
@@ -144,8 +149,12 @@ class View(NamedTuple):
 VIEWS = (
     View("Classes", "What each cell says it is part of", classes),
     View("Grey", "The picture the cells live on", grey),
-    View("Channel", "One channel of every cell: purple below zero, orange above", channel),
-    View("Tiles", "All channels at once", tiles),
+    View(
+        "Channel",
+        "One channel of every cell: purple below zero, orange above. Again: the next one",
+        channel,
+    ),
+    View("Tiles", "All channels at once; click one to see it alone", tiles),
     View("Doubt", "Amber where a cell's first choice hardly leads", doubt),
     View("Fired", "Who acted in the last step", fired),
     View(

@@ -12,7 +12,7 @@ from pygame import Rect, Surface
 
 from swarm_nca.portrait import Rgb
 from swarm_nca.viewer.icons import icon
-from swarm_nca.viewer.lettering import BODY, shortened, written
+from swarm_nca.viewer.lettering import BODY, font, pixels_high, shortened, written
 from swarm_nca.viewer.theme import Color, Theme
 
 #: The spacing unit, in pixels at a scale of 1.
@@ -44,7 +44,7 @@ class Paint:
         room: int | None = None,
     ) -> int:
         """A line of text, its middle at the place's height; returns its width in pixels."""
-        pixels = max(8, self.px(size))
+        pixels = pixels_high(size, self.scale)
         if room is not None:
             text = shortened(text, pixels, room, strong)
         surface = written(text, pixels, color or self.theme.ink, strong)
@@ -52,6 +52,10 @@ class Paint:
         left = place[0] - {"left": 0, "center": width // 2, "right": width}[align]
         self.surface.blit(surface, (left, place[1] - height // 2))
         return width
+
+    def width(self, text: str, size: int = BODY, strong: bool = False) -> int:
+        """How wide a line of text is, in pixels."""
+        return font(pixels_high(size, self.scale), strong).size(text)[0]
 
     def box(self, place: Rect, color: Color, radius: float = 6, edge: Color | None = None) -> None:
         """A rounded box, with a hairline around it where an edge is given."""

@@ -53,14 +53,14 @@ def votes(paint: Paint, place: Rect, looks: Sequence[Look]) -> None:
     pitch = min(paint.px(17), (place.bottom - top) // rows)
     most = int(counts[:-1].argmax()) if counts[:-1].any() else -1
     narrow = all(len(name) <= 2 for name in names[:-1])
-    name_room = paint.px(22 if narrow else 78 if columns == 1 else 60)
-    count_room = paint.px(44 if len(looks) == 1 else 76)
+    name_room = paint.px((36 if columns == 1 else 32) if narrow else 78 if columns == 1 else 60)
+    count_room = paint.px((44 if columns == 1 else 28) if len(looks) == 1 else 76)
     for number, name in enumerate(names):
         column, row = divmod(number, rows)
         left, y = place.left + column * (width + gap), top + row * pitch + pitch // 2
         chosen = number == most
         ink = paint.theme.ink if chosen else paint.theme.quiet
-        told = "–" if narrow and number == len(names) - 1 else name
+        told = "none" if narrow and number == len(names) - 1 else name
         paint.text(told, (left, y), ink, SMALL, strong=chosen, room=name_room)
         color: Color = tuple(look.palette[number].tolist())
         bar = Rect(left + name_room, 0, width - name_room - count_room, paint.px(9))
@@ -100,7 +100,8 @@ def curves(paint: Paint, place: Rect, session: Session) -> None:
     names = History.NAMES
     tables = [one.history.between(first, last) for one in sessions]
     magnitudes = [table[:, 1 + names.index("magnitude")] for table in tables]
-    high = max(float(np.nanmax(one, initial=0.1)) for one in magnitudes) * 1.15
+    # A rule that blows up has magnitudes beyond all numbers; the others still have a scale.
+    high = 1.15 * max(float(np.max(one[np.isfinite(one)], initial=0.1)) for one in magnitudes)
     _grid(paint, upper, (0.0, 0.5, 1.0), 1.0)
     _grid(paint, lower, (0.0, high), high)
     x = place.left
@@ -138,9 +139,9 @@ def _legend(
             paint.bar(line, color)
             line.move_ip(paint.px(6), 0)
         paint.bar(line, color)
-        x += paint.px(12)
-        x += paint.text(name, (x, y), paint.theme.quiet, SMALL - 1) + paint.px(4)
-        x += paint.text(said, (x, y), paint.theme.ink, SMALL - 1) + paint.px(8)
+        x += paint.px(11)
+        x += paint.text(name, (x, y), paint.theme.quiet, SMALL - 1) + paint.px(3)
+        x += paint.text(said, (x, y), paint.theme.ink, SMALL - 1) + paint.px(7)
     return x
 
 

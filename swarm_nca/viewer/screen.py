@@ -11,10 +11,9 @@ from pygame import Rect, Surface
 
 from swarm_nca.portrait import Rgb
 from swarm_nca.recording.channels import diverging
-from swarm_nca.viewer import controls, stage
+from swarm_nca.viewer import controls, floating, stage
 from swarm_nca.viewer.inspector import inspector
-from swarm_nca.viewer.keys import ACTIONS
-from swarm_nca.viewer.lettering import BODY, LARGE, SMALL, wrapped, written
+from swarm_nca.viewer.lettering import BODY, LARGE, SMALL
 from swarm_nca.viewer.messages import ramp, share_of
 from swarm_nca.viewer.overlays import Look
 from swarm_nca.viewer.paint import Paint
@@ -22,6 +21,10 @@ from swarm_nca.viewer.panels import curves, votes
 
 if TYPE_CHECKING:
     from swarm_nca.viewer.app import App
+
+
+#: Views below which stands what the swarm says; the others are explained.
+_ANSWERED = ("Classes", "Grey", "Groups")
 
 
 def paint(app: App, surface: Surface) -> None:
@@ -44,10 +47,11 @@ def paint(app: App, surface: Surface) -> None:
         widget.draw(brush, widget is over)
     _foot(app, brush)
     if app.help:
-        _help(app, brush)
-    elif over is not None:
-        told = app.timebar.told(app.pointer) if over is app.timebar else over.tip
-        _tip(app, brush, told, over.place)
+        floating.guide(app, brush)
+        return
+    explained = floating.explanation(app)
+    if explained is not None:
+        floating.tip(app, brush, *explained)
 
 
 def _head(app: App, brush: Paint) -> None:
@@ -71,19 +75,12 @@ def _sections(app: App, brush: Paint) -> None:
 
 
 def _right(app: App, brush: Paint, looks: Sequence[Look]) -> None:
-    rail, px = app.layout.right, app.layout.px
-    place = Rect(rail.left + px(16), rail.top + px(14), rail.width - px(36), 0)
-    space, gap = rail.height - px(28), px(16)
-    # Curves take the room that a cell which nobody questions does not need.
-    most, share = (38, 40) if app.witness is None else (34, 32)
-    votes(brush, Rect(place.topleft, (place.width, space * most // 100 - gap)), looks)
-    top = place.top + space * most // 100
-    curves(brush, Rect(place.left, top, place.width, space * share // 100 - gap), app.session)
-    top += space * share // 100
+    vote, course, cell = app.layout.rail(app.witness is not None)
+    votes(brush, vote, looks)
+    curves(brush, course, app.session)
     of = 0 if app.witness is None else app.witness.of
     under = stage.rule_title(app.session.side_by_side[of]) if len(looks) > 1 else ""
-    place = Rect(place.left, top, place.width, rail.bottom - top - px(8))
-    inspector(brush, place, looks[of], app.witness, under)
+    inspector(brush, cell, looks[of], app.witness, under)
 
 
 def _canvas(app: App, brush: Paint, looks: Sequence[Look]) -> None:
@@ -98,11 +95,13 @@ def _canvas(app: App, brush: Paint, looks: Sequence[Look]) -> None:
         _cursor(app, brush, places)
         for place in places if app.session.waiting else ():
             brush.text("Draw something", place.center, theme.faint, LARGE, "center")
-    foot = (app.layout.stage.centerx, app.layout.stage.bottom + px(15))
+    room = app.layout.stage
+    below = max(place.bottom for place in places) + px(17)
+    foot = (room.centerx, min(room.bottom + px(15), below))
     if app.reel is not None:
-        _progress(app, brush, foot)
+        floating.progress(app, brush, foot)
     elif app.notice:
-        _notice(app, brush, foot)
+        floating.notice(app, brush, foot)
     elif app.view.name == "Channel":
         _channel_bar(app, brush, foot)
     elif app.view.name == "Messages":
@@ -111,6 +110,8 @@ def _canvas(app: App, brush: Paint, looks: Sequence[Look]) -> None:
         free, count = app.session.rule.free_channels, app.session.rule.channels
         told = f"channels 0 – {free - 1} are free, {free} – {count - 1} are the classes"
         brush.text(told, foot, theme.quiet, SMALL, "center")
+    elif len(looks) == 1 and app.view.name in _ANSWERED:
+        stage.answer(brush, looks[0], foot)
     else:
         brush.text(app.view.tip, foot, theme.quiet, SMALL, "center")
 
@@ -180,15 +181,14 @@ def _scale(
 def _foot(app: App, brush: Paint) -> None:
     px, foot, session, theme = app.layout.px, app.layout.foot, app.session, app.theme
     y = foot.top + px(72)
-    told = f"step {session.step:,}"
-    if session.waiting:
-        told += ", waiting for a first cell"
-    elif session.step < session.reached:
-        told += f" of {session.reached:,}: the past"
     x = foot.left + px(440)
-    brush.text(told, (x, y - px(8)), theme.ink, BODY, strong=True)
+    brush.text(f"step {session.step:,}", (x, y - px(8)), theme.ink, BODY, strong=True)
     told = f"{app.rate:,.0f} steps/s" if app.playing else "paused"
-    brush.text(told, (x, y + px(10)), theme.quiet, SMALL)
+    if session.waiting:
+        told = "waiting for a first cell"
+    elif session.step < session.reached:
+        told += f", in the past of {session.reached:,}"
+    brush.text(told, (x, y + px(10)), theme.quiet, SMALL, room=px(190))
     _span(app, brush, (foot.left + px(812), y))
     expectations = session.expectations
     right = foot.right - px(24)
@@ -208,105 +208,8 @@ def _foot(app: App, brush: Paint) -> None:
 def _span(app: App, brush: Paint, place: tuple[int, int]) -> None:
     """What a press on the film's button would film."""
     first, last = app.span.bounds(app.session)
-    what = "recording" if app.recording else "marked" if app.span.marked else "just happened"
-    brush.text(what, (place[0], place[1] - brush.px(8)), brush.theme.quiet, SMALL)
-    told = f"steps {first:,} – {last:,}"
+    lately = "Film the latest steps"
+    what = "Recording" if app.recording else "Film what is marked" if app.span.marked else lately
+    brush.text(what, (place[0], place[1] - brush.px(8)), brush.theme.ink, SMALL)
+    told = f"{first:,} – {last:,}"
     brush.text(told, (place[0], place[1] + brush.px(10)), brush.theme.quiet, SMALL)
-
-
-def _progress(app: App, brush: Paint, middle: tuple[int, int]) -> None:
-    """How far the film in the making has come."""
-    px, reel = brush.px, app.reel
-    if reel is None:
-        return
-    place = Rect(0, 0, px(320), px(34))
-    place.midbottom = (middle[0], app.layout.stage.bottom + px(28))
-    brush.box(place, app.theme.ink, 8)
-    track = Rect(place.left + px(16), place.bottom - px(10), place.width - px(32), px(3))
-    brush.bar(track, app.theme.faint)
-    brush.bar(
-        Rect(track.topleft, (round(track.width * reel.progress), track.height)), app.theme.accent
-    )
-    told = f"Filming steps {reel.first:,} – {reel.last:,}"
-    y = place.top + px(13)
-    brush.text(told, (track.left, y), app.theme.panel, SMALL)
-    brush.text(f"{reel.progress:.0%}", (track.right, y), app.theme.panel, SMALL, "right")
-
-
-def _notice(app: App, brush: Paint, middle: tuple[int, int]) -> None:
-    stage, px = app.layout.stage, app.layout.px
-    size = max(8, px(BODY))
-    lines = wrapped(app.notice, size, stage.width - px(80))[:3]
-    width = max(written(line, size, app.theme.panel).get_width() for line in lines)
-    place = Rect(0, 0, width + px(32), px(18) * len(lines) + px(10))
-    place.midbottom = (middle[0], stage.bottom + px(28))
-    brush.box(place, app.theme.ink, 8)
-    for number, line in enumerate(lines):
-        y = place.top + px(14) + px(18) * number
-        brush.text(line, (place.centerx, y), app.theme.panel, BODY, "center")
-
-
-def _tip(app: App, brush: Paint, told: str, near: Rect) -> None:
-    px, window = app.layout.px, app.layout.window
-    size = max(8, px(SMALL))
-    lines = wrapped(told, size, px(300))
-    width = max(written(line, size, app.theme.panel).get_width() for line in lines)
-    place = Rect(0, 0, width + px(20), px(16) * len(lines) + px(12))
-    place.midtop = (near.centerx, near.bottom + px(6))
-    if near.right <= app.layout.left.right:  # the left rail: beside it, or it hides the rail
-        place.midleft = (app.layout.left.right + px(8), near.centery)
-    if near.height < px(40) and near.width > px(400):  # the time bar: beside the pointer
-        place.midbottom = (app.pointer[0], near.top - px(2))
-    if place.bottom > window.bottom:
-        place.bottom = near.top - px(6)
-    place.clamp_ip(window.inflate(-px(12), -px(12)))
-    brush.box(place, app.theme.ink, 6)
-    for number, line in enumerate(lines):
-        y = place.top + px(14) + px(16) * number
-        brush.text(line, (place.left + px(10), y), app.theme.panel, SMALL)
-
-
-def _help(app: App, brush: Paint) -> None:
-    px, window, theme = app.layout.px, app.layout.window, app.theme
-    shade = Surface(window.size, pygame.SRCALPHA)
-    shade.fill((*theme.desk, 225))
-    brush.surface.blit(shade, (0, 0))
-    place = Rect(0, 0, px(1040), px(620))
-    place.center = window.center
-    brush.box(place, theme.panel, 12, theme.line)
-    left, top = place.left + px(36), place.top + px(40)
-    brush.text("Draw on the canvas and watch the cells agree", (left, top), size=LARGE, strong=True)
-    headings = list(dict.fromkeys(action.heading for action in ACTIONS))
-    columns = (("Time", "Keep"), ("Hand", "View", "World"), ("Disturb",))
-    width = (place.width - px(72)) // len(columns)
-    for number, names in enumerate(columns):
-        x, y = left + number * width, top + px(48)
-        for name in (name for name in names if name in headings):
-            brush.text(name, (x, y), theme.accent, BODY, strong=True)
-            y += px(26)
-            for action in ACTIONS:
-                if action.heading == name:
-                    brush.text(action.keys[0], (x, y), theme.ink, SMALL, strong=True)
-                    room = width - px(96)
-                    brush.text(action.words, (x + px(80), y), theme.quiet, SMALL, room=room)
-                    y += px(20)
-            y += px(14)
-        if number == 2:
-            _hints(brush, x, y, width)
-
-
-def _hints(brush: Paint, x: int, y: int, width: int) -> None:
-    brush.text("And", (x, y), brush.theme.accent, BODY, strong=True)
-    hints = (
-        "0 – 9 change the picture into that class.",
-        "The right button, or shift, erases; the middle button questions a cell.",
-        "The wheel makes the brush wider or finer.",
-        "Drop a picture, or a scenario, on the window.",
-        "Drag on the time bar to go back; touch the canvas there to branch off.",
-    )
-    y += brush.px(26)
-    for hint in hints:
-        for line in wrapped(hint, max(8, brush.px(SMALL)), width - brush.px(16)):
-            brush.text(line, (x, y), brush.theme.quiet, SMALL)
-            y += brush.px(17)
-        y += brush.px(5)

@@ -9,10 +9,10 @@ from pygame import Rect
 from swarm_nca.portrait import tally
 from swarm_nca.viewer.layout import TITLE, fitted
 from swarm_nca.viewer.lettering import BODY, SMALL
-from swarm_nca.viewer.overlays import Look, View
+from swarm_nca.viewer.overlays import Look, View, tiling
 from swarm_nca.viewer.paint import Paint
 from swarm_nca.viewer.session import Session
-from swarm_nca.viewer.theme import Theme
+from swarm_nca.viewer.theme import Color, Theme, ink_on
 
 
 def looks_of(
@@ -75,6 +75,41 @@ def rule_title(session: Session) -> str:
     """A rule's name without its folder and ending."""
     name = session.opening.rule_name.replace("\\", "/").rsplit("/", 1)[-1]
     return name.removesuffix(".safetensors").removesuffix(".json")
+
+
+def answer(paint: Paint, look: Look, middle: tuple[int, int]) -> None:
+    """In one line what the swarm says: a class, and how many of its cells are for it."""
+    counts = tally(look.world, shown_above=look.rule.shown_above)
+    cells, most = int(counts.sum()), int(counts[:-1].argmax())
+    if not cells:
+        return
+    if not counts[most]:
+        told = "Nobody has decided yet"
+        paint.text(told, middle, paint.theme.quiet, BODY, "center")
+        return
+    color: Color = tuple(look.palette[most].tolist())
+    name, count = look.rule.classes.names[most], int(counts[most])
+    told = f"All {cells:,} cells say" if count == cells else f"{count:,} of {cells:,} cells say"
+    gap, wide = paint.px(9), paint.width(name, strong=True) + paint.px(16)
+    left = middle[0] - (paint.width(told) + gap + wide) // 2
+    left += paint.text(told, (left, middle[1]), paint.theme.ink) + gap
+    chip = Rect(left, 0, wide, paint.px(22))
+    chip.centery = middle[1]
+    paint.box(chip, color, 5)
+    paint.text(name, chip.center, ink_on(color), BODY, "center", strong=True)
+
+
+def tile_at(look: Look, pane: Rect, point: tuple[int, int]) -> int | None:
+    """The channel whose tile is under a point of a canvas's room, where it shows tiles."""
+    rows, columns, gap = tiling(look)
+    high, wide = (side + gap for side in look.world.picture().shape)
+    place = fitted(pane, rows * high - gap, columns * wide - gap)
+    if not place.collidepoint(point):
+        return None
+    down = (point[1] - place.top) / place.height * (rows * high - gap)
+    across = (point[0] - place.left) / place.width * (columns * wide - gap)
+    number = int(down // high) * columns + int(across // wide)
+    return number if number < look.rule.channels else None
 
 
 def verdict(look: Look) -> str:

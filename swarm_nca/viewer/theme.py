@@ -13,6 +13,9 @@ from swarm_nca.rules import Classes
 
 Color = tuple[int, int, int]
 
+#: The contrast that a class's colour has with dark paper at least.
+_STANDS_OUT = 2.4
+
 
 @dataclass(frozen=True)
 class Theme:
@@ -81,9 +84,24 @@ DARK = Theme(
 
 
 @lru_cache(maxsize=128)
-def class_colors(classes: Classes, hue: float) -> npt.NDArray[np.uint8]:
-    """uint8 [classes, 3], the classes' colours turned by a share of the colour wheel."""
-    return np.array([turned(color, hue) for color in classes.colors], np.uint8)
+def class_colors(classes: Classes, hue: float, paper: Color) -> npt.NDArray[np.uint8]:
+    """uint8 [classes, 3], the classes' colours turned by a share of the colour wheel.
+
+    On dark paper dark ones are lightened until they stand out; on light paper all are as they are.
+    """
+    return np.array([_lifted(turned(color, hue), paper) for color in classes.colors], np.uint8)
+
+
+def ink_on(color: Color) -> Color:
+    """Black or white, whichever is easier to read on a colour."""
+    return (0, 0, 0) if lightness(color) > 0.18 else (255, 255, 255)
+
+
+def lightness(color: Color) -> float:
+    """How light a colour is to the eye, from 0 to 1: relative luminance, as WCAG 2 defines it."""
+    parts = (part / 255 for part in color)
+    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def turned(color: Color, hue: float) -> Color:
@@ -93,6 +111,13 @@ def turned(color: Color, hue: float) -> Color:
     h, lightness, strength = colorsys.rgb_to_hls(*(part / 255 for part in color))
     red, green, blue = colorsys.hls_to_rgb((h + hue) % 1.0, lightness, strength)
     return round(255 * red), round(255 * green), round(255 * blue)
+
+
+def _lifted(color: Color, paper: Color) -> Color:
+    ground = lightness(paper)
+    while ground < 0.18 and (lightness(color) + 0.05) / (ground + 0.05) < _STANDS_OUT:
+        color = blend(color, (255, 255, 255), 0.05)
+    return color
 
 
 def blend(one: Color, other: Color, share: float) -> Color:

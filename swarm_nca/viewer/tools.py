@@ -14,8 +14,9 @@ from swarm_nca.perturbations import Damage, Draw, Erase, Perturbation
 
 Point = tuple[float, float]
 
-#: The eraser and the damage brush cover five times the pen's area.
-WIDER = math.sqrt(5)
+#: How much wider than the pen the eraser is, so that one pass takes a stroke away and leaves the
+#: next one be, and the damage brush, whose area is five times the pen's.
+RUBBER, BLOW = 1.7, math.sqrt(5)
 
 
 class Tool(NamedTuple):
@@ -50,9 +51,9 @@ def _damaged(points: Sequence[Point], radius: float, label: int | None) -> Pertu
 #: The tools, in the order of their buttons.
 TOOLS = (
     Tool("pen", "pen", "p", "Draw: pixels come alive", 1.0, _drawn),
-    Tool("eraser", "eraser", "e", "Erase; the right button does too", WIDER, _erased),
-    Tool("damage", "damage", "d", "Damage: cells forget what they hold", WIDER, _damaged),
-    Tool("inspect", "inspect", "i", "Question a cell", 0.0, None),
+    Tool("eraser", "eraser", "e", "Erase; the right button does too", RUBBER, _erased),
+    Tool("damage", "damage", "d", "Damage: cells live on, but forget", BLOW, _damaged),
+    Tool("inspect", "inspect", "i", "Inspect: what one cell holds and hears", 0.0, None),
 )
 PEN, ERASER, DAMAGE, INSPECT = TOOLS
 

@@ -11,7 +11,7 @@ from pygame import Rect
 from swarm_nca.portrait import Rgb
 from swarm_nca.viewer.lettering import BODY, SMALL
 from swarm_nca.viewer.paint import Paint
-from swarm_nca.viewer.theme import blend
+from swarm_nca.viewer.theme import Color, blend
 
 Point = tuple[int, int]
 
@@ -45,6 +45,7 @@ class Button:
         icon: the icon's name, asked each time, so that it may change.
         text: instead of an icon.
         picture: instead of both: grey as seen on the theme's paper, made by a function.
+        color: of what the picture stands for, as a bar below it.
         quiet: no box behind it unless it is active or pointed at.
     """
 
@@ -54,6 +55,7 @@ class Button:
     icon: Callable[[], str] | None = None
     text: str = ""
     picture: Callable[[], Rgb] | None = None
+    color: Callable[[], Color] | None = None
     active: Callable[[], bool] = bool
     quiet: bool = False
 
@@ -65,10 +67,7 @@ class Button:
             face = blend(face, theme.ink, 0.1)
         ink = theme.panel if active else theme.ink
         if self.picture is not None:
-            edge = theme.accent if active or hovered else theme.line
-            paint.box(self.place, theme.paper, 5, edge)
-            margin = paint.px(3)
-            paint.pixels(self.picture(), self.place.inflate(-2 * margin, -2 * margin))
+            self._pictured(paint, self.picture(), active, hovered)
             return
         if active or hovered or not self.quiet:
             paint.box(self.place, face, 6)
@@ -77,6 +76,22 @@ class Button:
         else:
             middle = (self.place.centerx, self.place.centery)
             paint.text(self.text, middle, ink, BODY, "center", room=self.place.width)
+
+    def _pictured(self, paint: Paint, rgb: Rgb, active: bool, hovered: bool) -> None:
+        theme, place = paint.theme, self.place
+        margin = paint.px(3 if place.width > paint.px(24) else 1)
+        paint.box(place, theme.paper, 5, theme.accent if active or hovered else theme.line)
+        if active:
+            paint.box(place.inflate(-paint.px(2), -paint.px(2)), theme.paper, 4, theme.accent)
+        bar = 0 if self.color is None else paint.px(4)
+        side = min(place.width, place.height - bar) - 2 * margin
+        room = Rect(0, place.top + margin - bool(bar), side, side)
+        room.centerx = place.centerx
+        paint.pixels(rgb, room)
+        if self.color is not None:
+            strip = Rect(0, 0, place.width - 2 * margin - paint.px(4), bar)
+            strip.midbottom = (place.centerx, place.bottom - margin)
+            paint.box(strip, self.color(), 2)
 
     def press(self, point: Point) -> None:
         """Do it."""

@@ -1,8 +1,12 @@
-"""A viewer without a screen: SDL's dummy driver, and sessions of a rule that is busy untrained."""
+"""A viewer without a screen: SDL's dummy driver, and sessions of a rule that is busy untrained.
+
+Where Xvfb is installed, one test opens a real window on a screen of its own.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +20,8 @@ from swarm_nca.rules import Rule, save_rule
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.opening import Opening, from_rule
 from swarm_nca.viewer.session import Session
+
+collect_ignore = [] if shutil.which("Xvfb") else ["test_real_window.py"]
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -129,9 +129,10 @@ def test_history_stays_within_its_bounds_however_long_a_session_lasts() -> None:
 def test_turned_colours_stay_apart_and_a_whole_turn_changes_nothing() -> None:
     classes = Classes.named(*"0123456789")
     for hue in (0.0, 0.3, 0.77):
-        assert len(np.unique(class_colors(classes, hue), axis=0)) == 10
-    assert (class_colors(classes, 1.0).astype(int) - class_colors(classes, 0.0)).max() <= 1
-    assert (class_colors(classes, 0.5) != class_colors(classes, 0.0)).any()
+        assert len(np.unique(class_colors(classes, hue, LIGHT.paper), axis=0)) == 10
+    plain, whole, half = (class_colors(classes, hue, LIGHT.paper) for hue in (0.0, 1.0, 0.5))
+    assert (whole.astype(int) - plain).max() <= 1
+    assert (half != plain).any()
 
 
 def test_samples_are_pictures_of_their_class_and_what_nobody_knows_has_none() -> None:
@@ -174,6 +175,19 @@ def test_the_command_renders_a_scenario_to_a_file(rule_file: Path, tmp_path: Pat
             view(None, str(rule_file), **wrong)  # type: ignore[arg-type]
 
 
+def test_curves_forget_every_second_step_until_there_is_room_whatever_steps_were_noted() -> None:
+    values = dict.fromkeys(History.NAMES, 0.5)
+    for stride in (1, 3, 4, 8, 64):
+        history = History()
+        for step in range(0, 3 * MOST * stride, stride):
+            if history.wants(step):
+                history.note(step, values)
+        steps = history.between(0, 1e9)[:, 0]
+        assert MOST / 4 < len(history) <= MOST
+        assert (np.diff(steps) > 0).all()
+        assert steps[-1] > 2.9 * MOST * stride
+
+
 def test_a_window_runs_and_closes(app: App) -> None:
     import pygame
 
@@ -190,7 +204,7 @@ def test_a_window_runs_and_closes(app: App) -> None:
 def test_without_a_display_the_command_says_so_in_one_line(rule_file: Path) -> None:
     hidden = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER", "SDL_VIDEO_DRIVER")
     environment = {key: value for key, value in os.environ.items() if key not in hidden}
-    ask = [sys.executable, "-m", "swarm_nca.cli", "view", "--rule", str(rule_file)]
+    ask = [sys.executable, "-m", "swarm_nca", "view", "--rule", str(rule_file)]
     environment["XDG_RUNTIME_DIR"] = str(rule_file.parent)  # or libraries complain on their own
     if sys.platform != "linux":  # elsewhere there always is one: ask for what is not there
         environment["SDL_VIDEODRIVER"] = "nothing"

@@ -1,0 +1,50 @@
+"""The viewer's bench runs, says what it wants, and writes what it prints; no speed is tested."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from rich.console import Console
+from typer.testing import CliRunner
+
+from swarm_nca.cli import app
+from swarm_nca.viewer import bench
+from swarm_nca.viewer.bench import viewer_bench
+
+
+def test_the_tables_and_the_file_hold_the_same_numbers(
+    rule_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "_SCENES", ((28, False, 120.0), (56, True, 60.0)))
+    monkeypatch.setattr(bench, "_SIDE", 28)
+    monkeypatch.setattr(bench, "_WARM", 2)
+    monkeypatch.setattr(bench, "_SEGMENTS", 3)
+    console, file = Console(record=True, width=120), tmp_path / "bench.json"
+    threads = torch.get_num_threads()
+    numbers = viewer_bench(str(rule_file), file, frames=20, steps=40, seconds=0.0, console=console)
+    assert torch.get_num_threads() == threads
+    assert json.loads(file.read_text()) == numbers
+    small, large = numbers["frames"]
+    assert small["cells"] < large["cells"]
+    assert [small["inspected"], large["inspected"]] == [False, True]
+    assert numbers["stroke"]["cells"] == numbers["rewind"]["cells"] == 28 * 28
+    # A moment every 16 steps, and the first.
+    assert numbers["rewind"]["mb"] == pytest.approx(3 * 28 * 28 * 4 * (19 + 1) / 1e6, rel=0.4)
+    assert all(row["undisturbed"] > 0 and row["per_second"] > 0 for row in numbers["frames"])
+    told = console.export_text()
+    for words in ("28 × 28", "≥ 120", "≥ 60", "≤ 5 ms", "≤ 200 MB"):
+        assert words in told
+
+
+def test_a_folder_that_is_not_there_is_told_before_anything_is_measured(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="nowhere does not exist"):
+        viewer_bench(json_file=tmp_path / "nowhere" / "bench.json")
+
+
+def test_frames_are_asked_of_the_viewer_alone() -> None:
+    asked = CliRunner().invoke(app, ["bench", "--frames", "10"])
+    assert asked.exit_code == 2
+    assert "--frames goes with --viewer" in asked.output

@@ -1,0 +1,82 @@
+"""A first visit by mouse alone, with the rule that ships: what the storyboard shows is true."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from swarm_nca.portrait import tally
+from swarm_nca.viewer.app import App
+from swarm_nca.viewer.lettering import font
+from swarm_nca.viewer.opening import from_rule
+from swarm_nca.viewer.story import Scene, Visitor, composed, visit, write_story
+
+
+class Moment(NamedTuple):
+    """A scene, and the truth behind it."""
+
+    scene: Scene
+    cells: int
+    most: int
+    share: float
+    questioned: bool
+    past: bool
+    rules: int
+
+
+@pytest.fixture(scope="module")
+def moments() -> list[Moment]:
+    """All that is asked of the visit, which is made once."""
+    app = App(from_rule("digits"), (1160, 720))
+    seen = []
+    for scene in visit(app):
+        session = app.session
+        counts = tally(session.alone)
+        most = int(counts[:-1].argmax())
+        share = int(counts[most]) / session.alone.cells
+        past, rules = session.step < session.reached, len(session.side_by_side)
+        questioned = app.witness is not None
+        seen.append(Moment(scene, session.alone.cells, most, share, questioned, past, rules))
+    return seen
+
+
+def test_a_digit_drawn_by_mouse_is_recognised_changed_and_inspected(
+    moments: list[Moment],
+) -> None:
+    drawing, recognised, changed, inspected, hurt, beside = moments
+    assert 20 < drawing.cells < recognised.cells
+    assert (recognised.most, recognised.share) == (4, 1.0)
+    assert changed.share < 0.9
+    assert (inspected.most, inspected.share) == (2, 1.0)
+    assert inspected.questioned
+    assert hurt.past
+    assert hurt.share < 0.95
+    assert beside.rules == 2
+
+
+def test_the_story_is_one_picture_whose_captions_are_whole(moments: list[Moment]) -> None:
+    scenes = [moment.scene for moment in moments]
+    picture = composed(scenes)
+    assert picture.shape[1] == 1800
+    for scene in scenes:
+        assert font(24).size(scene.words)[0] <= 840
+        assert scene.part.height == scenes[0].part.height
+    assert len(np.unique(picture[::9, ::9].reshape(-1, 3), axis=0)) > 50
+
+
+def test_the_story_is_written_as_pictures(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no folder"):
+        write_story(tmp_path / "nowhere")
+    write_story(tmp_path)
+    assert (tmp_path / "viewer-story.png").stat().st_size <= 700_000
+    with Image.open(tmp_path / "viewer.png") as image:
+        assert image.size == (1280, 720)
+
+
+def test_a_visitor_who_looks_for_what_is_not_there_is_told(app: App) -> None:
+    with pytest.raises(ValueError, match="no control says 'Undo'"):
+        Visitor(app).control("Undo")

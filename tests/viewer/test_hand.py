@@ -1,0 +1,217 @@
+"""The hand: several fingers at once, a mouse on a dense display, tiles and cells pointed at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pygame
+import pytest
+import torch
+from pygame.event import Event
+
+from swarm_nca.viewer import floating
+from swarm_nca.viewer.app import App
+from swarm_nca.viewer.headless import frame
+from swarm_nca.viewer.layout import SMALLEST, layout_of
+from swarm_nca.viewer.overlays import VIEWS
+from swarm_nca.viewer.tools import INSPECT, TOOLS, Tool
+from swarm_nca.viewer.window import in_pixels
+
+TILES = next(view for view in VIEWS if view.name == "Tiles")
+CHANNEL = next(view for view in VIEWS if view.name == "Channel")
+
+
+def point(app: App, row: float, column: float) -> tuple[int, int]:
+    canvas, (rows, columns) = app.canvas, app.extent
+    return (
+        round(canvas.left + (column + 0.5) / columns * canvas.width),
+        round(canvas.top + (row + 0.5) / rows * canvas.height),
+    )
+
+
+def finger(app: App, kind: int, number: int, place: tuple[int, int], device: int = 1) -> None:
+    width, height = app.layout.window.size
+    x, y = place[0] / width, place[1] / height
+    app.handle(Event(kind, finger_id=number, touch_id=device, x=x, y=y, dx=0.0, dy=0.0))
+
+
+def mouse(app: App, kind: int, place: tuple[int, int], touch: bool = False) -> None:
+    more = {"rel": (0, 0), "buttons": (1, 0, 0)} if kind == pygame.MOUSEMOTION else {"button": 1}
+    app.handle(Event(kind, pos=place, touch=touch, **more))
+
+
+def drawn(app: App) -> list[tuple[int, int]]:
+    grey = app.session.world.picture()
+    return [(row, column) for row, column in torch.nonzero(grey > 0.9).tolist()]
+
+
+def test_two_fingers_draw_two_lines_at_once_as_the_mouse_would_one_by_one(app: App) -> None:
+    app.clear()
+    for number, row in ((4, 6), (9, 20)):
+        finger(app, pygame.FINGERDOWN, number, point(app, row, 5))
+    for column in (10, 15, 20):
+        for number, row in ((4, 6), (9, 20)):
+            finger(app, pygame.FINGERMOTION, number, point(app, row, column))
+        app.tick(0.0)
+    finger(app, pygame.FINGERUP, 4, point(app, 6, 20))
+    finger(app, pygame.FINGERMOTION, 9, point(app, 20, 24))
+    finger(app, pygame.FINGERUP, 9, point(app, 20, 24))
+    rows = {row for row, _ in drawn(app)}
+    assert rows <= {5, 6, 7, 19, 20, 21}
+    assert {(6, 5), (6, 20), (20, 5), (20, 24)} <= set(drawn(app))
+    assert (6, 23) not in drawn(app)
+    by_fingers = app.session.world.picture()
+    app.clear()
+    for row, end in ((6, 20), (20, 24)):
+        mouse(app, pygame.MOUSEBUTTONDOWN, point(app, row, 5))
+        for column in sorted({10, 15, 20, end}):
+            mouse(app, pygame.MOUSEMOTION, point(app, row, column))
+            app.tick(0.0)
+        mouse(app, pygame.MOUSEBUTTONUP, point(app, row, end))
+    assert torch.equal(app.session.world.picture(), by_fingers)
+
+
+def test_a_finger_that_also_comes_as_a_mouse_draws_once_and_a_touchpad_s_not_at_all(
+    app: App,
+) -> None:
+    app.clear()
+    mouse(app, pygame.MOUSEBUTTONDOWN, point(app, 9, 9), touch=True)
+    mouse(app, pygame.MOUSEMOTION, point(app, 9, 20), touch=True)
+    mouse(app, pygame.MOUSEBUTTONUP, point(app, 9, 20), touch=True)
+    finger(app, pygame.FINGERDOWN, 0, point(app, 9, 9), device=-1)
+    finger(app, pygame.FINGERMOTION, 0, point(app, 9, 20), device=-1)
+    assert drawn(app) == []
+
+
+def test_a_finger_moves_a_slider_and_leaves_nothing_pointed_at(app: App) -> None:
+    slider = next(one for one in app.widgets if getattr(one, "label", "") == "Brush")
+    finger(app, pygame.FINGERDOWN, 1, slider.place.midleft)
+    thin = app.brush
+    finger(app, pygame.FINGERMOTION, 1, (slider.place.right - 2, slider.place.centery))
+    finger(app, pygame.FINGERUP, 1, (slider.place.right - 2, slider.place.centery))
+    assert app.brush > thin
+    assert app.widget_at(app.pointer) is None
+
+
+def test_dragging_the_magnifying_glass_asks_one_cell_after_the_other(app: App) -> None:
+    app.session.advance()
+    app.tool = INSPECT
+    mouse(app, pygame.MOUSEBUTTONDOWN, point(app, 10, 10))
+    asked = []
+    for column in (10, 11, 11, 12):
+        mouse(app, pygame.MOUSEMOTION, point(app, 10, column))
+        assert app.witness is not None
+        asked.append((app.witness.site, id(app.witness)))
+    assert [site for site, _ in asked] == [290, 291, 291, 292]
+    assert asked[1] == asked[2]
+    mouse(app, pygame.MOUSEBUTTONUP, point(app, 10, 12))
+    mouse(app, pygame.MOUSEMOTION, point(app, 10, 20))
+    assert app.witness is not None
+    assert app.witness.site == 292
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_stroke_goes_on_where_the_second_rule_s_canvas_was(
+    app: App, rule_file: Path, tool: Tool
+) -> None:
+    app.stand_beside(str(rule_file))
+    app.tool = tool
+    second = app.canvases[1].center
+    finger(app, pygame.FINGERDOWN, 2, second)
+    app.stand_beside(None)
+    finger(app, pygame.FINGERMOTION, 2, app.canvas.center)
+    finger(app, pygame.FINGERUP, 2, app.canvas.center)
+    assert app.session.beside is None
+    assert app.witness is None or app.witness.of == 0
+
+
+def test_a_click_on_a_tile_shows_that_channel_and_pressing_again_the_next(app: App) -> None:
+    app.session.advance()
+    seen = set()
+    for down in range(1, 40):
+        for across in range(1, 40):
+            stage = app.layout.stage
+            place = (stage.left + stage.width * across // 40, stage.top + stage.height * down // 40)
+            app.view = TILES
+            number = app.tile_at(place)
+            mouse(app, pygame.MOUSEBUTTONDOWN, place)
+            mouse(app, pygame.MOUSEBUTTONUP, place)
+            assert (app.view is CHANNEL) == (number is not None)
+            if number is not None:
+                assert app.channel == number
+                seen.add(number)
+    assert seen == set(range(19))
+    button = next(one for one in app.widgets if one.tip.startswith("One channel"))
+    app.view, app.channel = TILES, 5
+    button.press(button.place.center)
+    assert (app.view, app.channel) == (CHANNEL, 5)
+    button.press(button.place.center)
+    assert app.channel == 6
+
+
+def test_the_tile_that_is_named_is_the_one_that_is_drawn(app: App) -> None:
+    app.session.advance()
+    app.view = TILES
+    shot = frame(app)
+    stage = app.layout.stage
+    inked: dict[int, int] = {}
+    for y in range(stage.top, stage.bottom, 11):
+        for x in range(stage.left, stage.right, 11):
+            number = app.tile_at((x, y))
+            if number is None:
+                assert tuple(shot[y, x].tolist()) == app.theme.desk
+            elif tuple(shot[y, x].tolist()) != app.theme.paper:
+                inked[number] = inked.get(number, 0) + 1
+    assert set(inked) == set(range(19))
+
+
+@pytest.mark.parametrize("questioned", [False, True])
+def test_whatever_is_no_control_explains_itself_too(app: App, questioned: bool) -> None:
+    app.session.advance()
+    if questioned:
+        row, column = app.session.world.position[30].tolist()
+        app.question((row, column))
+    said = set()
+    rail = app.layout.right
+    for y in range(rail.top, rail.bottom, 4):
+        for x in range(rail.left, rail.right, 8):
+            app.pointer = (x, y)
+            told = floating.explanation(app)
+            if told is not None:
+                assert told[1].collidepoint(x, y)
+                said.add(told[0])
+    assert len(said) == (6 if questioned else 2)
+    app.pointer = app.canvas.center
+    assert floating.explanation(app) is None
+
+
+def test_on_a_dense_display_the_mouse_is_where_it_is_seen() -> None:
+    move = Event(pygame.MOUSEMOTION, pos=(100, 50), rel=(1, 1), buttons=(0, 0, 0))
+    assert in_pixels(move, 1.0) is move
+    assert in_pixels(move, 2.0).pos == (200, 100)
+    assert in_pixels(move, 1.5).pos == (150, 75)
+    grown = in_pixels(Event(pygame.WINDOWRESIZED, x=640, y=360), 2.0)
+    assert (grown.x, grown.y) == (1280, 720)
+    key = Event(pygame.KEYDOWN, key=pygame.K_a, mod=0, unicode="a")
+    assert in_pixels(key, 2.0).dict == key.dict
+
+
+@pytest.mark.parametrize("size", [(2560, 1440), (1920, 1200), (1280, 720), SMALLEST, (500, 300)])
+def test_the_panels_at_the_right_stay_apart_and_on_their_bar(size: tuple[int, int]) -> None:
+    layout = layout_of(size)
+    for questioned in (False, True):
+        places = layout.rail(questioned)
+        for number, place in enumerate(places):
+            assert layout.right.contains(place)
+            assert place.collidelist(places[number + 1 :]) == -1
+
+
+def test_dark_colours_stand_out_from_dark_paper_and_light_paper_changes_none(app: App) -> None:
+    from swarm_nca.viewer.theme import DARK, LIGHT, class_colors, lightness
+
+    classes = app.session.rule.classes
+    assert np.array_equal(class_colors(classes, 0.0, LIGHT.paper), np.array(classes.colors))
+    ground = lightness(DARK.paper) + 0.05
+    for color in class_colors(classes, 0.0, DARK.paper).tolist():
+        assert (lightness(tuple(color)) + 0.05) / ground >= 2.4
