@@ -116,10 +116,11 @@ def training_against_dense(rule: Rule, trainer: TrainerMaker, seconds: float = 4
     """
     world = bench_worlds(rule, TRAINING_BATCH)
     target = torch.nn.functional.one_hot(world.label[world.world_of], len(rule.classes)).float()
-    scratch = Scratch()
+    scratches = {torch.float32: Scratch(), torch.bfloat16: Scratch()}
 
     def by_engine(learner: Rule, products: torch.dtype = torch.float32) -> Tensor:
         draws, rates = draws_of(world, seed=0), (rule.fire_rate, rule.noise)
+        scratch = scratches[products]
         return unrolled(world, learner, TRAINING_STEPS, draws, *rates, scratch, products)
 
     def by_dense(learner: Rule, channels_last: bool = False) -> Tensor:

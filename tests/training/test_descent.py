@@ -75,4 +75,3 @@ def test_what_is_remembered_can_be_put_back(method: Method) -> None:
         step(other, resumed, seed)
     for one, twin in zip(rule.parameters(), other.parameters(), strict=True):
         assert torch.equal(one, twin)
-
