@@ -1,4 +1,4 @@
-"""Going down the gradient: Adam, as published, or Muon, which gets there in a fifth of the time.
+"""Going down the gradient: Adam, as published, or Muon, which needs a fraction of the iterations.
 
 Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon) turns the averaged gradient of a weight
 matrix into the nearest orthogonal one before it steps, so that every direction in which a layer
