@@ -6,7 +6,6 @@ painted on a surface, as `window` does it before the screen takes over.
 
 from __future__ import annotations
 
-import json
 import mmap
 import time
 from pathlib import Path
@@ -17,8 +16,8 @@ import torch
 from pygame import Surface
 from rich.console import Console
 
-from swarm_nca.atomic import write_atomically
 from swarm_nca.measure.bench_command import as_table
+from swarm_nca.measure.writing import check_folder, write_json
 from swarm_nca.perturbations import Draw
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.opening import from_rule
@@ -87,10 +86,7 @@ def viewer_bench(
         ValueError: no such rule, or a folder that does not exist.
     """
     console = console or Console()
-    if json_file is not None and not json_file.absolute().parent.is_dir():
-        raise ValueError(
-            f"{json_file}: the folder {json_file.parent} does not exist; make it first"
-        )
+    check_folder(json_file)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as the window does
     try:
@@ -110,8 +106,7 @@ def viewer_bench(
     if memory is not None:
         console.print(as_table("Memory of the process, frame by frame", _MEMORY, [memory]))
     numbers = {"frames": rates, "stroke": stroke, "rewind": rewind, "memory": memory}
-    if json_file is not None:
-        write_atomically(json_file, (json.dumps(numbers, indent=1) + "\n").encode())
+    write_json(json_file, numbers)
     return numbers
 
 
