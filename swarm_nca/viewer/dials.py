@@ -44,7 +44,7 @@ class Dial(NamedTuple):
     def set(self, app: App, value: float) -> None:
         """Turn it to a value, or to the bound beyond which that value lies."""
         if self.turns:
-            value %= self.high
+            value = round(value % self.high, self.digits) % self.high
         self.write(app, round(min(max(value, self.low), self.high), self.digits))
 
     def nudge(self, app: App, times: int) -> None:
