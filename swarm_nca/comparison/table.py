@@ -79,8 +79,7 @@ def told(metric: str, value: Value, standing: Standing) -> str:
     """`88.1 ±0.6 (87.9–88.3)`: shares in percent, what is not known left out."""
     if math.isnan(value.mean):
         return "–"
-    share = not metric.endswith(("magnitude", "largest"))
-    factor, form = (100.0, ".1f") if share else (1.0, ".3g")
+    factor, form = (100.0, ".1f") if METRICS[metric].share else (1.0, ".3g")
     text = f"{factor * value.mean:{form}}"
     if not math.isnan(value.low):
         text += f" ±{factor * max(value.high - value.mean, value.mean - value.low):{form}}"

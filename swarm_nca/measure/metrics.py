@@ -30,10 +30,11 @@ class Metric:
     Args:
         reading: what is read off one look at the worlds. Ballots are enough for those that only
             ask what cells have decided.
+        share: whether values are shares of a whole, in [0, 1].
     """
 
-    def __init__(self, reading: Callable[[Any], Reading]) -> None:
-        self.reading = reading
+    def __init__(self, reading: Callable[[Any], Reading], *, share: bool = False) -> None:
+        self.reading, self.share = reading, share
         self.__name__, self.__doc__ = reading.__name__, reading.__doc__
 
     def __call__(self, world: World, rule: Rule, previous: World | None = None) -> float:
@@ -45,13 +46,17 @@ class Metric:
         return self.reading(Census(world, rule, previous)).per_world()
 
 
-@Metric
+def _share(reading: Callable[[Any], Reading]) -> Metric:
+    return Metric(reading, share=True)
+
+
+@_share
 def cell_accuracy(seen: Ballots) -> Ratio:
     """Share of cells that decided on their world's label; worlds without a label are left out."""
     return Ratio(seen.correct, seen.cells * seen.labelled)
 
 
-@Metric
+@_share
 def total_agreement(seen: Ballots) -> Ratio:
     """Share of worlds whose decided cells all carry one label, right or wrong.
 
@@ -60,7 +65,7 @@ def total_agreement(seen: Ballots) -> Ratio:
     return Ratio(seen.agrees, torch.ones_like(seen.agrees))
 
 
-@Metric
+@_share
 def vote_accuracy(seen: Ballots) -> Ratio:
     """Share of labelled worlds in which most decided cells are right.
 
@@ -69,20 +74,20 @@ def vote_accuracy(seen: Ballots) -> Ratio:
     return Ratio((seen.majority == seen.label) & seen.labelled, seen.labelled)
 
 
-@Metric
+@_share
 def agree_and_correct(seen: Ballots) -> Ratio:
     """Share of labelled worlds whose decided cells, at least one, all carry the right label."""
     right = seen.agrees & (seen.majority == seen.label)
     return Ratio(right & seen.labelled, seen.labelled)
 
 
-@Metric
+@_share
 def undecided(seen: Ballots) -> Ratio:
     """Share of cells whose class channels all lie below the rule's threshold."""
     return Ratio(seen.undecided, seen.cells)
 
 
-@Metric
+@_share
 def label_flips(seen: Ballots) -> Ratio:
     """Share of cells that changed from one class to another since the previous step: oscillation.
 

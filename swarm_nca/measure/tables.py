@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from swarm_nca.measure.confusion import NOBODY, Confusion
+from swarm_nca.measure.metrics import METRICS
 from swarm_nca.measure.protocols import Evaluation
 from swarm_nca.measure.sitting import EARLY
 
@@ -46,9 +47,9 @@ def printed(metric: str, value: float) -> str:
         return "–"
     if math.isinf(value):
         return "∞"
-    if metric.startswith(("state", "residual")):
-        return f"{value:.3f}" if value < 100 else f"{value:.2g}"
-    return "100 %" if value == 1 else f"{100 * value:.1f} %"
+    if METRICS[metric].share:
+        return "100 %" if value == 1 else f"{100 * value:.1f} %"
+    return f"{value:.3f}" if value < 100 else f"{value:.2g}"
 
 
 def curve_table(result: Evaluation, title: str) -> Table:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from swarm_nca.measure import METRICS
 from swarm_nca.recording.curves import LOOKS, draw_marks
 from swarm_nca.recording.moments import Mark
 from swarm_nca.recording.paper import INK, OKABE_ITO, QUIET, Paper
@@ -103,7 +104,6 @@ def curves_figure(lines: Sequence[Line], swap: int, notes: Sequence[str]) -> Pap
 
 
 def _panel(axes: Axes, metric: str, lines: Sequence[Line], swap: int) -> None:
-    share = not metric.endswith("magnitude")
     for number, line in enumerate(lines):
         look_of = look(number)
         stride = max(1, len(line.step) // 10)
@@ -126,7 +126,7 @@ def _panel(axes: Axes, metric: str, lines: Sequence[Line], swap: int) -> None:
         )
     last = max(float(line.step[-1]) for line in lines)
     axes.set_xlim(0, last)
-    if share:
+    if METRICS[metric].share:
         axes.set_ylim(settled_floor(metric, lines, swap), 1.0)
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
     else:

@@ -157,6 +157,15 @@ def test_every_metric_is_listed_under_its_own_name_and_says_what_it_is() -> None
         assert metric.__doc__
 
 
+def test_shares_say_so_and_nothing_else_stays_within_one(rule, decided) -> None:
+    before = decided([[1, 1, 0], [2]], labels=[1, 0])
+    huge = before.with_state(before.state * 1e4)
+    gone = huge.with_state(huge.state * torch.tensor([[1.0], [math.inf], [math.nan], [math.inf]]))
+    for name, metric in METRICS.items():
+        values = [metric(world, rule, before) for world in (before, huge, gone)]
+        assert metric.share == all(0.0 <= value <= 1.0 for value in values), name
+
+
 def test_steps_to_agreement_are_where_it_begins_to_last() -> None:
     agrees = torch.tensor(
         [
