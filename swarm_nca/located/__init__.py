@@ -9,6 +9,17 @@ Scenarios, training recipes and sweeps stand on it; it knows nothing of them.
 
 from swarm_nca.located.document import Document, parse, read
 from swarm_nca.located.errors import LocatedError, Path, Place
+from swarm_nca.located.relocation import path_from, relocated
 from swarm_nca.located.writing import dump
 
-__all__ = ["Document", "LocatedError", "Path", "Place", "dump", "parse", "read"]
+__all__ = [
+    "Document",
+    "LocatedError",
+    "Path",
+    "Place",
+    "dump",
+    "parse",
+    "path_from",
+    "read",
+    "relocated",
+]

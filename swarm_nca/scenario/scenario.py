@@ -17,7 +17,7 @@ from typing import Any
 from swarm_nca.images import Source
 from swarm_nca.images import load as load_pictures
 from swarm_nca.links import Links
-from swarm_nca.located import Document, dump, read
+from swarm_nca.located import Document, dump, path_from, read, relocated
 from swarm_nca.perturbations import Mutate, Perturbation, Restart
 from swarm_nca.perturbations.mutate import pictures_of
 from swarm_nca.rules import Rule, load_rule, shipped_rules
@@ -61,22 +61,8 @@ class Scenario:
         data = self.settings.completed(self.document.data)
         data["name"] = self.name
         if self.settings.rule not in shipped_rules():
-            data["rule"] = _path_from(folder, self.folder, self.settings.rule)
-        data["images"] = self._relocated(data["images"], folder)
-        data["perturbations"] = [
-            {**one, "images": self._relocated(one["images"], folder)} if one.get("images") else one
-            for one in data["perturbations"]
-        ]
-        return dump({"name": self.name, **data})
-
-    def _relocated(self, images: dict[str, Any], folder: Path) -> dict[str, Any]:
-        moved = dict(images)
-        for key, value in images.items():
-            if key in ("file", "folder"):
-                moved[key] = _path_from(folder, self.folder, value)
-            elif key in ("chimera", "row"):
-                moved[key] = [self._relocated(part, folder) for part in value]
-        return moved
+            data["rule"] = path_from(folder, self.folder, self.settings.rule)
+        return dump({"name": self.name, **relocated(data, self.folder, folder)})
 
 
 def load(
@@ -187,13 +173,3 @@ def _check_alive(document: Document, world: World, path: tuple[Any, ...], what: 
             f"{what} no living cell{which}: a pixel lives if its grey is above "
             f"{world.canvas.alive_above:g}, ink being 1",
         )
-
-
-def _path_from(folder: Path, base: Path, path: str) -> str:
-    """A path relative to `base` as one relative to `folder`; absolute ones stay as they are."""
-    if Path(path).is_absolute():
-        return path
-    try:
-        return Path(os.path.relpath((base / path).absolute(), folder.absolute())).as_posix()
-    except ValueError:  # on another drive
-        return str((base / path).absolute())

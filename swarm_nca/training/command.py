@@ -22,7 +22,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from swarm_nca.atomic import write_atomically
 from swarm_nca.engine import rollout
 from swarm_nca.images import Pictures
-from swarm_nca.located import Document, dump, read
+from swarm_nca.located import Document, dump, read, relocated
 from swarm_nca.measure.protocols import evaluate
 from swarm_nca.portrait import decisions_rgb, grey_rgb, png, sheet
 from swarm_nca.rules import Rule, save_rule
@@ -97,7 +97,9 @@ def _lead(
     trainer = Trainer(recipe, rule, task, team)
     before = load_checkpoint(trainer, folder.checkpoint) if resume else 0.0
     folder.path.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder.recipe, dump(recipe.model_dump(mode="json")).encode())
+    settings = recipe.model_dump(mode="json")
+    kept = relocated(settings, Path(document.file).parent, folder.path)
+    write_atomically(folder.recipe, dump(kept).encode())
     console = Console(stderr=True)
     if recipe.precision == "bfloat16" and not has_bfloat16():
         console.print(

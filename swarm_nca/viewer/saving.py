@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from swarm_nca.located import dump
+from swarm_nca.located import dump, path_from, relocated
 from swarm_nca.portrait import Rgb, png
 from swarm_nca.recording import Frame
 from swarm_nca.recording.folder import states_npz
@@ -34,14 +33,14 @@ def scenario_text(session: Session, folder: Path) -> str:
     if session.waiting:
         raise ValueError("nobody lives on the canvas: draw something first, then save")
     opening = session.opening
-    data = _relocated(dict(opening.settings), opening.folder, folder)
+    data = relocated(dict(opening.settings), opening.folder, folder)
     rule = opening.rule_name
     if rule not in shipped_rules():
-        rule = _path(rule, opening.folder, folder)
+        rule = path_from(folder, opening.folder, rule)
     deeds: list[dict[str, Any]] = []
     for deed in session.plan:
         spelled = {"at": deed.at, "kind": deed.spelled.kind, **plain(deed.spelled)}
-        deeds.append(_relocated(spelled, opening.folder, folder))
+        deeds.append(relocated(spelled, opening.folder, folder))
     latest = max([session.reached, *(deed.at + 1 for deed in session.plan)])
     name = "session" if not opening.steps else f"{opening.name}-session"
     whole = {
@@ -122,24 +121,3 @@ def free_name(folder: Path, stem: str, ending: str) -> Path:
     while (path := folder / f"{stem}-{number}{ending}").exists():
         number += 1
     return path
-
-
-def _relocated(data: Any, base: Path, folder: Path) -> Any:
-    """Plain data with the pictures' paths told from another folder."""
-    if isinstance(data, dict):
-        return {
-            key: _path(value, base, folder)
-            if key in ("file", "folder") and isinstance(value, str)
-            else _relocated(value, base, folder)
-            for key, value in data.items()
-        }
-    if isinstance(data, list | tuple):
-        return [_relocated(part, base, folder) for part in data]
-    return data
-
-
-def _path(path: str, base: Path, folder: Path) -> str:
-    try:
-        return Path(os.path.relpath((base / path).absolute(), folder.absolute())).as_posix()
-    except ValueError:  # on another drive
-        return str((base / path).absolute())

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from swarm_nca.located import LocatedError, parse
-from swarm_nca.rules import read_rule
+from swarm_nca.rules import load_rule, read_rule
 from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
 from swarm_nca.training.command import train
 from swarm_nca.training.recipe import Recipe
@@ -62,19 +62,39 @@ def test_a_batch_of_sixteen_is_made_up_as_published(regime: str, shares: tuple[i
     assert parse(text).validate(Recipe).shares == shares
 
 
-def test_pictures_of_ones_own_are_made_to_fit_whatever_their_shape(tmp_path: Path) -> None:
+@pytest.fixture
+def shapes(tmp_path: Path) -> Path:
+    """A folder of pictures of two classes, neither of them square."""
     for name, size in (("bar", (60, 20)), ("sheet", (30, 45))):
         (tmp_path / "shapes" / name).mkdir(parents=True)
         ink = np.full(size, 255, np.uint8)
         ink[5:-5, 5:-5] = 0
         for number in range(2):
             Image.fromarray(ink).save(tmp_path / "shapes" / name / f"{number}.png")
+    return tmp_path / "shapes"
+
+
+def test_pictures_of_ones_own_are_made_to_fit_whatever_their_shape(shapes: Path) -> None:
     recipe = "name: own\ndata: [{folder: shapes}]\nheld_out: 1\niterations: 1\n"
-    document = parse(recipe, str(tmp_path / "own.yaml"))
+    document = parse(recipe, str(shapes.with_name("own.yaml")))
     rule, task, _ = document.validate(Recipe).materials(document)
     assert rule.classes.names == ("bar", "sheet")
     assert task.grey.shape == (3, 28, 28)
     assert bool((task.grey.amax((1, 2)) > 0.9).all())
+
+
+def test_the_recipe_in_a_runs_folder_trains_on_the_same_pictures(
+    tmp_path: Path, shapes: Path
+) -> None:
+    recipe = shapes.with_name("own.yaml")
+    recipe.write_text(
+        "name: own\ndata: [{folder: shapes}]\nheld_out: 1\niterations: 1\nbatch: 2\npool: 2\n"
+    )
+    assert train(recipe, tmp_path / "runs" / "first") == 0
+    assert train(tmp_path / "runs" / "first" / "recipe.yaml", tmp_path / "again") == 0
+    assert load_rule(tmp_path / "again" / "rule.safetensors").hash() == (
+        load_rule(tmp_path / "runs" / "first" / "rule.safetensors").hash()
+    )
 
 
 def test_a_run_resumed_from_its_checkpoint_ends_with_the_same_weights(tmp_path: Path) -> None:

@@ -1,0 +1,34 @@
+"""Paths in a file start from the file's own folder; these tell them from another one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+#: The keys whose texts are paths, in whatever file and however deep.
+PATHS = ("file", "folder")
+
+
+def relocated(data: Any, old: Path, new: Path) -> Any:
+    """Plain data that was read in one folder, its paths told as they are from another."""
+    if isinstance(data, dict):
+        return {
+            key: path_from(new, old, value)
+            if key in PATHS and isinstance(value, str)
+            else relocated(value, old, new)
+            for key, value in data.items()
+        }
+    if isinstance(data, list | tuple):
+        return [relocated(part, old, new) for part in data]
+    return data
+
+
+def path_from(new: Path, old: Path, path: str) -> str:
+    """A path that starts in `old`, told from `new`; absolute ones stay as they are."""
+    if Path(path).is_absolute():
+        return path
+    try:
+        return Path(os.path.relpath((old / path).absolute(), new.absolute())).as_posix()
+    except ValueError:  # on another drive
+        return str((old / path).absolute())

@@ -1,0 +1,45 @@
+"""Paths in a file, told from another folder: `located.relocation`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swarm_nca.located import path_from, relocated
+
+FOLDERS = st.lists(st.sampled_from(["a", "b", "c"]), max_size=3).map(lambda parts: "/".join(parts))
+PATHS = st.lists(st.sampled_from(["..", "a", "b"]), max_size=3).map(
+    lambda parts: "/".join([*parts, "x.png"])
+)
+
+
+@given(old=FOLDERS, new=FOLDERS, path=PATHS)
+def test_a_path_told_from_another_folder_leads_to_the_same_file(
+    old: str, new: str, path: str
+) -> None:
+    root = Path.cwd() / "p" / "q" / "r" / "s"
+    told = path_from(root / new, root / old, path)
+    assert not Path(told).is_absolute()
+    assert os.path.normpath(root / new / told) == os.path.normpath(root / old / path)
+
+
+def test_paths_move_however_deep_they_lie_and_nothing_else_does() -> None:
+    absolute = str(Path("/pictures/seven.png").absolute())
+    data = {
+        "file": "x.png",
+        "row": [{"folder": "signs"}, {"chimera": [{"file": "y.png"}, {"dataset": "a/b"}]}],
+        "name": "x.png",
+        "data": ({"folder": None}, {"file": absolute}),
+    }
+    assert relocated(data, Path("here"), Path("there/below")) == {
+        "file": "../../here/x.png",
+        "row": [
+            {"folder": "../../here/signs"},
+            {"chimera": [{"file": "../../here/y.png"}, {"dataset": "a/b"}]},
+        ],
+        "name": "x.png",
+        "data": [{"folder": None}, {"file": absolute}],
+    }
