@@ -22,10 +22,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from swarm_nca.atomic import write_atomically
 from swarm_nca.engine import rollout
 from swarm_nca.images import Pictures
-from swarm_nca.located import Document, dump, read, relocated
+from swarm_nca.located import Document, dump, path_from, read, relocated
 from swarm_nca.measure.protocols import evaluate
 from swarm_nca.portrait import decisions_rgb, grey_rgb, png, sheet
-from swarm_nca.rules import Rule, save_rule
+from swarm_nca.rules import Rule, save_rule, shipped_rules
 from swarm_nca.tasks import Classification
 from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
 from swarm_nca.training.folder import Folder, Log
@@ -97,9 +97,7 @@ def _lead(
     trainer = Trainer(recipe, rule, task, team)
     before = load_checkpoint(trainer, folder.checkpoint) if resume else 0.0
     folder.path.mkdir(parents=True, exist_ok=True)
-    settings = recipe.model_dump(mode="json")
-    kept = relocated(settings, Path(document.file).parent, folder.path)
-    write_atomically(folder.recipe, dump(kept).encode())
+    write_atomically(folder.recipe, _moved(recipe, Path(document.file).parent, folder.path))
     console = Console(stderr=True)
     if recipe.precision == "bfloat16" and not has_bfloat16():
         console.print(
@@ -139,6 +137,7 @@ def card_of(trainer: Trainer, seconds: float, scores: dict[str, float]) -> dict[
     """What a rule tells about where it comes from."""
     return {
         "recipe": trainer.recipe.model_dump(mode="json"),
+        "began_with": trainer.began_with,
         "iterations": trainer.iteration,
         "seconds": round(seconds),
         "scores": scores,
@@ -147,6 +146,15 @@ def card_of(trainer: Trainer, seconds: float, scores: dict[str, float]) -> dict[
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "licence": "MIT",
     }
+
+
+def _moved(recipe: Recipe, old: Path, new: Path) -> bytes:
+    """The recipe as a file in another folder than the one that its paths start from."""
+    settings: dict[str, Any] = relocated(recipe.model_dump(mode="json"), old, new)
+    weights = recipe.rule.weights
+    if weights is not None and weights not in shipped_rules():
+        settings["rule"]["weights"] = path_from(new, old, weights)
+    return dump(settings).encode()
 
 
 def _place(recipe: Recipe, out: Path | None, resume: Path | None) -> Path:

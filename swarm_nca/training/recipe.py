@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from swarm_nca.images import DRAWN, SIZE, DatasetName, Pictures, load_dataset, read_folder
 from swarm_nca.located import Document
 from swarm_nca.located.names import FolderName
-from swarm_nca.rules import Classes, Hearing, Rule
+from swarm_nca.rules import Classes, Hearing, Rule, load_rule
 from swarm_nca.tasks import LOSSES, Augmentation, Classification
 from swarm_nca.training.descent import Method
 
@@ -55,8 +55,12 @@ class Data(_Part):
 
 
 class RuleSettings(_Part):
-    """The rule to train; its classes come from the data."""
+    """The rule to train; its classes come from the data.
 
+    `weights` names a rule to begin with, as `load_rule` takes it: of the same sizes and classes.
+    """
+
+    weights: str | None = None
     free_channels: Positive = 9
     hidden: tuple[Positive, Positive] = (80, 80)
     hearing: Hearing = "slots"
@@ -192,7 +196,27 @@ class Recipe(_Part):
             noise=self.rule.noise,
             generator=generator,
         )
+        if self.rule.weights is not None:
+            with document.at("rule", "weights"):
+                rule.load_state_dict(self._begun(rule, base).state_dict())
         order = torch.randperm(len(grey), generator=generator)
         kept, held = order[self.held_out :], order[: self.held_out]
         train = Classification(grey[kept], label[kept], self.augment)
         return rule, train, Classification(grey[held], label[held])
+
+    def _begun(self, rule: Rule, base: Path) -> Rule:
+        """The rule whose weights an untrained one is to begin with."""
+        begun = load_rule(str(self.rule.weights), base)
+        for what, has, needs in (
+            ("free_channels", begun.free_channels, rule.free_channels),
+            ("hidden", list(begun.hidden), list(rule.hidden)),
+            ("hearing", begun.hearing, rule.hearing),
+        ):
+            if has != needs:
+                raise ValueError(f"its {what} is {has}: set rule.{what} so, instead of {needs}")
+        if begun.classes.names != rule.classes.names:
+            raise ValueError(
+                f"it tells apart {', '.join(begun.classes.names)}; the data brings "
+                f"{', '.join(rule.classes.names)}, so begin without its weights"
+            )
+        return begun

@@ -52,6 +52,9 @@ class Trainer:
         rule: trained in place.
         task: the pictures.
         team: the processes that train together; this one alone when None.
+
+    Attributes:
+        began_with: the hash of the weights before the first iteration.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Trainer:
     ) -> None:
         self.recipe, self.rule, self.task = recipe, rule.requires_grad_(True), task
         self.team = team or Team()
+        self.began_with = rule.hash()
         self.descent = Descent(rule, recipe.optimizer)
         self.iteration = 0
         self.pool: Pool | None = None

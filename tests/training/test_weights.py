@@ -1,0 +1,69 @@
+"""A recipe may begin with a rule's weights: its own sort of rule, and no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from swarm_nca.located import LocatedError, parse
+from swarm_nca.rules import load_rule, read_rule, save_rule
+from swarm_nca.training.command import train
+from swarm_nca.training.recipe import Recipe
+
+RECIPE = """
+name: further
+data: [{dataset: strokes, count: 12}]
+held_out: 2
+iterations: 1
+batch: 2
+regime: naive
+steps: 2
+rule: {weights: digits}
+"""
+
+
+def test_training_begins_with_the_named_rules_weights_and_the_card_says_which(
+    tmp_path: Path,
+) -> None:
+    digits = load_rule("digits")
+    document = parse(RECIPE)
+    rule, _, _ = document.validate(Recipe).materials(document)
+    assert rule.hash() == digits.hash()
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    assert train(tmp_path / "recipe.yaml", tmp_path / "run") == 0
+    trained, card = read_rule(tmp_path / "run" / "rule.safetensors")
+    assert card["began_with"] == digits.hash() != trained.hash()
+
+
+def test_a_file_of_weights_is_found_from_the_recipe_and_from_the_one_in_the_runs_folder(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "mine").mkdir()
+    digits = load_rule("digits")
+    with torch.no_grad():
+        digits.output_bias.add_(0.5)
+    save_rule(digits, tmp_path / "mine" / "own.safetensors")
+    recipe = tmp_path / "mine" / "recipe.yaml"
+    recipe.write_text(RECIPE.replace("weights: digits", "weights: own.safetensors"))
+    assert train(recipe, tmp_path / "run") == 0
+    assert train(tmp_path / "run" / "recipe.yaml", tmp_path / "again") == 0
+    for run in ("run", "again"):
+        assert read_rule(tmp_path / run / "rule.safetensors")[1]["began_with"] == digits.hash()
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("weights: digit", r"rule\.weights.*digits"),
+        ("weights: digits, hidden: [80, 40]", r"its hidden is \[80, 80\]: set rule\.hidden so"),
+        ("weights: digits, free_channels: 4", r"its free_channels is 9"),
+        ("weights: digits, hearing: ring", r"its hearing is slots"),
+        ("weights: fashion-mnist", r"T-shirt.*begin without its weights"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused_with_their_place(rule: str, told: str) -> None:
+    document = parse(RECIPE.replace("weights: digits", rule), "r.yaml")
+    with pytest.raises(LocatedError, match=rf"r\.yaml:9:.*{told}"):
+        document.validate(Recipe).materials(document)
