@@ -72,13 +72,14 @@ class Stepper:
                 messages = self._messages[: table.numel()]
                 torch.index_select(self._padded, 0, table.reshape(-1), out=messages)
                 prepared = self._prepared.index_select(0, rows)
-                change = self._rule.change(prepared, messages.view(len(rows), -1))
+                change = self._change[start : start + len(rows)]
+                # Copied first: what a rule of one's own returns may be a tensor that it keeps.
+                change.copy_(self._rule.change(prepared, messages.view(len(rows), -1)))
                 if self._noise:
                     normals = self._draws.normals(
                         self.steps, rows, self._rule.channels, change.dtype
                     )
                     change.add_(normals, alpha=self._noise)
-                self._change[start : start + len(rows)] = change
             self._padded.index_add_(0, fired, self._change[: len(fired)])
             self.steps += 1
             return fired

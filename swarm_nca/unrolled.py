@@ -64,10 +64,15 @@ def unrolled(
             still sums in float32, and states, weights and their gradients keep their own precision.
 
     Raises:
-        ValueError: no steps, or a rule that does not fit the world.
+        ValueError: no steps, a rule that does not fit the world, or a subclass of `Rule`.
     """
     if steps < 1:
         raise ValueError(f"steps must be 1 or more, got {steps}")
+    if type(rule) is not Rule:
+        raise ValueError(
+            f"this gradient is that of a plain Rule, got {type(rule).__name__}: train it through "
+            "swarm_nca.rollout, which records whatever a rule does"
+        )
     check_fit(world, rule)
     scratch = Scratch() if scratch is None else scratch
     fired = [draws.fires(t, fire_rate) for t in range(steps)]

@@ -344,3 +344,22 @@ def test_a_rule_that_does_not_fit_the_world_is_refused(
             rollout(world, busy_rule(**others).requires_grad_(gradients), 1)
     with pytest.raises(ValueError, match=r"float32.*float64.*world\.to\(dtype=…\)"):
         rollout(world, busy_rule(torch.float64).requires_grad_(gradients), 1)
+
+
+class Keeping(Rule):
+    """A rule that hands out a tensor which it keeps."""
+
+    always: torch.Tensor
+
+    def change(self, prepared: torch.Tensor, messages: torch.Tensor) -> torch.Tensor:
+        return self.always.expand(len(messages), -1)
+
+
+def test_what_a_rule_of_ones_own_keeps_is_never_written_to() -> None:
+    rule = Keeping(noise=0.5)
+    rule.always = torch.zeros(rule.channels)
+    world = tiny_world("###", rule)
+    moved = rollout(world, rule.requires_grad_(False), 3, fire_rate=1.0).state
+    assert not rule.always.any()
+    plain = rollout(world, Rule(noise=0.5).requires_grad_(False), 3, fire_rate=1.0).state
+    assert torch.equal(moved, plain)  # an untrained rule changes nothing: both are the noise alone

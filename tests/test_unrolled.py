@@ -33,6 +33,10 @@ def world_of(rule: Rule, links: Links = Links(), **changes: Any) -> World:  # no
     return World.join([first, second])
 
 
+class Careful(Rule):
+    """A rule of one's own."""
+
+
 def target(state: torch.Tensor) -> torch.Tensor:
     """A loss to which every cell and channel matters differently."""
     weights = torch.linspace(-1.0, 2.0, state.numel(), dtype=state.dtype).view_as(state)
@@ -155,3 +159,10 @@ def test_what_cannot_be_unrolled_is_refused(rule: Rule, busy_rule: BusyRule) -> 
         unrolled(world, rule, 0, draws_of(world, 0), 0.5, 0.0)
     with pytest.raises(ValueError, match="build the world with the rule"):
         unrolled(world, busy_rule(torch.float64), 1, draws_of(world, 0), 0.5, 0.0)
+
+
+def test_a_rule_of_ones_own_is_sent_to_the_engine_that_takes_it() -> None:
+    rule = Careful()
+    world = tiny_world("##", rule)
+    with pytest.raises(ValueError, match=r"plain Rule, got Careful: train it through .*rollout"):
+        unrolled(world, rule, 1, draws_of(world, 0), 0.5, 0.0)

@@ -193,12 +193,11 @@ class Rule(nn.Module):
         return cls(classes, hidden=(first, second), **settings)
 
     def hash(self) -> str:
-        """SHA-256 over settings and weights (as little-endian bytes): names this very rule."""
+        """SHA-256 over settings and weights (as bytes): names this very rule."""
         digest = hashlib.sha256(json.dumps(self.settings(), sort_keys=True).encode())
         for name, weight in self.state_dict().items():
             digest.update(f"{name}:{tuple(weight.shape)}:{weight.dtype}".encode())
-            array = weight.detach().cpu().numpy()
-            digest.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
+            digest.update(weight.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()
 
 

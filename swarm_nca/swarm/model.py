@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,8 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         engine: `batched`, or `agents` to run them one at a time.
         perturbations: each has a step `at`, or is a pair (at, change) called as
             `change(world, seed=…)`. They act between step `at` and the next, in the order given.
-        fire_rate, noise: override the world's and the rule's when given.
+        fire_rate, noise: override the world's and the rule's when given, until a perturbation
+            changes them.
         until: asked after every step; `running` ends when it says so.
         model_reporters: for the data collector; the `USUAL` ones of `REPORTERS` when None.
         agent_reporters: for the data collector; they take their time, so none unless given.
@@ -77,7 +79,6 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         self.seed = self.random.getrandbits(63) if seed is None else check_seed(seed)
         self.rule = rule if isinstance(rule, Rule) else load_rule(rule)
         self.engine = _known(engine)
-        self._rates = fire_rate, noise
         self.key = _alone(world).key
         self.places = Places(world.ground)
         self.numbers = itertools.count(1)
@@ -89,7 +90,8 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         self._space: MesaNetwork | None = None
         self._before: World | None = None
         self._census: Census | None = None
-        self._stand_on(world)
+        given = {"fire_rate": fire_rate, "noise": noise}
+        self._stand_on(replace(world, **{k: rate for k, rate in given.items() if rate is not None}))
         if model_reporters is None:
             model_reporters = {name: REPORTERS[name] for name in USUAL}
         self.datacollector = mesa.DataCollector(
@@ -233,7 +235,7 @@ class Swarm(mesa.Model):  # type: ignore[misc]
                 f"agents hold float32 or float64 on the CPU, the state is {world.state.dtype} on "
                 f"{world.state.device}; use world.to('cpu', torch.float32) and rule.to(…) alike"
             )
-        self.fire_rate, self.noise = rates_of(world, self.rule, *self._rates)
+        self.fire_rate, self.noise = rates_of(world, self.rule)
         engine = ENGINES[self.engine](self, world)
         self._origin, self._engine, self.now = world, engine, int(world.step)
         self._look()

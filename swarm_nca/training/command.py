@@ -165,10 +165,10 @@ def _place(recipe: Recipe, out: Path | None, resume: Path | None) -> Path:
             raise ValueError(f"{resume}: no checkpoint.safetensors there to resume from")
         return resume
     place = out or Path("runs") / f"train-{recipe.name}"
-    if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise ValueError(
-            f"{place} is in use; go on with --resume {place}, or choose another folder with --out"
-        )
+    folder = Folder(place)
+    if place.exists() and not (place.is_dir() and folder.barren):
+        go_on = f"go on with --resume {place}, or " if folder.checkpoint.is_file() else ""
+        raise ValueError(f"{place} is in use; {go_on}choose another folder with --out")
     return place
 
 

@@ -44,6 +44,13 @@ class Folder:
         return self.path / "strip.png"
 
     @property
+    def barren(self) -> bool:
+        """Whether nothing but the beginnings of a run are there, which stopped before it had any
+        to resume from.
+        """
+        return {file.name for file in self.path.iterdir()} <= {self.recipe.name, self.log.name}
+
+    @property
     def evaluations(self) -> Path:
         """A folder of curves, one file for each exam that the rule has sat."""
         return self.path / "evaluations"
@@ -69,10 +76,11 @@ class Log:
             kept = [row for row in whole if int(row[0]) <= iteration]
         write_atomically(path, _csv([list(COLUMNS), *kept]).encode())
 
-    def add(self, *values: float) -> None:
+    def add(self, iteration: int, *values: float) -> None:
         """Append a row, in the order of `COLUMNS`."""
+        row = [str(iteration), *(f"{value:.6g}" for value in values)]
         with self._path.open("a", encoding="utf-8", newline="") as file:
-            file.write(_csv([[f"{value:.6g}" for value in values]]))
+            file.write(_csv([row]))
 
 
 def _csv(rows: list[list[str]]) -> str:

@@ -76,10 +76,16 @@ class Trainer:
 
         Raises:
             ArithmeticError: the loss is no longer finite; the weights stay as they were.
+            ValueError: nobody lives in the whole batch.
         """
         recipe, rule = self.recipe, self.rule
         generator = generator_of(recipe.seed, self.iteration + 1)
         which, world = self._batch(generator)
+        if not world.cells:
+            raise ValueError(
+                f"no pixel lives in the batch of iteration {self.iteration + 1}: augment moves or "
+                "shrinks all ink away; lower augment.shift, or raise augment.scale"
+            )
         if recipe.wounds is not None:
             world = wounded(world, recipe.wounds.share, recipe.wounds.strength, generator)
         share = self.team.share(world)
@@ -101,8 +107,8 @@ class Trainer:
         value = float(loss.detach())
         if not math.isfinite(value):
             raise ArithmeticError(
-                f"the loss became {value} at iteration {self.iteration + 1}; lower schedule.rate, "
-                "or set bound, and resume from the last checkpoint"
+                f"the loss became {value} at iteration {self.iteration + 1}; begin anew with a "
+                "lower schedule.rate, or with a bound"
             )
         self.descent.zero_grad()
         torch.autograd.backward(loss)

@@ -142,8 +142,14 @@ def keys_of(values: Iterable[int] | Tensor | None, worlds: int, device: torch.de
 
 
 def _integers(values: Iterable[int] | Tensor, worlds: int, name: str) -> Tensor:
-    listed = values if isinstance(values, Tensor | np.ndarray) else list(values)
-    given = _copied(listed).reshape(-1)
+    try:
+        listed = values if isinstance(values, Tensor | np.ndarray) else list(values)
+        given = _copied(listed).reshape(-1)
+    except TypeError as error:
+        raise ValueError(
+            f"{name} are whole numbers, one for each world (a label that is not known is −1); got "
+            f"{values!r}"
+        ) from error
     whole = given.to(torch.int64)
     if len(given) != worlds:
         raise ValueError(f"{worlds} worlds need as many {name}, got {len(given)}")

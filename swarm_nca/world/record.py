@@ -326,8 +326,8 @@ class World:
         """
         return batches.select(self, worlds)
 
-    def __getitem__(self, world: int) -> World:
-        return self.select(world)
+    def __getitem__(self, world: int | slice) -> World:
+        return self.select(list(range(len(self))[world]) if isinstance(world, slice) else world)
 
     def split(self) -> list[World]:
         """Each world on its own."""

@@ -126,7 +126,8 @@ def test_its_hash_sees_every_weight_and_the_dtype() -> None:
             weight.view(-1)[-1] += 1e-3
         seen.add(rule.hash())
     seen.add(rule.double().hash())
-    assert len(seen) == 8
+    seen.add(rule.bfloat16().hash())
+    assert len(seen) == 9
 
 
 def test_its_hash_is_the_one_it_always_was() -> None:

@@ -18,6 +18,7 @@ from swarm_nca.located import LocatedError, parse
 from swarm_nca.rules import load_rule, read_rule
 from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
 from swarm_nca.training.command import train
+from swarm_nca.training.folder import Log
 from swarm_nca.training.recipe import Recipe
 from swarm_nca.training.trainer import Trainer, normalize_gradients
 
@@ -168,9 +169,30 @@ def test_a_folder_in_use_is_not_trained_into(tmp_path: Path) -> None:
     recipe.write_text(RECIPE)
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").write_text("mine")
-    with pytest.raises(ValueError, match="--resume"):
+    with pytest.raises(ValueError, match=r"is in use; choose another folder with --out"):
         train(recipe, tmp_path / "out")
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["thesis.txt"]
+    assert train(recipe, tmp_path / "mine") == 0
+    with pytest.raises(ValueError, match=r"is in use; go on with --resume .*mine"):
+        train(recipe, tmp_path / "mine")
+
+
+def test_a_run_that_failed_before_its_first_checkpoint_leaves_its_folder_free(
+    tmp_path: Path,
+) -> None:
+    recipe = tmp_path / "tiny.yaml"
+    recipe.write_text(RECIPE + "augment: {shift: 500}\n")
+    with pytest.raises(ValueError, match=r"no pixel lives in the batch of iteration 1: augment"):
+        train(recipe, tmp_path / "out")
+    recipe.write_text(RECIPE)
+    assert train(recipe, tmp_path / "out") == 0
+
+
+def test_the_millionth_iteration_is_logged_so_that_it_can_be_read_again(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log.csv", 0)
+    log.add(1_000_000, 0.5, -0.3, 1.0, 1e-3, 1234567.0)
+    Log(tmp_path / "log.csv", 1_000_000)
+    assert (tmp_path / "log.csv").read_text().splitlines()[1].startswith("1000000,0.5,")
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
@@ -201,6 +223,8 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
         ("steps: 4|stepps: 4", "did you mean 'steps'?"),
         ("held_out: 10|held_out: 60", "held_out is 60"),
         ("iterations: 12|iterations: 0", "iterations"),
+        ("rate: 2e-3|rate: .inf", "finite"),
+        ("iterations: 12|iterations: 12\nrule: {noise: .nan}", "finite"),
         ("name: tiny|name: ../tiny", "name is also the run folder's"),
     ],
 )

@@ -70,6 +70,8 @@ def test_worlds_are_iterated_and_counted_from_the_end(worlds: Worlds, assert_sam
     for one, other in zip(batch, batch.split(), strict=True):
         assert_same(one, other)
     assert_same(batch[-1], batch[1])
+    assert_same(batch[1:], batch[1])
+    assert_same(batch[::-1], batch.select([1, 0]))
 
 
 @pytest.mark.parametrize("wrong", [2, -3, [0, 5], [0.5], torch.tensor([True])], ids=str)

@@ -138,6 +138,8 @@ def test_pictures_that_are_none_are_refused(rule: Rule, images: Any, told: str) 
         ({"labels": [4]}, "between 0 and 3 .*got 4"),
         ({"labels": [-2]}, "got -2"),
         ({"labels": [1, 2]}, "1 worlds need as many labels, got 2"),
+        ({"labels": [None]}, r"labels are whole numbers.*not known is −1.*got \[None\]"),
+        ({"labels": 3}, r"labels are whole numbers, one for each world.*got 3"),
         ({"labels": [1.5]}, r"labels are whole numbers, got \[1\.5\]"),
         ({"keys": []}, "1 worlds need as many keys, got 0"),
         ({"keys": [-1]}, "keys lie between"),

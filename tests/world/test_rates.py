@@ -14,6 +14,7 @@ import torch
 from swarm_nca.engine import Stepper, rates_of, rollout, step, trajectory
 from swarm_nca.images import strokes
 from swarm_nca.measure.dense import Dense
+from swarm_nca.perturbations import Rates
 from swarm_nca.rules import Rule
 from swarm_nca.swarm import Swarm
 from swarm_nca.topologies import number_slots
@@ -80,9 +81,18 @@ def test_a_swarm_takes_them_and_takes_on_those_of_a_moment_it_is_given(
     swarm.world = replace(swarm.world, fire_rate=0.0)
     swarm.step()
     assert (swarm.states == before).all()
-    asked = Swarm(alone, busy, engine=engine, fire_rate=0.25, model_reporters={})
-    asked.world = replace(asked.world, fire_rate=0.75, noise=0.125)
+    asked = Swarm(
+        alone, busy, engine=engine, fire_rate=0.25, perturbations=[Rates(at=1, noise=0.125)]
+    )
+    asked.step()
+    assert (asked.fire_rate, asked.noise) == (0.25, 0.0)
+    asked.step()
     assert (asked.fire_rate, asked.noise) == (0.25, 0.125)
+    asked.apply(Rates(fire_rate=0.0))
+    before = asked.states.copy()
+    asked.step()
+    assert asked.world.fire_rate == asked.fire_rate == 0.0
+    assert (asked.states == before).all()
 
 
 def test_they_stay_through_everything_that_is_done_to_a_world(busy: Rule, world: World) -> None:
