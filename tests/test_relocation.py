@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swarm_nca.located import path_from, relocated
+from swarm_nca.located import parse, path_from, relocated
 
 FOLDERS = st.lists(st.sampled_from(["a", "b", "c"]), max_size=3).map(lambda parts: "/".join(parts))
 PATHS = st.lists(st.sampled_from(["..", "a", "b"]), max_size=3).map(
@@ -43,3 +45,30 @@ def test_paths_move_however_deep_they_lie_and_nothing_else_does() -> None:
         "name": "x.png",
         "data": [{"folder": None}, {"file": absolute}],
     }
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "found"),
+    [
+        ("images.file=x.png", ("images", "file"), "x.png"),
+        ("row.0.folder=signs", ("row", 0, "folder"), "signs"),
+        ("rule=runs/mine/rule.safetensors", ("rule",), "runs/mine/rule.safetensors"),
+        ("rule.weights=own.safetensors", ("rule", "weights"), "own.safetensors"),
+    ],
+)
+def test_a_path_set_on_the_way_starts_from_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str, path: tuple[Any, ...], found: str
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    document = parse("row: [{}]", str(tmp_path / "there" / "x.yaml")).with_overrides([change])
+    data: Any = document.data
+    for step in path:
+        data = data[step]
+    assert os.path.normpath(tmp_path / "there" / data) == str(tmp_path / "here" / found)
+
+
+def test_names_set_on_the_way_stay_names(tmp_path: Path) -> None:
+    document = parse("{}", str(tmp_path / "x.yaml"))
+    changed = document.with_overrides(["rule=digits", "rules.weights=mnist", "name=a/b"])
+    assert changed.data == {"rule": "digits", "rules": {"weights": "mnist"}, "name": "a/b"}

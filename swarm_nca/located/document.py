@@ -16,6 +16,7 @@ from pathlib import Path as FilePath
 from typing import Any, TypeVar, overload
 
 from swarm_nca.located.errors import LocatedError, Path, Place, Plain, shown
+from swarm_nca.located.relocation import is_path, path_from
 from swarm_nca.located.tree import DEEPEST, Node, compose
 from swarm_nca.suggestion import did_you_mean, nearest
 
@@ -85,11 +86,12 @@ class Document:
 
         Keys are dotted, list entries numbered from 0 (`perturbations.0.at` or
         `perturbations[0].at`); values are YAML. Mappings on the way are made when absent. A
-        mistake in such a value is told as `--set key=value` instead of a line.
+        mistake in such a value is told as `--set key=value` instead of a line. A path starts from
+        the working directory, as it does in every other option.
         """
-        root = self.root
+        root, folder = self.root, FilePath(self.file).parent
         for override in overrides:
-            root = _overridden(root, override)
+            root = _overridden(root, override, folder)
         return dataclasses.replace(self, root=root)
 
 
@@ -119,13 +121,16 @@ def parse(text: str, file: str = "<text>") -> Document:
     return Document(file, compose(text, file))
 
 
-def _overridden(root: Node, override: str) -> Node:
+def _overridden(root: Node, override: str, folder: FilePath) -> Node:
     source = f"--set {override}"
     name, equals, text = override.partition("=")
     steps = re.sub(r"\[(\d+)\]", r".\1", name.strip()).split(".")
     if not equals or not text.strip() or not all(steps) or len(steps) > DEEPEST:
         raise LocatedError("key=value is expected, such as links.drop=0.1", Place(source))
-    return _replaced(root, steps, (), compose(text, source, numbered=False))
+    leaf = compose(text, source, numbered=False)
+    if is_path(steps[-1], leaf.value):
+        leaf = dataclasses.replace(leaf, value=path_from(folder, FilePath(), str(leaf.value)))
+    return _replaced(root, steps, (), leaf)
 
 
 def _replaced(node: Node, steps: list[str], path: Path, leaf: Node) -> Node:

@@ -9,6 +9,9 @@ from typing import Any
 #: The keys whose texts are paths, in whatever file and however deep.
 PATHS = ("file", "folder")
 
+#: The keys whose texts are paths or names of what ships; a path has a slash or a dot in it.
+NAMES_OR_PATHS = ("rule", "weights")
+
 
 def relocated(data: Any, old: Path, new: Path) -> Any:
     """Plain data that was read in one folder, its paths told as they are from another."""
@@ -22,6 +25,13 @@ def relocated(data: Any, old: Path, new: Path) -> Any:
     if isinstance(data, list | tuple):
         return [relocated(part, old, new) for part in data]
     return data
+
+
+def is_path(key: str, value: Any) -> bool:
+    """Whether this is a path, as far as it tells by itself."""
+    if not isinstance(value, str):
+        return False
+    return key in PATHS or (key in NAMES_OR_PATHS and any(sign in value for sign in "./\\"))
 
 
 def path_from(new: Path, old: Path, path: str) -> str:
