@@ -121,7 +121,12 @@ def _lead(
     scores = _scores(rule, held_out) if len(held_out.grey) >= ENOUGH else {}
     save_rule(rule, folder.rule, card_of(trainer, seconds, scores))
     found = ", ".join(f"{name} {value}" for name, value in scores.items())
-    told = f"{folder.rule}: {found or 'not scored'} ({len(held_out.grey)} held-out pictures)"
+    told = f"{folder.rule}: {found} ({len(held_out.grey)} held-out pictures)"
+    if not scores:
+        told = (
+            f"{folder.rule}: not scored, {len(held_out.grey)} held-out pictures are too few "
+            f"({ENOUGH} are enough); swarm-nca evaluate {folder.path} --dataset … takes any others"
+        )
     console.print(told, soft_wrap=True, markup=False)
     return 0
 
