@@ -1,9 +1,10 @@
 """What a world looks like: arrays of pixels, made from the state alone and nothing drawn twice.
 
-Two views of every world: its grey, as ink on paper, and what its cells have decided, each in its
-class's colour, undecided cells black (as the demo of Randazzo et al. 2020 shows them). Pixels are
-enlarged by whole numbers, so that a cell stays a crisp square; the nodes of a graph are dots at
-their positions.
+Two views of every world: its grey, as ink on paper, and what its cells say, each in its class's
+colour, silent cells black (as the demo of Randazzo et al. 2020 shows them). Silent is a cell that
+has said nothing yet; whether it counts as undecided is a metric's matter. Pixels are enlarged by
+whole numbers, so that a cell stays a crisp square; the nodes of a graph are dots at their
+positions.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from swarm_nca.world import World
 #: uint8 [height, width, 3], red, green and blue.
 Rgb: TypeAlias = npt.NDArray[np.uint8]
 
-#: A cell whose class channels all stay at or below this is drawn as undecided.
+#: A cell whose class channels all stay at or below this is drawn black, and called silent.
 SHOWN_ABOVE = 0.01
+SILENT = "silent"
 
 #: Worlds that one portrait shows; the rest would not be seen anyway.
 _SHOWN = 64
@@ -43,7 +45,7 @@ def decided(
 
 
 def tally(world: World, index: int = 0, shown_above: float = SHOWN_ABOVE) -> npt.NDArray[np.int64]:
-    """int64 [classes + 1], how many cells of one world show each class; undecided ones last."""
+    """int64 [classes + 1], how many cells of one world show each class; silent ones last."""
     label = decided(world, index, shown_above)
     classes = len(world.classes)
     return np.bincount(np.where(label < 0, classes, label), minlength=classes + 1)
@@ -62,7 +64,7 @@ def decisions_rgb(
     Args:
         index: which world of the batch.
         scale: pixels per cell, 1 or more.
-        shown_above: what a class channel must exceed for its cell to count as decided.
+        shown_above: what a class channel must exceed for its cell to say anything.
         faint: let the grey that is too faint to live show in the background.
     """
     palette = np.array([*world.classes.colors, (0, 0, 0)], np.uint8)

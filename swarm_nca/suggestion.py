@@ -6,6 +6,13 @@ import difflib
 from collections.abc import Iterable
 
 
+def unknown(what: str, given: object, known: Iterable[str]) -> str:
+    """The message for a name that a table does not have, with the nearest that it has."""
+    names = list(known)
+    told = ", ".join(names) or "none"
+    return f"no {what} '{given}'{did_you_mean(given, names)}: there are {told}"
+
+
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """` (did you mean 'radius'?)` when one of the known names is near, else an empty text."""
     name = nearest(word, known)

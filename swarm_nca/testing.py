@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from swarm_nca.images.pictures import class_number
 from swarm_nca.links import Links
 from swarm_nca.rules import Rule
-from swarm_nca.suggestion import did_you_mean
+from swarm_nca.suggestion import unknown
 from swarm_nca.swarm import CellAgent, Swarm
 from swarm_nca.swarm.agents import Vector
 from swarm_nca.topologies import OWN_SLOT, Grid, Topology
@@ -110,14 +111,7 @@ def saying(rule: Rule, label: int | str, strength: float = 1.0) -> Vector:
     Raises:
         ValueError: the rule has no such class.
     """
-    names = rule.classes.names
-    number = names.index(label) if label in names else label
-    if not isinstance(number, int) or not 0 <= number < len(names):
-        hint = did_you_mean(label, names)
-        raise ValueError(
-            f"the rule's classes are 0 to {len(names) - 1}, by name {', '.join(names)}; "
-            f"got {label!r}{hint}"
-        )
+    number = class_number(label, rule.classes.names)
     state = np.zeros(rule.channels, dtype=next(rule.parameters()).detach().cpu().numpy().dtype)
     state[rule.free_channels + number] = strength
     return state
@@ -134,8 +128,7 @@ def inbox(**messages: Any) -> dict[int, Any]:
         ValueError: no such direction.
     """
     for name in messages.keys() - set(DIRECTIONS):
-        hint = did_you_mean(name, DIRECTIONS)
-        raise ValueError(f"no direction '{name}'{hint}: there are {', '.join(DIRECTIONS)}")
+        raise ValueError(unknown("direction", name, DIRECTIONS))
     return {DIRECTIONS.index(name): message for name, message in messages.items()}
 
 

@@ -95,6 +95,25 @@ def test_quiet_prints_nothing(folder):
     assert swarm_nca("check", "good.yaml", "--quiet").output == ""
 
 
+def test_quiet_still_tells_what_was_not_met(folder):
+    done = swarm_nca("run", "good.yaml", "bad.yaml", "--quiet")
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("bad: expected undecided at 5 ≤ -1, met ")
+
+
+def test_what_cannot_be_judged_says_why(folder):
+    ask = ("run", "good.yaml", "--set", "expect=[{metric: cell_accuracy, at: 5, min: 0.5}]")
+    ask = (*ask, "--set", "images={dataset: letters, label: Q}")
+    why = "the rule has no class for these pictures"
+    assert f"failed: {why}" in swarm_nca(*ask).stdout
+    line = f"good: expected cell_accuracy at 5 ≥ 0.5, not known: {why}\n"
+    assert swarm_nca(*ask, "--quiet", "--junit", "junit.xml").stderr == line
+    (failure,) = Xml.parse(folder / "junit.xml").iter("failure")
+    assert f"good: {failure.get('message')}\n" == line
+
+
 def test_several_scenarios_get_a_folder_each_and_one_failure_is_enough(folder):
     done = swarm_nca("run", "good.yaml", "bad.yaml", "--out", "all", "--quiet")
     assert done.exit_code == 1
@@ -147,7 +166,11 @@ def test_schema_is_json_that_knows_the_keys():
     properties = json.loads(swarm_nca("schema").stdout)["properties"]
     assert {"rule", "images", "steps", "perturbations", "expect"} <= properties.keys()
     assert "iterations" in json.loads(swarm_nca("schema", "recipe").stdout)["properties"]
-    assert swarm_nca("schema", "swep").exit_code == 2
+    done = swarm_nca("schema", "recipee")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == (
+        "no kind of file 'recipee' (did you mean 'recipe'?): there are scenario, recipe\n"
+    )
 
 
 def test_rules_lists_what_ships(folder, monkeypatch):
@@ -184,6 +207,11 @@ def test_evaluate_writes_the_curve(folder):
         ("run", "gone.yaml"),
         ("run", "no-such-scenario"),
         ("run", "good.yaml", "--junit", "gone/junit.xml"),
+        ("run", "good.yaml", "--junit", "."),
+        ("run", "good.yaml", "--out", "good.yaml/x"),
+        ("compare", "busy.safetensors", "--dataset", "strokes", "--out", "good.yaml/x"),
+        ("evaluate", "busy.safetensors", "--dataset", "strokes", "--json", "."),
+        ("evaluate", "busy.safetensors", "--dataset", "strokes", "--figure", "gone/x.png"),
         ("run", "good.yaml", "--set", "steps"),
     ],
 )

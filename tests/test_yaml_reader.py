@@ -222,8 +222,9 @@ def test_a_missing_file_is_told_with_the_nearest_name_beside_it(tmp_path: Path) 
         read(tmp_path / "mutations.yaml")
     expected = f"{tmp_path}/mutations.yaml: no such file (did you mean 'mutation.yaml'?)"
     assert str(caught.value) == expected
-    with pytest.raises(LocatedError, match=r"nowhere\.yaml: no such file$"):
+    with pytest.raises(LocatedError, match=r"nowhere\.yaml: no such file$") as missing:
         read(tmp_path / "gone" / "nowhere.yaml")
+    assert missing.value.__suppress_context__  # one mistake, one traceback
 
 
 def test_a_folder_and_a_file_that_is_not_utf8_are_refused(tmp_path: Path) -> None:
@@ -365,6 +366,31 @@ def test_a_valid_document_becomes_the_model() -> None:
 def test_a_mistake_is_told_in_one_line_with_its_cure(old: str, new: str, line: str) -> None:
     assert old in SCENARIO
     assert told(SCENARIO.replace(old, new, 1)) == line
+
+
+@pytest.mark.parametrize(
+    ("model", "text", "message"),
+    [
+        (int, "true", "must be a whole number, got true"),
+        (list[float], "[1, true, 2.5]", "[1]: must be a number, got true"),
+        (int | str, "false", "must be a whole number or text, got false"),
+        (Literal[1, 2], "true", "must be a whole number, got true"),
+        (tuple[int, Links], "[true, {drop: true}]", "[0]: must be a whole number, got true"),
+    ],
+)
+def test_true_and_false_are_no_numbers(model: Any, text: str, message: str) -> None:
+    with pytest.raises(LocatedError) as caught:
+        parse(text, "s.yaml").validate(model)
+    assert message in str(caught.value)
+
+
+def test_true_and_false_stay_where_they_may_stand() -> None:
+    for model in (bool, Any, int | bool, list[bool], Literal[True, 3]):
+        text = "[true, false]" if model == list[bool] else "true"
+        document = parse(text)
+        assert document.validate(model) == document.data
+    row = parse("{row: [a], join: true}").validate(Row)
+    assert row.join is True
 
 
 def test_what_is_no_mapping_is_told_so() -> None:

@@ -11,6 +11,7 @@ import typer
 
 from swarm_nca.cli.options import Overrides, Quiet
 from swarm_nca.cli.telling import console, tell, told_in_one_line
+from swarm_nca.suggestion import unknown
 
 #: What a YAML file can be, and the model that describes it.
 KINDS = {
@@ -51,8 +52,9 @@ def schema(
     kind: Annotated[str, typer.Argument(metavar="[scenario|recipe]")] = "scenario",
 ) -> None:
     """Print the JSON Schema of a kind of file, for editors."""
-    if kind not in KINDS:
-        raise typer.BadParameter(f"{kind!r} is none of {', '.join(KINDS)}")
+    with told_in_one_line():
+        if kind not in KINDS:
+            raise ValueError(unknown("kind of file", kind, KINDS))
     text = json.dumps(_model(kind).model_json_schema(), indent=2, ensure_ascii=False)
     typer.echo(text)
 

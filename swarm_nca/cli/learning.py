@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from swarm_nca.cli.cores import cores
 from swarm_nca.cli.options import Overrides
 from swarm_nca.cli.telling import told_in_one_line
+from swarm_nca.cores import cores
 
 
 def train(

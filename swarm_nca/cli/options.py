@@ -20,5 +20,5 @@ DATASET = (
     "mnist, fashion-mnist, strokes, doodles, letters, garments, chimeras, joined, or a folder of "
     "pictures; several with + between them."
 )
-RULE = "A rule that ships, a .safetensors file, or the published model's JSON."
+RULE = "A rule that ships, a .safetensors file, a training's folder, or the published model's JSON."
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but mistakes.")]

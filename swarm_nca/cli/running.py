@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from swarm_nca.cli.cores import share_cores
 from swarm_nca.cli.options import Overrides, Quiet
 from swarm_nca.cli.telling import console, told_in_one_line
 
@@ -32,10 +31,10 @@ def run(
     ] = None,
 ) -> None:
     """Run scenarios; write a folder with a report for each."""
-    from swarm_nca.atomic import write_atomically
+    from swarm_nca.atomic import check_file, write_atomically
     from swarm_nca.scenario import load
     from swarm_nca.scenario import run as run_scenario
-    from swarm_nca.scenario.junit import junit_xml
+    from swarm_nca.scenario.junit import failures, junit_xml
     from swarm_nca.scenario.placing import check_place, folders_of
     from swarm_nca.scenario.watching import watched
 
@@ -44,14 +43,16 @@ def run(
         folders = folders_of(loaded, out)
         for folder in folders:
             check_place(folder)
-        if junit is not None and not junit.absolute().parent.is_dir():
-            raise ValueError(f"{junit}: there is no folder {junit.parent}")
+        if junit is not None:
+            check_file(junit)
     results = []
     for scenario, folder in zip(loaded, folders, strict=True):
-        share_cores(scenario.start.cells)
         with watched(scenario.name, quiet) as progress, told_in_one_line((OSError,)):
             results.append(run_scenario(scenario, folder, progress=progress))
-        if not quiet:
+        if quiet:
+            for line in failures(results[-1]):
+                typer.echo(line, err=True)
+        else:
             from swarm_nca.scenario.closing import say
 
             say(console(), results[-1], folder)

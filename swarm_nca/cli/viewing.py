@@ -30,11 +30,17 @@ def view(
         int | None, typer.Option(min=1, help="Of the film; the scenario's if not given.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The film: .webp, .gif, or .png.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The film, .webp or .gif, or its last picture, .png; view.webp if not given.",
+        ),
     ] = None,
 ) -> None:
     """Draw, damage and question a swarm in a window; watch a scenario as it happens."""
     with told_in_one_line():
         from swarm_nca.viewer.command import view as view_session
 
-        view_session(scenario, rule, beside=beside, headless=headless, steps=steps, out=out)
+        film = view_session(scenario, rule, beside=beside, headless=headless, steps=steps, out=out)
+    if film is not None:
+        typer.echo(film)

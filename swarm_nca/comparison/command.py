@@ -8,12 +8,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from swarm_nca.atomic import write_atomically
-from swarm_nca.comparison.entries import entries
+from swarm_nca.atomic import check_folder, write_atomically
+from swarm_nca.comparison.entries import Entry, entries
 from swarm_nca.comparison.exams import PROTOCOLS, Curves, SharedExam, curves_of
 from swarm_nca.comparison.groups import Group, grouped
 from swarm_nca.comparison.scores import PHASES, Standing, standing
-from swarm_nca.comparison.table import NOTE, as_csv, as_markdown, as_rich, sheets
+from swarm_nca.comparison.table import as_csv, as_markdown, as_rich, note, several, sheets
 from swarm_nca.images.datasets import Split
 from swarm_nca.measure import Protocol
 from swarm_nca.measure.exam import exam_pictures
@@ -57,13 +57,13 @@ def compare(
         ValueError: whatever was given that cannot be used, before any step is taken.
     """
     console = console or Console()
-    if out.exists() and not out.is_dir():
-        raise ValueError(f"{out} is a file; give a folder with --out")
+    check_folder(out)
     groups = grouped(entries(given))
     pictures = exam_pictures(dataset, split=split, limit=limit, seed=seed)
     exam = SharedExam(dataset, pictures, steps, seed)
     for group in groups:
         for entry in group.entries:
+            check_folder(_kept_in(entry, out))
             try:
                 check_exam(entry.rule, exam.pictures, steps, "mutation")
             except ValueError as error:
@@ -84,7 +84,7 @@ def compare(
     for sheet in sheets(standings, steps):
         console.print(as_rich(sheet))
         console.print()
-    console.print(NOTE, style="dim", highlight=False)
+    console.print(note(standings), style="dim", markup=False, highlight=False)
     console.print(f"{about[:-1]}: {out}", soft_wrap=True, markup=False, highlight=False)
     return standings
 
@@ -101,7 +101,7 @@ def _examined(
         for group in groups:
             curves: dict[Protocol, list[Curves]] = {protocol: [] for protocol in PROTOCOLS}
             for entry in group.entries:
-                folder = entry.folder.evaluations if entry.folder else out / "evaluations"
+                folder = _kept_in(entry, out)
                 for protocol in PROTOCOLS:
                     progress.reset(one, description=f"{group.label}, {protocol}")
 
@@ -114,11 +114,18 @@ def _examined(
     return found
 
 
+def _kept_in(entry: Entry, out: Path) -> Path:
+    """The folder of a rule's curves."""
+    return entry.folder.evaluations if entry.folder else out / "evaluations"
+
+
 def _files(standings: Sequence[Standing], steps: int, about: str) -> Iterator[tuple[str, bytes]]:
     """Names and contents of what is written."""
-    yield "table.md", as_markdown(sheets(standings, steps), about).encode()
+    yield "table.md", as_markdown(sheets(standings, steps), about, note(standings)).encode()
     yield "table.csv", as_csv(standings, steps).encode()
-    bands = "Bands: 95 % interval over pictures; of several runs, the least to the most of them."
+    seeds = several(standings)
+    bands = "Bands: 95 % interval over pictures"
+    bands += "; of several runs, the least to the most of them." if seeds else "."
     for protocol in PROTOCOLS:
         lines = [_line(one, protocol) for one in standings]
         paper = curves_figure(lines, steps, (f"{protocol}: {about}", bands))
@@ -133,7 +140,8 @@ def _files(standings: Sequence[Standing], steps: int, about: str) -> Iterator[tu
         }
         for one in standings
     }
-    bars = "Bars: 95 % interval over pictures; ticks: the least and the most of several runs."
+    bars = "Bars: 95 % interval over pictures"
+    bars += "; ticks: the least and the most of several runs." if seeds else "."
     paper = ordering_figure(rows, _ORDERED, (about, bars))
     yield "ordering.png", paper.png()
     yield "ordering.pdf", paper.pdf()

@@ -25,6 +25,7 @@ from swarm_nca.images import Pictures
 from swarm_nca.measure import METRICS, Census, Protocol, evaluate
 from swarm_nca.measure.intervals import ratio_error
 from swarm_nca.measure.protocols import Progress
+from swarm_nca.measure.writing import from_json, to_json
 
 #: A pass through `mutation` shows fresh pictures first; `restart` is what it is compared with.
 PROTOCOLS: tuple[Protocol, ...] = ("mutation", "restart")
@@ -98,7 +99,7 @@ def curves_of(
     if kept is None:
         kept = _sat(entry, exam, protocol, folder, progress)
         folder.mkdir(parents=True, exist_ok=True)
-        plain = {name: [_plain(value) for value in column] for name, column in kept.items()}
+        plain = {name: [to_json(value) for value in column] for name, column in kept.items()}
         text = json.dumps({"settings": settings, "curves": plain}, allow_nan=False)
         write_atomically(file, (text + "\n").encode())
     return kept
@@ -110,7 +111,7 @@ def _kept(file: Path, settings: dict[str, Any]) -> Curves | None:
         if document["settings"] != settings:
             return None
         curves = {
-            name: np.array([np.nan if value is None else float(value) for value in column])
+            name: np.array([from_json(value) for value in column])
             for name, column in document["curves"].items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -164,10 +165,3 @@ def _seen(
     names = ("step", *METRICS)
     columns = {name: np.array([row[name] for row in result.curve], float) for name in names}
     return columns | {ERROR: np.array(errors)}
-
-
-def _plain(value: float) -> float | str | None:
-    """For JSON, which knows neither nan nor infinity."""
-    if np.isnan(value):
-        return None
-    return float(value) if np.isfinite(value) else str(value)

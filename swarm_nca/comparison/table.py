@@ -29,13 +29,13 @@ _AT_THE_END = {
     "mean |change|": "residual_magnitude",
 }
 
-#: What the numbers mean; printed under the tables.
-NOTE = (
-    "± reaches to the farther end of the 95 % interval over pictures (of shares of pictures: "
-    "Wilson's; of cell accuracy: that of a ratio over pictures). In brackets the least and the "
-    "most of the runs, which differ in their seed only. +n counts from the swap: mutation keeps "
-    "states, restart does not."
+#: What the numbers mean; what concerns seeds only where there are several.
+_INTERVALS = (
+    "In brackets the 95 % interval over pictures (of shares of pictures: Wilson's; of cell "
+    "accuracy: that of a ratio over pictures). "
 )
+_SEEDS = "Seeds: the least and the most of runs that differ in nothing but their seed. "
+_PHASES = "+n counts from the swap: mutation keeps states, restart does not."
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,16 @@ class Sheet:
 def moments(steps: int) -> list[int]:
     """The steps of a phase that tables show."""
     return [*(step for step in MOMENTS if step < steps), steps]
+
+
+def several(standings: Sequence[Standing]) -> bool:
+    """Whether any of them stands for more than one run."""
+    return any(len(one.group.entries) > 1 for one in standings)
+
+
+def note(standings: Sequence[Standing]) -> str:
+    """What the numbers mean, to be printed under the tables."""
+    return _INTERVALS + (_SEEDS if several(standings) else "") + _PHASES
 
 
 def sheets(standings: Sequence[Standing], steps: int) -> list[Sheet]:
@@ -76,16 +86,22 @@ def sheets(standings: Sequence[Standing], steps: int) -> list[Sheet]:
 
 
 def told(metric: str, value: Value, standing: Standing) -> str:
-    """`88.1 ±0.6 (87.9–88.3)`: shares in percent, what is not known left out."""
-    if math.isnan(value.mean):
-        return "–"
-    factor, form = (100.0, ".1f") if METRICS[metric].share else (1.0, ".3g")
-    text = f"{factor * value.mean:{form}}"
+    """`88.1 [87.5–88.7] (seeds 87.9–88.3)`: shares in percent, what is not known left out."""
+    mean, low, high, least, most = (_number(metric, one) for one in value)
+    text = mean
     if not math.isnan(value.low):
-        text += f" ±{factor * max(value.high - value.mean, value.mean - value.low):{form}}"
-    if len(standing.group.entries) > 1:
-        text += f" ({factor * value.least:{form}}–{factor * value.most:{form}})"
+        text += f" [{low}–{high}]"
+    if several([standing]) and not math.isnan(value.mean):
+        text += f" (seeds {least}–{most})"
     return text
+
+
+def _number(metric: str, value: float) -> str:
+    if math.isnan(value):
+        return "–"
+    if METRICS[metric].share:
+        return f"{100 * value:.1f}"
+    return f"{value:.3f}" if value < 100 else f"{value:.3g}"
 
 
 def as_rich(sheet: Sheet) -> Table:
@@ -94,18 +110,18 @@ def as_rich(sheet: Sheet) -> Table:
     for number, heading in enumerate(sheet.headings):
         table.add_column(heading, justify="right" if number else "left")
     for label, *cells in sheet.rows:
-        table.add_row(escape(label), *cells)
+        table.add_row(escape(label), *map(escape, cells))
     return table
 
 
-def as_markdown(made: Sequence[Sheet], about: str) -> str:
-    """All tables as one Markdown document."""
+def as_markdown(made: Sequence[Sheet], about: str, note: str) -> str:
+    """All tables as one Markdown document, between the words about them and a note."""
     parts = [about]
     for sheet in made:
         rule = ["---", *["--:"] * (len(sheet.headings) - 1)]
         lines = [_line(sheet.headings), _line(rule), *(_line(row) for row in sheet.rows)]
         parts += [f"**{sheet.title}**", "\n".join(lines)]
-    return "\n\n".join([*parts, NOTE]) + "\n"
+    return "\n\n".join([*parts, note]) + "\n"
 
 
 def as_csv(standings: Sequence[Standing], steps: int) -> str:

@@ -1,8 +1,8 @@
 """The published data sets: found on this machine, or downloaded once.
 
-Looked for, in this order: the folder that the environment variable `SWARM_NCA_DATA` names (one
-subfolder per data set with its four IDX files, compressed or not), the user's cache, the
-network. What is downloaded is checked against the published SHA-256 and kept in the cache.
+Where the environment variable `SWARM_NCA_DATA` names a folder, they are there and nowhere else: one
+subfolder per data set with its four IDX files, compressed or not. Without it they are in the user's
+cache, or come from the network; what is downloaded is checked against the published SHA-256 first.
 
 MNIST: LeCun, Cortes, Burges 1998. Fashion-MNIST: Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747.
 """
@@ -10,7 +10,7 @@ MNIST: LeCun, Cortes, Burges 1998. Fashion-MNIST: Xiao, Rasul, Vollgraf 2017, ar
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -19,7 +19,7 @@ import numpy as np
 
 from swarm_nca.images.idx import read_idx
 from swarm_nca.images.pictures import Pictures
-from swarm_nca.suggestion import did_you_mean
+from swarm_nca.suggestion import unknown
 
 Split: TypeAlias = Literal["test", "train"]
 
@@ -130,7 +130,7 @@ def _find(name: str, file: str) -> Path:
     given = os.environ.get(DATA_FOLDER)
     if not given:
         return _download(name, file)
-    folder = Path(given).expanduser() / name
+    folder = Path(os.path.expanduser(given)) / name  # a user it does not know stays as it is
     for path in (folder / file, folder / file.removesuffix(".gz")):
         if path.is_file():
             return path
@@ -163,20 +163,3 @@ def _download(name: str, file: str) -> Path:
         f"({'; '.join(reasons)}): go online once, or set {DATA_FOLDER} to a folder that holds "
         f"{name}/ with its four IDX files ({name}/{file}, …)"
     )
-
-
-def unknown(what: str, given: object, known: Iterable[str]) -> str:
-    """The message for a name that a table does not have, with the nearest that it has."""
-    known = list(known)
-    return f"unknown {what} {given!r}{did_you_mean(given, known)}: known are {', '.join(known)}"
-
-
-def class_number(label: int | str, classes: tuple[str, ...]) -> int:
-    """The number of a class given by its number or its name; ValueError if there is none."""
-    if isinstance(label, str) and label in classes:
-        return classes.index(label)
-    if not isinstance(label, str) and 0 <= label < len(classes):
-        return label
-    last = len(classes) - 1
-    names = f" ({classes[0]}, …, {classes[-1]})" if classes else ""
-    raise ValueError(f"label {label!r} is no class: give 0–{last}, or a name{names}")

@@ -13,10 +13,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from swarm_nca.images import accessories, clothes
-from swarm_nca.images.datasets import class_number
 from swarm_nca.images.draws import Draws, numbered_draws
 from swarm_nca.images.fabric import FABRIC_DRAWS, Cloth, woven
-from swarm_nca.images.pictures import Pictures
+from swarm_nca.images.pictures import Pictures, check_pixels, class_number
 from swarm_nca.images.sewing import Panel, sewn
 
 Pattern = tuple[Callable[[Draws], list[Panel]], Cloth]
@@ -51,8 +50,8 @@ def garments(
     """`count` garments: numbers `start` to `start + count − 1` of the seed.
 
     `label`: only this class, by its number or its name; all with equal chances if None. `size`:
-    pictures are [size, size]. Raises ValueError for a count or a size below 1, a seed or a start
-    below 0, and an unknown label.
+    pictures are [size, size]. Raises ValueError for a count or a size below 1 or beyond reason, a
+    seed or a start below 0, and an unknown label.
     """
     if count < 1:
         raise ValueError(f"a count of garments is at least 1, got {count}")
@@ -60,6 +59,7 @@ def garments(
         raise ValueError(f"a garment's picture has at least 1 pixel a side, got {size}")
     if seed < 0 or start < 0:
         raise ValueError(f"seed and start are at least 0, got seed {seed} and start {start}")
+    check_pixels(count, size, size)
     names = tuple(PATTERNS)
     only = None if label is None else class_number(label, names)
     grey = np.empty((count, size, size), np.float32)

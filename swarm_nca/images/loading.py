@@ -11,21 +11,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
 from swarm_nca.images import compose
-from swarm_nca.images.datasets import DATASETS, Split, class_number, load_dataset
+from swarm_nca.images.datasets import DATASETS, Split, load_dataset
 from swarm_nca.images.drawn import DRAWN
 from swarm_nca.images.files import read_folder, read_picture
 from swarm_nca.images.glyphs import DIGITS, LETTERS
-from swarm_nca.images.pictures import UNKNOWN, Grey, Pictures, joined
+from swarm_nca.images.pictures import UNKNOWN, Grey, Pictures, check_pixels, class_number, joined
 from swarm_nca.images.source import Source
 from swarm_nca.images.strokes import draw_glyph
 
+#: The rule's classes, or None where nobody told.
+Names: TypeAlias = tuple[str, ...] | None
+
 
 def load(
-    source: Source, *, seed: int = 0, base: str | Path = ".", classes: tuple[str, ...] | None = None
+    source: Source, *, seed: int = 0, base: str | Path = ".", classes: Names = None
 ) -> Pictures:
     """The pictures that a source describes.
 
@@ -36,7 +40,7 @@ def load(
     pictures do not have.
     """
     own = seed if source.seed is None else source.seed
-    pictures = _LOADERS[source.origin](source, own, Path(base))
+    pictures = _LOADERS[source.origin](source, own, Path(base), classes)
     if source.label is not None and source.origin in _UNCLASSED:
         names = tuple(DIGITS) if classes is None else tuple(classes)
         number = class_number(source.label, names)
@@ -44,7 +48,7 @@ def load(
     return _transformed(pictures, source)
 
 
-def _dataset(source: Source, seed: int, base: Path) -> Pictures:
+def _dataset(source: Source, seed: int, base: Path, classes: Names) -> Pictures:
     if source.dataset in DATASETS:
         return _chosen(_published(source.dataset, source.split or "test"), source, seed)
     name = "letters" if source.classes == tuple(LETTERS) else str(source.dataset)
@@ -52,36 +56,36 @@ def _dataset(source: Source, seed: int, base: Path) -> Pictures:
     return DRAWN[name].draw(count, seed, start=start, label=source.label)
 
 
-def _file(source: Source, seed: int, base: Path) -> Pictures:
+def _file(source: Source, seed: int, base: Path, classes: Names) -> Pictures:
     grey = read_picture(base / str(source.file), size=source.size, ink=source.ink)
-    return Pictures(np.repeat(grey[None], source.count or 1, axis=0))
+    return Pictures(_repeated(grey, source.count or 1))
 
 
-def _folder(source: Source, seed: int, base: Path) -> Pictures:
+def _folder(source: Source, seed: int, base: Path, classes: Names) -> Pictures:
     pictures = read_folder(base / str(source.folder), size=source.size, ink=source.ink)
     return _chosen(pictures, source, seed)
 
 
-def _glyph(source: Source, seed: int, base: Path) -> Pictures:
+def _glyph(source: Source, seed: int, base: Path, classes: Names) -> Pictures:
     name = str(source.glyph)
-    grey = np.repeat(draw_glyph(name)[None], source.count or 1, axis=0)
+    grey = _repeated(draw_glyph(name), source.count or 1)
     names = tuple(DIGITS if name in DIGITS else LETTERS)
     return Pictures(grey, np.full(len(grey), names.index(name)), names)
 
 
-def _chimera(source: Source, seed: int, base: Path) -> Pictures:
-    left, right = _parts(source, source.chimera or (), seed, base)
+def _chimera(source: Source, seed: int, base: Path, classes: Names) -> Pictures:
+    left, right = _parts(source, source.chimera or (), seed, base, classes)
     pairs = zip(left, right, strict=True)
     return _composed([compose.chimera(a, b) for a, b in pairs], [left, right])
 
 
-def _row(source: Source, seed: int, base: Path) -> Pictures:
-    parts = _parts(source, source.row or (), seed, base)
+def _row(source: Source, seed: int, base: Path, classes: Names) -> Pictures:
+    parts = _parts(source, source.row or (), seed, base, classes)
     rows = [compose.row(each, source.join) for each in zip(*parts, strict=True)]
     return _composed(rows, parts)
 
 
-_LOADERS: Mapping[str, Callable[[Source, int, Path], Pictures]] = {
+_LOADERS: Mapping[str, Callable[[Source, int, Path, Names], Pictures]] = {
     "dataset": _dataset,
     "file": _file,
     "folder": _folder,
@@ -118,14 +122,21 @@ def _chosen(pictures: Pictures, source: Source, seed: int) -> Pictures:
     return pictures[np.random.default_rng(seed).permutation(len(pictures))[:count]]
 
 
-def _parts(source: Source, children: tuple[Source, ...], seed: int, base: Path) -> list[Pictures]:
+def _repeated(grey: Grey, count: int) -> Grey:
+    check_pixels(count, *grey.shape)
+    return np.repeat(grey[None], count, axis=0)
+
+
+def _parts(
+    source: Source, children: tuple[Source, ...], seed: int, base: Path, classes: Names
+) -> list[Pictures]:
     """The pictures of each child: as many of every one as the composition shall have."""
     parts = []
     count = source.count or max(child.count or 1 for child in children)
     for number, child in enumerate(children):
         own = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
         each = child if child.count else replace(child, count=count)
-        parts.append(load(each, seed=own, base=base))
+        parts.append(load(each, seed=own, base=base, classes=classes))
         if len(parts[-1]) != count:
             raise ValueError(
                 f"part {number} has {len(parts[-1])} pictures where others have {count}: give "
@@ -146,6 +157,8 @@ def _transformed(pictures: Pictures, source: Source) -> Pictures:
     """The pictures scaled, rotated, made bolder and moved, in this order."""
     steps: list[Callable[[Grey], Grey]] = []
     if source.scale != 1:
+        for rows, columns in {picture.shape for picture in pictures}:
+            check_pixels(len(pictures), rows * source.scale, columns * source.scale)
         steps.append(lambda grey: compose.scale(grey, source.scale))
     if source.rotate:
         steps.append(lambda grey: compose.rotate(grey, source.rotate))

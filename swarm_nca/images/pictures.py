@@ -16,6 +16,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from swarm_nca.suggestion import did_you_mean
+
 Grey: TypeAlias = npt.NDArray[np.float32]
 """Grey values in [0, 1], 0 the background and 1 full ink: [H, W], or [B, H, W]."""
 
@@ -23,6 +25,9 @@ Labels: TypeAlias = npt.NDArray[np.int64]
 
 SIZE = (28, 28)
 """(rows, columns) of the published pictures and of strokes; what one's own are made to fit."""
+
+MOST_PIXELS = 1 << 29
+"""Of one set of pictures, 2 GiB: beyond it a typing slip is more likely than a wish."""
 
 UNKNOWN = -1
 """The label of a picture whose class nobody named."""
@@ -89,7 +94,7 @@ class Pictures:
 
     def of_class(self, name: str) -> Pictures:
         """Those pictures whose class has this name, in order."""
-        return self[self.labels == self._class_index(name)]
+        return self[self.labels == class_number(name, self.classes)]
 
     def from_all_classes(self, count: int) -> Pictures:
         """`count` of the pictures (all, where there are fewer), in order: of every class as many.
@@ -104,8 +109,8 @@ class Pictures:
 
     def with_label(self, label: int | str) -> Pictures:
         """The same pictures, all of one class, by its number (−1: unknown) or its name."""
-        index = self._class_index(label) if isinstance(label, str) else label
-        return replace(self, labels=np.full(len(self), index, np.int64))
+        number = class_number(label, self.classes, or_unknown=True)
+        return replace(self, labels=np.full(len(self), number, np.int64))
 
     def labels_for(self, classes: Sequence[str]) -> Labels:
         """The labels [B] as another list of classes numbers them, matched by name.
@@ -120,9 +125,11 @@ class Pictures:
     def centred_on(self, canvas: tuple[int, int]) -> Pictures:
         """Every picture in the middle of an empty canvas of (rows, columns).
 
-        Raises ValueError where a picture is larger than the canvas.
+        Raises ValueError where a picture is larger than the canvas, or a canvas for each is beyond
+        reason.
         """
         rows, columns = canvas
+        check_pixels(len(self), rows, columns)
         arrays = self.grey if isinstance(self.grey, tuple) else (self.grey,)
         for height, width in {array.shape[-2:] for array in arrays}:
             if height > rows or width > columns:
@@ -133,12 +140,6 @@ class Pictures:
         placed = tuple(on_canvas(array, rows, columns) for array in arrays)
         return replace(self, grey=placed if isinstance(self.grey, tuple) else placed[0])
 
-    def _class_index(self, name: str) -> int:
-        if name not in self.classes:
-            known = ", ".join(self.classes) or "none at all"
-            raise ValueError(f"no class is called {name!r}; the classes are {known}")
-        return self.classes.index(name)
-
     def _checked(self, grey: Grey | tuple[Grey, ...], labels: Labels) -> Pictures:
         """A part of a set that was checked when it was made."""
         part = object.__new__(Pictures)
@@ -148,6 +149,36 @@ class Pictures:
         object.__setattr__(part, "labels", labels)
         object.__setattr__(part, "classes", self.classes)
         return part
+
+
+def class_number(label: int | str, classes: Sequence[str], *, or_unknown: bool = False) -> int:
+    """The number of a class, given by that number or by its name.
+
+    `or_unknown`: whether −1, for a class that nobody knows, will do too.
+    Raises ValueError for anything else.
+    """
+    numbers = range(UNKNOWN if or_unknown else 0, len(classes))
+    if isinstance(label, str) and label in classes:
+        return classes.index(label)
+    if isinstance(label, int | np.integer) and not isinstance(label, bool) and label in numbers:
+        return int(label)
+    if not classes:
+        raise ValueError(f"label {label!r} is no class: there are none")
+    hint = did_you_mean(label, classes) if isinstance(label, str) else ""
+    unsure = ", −1 for unknown" if or_unknown else ""
+    raise ValueError(
+        f"label {label!r} is no class{hint}: give 0–{numbers[-1]}{unsure}, or a name "
+        f"({classes[0]}, …, {classes[-1]})"
+    )
+
+
+def check_pixels(count: int, rows: float, columns: float) -> None:
+    """A ValueError unless a set may have so many pictures of a size; before they are made."""
+    if count * rows * columns > MOST_PIXELS:
+        raise ValueError(
+            f"{count:,} pictures of {rows:.0f}×{columns:.0f} pixels are more than memory is meant "
+            f"for: take fewer or smaller ones, at most {MOST_PIXELS:,} pixels together"
+        )
 
 
 def joined(parts: Sequence[Pictures]) -> Pictures:

@@ -13,10 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, TypeAlias
 
-from swarm_nca.images.datasets import DATASETS, Split, class_number, unknown
+from swarm_nca.images.datasets import DATASETS, Split
 from swarm_nca.images.drawn import DRAWN
 from swarm_nca.images.files import Ink
 from swarm_nca.images.glyphs import GLYPHS, LETTERS
+from swarm_nca.images.pictures import check_pixels, class_number
+from swarm_nca.suggestion import unknown
 
 DatasetName: TypeAlias = Literal[
     "strokes", "doodles", "letters", "garments", "mnist", "fashion-mnist"
@@ -70,7 +72,8 @@ class Source:
     """Only pictures of this class, by number or name; for a file, glyph or composition, the
     class that is the right answer."""
     index: int | None = None
-    """The number of the first picture to take, from 0 (after `label`); by chance if not given."""
+    """The number of the first picture to take, from 0 (after `label`). If not given, the seed
+    decides: wherever the same source stands in a scenario, it is the same picture."""
     count: int | None = None
     """How many pictures; 1 if not given, all of them for a folder."""
     split: Split | None = None
@@ -151,8 +154,10 @@ class Source:
             raise ValueError(f"scale is above 0 and at most {LARGEST_SCALE}, got {self.scale}")
         if abs(self.thickness) > THICKEST:
             raise ValueError(f"thickness is from −{THICKEST} to {THICKEST}, got {self.thickness}")
-        if self.size is not None and min(self.size) < 1:
-            raise ValueError(f"size is (rows, columns), each at least 1, got {self.size}")
+        if self.size is not None:
+            if min(self.size) < 1:
+                raise ValueError(f"size is (rows, columns), each at least 1, got {self.size}")
+            check_pixels(self.count or 1, *self.size)
 
 
 CLASSES: Mapping[str, tuple[str, ...]] = {

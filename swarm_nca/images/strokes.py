@@ -17,7 +17,7 @@ from swarm_nca.images.curves import SEGMENTS, Glyph, Points, glyph_ways
 from swarm_nca.images.draws import numbered_draws
 from swarm_nca.images.glyphs import DIGITS, GLYPHS, LETTERS
 from swarm_nca.images.handwriting import DRAWS, Floats, Hand, placed, written
-from swarm_nca.images.pictures import Grey, Pictures
+from swarm_nca.images.pictures import Grey, Pictures, check_pixels, class_number
 from swarm_nca.images.raster import render_segments
 
 Alphabet: TypeAlias = Literal["digits", "letters", "all"]
@@ -51,7 +51,7 @@ def strokes(
     `classes`: which characters, with equal chances. `label`: only this one, by its number in
     the alphabet or its name. `size`: pictures are [size, size]. `box`: side of the square that
     the character fits, by default 20/28 of the size. `hand`: how much they vary.
-    Raises ValueError for a count below 1, and an unknown alphabet or label.
+    Raises ValueError for a count below 1 or beyond reason, and an unknown alphabet or label.
     """
     if classes not in ALPHABETS:
         raise ValueError(f"strokes are of {', '.join(ALPHABETS)}, got {classes!r}")
@@ -59,8 +59,9 @@ def strokes(
         raise ValueError(f"a count of strokes is at least 1, got {count}")
     if seed < 0 or start < 0:
         raise ValueError(f"seed and start are at least 0, got seed {seed} and start {start}")
+    check_pixels(count, size, size)
     names = ALPHABETS[classes]
-    only = None if label is None else _number(label, classes)
+    only = None if label is None else class_number(label, names)
     box = size * 20 / 28 if box is None else box
     grey = np.empty((count, size, size), np.float32)
     labels = np.empty(count, np.int64)
@@ -105,19 +106,6 @@ def glyph_strokes(
         np.concatenate([starts[0, steps], ends[0, steps][-1:]]).astype(np.float64)
         for steps in glyph.strokes
     ]
-
-
-def _number(label: int | str, alphabet: str) -> int:
-    """A class's number in the alphabet, from that number or the character itself."""
-    names = ALPHABETS[alphabet]
-    if isinstance(label, str) and label in names:
-        return names.index(label)
-    if not isinstance(label, str) and 0 <= label < len(names):
-        return label
-    raise ValueError(
-        f"no label {label!r} among the {alphabet}: give 0–{len(names) - 1}, or a name from "
-        f"{names[0]!r} to {names[-1]!r}"
-    )
 
 
 def _way(character: str, way: int) -> Glyph:

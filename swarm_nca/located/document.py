@@ -100,10 +100,10 @@ def read(path: str | os.PathLike[str]) -> Document:
     file = os.fspath(path)
     try:
         content = FilePath(file).read_bytes()
-    except FileNotFoundError as error:
-        raise LocatedError(f"no such file{_similar(FilePath(file))}", Place(file)) from error
-    except IsADirectoryError as error:
-        raise LocatedError("this is a folder, a YAML file is expected", Place(file)) from error
+    except FileNotFoundError:
+        raise LocatedError(f"no such file{_similar(FilePath(file))}", Place(file)) from None
+    except IsADirectoryError:
+        raise LocatedError("this is a folder, a YAML file is expected", Place(file)) from None
     except (OSError, ValueError) as error:  # ValueError: a name no file can have
         raise LocatedError(f"cannot be read: {_reason(error)}", Place(file)) from error
     try:

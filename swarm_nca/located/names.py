@@ -7,11 +7,18 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+#: Bytes that a name takes at most: file systems allow 255, and there are endings to come.
+LONGEST = 100
+
 
 def _checked(name: str) -> str:
     if not re.fullmatch(r"\w[\w.-]*", name):
         raise ValueError(
             f"name is also the run folder's: letters, digits, '_', '-' and '.' only, got {name!r}"
+        )
+    if len(name.encode()) > LONGEST:
+        raise ValueError(
+            f"name is also the run folder's: at most {LONGEST} bytes, got {len(name.encode())}"
         )
     return name
 

@@ -18,6 +18,8 @@ from swarm_nca.located.errors import Path, Plain
 
 Schema: TypeAlias = dict[str, Any]
 
+_KINDS = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
+
 
 def json_schema(adapter: TypeAdapter[Any]) -> Schema:
     """The JSON schema; empty, so that hints are missing, for types that have none."""
@@ -39,6 +41,15 @@ def known_tags(schema: Schema, data: Plain, path: Path) -> list[str]:
     """The values of the key that tells the branches of the union at `path` apart."""
     parts = _parts_at(schema, data, path)
     return [tag for part in parts for tag in part.get("discriminator", {}).get("mapping", ())]
+
+
+def kinds_at(schema: Schema, data: Plain, path: Path) -> list[str]:
+    """What may stand at `path`, in the names of JSON Schema; empty where anything may."""
+    kinds: list[str | None] = []
+    for part in _parts_at(schema, data, path):
+        values = [part["const"]] if "const" in part else part.get("enum", ())
+        kinds += [_KINDS.get(type(value)) for value in values] or [part.get("type")]
+    return list(dict.fromkeys(filter(None, kinds)))
 
 
 def least_entries(schema: Schema, data: Plain, path: Path) -> int:

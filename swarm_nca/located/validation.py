@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
+from swarm_nca.located.booleans import booleans, misplaced
 from swarm_nca.located.errors import LocatedError, Path, Plain
 from swarm_nca.located.schema import json_schema
 from swarm_nca.located.tree import Node
@@ -29,16 +30,28 @@ Route: TypeAlias = tuple[tuple[Any, bool], ...]
 def validate(document: Document, model: Any) -> Any:
     """The document's data as `model`; see `Document.validate`."""
     adapter = model if isinstance(model, TypeAdapter) else TypeAdapter(model)
-    data = document.data
+    data, findings, cause = document.data, list[Finding](), None
     try:
-        return adapter.validate_python(data)
+        result = adapter.validate_python(data)
     except ValidationError as error:
-        schema = json_schema(adapter)
-        mistakes = []
-        for detail in error.errors(include_url=False):
-            route = _route(document.root, data, dict(detail))
-            mistakes.append((route, in_words(dict(detail), _path(route), data, schema)))
-        raise _told(document, _believed(mistakes, 0)) from error
+        findings, cause = _believed(_mistakes(document, data, error, adapter), 0), error
+    if next(booleans(data), None) is not None:
+        told = {finding.path for finding in findings}
+        more = misplaced(data, json_schema(adapter))
+        findings += [finding for finding in more if finding.path not in told]
+    if findings:
+        raise _told(document, findings) from cause
+    return result
+
+
+def _mistakes(
+    document: Document, data: Plain, error: ValidationError, adapter: TypeAdapter[Any]
+) -> list[tuple[Route, Finding]]:
+    schema, mistakes = json_schema(adapter), []
+    for detail in error.errors(include_url=False):
+        route = _route(document.root, data, dict(detail))
+        mistakes.append((route, in_words(dict(detail), _path(route), data, schema)))
+    return mistakes
 
 
 def _route(node: Node, data: Plain, detail: dict[str, Any]) -> Route:

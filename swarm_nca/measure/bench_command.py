@@ -22,7 +22,7 @@ from swarm_nca.measure.bench import (
     swarm_of_a_digit,
     training_against_dense,
 )
-from swarm_nca.measure.writing import check_folder, write_json
+from swarm_nca.measure.writing import check_json, write_json
 
 #: Columns of a table: heading, and how a row's value is shown.
 Columns: TypeAlias = dict[str, str]
@@ -98,7 +98,7 @@ def bench_command(
         ValueError: a folder that does not exist.
     """
     console = console or Console()
-    check_folder(json_file)
+    check_json(json_file)
     rule = bench_rule()
     machine = {
         "processor": platform.processor() or platform.machine(),

@@ -90,7 +90,8 @@ class Census(Ballots):
     def peak(self) -> Tensor:
         """[N], the largest |s| of each cell, infinite where a channel is no finite number."""
         state = self.world.state.detach()
-        return torch.maximum(state.amax(dim=1), -state.amin(dim=1)).nan_to_num_(math.inf, math.inf)
+        largest = torch.maximum(state.amax(dim=1), -state.amin(dim=1))
+        return largest.nan_to_num_(math.inf, math.inf) + 0.0  # no −0, which prints as "-0"
 
     def sums(self, values: Tensor) -> Tensor:
         """float64 [B], the sum over each world's cells of values [N]."""

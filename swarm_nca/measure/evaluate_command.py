@@ -18,7 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from swarm_nca.atomic import write_atomically
+from swarm_nca.atomic import check_file, write_atomically
 from swarm_nca.images.datasets import Split
 from swarm_nca.measure.confusion import Confusion, confusion
 from swarm_nca.measure.exam import Exam, exam_for
@@ -32,7 +32,7 @@ from swarm_nca.measure.tables import (
     runaway,
     settling,
 )
-from swarm_nca.measure.writing import Json, check_folder, only_finite, write_json
+from swarm_nca.measure.writing import Json, check_json, only_finite, write_json
 from swarm_nca.rules import load_rule
 
 #: Draws a figure of what the JSON holds: PNG or PDF, by the suffix.
@@ -79,9 +79,9 @@ def evaluate_command(
         ValueError: whatever was given that cannot be used, before any step is taken.
     """
     console = console or Console()
-    for file in (json_file, *figures):
-        check_folder(file)
+    check_json(json_file)
     for file in figures:
+        check_file(file)
         if file.suffix not in SUFFIXES:
             raise ValueError(f"{file}: a figure's file ends in {' or '.join(SUFFIXES)}")
     loaded = load_rule(rule)
@@ -149,6 +149,7 @@ def as_json(
         "dataset": dataset,
         "protocol": result.protocol,
         "pictures": result.pictures,
+        "labelled": _labelled(result),
         "seed": result.seed,
         "steps": result.steps,
         "swaps": result.swaps,
@@ -165,14 +166,21 @@ def as_json(
     return document
 
 
+def _labelled(result: Evaluation) -> int:
+    """How many pictures have a class that the rule knows."""
+    return int(result.last.labelled.sum())
+
+
 def _tell(console: Console, result: Evaluation, exam: Exam) -> None:
     """The lines under the table."""
     console.print(settling(result), soft_wrap=True)
     strange = exam.strange
     if strange:
+        known = _labelled(result)
+        others = f"; what is right is told of the other {known:,}" if known else ""
         console.print(
             f"nothing is right or wrong in {escape(', '.join(strange))}: the rule has no class for "
-            "these pictures",
+            f"these pictures{others}",
             soft_wrap=True,
         )
     told = runaway(result)

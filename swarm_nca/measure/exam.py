@@ -23,7 +23,7 @@ from swarm_nca.images.pictures import Labels
 from swarm_nca.images.silhouettes import without_holes
 from swarm_nca.measure.protocols import check_classes
 from swarm_nca.rules import Rule
-from swarm_nca.suggestion import did_you_mean
+from swarm_nca.suggestion import unknown
 
 #: Drawn pictures have no end: this many where no limit is given.
 DRAWN_COUNT = 1_000
@@ -141,6 +141,6 @@ def _pictures(name: str, split: Split, limit: int | None, seed: int) -> Pictures
         return pictures.from_all_classes(limit or len(pictures))
     known = [*DATASETS, *DRAWN, *HYBRIDS]
     raise ValueError(
-        f"no data set '{name}'{did_you_mean(name, known)}: there are {', '.join(known)}, or give "
-        "a folder with one subfolder of pictures per class"
+        f"{unknown('data set', name, known)}, or give a folder with one subfolder of pictures per "
+        "class"
     )

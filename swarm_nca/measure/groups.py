@@ -20,7 +20,7 @@ from swarm_nca.measure.ballots import Ballots
 from swarm_nca.measure.exam import Exam
 from swarm_nca.measure.intervals import wilson
 from swarm_nca.measure.metrics import find_metric, pooled
-from swarm_nca.suggestion import did_you_mean
+from swarm_nca.suggestion import unknown
 
 #: The scores of a group.
 SCORES = (
@@ -81,8 +81,7 @@ def grouped(exam: Exam, by: str, alive_above: float) -> Groups:
         ValueError: no grouping is called so.
     """
     if by not in GROUPINGS:
-        hint = did_you_mean(by, GROUPINGS)
-        raise ValueError(f"no grouping by '{by}'{hint}: there are {', '.join(GROUPINGS)}")
+        raise ValueError(unknown("grouping by", by, GROUPINGS))
     return GROUPINGS[by](exam, alive_above)
 
 

@@ -20,7 +20,7 @@ from swarm_nca.measure.ballots import Ballots
 from swarm_nca.measure.census import Census
 from swarm_nca.measure.readings import Count, Largest, Ratio, Reading
 from swarm_nca.rules import Rule
-from swarm_nca.suggestion import did_you_mean
+from swarm_nca.suggestion import unknown
 from swarm_nca.world import World
 
 
@@ -163,8 +163,7 @@ def find_metric(name: str) -> Metric:
         ValueError: no metric is called so.
     """
     if name not in METRICS:
-        hint = did_you_mean(name, METRICS)
-        raise ValueError(f"no metric '{name}'{hint}: there are {', '.join(METRICS)}")
+        raise ValueError(unknown("metric", name, METRICS))
     return METRICS[name]
 
 

@@ -24,7 +24,7 @@ from swarm_nca.measure.metrics import METRICS, pooled, steps_to_agreement
 from swarm_nca.measure.readings import Reading
 from swarm_nca.measure.sitting import Protocol, Sitting
 from swarm_nca.rules import Rule
-from swarm_nca.suggestion import did_you_mean
+from swarm_nca.suggestion import unknown
 
 if TYPE_CHECKING:
     from swarm_nca.images import Pictures
@@ -178,8 +178,7 @@ def check_exam(
     """
     known = get_args(Protocol)
     if protocol not in known:
-        hint = did_you_mean(protocol, known)
-        raise ValueError(f"no protocol '{protocol}'{hint}: there are {', '.join(known)}")
+        raise ValueError(unknown("protocol", protocol, known))
     for name, value in (("steps", steps), ("swaps", swaps), ("every", every)):
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")

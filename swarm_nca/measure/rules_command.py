@@ -1,15 +1,20 @@
-"""The body of `swarm-nca rules`: what ships, with scores, size and hash."""
+"""The body of `swarm-nca rules`: what ships, with size, hash and scores, for 80 columns."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from swarm_nca import rules
 
 
 def rules_command(verbose: bool = False, console: Console | None = None) -> None:
-    """Print the rules that ship as a table.
+    """Print the rules that ship, each with its scores below it, line by line.
 
     Args:
         verbose: also each weight tensor, and the card.
@@ -18,26 +23,44 @@ def rules_command(verbose: bool = False, console: Console | None = None) -> None
     Raises:
         ValueError: a rule that cannot be read.
     """
-    table = Table(box=None, pad_edge=False)
-    for heading in ("rule", "classes", "parameters", "bytes", "scores", "hash"):
-        table.add_column(heading, justify="right" if heading in ("parameters", "bytes") else "left")
-    for name, path in rules.shipped_rules().items():
+    console = console or Console()
+    for number, (name, path) in enumerate(rules.shipped_rules().items()):
         rule, card = rules.read_rule(path)
+        if number:
+            console.print()
+        console.print(Text.assemble((name, "bold"), f": {', '.join(rule.classes.names)}"))
         weights = rule.state_dict()
         numbers = sum(weight.numel() for weight in weights.values())
         size = sum(weight.nbytes for weight in weights.values())
-        classes = _shortened(rule.classes.names)
-        scores = "; ".join(f"{key} {value}" for key, value in card.get("scores", {}).items())
-        table.add_row(name, classes, f"{numbers:,}", f"{size:,}", scores, rule.hash()[:12])
+        _line(console, 2, f"{numbers:,} parameters, {size:,} bytes, hash {rule.hash()[:12]}")
+        _scores(console, card.get("scores", {}))
         if verbose:
-            for tensor, weight in weights.items():
-                shape = " × ".join(str(length) for length in weight.shape)
-                table.add_row(f"  {tensor}", shape, f"{weight.numel():,}", f"{weight.nbytes:,}")
+            console.print(Padding(_tensors(weights), (0, 0, 0, 2), expand=False))
             for key, value in card.items():
                 if key != "scores":
-                    table.add_row(f"  {key}", str(value))
-    (console or Console()).print(table)
+                    _line(console, 2, f"{key}: {value}")
 
 
-def _shortened(names: tuple[str, ...]) -> str:
-    return ", ".join(names) if len(names) <= 10 else f"{len(names)}: {names[0]} … {names[-1]}"
+def _scores(console: Console, scores: Mapping[str, Any]) -> None:
+    for what, found in scores.items():
+        if isinstance(found, str):
+            _line(console, 2, f"{what}:")
+            for one in found.split("; "):
+                _line(console, 4, one)
+        else:
+            _line(console, 2, f"{what} {found}")
+
+
+def _tensors(weights: Mapping[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("tensor", "shape", "numbers", "bytes"):
+        table.add_column(heading, justify="left" if heading == "tensor" else "right")
+    for name, weight in weights.items():
+        shape = " × ".join(str(length) for length in weight.shape)
+        table.add_row(name, shape, f"{weight.numel():,}", f"{weight.nbytes:,}")
+    return table
+
+
+def _line(console: Console, indent: int, words: str) -> None:
+    """What is too long for the terminal goes on below, as far in."""
+    console.print(Padding(Text(words), (0, 0, 0, indent), expand=False), highlight=False)

@@ -54,7 +54,7 @@ def printed(metric: str, value: float) -> str:
 
 def curve_table(result: Evaluation, title: str) -> Table:
     """Chosen moments of the curve, phase by phase."""
-    table = _table(title)
+    table = titled(title)
     table.add_column("step", justify="right", no_wrap=True)
     for heading in HEADINGS.values():
         table.add_column(heading, justify="right")
@@ -77,8 +77,10 @@ def settling(result: Evaluation) -> str:
     """A line that says when the pictures of the last phase came to agree for good."""
     settled = result.settled[result.settled > 0]
     share = 100 * len(settled) / result.pictures
-    after = "the swap" if result.protocol != "fresh" else "the start"
-    when = f", half of these from step {int(settled.median()):,} after {after} on" if share else ""
+    after = "" if result.protocol == "fresh" else " after the swap"
+    when = ""
+    if len(settled):
+        when = f", half of these have agreed since step {int(settled.median()):,}{after}"
     return f"{share:.1f} % of the pictures agree at the end{when} ({result.protocol})"
 
 
@@ -97,7 +99,7 @@ def runaway(result: Evaluation) -> str | None:
 
 def group_table(by: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     """Scores at the end, group by group, and the 95 % interval of agreement."""
-    table = _table(f"at the end, by {by}")
+    table = titled(f"at the end, by {by}")
     table.add_column(by, no_wrap=True)
     table.add_column("pictures", justify="right")
     for heading in _GROUPS.values():
@@ -118,7 +120,7 @@ def group_table(by: str, rows: Sequence[Mapping[str, Any]]) -> Table:
 
 def confusion_table(found: Confusion) -> Table:
     """Votes in percent of the pictures of each class; a dot for none."""
-    table = _table("votes at the end, percent of each class")
+    table = titled("votes at the end, percent of each class")
     table.add_column("class", no_wrap=True)
     nobody = bool(found.pictures[:, -1].any())
     votes = found.votes if nobody else found.votes[:-1]
@@ -150,7 +152,8 @@ def _short(name: str) -> str:
     )
 
 
-def _table(title: str) -> Table:
+def titled(title: str) -> Table:
+    """An empty table as all of them are: a line below the headings, and no other."""
     return Table(
         title=title,
         title_justify="left",

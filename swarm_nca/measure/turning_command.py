@@ -10,11 +10,11 @@ from rich.table import Table
 
 from swarm_nca.images.datasets import Split
 from swarm_nca.measure.evaluate_command import watched
-from swarm_nca.measure.exam import exam_pictures
+from swarm_nca.measure.exam import exam_for
 from swarm_nca.measure.protocols import Evaluation, Protocol, check_exam
-from swarm_nca.measure.tables import HEADINGS, printed
+from swarm_nca.measure.tables import HEADINGS, printed, titled
 from swarm_nca.measure.turning import angles, evaluate_turned
-from swarm_nca.measure.writing import Json, check_folder, only_finite, write_json
+from swarm_nca.measure.writing import Json, check_json, only_finite, write_json
 from swarm_nca.rules import load_rule
 
 #: Degrees, and what came out there.
@@ -42,10 +42,10 @@ def turning_command(
         ValueError: whatever was given that cannot be used, before any step is taken.
     """
     console = console or Console()
-    check_folder(json_file)
+    check_json(json_file)
     angles(turn)
     loaded = load_rule(rule)
-    pictures = exam_pictures(dataset, split=split, limit=limit, seed=seed)
+    pictures = exam_for(loaded, dataset, split=split, limit=limit, seed=seed).pictures
     check_exam(loaded, pictures, steps, protocol)
     title = escape(f"{Path(rule).name} on {len(pictures):,} pictures of {dataset}, turned")
     with watched(console, title) as progress:
@@ -82,7 +82,7 @@ def as_json(found: Turned, rule: str, dataset: str) -> Json:
 
 def as_table(found: Turned, title: str) -> Table:
     """The last step at every angle; shares in percent."""
-    table = Table(title=title, title_justify="left")
+    table = titled(title)
     table.add_column("turned by", justify="right", no_wrap=True)
     for heading in HEADINGS.values():
         table.add_column(heading, justify="right")

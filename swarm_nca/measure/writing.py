@@ -8,22 +8,34 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from swarm_nca.atomic import write_atomically
+from swarm_nca.atomic import check_file, write_atomically
 
 #: JSON's plain data.
 Json: TypeAlias = dict[str, Any]
 
 
-def check_folder(file: Path | None) -> None:
-    """A ValueError, unless a file can be written there (or none is wanted)."""
-    if file is not None and not file.parent.is_dir():
-        raise ValueError(f"{file}: the folder {file.parent} does not exist; make it first")
+def check_json(file: Path | None) -> None:
+    """A ValueError, unless a document can be written there (or none is wanted)."""
+    if file is not None:
+        check_file(file)
 
 
 def write_json(file: Path | None, document: Json) -> None:
     """Write a document, atomically, where a file is wanted."""
     if file is not None:
         write_atomically(file, (json.dumps(document, indent=1) + "\n").encode())
+
+
+def to_json(value: float | None) -> float | str | None:
+    """A number as JSON knows it: what is no number is null, an infinite one a text."""
+    if value is None or math.isnan(value):
+        return None
+    return float(value) if math.isfinite(value) else str(float(value))
+
+
+def from_json(value: float | str | None) -> float:
+    """The number that `to_json` was given."""
+    return math.nan if value is None else float(value)
 
 
 def only_finite(row: Mapping[str, Any]) -> Json:

@@ -14,14 +14,16 @@ from swarm_nca.world import World
 
 def in_disc(world: World, center: tuple[float, float], radius: float) -> Tensor:
     """int64 [n], the sites of a single world at most `radius` from the centre."""
-    away = _places(world) - torch.tensor(center, dtype=torch.float64)
+    places = _places(world)
+    away = places - places.new_tensor(center)
     return _covered(world, (away**2).sum(1) <= radius**2, f"a disc at {list(center)}")
 
 
 def in_rectangle(world: World, corner: tuple[float, float], size: tuple[float, float]) -> Tensor:
     """int64 [n], the sites from `corner` on, `size` (rows, columns) away at most, that excluded."""
-    inner = _places(world) - torch.tensor(corner, dtype=torch.float64)
-    covered = ((inner >= 0) & (inner < torch.tensor(size, dtype=torch.float64))).all(1)
+    places = _places(world)
+    inner = places - places.new_tensor(corner)
+    covered = ((inner >= 0) & (inner < places.new_tensor(size))).all(1)
     return _covered(world, covered, f"a rectangle at {list(corner)}")
 
 
@@ -38,7 +40,8 @@ def in_half(world: World, side: Side) -> Tensor:
 
 
 def _places(world: World) -> Tensor:
-    position = world.ground.position(torch.arange(int(world.ground.sizes.sum())))
+    sizes = world.ground.sizes
+    position = world.ground.position(torch.arange(int(sizes.sum()), device=sizes.device))
     if position.shape[1] != 2:
         raise ValueError(
             "a shape needs places with two coordinates; give the graph's nodes an attribute 'pos'"

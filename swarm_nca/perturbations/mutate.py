@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from swarm_nca.images import Pictures, Source, load
@@ -32,13 +33,15 @@ else:
 SIDES: tuple[str, ...] = get_args(Side)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)  # pictures do not compare
 class Mutate(Perturbation):
     """New pictures for the worlds, which keep their cells' states.
 
     Attributes:
         images: where they come from, or the pictures themselves: grey in [0, 1], [H, W] for all
-            worlds or [B, H, W] for B of them, or `Pictures`. They are centred on the canvas.
+            worlds or [B, H, W] for B of them, or `Pictures`. They are centred on the canvas. A
+            source that the worlds stand on already gives the same pictures again: choose others by
+            its `index` or `seed`.
         half: only this half of the picture is swapped: left, right, top or bottom; a middle row
             or column stays. The whole picture when None.
         label: what the cells should agree on now, by number (−1: unknown) or name. When None, the
@@ -61,9 +64,10 @@ class Mutate(Perturbation):
         return pictured(self, world, self.images, seed, self.label, self.half)
 
     def what(self, before: World, after: World) -> str:
-        """The labels before and after, and the half."""
+        """The labels before and after, the half, and whether the pictures are the same ones."""
         part = "" if self.half is None else f", {self.half} half"
-        return f"{labels(before)} → {labels(after)}{part}"
+        same = ", same picture" if torch.equal(before.canvas.grey, after.canvas.grey) else ""
+        return f"{labels(before)} → {labels(after)}{part}{same}"
 
 
 def pictured(

@@ -15,11 +15,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from swarm_nca.suggestion import did_you_mean
+from swarm_nca.images.pictures import class_number
 from swarm_nca.world import World
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Perturbation(ABC):
     """Something done to worlds between two steps.
 
@@ -98,21 +98,8 @@ def relabeled(world: World, label: int | str | None) -> World:
     """
     if label is None:
         return world
-    return world.relabeled([class_number(label, world)] * len(world))
-
-
-def class_number(label: int | str, world: World) -> int:
-    """A class's number from that number (−1: unknown) or its name."""
-    names = world.classes.names
-    if isinstance(label, str) and label in names:
-        return names.index(label)
-    if not isinstance(label, str) and -1 <= label < len(names):
-        return label
-    hint = did_you_mean(label, names)
-    raise ValueError(
-        f"label must be a class of the rule, 0 to {len(names) - 1}, a name from {names[0]!r} to "
-        f"{names[-1]!r}, or −1 for unknown, got {label!r}{hint}"
-    )
+    number = class_number(label, world.classes.names, or_unknown=True)
+    return world.relabeled([number] * len(world))
 
 
 def check_pair(name: str, given: Any) -> None:

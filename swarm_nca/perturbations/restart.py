@@ -10,7 +10,7 @@ from swarm_nca.perturbations.perturbation import Perturbation, labels, relabeled
 from swarm_nca.world import World
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)  # pictures do not compare
 class Restart(Perturbation):
     """The states begin anew, on the same pictures or on other ones; steps stay counted.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from swarm_nca.portrait import Rgb, decisions_rgb, extent, grey_rgb, sheet
+from swarm_nca.portrait import SILENT, Rgb, decisions_rgb, extent, grey_rgb, sheet
 from swarm_nca.recording.run import Frame, Run
 from swarm_nca.recording.strip import shrunk, totals
 from swarm_nca.world import World
@@ -185,7 +185,7 @@ class _Stage:
         above = self._run.shown_above
         counts = totals(world, above)
         colors = (*world.classes.colors, (0, 0, 0))
-        names = (*world.classes.names, "undecided")
+        names = (*world.classes.names, SILENT)
         cells, done, length = max(1, int(counts.sum())), 0, wide - 2 * _MARGIN
         for name, color, count in zip(names, colors, counts.tolist(), strict=True):
             start = _MARGIN + length * done // cells

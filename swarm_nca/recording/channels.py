@@ -120,10 +120,9 @@ def _decisions(
     paper: Paper, run: Run, moment: Moment, index: int, top: int, layout: _Layout
 ) -> None:
     world, scale = moment.frame.world, 2 * layout.scale
-    name, share = verdict(world, index, run.shown_above)
     words = f"step {moment.frame.step}"
     paper.text(_MARGIN, top + 18, words, 9, INK, weight="bold")
-    told = f"after {moment.after}" if moment.after else f"{name}  {100 * share:.0f} %"
+    told = f"after {moment.after}" if moment.after else verdict(world, index, run.shown_above)
     paper.text(_MARGIN, top + 38, told, 8, ACCENT if moment.after else QUIET)
     tile = decisions_rgb(world, index, scale=max(1, int(scale)), shown_above=run.shown_above)
     paper.picture(_MARGIN, top + 46, tile if scale >= 1 else shrunk(tile, scale))

@@ -30,8 +30,8 @@ _MARKERS = "osD^vPX<>"
 _PANELS = ("cell_accuracy", "total_agreement", "state_magnitude", "residual_magnitude")
 _WIDTH, _HEIGHT, _LEFT, _TOP, _APART = 660, 400, 96, 70, 128
 
-#: Steps of a phase before which shares are still climbing, and may leave the panel below.
-_CLIMB = 20
+#: The part of a phase in which shares are still climbing, and may leave the panel below.
+_CLIMB = 0.1
 
 
 @dataclass(frozen=True)
@@ -137,22 +137,24 @@ def _panel(axes: Axes, metric: str, lines: Sequence[Line], swap: int) -> None:
 
 
 def _logarithmic(axes: Axes) -> None:
-    """Plain numbers at 1, 2 and 5, so that even half a decade has some."""
+    """Numbers at 1, 2 and 5, so that even half a decade has some; of many, at their ends only."""
     from matplotlib.ticker import LogLocator, NullLocator
 
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
+    low, high = axes.get_ylim()
+    between = (1.0, 2.0, 5.0) if high < 1e4 * low else (1.0,)
+    axes.yaxis.set_major_locator(LogLocator(subs=between, numticks=12))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
 
 
 def settled_floor(metric: str, lines: Sequence[Line], swap: int) -> float:
-    """The nearest tenth at least a point below all shares of rules that have had some time."""
+    """The nearest tenth at least a point below all shares, and bands, past the first climb."""
     seen = [
         float(np.min(values))
         for line in lines
-        for settled in [(line.step - 1) % swap + 1 >= min(_CLIMB, swap)]
-        for values in [line.middle[metric][settled]]
+        for settled in [(line.step - 1) % swap + 1 >= _CLIMB * swap]
+        for values in [np.fmin(line.middle[metric], line.low[metric])[settled]]
         if np.isfinite(values).all()
     ]
     return max(0.0, math.floor(10 * min(seen, default=0.0) - 0.1) / 10)

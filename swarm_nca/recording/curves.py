@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from swarm_nca.recording.moments import Mark
-from swarm_nca.recording.paper import DPI, INK, OKABE_ITO, QUIET
+from swarm_nca.recording.moments import Mark, largest_votes
+from swarm_nca.recording.paper import INK, OKABE_ITO, QUIET
+from swarm_nca.recording.run import Frame
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,6 +38,8 @@ def draw_shares(axes: Axes, pooled: pd.DataFrame, names: Sequence[str], alone: b
             continue
         label, color, style = LOOKS[name]
         if alone and name == "total_agreement":
+            if not (pooled[name] == 1).any():
+                continue
             axes.fill_between(
                 steps,
                 0,
@@ -55,6 +58,12 @@ def draw_shares(axes: Axes, pooled: pd.DataFrame, names: Sequence[str], alone: b
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
 
 
+def draw_votes(axes: Axes, frames: Sequence[Frame], shown_above: float) -> None:
+    """How many cells say what most say: what there is to see where nobody knows what is right."""
+    steps, shares = largest_votes(frames, shown_above)
+    axes.plot(steps, shares, color=OKABE_ITO[0], label="largest vote", lw=1.6)
+
+
 def draw_magnitudes(axes: Axes, pooled: pd.DataFrame) -> None:
     """How large states and their changes are, in the mean over all worlds."""
     for name in ("state_magnitude", "residual_magnitude"):
@@ -65,24 +74,18 @@ def draw_magnitudes(axes: Axes, pooled: pd.DataFrame) -> None:
 
 
 def draw_marks(axes: Axes, marks: Sequence[Mark], label: bool = True) -> None:
-    """A line at each perturbation; its label above the axes, lifted where two would collide."""
+    """A line at each perturbation; its label above the axes, see `label_places`."""
     from matplotlib.transforms import ScaledTranslation
 
-    start, end = axes.get_xlim()
-    points = axes.get_window_extent().width * 72 / DPI
-    reach: list[float] = []  # where each line of labels ends so far, in points
-    for mark in marks:
+    places = label_places(marks, axes.get_xlim(), axes.get_window_extent().width)
+    for mark, (level, ends_there) in zip(marks, places, strict=True):
         if mark.end > mark.start:
             axes.axvspan(mark.start, mark.end, color=INK, alpha=0.08, linewidth=0)
         axes.axvline(mark.start, color=INK, linewidth=0.9, linestyle=(0, (3, 2)))
         if not label:
             continue
-        at = (mark.start - start) / (end - start) * points
-        level = next((n for n, until in enumerate(reach) if at > until), len(reach))
-        reach[level : level + 1] = [at + 3.9 * len(mark.label) + 6]
         lift = ScaledTranslation(0, (3 + 10 * level) / 72, axes.figure.dpi_scale_trans)
         lifted = axes.get_xaxis_transform() + lift
-        near_end = at + 3.9 * len(mark.label) > points
         axes.text(
             mark.start,
             1.0,
@@ -90,10 +93,40 @@ def draw_marks(axes: Axes, marks: Sequence[Mark], label: bool = True) -> None:
             transform=lifted,
             size=7.5,
             color=INK,
-            ha="right" if near_end else "left",
+            ha="right" if ends_there else "left",
             va="bottom",
             parse_math=False,
         )
+
+
+def label_places(
+    marks: Sequence[Mark], span: tuple[float, float], width: float
+) -> list[tuple[int, bool]]:
+    """Where labels stand, so that no two collide.
+
+    Args:
+        span, width: the steps that the axes show, and their width in pixels.
+
+    Returns:
+        Of each mark the line its label is on, 0 next to the axes, and whether it ends at the mark,
+        for want of room, instead of beginning there.
+    """
+    start, end = span
+    taken: list[list[tuple[float, float]]] = []
+    places = []
+    for mark in marks:
+        at, long = (mark.start - start) / (end - start) * width, 7.8 * len(mark.label) + 12
+        ends_there = at + long - 12 > width and at > width / 2
+        left, right = (at - long, at) if ends_there else (at, at + long)
+        level = next(
+            (n for n, line in enumerate(taken) if all(left >= b or right <= a for a, b in line)),
+            len(taken),
+        )
+        if level == len(taken):
+            taken.append([])
+        taken[level].append((left, right))
+        places.append((level, ends_there))
+    return places
 
 
 def draw_key(axes: Axes, side: Literal["left", "right"]) -> None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import io
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 
+from swarm_nca.atomic import write_atomically
+from swarm_nca.measure.writing import from_json
 from swarm_nca.recording.provenance import provenance
 from swarm_nca.recording.run import (
     EVENT_COLUMNS,
@@ -24,6 +26,20 @@ from swarm_nca.recording.run import (
     Expectation,
     Frame,
     Run,
+)
+
+#: Every file that a run can leave.
+FILES = (
+    "scenario.yaml",
+    "metrics.csv",
+    "pooled.csv",
+    "events.csv",
+    "provenance.json",
+    "report.html",
+    "run.webp",
+    "summary.png",
+    "channels.png",
+    "states.npz",
 )
 
 #: Digits enough to tell two float32 apart, in a form that no locale or platform changes.
@@ -55,7 +71,7 @@ def write_run(folder: str | Path, run: Run, *, pictures: bool = True, states: bo
         "metrics.csv": _csv(run.metrics),
         "pooled.csv": _csv(run.pooled),
         "events.csv": _csv(run.events),
-        "provenance.json": (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode(),
+        "provenance.json": _json(facts),
     }
     if states and run.frames:
         files["states.npz"] = states_npz(run.frames)
@@ -69,7 +85,7 @@ def write_run(folder: str | Path, run: Run, *, pictures: bool = True, states: bo
     files["report.html"] = report_html(run, shown, facts).encode()
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in (files | shown).items():
-        (folder / name).write_bytes(data)
+        write_atomically(folder / name, data)
 
 
 def read_run(folder: str | Path) -> Run:
@@ -94,9 +110,9 @@ def read_run(folder: str | Path) -> Run:
                 Expectation(
                     metric=one["metric"],
                     at=one["at"],
-                    min=one["min"],
-                    max=one["max"],
-                    value=math.nan if one["value"] is None else one["value"],
+                    min=None if one["min"] is None else from_json(one["min"]),
+                    max=None if one["max"] is None else from_json(one["max"]),
+                    value=from_json(one["value"]),
                 )
                 for one in facts["expectations"]
             ),
@@ -137,6 +153,10 @@ def _metrics(path: Path) -> pd.DataFrame:
 def _events(path: Path) -> pd.DataFrame:
     # An event that needs no words has an empty cell, which is not a missing one.
     return pd.read_csv(path, dtype={"kind": str, "what": str}).fillna({"what": ""})
+
+
+def _json(facts: dict[str, Any]) -> bytes:
+    return (json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def _csv(table: pd.DataFrame) -> bytes:

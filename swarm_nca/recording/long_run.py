@@ -63,9 +63,13 @@ def long_run_figure(document: Mapping[str, Any]) -> Paper:
 
 
 def _about(document: Mapping[str, Any]) -> str:
-    told = [f"{document['pictures']:,} pictures of {document['dataset']}", document["protocol"]]
-    if document["swaps"]:
-        told.append(f"{document['swaps']} swaps, {document['steps']:,} steps each")
+    pictures, labelled, swaps = (document[key] for key in ("pictures", "labelled", "swaps"))
+    told = [f"{pictures:,} pictures of {document['dataset']}", document["protocol"]]
+    if 0 < labelled < pictures:
+        told.insert(1, f"accuracy of the {labelled:,} with a class of the rule")
+    if swaps:
+        many = "1 swap" if swaps == 1 else f"{swaps:,} swaps"
+        told.append(f"{many}, {document['steps']:,} steps each")
     return "  ·  ".join([*told, f"seed {document['seed']}"])
 
 
@@ -89,6 +93,8 @@ def _across(axes: Axes, last: float, swaps: Sequence[int]) -> None:
     else:
         axes.set_xscale("log")
         axes.set_xlim(1, max(last, 2.0))
+        decades = [10.0**n for n in range(8) if 10**n < 0.6 * last]
+        axes.set_xticks([*decades, last])
         axes.xaxis.set_major_formatter(lambda step, _: f"{step:,.0f}")
 
 

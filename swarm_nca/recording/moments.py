@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from swarm_nca.portrait import tally
+from swarm_nca.portrait import SILENT, tally
 from swarm_nca.recording.run import Frame, Run
 from swarm_nca.world import World
 
@@ -59,17 +59,28 @@ def moments(run: Run, most: int = 10) -> list[Moment]:
     return [Moment(frames[n], _acted(run, frames[n].step) if n in swaps else "") for n in chosen]
 
 
-def verdict(world: World, index: int, shown_above: float) -> tuple[str, float]:
-    """What most decided cells of one world say, and their share of all its cells.
-
-    ("undecided", share of undecided cells) where nobody has decided.
-    """
+def verdict(world: World, index: int, shown_above: float) -> str:
+    """What most cells of one world say, as a caption: `all say 7`, `35 % say 7`, or `silent`."""
     counts = tally(world, index, shown_above)
-    cells = max(1, int(counts.sum()))
-    if not counts[:-1].sum():
-        return "undecided", float(counts[-1]) / cells
-    winner = int(counts[:-1].argmax())
-    return world.classes.names[winner], float(counts[winner]) / cells
+    winner, cells = int(counts[:-1].argmax()), int(counts.sum())
+    most = int(counts[winner])
+    if not most:
+        return SILENT
+    share = "all" if most == cells else f"{100 * most / cells:.0f} %"
+    return f"{share} say {world.classes.names[winner]}"
+
+
+def largest_votes(frames: Sequence[Frame], shown_above: float) -> tuple[list[int], list[float]]:
+    """Steps, and the share of all cells that say what most of their world's cells say.
+
+    Where perturbations act, before they do.
+    """
+    shares: dict[int, float] = {}
+    for frame in frames:
+        world = frame.world
+        most = sum(int(tally(world, n, shown_above)[:-1].max()) for n in range(len(world)))
+        shares.setdefault(frame.step, most / max(1, world.cells))
+    return list(shares), list(shares.values())
 
 
 def marks(events: pd.DataFrame, steps: int) -> list[Mark]:

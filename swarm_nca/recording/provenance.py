@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import os
 import platform
 from importlib import metadata
 from typing import Any
 
+from swarm_nca.measure.writing import to_json
 from swarm_nca.recording.run import Run
 
 _PACKAGES = ("swarm-nca", "torch", "numpy", "mesa", "networkx", "pandas", "Pillow", "matplotlib")
@@ -29,10 +29,9 @@ def provenance(run: Run) -> dict[str, Any]:
             {
                 "metric": one.metric,
                 "at": one.at,
-                "min": one.min,
-                "max": one.max,
-                # JSON knows no NaN.
-                "value": one.value if math.isfinite(one.value) else None,
+                "min": to_json(one.min),
+                "max": to_json(one.max),
+                "value": to_json(one.value),
                 "passed": one.passed,
             }
             for one in run.expectations

@@ -17,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 
+from swarm_nca.measure.metrics import METRICS
 from swarm_nca.recording.moments import verdict
 from swarm_nca.recording.run import Expectation, Run
 
@@ -52,7 +53,7 @@ def report_html(run: Run, pictures: Mapping[str, bytes], facts: Mapping[str, Any
         pictures: WebP and PNG files by name; those that are missing leave no gap.
         facts: the run's provenance.
     """
-    pooled = run.pooled.set_index("step")
+    pooled = run.told.set_index("step")
     style = resources.files("swarm_nca.recording").joinpath("report.css").read_text("utf-8")
     moving = _sheet(pictures, "run.webp", f"The run {run.name} as a moving picture", "low")
     body = [
@@ -97,8 +98,7 @@ def _figures(pooled: pd.DataFrame, run: Run) -> str:
     labels = _SHARES | (_YES_OR_NO if _alone(run) else {})
     entries = [(label, _value(name, last[name], _alone(run))) for name, label in labels.items()]
     if run.frames and _alone(run):
-        name, share = verdict(run.frames[-1].world, 0, run.shown_above)
-        entries.insert(0, (f"say {100 * share:.0f} % of the cells", name))
+        entries.insert(0, ("largest vote", verdict(run.frames[-1].world, 0, run.shown_above)))
     cells = "".join(
         f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>" for label, value in entries
     )
@@ -115,7 +115,7 @@ def _expected(expectations: Sequence[Expectation]) -> str:
             escape(_SHARES.get(one.metric, one.metric.replace("_", " "))),
             _count(one.at),
             _bounds(one),
-            _value(one.metric, one.value),
+            _value(one.metric, one.value) + (f" ({one.unknown})" if one.unknown else ""),
             f'<span class="state {_state(one.passed)}">{"met" if one.passed else "missed"}</span>',
         ]
         for one in expectations
@@ -168,8 +168,8 @@ def _origin(facts: Mapping[str, Any]) -> str:
         "seed": facts["seed"],
         "took": "" if facts["seconds"] is None else f"{facts['seconds']:.1f} s",
         "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
-        "machine": f"{machine['system']} on {machine['processor']}, {machine['cores']} cores, "
-        f"{machine['threads']} threads",
+        "machine": f"{machine['system']} on {machine['processor']}, "
+        f"{_counted(machine['cores'], 'core')}, {_counted(machine['threads'], 'thread')}",
     }
     told = "".join(
         f"<dt>{name}</dt><dd>{escape(str(value))}</dd>"
@@ -218,7 +218,8 @@ def _value(metric: str, value: float, alone: bool = False) -> str:
         return "–"
     if alone and metric in _YES_OR_NO:
         return "yes" if value == 1 else "no"
-    return f"{100 * value:.1f} %" if metric in _SHARES else f"{value:.4g}"
+    share = metric in METRICS and METRICS[metric].share
+    return f"{100 * value:.1f} %" if share else f"{value:.4g}"
 
 
 def _alone(run: Run) -> bool:
@@ -227,6 +228,10 @@ def _alone(run: Run) -> bool:
 
 def _count(value: int) -> str:
     return f"{value:,}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _state(passed: bool) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
-from swarm_nca.measure.metrics import CURVE
+from swarm_nca.measure.metrics import CURVE, METRICS
 from swarm_nca.world import World
 
 #: The metrics' first columns, in the order of the file; more may follow. Shares lie in [0, 1].
@@ -38,6 +39,16 @@ class Frame:
     world: World
 
 
+#: Why a metric has no value, where it is not for want of cells.
+_UNKNOWN = {
+    **dict.fromkeys(
+        ("cell_accuracy", "vote_accuracy", "agree_and_correct"),
+        "the rule has no class for these pictures",
+    ),
+    **dict.fromkeys(("residual_magnitude", "label_flips"), "there is no step before this one"),
+}
+
+
 @dataclass(frozen=True)
 class Expectation:
     """What a scenario expected of a metric at a step, and the value it met.
@@ -58,8 +69,15 @@ class Expectation:
         high = self.max is None or self.value <= self.max
         return low and high and self.value == self.value
 
+    @property
+    def unknown(self) -> str:
+        """Why it cannot be judged, where the value is not a number; else empty."""
+        if self.value == self.value:
+            return ""
+        return _UNKNOWN.get(self.metric, "there is nothing to measure")
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """All that is known of a run once it is over.
 
@@ -77,7 +95,7 @@ class Run:
             `what` is a few words for a caption (`7 → 2`, `disc of radius 4`).
         frames: the moments kept, in order of time; see `kept_steps`. Empty for a run read back.
         expectations: how the run was judged.
-        shown_above: a cell is drawn as undecided unless a class channel exceeds this.
+        shown_above: a cell is drawn as silent unless a class channel exceeds this.
         seconds: how long the run took; None if nobody measured.
     """
 
@@ -94,6 +112,12 @@ class Run:
     shown_above: float = 0.01
     seconds: float | None = None
 
+    def __repr__(self) -> str:
+        """One line: tables and frames are there to be asked for."""
+        worlds = self.metrics["world"].nunique()
+        told = f"{self.name!r}, steps={self.steps}, worlds={worlds}, passed={self.passed}"
+        return f"{type(self).__name__}({told})"
+
     @property
     def passed(self) -> bool:
         """Whether every expectation was met; true where nothing was expected."""
@@ -103,6 +127,17 @@ class Run:
     def steps(self) -> int:
         """The number of the last step."""
         return int(self.metrics["step"].max()) if len(self.metrics) else 0
+
+    @property
+    def told(self) -> pd.DataFrame:
+        """`pooled` as pages and figures tell it: no share of a moment when no cell holds anything.
+
+        There ties alone decide: all zeros are a vote for class 0, on which all cells would agree.
+        """
+        table = self.pooled.copy()
+        shares = [name for name in CURVE if METRICS[name].share]
+        table.loc[table["state_magnitude"] == 0, shares] = np.nan
+        return table
 
 
 def kept_steps(steps: int, every: int, perturbed: Collection[int], cells: int) -> set[int]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from swarm_nca.portrait import Rgb, decisions_rgb, extent, grey_rgb, tally
+from swarm_nca.portrait import SILENT, Rgb, decisions_rgb, extent, grey_rgb, tally
 from swarm_nca.recording.moments import Moment, verdict
 from swarm_nca.recording.paper import ACCENT, INK, QUIET, Paper
 from swarm_nca.world import World
@@ -63,25 +63,23 @@ class Strip:
                 at = left - (pitch - tile_width) / 2
                 paper.line(at, top, at, top + self._line - _BETWEEN, color=ACCENT, width=1)
             if self.captions:
-                self._head(paper, moment, middle, top)
+                self._head(paper, moment, middle, top, pitch)
                 top += _ABOVE
             for tile in self._tiles(moment.frame.world):
                 shift = (tile_width - tile.shape[1]) // 2
                 paper.picture(left + shift, top + (tile_height - tile.shape[0]) // 2, tile)
                 top += tile_height + _BETWEEN
-            self._foot(paper, moment.frame.world, middle, top - _BETWEEN + _BELOW - 10)
+            words = verdict(moment.frame.world, self.index, self.shown_above)
+            weight = "normal" if words == SILENT else "bold"
+            size = _fitting(words, pitch)
+            below = top - _BETWEEN + _BELOW - 10
+            paper.text(middle, below, words, size, INK, "center", weight=weight)
 
-    def _head(self, paper: Paper, moment: Moment, middle: float, top: float) -> None:
+    def _head(self, paper: Paper, moment: Moment, middle: float, top: float, room: float) -> None:
         color = ACCENT if moment.after else QUIET
         words = moment.after or ("start" if moment.frame.step == 0 else "")
-        paper.text(middle, top + 15, words, 7, color, "center")
+        paper.text(middle, top + 15, words, _fitting(words, room, 7), color, "center")
         paper.text(middle, top + 36, f"step {moment.frame.step}", 8.5, INK, "center")
-
-    def _foot(self, paper: Paper, world: World, middle: float, baseline: float) -> None:
-        name, share = verdict(world, self.index, self.shown_above)
-        words = name if name == "undecided" else f"{name}  {100 * share:.0f} %"
-        weight = "normal" if name == "undecided" else "bold"
-        paper.text(middle, baseline, words, 8, INK, "center", weight=weight)
 
     def _tiles(self, world: World) -> list[Rgb]:
         scale = self._scale
@@ -124,6 +122,11 @@ class Strip:
         return (_ABOVE if self.captions else 0) + pictures + _BELOW
 
 
+def _fitting(words: str, room: float, size: float = 8) -> float:
+    """A size of type, in points, at which bold words leave some air in a room of pixels."""
+    return size * min(1.0, (room - 8) / (1.23 * size * max(1, len(words))))
+
+
 def draw_legend(
     paper: Paper,
     x: int,
@@ -138,7 +141,7 @@ def draw_legend(
     `words` lead the line. Unless `counted`, classes stand in their own order, without numbers.
     """
     counts = totals(world, shown_above).tolist()
-    names = (*world.classes.names, "undecided")
+    names = (*world.classes.names, SILENT)
     entries = list(zip(counts, names, (*world.classes.colors, (0, 0, 0)), strict=True))
     if counted:
         entries.sort(key=lambda entry: -entry[0])
@@ -157,7 +160,7 @@ def draw_legend(
 
 
 def totals(world: World, shown_above: float) -> npt.NDArray[np.int64]:
-    """int64 [classes + 1], cells of all worlds that show each class; undecided ones last."""
+    """int64 [classes + 1], cells of all worlds that show each class; silent ones last."""
     counts = [tally(world, index, shown_above) for index in range(len(world))]
     return np.asarray(np.stack(counts).sum(axis=0))
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from swarm_nca.recording.curves import draw_key, draw_magnitudes, draw_marks, draw_shares
+from swarm_nca.recording.curves import (
+    draw_key,
+    draw_magnitudes,
+    draw_marks,
+    draw_shares,
+    draw_votes,
+    label_places,
+)
 from swarm_nca.recording.moments import marks, moments
 from swarm_nca.recording.paper import ACCENT, INK, QUIET, Paper
 from swarm_nca.recording.run import Run
@@ -12,6 +19,9 @@ from swarm_nca.recording.strip import Strip, draw_legend
 
 _WIDTH, _MARGIN, _HEAD = 1680, 48, 104
 _SHARES, _APART, _MAGNITUDES = 330, 84, 130
+
+#: How wide the axes are.
+_WIDE = _WIDTH - 2 * _MARGIN - 74
 
 #: Worlds of a batch that are shown moment by moment.
 _SHOWN = 4
@@ -26,8 +36,8 @@ def summary_png(run: Run) -> bytes:
         Strip(told, width, index, run.shown_above, captions=index == 0) for index in range(worlds)
     ]
     below = _HEAD + sum(strip.height for strip in strips) + 40
-    lift = 22 * min(3, max(0, len(marks(run.events, run.steps)) - 1))
-    frame = below + 50 + lift
+    places = label_places(marks(run.events, run.steps), _span(run), _WIDE)
+    frame = below + 50 + 20 * max((line for line, _ in places), default=0)
     paper = Paper(_WIDTH, frame + _SHARES + _APART + _MAGNITUDES + 76)
     _head(paper, run)
     y = _HEAD
@@ -54,17 +64,24 @@ def _head(paper: Paper, run: Run) -> None:
         paper.text(paper.width - _MARGIN, 46, words, 10, color, "right", weight="bold")
 
 
+def _span(run: Run) -> tuple[float, float]:
+    return 0.0, float(max(1, run.steps))
+
+
 def _plots(paper: Paper, run: Run, y: int) -> None:
-    left, width = _MARGIN + 62, _WIDTH - 2 * _MARGIN - 74
+    left, width = _MARGIN + 62, _WIDE
     several = run.metrics["world"].nunique() > 1
     upper = paper.axes(left, y, width, _SHARES)
     lower = paper.axes(left, y + _SHARES + _APART, width, _MAGNITUDES)
     names = ["cell_accuracy", "total_agreement", "undecided"]
     names = [*names[:2], "vote_accuracy", names[2]] if several else names
-    draw_shares(upper, run.pooled, names, alone=not several)
+    told = run.told
+    if told["cell_accuracy"].isna().all():
+        draw_votes(upper, run.frames, run.shown_above)
+    draw_shares(upper, told, names, alone=not several)
     draw_magnitudes(lower, run.pooled)
     for axes, labelled in ((upper, True), (lower, False)):
-        axes.set_xlim(0, max(1, run.steps))
+        axes.set_xlim(_span(run))
         draw_marks(axes, marks(run.events, run.steps), labelled)
     draw_key(upper, "left")
     draw_key(lower, "right")

@@ -1,7 +1,8 @@
-"""Finding a rule: by the name it ships under, or by its file."""
+"""Finding a rule: by the name it ships under, by its file, or by the folder of its training."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from swarm_nca import shipped
@@ -9,6 +10,9 @@ from swarm_nca.rules.published import read_published_rule
 from swarm_nca.rules.rule import Rule
 from swarm_nca.rules.storage import read_rule
 from swarm_nca.suggestion import did_you_mean
+
+#: The rule in the folder that a training leaves.
+_IN_FOLDER = "rule.safetensors"
 
 
 def shipped_rules() -> dict[str, Path]:
@@ -21,18 +25,27 @@ def find_rule(name: str | Path, base: Path | None = None) -> Path:
     """The file a rule's name stands for.
 
     Args:
-        name: a shipped name, or a path to a `.safetensors` file or the published JSON.
+        name: a shipped name, or a path to a `.safetensors` file, to the published JSON, or to a
+            training's folder.
         base: the folder that a relative path starts from; the working directory when None.
 
     Raises:
-        ValueError: neither a shipped name nor an existing file.
+        ValueError: neither a shipped name nor an existing file, or a folder without a rule.
     """
+    if not isinstance(name, str | os.PathLike):
+        raise ValueError(f"a rule is asked for by its name or its file, got {name!r}")
     known = shipped_rules()
     if str(name) in known:
         return known[str(name)]
     path = (base or Path()) / name
     if path.is_file():
         return path
+    if path.is_dir():
+        if (path / _IN_FOLDER).is_file():
+            return path / _IN_FOLDER
+        raise ValueError(
+            f"{path}: this folder holds no {_IN_FOLDER}; swarm-nca train leaves one when it is done"
+        )
     raise ValueError(
         f"no rule '{name}'{did_you_mean(name, known)}: shipped are {', '.join(known) or 'none'}; "
         f"a file would be {path}"
@@ -43,7 +56,8 @@ def load_rule(name: str | Path, base: Path | None = None) -> Rule:
     """A rule ready for use: frozen, so that running it records no gradients.
 
     Args:
-        name: a shipped name (`digits`), a `.safetensors` file, or the published model's JSON.
+        name: a shipped name (`digits`), a `.safetensors` file, the published model's JSON, or a
+            training's folder.
         base: the folder that a relative path starts from; the working directory when None.
 
     Raises:

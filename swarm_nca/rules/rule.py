@@ -54,7 +54,7 @@ class Rule(nn.Module):
         noise: standard deviation added to every change, ≥ 0.
         alive_above: a pixel lives if its grey exceeds this, in [0, 1).
         undecided_below: a cell whose class channels all lie below this counts as undecided.
-        shown_above: a cell is drawn as undecided unless a class channel exceeds this.
+        shown_above: a cell is drawn as silent unless a class channel exceeds this.
         generator: source of the initial weights; torch's global one when None.
 
     Raises:

@@ -56,7 +56,7 @@ def _moments(console: Console, run: Run) -> Table:
     for step, what in zip(run.events["step"], run.events["what"], strict=True):
         happened[int(step)] = f"{happened[step]}; {what}" if step in happened else str(what)
     steps = sorted({step for step in LOOKS if step <= run.steps} | set(happened) | {run.steps})
-    pooled = run.pooled.set_index("step").to_dict()
+    pooled = run.told.set_index("step").to_dict()
     for step in [*steps[: MOST_ROWS - 1], *steps[MOST_ROWS - 1 :][-1:]]:
         values = [_number(pooled[name][step]) for name in COLUMNS]
         table.add_row(str(step), *values, escape(happened.get(step, "")))
@@ -69,6 +69,7 @@ def _expectations(console: Console, run: Run) -> Table:
         table.add_column(heading, justify="right" if heading in ("at", "met") else "left")
     for one in run.expectations:
         verdict = "[green]passed[/]" if one.passed else "[red]failed[/]"
+        verdict += f": {one.unknown}" if one.unknown else ""
         table.add_row(one.metric, str(one.at), bounds(one), _number(one.value), verdict)
     return table
 

@@ -25,11 +25,15 @@ def find_scenario(name: str | os.PathLike[str]) -> Path:
     Raises:
         ValueError: neither a file nor a shipped name, where the name does not look like a path.
     """
+    if _ships(name, shipped_recipes()) and not _ships(name, shipped_scenarios()):
+        raise ValueError(f"{name}: this is a recipe: swarm-nca train {name}")
     return _found(name, shipped_scenarios(), "scenario")
 
 
 def find_recipe(name: str | os.PathLike[str]) -> Path:
     """The file that a recipe's name stands for; see `find_scenario`."""
+    if _ships(name, shipped_scenarios()) and not _ships(name, shipped_recipes()):
+        raise ValueError(f"{name}: this is a scenario: swarm-nca run {name}")
     return _found(name, shipped_recipes(), "recipe")
 
 
@@ -42,12 +46,17 @@ def _named(folder: Path) -> dict[str, Path]:
     return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
 
 
+def _ships(name: str | os.PathLike[str], known: dict[str, Path]) -> bool:
+    """Whether a name means what ships under it; a file of that name comes first."""
+    return os.fspath(name) in known and not Path(name).is_file()
+
+
 def _found(name: str | os.PathLike[str], known: dict[str, Path], kind: str) -> Path:
     path = Path(name)
+    if _ships(name, known):
+        return known[path.name]
     if path.exists() or path.suffix or len(path.parts) != 1:
         return path
-    if path.name in known:
-        return known[path.name]
     hint = did_you_mean(path.name, known)
     raise ValueError(
         f"{path}: no such file, and no {kind} of this name ships{hint}; "

@@ -16,6 +16,23 @@ def bounds(expectation: Expectation) -> str:
     return f"≥ {low:g}" if low is not None else f"≤ {high:g}"
 
 
+def told(expectation: Expectation) -> str:
+    """What was expected, in one line: `undecided at 5 ≤ 0.1`."""
+    return f"{expectation.metric} at {expectation.at} {bounds(expectation)}"
+
+
+def failure(expectation: Expectation) -> str:
+    """What was expected and what was met instead, or why nothing was, in one line."""
+    met = expectation.unknown
+    met = f", not known: {met}" if met else f", met {expectation.value:.6g}"
+    return f"expected {told(expectation)}{met}"
+
+
+def failures(run: Run) -> list[str]:
+    """A line for each expectation that was not met."""
+    return [f"{run.name}: {failure(one)}" for one in run.expectations if not one.passed]
+
+
 def junit_xml(runs: Sequence[Run]) -> bytes:
     """The report: one test suite per run, one test case per expectation of it."""
     root = Xml.Element("testsuites", name="swarm-nca")
@@ -31,10 +48,9 @@ def junit_xml(runs: Sequence[Run]) -> bytes:
             time=f"{run.seconds or 0.0:.3f}",
         )
         for one in run.expectations:
-            told = f"{one.metric} at {one.at} {bounds(one)}"
-            case = Xml.SubElement(suite, "testcase", classname=run.name, name=told)
+            case = Xml.SubElement(suite, "testcase", classname=run.name, name=told(one))
             if not one.passed:
-                message = f"expected {told}, met {one.value:.6g}"
+                message = failure(one)
                 Xml.SubElement(case, "failure", message=message).text = message
     Xml.indent(root)
     return bytes(Xml.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"

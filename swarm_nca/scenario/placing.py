@@ -8,11 +8,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from swarm_nca.atomic import check_folder
+from swarm_nca.recording.folder import FILES
+
 if TYPE_CHECKING:
     from swarm_nca.scenario.scenario import Scenario
 
-#: The files by which a folder is known to be a run's, and safe to replace.
+#: The files by which a folder is known to be a run's.
 MARKS = ("scenario.yaml", "metrics.csv", "provenance.json")
+
+#: What file managers leave in every folder they show; nobody misses it.
+LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")
 
 
 def folders_of(scenarios: Sequence[Scenario], out: Path | None) -> list[Path]:
@@ -40,20 +46,34 @@ def folders_of(scenarios: Sequence[Scenario], out: Path | None) -> list[Path]:
 def check_place(folder: Path) -> None:
     """A ValueError unless a run can be written there.
 
-    A place is fine that is free, an empty folder, or a run's folder, which will be replaced.
+    A place is fine that is free, an empty folder, or a run's folder, which will be replaced: it
+    must hold nothing else, and nobody may stand in it.
     """
-    if not folder.exists():
-        above = next(one for one in folder.absolute().parents if one.exists())
-        if not above.is_dir():
-            raise ValueError(f"{folder}: {above} is a file, not a folder; choose another --out")
-        if not os.access(above, os.W_OK):
-            raise ValueError(f"{folder}: {above} may not be written to; choose another --out")
-    elif not folder.is_dir():
+    place = folder.resolve()
+    if place.exists():
+        _check_replaceable(folder, place)
+    check_folder(place.parent)
+
+
+def _check_replaceable(folder: Path, place: Path) -> None:
+    if not place.is_dir():
         raise ValueError(f"{folder}: this is a file; choose a folder for the run with --out")
-    elif any(folder.iterdir()) and not all((folder / mark).is_file() for mark in MARKS):
+    held = {one.name for one in place.iterdir()}.difference(LITTER)
+    if held and not held.issuperset(MARKS):
         raise ValueError(
             f"{folder}: this folder holds something else than a run and is left alone; choose "
             "another --out, or empty it"
+        )
+    foreign = sorted(held.difference(FILES))
+    if foreign:
+        raise ValueError(
+            f"{folder}: besides an earlier run this folder holds {foreign[0]!r}, which no run "
+            "writes, and is left alone; choose another --out, or move that file away"
+        )
+    if place.is_mount() or Path.cwd().is_relative_to(place):
+        raise ValueError(
+            f"{folder}: a run replaces its folder as a whole, which cannot be done to one that is "
+            "in use; choose another --out"
         )
 
 
@@ -63,6 +83,7 @@ def place(folder: Path, write: Callable[[Path], None]) -> None:
     Whatever stops the writing leaves the earlier run as it was, and nothing else behind.
     """
     check_place(folder)
+    folder = folder.resolve()  # a link to it stays
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = folder.parent / f".{folder.name}.{os.getpid()}.new"
     former = folder.parent / f".{folder.name}.{os.getpid()}.old"

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from swarm_nca.cores import sharing_cores
 from swarm_nca.engine import Stepper
 from swarm_nca.measure.census import Census
 from swarm_nca.measure.metrics import METRICS
@@ -61,7 +62,9 @@ def run(
     folder = None if out is None else Path(out)
     if folder is not None:
         check_place(folder)
-    result = _Recorder(scenario).run(folder, progress or (lambda done, steps: None))
+        folder = folder.resolve()  # paths in it are told from where it really is
+    with sharing_cores(scenario.start.cells):
+        result = _Recorder(scenario).run(folder, progress or (lambda done, steps: None))
     if folder is not None:
         record = scenario.settings.record
         place(

@@ -41,7 +41,9 @@ AnyPerturbation = Annotated[Perturbation, GetPydanticSchema(_by_kind)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
 
 class LinksSettings(_Part):
@@ -93,6 +95,11 @@ class Expect(_Part):
             raise ValueError("an expectation needs min, max or both, such as min: 0.9")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min must be at most max ({self.max:g}), got {self.min:g}")
+        beyond = [bound for bound in (self.min, self.max) if bound is not None and bound > 1]
+        if beyond and find_metric(self.metric).share:
+            raise ValueError(
+                f"{self.metric} is a share, from 0 to 1: {beyond[0]:g} % is {beyond[0] / 100:g}"
+            )
         return self
 
 

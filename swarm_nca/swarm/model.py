@@ -90,8 +90,13 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         self._space: MesaNetwork | None = None
         self._before: World | None = None
         self._census: Census | None = None
-        given = {"fire_rate": fire_rate, "noise": noise}
-        self._stand_on(replace(world, **{k: rate for k, rate in given.items() if rate is not None}))
+        self._stand_on(
+            replace(
+                world,
+                fire_rate=world.fire_rate if fire_rate is None else fire_rate,
+                noise=world.noise if noise is None else noise,
+            )
+        )
         if model_reporters is None:
             model_reporters = {name: REPORTERS[name] for name in USUAL}
         self.datacollector = mesa.DataCollector(

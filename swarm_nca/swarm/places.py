@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from mesa.discrete_space import Network as MesaNetwork
+from torch import Tensor
 
 from swarm_nca.grounds import Canvas, Ground, Network
 from swarm_nca.topologies import Topology
@@ -82,7 +83,7 @@ class Places:
     @cached_property
     def graph(self) -> nx.DiGraph[Hashable]:
         """All places as a graph: an edge u → v for "u hears v", its slot in `slot`."""
-        heard, _ = self._ground.look(torch.arange(self._count))
+        heard, _ = self._ground.look(self._addresses)
         return Topology(heard, self._names).to_networkx()
 
     def network(self, random: Random) -> MesaNetwork:
@@ -105,6 +106,10 @@ class Places:
         return {name: site for site, name in enumerate(self._names)}
 
     @property
+    def _addresses(self) -> Tensor:
+        return torch.arange(self._count, device=self._ground.sizes.device)
+
+    @property
     def _positions(self) -> list[list[float]]:
-        positions: list[list[float]] = self._ground.position(torch.arange(self._count)).tolist()
+        positions: list[list[float]] = self._ground.position(self._addresses).tolist()
         return positions

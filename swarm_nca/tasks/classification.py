@@ -25,6 +25,8 @@ class Augmentation:
     rotate: float = 0.0
 
     def __post_init__(self) -> None:
+        if not all(map(math.isfinite, (self.shift, *self.scale, self.rotate))):
+            raise ValueError(f"shift, scale and rotate are finite numbers, got {self}")
         if self.shift < 0 or self.rotate < 0:
             raise ValueError(f"shift and rotate are 0 or more, got {self.shift} and {self.rotate}")
         if not 0.0 < self.scale[0] <= self.scale[1]:
@@ -32,9 +34,9 @@ class Augmentation:
 
     def __call__(self, grey: Tensor, generator: torch.Generator) -> Tensor:
         """[B, H, W] → [B, H, W], bilinear, white beyond the border."""
-        if self == Augmentation():
-            return grey
         worlds, height, width = grey.shape
+        if self == Augmentation() or not worlds:
+            return grey
         draw = torch.rand(worlds, 4, generator=generator) * 2.0 - 1.0
         low, high = (math.log(bound) for bound in self.scale)
         size = torch.exp((low + high) / 2 + draw[:, 0] * (high - low) / 2)
@@ -42,8 +44,10 @@ class Augmentation:
         cos, sin = torch.cos(angle) / size, torch.sin(angle) / size
         right = draw[:, 2] * self.shift * 2 / width
         down = draw[:, 3] * self.shift * 2 / height
-        # The sampling grid looks back from the new pixel to the old one.
-        rows = [torch.stack([cos, -sin, right], 1), torch.stack([sin, cos, down], 1)]
+        # The sampling grid looks back from the new pixel to the old one, in halves of the sides.
+        aspect = height / width
+        rows = [torch.stack([cos, -sin * aspect, right], 1)]
+        rows += [torch.stack([sin / aspect, cos, down], 1)]
         lattice = functional.affine_grid(
             torch.stack(rows, 1), [worlds, 1, height, width], align_corners=False
         )

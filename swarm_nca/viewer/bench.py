@@ -17,7 +17,7 @@ from pygame import Surface
 from rich.console import Console
 
 from swarm_nca.measure.bench_command import as_table
-from swarm_nca.measure.writing import check_folder, write_json
+from swarm_nca.measure.writing import check_json, write_json
 from swarm_nca.perturbations import Draw
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.opening import from_rule
@@ -86,7 +86,7 @@ def viewer_bench(
         ValueError: no such rule, or a folder that does not exist.
     """
     console = console or Console()
-    check_folder(json_file)
+    check_json(json_file)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as the window does
     try:

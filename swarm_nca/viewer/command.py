@@ -23,7 +23,7 @@ def view(
     headless: bool = False,
     steps: int | None = None,
     out: Path | None = None,
-) -> None:
+) -> Path | None:
     """View a scenario, or a rule and a picture to play with.
 
     Args:
@@ -33,6 +33,9 @@ def view(
         headless: write a film instead of showing a window.
         steps: of the film; as many as the scenario has, or 200, when None.
         out: the film's file, `view.webp` when None.
+
+    Returns:
+        The film's file, if one was asked for.
 
     Raises:
         ValueError: bad input, or no display to show a window on.
@@ -48,7 +51,8 @@ def view(
     app = App(opening, beside=beside)
     if headless:
         film(app, opening.steps or STEPS if steps is None else steps, out)
-        return
+        return out
     if scenario is None:
         app.say("Draw on it, or change it into another")
     show(app)
+    return None

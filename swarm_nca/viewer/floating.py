@@ -27,10 +27,11 @@ _HINTS = (
 )
 
 #: What the panels at the right show, for whoever points at them.
-_VOTE = "How many cells say they are part of what; “none” have not decided"
+_VOTE = "How many cells say they are part of what; silent ones have said nothing yet"
 _CURVES = (
-    "Accuracy: cells that are right, where it is known what is right. Agreement: cells that say "
-    "what most say. Magnitude: how large the numbers are that cells hold"
+    "Accuracy: cells that are right, where it is known what is right. Largest vote: cells that say "
+    "what most say. Undecided: cells that speak against every class. Magnitude: how large the "
+    "numbers are that cells hold"
 )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from swarm_nca.measure.census import Census
+from swarm_nca.portrait import tally
 
 #: Rows kept at most; beyond, every second one goes.
 MOST = 4_096
@@ -16,23 +17,25 @@ MOST = 4_096
 def measured(seen: Census, world: int) -> dict[str, float]:
     """The curves' values for one world of a batch, nan where there is nothing to measure.
 
-    `agreement` is the share of decided cells that carry the most common label.
+    The largest vote is the share of cells that show what most of them show. While all states are
+    zero nothing is right or wrong or undecided: ties alone would decide.
     """
-    cells, decided = int(seen.cells[world]), int(seen.decided[world])
-    magnitude = seen.sums(seen.world.state.abs().mean(dim=1))[world]
-    known = bool(seen.labelled[world]) and cells
+    cells = int(seen.cells[world])
+    magnitude = float(seen.sums(seen.world.state.abs().mean(dim=1))[world])
+    told, known = cells and magnitude != 0, bool(seen.labelled[world])
+    votes = tally(seen.world, world, seen.rule.shown_above)[:-1]
     return {
-        "accuracy": int(seen.correct[world]) / cells if known else np.nan,
-        "agreement": int(seen.votes[world].amax()) / decided if decided else np.nan,
-        "undecided": int(seen.undecided[world]) / cells if cells else np.nan,
-        "magnitude": float(magnitude) / cells if cells else np.nan,
+        "accuracy": int(seen.correct[world]) / cells if told and known else np.nan,
+        "largest vote": int(votes.max()) / cells if cells else np.nan,
+        "undecided": int(seen.undecided[world]) / cells if told else np.nan,
+        "magnitude": magnitude / cells if cells else np.nan,
     }
 
 
 class History:
     """Measured values by step, ascending."""
 
-    NAMES = ("accuracy", "agreement", "undecided", "magnitude")
+    NAMES = ("accuracy", "largest vote", "undecided", "magnitude")
 
     def __init__(self) -> None:
         self._rows = np.empty((MOST, 1 + len(self.NAMES)))

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pygame import Rect
 
+from swarm_nca.portrait import SILENT
 from swarm_nca.viewer.lettering import SMALL
 from swarm_nca.viewer.overlays import Look
 from swarm_nca.viewer.paint import Paint
@@ -29,7 +30,7 @@ class Witness:
     Attributes:
         site: its pixel, row-major.
         of: which of two rules side by side it obeys, 0 or 1.
-        said: (step, label), ascending; −1 for undecided, −2 for dead.
+        said: (step, label), ascending; −1 for silent, −2 for dead.
     """
 
     site: int
@@ -95,7 +96,7 @@ def inspector(
     says = "nobody lives here"
     if answer is not None:
         names = look.rule.classes.names
-        says = "undecided" if answer.label < 0 else f"says {names[answer.label]}"
+        says = SILENT if answer.label < 0 else f"says {names[answer.label]}"
     heading(paint, place, title, says)
     for name, words in LABELS.items():
         room: Rect = getattr(parts, name)
@@ -217,7 +218,7 @@ def _memory(paint: Paint, place: Rect, look: Look, witness: Witness) -> None:
     strip = np.empty((1, MEMORY, 3), np.uint8)
     strip[:] = paint.theme.track
     if said:
-        # −1 and −2 count from the end: track is last, the undecided before it.
+        # −1 and −2 count from the end: track is last, the silent before it.
         numbers = np.array([-1 if label == -2 else -2 if label == -1 else label for label in said])
         strip[0, -len(said) :] = colors[numbers]
     paint.pixels(strip, place)

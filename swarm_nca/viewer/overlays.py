@@ -49,13 +49,13 @@ class Look:
 
     @property
     def palette(self) -> Rgb:
-        """uint8 [classes + 1, 3], the classes' colours, then that of the undecided."""
+        """uint8 [classes + 1, 3], the classes' colours, then that of the silent."""
         colors = class_colors(self.rule.classes, self.hue, self.theme.paper)
         return np.concatenate([colors, np.array([self.theme.mark], np.uint8)])
 
     @property
     def decided(self) -> npt.NDArray[np.int64]:
-        """int64 [N], what each cell shows, −1 for undecided."""
+        """int64 [N], what each cell shows, −1 for silent."""
         return decided(self.world, shown_above=self.rule.shown_above)
 
     def cells(self, colors: Rgb) -> Rgb:

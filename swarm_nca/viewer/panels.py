@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pygame
 from pygame import Rect
 
-from swarm_nca.portrait import tally
+from swarm_nca.portrait import SILENT, tally
 from swarm_nca.viewer.history import History
 from swarm_nca.viewer.lettering import SMALL
 from swarm_nca.viewer.overlays import Look
@@ -36,7 +36,7 @@ def heading(paint: Paint, place: Rect, text: str, right: str = "") -> int:
 
 
 def votes(paint: Paint, place: Rect, looks: Sequence[Look]) -> None:
-    """A bar per class, as long as its share of all cells; the undecided last.
+    """A bar per class, as long as its share of all cells; the silent last.
 
     Of two rules the second's bars are dashed, below the first's.
     """
@@ -45,7 +45,7 @@ def votes(paint: Paint, place: Rect, looks: Sequence[Look]) -> None:
     counts = tallies[0]
     cells = int(counts.sum())
     top = heading(paint, place, "The vote", f"{cells:,} cells")
-    names = (*look.rule.classes.names, "undecided")
+    names = (*look.rule.classes.names, SILENT)
     columns = -(-len(names) // _ROWS)
     rows = -(-len(names) // columns)
     gap = paint.px(12)
@@ -60,8 +60,7 @@ def votes(paint: Paint, place: Rect, looks: Sequence[Look]) -> None:
         left, y = place.left + column * (width + gap), top + row * pitch + pitch // 2
         chosen = number == most
         ink = paint.theme.ink if chosen else paint.theme.quiet
-        told = "none" if narrow and number == len(names) - 1 else name
-        paint.text(told, (left, y), ink, SMALL, strong=chosen, room=name_room)
+        paint.text(name, (left, y), ink, SMALL, strong=chosen, room=name_room)
         color: Color = tuple(look.palette[number].tolist())
         bar = Rect(left + name_room, 0, width - name_room - count_room, paint.px(9))
         bar.centery = y

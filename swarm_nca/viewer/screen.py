@@ -183,7 +183,8 @@ def _foot(app: App, brush: Paint) -> None:
     y = foot.top + px(72)
     x = foot.left + px(440)
     brush.text(f"step {session.step:,}", (x, y - px(8)), theme.ink, BODY, strong=True)
-    told = f"{app.rate:,.0f} steps/s" if app.playing else "paused"
+    # Time passes by the film's steps, not by a clock, when nobody is looking: there is no rate.
+    told = "paused" if not app.playing else f"{app.rate:,.0f} steps/s" if app.rate else ""
     if session.waiting:
         told = "waiting for a first cell"
     elif session.step < session.reached:

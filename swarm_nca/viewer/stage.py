@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pygame import Rect
 
 from swarm_nca.portrait import tally
+from swarm_nca.recording.moments import verdict
 from swarm_nca.viewer.layout import TITLE, fitted
 from swarm_nca.viewer.lettering import BODY, SMALL
 from swarm_nca.viewer.overlays import Look, View, tiling
@@ -61,7 +62,7 @@ def names(
     """Above each of several canvases its rule, and what most of its cells say."""
     for session, look, place in zip(sessions, looks, places, strict=True):
         y = place.top - paint.px(TITLE / 2 + 3)
-        told = verdict(look)
+        told = verdict(look.world, 0, look.rule.shown_above)
         behind = sessions[0].step - session.step
         if behind:
             told = f"catching up: step {session.step:,} of {sessions[0].step:,}"
@@ -84,7 +85,7 @@ def answer(paint: Paint, look: Look, middle: tuple[int, int]) -> None:
     if not cells:
         return
     if not counts[most]:
-        told = "Nobody has decided yet"
+        told = "Nobody has said anything yet"
         paint.text(told, middle, paint.theme.quiet, BODY, "center")
         return
     color: Color = tuple(look.palette[most].tolist())
@@ -110,12 +111,3 @@ def tile_at(look: Look, pane: Rect, point: tuple[int, int]) -> int | None:
     across = (point[0] - place.left) / place.width * (columns * wide - gap)
     number = int(down // high) * columns + int(across // wide)
     return number if number < look.rule.channels else None
-
-
-def verdict(look: Look) -> str:
-    """What most cells say, and what share of them does."""
-    counts = tally(look.world, shown_above=look.rule.shown_above)
-    cells, most = int(counts.sum()), int(counts[:-1].argmax())
-    if not counts[most]:
-        return "undecided" if cells else ""
-    return f"{look.rule.classes.names[most]}  {int(counts[most]) / cells:.0%}"

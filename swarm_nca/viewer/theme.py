@@ -26,7 +26,7 @@ class Theme:
         line, track: hairlines, and what fills up.
         ink, quiet, faint: text, and text that steps back.
         accent, good, bad: what is active, passed, failed.
-        paper, mark: the canvas where nobody lives, and a cell that has not decided.
+        paper, mark: the canvas where nobody lives, and a cell that is silent.
         scale: from little to much, for every eye: lightness runs one way, away from the paper.
     """
 

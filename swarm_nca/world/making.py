@@ -13,6 +13,7 @@ from swarm_nca.grounds import Canvas, Network
 from swarm_nca.randomness import Stream, check_seed, normal_rows, words
 from swarm_nca.rules import Rule
 from swarm_nca.topologies import Grid, Topology
+from swarm_nca.topologies.places import places_of
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -39,12 +40,12 @@ def canvas_of(images: PictureBatch, rule: Rule, grid: Grid) -> Canvas:
 def network_of(graph: nx.Graph[Hashable] | Topology, rule: Rule, stimulus: Any) -> Network:
     """A graph as the ground that this rule's cells live on."""
     weight = next(rule.parameters())
-    places: list[Any] = []
+    places = None
     if isinstance(graph, Topology):
         topology = graph
     else:
         topology = Topology.from_networkx(graph, rule.slots)
-        places = [graph.nodes[name].get("pos") for name in topology.names]
+        places = places_of(graph)
     if topology.slots != rule.slots:
         raise ValueError(
             f"the graph has {topology.slots} slots, but this rule listens in {rule.slots}; number "
@@ -56,11 +57,9 @@ def network_of(graph: nx.Graph[Hashable] | Topology, rule: Rule, stimulus: Any) 
         raise ValueError(f"stimulus must have the shape {shape}, got {tuple(sensed.shape)}")
     if not bool(torch.isfinite(sensed).all()):
         raise ValueError("stimulus holds values that are not finite (NaN or infinity)")
-    if places and all(place is not None for place in places):
-        coordinates = torch.tensor([[float(part) for part in place] for place in places])
-    else:
-        coordinates = torch.arange(len(topology), dtype=torch.float32)[:, None]
-    return Network.over(topology, sensed, coordinates).to(weight.device, weight.dtype)
+    if places is None:
+        places = torch.arange(len(topology), dtype=torch.float32)[:, None]
+    return Network.over(topology, sensed, places).to(weight.device, weight.dtype)
 
 
 def flat(images: PictureBatch, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:

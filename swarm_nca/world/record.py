@@ -131,7 +131,7 @@ class World:
 
         Args:
             graph: edges u → v ("u hears v") with an attribute `slot`; see `Topology.from_networkx`.
-                A node attribute `pos` gives its coordinates.
+                The attribute `pos` gives a node's coordinates: of all nodes, or of none.
             stimulus: what each node senses, [N, S]; zeros when None.
 
         Raises:

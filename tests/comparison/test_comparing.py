@@ -19,7 +19,7 @@ from swarm_nca.comparison.entries import entries
 from swarm_nca.comparison.exams import ERROR, SharedExam, curves_of
 from swarm_nca.comparison.groups import Group
 from swarm_nca.comparison.scores import score, standing
-from swarm_nca.comparison.table import as_csv, as_markdown, sheets
+from swarm_nca.comparison.table import as_csv, as_markdown, note, sheets, told
 from swarm_nca.engine import rollout
 from swarm_nca.measure import METRICS, evaluate
 from swarm_nca.measure.exam import exam_pictures
@@ -177,10 +177,10 @@ def test_tables_tell_the_same_numbers_in_every_form() -> None:
     made = sheets(three_standings(), 4)
     agreement = next(sheet for sheet in made if sheet.title.startswith("total agreement"))
     assert agreement.headings == ("rule", "fresh 4", "mutation +4", "restart +4")
-    assert agreement.rows[0][:2] == ("a|b", "20.0 ±8.9")
-    assert agreement.rows[1][1] == "80.0 ±8.5 (70.0–90.0)"
-    markdown = as_markdown(made, "About.")
-    assert "| a\\|b | 20.0 ±8.9 | 40.0 ±9.8 | 40.0 ±9.8 |" in markdown
+    assert agreement.rows[0][:2] == ("a|b", "20.0 [13.3–28.9]")
+    assert agreement.rows[1][1] == "80.0 [71.5–86.3] (seeds 70.0–90.0)"
+    markdown = as_markdown(made, "About.", "Note.")
+    assert "| a\\|b | 20.0 [13.3–28.9] | 40.0 [30.9–49.8] | 40.0 [30.9–49.8] |" in markdown
     rows = list(csv.DictReader(io.StringIO(as_csv(three_standings(), 4))))
     (row,) = (
         row
@@ -189,6 +189,23 @@ def test_tables_tell_the_same_numbers_in_every_form() -> None:
     )
     assert (row["runs"], row["step"], row["mean"], row["most"]) == ("2", "4", "0.8", "0.9")
     assert {row["low"] for row in rows if row["metric"] == "undecided"} == {""}
+
+
+def test_means_of_states_are_told_with_the_digits_of_each_other() -> None:
+    group = Group("a", (None,))  # type: ignore[arg-type]
+    alone = runs_with(state_magnitude=[[0.4, 0.387, 1234.5, np.nan]])
+    one = standing(group, {"mutation": alone, "restart": alone}, 4, 100)
+    metric, moments = "state_magnitude", [("fresh", 1), ("fresh", 4), ("mutation", 2)]
+    values = [one.value(metric, *moment) for moment in moments]  # type: ignore[arg-type]
+    assert [told(metric, value, one) for value in values] == ["0.400", "0.387", "1.23e+03"]
+    assert told(metric, one.value(metric, "mutation", 4), one) == "–"
+
+
+def test_seeds_are_spoken_of_only_where_there_are_several() -> None:
+    alone, both = three_standings()[:1], three_standings()
+    assert "Seeds" not in note(alone)
+    assert "seed" not in as_markdown(sheets(alone, 4), "About.", note(alone))
+    assert "Seeds: the least and the most" in note(both)
 
 
 def test_comparing_writes_table_and_figures_and_a_second_time_the_same(
@@ -226,12 +243,15 @@ def test_what_no_rule_of_them_can_sit_is_told_before_anyone_sits(trained, tmp_pa
         ({"limit": 1}, r"a: mutation needs at least 2 pictures, got 1"),
         ({"steps": 0}, "steps must be at least 1"),
         ({"dataset": "stroks"}, "did you mean 'strokes'"),
-        ({"out": file}, "file is a file; give a folder with --out"),
+        ({"out": file}, "file: this is a file, not a folder"),
     ):
         with pytest.raises(ValueError, match=message):
             compare([str(run)], **{"dataset": "strokes", "limit": 3, "out": out} | asked)
     assert not out.exists()
-    assert not (run / "evaluations").exists()
+    (run / "evaluations").touch()
+    with pytest.raises(ValueError, match="evaluations: this is a file, not a folder"):
+        compare([str(run)], "strokes", limit=3, out=out)
+    assert not out.exists()
 
 
 def test_states_that_ran_away_are_drawn_around(trained, tmp_path, monkeypatch) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swarm_nca.images import Pictures, joined
+from swarm_nca.images.pictures import class_number
 
 SIZES = st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), min_size=1, max_size=6)
 
@@ -71,7 +72,7 @@ def test_a_label_is_set_by_number_or_by_name():
     pictures = numbered([(1, 1)] * 2)
     assert pictures.with_label("c").labels.tolist() == [2, 2]
     assert pictures.with_label(-1).labels.tolist() == [-1, -1]
-    with pytest.raises(ValueError, match="no class is called 'd'; the classes are a, b, c"):
+    with pytest.raises(ValueError, match="label 'd' is no class: give 0–2, −1 for unknown"):
         pictures.with_label("d")
 
 
@@ -120,3 +121,25 @@ def test_a_part_from_all_classes_takes_the_first_of_each_in_turn(labels, count):
     part = marked.from_all_classes(count)
     assert np.round(part.grey[:, 0, 0] * 100).astype(int).tolist() == sorted(taken)
     assert part.labels.tolist() == [labels[i] for i in sorted(taken)]
+
+
+@pytest.mark.parametrize("label", ["b", 1, np.int64(1)])
+def test_a_class_goes_by_its_number_or_its_name(label):
+    assert class_number(label, ("a", "b")) == 1
+    assert class_number(-1, ("a", "b"), or_unknown=True) == -1
+
+
+@pytest.mark.parametrize(
+    ("label", "classes", "message"),
+    [
+        (2, "ab", "label 2 is no class: give 0–1, or a name .a, …, b"),
+        (-1, "ab", "label -1 is no class"),
+        (True, "ab", "label True is no class"),
+        (0.0, "ab", "label 0.0 is no class"),
+        ("dres", ("dress", "coat"), "label 'dres' is no class .did you mean 'dress'"),
+        (0, (), "label 0 is no class: there are none"),
+    ],
+)
+def test_what_is_no_class_is_refused(label, classes, message):
+    with pytest.raises(ValueError, match=message):
+        class_number(label, tuple(classes))

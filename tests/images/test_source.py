@@ -81,6 +81,16 @@ def test_a_chimera_is_of_no_class_unless_both_halves_or_the_source_say_so():
     assert load(Source(chimera=(THREE, THREE))).labels_for(DIGITS).tolist() == [3]
 
 
+def test_parts_of_a_composition_know_the_rules_classes_as_a_file_alone_does(shapes):
+    left = Source(file="seven.png", label="left")
+    right = Source(file="seven.png", label="right")
+    names = ("left", "right")
+    for pair, answer in (((left, left), 0), ((right, right), 1), ((left, right), -1)):
+        for whole in (Source(row=pair), Source(chimera=pair), Source(row=(Source(row=pair),))):
+            loaded = load(whole, base=shapes, classes=names)
+            assert loaded.labels_for(names).tolist() == [answer]
+
+
 def test_a_row_stands_side_by_side_and_may_be_nested():
     inner = Source(chimera=(THREE, FIVE))
     row = load(Source(row=(THREE, inner, FIVE), join=True))
@@ -120,7 +130,7 @@ def test_transforms_apply_to_anything_in_one_order():
     [
         ({}, "exactly one of dataset, file, .* got none"),
         ({"dataset": "mnist", "file": "a.png"}, "got dataset and file"),
-        ({"dataset": "mnits"}, "unknown dataset 'mnits' .did you mean 'mnist'"),
+        ({"dataset": "mnits"}, "no dataset 'mnits' .did you mean 'mnist'"),
         ({"dataset": "strokes", "label": 11}, "label 11 is no class: give 0–9"),
         ({"dataset": "fashion-mnist", "label": "Hat"}, "give 0–9, or a name .T-shirt,"),
         ({"dataset": "letters", "label": "a"}, "give 0–25, or a name .A, …, Z"),
@@ -134,6 +144,8 @@ def test_transforms_apply_to_anything_in_one_order():
         ({"dataset": "mnist", "ink": "dark"}, "ink does not go with dataset, which takes split"),
         ({"file": "a.png", "join": True}, "join does not go with file"),
         ({"file": "a.png", "size": (0, 3)}, "each at least 1"),
+        ({"file": "a.png", "size": (99_999, 9_999)}, "1 pictures of 99999×9999 pixels are more"),
+        ({"file": "a.png", "size": (9, 9), "count": 10**9}, "1,000,000,000 pictures of 9×9 pix"),
         ({"glyph": "é"}, "glyph is a digit 0–9 or a capital A–Z, got 'é'"),
         ({"chimera": (THREE,)}, "made of 2 sources, got 1"),
         ({"row": ()}, "at least one source, got none"),
@@ -142,6 +154,23 @@ def test_transforms_apply_to_anything_in_one_order():
 def test_a_source_that_cannot_be_right_is_refused_with_the_cure(keys, message):
     with pytest.raises(ValueError, match=message):
         Source(**keys)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        Source(dataset="strokes", count=10**8),
+        Source(dataset="garments", count=10**8),
+        Source(glyph=7, count=10**8),
+        Source(row=(Source(row=(Source(glyph=7, scale=100),), scale=100),)),
+        Source(dataset="strokes", count=1000, scale=100),
+    ],
+)
+def test_more_pixels_than_memory_is_meant_for_are_refused_before_they_are_made(source):
+    with pytest.raises(ValueError, match="more than memory is meant for"):
+        load(source)
+    with pytest.raises(ValueError, match="more than memory is meant for"):
+        load(Source(glyph=7, count=100)).centred_on((4096, 4096))
 
 
 @pytest.mark.parametrize(

@@ -110,8 +110,8 @@ def test_a_label_is_given_by_number_or_by_name():
     ("arguments", "message"),
     [
         ({"count": 0}, "at least 1, got 0"),
-        ({"count": 1, "label": 11}, "no label 11 among the digits: give 0–9"),
-        ({"count": 1, "label": "a", "classes": "letters"}, "from 'A' to 'Z'"),
+        ({"count": 1, "label": 11}, "label 11 is no class: give 0–9"),
+        ({"count": 1, "label": "a", "classes": "letters"}, "give 0–25, or a name .A, …, Z"),
         ({"count": 1, "classes": "runes"}, "digits, letters, all, got 'runes'"),
         ({"count": 1, "seed": -1}, "at least 0, got seed -1"),
     ],

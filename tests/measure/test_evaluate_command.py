@@ -34,7 +34,7 @@ def test_the_json_has_the_keys_and_rows_that_were_promised(digits_file, tmp_path
     )
     document = json.loads(file.read_text())
     assert document == as_json(result, digits_file, "strokes")
-    promised = {"rule", "dataset", "protocol", "pictures", "seed", "curve"}
+    promised = {"rule", "dataset", "protocol", "pictures", "labelled", "seed", "curve"}
     assert promised | {"steps", "swaps", "every", "holes"} == set(document)
     assert [row["step"] for row in document["curve"]] == list(range(1, 25))
     assert all(list(row) == ["step", *CURVE] for row in document["curve"])
@@ -95,6 +95,9 @@ def test_groups_votes_and_figures_are_told_and_written(digits_file, tmp_path) ->
         "nothing is right or wrong in lett",
     ):
         assert shown in printed
+    known = document["labelled"]
+    assert known == document["groups"]["dataset"][0]["pictures"]
+    assert f"what is right is told of the other {known}" in " ".join(printed.split())
     assert "…" not in printed
 
 
@@ -126,6 +129,7 @@ def test_states_that_run_away_are_told_at_once_and_never_averaged_away(tmp_path)
         ({"dataset": "strokes", "figures": [Path("a.svg")]}, r"ends in \.png or \.pdf"),
         ({"dataset": "strokes", "swaps": 3}, "3 swaps need the protocol mutation or restart"),
         ({"dataset": "strokes", "limit": 0}, "limit must be at least 1, got 0"),
+        ({"dataset": "joined", "limit": 10**9}, "more than memory is meant for"),
         ({"dataset": "strokes", "split": "train"}, "strokes has no split 'train': leave it out"),
         ({"dataset": "strokes", "protocol": "restrat"}, "did you mean 'restart'"),
         ({"dataset": "strokes", "steps": 0}, "steps must be at least 1"),

@@ -24,6 +24,8 @@ def test_the_largest_state_is_the_largest_of_any_channel_of_any_cell(rule, decid
     assert alone[:2].tolist() == [3.0, 7.0]
     assert alone[2].isnan()
     assert math.isnan(state_largest(world[2], rule))
+    nothing = world.with_state(torch.zeros_like(world.state))
+    assert f"{state_largest(nothing, rule):g}" == "0"  # and not −0
 
 
 @pytest.mark.parametrize("value", [NAN, INF, -INF])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from swarm_nca.measure.tables import (
     group_table,
     printed,
     runaway,
+    settling,
 )
 
 
@@ -58,6 +60,17 @@ def test_numbers_are_told_as_a_reader_wants_them() -> None:
     assert printed("state_largest", 2.5e22) == "2.5e+22"
     assert printed("state_largest", math.inf) == "∞"
     assert printed("cell_accuracy", math.nan) == "–"
+
+
+def test_it_is_told_since_when_half_of_the_agreeing_have_agreed() -> None:
+    settled = torch.tensor([23, 40, 7, -1])
+    fresh, swapped = (
+        replace(evaluation(100, swaps), settled=settled, pictures=4) for swaps in (0, 1)
+    )
+    since = "75.0 % of the pictures agree at the end, half of these have agreed since step 23"
+    assert settling(fresh) == f"{since} (fresh)"
+    assert settling(swapped) == f"{since} after the swap (mutation)"
+    assert "half" not in settling(replace(fresh, settled=torch.tensor([-1])))
 
 
 def test_a_runaway_is_told_with_its_step_and_its_cells() -> None:

@@ -114,6 +114,15 @@ def test_the_command_prints_a_row_an_angle_and_writes_them(tmp_path) -> None:
     printed = console.export_text()
     for text in ("untrained.safetensors on 3 pictures of strokes, turned", "0°", "90°", "180°"):
         assert text in printed
+    assert not set(printed) & set("┃│┏╇")  # bordered as the other tables are: not at all
+
+
+def test_what_the_rule_has_no_word_for_is_turned_too(tmp_path) -> None:
+    rule, file = str(save_rule(Rule(), tmp_path / "r.safetensors")), tmp_path / "turned.json"
+    turning_command(
+        rule, "strokes+letters", 180, limit=3, steps=1, json_file=file, console=Console(quiet=True)
+    )
+    assert json.loads(file.read_text())["pictures"] == 6
 
 
 def test_a_bad_turn_is_told_before_the_work(tmp_path) -> None:

@@ -102,3 +102,16 @@ def test_a_graph_has_no_halves_and_may_have_no_places(ring):
     nowhere = World.from_graph(number_slots(nx.cycle_graph(5)), RULE)
     with pytest.raises(ValueError, match="give the graph's nodes an attribute 'pos'"):
         Damage(shape="disc", center=(0, 0), radius=1)(nowhere)
+
+
+def test_places_are_looked_up_on_the_worlds_own_device(ring):
+    """Tensors made without a word about their device would land on one that holds no numbers."""
+    damages = [
+        Damage(shape="disc", center=(1, 0), radius=0.9),
+        Damage(shape="rectangle", corner=(0, 0), size=(1.5, 1.5)),
+    ]
+    for damage in damages:
+        expected = damage(ring)
+        with torch.device("meta"):
+            after = damage(ring)
+        assert torch.equal(after.state, expected.state)

@@ -147,8 +147,8 @@ def test_what_cannot_be_right_is_refused_when_it_is_made(make, message):
         (Draw(points=((-9, -9),)), "misses the canvas of 12 × 16"),
         (Draw(glyph="4", stroke=2), "stroke must be 0 to 1 for '4', got 2"),
         (Draw(glyph="ä"), "no glyph is drawn for 'ä'"),
-        (Draw(points=((1, 1),), label="ten"), "label must be a class of the rule"),
-        (Draw(points=((1, 1),), label=11), "label must be a class of the rule"),
+        (Draw(points=((1, 1),), label="ten"), "label 'ten' is no class: give 0–9, −1 for unknown"),
+        (Draw(points=((1, 1),), label=11), "label 11 is no class"),
         (Mutate(images=Source(dataset="strokes", label=3)), "28×28 pixels does not fit"),
         (Mutate(images=np.zeros((2, 12, 16))), "for each of 3 worlds; there are 2"),
     ],
@@ -156,3 +156,11 @@ def test_what_cannot_be_right_is_refused_when_it_is_made(make, message):
 def test_what_does_not_fit_the_world_is_refused_with_the_cure(world, perturbation, message):
     with pytest.raises(ValueError, match=message):
         perturbation(world)
+
+
+@pytest.mark.parametrize("kind", [Mutate, Restart])
+def test_perturbations_that_hold_pictures_are_equal_to_themselves_alone(kind):
+    one, two = (kind(images=np.ones((2, 3, 3))) for _ in range(2))
+    assert one != two
+    assert {one, two, one} == {one, two}
+    assert kind(images=Source(glyph=1)) != kind(images=Source(glyph=2))

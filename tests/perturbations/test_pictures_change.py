@@ -140,3 +140,11 @@ def test_nothing_is_drawn_on_a_graph(rule):
     for perturbation in (Draw(points=((1, 1),)), Noise(strength=1, target="pixels")):
         with pytest.raises(ValueError, match="stands on a graph"):
             perturbation(world)
+
+
+def test_a_mutation_into_the_very_same_picture_says_so(rule):
+    first, again = (Source(dataset="strokes", label=7, index=index) for index in (None, 1))
+    world = Mutate(images=first)(blank(rule), seed=3)
+    for images, words in ((first, "7 → 7, same picture"), (again, "7 → 7")):
+        mutate = Mutate(images=images)
+        assert mutate.what(world, mutate(world, seed=3)) == words

@@ -70,6 +70,26 @@ def test_shares_begin_a_tenth_or_so_below_the_worst_that_had_time(levels, floor)
     assert settled_floor("cell_accuracy", lines, 40) == pytest.approx(floor)
 
 
+def test_curves_of_short_phases_stay_within_the_panel() -> None:
+    climb = line("climb", 0.9, spread=0.02)
+    for metric in ("cell_accuracy", "total_agreement"):
+        climb.middle[metric][:19] = climb.low[metric][:19] = np.linspace(0.35, 0.9, 19)
+    assert settled_floor("cell_accuracy", [climb], 20) == pytest.approx(0.3)
+    assert settled_floor("cell_accuracy", [climb], 400) == pytest.approx(0.8)  # but for the climb
+    wide = line("wide", 0.9, spread=0.25)
+    assert settled_floor("cell_accuracy", [wide], 40) == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize("level", [0.75, 5e12])
+def test_magnitudes_have_numbers_beside_them_however_far_apart_they_lie(level: float) -> None:
+    far = line("far", 0.5)
+    far.middle["state_magnitude"][-1] = far.high["state_magnitude"][-1] = level
+    picture = pixels(curves_figure([line("a", 0.6), far], 40, ["note"]).png())
+    beside = picture[620:1000, 20:90]  # of the panel of mean |state|
+    rows = (beside.min(axis=2) < 160).any(axis=1)
+    assert np.diff(rows.astype(int)).clip(0).sum() >= 2  # separate numbers, one above another
+
+
 def test_what_is_not_finite_does_not_hide_the_rest() -> None:
     broken = line("broken", np.nan)
     assert settled_floor("cell_accuracy", [broken, line("a", 0.75)], 40) == pytest.approx(0.7)

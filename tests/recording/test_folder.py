@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from swarm_nca.recording import Expectation, read_run, write_run
+from swarm_nca.recording.folder import FILES
 
 from .conftest import MakeRun
 
@@ -27,7 +28,7 @@ def test_a_run_leaves_the_files_it_promises(make_run: MakeRun, tmp_path: Path) -
     run = make_run(expectations=[Expectation("cell_accuracy", 20, 0.9, None, 1.0)])
     write_run(tmp_path / "new" / "run", run, states=True)
     files = {path.name: path.read_bytes() for path in (tmp_path / "new" / "run").iterdir()}
-    assert set(files) == WRITTEN | PICTURES | {"states.npz"}
+    assert set(files) == WRITTEN | PICTURES | {"states.npz"} == set(FILES)
     assert files["scenario.yaml"].decode() == run.scenario
     for name in PICTURES:
         assert Image.open(io.BytesIO(files[name])).size[0] > 100
@@ -68,6 +69,7 @@ def test_a_run_reads_back_as_it_was_written(make_run: MakeRun, tmp_path: Path) -
     wanted = [
         Expectation("cell_accuracy", 20, 0.9, None, 0.25),
         Expectation("cell_accuracy", 30, None, 0.5, float("nan")),
+        Expectation("state_largest", 40, 2.0, None, float("inf")),
     ]
     run = make_run(expectations=wanted, labelled=False)
     write_run(tmp_path, run, pictures=False)
@@ -83,9 +85,38 @@ def test_a_run_reads_back_as_it_was_written(make_run: MakeRun, tmp_path: Path) -
         run.seconds,
     )
     assert back.scenario == run.scenario
-    assert [one.passed for one in back.expectations] == [False, False]
-    assert back.expectations[0] == wanted[0]
+    assert [one.passed for one in back.expectations] == [False, False, True]
+    assert [back.expectations[i] for i in (0, 2)] == [wanted[0], wanted[2]]
     assert back.frames == ()
+
+
+def test_provenance_is_json_whatever_was_measured(make_run: MakeRun, tmp_path: Path) -> None:
+    values = [float("nan"), float("inf"), float("-inf")]
+    wanted = [Expectation("state_largest", 40, None, 2.0, value) for value in values]
+    write_run(tmp_path, make_run(expectations=wanted), pictures=False)
+
+    def never(constant: str) -> None:
+        raise AssertionError(f"JSON has no {constant}")
+
+    text = (tmp_path / "provenance.json").read_text(encoding="utf-8")
+    facts = json.loads(text, parse_constant=never)
+    assert [one["value"] for one in facts["expectations"]] == [None, "inf", "-inf"]
+    assert [one.passed for one in read_run(tmp_path).expectations] == [False, False, True]
+
+
+def test_a_file_that_cannot_be_finished_leaves_the_earlier_one(
+    make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_run(tmp_path, make_run(), pictures=False)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(_: int) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        write_run(tmp_path, make_run(steps=50), pictures=False)
+    assert before == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
 
 def test_an_event_without_words_reads_back_without_words(make_run: MakeRun, tmp_path: Path) -> None:

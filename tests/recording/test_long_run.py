@@ -21,6 +21,7 @@ def document(steps: int = 1_000, swaps: int = 0, wrong_from: int | None = None):
         "dataset": "mnist",
         "protocol": "mutation" if swaps else "fresh",
         "pictures": 1_000,
+        "labelled": 1_000,
         "seed": 0,
         "steps": steps,
         "swaps": swaps,
@@ -41,6 +42,31 @@ def test_without_swaps_steps_are_logarithmic_and_with_swaps_each_is_marked() -> 
     marks = [line.get_xdata()[0] for line in lower.lines if len(set(line.get_xdata())) == 1]
     assert marks[:3] == [100, 200, 300]
     assert plain == 2
+
+
+@pytest.mark.parametrize(
+    ("steps", "ticks"), [(200, [1, 10, 100, 200]), (120, [1, 10, 120]), (1000, [1, 10, 100, 1000])]
+)
+def test_the_last_step_is_told_on_a_logarithmic_axis(steps: int, ticks: list[int]) -> None:
+    given = document(steps)
+    given["curve"] = [row for row in given["curve"] if row["step"] < steps]
+    given["curve"].append(given["curve"][-1] | {"step": steps})
+    for axes in axes_of(long_run_figure(given)):
+        assert list(axes.get_xticks()) == ticks
+
+
+def words_of(paper) -> str:
+    return " ".join(text.get_text() for text in paper._figure.texts)
+
+
+def test_the_figure_says_how_often_pictures_were_swapped_and_of_how_many_it_knows_the_class() -> (
+    None
+):
+    assert "1 swap, 100 steps each" in words_of(long_run_figure(document(100, swaps=1)))
+    assert "3 swaps, 100 steps each" in words_of(long_run_figure(document(100, swaps=3)))
+    mixed = document() | {"labelled": 300}
+    assert "accuracy of the 300 with a class of the rule" in words_of(long_run_figure(mixed))
+    assert "accuracy of" not in words_of(long_run_figure(document()))
 
 
 def test_a_line_breaks_where_pictures_are_swapped() -> None:

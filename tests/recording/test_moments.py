@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from swarm_nca.recording.moments import marks, moments, verdict
+from swarm_nca.recording import Frame
+from swarm_nca.recording.moments import largest_votes, marks, moments, verdict
 
 from .conftest import MakeRun, saying
 
@@ -53,12 +54,23 @@ def test_a_sparsely_kept_run_is_told_by_what_there_is(make_run: MakeRun) -> None
 
 def test_the_verdict_names_the_class_most_cells_say(make_run: MakeRun) -> None:
     world = make_run(worlds=2).frames[0].world
-    assert verdict(saying(world, -1, 3), 0, 0.01) == ("undecided", 1.0)
-    assert verdict(saying(world, -1, 3), 1, 0.01) == ("3", 1.0)
+    assert verdict(saying(world, -1, 3), 0, 0.01) == "silent"
+    assert verdict(saying(world, -1, 3), 1, 0.01) == "all say 3"
     mixed = saying(world, 4, 4).state.clone()
     mixed[:9] = 0.0
     cells = int(world.counts[0])
-    assert verdict(world.with_state(mixed), 0, 0.01) == ("4", pytest.approx(1 - 9 / cells))
+    assert verdict(world.with_state(mixed), 0, 0.01) == f"{100 - 900 / cells:.0f} % say 4"
+
+
+def test_the_largest_vote_is_told_as_it_was_before_perturbations_acted(make_run: MakeRun) -> None:
+    run = make_run(steps=6, swaps=(5,), worlds=2)
+    last = run.frames[-1]
+    halved = last.world.state.clone()
+    halved[last.world.world_of == 1] = 0.0  # one of two equal worlds falls silent
+    frames = [*run.frames[:-1], Frame(last.step, last.world.with_state(halved))]
+    steps, shares = largest_votes(frames, 0.01)
+    assert steps == list(range(7))
+    assert shares == [0, 0, 0, 1, 1, 1, 0.5]
 
 
 def test_events_of_a_kind_in_quick_succession_share_one_label() -> None:

@@ -7,6 +7,7 @@ import io
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -140,6 +141,29 @@ def test_the_channels_show_a_class_channel_where_cells_say_it(make_run: MakeRun)
     run = make_run()
     picture = pixels(channels_png(run))
     assert times_found(decisions_rgb(run.frames[-1].world, scale=14), picture) >= 1
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_the_summary_of_unknown_pictures_draws_the_largest_vote(
+    make_run: MakeRun, labelled: bool
+) -> None:
+    picture = pixels(summary_png(make_run(labelled=labelled)))
+    blue = (picture == (0, 114, 178)).all(axis=2)  # of cell accuracy, or else of the largest vote
+    assert blue.any(axis=0).sum() > picture.shape[1] / 2
+
+
+def test_a_crowd_of_labels_makes_room_for_itself(make_run: MakeRun) -> None:
+    run = make_run()
+    crowd = pd.DataFrame(
+        [[t, kind, "w " * 40] for t in range(5) for kind in ("loss", "noise", "rates")],
+        columns=["step", "kind", "what"],
+    )
+    few, many = (
+        pixels(summary_png(dataclasses.replace(run, events=events)))
+        for events in (run.events, crowd)
+    )
+    lines = round((many.shape[0] - few.shape[0]) / 20)
+    assert lines == 14  # fifteen labels as wide as the axes, where one was
 
 
 def test_a_mosaic_holds_every_world(make_run: MakeRun) -> None:

@@ -64,11 +64,13 @@ def test_the_page_says_what_was_expected_and_what_was_found(make_run: MakeRun) -
         expectations=[
             Expectation("cell_accuracy", 20, 0.95, None, 1.0),
             Expectation("state_magnitude", 40, None, 0.4, 0.5),
+            Expectation("label_flips", 40, None, 0.05, 0.012),
         ]
     )
     text = page_of(run).text
-    assert "1 of 2 expectations met" in text
+    assert "2 of 3 expectations met" in text
     assert re.search(r"cell accuracy 20 ≥ 95.0 % 100.0 % met", text)
+    assert re.search(r"label flips 40 ≤ 5.0 % 1.2 % met", text)
     assert re.search(r"state magnitude 40 ≤ 0.4 0.5 missed", text)
 
 
@@ -91,6 +93,28 @@ def test_unknown_metrics_are_dashes_and_a_quiet_run_has_no_empty_tables(
 def test_one_world_agrees_or_not_and_several_agree_by_shares(make_run: MakeRun) -> None:
     assert "yes all cells agree" in reversed_pairs(page_of(make_run()))
     assert "100.0 % total agreement" in reversed_pairs(page_of(make_run(worlds=3)))
+
+
+def test_an_expectation_that_cannot_be_judged_says_why(make_run: MakeRun) -> None:
+    unknown = Expectation("vote_accuracy", 20, 0.95, None, float("nan"))
+    text = page_of(make_run(expectations=[unknown])).text
+    assert "– (the rule has no class for these pictures) missed" in text
+
+
+def test_a_moment_when_nobody_holds_anything_has_no_agreement(make_run: MakeRun) -> None:
+    run = make_run(steps=0, swaps=())
+    silent = dataclasses.replace(run, pooled=run.pooled.assign(state_magnitude=0.0))
+    assert "no all cells agree" in reversed_pairs(page_of(run))
+    assert "– all cells agree" in reversed_pairs(page_of(silent))
+    assert "silent largest vote" in reversed_pairs(page_of(silent))
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 core, 1 thread"), (2, "2 cores, 2 threads")])
+def test_one_core_is_no_cores(make_run: MakeRun, count: int, words: str) -> None:
+    run = make_run(steps=2)
+    facts = provenance(run)
+    facts["machine"] |= {"cores": count, "threads": count}
+    assert f", {words}</dd>" in report_html(run, {}, facts)
 
 
 def reversed_pairs(page: Page) -> str:

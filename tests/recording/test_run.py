@@ -33,12 +33,30 @@ def test_an_expectation_is_met_within_its_bounds_and_never_by_nan(
     assert Expectation("cell_accuracy", 10, low, high, value).passed is passed
 
 
+@pytest.mark.parametrize(
+    ("metric", "why"),
+    [
+        ("cell_accuracy", "no class for these pictures"),
+        ("label_flips", "no step before"),
+        ("undecided", "nothing to measure"),
+    ],
+)
+def test_what_cannot_be_judged_says_why(metric: str, why: str) -> None:
+    assert why in Expectation(metric, 0, 0.0, None, math.nan).unknown
+    assert Expectation(metric, 0, 0.0, None, 0.5).unknown == ""
+
+
 def test_a_run_passes_when_every_expectation_does(make_run: MakeRun) -> None:
     met = Expectation("undecided", 1, None, 0.5, 0.0)
     missed = Expectation("undecided", 1, 0.5, None, 0.0)
     assert make_run().passed
     assert make_run(expectations=[met]).passed
     assert not make_run(expectations=[met, missed]).passed
+
+
+def test_a_run_is_shown_in_one_line(make_run: MakeRun) -> None:
+    failed = make_run(steps=20, worlds=3, expectations=[Expectation("undecided", 1, 1, None, 0)])
+    assert repr(failed) == "Run('cross-becomes-ring', steps=20, worlds=3, passed=False)"
 
 
 @given(

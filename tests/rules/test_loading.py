@@ -34,6 +34,21 @@ def test_a_path_starts_from_the_given_folder(shelf: Path, tmp_path: Path) -> Non
     assert load_rule("own.safetensors", tmp_path).hash() == load_rule(path).hash()
 
 
+def test_a_trainings_folder_stands_for_the_rule_in_it(shelf: Path, tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    path = save_rule(Rule(), tmp_path / "runs" / "rule.safetensors")
+    assert find_rule(tmp_path / "runs") == find_rule("runs", base=tmp_path) == path
+    path.unlink()
+    with pytest.raises(ValueError, match=r"runs: this folder holds no rule\.safetensors"):
+        find_rule(tmp_path / "runs")
+
+
+@pytest.mark.parametrize("wrong", [5, None, Rule(), b"digits"])
+def test_what_is_no_name_is_refused_with_what_is_expected(wrong: object) -> None:
+    with pytest.raises(ValueError, match="by its name or its file, got"):
+        load_rule(wrong)  # type: ignore[arg-type]
+
+
 def test_a_near_name_is_offered(shelf: Path) -> None:
     with pytest.raises(ValueError, match=r"no rule 'digit' \(did you mean 'digits'\?\)"):
         load_rule("digit")

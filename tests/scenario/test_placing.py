@@ -1,8 +1,10 @@
 """A run folder is whole or not there, and never takes another's place."""
 
+from pathlib import Path
+
 import pytest
 
-from swarm_nca.scenario import run
+from swarm_nca.scenario import load, run
 from swarm_nca.scenario.placing import MARKS, check_place, place
 
 
@@ -18,10 +20,10 @@ def test_a_run_is_written_where_nothing_is(tmp_path):
 
 
 def test_an_earlier_run_is_replaced_as_a_whole(tmp_path):
-    place(tmp_path / "run", lambda folder: (a_run(folder, "old"), (folder / "more").touch()))
+    place(tmp_path / "run", lambda folder: (a_run(folder, "old"), (folder / "states.npz").touch()))
     place(tmp_path / "run", a_run)
     assert (tmp_path / "run/metrics.csv").read_text() == "new"
-    assert not (tmp_path / "run/more").exists()
+    assert not (tmp_path / "run/states.npz").exists()
     assert [one.name for one in tmp_path.iterdir()] == ["run"]
 
 
@@ -52,6 +54,47 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path):
         check_place(tmp_path / "letters/dear.txt/run")
     (tmp_path / "empty").mkdir()
     check_place(tmp_path / "empty")
+
+
+def test_a_run_folder_with_a_file_of_ones_own_in_it_is_left_alone(tmp_path):
+    place(tmp_path / "run", a_run)
+    (tmp_path / "run/.DS_Store").touch()
+    check_place(tmp_path / "run")
+    (tmp_path / "run/notes.txt").write_text("what I saw")
+    with pytest.raises(ValueError, match=r"holds 'notes\.txt', which no run writes"):
+        place(tmp_path / "run", a_run)
+    assert (tmp_path / "run/notes.txt").read_text() == "what I saw"
+
+
+def test_the_folder_one_stands_in_is_left_alone(tmp_path, monkeypatch):
+    place(tmp_path / "run", a_run)
+    (tmp_path / "run/empty").mkdir()
+    monkeypatch.chdir(tmp_path / "run/empty")
+    with pytest.raises(ValueError, match="in use"):
+        check_place(Path("."))
+    with pytest.raises(ValueError, match="left alone"):
+        check_place(Path(".."))
+    (tmp_path / "run/empty").rmdir()
+    monkeypatch.chdir(tmp_path / "run")
+    with pytest.raises(ValueError, match="in use"):
+        check_place(Path("."))
+
+
+def test_a_link_to_a_run_stays_one_and_the_run_behind_it_is_replaced(tmp_path):
+    place(tmp_path / "real/run", lambda folder: a_run(folder, "old"))
+    (tmp_path / "link").symlink_to(tmp_path / "real/run", target_is_directory=True)
+    place(tmp_path / "link", a_run)
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real/run/metrics.csv").read_text() == "new"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["link", "real"]
+    assert [one.name for one in (tmp_path / "real").iterdir()] == ["run"]
+
+
+def test_paths_in_a_run_behind_a_link_lead_to_their_files(write, tmp_path):
+    (tmp_path / "far/away").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "far/away", target_is_directory=True)
+    run(write(record="{picture: false}"), tmp_path / "link")
+    assert load(tmp_path / "far/away/scenario.yaml").settings.steps == 8
 
 
 def test_a_run_that_is_stopped_leaves_no_folder(write, tmp_path):

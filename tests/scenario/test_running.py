@@ -83,6 +83,20 @@ def test_tables_are_byte_equal_every_time_and_differ_by_seed(write, tmp_path):
     assert (tmp_path / "a/events.csv").read_bytes() == (tmp_path / "b/events.csv").read_bytes()
 
 
+def test_tables_are_byte_equal_on_any_number_of_threads(write, tmp_path):
+    tables, before = [], torch.get_num_threads()
+    try:
+        for threads in (1, 4):
+            torch.set_num_threads(threads)
+            out = tmp_path / str(threads)
+            run("seven-becomes-two", out, overrides=["steps=60", "perturbations=[]", "expect=[]"])
+            tables.append((out / "metrics.csv").read_bytes())
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert tables[0] == tables[1]
+
+
 def test_the_resolved_scenario_gives_the_same_run(write, tmp_path):
     run(write(), tmp_path / "deep" / "run", overrides=["record.picture=false", "links.drop=0.2"])
     written = (tmp_path / "deep/run/scenario.yaml").read_text(encoding="utf-8")

@@ -49,10 +49,20 @@ def test_there_are_the_scenarios_that_the_readme_promises():
 def test_a_name_finds_what_ships_unless_a_file_has_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert find_scenario("chimera") == SHIPPED["chimera"]
+    (tmp_path / "chimera").mkdir()  # such as the folder of its run
+    assert find_scenario("chimera") == SHIPPED["chimera"]
+    (tmp_path / "chimera").rmdir()
     (tmp_path / "chimera").touch()
     assert find_scenario("chimera").resolve() == tmp_path / "chimera"
     with pytest.raises(ValueError, match="did you mean 'torus'"):
         find_scenario("toris")
+
+
+def test_a_recipe_asked_for_as_a_scenario_is_told_to_be_trained_and_the_other_way_round():
+    with pytest.raises(ValueError, match=r"a recipe: swarm-nca train mnist-short$"):
+        find_scenario("mnist-short")
+    with pytest.raises(ValueError, match=r"a scenario: swarm-nca run chimera$"):
+        find_recipe("chimera")
 
 
 def test_recipes_are_found_by_name_too():

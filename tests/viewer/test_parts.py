@@ -13,7 +13,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from typer.testing import CliRunner
 
+from swarm_nca.cli import app as command_line
 from swarm_nca.images import Source
 from swarm_nca.perturbations import Draw, Loss, Mutate
 from swarm_nca.rules import Classes
@@ -23,8 +25,9 @@ from swarm_nca.viewer.groups import groups_of
 from swarm_nca.viewer.headless import film, frame
 from swarm_nca.viewer.history import MOST, History
 from swarm_nca.viewer.inspector import question, row_of
-from swarm_nca.viewer.opening import Opening
+from swarm_nca.viewer.opening import Opening, from_rule
 from swarm_nca.viewer.overlays import VIEWS, Look
+from swarm_nca.viewer.paint import Paint
 from swarm_nca.viewer.samples import picture, plain, sample
 from swarm_nca.viewer.session import Session
 from swarm_nca.viewer.theme import DARK, LIGHT, class_colors
@@ -124,6 +127,58 @@ def test_history_stays_within_its_bounds_however_long_a_session_lasts() -> None:
     assert len(set(np.diff(steps))) == 1
     history.branch(500)
     assert history.between(0, 1e9)[-1, 0] <= 500
+
+
+def test_before_anybody_speaks_the_curves_claim_nothing(session: Session) -> None:
+    session.measure()
+    start = dict(zip(History.NAMES, session.history.between(0, 0)[0, 1:], strict=True))
+    assert np.isnan([start["accuracy"], start["undecided"]]).all()
+    assert start["largest vote"] == start["magnitude"] == 0
+    session.advance()
+    session.measure()
+    then = dict(zip(History.NAMES, session.history.between(1, 1)[0, 1:], strict=True))
+    shown = look_at(session).decided
+    assert then["largest vote"] == np.bincount(shown[shown >= 0]).max() / len(shown)
+    assert not np.isnan(list(then.values())).any()
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every line of text that is painted from now on."""
+    lines: list[str] = []
+    paint = Paint.text
+
+    def text(self: Paint, text: str, *rest: object, **others: object) -> int:
+        lines.append(text)
+        return paint(self, text, *rest, **others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Paint, "text", text)
+    return lines
+
+
+@pytest.mark.parametrize("rule", ["digits", "fashion-mnist"])
+def test_cells_that_say_nothing_are_called_silent_whatever_the_classes(
+    rule: str, written: list[str]
+) -> None:
+    frame(App(from_rule(rule)))
+    assert "silent" in written
+    assert not {"none", "undecided"}.intersection(written[: written.index("Over time")])
+    assert "Nobody has said anything yet" in written
+
+
+def test_a_film_tells_no_rate_of_steps(app: App, written: list[str], tmp_path: Path) -> None:
+    film(app, 3, tmp_path / "end.png")
+    assert "step 3" in written
+    assert not [line for line in written if "steps/s" in line]
+
+
+def test_the_command_tells_where_the_film_is(
+    rule_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ask = ["view", "--rule", str(rule_file), "--headless", "--steps", "1"]
+    assert CliRunner().invoke(command_line, ask).stdout == "view.webp\n"
+    assert (tmp_path / "view.webp").is_file()
 
 
 def test_turned_colours_stay_apart_and_a_whole_turn_changes_nothing() -> None:

@@ -173,7 +173,7 @@ perturbations:
   - {at: 10, kind: mutate, images: {glyph: 2}}
 expect:
   - {metric: state_magnitude, at: 10, min: 0.0}
-  - {metric: label_flips, at: 25, min: 2.0}
+  - {metric: label_flips, at: 25, min: 1.0}
 """
 
 
