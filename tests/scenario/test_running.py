@@ -122,7 +122,7 @@ def test_the_run_folder_holds_what_the_record_asks_for(write, tmp_path):
 
 def test_expectations_are_pooled_over_worlds_and_nothing_unknown_passes(write):
     text = write().read_text().replace("label: 7}", "count: 5}")
-    text += "  - {metric: cell_accuracy, at: 4, min: 0}\n  - {metric: undecided, at: 4, min: 1.1}\n"
+    text += "  - {metric: cell_accuracy, at: 4, min: 0}\n  - {metric: undecided, at: 4, min: 1.0}\n"
     done = run(write(text))
     looked_at = next(frame.world for frame in done.frames if frame.step == 4)
     scenario = load(write(text))
