@@ -11,17 +11,22 @@ from collections.abc import Iterator
 SMALL = 4_096
 
 
-@contextlib.contextmanager
-def sharing_cores(cells: int) -> Iterator[None]:
+def sharing_cores(cells: int) -> contextlib.AbstractContextManager[None]:
     """Within this block as many as suit a world of that size.
 
     Small products are slower on several cores than on one, most of all on a busy machine; and on
     one they give the same bytes on every machine, while several may sum in another order.
     """
+    return threads(1 if cells < SMALL else cores())
+
+
+@contextlib.contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Within this block so many, whatever it was before and will be again."""
     import torch
 
     before = torch.get_num_threads()
-    torch.set_num_threads(1 if cells < SMALL else cores())
+    torch.set_num_threads(count)
     try:
         yield
     finally:

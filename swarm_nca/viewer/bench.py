@@ -12,10 +12,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any, TypeAlias
 
-import torch
 from pygame import Surface
 from rich.console import Console
 
+from swarm_nca.cores import threads
 from swarm_nca.measure.bench_command import as_table
 from swarm_nca.measure.writing import check_json, write_json
 from swarm_nca.perturbations import Draw
@@ -87,9 +87,7 @@ def viewer_bench(
     """
     console = console or Console()
     check_json(json_file)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as the window does
-    try:
+    with threads(1):  # as the window has it
         with console.status("frames"):
             rates = [frame_rate(rule, *scene, seconds=seconds) for scene in _SCENES]
         console.print(as_table("Frames, a step in each", _FRAMES, rates))
@@ -101,8 +99,6 @@ def viewer_bench(
         console.print(as_table("Going back on a full canvas", _REWIND, [rewind]))
         with console.status("memory"):
             memory = memory_over(rule, frames)
-    finally:
-        torch.set_num_threads(threads)
     if memory is not None:
         console.print(as_table("Memory of the process, frame by frame", _MEMORY, [memory]))
     numbers = {"frames": rates, "stroke": stroke, "rewind": rewind, "memory": memory}
