@@ -19,7 +19,7 @@ _HEADER = "swarm_nca_training"
 
 
 def save_checkpoint(trainer: Trainer, path: Path, seconds: float) -> None:
-    """Write weights, optimizer and pool; the file is the old one or the new one, never half.
+    """Write all that is to be kept; the file is the old one or the new one, never half.
 
     Args:
         seconds: time trained so far, kept for the log.
@@ -29,6 +29,9 @@ def save_checkpoint(trainer: Trainer, path: Path, seconds: float) -> None:
         tensors[f"rule.{name}"] = weight.detach()
         for key, value in trainer.descent.memory(weight).items():
             tensors[f"optimizer.{name}.{key}"] = value
+    if trainer.average is not None:
+        for name, value in trainer.average.memory():
+            tensors[f"average.{name}"] = value
     if trainer.pool is not None:
         pool = trainer.pool
         tensors |= {"pool.grey": pool.grey, "pool.label": pool.label}
@@ -79,12 +82,12 @@ def _restore(trainer: Trainer, tensors: dict[str, Tensor], iteration: int) -> No
             weight.copy_(tensors[f"rule.{name}"])
             if not iteration:
                 continue
-            place = f"optimizer.{name}."
-            mine = [key for key in tensors if key.startswith(place)]
-            kept = {key.removeprefix(place): tensors[key] for key in mine}
+            kept = _under(f"optimizer.{name}.", tensors)
             if not kept:
                 raise KeyError(f"nothing remembered of {name}")
             trainer.descent.remember(weight, kept)
+    if trainer.average is not None:
+        trainer.average.remember(_under("average.", tensors))
     if trainer.pool is not None:
         states = torch.split(tensors["pool.states"], tensors["pool.cells"].tolist())
         trainer.pool = Pool(
@@ -92,3 +95,12 @@ def _restore(trainer: Trainer, tensors: dict[str, Tensor], iteration: int) -> No
             tensors["pool.label"],
             [state.clone() for state in states],
         )
+
+
+def _under(place: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names begin so, by the rest of their names."""
+    return {
+        name.removeprefix(place): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(place)
+    }

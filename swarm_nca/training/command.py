@@ -30,6 +30,7 @@ from swarm_nca.tasks import Classification
 from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
 from swarm_nca.training.folder import Folder, Log
 from swarm_nca.training.parallel import Team, joined
+from swarm_nca.training.precision import bfloat16_takes
 from swarm_nca.training.recipe import Recipe
 from swarm_nca.training.trainer import Report, Trainer
 from swarm_nca.world import World
@@ -99,9 +100,9 @@ def _lead(
     folder.path.mkdir(parents=True, exist_ok=True)
     write_atomically(folder.recipe, _moved(recipe, Path(document.file).parent, folder.path))
     console = Console(stderr=True)
-    if recipe.precision == "bfloat16" and not has_bfloat16():
+    if recipe.precision == "bfloat16" and (times := bfloat16_takes()) > 1.0:
         console.print(
-            "this processor has no bfloat16 arithmetic, which makes training slow; "
+            f"products in bfloat16 take {times:.1f} times as long as in float32 on this machine; "
             "--set precision=float32 is faster here",
             soft_wrap=True,
         )
@@ -118,8 +119,8 @@ def _lead(
             markup=False,
         )
         return 130
-    scores = _scores(rule, held_out) if len(held_out.grey) >= ENOUGH else {}
-    save_rule(rule, folder.rule, card_of(trainer, seconds, scores))
+    scores = _scores(trainer.outcome, held_out) if len(held_out.grey) >= ENOUGH else {}
+    save_rule(trainer.outcome, folder.rule, card_of(trainer, seconds, scores))
     found = ", ".join(f"{name} {value}" for name, value in scores.items())
     told = f"{folder.rule}: {found} ({len(held_out.grey)} held-out pictures)"
     if not scores:
@@ -129,13 +130,6 @@ def _lead(
         )
     console.print(told, soft_wrap=True, markup=False)
     return 0
-
-
-def has_bfloat16() -> bool:
-    """Whether this processor, through this PyTorch, multiplies bfloat16 faster than float32."""
-    # A PyTorch made without oneDNN, as for Macs, cannot be asked, and has no fast way to do it.
-    asked = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
-    return asked is not None and bool(asked())
 
 
 def card_of(trainer: Trainer, seconds: float, scores: dict[str, float]) -> dict[str, Any]:
@@ -213,8 +207,8 @@ def _train(
                 recent.clear()
             if trainer.iteration % recipe.checkpoint_every == 0 or last:
                 save_checkpoint(trainer, folder.checkpoint, seconds)
-                save_rule(trainer.rule, folder.rule, card_of(trainer, seconds, {}))
-                write_atomically(folder.strip, _strip(trainer.rule, held_out))
+                save_rule(trainer.outcome, folder.rule, card_of(trainer, seconds, {}))
+                write_atomically(folder.strip, _strip(trainer.outcome, held_out))
             bar.update(line, completed=trainer.iteration)
     return time.monotonic() - began
 

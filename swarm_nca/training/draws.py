@@ -12,9 +12,12 @@ from torch import Tensor
 
 from swarm_nca.randomness import TABLE_SIZE, Stream, normal_rows, threshold, words
 
+#: In the place of an iteration: the draw of which pictures are held out.
+SPLIT = -1
+
 
 def generator_of(seed: int, iteration: int) -> torch.Generator:
-    """The generator of one iteration.
+    """The generator of one iteration: 0 before the first, `SPLIT` before all.
 
     On a CPU torch uses the lower 32 bits of a generator's seed only, so the seed decides where in
     them the iterations begin to count: no two iterations of one run share a generator.

@@ -15,9 +15,11 @@ from swarm_nca.located.names import FolderName
 from swarm_nca.rules import Classes, Hearing, Rule, load_rule
 from swarm_nca.tasks import LOSSES, Augmentation, Classification
 from swarm_nca.training.descent import Method
+from swarm_nca.training.draws import SPLIT, generator_of
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
+Span = tuple[Positive, Positive]
 
 
 class _Part(BaseModel):
@@ -113,8 +115,10 @@ class Recipe(_Part):
 
     `optimizer` goes down the gradient (see `Descent`), `precision` is that of the rollout's matrix
     products: bfloat16 is faster on processors that have such arithmetic, and slower elsewhere.
+    `steps` is the length of a rollout, or the least and the most of one drawn anew each iteration.
     `bound` is what a channel may hold before the loss pulls it back; `wounds` jolt worlds of the
-    batch, so that a rule learns to heal.
+    batch, so that a rule learns to heal. With `average` the run ends with the exponential average
+    of its weights that keeps this share of itself in every iteration.
     """
 
     name: FolderName
@@ -129,10 +133,11 @@ class Recipe(_Part):
     pool: Positive = 160
     fresh: Fraction = 0.25
     mutated: Fraction = 0.25
-    steps: Positive = 20
+    steps: Positive | Span = 20
     loss: Literal[tuple(LOSSES)] = "l2"  # type: ignore[valid-type]
     bound: Annotated[float, Field(gt=0.0)] | None = None
     wounds: Wounds | None = None
+    average: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
     schedule: Schedule = Schedule()
     optimizer: Method = "adam"
     normalize: Literal["none", "tensors", "shares"] = "tensors"
@@ -154,6 +159,8 @@ class Recipe(_Part):
                 f"fresh and mutated are shares of one batch, they sum up to "
                 f"{self.fresh + self.mutated}"
             )
+        if not isinstance(self.steps, int) and self.steps[0] > self.steps[1]:
+            raise ValueError(f"steps is [least, most], got {list(self.steps)}")
         return self
 
     @property
@@ -199,7 +206,8 @@ class Recipe(_Part):
         if self.rule.weights is not None:
             with document.at("rule", "weights"):
                 rule.load_state_dict(self._begun(rule, base).state_dict())
-        order = torch.randperm(len(grey), generator=generator)
+        # Not the generator of the weights: rules of every shape are watched by the same pictures.
+        order = torch.randperm(len(grey), generator=generator_of(self.seed, SPLIT))
         kept, held = order[self.held_out :], order[: self.held_out]
         train = Classification(grey[kept], label[kept], self.augment)
         return rule, train, Classification(grey[held], label[held])

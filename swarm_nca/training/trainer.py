@@ -15,6 +15,7 @@ from torch import Tensor
 
 from swarm_nca.rules import Rule
 from swarm_nca.tasks import Classification, loss_of
+from swarm_nca.training.averaging import Average
 from swarm_nca.training.descent import Descent
 from swarm_nca.training.draws import GeneratorDraws, generator_of
 from swarm_nca.training.parallel import Team
@@ -64,12 +65,18 @@ class Trainer:
         self.team = team or Team()
         self.began_with = rule.hash()
         self.descent = Descent(rule, recipe.optimizer)
+        self.average = None if recipe.average is None else Average(rule, recipe.average)
         self.iteration = 0
         self.pool: Pool | None = None
         if recipe.regime != "naive":
             generator = generator_of(recipe.seed, 0)
             self.pool = Pool.filled(task, rule, recipe.pool, recipe.start, generator)
         self._scratch = Scratch()
+
+    @property
+    def outcome(self) -> Rule:
+        """The rule that training has come to: the average's where there is one."""
+        return self.rule if self.average is None else self.average.rule
 
     def advance(self) -> Report:
         """One iteration.
@@ -80,6 +87,7 @@ class Trainer:
         """
         recipe, rule = self.recipe, self.rule
         generator = generator_of(recipe.seed, self.iteration + 1)
+        steps = _steps(recipe, generator)
         which, world = self._batch(generator)
         if not world.cells:
             raise ValueError(
@@ -94,7 +102,7 @@ class Trainer:
         mine = unrolled(
             share.world,
             rule,
-            recipe.steps,
+            steps,
             draws,
             rule.fire_rate,
             rule.noise,
@@ -116,6 +124,8 @@ class Trainer:
         normalize_gradients(rule, recipe.normalize)
         rate = recipe.schedule.at(self.iteration, recipe.iterations)
         self.descent.step(rate)
+        if self.average is not None:
+            self.average.add(rule)
         after = after.with_state(state.detach())
         if self.pool is not None:
             self.pool.put_back(which, after)
@@ -139,6 +149,14 @@ class Trainer:
             start=recipe.start,
             generator=generator,
         )
+
+
+def _steps(recipe: Recipe, generator: torch.Generator) -> int:
+    """How long the rollout of an iteration is."""
+    if isinstance(recipe.steps, int):
+        return recipe.steps
+    least, most = recipe.steps
+    return int(torch.randint(least, most + 1, (), generator=generator))
 
 
 def normalize_gradients(rule: Rule, how: str) -> None:

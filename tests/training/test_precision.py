@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from pathlib import Path
 
 import pytest
 import torch
 
 from swarm_nca.located import parse
-from swarm_nca.training.command import has_bfloat16
+from swarm_nca.training.command import train
+from swarm_nca.training.precision import bfloat16_takes
 from swarm_nca.training.recipe import Recipe
 from swarm_nca.training.trainer import Trainer
 
@@ -39,7 +40,22 @@ def test_a_training_in_bfloat16_follows_the_one_in_float32() -> None:
     assert rounded == pytest.approx(exact, rel=0.01)
 
 
-def test_a_torch_that_cannot_be_asked_has_no_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(has_bfloat16(), bool)
-    monkeypatch.setattr(torch.ops, "mkldnn", SimpleNamespace())
-    assert has_bfloat16() is False
+@pytest.mark.parametrize(("times", "told"), [(1.74, "take 1.7 times as long"), (0.8, "")])
+def test_training_says_where_bfloat16_is_slow(
+    times: float,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    recipe = tmp_path / "tiny.yaml"
+    recipe.write_text(f"{RECIPE}precision: bfloat16\n")
+    monkeypatch.setattr("swarm_nca.training.command.bfloat16_takes", lambda: times)
+    assert train(recipe, tmp_path / "run") == 0
+    err = capsys.readouterr().err
+    assert told in err
+    assert ("precision=float32" in err) is bool(told)
+
+
+def test_what_bfloat16_takes_is_measured() -> None:
+    assert 0.01 < bfloat16_takes() < 10_000

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from PIL import Image
 
 from swarm_nca.located import LocatedError, parse
 from swarm_nca.rules import load_rule, read_rule
+from swarm_nca.training import trainer as trainer_module
 from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
 from swarm_nca.training.command import train
 from swarm_nca.training.folder import Log
@@ -49,10 +51,10 @@ def weights_of(trainer: Trainer) -> torch.Tensor:
 
 @pytest.mark.parametrize("regime", ["naive", "persistent", "mutating"])
 def test_every_regime_lowers_the_loss(regime: str) -> None:
-    text = RECIPE.replace("iterations: 12", "iterations: 60").replace("count: 60", "count: 12")
+    text = RECIPE.replace("iterations: 12", "iterations: 150").replace("count: 60", "count: 12")
     trainer = trainer_of(text.replace("held_out: 10", "held_out: 2") + f"regime: {regime}\n")
-    losses = [trainer.advance().loss for _ in range(60)]
-    assert sum(losses[-10:]) < 0.97 * sum(losses[:10])
+    losses = [trainer.advance().loss for _ in range(150)]
+    assert sum(losses[-30:]) < 0.97 * sum(losses[:30])
 
 
 @pytest.mark.parametrize(
@@ -221,7 +223,10 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
         ("batch: 4|fresh: 0.8\nmutated: 0.5\nbatch: 4", "fresh and mutated"),
         ("dataset: strokes, count: 60|dataset: strokes", "strokes are endless"),
         ("steps: 4|stepps: 4", "did you mean 'steps'?"),
+        ("steps: 4|steps: [8, 4]", "steps is [least, most], got [8, 4]"),
+        ("steps: 4|steps: 0", "steps"),
         ("held_out: 10|held_out: 60", "held_out is 60"),
+        ("iterations: 12|iterations: 12\naverage: 1.0", "average"),
         ("iterations: 12|iterations: 0", "iterations"),
         ("rate: 2e-3|rate: .inf", "finite"),
         ("iterations: 12|iterations: 12\nrule: {noise: .nan}", "finite"),
@@ -233,6 +238,32 @@ def test_a_recipe_that_cannot_be_followed_is_refused_with_its_place(change: str,
     with pytest.raises(LocatedError, match=r"recipe\.yaml:") as caught:
         document.validate(Recipe).materials(document)
     assert line in str(caught.value)
+
+
+def test_rollouts_of_random_length_take_every_length_from_the_least_to_the_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trainer, lengths = trainer_of(RECIPE.replace("steps: 4", "steps: [2, 4]")), set()
+    whole = trainer_module.unrolled
+
+    def watched(*given: Any) -> torch.Tensor:
+        lengths.add(given[2])
+        return whole(*given)
+
+    monkeypatch.setattr(trainer_module, "unrolled", watched)
+    for _ in range(20):
+        trainer.advance()
+    assert lengths == {2, 3, 4}
+
+
+@pytest.mark.parametrize("change", ["hidden: [7, 5]", "free_channels: 3", "hearing: ring"])
+def test_rules_of_every_shape_are_watched_by_the_same_pictures(change: str) -> None:
+    held = []
+    for text in (RECIPE, f"{RECIPE}rule: {{{change}}}\n", f"{RECIPE}seed: 1\n"):
+        document = parse(text)
+        held.append(document.validate(Recipe).materials(document)[2].grey)
+    assert torch.equal(held[0], held[1])
+    assert not torch.equal(held[0], held[2])
 
 
 def test_the_learning_rate_warms_up_holds_and_falls_along_a_cosine() -> None:
