@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, get_args
+from itertools import count
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, get_args
 
 import torch
 from torch import Tensor
@@ -131,29 +132,14 @@ def evaluate(
         raise ValueError(f"begin must lie between 0 and {latest} for {protocol}, got {begin}")
     sitting = Sitting(rule, pictures, steps, protocol, swaps, every, seed, begin)
     batches = torch.split(torch.arange(len(pictures)), batch)
-    done, total = 0, len(batches) * (1 + swaps - begin) * steps
-
-    def tick() -> None:
-        nonlocal done
-        done += 1
-        if progress is not None:
-            progress(done, total)
-
-    tables, settled, last = [], [], []
-    for chosen in batches:
-        rows, agrees = [], []
-        for step, seen in zip(sitting.steps_looked_at, sitting.looks_at(chosen, tick), strict=True):
-            if watch is not None:
-                watch(step, seen)
-            rows.append(list(pooled(seen).values()))
-            agrees.append(seen.agrees)
-        kinds = [type(metric.reading(seen)) for metric in METRICS.values()]
-        tables.append(torch.tensor(rows, dtype=torch.float64))
-        settled.append(steps_to_agreement(torch.stack(agrees[-len(sitting.looks) :])).cpu())
-        last.append(seen.counted())
+    total = len(batches) * (1 + swaps - begin) * steps
+    done = count(1)
+    tick = (lambda: progress(next(done), total)) if progress is not None else (lambda: None)
+    sat = [_sat(sitting, chosen, tick, watch) for chosen in batches]
+    tables = torch.stack([one.table for one in sat])
     sizes = torch.tensor([len(chosen) for chosen in batches])
     order = sitting.shown[-1].argsort()
-    first = torch.tensor([-1, *sitting.looks])[torch.cat(settled).clamp(min=0)]
+    first = torch.tensor([-1, *sitting.looks])[torch.cat([one.settled for one in sat]).clamp(min=0)]
     return Evaluation(
         protocol,
         seed,
@@ -161,10 +147,36 @@ def evaluate(
         swaps,
         every,
         len(pictures),
-        _curve(sitting.steps_looked_at, kinds, torch.stack(tables), sizes),
-        Ballots.joined(last).of(order),
+        _curve(
+            sitting.steps_looked_at, sat[-1].kinds, torch.stack([one.table for one in sat]), sizes
+        ),
+        Ballots.joined([one.last for one in sat]).of(order),
         first[order],
         begin,
+    )
+
+
+class _Sat(NamedTuple):
+    """What came out of one batch: metrics [looks, metrics] and their kinds; see `Evaluation`."""
+
+    table: Tensor
+    kinds: list[type[Reading]]
+    settled: Tensor
+    last: Ballots
+
+
+def _sat(sitting: Sitting, chosen: Tensor, tick: Callable[[], None], watch: Watch | None) -> _Sat:
+    rows, agrees = [], []
+    for step, seen in zip(sitting.steps_looked_at, sitting.looks_at(chosen, tick), strict=True):
+        if watch is not None:
+            watch(step, seen)
+        rows.append(list(pooled(seen).values()))
+        agrees.append(seen.agrees)
+    return _Sat(
+        torch.tensor(rows, dtype=torch.float64),
+        [type(metric.reading(seen)) for metric in METRICS.values()],
+        steps_to_agreement(torch.stack(agrees[-len(sitting.looks) :])).cpu(),
+        seen.counted(),
     )
 
 
