@@ -147,9 +147,7 @@ def evaluate(
         swaps,
         every,
         len(pictures),
-        _curve(
-            sitting.steps_looked_at, sat[-1].kinds, torch.stack([one.table for one in sat]), sizes
-        ),
+        _curve(sitting.steps_looked_at, sat[-1].kinds, tables, sizes),
         Ballots.joined([one.last for one in sat]).of(order),
         first[order],
         begin,
