@@ -20,6 +20,7 @@ from swarm_nca.training.draws import SPLIT, generator_of
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
 Span = tuple[Positive, Positive]
+Course = tuple[Fraction, Fraction]
 
 
 class _Part(BaseModel):
@@ -111,7 +112,8 @@ class Recipe(_Part):
     The regime says how a batch is made up: `naive` starts all of it anew and keeps no pool;
     `mutating` takes it from a pool, starts the share `fresh` of it anew on other pictures and swaps
     those of the share `mutated` under the living cells; `persistent` starts that share anew as
-    well, instead of mutating it.
+    well, instead of mutating it. A share may be two, of the first and of the last iteration: it
+    goes evenly from one to the other.
 
     `optimizer` goes down the gradient (see `Descent`), `precision` is that of the rollout's matrix
     products: bfloat16 is faster on processors that have such arithmetic, and slower elsewhere.
@@ -131,8 +133,8 @@ class Recipe(_Part):
     iterations: Positive
     batch: Positive = 16
     pool: Positive = 160
-    fresh: Fraction = 0.25
-    mutated: Fraction = 0.25
+    fresh: Fraction | Course = 0.25
+    mutated: Fraction | Course = 0.25
     steps: Positive | Span = 20
     loss: Literal[tuple(LOSSES)] = "l2"  # type: ignore[valid-type]
     bound: Annotated[float, Field(gt=0.0)] | None = None
@@ -154,24 +156,31 @@ class Recipe(_Part):
             raise ValueError(
                 f"the pool ({self.pool}) must hold at least one batch ({self.batch}) of worlds"
             )
-        if self.fresh + self.mutated > 1.0:
-            raise ValueError(
-                f"fresh and mutated are shares of one batch, they sum up to "
-                f"{self.fresh + self.mutated}"
-            )
+        most = max(self._share(self.fresh, at) + self._share(self.mutated, at) for at in (0, 1))
+        if most > 1.0:
+            raise ValueError(f"fresh and mutated are shares of one batch, they sum up to {most}")
         if not isinstance(self.steps, int) and self.steps[0] > self.steps[1]:
             raise ValueError(f"steps is [least, most], got {list(self.steps)}")
         return self
 
-    @property
-    def shares(self) -> tuple[int, int]:
-        """How many worlds of a batch start anew, and how many are mutated."""
+    def shares(self, iteration: int = 0) -> tuple[int, int]:
+        """How many worlds of an iteration's batch start anew, and how many are mutated.
+
+        Args:
+            iteration: counted from 0.
+        """
         if self.regime == "naive":
             return self.batch, 0
-        fresh = round(self.batch * self.fresh)
+        along = iteration / max(1, self.iterations - 1)
+        fresh = round(self.batch * self._share(self.fresh, along))
         # Two halves of an odd batch both round up.
-        mutated = min(round(self.batch * self.mutated), self.batch - fresh)
+        mutated = min(round(self.batch * self._share(self.mutated, along)), self.batch - fresh)
         return (fresh, mutated) if self.regime == "mutating" else (fresh + mutated, 0)
+
+    @staticmethod
+    def _share(course: float | tuple[float, float], along: float) -> float:
+        first, last = course if isinstance(course, tuple) else (course, course)
+        return first + (last - first) * along
 
     def materials(self, document: Document) -> tuple[Rule, Classification, Classification]:
         """An untrained rule, the pictures to train on, and those held out to watch it by.

@@ -135,7 +135,7 @@ class Trainer:
 
     def _batch(self, generator: torch.Generator) -> tuple[Tensor, World]:
         recipe = self.recipe
-        fresh, mutated = recipe.shares
+        fresh, mutated = recipe.shares(self.iteration)
         if self.pool is None:
             grey, label = self.task.sample(fresh, generator)
             world = started(grey, label, self.rule, recipe.start, generator)

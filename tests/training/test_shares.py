@@ -21,10 +21,36 @@ def recipe(batch: int, fresh: float, mutated: float) -> Recipe:
 
 @given(st.integers(1, 64), st.floats(0, 1), st.floats(0, 1))
 def test_shares_never_exceed_the_batch(batch: int, fresh: float, part: float) -> None:
-    new, swapped = recipe(batch, fresh, (1 - fresh) * part).shares
+    new, swapped = recipe(batch, fresh, (1 - fresh) * part).shares()
     assert 0 <= new <= batch
     assert 0 <= swapped <= batch - new
 
 
 def test_two_halves_of_an_odd_batch_fit_into_it() -> None:
-    assert recipe(3, 0.5, 0.5).shares == (2, 1)
+    assert recipe(3, 0.5, 0.5).shares() == (2, 1)
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.integers(0, 99))
+def test_a_course_of_shares_never_exceeds_the_batch_either(
+    first: float, last: float, iteration: int
+) -> None:
+    course = Recipe(
+        name="shares",
+        data=(Data(dataset="mnist"),),
+        iterations=100,
+        fresh=(first, last),
+        mutated=(1 - first, 1 - last),
+    )
+    new, swapped = course.shares(iteration)
+    assert new + swapped == course.batch
+    low, high = sorted((first, last))
+    assert round(16 * low) <= new <= round(16 * high)
+
+
+def test_a_course_of_shares_goes_evenly_from_the_first_iterations_to_the_lasts() -> None:
+    course = Recipe(
+        name="shares", data=(Data(dataset="mnist"),), iterations=7, fresh=(0.5, 0.125), mutated=0.25
+    )
+    assert [course.shares(iteration) for iteration in range(7)] == [
+        (fresh, 4) for fresh in (8, 7, 6, 5, 4, 3, 2)
+    ]

@@ -62,7 +62,7 @@ def test_every_regime_lowers_the_loss(regime: str) -> None:
 )
 def test_a_batch_of_sixteen_is_made_up_as_published(regime: str, shares: tuple[int, int]) -> None:
     text = f"name: x\niterations: 1\ndata: [{{dataset: mnist}}]\nregime: {regime}\n"
-    assert parse(text).validate(Recipe).shares == shares
+    assert parse(text).validate(Recipe).shares() == shares
 
 
 @pytest.fixture
@@ -223,6 +223,7 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
         ("batch: 4|fresh: 0.8\nmutated: 0.5\nbatch: 4", "fresh and mutated"),
         ("dataset: strokes, count: 60|dataset: strokes", "strokes are endless"),
         ("steps: 4|stepps: 4", "did you mean 'steps'?"),
+        ("batch: 4|fresh: 0.1\nmutated: [0.2, 0.95]\nbatch: 4", "sum up to 1.05"),
         ("steps: 4|steps: [8, 4]", "steps is [least, most], got [8, 4]"),
         ("steps: 4|steps: 0", "steps"),
         ("held_out: 10|held_out: 60", "held_out is 60"),
