@@ -60,7 +60,10 @@ def test_a_file_of_weights_is_found_from_the_recipe_and_from_the_one_in_the_runs
         ("weights: digits, hidden: [80, 40]", r"its hidden is \[80, 80\]: set rule\.hidden so"),
         ("weights: digits, free_channels: 4", r"its free_channels is 9"),
         ("weights: digits, hearing: ring", r"its hearing is slots"),
-        ("weights: fashion-mnist", r"T-shirt.*begin without its weights"),
+        (
+            "weights: fashion-mnist, free_channels: 14, hidden: [70, 70]",
+            r"T-shirt.*begin without its weights",
+        ),
     ],
 )
 def test_weights_that_do_not_fit_are_refused_with_their_place(rule: str, told: str) -> None:
