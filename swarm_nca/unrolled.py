@@ -166,8 +166,8 @@ class _Unrolled(torch.autograd.Function):
                 heard = scratch.empty("heard", len(all_rows), messages.shape[1], output)
                 torch.mm(one, to_messages, out=heard)
                 sent = heard.view(-1, channels).to(flowing.dtype)
-                # The same as index_add_, which sorts the table first and takes half as long again.
-                flowing.index_put_((table,), sent, accumulate=True)
+                # Not index_put_: on several threads that adds in an order of its own each time.
+                flowing.index_add_(0, table, sent)
         who = torch.cat(ctx.filled)
         sensed = torch.index_select(
             stimulus, 0, who, out=scratch.empty("sensed", len(who), senses, output)
