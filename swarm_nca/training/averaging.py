@@ -1,13 +1,13 @@
 """The average of a run's weights, which is calmer than any of them: what some recipes end with.
 
 An optimizer with noisy gradients circles round the place it is bound for; the exponential average
-of where it has been lies nearer to it (Polyak and Juditsky 1992). Nothing of the training itself
-depends on the average.
+of where it has been lies nearer to it: a variant of the plain average of Polyak and Juditsky
+(1992). It begins with the weights after the first iteration, of which it still holds
+keep^(iterations − 1) at the end. Nothing of the training itself depends on the average.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import cast
 
 from torch import Tensor
@@ -37,9 +37,9 @@ class Average:
         """Count in the present weights; the first ones are taken as they are."""
         self._model.update_parameters(rule)
 
-    def memory(self) -> Iterator[tuple[str, Tensor]]:
+    def memory(self) -> dict[str, Tensor]:
         """By name all that `remember` needs to go on."""
-        yield from self._model.state_dict().items()
+        return dict(self._model.state_dict())
 
     def remember(self, memory: dict[str, Tensor]) -> None:
         """Put back what `memory` gave.

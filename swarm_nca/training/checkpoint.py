@@ -30,7 +30,7 @@ def save_checkpoint(trainer: Trainer, path: Path, seconds: float) -> None:
         for key, value in trainer.descent.memory(weight).items():
             tensors[f"optimizer.{name}.{key}"] = value
     if trainer.average is not None:
-        for name, value in trainer.average.memory():
+        for name, value in trainer.average.memory().items():
             tensors[f"average.{name}"] = value
     if trainer.pool is not None:
         pool = trainer.pool

@@ -113,7 +113,7 @@ class Recipe(_Part):
     `mutating` takes it from a pool, starts the share `fresh` of it anew on other pictures and swaps
     those of the share `mutated` under the living cells; `persistent` starts that share anew as
     well, instead of mutating it. A share may be two, of the first and of the last iteration: it
-    goes evenly from one to the other.
+    goes evenly from one to the other, rounded to whole worlds in every iteration.
 
     `optimizer` goes down the gradient (see `Descent`), `precision` is that of the rollout's matrix
     products: bfloat16 is faster on processors that have such arithmetic, and slower elsewhere.
