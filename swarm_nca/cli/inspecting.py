@@ -37,7 +37,9 @@ def check(
             if kind == "scenario":
                 load(path, overrides=changes or ())
             else:
-                document.validate(_model(kind))
+                from swarm_nca.training.materials import look_up
+
+                look_up(document.validate(_model(kind)), document)
         except ValueError as error:
             wrong += 1
             tell(error)

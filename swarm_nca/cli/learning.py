@@ -14,8 +14,13 @@ from swarm_nca.cores import cores
 
 def train(
     recipe: Annotated[
-        str, typer.Argument(metavar="RECIPE.yaml", help="A file, or a name that ships.")
-    ],
+        str | None,
+        typer.Argument(
+            metavar="[RECIPE.yaml]",
+            help="A file, or a name that ships; a resumed run has its own.",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="The training's folder.")] = None,
     resume: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Go on exactly where that one stopped.")
@@ -30,5 +35,6 @@ def train(
         from swarm_nca.training.command import train as train_rule
 
         torch.set_num_threads(cores())
-        code = train_rule(find_recipe(recipe), out, resume, changes or [])
+        path = None if recipe is None else find_recipe(recipe)
+        code = train_rule(path, out, resume, changes or [])
     raise typer.Exit(code)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -15,7 +17,7 @@ class Augmentation:
     """How a drawn picture may differ from the stored one, each time anew; by default not at all.
 
     Attributes:
-        shift: largest shift in pixels, per axis, ≥ 0.
+        shift: largest shift in pixels, per axis, ≥ 0; what leaves the picture is lost.
         scale: smallest and largest enlargement.
         rotate: largest turn in degrees, either way.
     """
@@ -33,7 +35,7 @@ class Augmentation:
             raise ValueError(f"scale is [smallest, largest], both positive, got {self.scale}")
 
     def __call__(self, grey: Tensor, generator: torch.Generator) -> Tensor:
-        """[B, H, W] → [B, H, W], bilinear, white beyond the border."""
+        """[B, H, W] → [B, H, W], bilinear; beyond the border there is no ink."""
         worlds, height, width = grey.shape
         if self == Augmentation() or not worlds:
             return grey
@@ -68,6 +70,14 @@ class Classification:
     grey: Tensor
     label: Tensor
     augmentation: Augmentation = Augmentation()
+
+    @cached_property
+    def content(self) -> str:
+        """SHA-256 over pictures and labels: names what there is to learn from."""
+        digest = hashlib.sha256(str(tuple(self.grey.shape)).encode())
+        for tensor in (self.grey, self.label):
+            digest.update(tensor.contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
     def sample(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Some pictures [count, H, W] and labels [count], drawn with replacement."""

@@ -2,18 +2,22 @@
 
 An optimizer with noisy gradients circles round the place it is bound for; the exponential average
 of where it has been lies nearer to it: a variant of the plain average of Polyak and Juditsky
-(1992). It begins with the weights after the first iteration, of which it still holds
-keep^(iterations − 1) at the end. Nothing of the training itself depends on the average.
+(1992). Of n weights added so far it keeps no more than (n + 1) / (n + 10) of itself, so that the
+first ones, which know nothing, are soon forgotten however much it is to keep later. Nothing of the
+training itself depends on the average.
 """
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TypeAlias, cast
 
+import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from swarm_nca.rules import Rule
+
+Tensors: TypeAlias = tuple[Tensor, ...] | list[Tensor]
 
 
 class Average:
@@ -21,12 +25,17 @@ class Average:
 
     Args:
         rule: whose weights are averaged; until the first `add` they are the average.
-        keep: share of itself that the average keeps when weights are added, in (0, 1).
+        keep: share of itself that the average keeps when weights are added, in (0, 1); less while
+            there are few.
     """
 
     def __init__(self, rule: Rule, keep: float) -> None:
-        averaging = get_ema_multi_avg_fn(keep)  # type: ignore[no-untyped-call]
-        self._model = AveragedModel(rule, multi_avg_fn=averaging)
+        @torch.no_grad()
+        def add(average: Tensors, weights: Tensors, added: Tensor | int) -> None:
+            now = min(keep, (int(added) + 1) / (int(added) + 10))
+            torch._foreach_lerp_(average, weights, 1 - now)
+
+        self._model = AveragedModel(rule, multi_avg_fn=add)
 
     @property
     def rule(self) -> Rule:

@@ -1,4 +1,8 @@
-"""Checkpoints: all that an iteration leaves to the next, in one file, written atomically."""
+"""Checkpoints: all that an iteration leaves to the next, in one file, written atomically.
+
+A run goes on under the recipe it began with and on the same pictures, by their content: where they
+lie, how the run is called and how often it tells of itself may change.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,12 @@ from swarm_nca.training.pool import Pool
 from swarm_nca.training.trainer import Trainer
 
 _HEADER = "swarm_nca_training"
+
+#: What is in the file; another number is another program's.
+_FORMAT = 2
+
+#: Keys of a recipe on which no iteration depends. Of `data` the pictures count.
+_FREE = {"name", "data", "log_every", "checkpoint_every"}
 
 
 def save_checkpoint(trainer: Trainer, path: Path, seconds: float) -> None:
@@ -38,9 +48,13 @@ def save_checkpoint(trainer: Trainer, path: Path, seconds: float) -> None:
         tensors["pool.states"] = torch.cat(pool.states)
         tensors["pool.cells"] = torch.tensor([len(state) for state in pool.states])
     header = {
+        "format": _FORMAT,
         "iteration": trainer.iteration,
         "seconds": seconds,
-        "recipe": trainer.recipe.model_dump(mode="json"),
+        "recipe": _deciding(trainer),
+        "rule": trainer.rule.settings(),
+        "pictures": trainer.task.content,
+        "began_with": trainer.began_with,
     }
     write_atomically(path, save(tensors, {_HEADER: json.dumps(header)}))
 
@@ -49,8 +63,8 @@ def load_checkpoint(trainer: Trainer, path: Path) -> float:
     """Put a trainer where a checkpoint was made; returns the seconds trained until then.
 
     Raises:
-        ValueError: not a checkpoint, truncated, or one of another recipe; the trainer is unusable
-            then.
+        ValueError: not a checkpoint, truncated, or one of another recipe, other pictures or another
+            version; the trainer is unusable then.
     """
     try:
         with safe_open(str(path), framework="pt") as file:
@@ -60,20 +74,42 @@ def load_checkpoint(trainer: Trainer, path: Path) -> float:
         raise ValueError(
             f"{path}: not a readable checkpoint of a training run ({error})"
         ) from error
-    recipe = trainer.recipe.model_dump(mode="json")
-    made = header.get("recipe", {})
-    for key, value in recipe.items():
-        if made.get(key) != value:
+    if header.get("format") != _FORMAT:
+        raise ValueError(
+            f"{path}: made by another version of swarm_nca; finish the run with that one, or begin "
+            "anew with --out"
+        )
+    try:
+        _check(trainer, header, path)
+        _restore(trainer, tensors, int(header["iteration"]))
+        trainer.began_with = str(header["began_with"])
+        trainer.iteration = int(header["iteration"])
+        return float(header["seconds"])
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise ValueError(f"{path}: a checkpoint with a part missing ({error})") from error
+
+
+def _deciding(trainer: Trainer) -> dict[str, Any]:
+    """Of the recipe what decides an iteration, as plain data."""
+    recipe = trainer.recipe.model_dump(mode="json", exclude=_FREE)
+    del recipe["rule"]["weights"]  # where the run began, not where it goes
+    return recipe
+
+
+def _check(trainer: Trainer, header: dict[str, Any], path: Path) -> None:
+    """A ValueError unless a checkpoint is of this very run."""
+    now: dict[str, Any] = _deciding(trainer)
+    for key, value in now.items():
+        if (made := header["recipe"].get(key)) != value:
             raise ValueError(
-                f"{path} was made with {key} = {made.get(key)}, the recipe now says {value}; "
+                f"{path} was made with {key} = {made}, the recipe now says {value}; "
                 "resume with the recipe the run began with"
             )
-    try:
-        _restore(trainer, tensors, int(header["iteration"]))
-    except (KeyError, RuntimeError) as error:
-        raise ValueError(f"{path}: a checkpoint with a part missing ({error})") from error
-    trainer.iteration = int(header["iteration"])
-    return float(header["seconds"])
+    if header["rule"] != trainer.rule.settings() or header["pictures"] != trainer.task.content:
+        raise ValueError(
+            f"{path} was made with other pictures or classes than the recipe's data gives now; put "
+            "those back, or begin anew with --out"
+        )
 
 
 def _restore(trainer: Trainer, tensors: dict[str, Tensor], iteration: int) -> None:

@@ -19,7 +19,7 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from swarm_nca.atomic import write_atomically
+from swarm_nca.atomic import check_folder, write_atomically
 from swarm_nca.engine import rollout
 from swarm_nca.images import Pictures
 from swarm_nca.located import Document, dump, path_from, read, relocated
@@ -29,6 +29,7 @@ from swarm_nca.rules import Rule, save_rule, shipped_rules
 from swarm_nca.tasks import Classification
 from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
 from swarm_nca.training.folder import Folder, Log
+from swarm_nca.training.materials import materials
 from swarm_nca.training.parallel import Team, joined
 from swarm_nca.training.precision import bfloat16_takes
 from swarm_nca.training.recipe import Recipe
@@ -38,12 +39,15 @@ from swarm_nca.world import World
 #: Pictures on the strip, and the step at which they are shown.
 STRIP, STRIP_STEP = 12, 50
 
+#: How many times as long bfloat16 may take unremarked: less is the machine's noise.
+SLOWER = 1.1
+
 #: Held-out pictures from which on a score means something.
 ENOUGH = 100
 
 
 def train(
-    recipe_path: Path,
+    recipe_path: Path | None,
     out: Path | None = None,
     resume: Path | None = None,
     overrides: list[str] | None = None,
@@ -51,26 +55,31 @@ def train(
     """Train by a recipe into a folder; the exit code: 0 done, 130 interrupted (and resumable).
 
     Args:
-        recipe_path: the YAML file.
+        recipe_path: the YAML file; where a run is resumed, the one in its folder when None.
         out: the folder, `runs/train-NAME` when None.
         resume: the folder of a run that stopped; it goes on in place, exactly.
-        overrides: `key=value` changes of the recipe; a resumed run needs the same.
+        overrides: `key=value` changes of the recipe.
 
     Raises:
         ValueError: a recipe, data, folder or checkpoint that cannot be used, nothing being written
             then; or a loss that is no longer finite.
+        OSError: a disk that fills up, or the like, on the way.
     """
+    if recipe_path is None:
+        if resume is None:
+            raise ValueError("name a recipe, or with --resume the folder of a run to go on with")
+        recipe_path = Folder(resume).recipe
     document = read(recipe_path).with_overrides(overrides or [])
     recipe: Recipe = document.validate(Recipe)
     with joined(recipe.batch) as team:
         if team.rank:
             return _follow(team, document, recipe, resume)
-        return _lead(team, document, recipe, _place(recipe, out, resume), resume, overrides or [])
+        return _lead(team, document, recipe, _place(recipe, recipe_path, out, resume), resume)
 
 
 def _follow(team: Team, document: Document, recipe: Recipe, resume: Path | None) -> int:
     """A process's part in a team that another one leads: it trains, and that is all."""
-    rule, task, _ = recipe.materials(document)
+    rule, task, _ = materials(recipe, document)
     trainer = Trainer(recipe, rule, task, team)
     if resume:
         load_checkpoint(trainer, Folder(resume).checkpoint)
@@ -91,28 +100,22 @@ def _lead(
     recipe: Recipe,
     place: Path,
     resume: Path | None,
-    overrides: list[str],
 ) -> int:
     folder = Folder(place)
-    rule, task, held_out = recipe.materials(document)
+    rule, task, held_out = materials(recipe, document)
     trainer = Trainer(recipe, rule, task, team)
     before = load_checkpoint(trainer, folder.checkpoint) if resume else 0.0
     folder.path.mkdir(parents=True, exist_ok=True)
     write_atomically(folder.recipe, _moved(recipe, Path(document.file).parent, folder.path))
     console = Console(stderr=True)
-    if recipe.precision == "bfloat16" and (times := bfloat16_takes()) > 1.0:
-        console.print(
-            f"products in bfloat16 take {times:.1f} times as long as in float32 on this machine; "
-            "--set precision=float32 is faster here",
-            soft_wrap=True,
-        )
+    if not resume and recipe.precision == "bfloat16":
+        _warn_of_bfloat16(rule, recipe.batch, console)
     try:
         seconds = _train(trainer, folder, held_out, before, console)
     except ArithmeticError as error:
         raise ValueError(f"{folder.path}: {error}") from error
     if trainer.iteration < recipe.iterations:
-        changes = [part for change in overrides for part in ("--set", change)]
-        again = ["swarm-nca", "train", document.file, "--resume", str(folder.path), *changes]
+        again = ["swarm-nca", "train", "--resume", str(folder.path)]
         console.print(
             f"stopped after iteration {trainer.iteration}; go on with {shlex.join(again)}",
             soft_wrap=True,
@@ -156,7 +159,18 @@ def _moved(recipe: Recipe, old: Path, new: Path) -> bytes:
     return dump(settings).encode()
 
 
-def _place(recipe: Recipe, out: Path | None, resume: Path | None) -> Path:
+def _warn_of_bfloat16(rule: Rule, worlds: int, console: Console) -> None:
+    times = bfloat16_takes(rule, worlds)
+    if times > SLOWER:
+        console.print(
+            f"products in bfloat16 take {times:.1f} times as long as in float32 on this machine; "
+            "--set precision=float32 is faster here",
+            soft_wrap=True,
+            markup=False,
+        )
+
+
+def _place(recipe: Recipe, recipe_path: Path, out: Path | None, resume: Path | None) -> Path:
     if resume is not None:
         if out is not None and out != resume:
             raise ValueError(f"--resume goes on in {resume}; leave --out away")
@@ -168,6 +182,12 @@ def _place(recipe: Recipe, out: Path | None, resume: Path | None) -> Path:
     if place.exists() and not (place.is_dir() and folder.barren):
         go_on = f"go on with --resume {place}, or " if folder.checkpoint.is_file() else ""
         raise ValueError(f"{place} is in use; {go_on}choose another folder with --out")
+    if folder.recipe.absolute() == recipe_path.absolute():
+        raise ValueError(
+            f"{recipe_path} would be replaced by the run's own {folder.recipe.name}; choose "
+            "another folder with --out"
+        )
+    check_folder(place)
     return place
 
 
@@ -215,13 +235,19 @@ def _train(
 
 @contextlib.contextmanager
 def _asked_to_stop() -> Iterator[list[int]]:
-    """A list that fills when the user interrupts: an iteration is never left half done."""
+    """A list that fills when the user interrupts, or the system ends the process: an iteration is
+    never left half done.
+    """
     asked: list[int] = []
-    former = signal.signal(signal.SIGINT, lambda number, frame: asked.append(number))
+    former = {
+        number: signal.signal(number, lambda number, frame: asked.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield asked
     finally:
-        signal.signal(signal.SIGINT, former)
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 @torch.no_grad()

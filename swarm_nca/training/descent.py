@@ -18,6 +18,9 @@ from swarm_nca.rules import Rule
 
 Method = Literal["adam", "muon"]
 
+#: What gradients are divided by the length of: nothing, each tensor, or parts of the first one.
+Normalization = Literal["none", "tensors", "shares"]
+
 
 class Descent:
     """One rule's optimizers, under one learning rate.
@@ -61,3 +64,21 @@ class Descent:
         for optimizer in self._optimizers:
             if any(weight is one for group in optimizer.param_groups for one in group["params"]):
                 optimizer.state[weight] = memory
+
+
+def normalize_gradients(rule: Rule, how: Normalization) -> None:
+    """Divide each gradient by its own L2 norm (+ 1e-8), as published.
+
+    With `shares` the first layer's gradient counts as two: what the stimulus gets and what the
+    messages get are divided separately, which keeps the fewer stimulus weights from being drowned.
+    """
+    if how == "none":
+        return
+    for name, weight in rule.named_parameters():
+        if weight.grad is None:
+            continue
+        parts = [weight.grad]
+        if how == "shares" and name == "perception":
+            parts = [weight.grad[: rule.sensing_rows], weight.grad[rule.sensing_rows :]]
+        for part in parts:
+            part.div_(part.norm() + 1e-8)

@@ -5,7 +5,7 @@ share of the worlds. The states are then put together, so that each of them sees
 joint batch, whatever that loss is; gradients, each a share of the joint one, are added up before
 anything is done with them. So weights, optimizer and pool stay the same everywhere, and any number
 of processes gives the loss curve of one, to the rounding of sums. All that passes between them is
-sums: `torchrun` starts them, gloo (on CPUs) or nccl (on GPUs) adds.
+sums: `torchrun` starts them, gloo adds.
 """
 
 from __future__ import annotations
@@ -140,11 +140,7 @@ def joined(batch: int) -> Iterator[Team]:
         return
     import torch.distributed as processes
 
-    if torch.cuda.is_available():
-        local = int(os.environ.get("LOCAL_RANK", "0"))
-        torch.cuda.set_device(local % torch.cuda.device_count())
-    # Without a backend's name torch takes each tensor's own: gloo on CPUs, nccl on GPUs.
-    processes.init_process_group()
+    processes.init_process_group("gloo")  # training is the CPU's
     try:
         yield Team(rank, size, processes.all_reduce)
     finally:

@@ -58,6 +58,14 @@ class Pool:
     ) -> tuple[Tensor, World]:
         """A batch for one iteration: `fresh` worlds anew, `mutated` ones, the rest as it was.
 
+        Args:
+            batch: how many worlds, at most as many as the pool holds.
+            fresh, mutated: how many of them; together at most the batch.
+            task: where new pictures come from.
+            rule: whose channels and thresholds the worlds have.
+            start: of those anew, `zeros` or `random`.
+            generator: of all draws.
+
         Returns:
             which: int64 [batch], the places in the pool to write back to.
             world: the batch, in the same order.
@@ -91,6 +99,14 @@ class Pool:
 def started(
     grey: Tensor, label: Tensor, rule: Rule, start: str, generator: torch.Generator
 ) -> World:
-    """Worlds at their beginning, for training: [B, H, W] pictures with labels [B]."""
+    """Worlds at their beginning, for training.
+
+    Args:
+        grey: [B, H, W] in [0, 1].
+        label: int64 [B].
+        rule: whose channels and thresholds they have.
+        start: states of `zeros`, or `random`, standard normal ones.
+        generator: of the random ones.
+    """
     seed = int(torch.randint(1 << 62, (), generator=generator))
     return World.from_images(grey, rule, labels=label.tolist(), start=start, seed=seed)

@@ -8,14 +8,20 @@ import torch
 from torch import Tensor
 
 from swarm_nca.measure.stopwatch import interleaved
+from swarm_nca.rules import Rule
 
-#: Cells that fire in one step of a batch, what each of them hears, and units of the first layer.
-PRODUCT = (1_024, 171, 80)
+#: Cells that fire in a step, of one picture.
+_CELLS = 64
 
 
-def bfloat16_takes() -> float:
-    """How many times as long as in float32 a rollout's largest product takes in bfloat16, here."""
-    cells, heard, units = PRODUCT
+def bfloat16_takes(rule: Rule, worlds: int) -> float:
+    """How many times as long as in float32 a rollout's largest product takes in bfloat16, here.
+
+    Args:
+        rule: which is to be trained.
+        worlds: of a batch.
+    """
+    cells, heard, units = worlds * _CELLS, rule.slots * rule.channels, rule.hidden[0]
 
     def product(kind: torch.dtype) -> Callable[[], Tensor]:
         messages, weight = (

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
-import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from swarm_nca.images import DRAWN, SIZE, DatasetName, Pictures, load_dataset, read_folder
-from swarm_nca.located import Document
+from swarm_nca.images import DRAWN, DatasetName
 from swarm_nca.located.names import FolderName
-from swarm_nca.rules import Classes, Hearing, Rule, load_rule
-from swarm_nca.tasks import LOSSES, Augmentation, Classification
-from swarm_nca.training.descent import Method
-from swarm_nca.training.draws import SPLIT, generator_of
+from swarm_nca.rules import Hearing
+from swarm_nca.tasks import LOSSES, Augmentation
+from swarm_nca.training.descent import Method, Normalization
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
@@ -47,15 +44,6 @@ class Data(_Part):
             raise ValueError(f"{self.dataset} are endless: say how many with count")
         return self
 
-    def load(self, base: Path) -> Pictures:
-        """The pictures; a folder's path starts from `base`."""
-        if self.folder is not None:
-            pictures = read_folder(base / self.folder, size=SIZE).centred_on(SIZE)
-            return pictures.from_all_classes(self.count or len(pictures))
-        if self.dataset is not None and self.dataset in DRAWN:
-            return DRAWN[self.dataset].draw(self.count or 1, self.seed)
-        return load_dataset(str(self.dataset), "train")[: self.count]
-
 
 class RuleSettings(_Part):
     """The rule to train; its classes come from the data.
@@ -81,9 +69,10 @@ class Wounds(_Part):
 class Schedule(_Part):
     """The learning rate over the iterations: a warm-up from 0, then one of three shapes.
 
-    `constant` keeps it; `steps` multiplies it by `factor` after each iteration in `drops`; `cosine`
-    holds it for the share `hold` of the run and lets it fall to `floor` times itself along half a
-    cosine.
+    `rate` is a step's length in each weight, as Adam counts it; `warmup` and `drops` are
+    iterations. `constant` keeps the rate; `steps` multiplies it by `factor` after each of the
+    `drops`; `cosine` holds it for the share `hold` of the run and lets it fall to `floor` times
+    itself along half a cosine.
     """
 
     rate: Annotated[float, Field(gt=0.0)] = 1e-3
@@ -94,6 +83,16 @@ class Schedule(_Part):
     hold: Fraction = 0.4
     floor: Fraction = 0.01
 
+    @model_validator(mode="after")
+    def _drops_in_steps(self) -> Schedule:
+        if self.drops and self.shape != "steps":
+            raise ValueError(f"drops go with shape: steps, the shape is {self.shape}")
+        if self.shape == "steps" and not self.drops:
+            raise ValueError("shape: steps needs drops, the iterations after which the rate falls")
+        if list(self.drops) != sorted(set(self.drops)):
+            raise ValueError(f"drops ascend, got {list(self.drops)}")
+        return self
+
     def at(self, iteration: int, iterations: int) -> float:
         """The learning rate of an iteration, counted from 0."""
         rate = self.rate * min(1.0, (iteration + 1) / self.warmup if self.warmup else 1.0)
@@ -103,7 +102,7 @@ class Schedule(_Part):
         if self.shape == "constant" or iteration <= held:
             return rate
         along = (iteration - held) / max(1.0, iterations - held)
-        return float(rate * (self.floor + (1 - self.floor) * 0.5 * (1 + np.cos(np.pi * along))))
+        return rate * (self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * along)))
 
 
 class Recipe(_Part):
@@ -142,7 +141,7 @@ class Recipe(_Part):
     average: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
     schedule: Schedule = Schedule()
     optimizer: Method = "adam"
-    normalize: Literal["none", "tensors", "shares"] = "tensors"
+    normalize: Normalization = "tensors"
     precision: Literal["float32", "bfloat16"] = "float32"
     augment: Augmentation = Augmentation()
     log_every: Positive = 50
@@ -156,9 +155,17 @@ class Recipe(_Part):
             raise ValueError(
                 f"the pool ({self.pool}) must hold at least one batch ({self.batch}) of worlds"
             )
-        most = max(self._share(self.fresh, at) + self._share(self.mutated, at) for at in (0, 1))
+        ends = {"fresh": _ends(self.fresh), "mutated": _ends(self.mutated)}
+        most = max(sum(course[at] for course in ends.values()) for at in (0, 1))
         if most > 1.0:
-            raise ValueError(f"fresh and mutated are shares of one batch, they sum up to {most}")
+            raise ValueError(f"fresh and mutated are shares of one batch, they sum up to {most:g}")
+        for name, course in ends.items():
+            largest = max(course)
+            if largest and self.regime != "naive" and not round(self.batch * largest):
+                raise ValueError(
+                    f"{name} is {largest:g} of a batch of {self.batch}, not one whole world: raise "
+                    f"one of them, or say {name}: 0"
+                )
         if not isinstance(self.steps, int) and self.steps[0] > self.steps[1]:
             raise ValueError(f"steps is [least, most], got {list(self.steps)}")
         return self
@@ -172,68 +179,15 @@ class Recipe(_Part):
         if self.regime == "naive":
             return self.batch, 0
         along = iteration / max(1, self.iterations - 1)
-        fresh = round(self.batch * self._share(self.fresh, along))
+        fresh, mutated = (
+            round(self.batch * (first + (last - first) * along))
+            for first, last in (_ends(self.fresh), _ends(self.mutated))
+        )
         # Two halves of an odd batch both round up.
-        mutated = min(round(self.batch * self._share(self.mutated, along)), self.batch - fresh)
+        mutated = min(mutated, self.batch - fresh)
         return (fresh, mutated) if self.regime == "mutating" else (fresh + mutated, 0)
 
-    @staticmethod
-    def _share(course: float | tuple[float, float], along: float) -> float:
-        first, last = course if isinstance(course, tuple) else (course, course)
-        return first + (last - first) * along
 
-    def materials(self, document: Document) -> tuple[Rule, Classification, Classification]:
-        """An untrained rule, the pictures to train on, and those held out to watch it by.
-
-        Raises:
-            LocatedError: data that is missing or damaged, or sources whose pictures differ in size.
-        """
-        base = Path(document.file).parent
-        loaded = []
-        for i, source in enumerate(self.data):
-            with document.at("data", i):
-                loaded.append(source.load(base))
-        names = tuple(dict.fromkeys(name for pictures in loaded for name in pictures.classes))
-        with document.at("data"):
-            grey = torch.from_numpy(np.concatenate([np.asarray(one.grey) for one in loaded]))
-            classes = Classes.named(*names)
-            if self.held_out >= len(grey):
-                raise ValueError(
-                    f"held_out is {self.held_out}, but there are only {len(grey)} pictures"
-                )
-        label = torch.from_numpy(np.concatenate([one.labels_for(names) for one in loaded]))
-        generator = torch.Generator().manual_seed(self.seed)
-        rule = Rule(
-            classes,
-            free_channels=self.rule.free_channels,
-            hidden=self.rule.hidden,
-            hearing=self.rule.hearing,
-            fire_rate=self.rule.fire_rate,
-            noise=self.rule.noise,
-            generator=generator,
-        )
-        if self.rule.weights is not None:
-            with document.at("rule", "weights"):
-                rule.load_state_dict(self._begun(rule, base).state_dict())
-        # Not the generator of the weights: rules of every shape are watched by the same pictures.
-        order = torch.randperm(len(grey), generator=generator_of(self.seed, SPLIT))
-        kept, held = order[self.held_out :], order[: self.held_out]
-        train = Classification(grey[kept], label[kept], self.augment)
-        return rule, train, Classification(grey[held], label[held])
-
-    def _begun(self, rule: Rule, base: Path) -> Rule:
-        """The rule whose weights an untrained one is to begin with."""
-        begun = load_rule(str(self.rule.weights), base)
-        for what, has, needs in (
-            ("free_channels", begun.free_channels, rule.free_channels),
-            ("hidden", list(begun.hidden), list(rule.hidden)),
-            ("hearing", begun.hearing, rule.hearing),
-        ):
-            if has != needs:
-                raise ValueError(f"its {what} is {has}: set rule.{what} so, instead of {needs}")
-        if begun.classes.names != rule.classes.names:
-            raise ValueError(
-                f"it tells apart {', '.join(begun.classes.names)}; the data brings "
-                f"{', '.join(rule.classes.names)}, so begin without its weights"
-            )
-        return begun
+def _ends(course: float | Course) -> Course:
+    """A share in the first and in the last iteration."""
+    return course if isinstance(course, tuple) else (course, course)

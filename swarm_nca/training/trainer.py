@@ -16,7 +16,7 @@ from torch import Tensor
 from swarm_nca.rules import Rule
 from swarm_nca.tasks import Classification, loss_of
 from swarm_nca.training.averaging import Average
-from swarm_nca.training.descent import Descent
+from swarm_nca.training.descent import Descent, normalize_gradients
 from swarm_nca.training.draws import GeneratorDraws, generator_of
 from swarm_nca.training.parallel import Team
 from swarm_nca.training.pool import Pool, started
@@ -157,21 +157,3 @@ def _steps(recipe: Recipe, generator: torch.Generator) -> int:
         return recipe.steps
     least, most = recipe.steps
     return int(torch.randint(least, most + 1, (), generator=generator))
-
-
-def normalize_gradients(rule: Rule, how: str) -> None:
-    """Divide each gradient by its own L2 norm (+ 1e-8), as published.
-
-    With `shares` the first layer's gradient counts as two: what the stimulus gets and what the
-    messages get are divided separately, which keeps the fewer stimulus weights from being drowned.
-    """
-    if how == "none":
-        return
-    for name, weight in rule.named_parameters():
-        if weight.grad is None:
-            continue
-        parts = [weight.grad]
-        if how == "shares" and name == "perception":
-            parts = [weight.grad[: rule.sensing_rows], weight.grad[rule.sensing_rows :]]
-        for part in parts:
-            part.div_(part.norm() + 1e-8)

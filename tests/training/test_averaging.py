@@ -10,8 +10,10 @@ from torch import Tensor
 
 from swarm_nca.located import parse
 from swarm_nca.rules import Rule, read_rule
+from swarm_nca.training.averaging import Average
 from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
 from swarm_nca.training.command import train
+from swarm_nca.training.materials import materials
 from swarm_nca.training.recipe import Recipe
 from swarm_nca.training.trainer import Trainer
 
@@ -20,8 +22,8 @@ name: tiny
 data: [{dataset: strokes, count: 12}]
 held_out: 2
 iterations: 6
-batch: 2
-pool: 4
+batch: 4
+pool: 6
 steps: 3
 rule: {hidden: [6, 5]}
 schedule: {rate: 2e-3}
@@ -32,7 +34,7 @@ AVERAGED = f"{RECIPE}average: 0.8\n"
 def trainer_of(text: str) -> Trainer:
     document = parse(text)
     recipe = document.validate(Recipe)
-    rule, task, _ = recipe.materials(document)
+    rule, task, _ = materials(recipe, document)
     return Trainer(recipe, rule, task)
 
 
@@ -40,15 +42,27 @@ def flat(rule: Rule) -> Tensor:
     return torch.cat([weight.detach().reshape(-1) for weight in rule.parameters()])
 
 
-def test_the_outcome_is_the_exponential_average_of_all_weights_since_the_first_iteration() -> None:
-    trainer = trainer_of(AVERAGED)
-    seen = []
-    for _ in range(5):
+def test_the_outcome_is_the_average_that_keeps_its_share_once_it_has_seen_enough() -> None:
+    trainer = trainer_of(f"{RECIPE}average: 0.4\n")
+    trainer.advance()
+    expected = flat(trainer.rule)
+    # Of n weights added it keeps (n + 1) / (n + 10), until that is more than its share.
+    for keep in (2 / 11, 3 / 12, 4 / 13, 5 / 14, 0.4, 0.4):
         trainer.advance()
-        seen.append(flat(trainer.rule))
-    expected = 0.8**4 * seen[0] + sum(0.2 * 0.8 ** (4 - i) * seen[i] for i in range(1, 5))
+        expected = keep * expected + (1 - keep) * flat(trainer.rule)
     torch.testing.assert_close(flat(trainer.outcome), expected)
-    assert not torch.equal(flat(trainer.outcome), seen[-1])
+    assert not torch.equal(flat(trainer.outcome), flat(trainer.rule))
+
+
+def test_in_a_short_run_an_average_of_long_memory_has_forgotten_the_first_weights() -> None:
+    rule = Rule(free_channels=1, hidden=(2, 2))
+    average = Average(rule, 0.9999)
+    for value in (1.0, *[0.0] * 99):
+        with torch.no_grad():
+            for weight in rule.parameters():
+                weight.fill_(value)
+        average.add(rule)
+    assert float(flat(average.rule).abs().max()) < 1e-6
 
 
 def test_training_itself_does_not_notice_that_its_weights_are_averaged() -> None:

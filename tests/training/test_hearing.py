@@ -7,8 +7,10 @@ import torch
 
 from swarm_nca.located import LocatedError, parse
 from swarm_nca.rules import Rule
+from swarm_nca.training.descent import normalize_gradients
+from swarm_nca.training.materials import materials
 from swarm_nca.training.recipe import Recipe
-from swarm_nca.training.trainer import Trainer, normalize_gradients
+from swarm_nca.training.trainer import Trainer
 
 RECIPE = """
 name: ring
@@ -27,7 +29,7 @@ normalize: shares
 def test_a_ring_is_trained_by_its_recipe_and_stays_one() -> None:
     document = parse(RECIPE)
     recipe = document.validate(Recipe)
-    rule, task, _ = recipe.materials(document)
+    rule, task, _ = materials(recipe, document)
     trainer = Trainer(recipe, rule, task)
     reports = [trainer.advance() for _ in range(40)]
     losses = [8 * report.loss / report.world.cells for report in reports]  # of one cell

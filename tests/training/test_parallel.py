@@ -25,6 +25,7 @@ from swarm_nca.tasks import Classification
 from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
 from swarm_nca.training.command import train
 from swarm_nca.training.draws import GeneratorDraws, generator_of
+from swarm_nca.training.materials import materials
 from swarm_nca.training.parallel import Team, joined
 from swarm_nca.training.recipe import Recipe
 from swarm_nca.training.trainer import Trainer
@@ -79,7 +80,7 @@ def trainer_of(team: Team, change: str = "") -> Trainer:
     """In double precision, so that the rounding of sums does not show."""
     document = parse(RECIPE + change)
     recipe = document.validate(Recipe)
-    rule, task, _ = recipe.materials(document)
+    rule, task, _ = materials(recipe, document)
     exact = Classification(task.grey.double(), task.label)
     return Trainer(recipe, rule.double(), exact, team)
 

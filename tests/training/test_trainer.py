@@ -20,9 +20,11 @@ from swarm_nca.rules import load_rule, read_rule
 from swarm_nca.training import trainer as trainer_module
 from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
 from swarm_nca.training.command import train
+from swarm_nca.training.descent import normalize_gradients
 from swarm_nca.training.folder import Log
+from swarm_nca.training.materials import materials
 from swarm_nca.training.recipe import Recipe
-from swarm_nca.training.trainer import Trainer, normalize_gradients
+from swarm_nca.training.trainer import Trainer
 
 RECIPE = """
 name: tiny
@@ -41,7 +43,7 @@ checkpoint_every: 4
 def trainer_of(text: str = RECIPE) -> Trainer:
     document = parse(text)
     recipe = document.validate(Recipe)
-    rule, task, _ = recipe.materials(document)
+    rule, task, _ = materials(recipe, document)
     return Trainer(recipe, rule, task)
 
 
@@ -80,7 +82,7 @@ def shapes(tmp_path: Path) -> Path:
 def test_pictures_of_ones_own_are_made_to_fit_whatever_their_shape(shapes: Path) -> None:
     recipe = "name: own\ndata: [{folder: shapes}]\nheld_out: 1\niterations: 1\n"
     document = parse(recipe, str(shapes.with_name("own.yaml")))
-    rule, task, _ = document.validate(Recipe).materials(document)
+    rule, task, _ = materials(document.validate(Recipe), document)
     assert rule.classes.names == ("bar", "sheet")
     assert task.grey.shape == (3, 28, 28)
     assert bool((task.grey.amax((1, 2)) > 0.9).all())
@@ -92,6 +94,7 @@ def test_the_recipe_in_a_runs_folder_trains_on_the_same_pictures(
     recipe = shapes.with_name("own.yaml")
     recipe.write_text(
         "name: own\ndata: [{folder: shapes}]\nheld_out: 1\niterations: 1\nbatch: 2\npool: 2\n"
+        "regime: naive\n"
     )
     assert train(recipe, tmp_path / "runs" / "first") == 0
     assert train(tmp_path / "runs" / "first" / "recipe.yaml", tmp_path / "again") == 0
@@ -201,7 +204,7 @@ def test_a_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
     first = trainer_of()
     first.advance()
     save_checkpoint(first, tmp_path / "c.safetensors", 0.0)
-    other = trainer_of(RECIPE.replace("batch: 4", "batch: 2"))
+    other = trainer_of(RECIPE.replace("batch: 4", "batch: 5"))
     with pytest.raises(ValueError, match="batch = 4"):
         load_checkpoint(other, tmp_path / "c.safetensors")
 
@@ -223,13 +226,17 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
         ("batch: 4|fresh: 0.8\nmutated: 0.5\nbatch: 4", "fresh and mutated"),
         ("dataset: strokes, count: 60|dataset: strokes", "strokes are endless"),
         ("steps: 4|stepps: 4", "did you mean 'steps'?"),
-        ("batch: 4|fresh: 0.1\nmutated: [0.2, 0.95]\nbatch: 4", "sum up to 1.05"),
+        ("batch: 4|fresh: 0.2\nmutated: [0.2, 0.85]\nbatch: 4", "sum up to 1.05"),
         ("steps: 4|steps: [8, 4]", "steps is [least, most], got [8, 4]"),
         ("steps: 4|steps: 0", "steps"),
         ("held_out: 10|held_out: 60", "held_out is 60"),
         ("iterations: 12|iterations: 12\naverage: 1.0", "average"),
         ("iterations: 12|iterations: 0", "iterations"),
         ("rate: 2e-3|rate: .inf", "finite"),
+        ("shape: cosine|shape: cosine, drops: [3]", "drops go with shape: steps"),
+        ("shape: cosine|shape: steps", "shape: steps needs drops"),
+        ("shape: cosine|shape: steps, drops: [9, 3]", "drops ascend, got [9, 3]"),
+        ("batch: 4|fresh: 0.1\nbatch: 4", "fresh is 0.1 of a batch of 4, not one whole world"),
         ("iterations: 12|iterations: 12\nrule: {noise: .nan}", "finite"),
         ("name: tiny|name: ../tiny", "name is also the run folder's"),
     ],
@@ -237,7 +244,7 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
 def test_a_recipe_that_cannot_be_followed_is_refused_with_its_place(change: str, line: str) -> None:
     document = parse(RECIPE.replace(*change.split("|")), "recipe.yaml")
     with pytest.raises(LocatedError, match=r"recipe\.yaml:") as caught:
-        document.validate(Recipe).materials(document)
+        materials(document.validate(Recipe), document)
     assert line in str(caught.value)
 
 
@@ -262,7 +269,7 @@ def test_rules_of_every_shape_are_watched_by_the_same_pictures(change: str) -> N
     held = []
     for text in (RECIPE, f"{RECIPE}rule: {{{change}}}\n", f"{RECIPE}seed: 1\n"):
         document = parse(text)
-        held.append(document.validate(Recipe).materials(document)[2].grey)
+        held.append(materials(document.validate(Recipe), document)[2].grey)
     assert torch.equal(held[0], held[1])
     assert not torch.equal(held[0], held[2])
 

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from swarm_nca.located import LocatedError, parse
-from swarm_nca.rules import load_rule, read_rule, save_rule
+from swarm_nca.rules import Rule, load_rule, read_rule, save_rule
 from swarm_nca.training.command import train
+from swarm_nca.training.materials import materials
 from swarm_nca.training.recipe import Recipe
 
 RECIPE = """
@@ -29,7 +30,7 @@ def test_training_begins_with_the_named_rules_weights_and_the_card_says_which(
 ) -> None:
     digits = load_rule("digits")
     document = parse(RECIPE)
-    rule, _, _ = document.validate(Recipe).materials(document)
+    rule, _, _ = materials(document.validate(Recipe), document)
     assert rule.hash() == digits.hash()
     (tmp_path / "recipe.yaml").write_text(RECIPE)
     assert train(tmp_path / "recipe.yaml", tmp_path / "run") == 0
@@ -60,13 +61,30 @@ def test_a_file_of_weights_is_found_from_the_recipe_and_from_the_one_in_the_runs
         ("weights: digits, hidden: [80, 40]", r"its hidden is \[80, 80\]: set rule\.hidden so"),
         ("weights: digits, free_channels: 4", r"its free_channels is 9"),
         ("weights: digits, hearing: ring", r"its hearing is slots"),
+        ("weights: five.safetensors", r"its slots is 5, and pictures need 9"),
+        ("weights: four.safetensors", r"its stimulus_size is 4, and pictures need 9"),
         (
             "weights: fashion-mnist, free_channels: 14, hidden: [70, 70]",
             r"T-shirt.*begin without its weights",
         ),
     ],
 )
-def test_weights_that_do_not_fit_are_refused_with_their_place(rule: str, told: str) -> None:
-    document = parse(RECIPE.replace("weights: digits", rule), "r.yaml")
+def test_weights_that_do_not_fit_are_refused_with_their_place(
+    rule: str, told: str, tmp_path: Path
+) -> None:
+    save_rule(Rule(slots=5), tmp_path / "five.safetensors", {})
+    save_rule(Rule(stimulus_size=4), tmp_path / "four.safetensors", {})
+    document = parse(RECIPE.replace("weights: digits", rule), str(tmp_path / "r.yaml"))
     with pytest.raises(LocatedError, match=rf"r\.yaml:9:.*{told}"):
-        document.validate(Recipe).materials(document)
+        materials(document.validate(Recipe), document)
+
+
+def test_the_thresholds_of_the_rule_begun_with_stay_and_its_rates_are_the_recipes(
+    tmp_path: Path,
+) -> None:
+    digits = load_rule("digits")
+    digits.alive_above, digits.shown_above, digits.noise = 0.2, 0.3, 0.4
+    save_rule(digits, tmp_path / "own.safetensors", {})
+    document = parse(RECIPE.replace("digits", "own.safetensors"), str(tmp_path / "r.yaml"))
+    rule = materials(document.validate(Recipe), document).rule
+    assert (rule.alive_above, rule.shown_above, rule.noise) == (0.2, 0.3, 0.02)

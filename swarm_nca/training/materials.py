@@ -1,0 +1,130 @@
+"""What a recipe comes to: a rule to train, pictures to train it on, and others to watch it by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from swarm_nca.images import DRAWN, SIZE, Pictures, load_dataset, read_folder
+from swarm_nca.located import Document
+from swarm_nca.rules import Classes, Rule, find_rule, load_rule
+from swarm_nca.tasks import Classification
+from swarm_nca.training.draws import SPLIT, generator_of
+from swarm_nca.training.recipe import Data, Recipe
+
+
+class Materials(NamedTuple):
+    """What a training begins with.
+
+    Fields:
+        rule: untrained, or with the weights that the recipe names.
+        train: the pictures it learns from.
+        held_out: pictures it never learns from.
+    """
+
+    rule: Rule
+    train: Classification
+    held_out: Classification
+
+
+def materials(recipe: Recipe, document: Document) -> Materials:
+    """A recipe's rule and pictures; paths start from the folder of its document.
+
+    Raises:
+        LocatedError: data that is missing or damaged, sources whose pictures differ in size, or
+            weights that do not fit.
+    """
+    base = Path(document.file).parent
+    loaded = []
+    for i, source in enumerate(recipe.data):
+        with document.at("data", i):
+            loaded.append(_pictures_of(source, base))
+    names = tuple(dict.fromkeys(name for pictures in loaded for name in pictures.classes))
+    with document.at("data"):
+        grey = torch.from_numpy(np.concatenate([np.asarray(one.grey) for one in loaded]))
+        classes = Classes.named(*names)
+        if recipe.held_out >= len(grey):
+            raise ValueError(
+                f"held_out is {recipe.held_out}, but there are only {len(grey)} pictures"
+            )
+    label = torch.from_numpy(np.concatenate([one.labels_for(names) for one in loaded]))
+    with document.at("rule", "weights"):
+        rule = (
+            _untrained(recipe, classes)
+            if recipe.rule.weights is None
+            else _begun(recipe, classes, base)
+        )
+    # Not the generator of the weights: rules of every shape are watched by the same pictures.
+    order = torch.randperm(len(grey), generator=generator_of(recipe.seed, SPLIT))
+    kept, held = order[recipe.held_out :], order[: recipe.held_out]
+    train = Classification(grey[kept], label[kept], recipe.augment)
+    return Materials(rule, train, Classification(grey[held], label[held]))
+
+
+def look_up(recipe: Recipe, document: Document) -> None:
+    """Whether the folders and the weights that a recipe names are there, without reading them.
+
+    Raises:
+        LocatedError: the first that is missing.
+    """
+    base = Path(document.file).parent
+    for i, source in enumerate(recipe.data):
+        if source.folder is not None and not (base / source.folder).is_dir():
+            with document.at("data", i, "folder"):
+                raise ValueError(f"there is no folder {base / source.folder}")
+    if recipe.rule.weights is not None:
+        with document.at("rule", "weights"):
+            find_rule(recipe.rule.weights, base)
+
+
+def _pictures_of(source: Data, base: Path) -> Pictures:
+    if source.folder is not None:
+        pictures = read_folder(base / source.folder, size=SIZE).centred_on(SIZE)
+        return pictures.from_all_classes(source.count or len(pictures))
+    if source.dataset is not None and source.dataset in DRAWN:
+        return DRAWN[source.dataset].draw(source.count or 1, source.seed)
+    return load_dataset(str(source.dataset), "train")[: source.count]
+
+
+def _untrained(recipe: Recipe, classes: Classes) -> Rule:
+    return Rule(
+        classes,
+        free_channels=recipe.rule.free_channels,
+        hidden=recipe.rule.hidden,
+        hearing=recipe.rule.hearing,
+        fire_rate=recipe.rule.fire_rate,
+        noise=recipe.rule.noise,
+        generator=torch.Generator().manual_seed(recipe.seed),
+    )
+
+
+def _begun(recipe: Recipe, classes: Classes, base: Path) -> Rule:
+    """The rule whose weights training begins with: its thresholds stay, its rates are set anew."""
+    begun, wanted = load_rule(str(recipe.rule.weights), base), _untrained(recipe, classes)
+    for what in ("slots", "stimulus_size"):
+        has, needs = getattr(begun, what), getattr(wanted, what)
+        if has != needs:
+            raise ValueError(
+                f"its {what} is {has}, and pictures need {needs}: begin with another rule"
+            )
+    for what in ("free_channels", "hidden", "hearing"):
+        has, needs = (_plain(getattr(rule, what)) for rule in (begun, wanted))
+        if has != needs:
+            raise ValueError(f"its {what} is {has}: set rule.{what} so, instead of {needs}")
+    if begun.classes.names != classes.names:
+        raise ValueError(
+            f"it tells apart {', '.join(begun.classes.names)}; the data brings "
+            f"{', '.join(classes.names)}, so begin without its weights"
+        )
+    rates = {"fire_rate": wanted.fire_rate, "noise": wanted.noise}
+    rule = Rule.from_settings(begun.settings() | rates)
+    rule.load_state_dict(begun.state_dict())
+    return rule
+
+
+def _plain(value: object) -> object:
+    """As a recipe spells it."""
+    return list(value) if isinstance(value, tuple) else value
