@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,12 @@ from swarm_nca.cli.options import DATASET, RULE, JsonFile, Protocol, Split
 from swarm_nca.cli.telling import console, told_in_one_line
 
 
+#: What is not asked of turned pictures.
+UPRIGHT_ONLY = ("swaps", "every", "by", "confusion", "fill_holes", "figure")
+
+
 def evaluate(
+    context: typer.Context,
     rule: Annotated[str, typer.Argument(metavar="RULE", help=RULE)],
     dataset: Annotated[str, typer.Option(help=DATASET)],
     split: Annotated[Split, typer.Option(help="Of a published data set.")] = "test",
@@ -59,16 +65,7 @@ def evaluate(
                 draw=draw,
             )
         else:
-            others = {
-                "--swaps": swaps != 1,
-                "--every": every != 1,
-                "--by": by,
-                "--confusion": confusion,
-                "--fill-holes": fill_holes,
-                "--figure": figure,
-            }
-            wrong = [option for option, given in others.items() if given]
-            if wrong:
+            if wrong := _given(context, UPRIGHT_ONLY):
                 raise ValueError(
                     f"--turn does not go with {', '.join(wrong)}: leave one or the other out"
                 )
@@ -84,6 +81,13 @@ def evaluate(
             json_file=json_file,
             console=console(),
         )
+
+
+def _given(context: typer.Context, names: Sequence[str]) -> list[str]:
+    """Of some options those that were given, whatever their value."""
+    sources = {name: context.get_parameter_source(name) for name in names}
+    given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+    return [f"--{name.replace('_', '-')}" for name in given]
 
 
 def compare(

@@ -86,6 +86,8 @@ def _cure(path: Path) -> str:
 def _flat(data: dict[str, Any], before: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in data.items():
+        if isinstance(value, list) and any(isinstance(part, dict) for part in value):
+            value = {str(number): part for number, part in enumerate(value)}
         if isinstance(value, dict):
             flat |= _flat(value, f"{before}{key}.")
         else:

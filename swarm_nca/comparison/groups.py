@@ -73,9 +73,10 @@ def _differences(entries: Sequence[Entry]) -> list[str]:
 
 
 def _told(key: str, settings: Mapping[str, Any]) -> str:
-    """`ce`, `noise 0.02`: a word tells by itself what it is of, a number does not.
+    """`ce`, `noise 0.02`, `hidden 70/70`: a word tells by itself what it is of, numbers do not.
 
-    What others have and this run lacks is a part of the recipe (`no wounds`), or that it stopped.
+    What others have and this run lacks is a setting or a part of the recipe (`no bound`, `no
+    wounds`), or that it stopped.
     """
     whole, _, last = key.rpartition(".")
     if key not in settings:
@@ -83,4 +84,7 @@ def _told(key: str, settings: Mapping[str, Any]) -> str:
     value = settings[key]
     if isinstance(value, str):
         return value
-    return f"{last} {value:g}" if isinstance(value, float) else f"{last} {value}"
+    if value is None:
+        return f"no {last}"
+    numbers = value if isinstance(value, list) else [value]
+    return f"{last} {'/'.join(format(number, 'g') for number in numbers)}"

@@ -58,6 +58,21 @@ def test_a_run_without_a_part_that_others_have_is_called_by_what_it_lacks(traine
     assert labels == ["l2, no wounds", f"l2, {wounded}", f"ce, {wounded}"]
 
 
+def test_settings_of_every_kind_are_told_as_people_would_say_them(trained) -> None:
+    strokes = {"dataset": "strokes", "count": 12}
+    base = {"data": [strokes], "rule": {"hidden": [6, 5]}}
+    runs = [
+        trained("a", **base),
+        trained("b", **base | {"bound": 3.0}),
+        trained("c", **base | {"fresh": [0.5, 0.25], "data": [{"dataset": "mnist"}]}),
+    ]
+    assert [label for label, _ in groups_of(*runs)] == [
+        "strokes, count 12, fresh 0.25, no bound",
+        "strokes, count 12, fresh 0.25, bound 3",
+        "mnist, no count, fresh 0.5/0.25, no bound",
+    ]
+
+
 def test_rules_alone_are_called_by_their_file_or_name(trained, tmp_path) -> None:
     one, other = (trained(name) / "rule.safetensors" for name in "ab")
     alone = shutil.copy(one, tmp_path / "alone.safetensors")
