@@ -166,12 +166,12 @@ def _differentiable(
     check_fit(world, rule)
     rate, noise = rates_of(world, rule, fire_rate, noise)
     draws, prepared, state = draws_of(world, seed), rule.prepare(world.stimulus), world.state
-    silence = state.new_zeros(1, rule.channels)
+    silence, heard_by_one = state.new_zeros(1, rule.channels), rule.slots * rule.channels
     for t in range(steps):
         fired = draws.fires(t, rate)
         heard = world.links.arriving(world.neighbors, fired, draws, t)
         padded = torch.cat([state, silence])
-        messages = padded.index_select(0, heard.reshape(-1)).view(len(fired), -1)
+        messages = padded.index_select(0, heard.reshape(-1)).view(len(fired), heard_by_one)
         change = rule.change(prepared.index_select(0, fired), messages)
         if noise:
             change = change + noise * draws.normals(t, fired, rule.channels, state.dtype)

@@ -12,7 +12,6 @@ import typer
 from swarm_nca.cli.options import DATASET, RULE, JsonFile, Protocol, Split
 from swarm_nca.cli.telling import console, told_in_one_line
 
-
 #: What is not asked of turned pictures.
 UPRIGHT_ONLY = ("swaps", "every", "by", "confusion", "fill_holes", "figure")
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swarm_nca.located import read
-from swarm_nca.rules import Rule, load_rule, read_rule
+from swarm_nca.located import read, relocated
+from swarm_nca.rules import Rule, load_rule, read_rule, shipped_rules
 from swarm_nca.suggestion import did_you_mean
 from swarm_nca.training.folder import Folder
 from swarm_nca.training.recipe import Recipe
@@ -24,7 +24,8 @@ class Entry:
         rule, hash: the rule, and what names its very weights.
         folder: of the training run; None for a rule alone.
         seed: the run's.
-        settings: all that decided the training besides name and seed, by dotted key.
+        settings: all that decided the training besides the seed, by dotted key; paths start from
+            the working directory.
     """
 
     given: str
@@ -40,12 +41,13 @@ def entries(given: Sequence[str]) -> list[Entry]:
     """What the names stand for, in their order.
 
     Raises:
-        ValueError: one that is neither a training run's folder nor a rule, a rule given twice, or
+        ValueError: one that is neither a rule nor a folder that holds one, a rule given twice, or
             a recipe (located) or rule that cannot be read.
     """
     found: dict[str, Entry] = {}
     for name in given:
-        entry = _run(name) if Path(name).is_dir() else _alone(name)
+        is_folder = name not in shipped_rules() and Path(name).is_dir()
+        entry = _in_folder(name) if is_folder else _alone(name)
         twin = found.setdefault(entry.hash, entry)
         if twin is not entry:
             raise ValueError(f"{name}: the very rule of {twin.given}; give each rule once")
@@ -57,13 +59,17 @@ def _alone(given: str) -> Entry:
     return Entry(given, Path(given).stem, rule, rule.hash())
 
 
-def _run(given: str) -> Entry:
+def _in_folder(given: str) -> Entry:
+    """The rule in a folder: of a training run where its recipe is beside it, else a rule alone."""
     folder = Folder(Path(given))
     if not folder.rule.is_file():
         raise ValueError(f"{given}: no {folder.rule.name} there{_cure(folder.path)}")
+    if not folder.recipe.is_file():
+        return _alone(given)
     rule, card = read_rule(folder.rule)
     recipe: Recipe = read(folder.recipe).validate(Recipe)
-    settings = _flat(recipe.model_dump(mode="json", exclude={"name", "seed"}))
+    settings = _flat(relocated(recipe.deciding(), folder.path, Path()))
+    del settings["seed"]
     trained = card.get("iterations", recipe.iterations)
     if trained != recipe.iterations:
         settings["stopped at"] = trained

@@ -76,15 +76,18 @@ def _told(key: str, settings: Mapping[str, Any]) -> str:
     """`ce`, `noise 0.02`, `hidden 70/70`: a word tells by itself what it is of, numbers do not.
 
     What others have and this run lacks is a setting or a part of the recipe (`no bound`, `no
-    wounds`), or that it stopped.
+    wounds`), a further source of pictures (`1 source`), or that it stopped.
     """
     whole, _, last = key.rpartition(".")
+    part, _, number = whole.rpartition(".")
     if key not in settings:
+        if part == "data":
+            return f"{number} source{'s' if number != '1' else ''}"
         return f"no {whole}" if whole else "complete"
     value = settings[key]
-    if isinstance(value, str):
+    if isinstance(value, str) and value != "none":
         return value
-    if value is None:
+    if value is None or value in ([], "none"):
         return f"no {last}"
     numbers = value if isinstance(value, list) else [value]
     return f"{last} {'/'.join(format(number, 'g') for number in numbers)}"

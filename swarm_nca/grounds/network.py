@@ -50,10 +50,6 @@ class Network:
     def _starts(self) -> Tensor:
         return starts(self.sizes)
 
-    def world_at(self, address: Tensor) -> Tensor:
-        """int64 [n], the graph an address lies in."""
-        return torch.searchsorted(self._starts, address, right=True) - 1
-
     def alive(self) -> Tensor:
         """int64 [N], the living nodes' addresses, ascending."""
         return self.alive_at.nonzero().view(-1)
@@ -70,10 +66,9 @@ class Network:
         """The nodes' names within their graphs."""
         return self.node_names
 
-    def with_alive(self, address: Tensor, alive: bool) -> Network:
-        """The same graphs with some nodes made alive or dead."""
-        value = torch.full_like(address, alive, dtype=torch.bool)
-        return replace(self, alive_at=self.alive_at.index_copy(0, address, value))
+    def without(self, address: Tensor) -> Network:
+        """The same graphs with some nodes dead."""
+        return replace(self, alive_at=self.alive_at.index_fill(0, address, False))
 
     def take(self, worlds: Tensor) -> Network:
         """The graphs of some worlds, in that order."""

@@ -7,7 +7,8 @@ from typing import Literal
 
 from swarm_nca.perturbations.mutate import Images, pictured
 from swarm_nca.perturbations.perturbation import Perturbation, labels, relabeled
-from swarm_nca.world import World
+from swarm_nca.suggestion import unknown
+from swarm_nca.world import STARTS, World
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)  # pictures do not compare
@@ -24,6 +25,11 @@ class Restart(Perturbation):
     start: Literal["zeros", "random"] = "zeros"
     images: Images | None = None
     label: int | str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.start not in STARTS:
+            raise ValueError(unknown("start", self.start, STARTS))
 
     def __call__(self, world: World, seed: int = 0) -> World:
         """The worlds at the beginning; see `Perturbation.__call__`."""

@@ -79,6 +79,8 @@ class Rule(nn.Module):
     ) -> None:
         super().__init__()
         _check(free_channels=free_channels, slots=slots, stimulus_size=stimulus_size)
+        if len(hidden) != 2:
+            raise ValueError(f"hidden is two sizes, one for each hidden layer, got {hidden}")
         _check(hidden_1=hidden[0], hidden_2=hidden[1])
         check_rates(fire_rate, noise)
         if not 0.0 <= alive_above < 1.0:

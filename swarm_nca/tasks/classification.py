@@ -17,7 +17,8 @@ class Augmentation:
     """How a drawn picture may differ from the stored one, each time anew; by default not at all.
 
     Attributes:
-        shift: largest shift in pixels, per axis, ≥ 0; what leaves the picture is lost.
+        shift: largest shift, per axis, in pixels of the stored picture (enlarged and turned with
+            it), ≥ 0; what leaves the picture is lost.
         scale: smallest and largest enlargement.
         rotate: largest turn in degrees, either way.
     """

@@ -75,9 +75,14 @@ class Topology:
             slots: K; the graph's own attribute `slots` when None, else 9.
 
         Raises:
-            ValueError: an edge without a slot, a slot out of range, or two neighbours in one slot;
-                the message names the node.
+            ValueError: a multigraph, an edge without a slot, a slot out of range, or two neighbours
+                in one slot; the message names the node.
         """
+        if graph.is_multigraph():
+            raise ValueError(
+                "in a multigraph two may hear each other more than once, and no slot says which "
+                "edge is meant; give nx.DiGraph(graph) or nx.Graph(graph), one edge for each pair"
+            )
         count = int(graph.graph.get("slots", 9)) if slots is None else slots
         names = tuple(graph.nodes)
         row = {name: i for i, name in enumerate(names)}

@@ -1,7 +1,8 @@
 """Checkpoints: all that an iteration leaves to the next, in one file, written atomically.
 
 A run goes on under the recipe it began with and on the same pictures, by their content: where they
-lie, how the run is called and how often it tells of itself may change.
+lie, how the run is called and how often it tells of itself may change. The weights that it began
+with it does not need again.
 """
 
 from __future__ import annotations
@@ -16,16 +17,15 @@ from safetensors.torch import save
 from torch import Tensor
 
 from swarm_nca.atomic import write_atomically
+from swarm_nca.rules import Rule
 from swarm_nca.training.pool import Pool
+from swarm_nca.training.recipe import Recipe
 from swarm_nca.training.trainer import Trainer
 
 _HEADER = "swarm_nca_training"
 
 #: What is in the file; another number is another program's.
 _FORMAT = 2
-
-#: Keys of a recipe on which no iteration depends. Of `data` the pictures count.
-_FREE = {"name", "data", "log_every", "checkpoint_every"}
 
 
 def save_checkpoint(trainer: Trainer, path: Path, seconds: float) -> None:
@@ -51,12 +51,25 @@ def save_checkpoint(trainer: Trainer, path: Path, seconds: float) -> None:
         "format": _FORMAT,
         "iteration": trainer.iteration,
         "seconds": seconds,
-        "recipe": _deciding(trainer),
+        "recipe": _deciding(trainer.recipe),
+        "weights": trainer.recipe.rule.weights,
         "rule": trainer.rule.settings(),
         "pictures": trainer.task.content,
         "began_with": trainer.began_with,
     }
     write_atomically(path, save(tensors, {_HEADER: json.dumps(header)}))
+
+
+def rule_of(path: Path) -> Rule:
+    """A rule of the shape of that which a checkpoint holds, to load it into.
+
+    Raises:
+        ValueError: not a checkpoint, or one of another version.
+    """
+    try:
+        return Rule.from_settings(_opened(path)[0]["rule"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: a checkpoint with a part missing ({error})") from error
 
 
 def load_checkpoint(trainer: Trainer, path: Path) -> float:
@@ -66,6 +79,21 @@ def load_checkpoint(trainer: Trainer, path: Path) -> float:
         ValueError: not a checkpoint, truncated, or one of another recipe, other pictures or another
             version; the trainer is unusable then.
     """
+    header, tensors = _opened(path)
+    try:
+        _check(trainer, header, path)
+        _restore(trainer, tensors)
+        rule = trainer.recipe.rule.model_copy(update={"weights": header["weights"]})
+        trainer.recipe = trainer.recipe.model_copy(update={"rule": rule})
+        trainer.began_with = str(header["began_with"])
+        trainer.iteration = int(header["iteration"])
+        return float(header["seconds"])
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise ValueError(f"{path}: a checkpoint with a part missing ({error})") from error
+
+
+def _opened(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """A checkpoint's header and tensors, as they are."""
     try:
         with safe_open(str(path), framework="pt") as file:
             header: dict[str, Any] = json.loads((file.metadata() or {})[_HEADER])
@@ -79,45 +107,35 @@ def load_checkpoint(trainer: Trainer, path: Path) -> float:
             f"{path}: made by another version of swarm_nca; finish the run with that one, or begin "
             "anew with --out"
         )
-    try:
-        _check(trainer, header, path)
-        _restore(trainer, tensors, int(header["iteration"]))
-        trainer.began_with = str(header["began_with"])
-        trainer.iteration = int(header["iteration"])
-        return float(header["seconds"])
-    except (KeyError, TypeError, RuntimeError) as error:
-        raise ValueError(f"{path}: a checkpoint with a part missing ({error})") from error
+    return header, tensors
 
 
-def _deciding(trainer: Trainer) -> dict[str, Any]:
-    """Of the recipe what decides an iteration, as plain data."""
-    recipe = trainer.recipe.model_dump(mode="json", exclude=_FREE)
-    del recipe["rule"]["weights"]  # where the run began, not where it goes
-    return recipe
+def _deciding(recipe: Recipe) -> dict[str, Any]:
+    """Of a recipe what every iteration depends on, but for pictures and first weights."""
+    settings = recipe.deciding()
+    del settings["data"], settings["rule"]["weights"]
+    return settings
 
 
 def _check(trainer: Trainer, header: dict[str, Any], path: Path) -> None:
     """A ValueError unless a checkpoint is of this very run."""
-    now: dict[str, Any] = _deciding(trainer)
-    for key, value in now.items():
+    for key, value in _deciding(trainer.recipe).items():
         if (made := header["recipe"].get(key)) != value:
             raise ValueError(
                 f"{path} was made with {key} = {made}, the recipe now says {value}; "
                 "resume with the recipe the run began with"
             )
-    if header["rule"] != trainer.rule.settings() or header["pictures"] != trainer.task.content:
+    if header["pictures"] != trainer.task.content:
         raise ValueError(
-            f"{path} was made with other pictures or classes than the recipe's data gives now; put "
-            "those back, or begin anew with --out"
+            f"{path} was made with other pictures than the recipe's data gives now; put those "
+            "back, or begin anew with --out"
         )
 
 
-def _restore(trainer: Trainer, tensors: dict[str, Tensor], iteration: int) -> None:
+def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
     with torch.no_grad():
         for name, weight in trainer.rule.named_parameters():
             weight.copy_(tensors[f"rule.{name}"])
-            if not iteration:
-                continue
             kept = _under(f"optimizer.{name}.", tensors)
             if not kept:
                 raise KeyError(f"nothing remembered of {name}")

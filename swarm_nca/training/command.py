@@ -1,49 +1,29 @@
-"""Training from the command line: a folder, a progress bar, checkpoints, and a way to go on."""
+"""Training from the command line: into a folder of its own, and on from where it stopped."""
 
 from __future__ import annotations
 
-import contextlib
-import math
-import os
-import platform
 import shlex
-import signal
-import time
-from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from swarm_nca.atomic import check_folder, write_atomically
-from swarm_nca.engine import rollout
-from swarm_nca.images import Pictures
 from swarm_nca.located import Document, dump, path_from, read, relocated
-from swarm_nca.measure.protocols import evaluate
-from swarm_nca.portrait import decisions_rgb, grey_rgb, png, sheet
-from swarm_nca.rules import Rule, save_rule, shipped_rules
+from swarm_nca.rules import save_rule, shipped_rules
 from swarm_nca.tasks import Classification
-from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
+from swarm_nca.training.checkpoint import load_checkpoint, rule_of
 from swarm_nca.training.folder import Folder, Log
+from swarm_nca.training.loop import asked_to_stop, iterate
 from swarm_nca.training.materials import materials
+from swarm_nca.training.outcome import ENOUGH, card_of, scores_of
 from swarm_nca.training.parallel import Team, joined
 from swarm_nca.training.precision import bfloat16_takes
 from swarm_nca.training.recipe import Recipe
-from swarm_nca.training.trainer import Report, Trainer
-from swarm_nca.world import World
-
-#: Pictures on the strip, and the step at which they are shown.
-STRIP, STRIP_STEP = 12, 50
+from swarm_nca.training.trainer import Trainer
 
 #: How many times as long bfloat16 may take unremarked: less is the machine's noise.
 SLOWER = 1.1
-
-#: Held-out pictures from which on a score means something.
-ENOUGH = 100
 
 
 def train(
@@ -74,18 +54,15 @@ def train(
     with joined(recipe.batch) as team:
         if team.rank:
             return _follow(team, document, recipe, resume)
-        return _lead(team, document, recipe, _place(recipe, recipe_path, out, resume), resume)
+        return _lead(team, document, recipe, _place(recipe, out, resume), resume)
 
 
 def _follow(team: Team, document: Document, recipe: Recipe, resume: Path | None) -> int:
     """A process's part in a team that another one leads: it trains, and that is all."""
-    rule, task, _ = materials(recipe, document)
-    trainer = Trainer(recipe, rule, task, team)
-    if resume:
-        load_checkpoint(trainer, Folder(resume).checkpoint)
+    trainer, _, _ = _begun(team, document, recipe, resume)
     stopping = False
     try:
-        with _asked_to_stop() as stop:
+        with asked_to_stop() as stop:
             while trainer.iteration < recipe.iterations and not stopping:
                 trainer.advance()
                 stopping = team.any(bool(stop))
@@ -102,16 +79,15 @@ def _lead(
     resume: Path | None,
 ) -> int:
     folder = Folder(place)
-    rule, task, held_out = materials(recipe, document)
-    trainer = Trainer(recipe, rule, task, team)
-    before = load_checkpoint(trainer, folder.checkpoint) if resume else 0.0
-    folder.path.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder.recipe, _moved(recipe, Path(document.file).parent, folder.path))
+    trainer, held_out, before = _begun(team, document, recipe, resume)
     console = Console(stderr=True)
-    if not resume and recipe.precision == "bfloat16":
-        _warn_of_bfloat16(rule, recipe.batch, console)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    log = Log(folder.log, trainer.iteration)
+    if not resume:
+        write_atomically(folder.recipe, _moved(recipe, Path(document.file).parent, folder.path))
+        _warn_of_bfloat16(trainer, console)
     try:
-        seconds = _train(trainer, folder, held_out, before, console)
+        seconds = iterate(trainer, folder, log, held_out, before, console)
     except ArithmeticError as error:
         raise ValueError(f"{folder.path}: {error}") from error
     if trainer.iteration < recipe.iterations:
@@ -122,7 +98,7 @@ def _lead(
             markup=False,
         )
         return 130
-    scores = _scores(trainer.outcome, held_out) if len(held_out.grey) >= ENOUGH else {}
+    scores = scores_of(trainer.outcome, held_out)
     save_rule(trainer.outcome, folder.rule, card_of(trainer, seconds, scores))
     found = ", ".join(f"{name} {value}" for name, value in scores.items())
     told = f"{folder.rule}: {found} ({len(held_out.grey)} held-out pictures)"
@@ -135,19 +111,14 @@ def _lead(
     return 0
 
 
-def card_of(trainer: Trainer, seconds: float, scores: dict[str, float]) -> dict[str, Any]:
-    """What a rule tells about where it comes from."""
-    return {
-        "recipe": trainer.recipe.model_dump(mode="json"),
-        "began_with": trainer.began_with,
-        "iterations": trainer.iteration,
-        "seconds": round(seconds),
-        "scores": scores,
-        "date": date.today().isoformat(),
-        "torch": torch.__version__,
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "licence": "MIT",
-    }
+def _begun(
+    team: Team, document: Document, recipe: Recipe, resume: Path | None
+) -> tuple[Trainer, Classification, float]:
+    """A trainer at its beginning or where it stopped, pictures held out, and seconds trained."""
+    checkpoint = Folder(resume).checkpoint if resume else None
+    rule, task, held_out = materials(recipe, document, rule_of(checkpoint) if checkpoint else None)
+    trainer = Trainer(recipe, rule, task, team)
+    return trainer, held_out, load_checkpoint(trainer, checkpoint) if checkpoint else 0.0
 
 
 def _moved(recipe: Recipe, old: Path, new: Path) -> bytes:
@@ -159,9 +130,10 @@ def _moved(recipe: Recipe, old: Path, new: Path) -> bytes:
     return dump(settings).encode()
 
 
-def _warn_of_bfloat16(rule: Rule, worlds: int, console: Console) -> None:
-    times = bfloat16_takes(rule, worlds)
-    if times > SLOWER:
+def _warn_of_bfloat16(trainer: Trainer, console: Console) -> None:
+    if trainer.recipe.precision != "bfloat16":
+        return
+    if (times := bfloat16_takes(trainer.rule, trainer.recipe.batch)) > SLOWER:
         console.print(
             f"products in bfloat16 take {times:.1f} times as long as in float32 on this machine; "
             "--set precision=float32 is faster here",
@@ -170,7 +142,7 @@ def _warn_of_bfloat16(rule: Rule, worlds: int, console: Console) -> None:
         )
 
 
-def _place(recipe: Recipe, recipe_path: Path, out: Path | None, resume: Path | None) -> Path:
+def _place(recipe: Recipe, out: Path | None, resume: Path | None) -> Path:
     if resume is not None:
         if out is not None and out != resume:
             raise ValueError(f"--resume goes on in {resume}; leave --out away")
@@ -182,87 +154,5 @@ def _place(recipe: Recipe, recipe_path: Path, out: Path | None, resume: Path | N
     if place.exists() and not (place.is_dir() and folder.barren):
         go_on = f"go on with --resume {place}, or " if folder.checkpoint.is_file() else ""
         raise ValueError(f"{place} is in use; {go_on}choose another folder with --out")
-    if folder.recipe.absolute() == recipe_path.absolute():
-        raise ValueError(
-            f"{recipe_path} would be replaced by the run's own {folder.recipe.name}; choose "
-            "another folder with --out"
-        )
     check_folder(place)
     return place
-
-
-def _train(
-    trainer: Trainer, folder: Folder, held_out: Classification, before: float, console: Console
-) -> float:
-    """Iterate to the end, or until interrupted; returns the seconds trained in all."""
-    recipe, log = trainer.recipe, Log(folder.log, trainer.iteration)
-    began, recent, stopping = time.monotonic() - before, list[Report](), False
-    columns = [
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TextColumn("loss {task.fields[loss]} · accuracy {task.fields[accuracy]}"),
-        TimeRemainingColumn(),
-    ]
-    with Progress(*columns, console=console) as bar, _asked_to_stop() as stop:
-        line = bar.add_task(
-            recipe.name,
-            total=recipe.iterations,
-            completed=trainer.iteration,
-            loss="–",
-            accuracy="–",
-        )
-        while trainer.iteration < recipe.iterations and not stopping:
-            recent.append(trainer.advance())
-            stopping = trainer.team.any(bool(stop))
-            last = trainer.iteration == recipe.iterations or stopping
-            seconds = time.monotonic() - began
-            if trainer.iteration % recipe.log_every == 0 or last:
-                loss = float(np.mean([report.loss for report in recent]))
-                accuracy = float(np.mean([report.cell_accuracy for report in recent]))
-                rate = recent[-1].rate
-                magnitude = math.log10(loss) if loss else -math.inf
-                log.add(trainer.iteration, loss, magnitude, accuracy, rate, seconds)
-                bar.update(line, loss=f"{loss:.2f}", accuracy=f"{accuracy:.1%}")
-                recent.clear()
-            if trainer.iteration % recipe.checkpoint_every == 0 or last:
-                save_checkpoint(trainer, folder.checkpoint, seconds)
-                save_rule(trainer.outcome, folder.rule, card_of(trainer, seconds, {}))
-                write_atomically(folder.strip, _strip(trainer.outcome, held_out))
-            bar.update(line, completed=trainer.iteration)
-    return time.monotonic() - began
-
-
-@contextlib.contextmanager
-def _asked_to_stop() -> Iterator[list[int]]:
-    """A list that fills when the user interrupts, or the system ends the process: an iteration is
-    never left half done.
-    """
-    asked: list[int] = []
-    former = {
-        number: signal.signal(number, lambda number, frame: asked.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield asked
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
-
-
-@torch.no_grad()
-def _strip(rule: Rule, held_out: Classification) -> bytes:
-    """A PNG: held-out pictures above, what their cells decided below."""
-    world = World.from_images(held_out.grey[:STRIP], rule)
-    world = rollout(world, rule, STRIP_STEP)
-    tiles = [grey_rgb(world, i, scale=3) for i in range(len(world))]
-    tiles += [decisions_rgb(world, i, scale=3) for i in range(len(world))]
-    return png(sheet(tiles, len(world), 6))
-
-
-def _scores(rule: Rule, held_out: Classification) -> dict[str, float]:
-    """Percentages at step 200 on the pictures held out."""
-    pictures = Pictures(held_out.grey.numpy(), held_out.label.numpy(), rule.classes.names)
-    last = evaluate(rule.requires_grad_(False), pictures, steps=200).curve[-1]
-    names = ("cell_accuracy", "total_agreement", "vote_accuracy")
-    return {name: round(100 * last[name], 2) for name in names}

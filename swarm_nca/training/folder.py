@@ -45,10 +45,11 @@ class Folder:
 
     @property
     def barren(self) -> bool:
-        """Whether nothing but the beginnings of a run are there, which stopped before it had any
-        to resume from.
+        """Whether nothing is there, or the beginnings of a run that stopped before it had any to
+        resume from. A recipe without a log is somebody's own.
         """
-        return {file.name for file in self.path.iterdir()} <= {self.recipe.name, self.log.name}
+        names = {file.name for file in self.path.iterdir()}
+        return not names or {self.log.name} <= names <= {self.log.name, self.recipe.name}
 
     @property
     def evaluations(self) -> Path:
@@ -69,10 +70,10 @@ class Log:
         self._path = path
         kept = []
         if iteration and path.exists():
-            with path.open(newline="", encoding="utf-8") as file:
+            with path.open(newline="", encoding="utf-8", errors="replace") as file:
                 rows = list(csv.reader(file))[1:]
-            # A row cut short by a crash is one past the checkpoint.
-            whole = (row for row in rows if len(row) == len(COLUMNS))
+            # A row cut short or garbled by a crash is one past the checkpoint.
+            whole = (row for row in rows if len(row) == len(COLUMNS) and row[0].isdecimal())
             kept = [row for row in whole if int(row[0]) <= iteration]
         write_atomically(path, _csv([list(COLUMNS), *kept]).encode())
 

@@ -9,7 +9,9 @@ import numpy as np
 import torch
 
 from swarm_nca.images import DRAWN, SIZE, Pictures, load_dataset, read_folder
+from swarm_nca.images.pictures import check_pixels
 from swarm_nca.located import Document
+from swarm_nca.randomness import LONGEST_ROW
 from swarm_nca.rules import Classes, Rule, find_rule, load_rule
 from swarm_nca.tasks import Classification
 from swarm_nca.training.draws import SPLIT, generator_of
@@ -30,12 +32,16 @@ class Materials(NamedTuple):
     held_out: Classification
 
 
-def materials(recipe: Recipe, document: Document) -> Materials:
+def materials(recipe: Recipe, document: Document, begun: Rule | None = None) -> Materials:
     """A recipe's rule and pictures; paths start from the folder of its document.
 
+    Args:
+        recipe, document: the recipe, and where it was read.
+        begun: the rule of a run that goes on; the recipe's when None.
+
     Raises:
-        LocatedError: data that is missing or damaged, sources whose pictures differ in size, or
-            weights that do not fit.
+        LocatedError: data that is missing or damaged, sources whose pictures differ in size, too
+            many pictures, or weights or classes that do not fit.
     """
     base = Path(document.file).parent
     loaded = []
@@ -50,13 +56,21 @@ def materials(recipe: Recipe, document: Document) -> Materials:
             raise ValueError(
                 f"held_out is {recipe.held_out}, but there are only {len(grey)} pictures"
             )
+        if begun is not None:
+            _check_classes(begun, classes, "begin anew with --out")
+    with document.at("pool"):
+        check_pixels(recipe.pool + recipe.batch, *grey.shape[1:])
     label = torch.from_numpy(np.concatenate([one.labels_for(names) for one in loaded]))
-    with document.at("rule", "weights"):
-        rule = (
-            _untrained(recipe, classes)
-            if recipe.rule.weights is None
-            else _begun(recipe, classes, base)
-        )
+    with document.at("rule"):
+        rule = begun or _untrained(recipe, classes)
+        if rule.noise and rule.channels > LONGEST_ROW:
+            raise ValueError(
+                f"noise serves at most {LONGEST_ROW} channels, free ones and one per class, got "
+                f"{rule.channels}: take fewer free_channels"
+            )
+    if begun is None and recipe.rule.weights is not None:
+        with document.at("rule", "weights"):
+            rule = _with_weights(rule, load_rule(recipe.rule.weights, base))
     # Not the generator of the weights: rules of every shape are watched by the same pictures.
     order = torch.randperm(len(grey), generator=generator_of(recipe.seed, SPLIT))
     kept, held = order[recipe.held_out :], order[: recipe.held_out]
@@ -101,9 +115,8 @@ def _untrained(recipe: Recipe, classes: Classes) -> Rule:
     )
 
 
-def _begun(recipe: Recipe, classes: Classes, base: Path) -> Rule:
-    """The rule whose weights training begins with: its thresholds stay, its rates are set anew."""
-    begun, wanted = load_rule(str(recipe.rule.weights), base), _untrained(recipe, classes)
+def _with_weights(wanted: Rule, begun: Rule) -> Rule:
+    """A rule with the weights that training begins with: its thresholds stay, its rates are new."""
     for what in ("slots", "stimulus_size"):
         has, needs = getattr(begun, what), getattr(wanted, what)
         if has != needs:
@@ -114,15 +127,19 @@ def _begun(recipe: Recipe, classes: Classes, base: Path) -> Rule:
         has, needs = (_plain(getattr(rule, what)) for rule in (begun, wanted))
         if has != needs:
             raise ValueError(f"its {what} is {has}: set rule.{what} so, instead of {needs}")
-    if begun.classes.names != classes.names:
-        raise ValueError(
-            f"it tells apart {', '.join(begun.classes.names)}; the data brings "
-            f"{', '.join(classes.names)}, so begin without its weights"
-        )
+    _check_classes(begun, wanted.classes, "begin without its weights")
     rates = {"fire_rate": wanted.fire_rate, "noise": wanted.noise}
     rule = Rule.from_settings(begun.settings() | rates)
     rule.load_state_dict(begun.state_dict())
     return rule
+
+
+def _check_classes(rule: Rule, classes: Classes, cure: str) -> None:
+    if rule.classes.names != classes.names:
+        raise ValueError(
+            f"the rule tells apart {', '.join(rule.classes.names)}; the data brings "
+            f"{', '.join(classes.names)}, so {cure}"
+        )
 
 
 def _plain(value: object) -> object:

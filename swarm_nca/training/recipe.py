@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -40,6 +40,8 @@ class Data(_Part):
     def _one_source(self) -> Data:
         if (self.dataset is None) == (self.folder is None):
             raise ValueError("give exactly one of dataset and folder")
+        if self.seed and self.dataset not in DRAWN:
+            raise ValueError("seed goes with pictures that are drawn; these are there already")
         if self.dataset in DRAWN and self.count is None:
             raise ValueError(f"{self.dataset} are endless: say how many with count")
         return self
@@ -66,6 +68,10 @@ class Wounds(_Part):
     strength: Annotated[float, Field(gt=0.0)] = 1.0
 
 
+#: What only one shape of a schedule asks for.
+_SHAPED = {"drops": "steps", "factor": "steps", "hold": "cosine", "floor": "cosine"}
+
+
 class Schedule(_Part):
     """The learning rate over the iterations: a warm-up from 0, then one of three shapes.
 
@@ -84,9 +90,10 @@ class Schedule(_Part):
     floor: Fraction = 0.01
 
     @model_validator(mode="after")
-    def _drops_in_steps(self) -> Schedule:
-        if self.drops and self.shape != "steps":
-            raise ValueError(f"drops go with shape: steps, the shape is {self.shape}")
+    def _of_one_shape(self) -> Schedule:
+        for name, shape in _SHAPED.items():
+            if self.shape != shape and getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"{name} goes with shape: {shape}, the shape is {self.shape}")
         if self.shape == "steps" and not self.drops:
             raise ValueError("shape: steps needs drops, the iterations after which the rate falls")
         if list(self.drops) != sorted(set(self.drops)):
@@ -108,7 +115,8 @@ class Schedule(_Part):
 class Recipe(_Part):
     """One training run, to the letter.
 
-    The regime says how a batch is made up: `naive` starts all of it anew and keeps no pool;
+    The regime says how a batch is made up: `naive` starts all of it anew and keeps no pool, so that
+    it has no use for `pool`, `fresh` and `mutated`;
     `mutating` takes it from a pool, starts the share `fresh` of it anew on other pictures and swaps
     those of the share `mutated` under the living cells; `persistent` starts that share anew as
     well, instead of mutating it. A share may be two, of the first and of the last iteration: it
@@ -151,7 +159,17 @@ class Recipe(_Part):
     def _fits(self) -> Recipe:
         if not self.data:
             raise ValueError("data names no source of pictures; give at least one")
-        if self.regime != "naive" and self.pool < self.batch:
+        if self.regime != "naive":
+            self._check_pool()
+        if not isinstance(self.steps, int) and self.steps[0] > self.steps[1]:
+            raise ValueError(f"steps is [least, most], got {list(self.steps)}")
+        drawn = [source.count for source in self.data if source.dataset in DRAWN]
+        if len(drawn) == len(self.data) and self.held_out >= (count := sum(filter(None, drawn))):
+            raise ValueError(f"held_out is {self.held_out}, but there are only {count} pictures")
+        return self
+
+    def _check_pool(self) -> None:
+        if self.pool < self.batch:
             raise ValueError(
                 f"the pool ({self.pool}) must hold at least one batch ({self.batch}) of worlds"
             )
@@ -161,14 +179,17 @@ class Recipe(_Part):
             raise ValueError(f"fresh and mutated are shares of one batch, they sum up to {most:g}")
         for name, course in ends.items():
             largest = max(course)
-            if largest and self.regime != "naive" and not round(self.batch * largest):
+            if largest and not round(self.batch * largest):
                 raise ValueError(
                     f"{name} is {largest:g} of a batch of {self.batch}, not one whole world: raise "
                     f"one of them, or say {name}: 0"
                 )
-        if not isinstance(self.steps, int) and self.steps[0] > self.steps[1]:
-            raise ValueError(f"steps is [least, most], got {list(self.steps)}")
-        return self
+
+    def deciding(self) -> dict[str, Any]:
+        """As plain data what decides the weights, given pictures and seed: not how the run is
+        called or how often it tells of itself.
+        """
+        return self.model_dump(mode="json", exclude={"name", "log_every", "checkpoint_every"})
 
     def shares(self, iteration: int = 0) -> tuple[int, int]:
         """How many worlds of an iteration's batch start anew, and how many are mutated.

@@ -18,6 +18,6 @@ def published(rule: Rule, pictures: Pictures) -> Trainer:
     """What trains a rule in place, all but the pictures as published (Randazzo et al. 2020)."""
     # The recipe says where pictures come from; these are here already.
     source = Data(dataset="strokes", count=len(pictures))
-    recipe = Recipe(name="timed", data=(source,), iterations=_NEVER)
+    recipe = Recipe(name="timed", data=(source,), held_out=1, iterations=_NEVER)
     labels = torch.from_numpy(pictures.labels_for(rule.classes.names))
     return Trainer(recipe, rule, Classification(torch.as_tensor(pictures.grey), labels))

@@ -302,13 +302,16 @@ class World:
         taken = making.amounts(share, address, self.stimulus, 0.0, 1.0)
         if isinstance(self.ground, Network):
             gone = address[taken.expand(len(address)) > 0]
-            return editing.standing_on(self, self.ground.with_alive(gone, False))
+            return editing.standing_on(self, self.ground.without(gone))
         left = self.canvas.grey[address] * (1.0 - taken)
         return editing.painted(self, self.canvas, address, left)
 
     def _address(self, site: Tensor, world: int) -> Tensor:
         size = int(self.ground.sizes[world])
-        site = torch.as_tensor(site, dtype=torch.int64, device=self.address.device).reshape(-1)
+        given = torch.as_tensor(site, device=self.address.device).reshape(-1)
+        site = given.to(torch.int64)
+        if not torch.equal(site.to(given.dtype), given):
+            raise ValueError(f"sites are whole numbers, got {given.tolist()}")
         if len(set(site.tolist())) < len(site):
             raise ValueError(f"each site may be given once, got {site.tolist()}")
         if len(site) and not 0 <= int(site.min()) <= int(site.max()) < size:
@@ -333,13 +336,13 @@ class World:
         """Each world on its own."""
         return [self.select(world) for world in range(len(self))]
 
-    def by_key(self, keys: Sequence[int] | int) -> World:
+    def by_key(self, keys: Sequence[int] | Tensor | int) -> World:
         """The worlds with these keys, in that order.
 
         Raises:
             KeyError: a key that no world, or more than one, has.
         """
-        wanted = [keys] if isinstance(keys, int) else list(keys)
+        wanted = torch.as_tensor(keys).reshape(-1).tolist()
         have = self.key.tolist()
         for key in wanted:
             if have.count(key) != 1:

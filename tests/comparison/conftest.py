@@ -21,7 +21,7 @@ def trained(tmp_path: Path) -> Callable[..., Path]:
 
     def make(folder: str, trained: int | None = None, **settings: Any) -> Path:
         data = [{"dataset": "strokes", "count": 9}]
-        given = {"name": "run", "iterations": 5, "data": data} | settings
+        given = {"name": "run", "iterations": 5, "held_out": 1, "data": data} | settings
         recipe = Recipe.model_validate(given)
         place = Folder(tmp_path / folder)
         place.path.mkdir()

@@ -73,6 +73,44 @@ def test_settings_of_every_kind_are_told_as_people_would_say_them(trained) -> No
     ]
 
 
+def test_what_a_setting_is_of_is_told_where_its_value_does_not(trained) -> None:
+    strokes, letters = ({"dataset": name, "count": 9} for name in ("strokes", "letters"))
+    base = {"held_out": 2}
+    runs = [
+        trained("a", **base, normalize="none", data=[strokes, letters]),
+        trained("b", **base, data=[strokes], schedule={"shape": "steps", "drops": [2, 4]}),
+    ]
+    assert [label for label, _ in groups_of(*runs)] == [
+        "letters, constant, no normalize, count 9, seed 0, no drops",
+        "1 source, steps, tensors, drops 2/4",
+    ]
+
+
+def test_what_decides_nothing_keeps_no_seeds_apart(trained, tmp_path) -> None:
+    (tmp_path / "deep").mkdir()
+    runs = [
+        trained("a", data=[{"folder": "pictures"}], log_every=50),
+        trained("deep/b", data=[{"folder": "../../a/pictures"}], log_every=10, seed=1),
+    ]
+    assert [label for label, _ in groups_of(*runs)] == ["run"]
+
+
+def test_a_folder_does_not_hide_the_rule_that_ships_under_its_name(
+    trained, tmp_path, monkeypatch
+) -> None:
+    (tmp_path / "digits").mkdir()
+    monkeypatch.chdir(tmp_path)
+    (entry,) = entries(["digits"])
+    assert len(entry.rule.classes) == 10
+
+
+def test_a_folder_with_a_rule_and_no_recipe_is_a_rule_alone(trained) -> None:
+    run = trained("a")
+    (run / "recipe.yaml").unlink()
+    (entry,) = entries([str(run)])
+    assert (entry.name, entry.folder, entry.settings) == ("a", None, ())
+
+
 def test_rules_alone_are_called_by_their_file_or_name(trained, tmp_path) -> None:
     one, other = (trained(name) / "rule.safetensors" for name in "ab")
     alone = shutil.copy(one, tmp_path / "alone.safetensors")

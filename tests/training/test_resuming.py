@@ -84,8 +84,28 @@ def test_a_run_goes_on_by_its_folder_alone_wherever_folder_and_pictures_are_now(
 
 
 def test_name_and_frequencies_of_telling_may_change(recipe: Path, stopped: Folder) -> None:
+    assert train(recipe, recipe.with_name("whole")) == 0
     changes = ["name=renamed", "log_every=2", "checkpoint_every=1"]
     assert train(recipe, resume=stopped.path, overrides=changes) == 0
+    assert load_rule(stopped.path).hash() == load_rule(recipe.with_name("whole")).hash()
+    logged = [row.split(",")[0] for row in stopped.log.read_text().split()[1:]]
+    assert logged == ["6"]  # the former process was kept from logging
+
+
+def test_a_run_goes_on_where_a_link_leads_to_its_folder(recipe: Path) -> None:
+    (recipe.parent / "scratch" / "deep" / "runs").mkdir(parents=True)
+    link = recipe.with_name("runs")
+    link.symlink_to(recipe.parent / "scratch" / "deep" / "runs")
+    assert train(recipe, link / "own") == 0
+    assert train(None, resume=link / "own") == 0
+
+
+def test_a_log_that_a_crash_has_garbled_is_read_as_far_as_it_goes(stopped: Folder) -> None:
+    with stopped.log.open("ab") as log:
+        log.write(b"4,1,0,0.5,1e-3,2\nx,1,2,3,4,5\n7,\xff\xfe")
+    assert train(None, resume=stopped.path) == 0
+    logged = [row.split(",")[0] for row in stopped.log.read_text().split()[1:]]
+    assert logged == ["4", "5", "6"]
 
 
 def test_pictures_that_changed_meanwhile_are_refused_and_the_run_is_left_as_it_was(
@@ -97,29 +117,35 @@ def test_pictures_that_changed_meanwhile_are_refused_and_the_run_is_left_as_it_w
     before = {file.name: file.read_bytes() for file in stopped.path.iterdir()}
     for number in range(4):  # whichever are held out
         Image.fromarray(changed).save(picture.with_name(f"{number}.png"))
-    with pytest.raises(ValueError, match="made with other pictures or classes"):
+    with pytest.raises(ValueError, match="made with other pictures than the recipe's data gives"):
         train(recipe, resume=stopped.path)
     assert before == {file.name: file.read_bytes() for file in stopped.path.iterdir()}
 
 
 def test_classes_that_were_renamed_are_refused(recipe: Path, stopped: Folder) -> None:
     (recipe.parent / "shapes" / "bar").rename(recipe.parent / "shapes" / "beam")
-    with pytest.raises(ValueError, match="made with other pictures or classes"):
+    with pytest.raises(ValueError, match="bar, sheet; the data brings beam, sheet, so begin anew"):
         train(recipe, resume=stopped.path)
 
 
-def test_a_run_remembers_what_it_began_with_when_that_is_another_rule_now(
-    recipe: Path, stopped: Folder
+@pytest.mark.parametrize("changes", [[], ["rule.weights=null"], ["rule.weights=digits"]])
+def test_a_run_goes_on_without_the_rule_it_began_with_and_remembers_which_that_was(
+    recipe: Path, stopped: Folder, changes: list[str]
 ) -> None:
-    save_rule(load_rule(stopped.path), recipe.with_name("begun.safetensors"), {})
-    began = load_rule(stopped.path).hash()
-    change = ["rule.weights=begun.safetensors", "iterations=2"]
-    os.chdir(recipe.parent)
-    assert train(recipe, recipe.with_name("further"), overrides=change) == 0
-    shutil.copy(recipe.with_name("further") / "rule.safetensors", "begun.safetensors")
-    assert train(None, resume=recipe.with_name("further")) == 0
-    card = read_rule(recipe.with_name("further") / "rule.safetensors")[1]
-    assert card["began_with"] == began
+    rule, weights = load_rule(stopped.path), recipe.with_name("begun.safetensors")
+    rule.shown_above = 0.3
+    save_rule(rule, weights, {})
+    further = Folder(recipe.with_name("further"))
+    recipe.write_text(RECIPE.replace("rule: {", "rule: {weights: begun.safetensors, "))
+    assert train(recipe, further.path, overrides=["iterations=2"]) == 0
+    weights.unlink()
+    written = further.recipe.read_bytes()
+    assert train(None, resume=further.path, overrides=changes) == 0
+    trained, card = read_rule(further.rule)
+    assert trained.shown_above == 0.3
+    assert card["began_with"] == rule.hash()
+    assert card["recipe"]["rule"]["weights"] == "begun.safetensors"
+    assert further.recipe.read_bytes() == written
 
 
 def test_another_versions_checkpoint_is_refused_with_the_cure(stopped: Folder) -> None:
@@ -136,13 +162,17 @@ def test_neither_a_recipe_nor_a_run_to_resume_is_a_mistake_with_its_cure() -> No
         train(None)
 
 
-def test_a_recipe_in_the_folder_it_is_to_be_trained_into_is_not_replaced(recipe: Path) -> None:
+def test_a_recipe_that_somebody_wrote_into_a_folder_is_not_replaced(
+    recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (recipe.parent / "exp").mkdir()
-    mine = recipe.parent / "exp" / "recipe.yaml"
+    monkeypatch.chdir(recipe.parent / "exp")
+    mine = Path("recipe.yaml")
     mine.write_text("# my thoughts\n" + RECIPE.replace("shapes", "../shapes"))
     before = mine.read_bytes()
-    with pytest.raises(ValueError, match=r"would be replaced by the run's own recipe\.yaml"):
-        train(mine, mine.parent)
+    for given in (mine, Path("..", "exp", "recipe.yaml"), recipe):
+        with pytest.raises(ValueError, match=r"is in use; choose another folder with --out"):
+            train(given, Path())
     assert mine.read_bytes() == before
 
 

@@ -134,7 +134,8 @@ def test_a_killed_run_resumes_to_the_same_rule_and_log(tmp_path: Path) -> None:
     while not (killed / "checkpoint.safetensors").exists() and time.monotonic() < deadline:
         time.sleep(0.005)
     os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    assert process.wait() == -signal.SIGKILL
+    assert int(killed.joinpath("log.csv").read_text().split()[-1].split(",")[0]) < 40
     assert train(recipe, resume=killed) == 0
     assert read_rule(killed / "rule.safetensors")[0].hash() == (
         read_rule(tmp_path / "whole" / "rule.safetensors")[0].hash()
@@ -233,8 +234,15 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
         ("iterations: 12|iterations: 12\naverage: 1.0", "average"),
         ("iterations: 12|iterations: 0", "iterations"),
         ("rate: 2e-3|rate: .inf", "finite"),
-        ("shape: cosine|shape: cosine, drops: [3]", "drops go with shape: steps"),
+        (
+            "shape: cosine|shape: cosine, drops: [3]",
+            "drops goes with shape: steps, the shape is",
+        ),
         ("shape: cosine|shape: steps", "shape: steps needs drops"),
+        ("shape: cosine|shape: constant, hold: 0.5", "hold goes with shape: cosine"),
+        ("dataset: strokes, count: 60|dataset: mnist, seed: 3", "seed goes with pictures that are"),
+        ("pool: 8|pool: 400000000", "pool: 400,000,004 pictures of 28×28 pixels are more than"),
+        ("pool: 8|pool: 8\nrule: {free_channels: 300}", "rule: noise serves at most 256 channels"),
         ("shape: cosine|shape: steps, drops: [9, 3]", "drops ascend, got [9, 3]"),
         ("batch: 4|fresh: 0.1\nbatch: 4", "fresh is 0.1 of a batch of 4, not one whole world"),
         ("iterations: 12|iterations: 12\nrule: {noise: .nan}", "finite"),

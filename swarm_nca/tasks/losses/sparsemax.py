@@ -41,7 +41,9 @@ def shortfall(scores: Tensor, label: Tensor) -> Tensor:
     with torch.no_grad():
         share = sparsemax(scores)
     lead = scores - scores.gather(1, label[:, None])
-    return (share * lead).sum(1) + 0.5 * (1 - share.square().sum(1))
+    loss = (share * lead).sum(1) + 0.5 * (1 - share.square().sum(1))
+    # Where nothing falls short rounding may leave less than nothing; the gradient is 0 there.
+    return loss.clamp_min(0.0)
 
 
 def sparsemax_loss(world: World) -> Tensor:
