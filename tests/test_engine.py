@@ -236,6 +236,19 @@ def test_fire_rate_and_noise_override_the_rules(busy_rule: BusyRule) -> None:
     assert not torch.equal(quiet, rollout(world, rule, 1).state)
 
 
+def test_a_rollout_with_gradients_goes_through_steps_in_which_nobody_fires(
+    busy_rule: BusyRule,
+) -> None:
+    rule = busy_rule(fire_rate=0.3)
+    lone = tiny_world("#", rule)
+    frozen = rollout(lone, rule, 12, seed=2).state
+    rule.requires_grad_(True)
+    learning = rollout(lone, rule, 12, seed=2).state
+    torch.testing.assert_close(learning.detach(), frozen)
+    assert learning.requires_grad
+    assert torch.equal(rollout(lone, rule, 5, fire_rate=0.0).state, lone.state)
+
+
 def test_noise_has_the_rules_spread(busy_rule: BusyRule) -> None:
     rule = Rule(noise=0.02).requires_grad_(False)
     world = digits(rule, 60, start="zeros")

@@ -104,6 +104,7 @@ def test_a_world_number_beyond_the_batch_is_refused(kind, world):
     [
         (lambda: Restart(at=-1), "at must be a step, 0 or more, got -1"),
         (lambda: Restart(world=-2), "world must count from 0"),
+        (lambda: Restart(start="zeroes", at=1000), r"start.*zeroes.*did you mean 'zeros'"),
         (lambda: Damage(shape="disk"), "shape must be one of disc, half, rectangle"),
         (lambda: Damage(shape="disc", center=(1, 1)), "'disc' needs center and radius"),
         (lambda: Damage(shape="disc", center=(1, 1), radius=-4), "radius must be above 0"),

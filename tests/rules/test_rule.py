@@ -151,6 +151,8 @@ def test_its_hash_is_the_one_it_always_was() -> None:
         ({"slots": 0}, "slots"),
         ({"stimulus_size": 0}, "stimulus_size"),
         ({"hidden": (0, 80)}, "hidden"),
+        ({"hidden": (80,)}, r"hidden is two sizes, one for each hidden layer, got \(80,\)"),
+        ({"hidden": (80, 80, 33)}, "hidden is two sizes"),
     ],
 )
 def test_settings_that_no_rule_has_are_refused(wrong: dict[str, Any], told: str) -> None:

@@ -124,6 +124,7 @@ def graph_of(*edges: tuple[str, str, dict[str, Any]]) -> nx.DiGraph[Any]:
             "node 'hub' has two neighbours in slot 3: 'a' and 'b'",
         ),
         (graph_of(("hub", "a", {})), r"edge 'hub' → 'a' carries no slot.*number_slots"),
+        (nx.MultiDiGraph([("hub", "a", {"slot": 3})]), r"multigraph .* give nx\.DiGraph\(graph\)"),
         (graph_of(("hub", "a", {"slot": 9})), "node 'hub': slot 9 is not one of the 9 slots"),
         (graph_of(("hub", "a", {"slot": -1})), "node 'hub': slot -1 is not"),
         (graph_of(("hub", "a", {"slot": 1.5})), r"node 'hub': slot 1\.5 is not"),

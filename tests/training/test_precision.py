@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 import torch
 
 from swarm_nca.located import parse
+from swarm_nca.measure.stopwatch import Times
 from swarm_nca.rules import Rule
 from swarm_nca.training.command import train
 from swarm_nca.training.materials import materials
@@ -61,5 +63,17 @@ def test_training_says_where_bfloat16_is_slow(
     assert "precision=float32" not in capsys.readouterr().err  # it cannot be changed any more
 
 
-def test_what_bfloat16_takes_is_measured() -> None:
-    assert 0.01 < bfloat16_takes(Rule(hidden=(12, 10)), 4) < 10_000
+def test_what_bfloat16_takes_is_the_time_of_the_rules_own_product_over_that_in_float32(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: dict[str, torch.Tensor] = {}
+
+    def timed(tasks: Mapping[str, Callable[[], torch.Tensor]], *, seconds: float) -> Times:
+        seen.update({name: task() for name, task in tasks.items()})
+        return Times(
+            {name: [2.0 if out.dtype == torch.bfloat16 else 1.0] for name, out in seen.items()}
+        )
+
+    monkeypatch.setattr("swarm_nca.training.precision.interleaved", timed)
+    assert bfloat16_takes(Rule(hidden=(12, 10)), 4) == 2.0
+    assert {tuple(out.shape) for out in seen.values()} == {(4 * 64, 12)}

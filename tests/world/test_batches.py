@@ -82,7 +82,8 @@ def test_numbers_that_no_world_has_are_refused(worlds: Worlds, wrong: Any) -> No
 
 def test_keys_that_no_world_or_several_have_are_refused(rule: Rule) -> None:
     batch = World.from_images(np.ones((3, 2, 2)), rule, keys=[5, 6, 6])
-    assert batch.by_key(5).key.tolist() == [5]
+    for key in (5, [5], (5,), np.int64(5), torch.tensor(5), batch.key[:1]):
+        assert batch.by_key(key).key.tolist() == [5]
     for key, count in ((7, 0), (6, 2)):
         with pytest.raises(KeyError, match=f"{count} worlds have the key {key}"):
             batch.by_key(key)

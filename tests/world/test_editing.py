@@ -118,6 +118,7 @@ def test_sites_and_amounts_may_be_numbers_lists_or_arrays(rule: Rule, assert_sam
     [
         (lambda w: w.draw(torch.tensor([6]), 0.5), r"from 0 to 5, got \[6\]"),
         (lambda w: w.erase(torch.tensor([-1])), "from 0 to 5"),
+        (lambda w: w.draw([1.7], 0.5), r"sites are whole numbers, got \[1\.7"),
         (lambda w: w.draw(torch.tensor([1, 1]), 0.5), r"each site may be given once, got \[1, 1\]"),
         (lambda w: w.draw(torch.tensor([1]), float("nan")), "between -1 and 1, got nan"),
         (lambda w: w.draw(torch.tensor([1]), 255), "between -1 and 1, got 255"),

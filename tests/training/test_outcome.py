@@ -1,0 +1,41 @@
+"""What a run leaves to look at is what its rule would show anywhere else."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from PIL import Image
+
+from swarm_nca.rules import Rule
+from swarm_nca.tasks import Classification
+from swarm_nca.training.outcome import ENOUGH, scores_of, strip_of
+
+
+def held_out(count: int) -> Classification:
+    return Classification(torch.ones(count, 4, 4), torch.zeros(count, dtype=torch.int64))
+
+
+def test_cells_below_the_rules_own_threshold_are_silent_on_the_strip() -> None:
+    rule = Rule(hidden=(2, 2), noise=0.0, fire_rate=1.0)
+    with torch.no_grad():
+        rule.output_bias[rule.free_channels + 1] = 0.01  # class 1 holds 0.5 at the strip's step
+    rule.requires_grad_(False)
+    strips = []
+    for shown_above in (0.1, 0.6):
+        rule.shown_above = shown_above
+        strips.append(np.asarray(Image.open(io.BytesIO(strip_of(rule, held_out(2))))))
+    told = [len(np.unique(strip.reshape(-1, strip.shape[-1]), axis=0)) for strip in strips]
+    assert told[0] == told[1] + 1  # the colour of class 1
+
+
+def test_too_few_pictures_are_not_scored(busy_rule: Callable[..., Rule]) -> None:
+    rule = busy_rule(hidden=(2, 2))
+    assert scores_of(rule, held_out(ENOUGH - 1)) == {}
+    assert scores_of(rule, held_out(ENOUGH)).keys() == {
+        "cell_accuracy",
+        "total_agreement",
+        "vote_accuracy",
+    }
