@@ -240,6 +240,16 @@ def test_what_does_not_go_with_turned_pictures_is_refused_by_its_name(folder, op
     assert done.stderr == f"--turn does not go with {option[0]}: leave one or the other out\n"
 
 
+def test_a_file_of_the_other_kind_is_told_as_that(folder):
+    done = swarm_nca("train", "good.yaml")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == "good.yaml: this is a scenario: swarm-nca run good.yaml\n"
+    (folder / "own.yaml").write_text("name: own\ndata: [{dataset: mnist}]\niterations: 3\n")
+    done = swarm_nca("run", "own.yaml")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == "own.yaml: this is a recipe: swarm-nca train own.yaml\n"
+
+
 def test_an_unknown_option_is_a_usage_error():
     done = swarm_nca("run", "good.yaml", "--sed", "3")
     assert done.exit_code == 2

@@ -72,3 +72,18 @@ def test_names_set_on_the_way_stay_names(tmp_path: Path) -> None:
     document = parse("{}", str(tmp_path / "x.yaml"))
     changed = document.with_overrides(["rule=digits", "rules.weights=mnist", "name=a/b"])
     assert changed.data == {"rule": "digits", "rules": {"weights": "mnist"}, "name": "a/b"}
+
+
+def test_paths_anywhere_in_a_change_start_from_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path)
+    changed = parse("a: 1", str(tmp_path / "there" / "x.yaml")).with_overrides(
+        ["data=[{folder: pics, name: a/b}]", "images={chimera: [{file: a.png}, {glyph: A}]}"]
+    )
+    assert changed.data == {
+        "a": 1,
+        "data": [{"folder": "../pics", "name": "a/b"}],
+        "images": {"chimera": [{"file": "../a.png"}, {"glyph": "A"}]},
+    }

@@ -168,7 +168,7 @@ def test_aliases_repeat_a_value_without_sharing_it() -> None:
         ("a: *b", "s.yaml:1:4: a: the alias *b has no complete value &b above it"),
         ("a: &a [*a]", "s.yaml:1:8: a[0]: the alias *a has no complete value &a above it"),
         ("[" * 60, "s.yaml:1:52: nested more than 50 levels deep"),
-        ("a: 1\n\tb: 2", "s.yaml:2:1: a tab indents this line; use spaces"),
+        ("a: 1\n\tb: 2", "s.yaml:2:1: a tab stands here; use spaces"),
         ("a: b: c", "s.yaml:1:5: unexpected ': '; text that holds one needs quotes"),
         ("a: 1\nb:2\nc: 3", "s.yaml:2:1: 'key: value' is expected (a space after the colon)"),
         ("a: 'b\nc: d\n", "s.yaml:1:4: the quote that opens here is never closed"),
@@ -507,6 +507,15 @@ def test_overrides_change_add_and_replace() -> None:
 )
 def test_a_mistake_in_an_override_names_the_override(override: str, line: str) -> None:
     assert told(SCENARIO, override) == f"--set {override}: {line}"
+
+
+def test_a_mistake_between_values_names_the_override_that_is_among_them() -> None:
+    document = parse(SCENARIO, "s.yaml").with_overrides(["perturbations.1.at=4", "steps=3"])
+    changed = "--set perturbations.1.at=4"
+    place = "s.yaml:5:5: perturbations[1]"
+    assert str(document.error(("perturbations", 1), "no")) == f"{place}: no (with {changed})"
+    assert str(document.error((), "no")).endswith(f": no (with --set steps=3 {changed})")
+    assert str(document.error(("perturbations", 0), "no")).endswith("perturbations[0]: no")
 
 
 def test_a_mistake_beside_an_override_keeps_its_place_in_the_file() -> None:

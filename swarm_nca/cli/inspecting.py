@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,6 +73,21 @@ def rules(
         from swarm_nca.measure.rules_command import rules_command
 
         rules_command(verbose, console())
+
+
+@contextlib.contextmanager
+def meant_as(kind: str, file: str | Path) -> Iterator[None]:
+    """Within this block a mistake in a file of another kind is told as that."""
+    from swarm_nca.located import LocatedError
+
+    try:
+        yield
+    except LocatedError as error:
+        other, _ = _kind_of(Path(file), [])
+        if other == kind:
+            raise
+        command = {"scenario": "run", "recipe": "train"}[other]
+        raise ValueError(f"{file}: this is a {other}: swarm-nca {command} {file}") from error
 
 
 def _kind_of(path: Path, changes: list[str]) -> tuple[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from swarm_nca.cli.inspecting import meant_as
 from swarm_nca.cli.options import Overrides
 from swarm_nca.cli.telling import told_in_one_line
 from swarm_nca.cores import cores
@@ -21,7 +23,10 @@ def train(
             show_default=False,
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The training's folder.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The training's folder; runs/train-NAME if not given."),
+    ] = None,
     resume: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Go on exactly where that one stopped.")
     ] = None,
@@ -36,5 +41,6 @@ def train(
 
         torch.set_num_threads(cores())
         path = None if recipe is None else find_recipe(recipe)
-        code = train_rule(path, out, resume, changes or [])
+        with contextlib.nullcontext() if path is None else meant_as("recipe", path):
+            code = train_rule(path, out, resume, changes or [])
     raise typer.Exit(code)

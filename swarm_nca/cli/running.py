@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from swarm_nca.cli.inspecting import meant_as
 from swarm_nca.cli.options import Overrides, Quiet
 from swarm_nca.cli.telling import console, told_in_one_line
 
@@ -39,7 +40,10 @@ def run(
     from swarm_nca.scenario.watching import watched
 
     with told_in_one_line():
-        loaded = [load(path, overrides=changes or (), seed=seed) for path in scenarios]
+        loaded = []
+        for path in scenarios:
+            with meant_as("scenario", path):
+                loaded.append(load(path, overrides=changes or (), seed=seed))
         folders = folders_of(loaded, out)
         for folder in folders:
             check_place(folder)

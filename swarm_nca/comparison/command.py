@@ -24,6 +24,11 @@ from swarm_nca.recording.comparison import Dot, Line, curves_figure, ordering_fi
 _ORDER = "total_agreement"
 _ORDERED = ("cell_accuracy", "total_agreement")
 
+#: What is written, the first of them first of all; and where curves are kept.
+_FIGURES = [f"{name}.{kind}" for name in (*PROTOCOLS, "ordering") for kind in ("png", "pdf")]
+_FILES = ("table.md", "table.csv", *_FIGURES)
+_EVALUATIONS = "evaluations"
+
 
 def compare(
     given: Sequence[str],
@@ -57,7 +62,7 @@ def compare(
         ValueError: whatever was given that cannot be used, before any step is taken.
     """
     console = console or Console()
-    check_folder(out)
+    _check_place(out)
     groups = grouped(entries(given))
     pictures = exam_pictures(dataset, split=split, limit=limit, seed=seed)
     exam = SharedExam(dataset, pictures, steps, seed)
@@ -74,8 +79,9 @@ def compare(
         for group, curves in zip(groups, found, strict=True)
     ]
     standings.sort(key=lambda one: -one.value(_ORDER, "fresh", steps).mean)
+    rules = f"{len(standings)} rule{'s' if len(standings) > 1 else ''}"
     about = (
-        f"{len(standings)} rules on {len(pictures):,} pictures of {dataset}, every picture swapped "
+        f"{rules} on {len(pictures):,} pictures of {dataset}, every picture swapped "
         f"for another after step {steps} (seed {seed}); most agreement at step {steps} first."
     )
     out.mkdir(parents=True, exist_ok=True)
@@ -114,9 +120,21 @@ def _examined(
     return found
 
 
+def _check_place(out: Path) -> None:
+    """A ValueError unless the folder is free, or a comparison's own, which will be replaced."""
+    check_folder(out)
+    held = {file.name for file in out.iterdir()} if out.exists() else set()
+    own = {*_FILES, _EVALUATIONS}
+    if not held <= own or (held & set(_FILES) and _FILES[0] not in held):
+        raise ValueError(
+            f"{out}: this folder holds something else than a comparison and is left alone; choose "
+            "another --out, or empty it"
+        )
+
+
 def _kept_in(entry: Entry, out: Path) -> Path:
     """The folder of a rule's curves."""
-    return entry.folder.evaluations if entry.folder else out / "evaluations"
+    return entry.folder.evaluations if entry.folder else out / _EVALUATIONS
 
 
 def _files(standings: Sequence[Standing], steps: int, about: str) -> Iterator[tuple[str, bytes]]:

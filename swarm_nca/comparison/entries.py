@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from swarm_nca.located import read, relocated
-from swarm_nca.rules import Rule, load_rule, read_rule, shipped_rules
+from swarm_nca.rules import Rule, called, load_rule, read_rule, shipped_rules
 from swarm_nca.suggestion import did_you_mean
 from swarm_nca.training.folder import Folder
 from swarm_nca.training.recipe import Recipe
@@ -56,7 +56,7 @@ def entries(given: Sequence[str]) -> list[Entry]:
 
 def _alone(given: str) -> Entry:
     rule = load_rule(given)
-    return Entry(given, Path(given).stem, rule, rule.hash())
+    return Entry(given, called(given), rule, rule.hash())
 
 
 def _in_folder(given: str) -> Entry:

@@ -66,6 +66,8 @@ class Document:
                 break
             place = node.keys[step] if key and step in node.keys else child.place
             node = child
+        if place.line is not None and (changes := dict.fromkeys(node.changes())):
+            message += f" (with {' '.join(changes)})"  # which may be what is wrong here
         return LocatedError(message, place, path, node.data() if inside else None)
 
     @contextlib.contextmanager
@@ -127,10 +129,22 @@ def _overridden(root: Node, override: str, folder: FilePath) -> Node:
     steps = re.sub(r"\[(\d+)\]", r".\1", name.strip()).split(".")
     if not equals or not text.strip() or not all(steps) or len(steps) > DEEPEST:
         raise LocatedError("key=value is expected, such as links.drop=0.1", Place(source))
-    leaf = compose(text, source, numbered=False)
-    if is_path(steps[-1], leaf.value):
-        leaf = dataclasses.replace(leaf, value=path_from(folder, FilePath(), str(leaf.value)))
+    leaf = _from_here(steps[-1], compose(text, source, numbered=False), folder)
     return _replaced(root, steps, (), leaf)
+
+
+def _from_here(key: Any, node: Node, folder: FilePath) -> Node:
+    """What stands under a key; its paths, which start from here, are told from `folder`."""
+    if isinstance(node.value, dict):
+        values = {name: _from_here(name, child, folder) for name, child in node.value.items()}
+        return dataclasses.replace(node, value=values)
+    if isinstance(node.value, list):
+        return dataclasses.replace(
+            node, value=[_from_here(key, child, folder) for child in node.value]
+        )
+    if is_path(str(key), node.value):
+        return dataclasses.replace(node, value=path_from(folder, FilePath(), str(node.value)))
+    return node
 
 
 def _replaced(node: Node, steps: list[str], path: Path, leaf: Node) -> Node:

@@ -7,6 +7,7 @@ aliases may repeat a value but not multiply it beyond reason (the "billion laugh
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +21,7 @@ MOST_VALUES = 100_000
 
 # what PyYAML says, what a person would say, and whether the place is where the trouble began
 PLAIN_WORDS = (
-    ("found character '\\t'", "a tab indents this line; use spaces", False),
+    ("found character '\\t'", "a tab stands here; use spaces", False),
     ("cannot start any token", "text that begins with this character needs quotes", False),
     ("expected the node content", "a value is expected here", False),
     ("mapping values are not allowed", "unexpected ': '; text that holds one needs quotes", False),
@@ -53,6 +54,13 @@ class Node:
         if isinstance(self.value, dict):
             return list(self.value.values())
         return self.value if isinstance(self.value, list) else []
+
+    def changes(self) -> Iterator[str]:
+        """The sources of all values, from here down, that do not stand in a file's line."""
+        if self.place.line is None:
+            yield self.place.file
+        for child in self.children():
+            yield from child.changes()
 
     def data(self) -> Plain:
         """The plain data, in fresh lists and dicts."""

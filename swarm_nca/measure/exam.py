@@ -139,6 +139,8 @@ def _pictures(name: str, split: Split, limit: int | None, seed: int) -> Pictures
     if name and Path(name).is_dir():
         pictures = read_folder(name, size=SIZE).centred_on(SIZE)
         return pictures.from_all_classes(limit or len(pictures))
+    if any(sign in name for sign in "./\\"):
+        raise ValueError(f"{name}: there is no such folder")
     known = [*DATASETS, *DRAWN, *HYBRIDS]
     raise ValueError(
         f"{unknown('data set', name, known)}, or give a folder with one subfolder of pictures per "

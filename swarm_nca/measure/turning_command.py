@@ -47,7 +47,9 @@ def turning_command(
     loaded = load_rule(rule)
     pictures = exam_for(loaded, dataset, split=split, limit=limit, seed=seed).pictures
     check_exam(loaded, pictures, steps, protocol)
-    title = escape(f"{Path(rule).name} on {len(pictures):,} pictures of {dataset}, turned")
+    when = f"after {steps} steps"
+    when += "" if protocol == "fresh" else f" and {steps} more from a {protocol} on"
+    title = escape(f"{Path(rule).name} on {len(pictures):,} pictures of {dataset}, turned, {when}")
     with watched(console, title) as progress:
         found = list(
             evaluate_turned(

@@ -22,7 +22,8 @@ from swarm_nca.recording.paper import INK, OKABE_ITO, QUIET, Paper
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: Seven colours, five dashes and nine markers: no two of 315 lines look the same.
+#: Eight colours, five dashes and nine markers: no two of 360 lines look the same.
+_COLORS = (*OKABE_ITO, "#8a8f98")
 _DASHES = ("-", (0, (6, 2)), (0, (6, 2, 1.2, 2)), (0, (1.2, 1.2)), (0, (3, 1.5)))
 _MARKERS = "osD^vPX<>"
 
@@ -59,7 +60,7 @@ class Dot:
 def look(number: int) -> dict[str, Any]:
     """Colour, dash and marker of the line of that number."""
     return {
-        "color": OKABE_ITO[number % 7],
+        "color": _COLORS[number % 8],
         "linestyle": _DASHES[number % 5],
         "marker": _MARKERS[number % 9],
         "markersize": 4.2,
@@ -137,7 +138,7 @@ def _panel(axes: Axes, metric: str, lines: Sequence[Line], swap: int) -> None:
 
 
 def _logarithmic(axes: Axes) -> None:
-    """Numbers at 1, 2 and 5, so that even half a decade has some; of many, at their ends only."""
+    """Numbers at 1, 2 and 5, so that even half a decade has some; of many, powers of ten."""
     from matplotlib.ticker import LogLocator, NullLocator
 
     axes.set_yscale("log")
@@ -145,7 +146,8 @@ def _logarithmic(axes: Axes) -> None:
     between = (1.0, 2.0, 5.0) if high < 1e4 * low else (1.0,)
     axes.yaxis.set_major_locator(LogLocator(subs=between, numticks=12))
     axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    if len(between) > 1:
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
 
 
 def settled_floor(metric: str, lines: Sequence[Line], swap: int) -> float:

@@ -46,10 +46,18 @@ def find_rule(name: str | Path, base: Path | None = None) -> Path:
         raise ValueError(
             f"{path}: this folder holds no {_IN_FOLDER}; swarm-nca train leaves one when it is done"
         )
+    where = "" if path == Path(name) else f" ({path})"
     raise ValueError(
-        f"no rule '{name}'{did_you_mean(name, known)}: shipped are {', '.join(known) or 'none'}; "
-        f"a file would be {path}"
+        f"no rule '{name}'{did_you_mean(name, known)}: there is no such file or folder{where}, and "
+        f"those that ship are {', '.join(known) or 'none'}"
     )
+
+
+def called(name: str | Path) -> str:
+    """What to call a rule in a table: as it ships, or as its file, or as its training's folder."""
+    path = Path(name)
+    own = path.name != _IN_FOLDER
+    return (path.stem if path.suffix else path.name) if own else path.absolute().parent.name
 
 
 def load_rule(name: str | Path, base: Path | None = None) -> Rule:

@@ -104,8 +104,8 @@ def _lead(
     told = f"{folder.rule}: {found} ({len(held_out.grey)} held-out pictures)"
     if not scores:
         told = (
-            f"{folder.rule}: not scored, {len(held_out.grey)} held-out pictures are too few "
-            f"({ENOUGH} are enough); swarm-nca evaluate {folder.path} --dataset … takes any others"
+            f"{folder.rule}: not scored, with fewer than {ENOUGH} pictures held out "
+            f"({len(held_out.grey)}); swarm-nca evaluate {folder.path} --dataset … takes any others"
         )
     console.print(told, soft_wrap=True, markup=False)
     return 0

@@ -52,12 +52,13 @@ def materials(recipe: Recipe, document: Document, begun: Rule | None = None) -> 
     with document.at("data"):
         grey = torch.from_numpy(np.concatenate([np.asarray(one.grey) for one in loaded]))
         classes = Classes.named(*names)
+        if begun is not None:
+            _check_classes(begun, classes, "begin anew with --out")
+    with document.at("held_out"):
         if recipe.held_out >= len(grey):
             raise ValueError(
                 f"held_out is {recipe.held_out}, but there are only {len(grey)} pictures"
             )
-        if begun is not None:
-            _check_classes(begun, classes, "begin anew with --out")
     with document.at("pool"):
         check_pixels(recipe.pool + recipe.batch, *grey.shape[1:])
     label = torch.from_numpy(np.concatenate([one.labels_for(names) for one in loaded]))
@@ -95,12 +96,16 @@ def look_up(recipe: Recipe, document: Document) -> None:
 
 
 def _pictures_of(source: Data, base: Path) -> Pictures:
-    if source.folder is not None:
-        pictures = read_folder(base / source.folder, size=SIZE).centred_on(SIZE)
-        return pictures.from_all_classes(source.count or len(pictures))
     if source.dataset is not None and source.dataset in DRAWN:
         return DRAWN[source.dataset].draw(source.count or 1, source.seed)
-    return load_dataset(str(source.dataset), "train")[: source.count]
+    if source.folder is not None:
+        pictures = read_folder(base / source.folder, size=SIZE).centred_on(SIZE)
+    else:
+        pictures = load_dataset(str(source.dataset), "train")
+    count = source.count or len(pictures)
+    if count > len(pictures):
+        raise ValueError(f"count is {count:,}, but there are only {len(pictures):,} pictures")
+    return pictures[:count] if source.folder is None else pictures.from_all_classes(count)
 
 
 def _untrained(recipe: Recipe, classes: Classes) -> Rule:

@@ -114,9 +114,10 @@ class Trainer:
         loss = loss_of(recipe.loss, after, recipe.bound)
         value = float(loss.detach())
         if not math.isfinite(value):
+            bound = "" if recipe.bound else ", or with a bound"
             raise ArithmeticError(
                 f"the loss became {value} at iteration {self.iteration + 1}; begin anew with a "
-                "lower schedule.rate, or with a bound"
+                f"lower schedule.rate{bound}"
             )
         self.descent.zero_grad()
         torch.autograd.backward(loss)

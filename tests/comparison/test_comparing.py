@@ -254,6 +254,19 @@ def test_what_no_rule_of_them_can_sit_is_told_before_anyone_sits(trained, tmp_pa
     assert not out.exists()
 
 
+@pytest.mark.parametrize("held", [["mutation.png", "table.csv"], ["table.md", "thesis.txt"]])
+def test_a_folder_with_something_else_in_it_is_left_alone(trained, tmp_path, held) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in held:
+        (out / name).write_text("precious")
+    with pytest.raises(ValueError, match="something else than a comparison and is left alone"):
+        compare([str(trained("a"))], "strokes", limit=3, steps=4, out=out)
+    assert {file.name: file.read_text() for file in out.iterdir()} == dict.fromkeys(
+        held, "precious"
+    )
+
+
 def test_states_that_ran_away_are_drawn_around(trained, tmp_path, monkeypatch) -> None:
     wild = runs_with(state_magnitude=[[1.0, 1e20, np.inf, np.nan]], cell_accuracy=[[np.nan] * 4])[0]
     monkeypatch.setattr(exams, "_sat", lambda *_: wild)

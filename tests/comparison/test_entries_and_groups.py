@@ -113,9 +113,13 @@ def test_a_folder_with_a_rule_and_no_recipe_is_a_rule_alone(trained) -> None:
 
 def test_rules_alone_are_called_by_their_file_or_name(trained, tmp_path) -> None:
     one, other = (trained(name) / "rule.safetensors" for name in "ab")
+    twin = tmp_path / "deeper" / "a.safetensors"
+    twin.parent.mkdir()
+    shutil.copy(other, twin)
     alone = shutil.copy(one, tmp_path / "alone.safetensors")
     assert groups_of("digits", alone) == [("digits", ["digits"]), ("alone", [str(alone)])]
-    assert [label for label, _ in groups_of(one, other)] == [str(one), str(other)]
+    assert [label for label, _ in groups_of(one, other)] == ["a", "b"]
+    assert [label for label, _ in groups_of(one, twin)] == [str(one), str(twin)]
 
 
 def test_the_very_same_rule_twice_is_refused(trained) -> None:

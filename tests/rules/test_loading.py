@@ -55,7 +55,7 @@ def test_a_near_name_is_offered(shelf: Path) -> None:
 
 
 def test_without_a_near_name_all_are_listed(shelf: Path) -> None:
-    with pytest.raises(ValueError, match="shipped are digits, letters") as caught:
+    with pytest.raises(ValueError, match="those that ship are digits, letters") as caught:
         load_rule("zebra")
     assert "did you mean" not in str(caught.value)
 
