@@ -64,6 +64,12 @@ class History:
         start, end = np.searchsorted(steps, first), np.searchsorted(steps, last, "right")
         return self._rows[start:end]
 
+    def at(self, step: int) -> dict[str, float]:
+        """The values of the latest step kept up to this one; nan where there is none."""
+        row = int(np.searchsorted(self._rows[: self._count, 0], step, "right")) - 1
+        values = self._rows[row, 1:] if row >= 0 else np.full(len(self.NAMES), np.nan)
+        return dict(zip(self.NAMES, values.tolist(), strict=True))
+
     def branch(self, step: int) -> None:
         """Forget what came after a step."""
         self._count = int(np.searchsorted(self._rows[: self._count, 0], step, "right"))

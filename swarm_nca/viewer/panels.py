@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -83,7 +83,7 @@ def votes(paint: Paint, place: Rect, looks: Sequence[Look]) -> None:
 def curves(paint: Paint, place: Rect, session: Session) -> None:
     """Shares of the last steps above, the magnitude of the states below.
 
-    Of two rules the second's curves are dashed.
+    Of two rules the second's curves are dashed. The numbers beside the names are of the step shown.
     """
     last = max(session.reached, WINDOW)
     first = last - WINDOW
@@ -111,9 +111,10 @@ def curves(paint: Paint, place: Rect, session: Session) -> None:
             _curve(paint, upper, steps, values[name], 1.0, color, dashed_from)
         _curve(paint, lower, steps, values["magnitude"], high, theme.ink, dashed_from)
         y = top + legend // 2 + number * legend
-        _legend(paint, (place.left, y), values, names[:3], colors, "{:.0%}", number > 0)
+        now = sessions[number].history.at(session.step)
+        _legend(paint, (place.left, y), now, names[:3], colors, "{:.0%}", number > 0)
         middle = lower.top - legend // 2
-        x = _legend(paint, (x, middle), values, names[3:], colors[3:], "{:.2f}", number > 0)
+        x = _legend(paint, (x, middle), now, names[3:], colors[3:], "{:.2f}", number > 0)
     if session.step < session.reached and session.step >= first:
         x = place.left + round((session.step - first) / WINDOW * place.width)
         paint.line((x, upper.top), (x, lower.bottom), theme.accent)
@@ -122,7 +123,7 @@ def curves(paint: Paint, place: Rect, session: Session) -> None:
 def _legend(
     paint: Paint,
     place: tuple[int, int],
-    values: dict[str, npt.NDArray[np.float64]],
+    values: Mapping[str, float],
     names: tuple[str, ...],
     colors: tuple[Color, ...],
     form: str,
@@ -130,8 +131,7 @@ def _legend(
 ) -> int:
     x, y = place
     for name, color in zip(names, colors, strict=False):
-        known = len(values[name]) and np.isfinite(values[name][-1])
-        said = form.format(values[name][-1]) if known else "–"
+        said = form.format(values[name]) if np.isfinite(values[name]) else "–"
         line = Rect(x, y - paint.px(1), paint.px(9), paint.px(2))
         if dashed:
             line.width = paint.px(4)

@@ -243,6 +243,36 @@ def test_curves_forget_every_second_step_until_there_is_room_whatever_steps_were
         assert steps[-1] > 2.9 * MOST * stride
 
 
+def test_the_numbers_beside_the_curves_are_of_the_step_shown(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(30):
+        app.session.advance()
+        app.settle()
+    magnitudes = {step: app.session.history.at(step)["magnitude"] for step in (4, 30)}
+    assert f"{magnitudes[4]:.2f}" != f"{magnitudes[30]:.2f}"
+    drawn: list[str] = []
+    written = Paint.text
+
+    def spy(self: Paint, text: str, *others: object, **options: object) -> int:
+        drawn.append(text)
+        return written(self, text, *others, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Paint, "text", spy)
+    for step in (30, 4):
+        app.session.seek(step)
+        drawn.clear()
+        frame(app)
+        assert drawn[drawn.index("magnitude") + 1] == f"{magnitudes[step]:.2f}"
+
+
+def test_before_the_first_step_kept_nothing_is_known() -> None:
+    history = History()
+    history.note(3, dict.fromkeys(History.NAMES, 0.5))
+    assert history.at(7) == history.at(3) == dict.fromkeys(History.NAMES, 0.5)
+    assert all(np.isnan(value) for value in history.at(2).values())
+
+
 def test_a_window_runs_and_closes(app: App) -> None:
     import pygame
 
