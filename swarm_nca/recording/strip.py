@@ -135,28 +135,30 @@ def draw_legend(
     shown_above: float,
     words: str = "",
     counted: bool = True,
+    before: Sequence[World] = (),
 ) -> None:
     """A line naming every class that cells show in any of these worlds: colour, name, cells.
 
-    `words` lead the line. Unless `counted`, classes stand in their own order, without numbers.
+    `words` lead the line. Unless `counted`, classes stand in their own order, without numbers; so
+    do those at the end that cells show only in the worlds of `before`.
     """
-    counts = totals(world, shown_above).tolist()
-    names = (*world.classes.names, SILENT)
-    entries = list(zip(counts, names, (*world.classes.colors, (0, 0, 0)), strict=True))
+    counts = totals(world, shown_above)
+    ever = sum((totals(one, shown_above) for one in before), counts)
+    names, colors = (*world.classes.names, SILENT), (*world.classes.colors, (0, 0, 0))
+    entries = [(int(counts[n]), names[n], colors[n]) for n in ever.nonzero()[0]]
     if counted:
         entries.sort(key=lambda entry: -entry[0])
     paper.text(x, baseline, words, 8, QUIET)
     x += round(9.6 * len(words)) + 16 * bool(words)
     for count, name, color in entries:
-        label = f"{name}: {count:,}" if counted else name
+        label = f"{name}: {count:,}" if counted and count else name
         wide = 26 + round(9.4 * len(label))
-        if count and x + wide > paper.width - 24:
+        if x + wide > paper.width - 24:
             paper.text(x, baseline, "…", 8, QUIET)
             break
-        if count:
-            paper.chip(x, baseline - 15, 17, color)
-            paper.text(x + 25, baseline, label, 8, INK)
-            x += wide + 20
+        paper.chip(x, baseline - 15, 17, color)
+        paper.text(x + 25, baseline, label, 8, INK)
+        x += wide + 20
 
 
 def totals(world: World, shown_above: float) -> npt.NDArray[np.int64]:

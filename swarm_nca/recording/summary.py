@@ -46,7 +46,8 @@ def summary_png(run: Run) -> bytes:
         y += strip.height
     last = told[-1].frame.world
     words = "cells at the end" + (f", {len(last)} worlds" if len(last) > 1 else "")
-    draw_legend(paper, _MARGIN, y + 22, last, run.shown_above, words)
+    before = [one.frame.world for one in told]
+    draw_legend(paper, _MARGIN, y + 22, last, run.shown_above, words, before=before)
     _plots(paper, run, frame)
     return paper.png()
 

@@ -7,6 +7,8 @@ import pytest
 
 from swarm_nca.recording import Frame
 from swarm_nca.recording.moments import largest_votes, marks, moments, verdict
+from swarm_nca.recording.paper import Paper
+from swarm_nca.recording.strip import draw_legend
 
 from .conftest import MakeRun, saying
 
@@ -78,3 +80,19 @@ def test_events_of_a_kind_in_quick_succession_share_one_label() -> None:
     events = pd.DataFrame([*rows, (91, "damage", "")], columns=["step", "kind", "what"])
     told = [(mark.start, mark.end, mark.label) for mark in marks(events, 100)]
     assert told == [(10, 14, "draw × 3"), (90, 90, "draw: c"), (91, 91, "damage")]
+
+
+def test_the_legend_names_what_is_said_at_the_end_then_what_was_said_on_the_way(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_run(worlds=2).frames[0].world
+    end, before = saying(world, 3, 5), [saying(world, 4, -1), saying(world, 4, 3)]
+    written: list[str] = []
+    monkeypatch.setattr(Paper, "text", lambda self, x, y, text, *style: written.append(text))
+    draw_legend(Paper(900, 40), 0, 20, end, 0.01, "cells", before=before)
+    three, five = end.counts.tolist()
+    said = sorted([(three, "3"), (five, "5")], key=lambda one: -one[0])
+    assert written == ["cells", *(f"{name}: {count}" for count, name in said), "4", "silent"]
+    written.clear()
+    draw_legend(Paper(900, 40), 0, 20, end, 0.01, counted=False, before=before)
+    assert written == ["", "3", "4", "5", "silent"]
