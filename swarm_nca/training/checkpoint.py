@@ -66,8 +66,9 @@ def rule_of(path: Path) -> Rule:
     Raises:
         ValueError: not a checkpoint, or one of another version.
     """
+    header, _ = _opened(path)
     try:
-        return Rule.from_settings(_opened(path)[0]["rule"])
+        return Rule.from_settings(header["rule"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path}: a checkpoint with a part missing ({error})") from error
 

@@ -71,13 +71,8 @@ def _follow(team: Team, document: Document, recipe: Recipe, resume: Path | None)
     return 0 if trainer.iteration == recipe.iterations else 130
 
 
-def _lead(
-    team: Team,
-    document: Document,
-    recipe: Recipe,
-    place: Path,
-    resume: Path | None,
-) -> int:
+def _lead(team: Team, document: Document, recipe: Recipe, place: Path, resume: Path | None) -> int:
+    """The part of the process that writes files and talks to people."""
     folder = Folder(place)
     trainer, held_out, before = _begun(team, document, recipe, resume)
     console = Console(stderr=True)
