@@ -250,6 +250,16 @@ def test_a_file_of_the_other_kind_is_told_as_that(folder):
     assert done.stderr == "own.yaml: this is a recipe: swarm-nca train own.yaml\n"
 
 
+def test_a_mistake_in_a_file_of_the_right_kind_stays_what_it_is(folder):
+    done = swarm_nca("run", "chimera", "--set", "stepps=1")
+    assert "unknown key 'stepps' (did you mean 'steps'?)" in done.stderr
+    (folder / "own.yaml").write_text("name: own\nsteps: 3\ndatas: [{dataset: mnist}]\n")
+    for command in ("train", "run"):  # no key is one kind's alone
+        done = swarm_nca(command, "own.yaml")
+        assert done.exit_code == 2
+        assert "own.yaml:3:1: datas: unknown key 'datas'" in done.stderr
+
+
 def test_an_unknown_option_is_a_usage_error():
     done = swarm_nca("run", "good.yaml", "--sed", "3")
     assert done.exit_code == 2

@@ -68,6 +68,19 @@ def test_a_path_set_on_the_way_starts_from_the_working_directory(
     assert os.path.normpath(tmp_path / "there" / data) == str(tmp_path / "here" / found)
 
 
+def test_a_path_through_a_link_stays_one_unless_it_goes_up_behind_it(tmp_path: Path) -> None:
+    for folder in ("big/deep/shapes", "project/runs"):
+        (tmp_path / folder).mkdir(parents=True)
+    project = tmp_path / "project"
+    (project / "data").symlink_to(tmp_path / "big" / "deep")
+    (project / "linked").symlink_to(tmp_path / "big" / "deep")
+    assert path_from(project / "runs", project, "data/shapes") == "../data/shapes"
+    up = path_from(project / "runs", project, "data/../x")
+    assert (project / "runs" / up).resolve() == tmp_path / "big" / "x"
+    back = path_from(project / "linked", project, "data/shapes")
+    assert (project / "linked" / back).resolve() == tmp_path / "big" / "deep" / "shapes"
+
+
 def test_names_set_on_the_way_stay_names(tmp_path: Path) -> None:
     document = parse("{}", str(tmp_path / "x.yaml"))
     changed = document.with_overrides(["rule=digits", "rules.weights=mnist", "name=a/b"])

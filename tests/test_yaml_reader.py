@@ -516,6 +516,7 @@ def test_a_mistake_between_values_names_the_override_that_is_among_them() -> Non
     assert str(document.error(("perturbations", 1), "no")) == f"{place}: no (with {changed})"
     assert str(document.error((), "no")).endswith(f": no (with --set steps=3 {changed})")
     assert str(document.error(("perturbations", 0), "no")).endswith("perturbations[0]: no")
+    assert str(document.error(("nowhere",), "no")).endswith("nowhere: no")
 
 
 def test_a_mistake_beside_an_override_keeps_its_place_in_the_file() -> None:

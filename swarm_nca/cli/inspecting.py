@@ -83,11 +83,11 @@ def meant_as(kind: str, file: str | Path) -> Iterator[None]:
     try:
         yield
     except LocatedError as error:
-        other, _ = _kind_of(Path(file), [])
-        if other == kind:
-            raise
-        command = {"scenario": "run", "recipe": "train"}[other]
-        raise ValueError(f"{file}: this is a {other}: swarm-nca {command} {file}") from error
+        keys = _keys_of(Path(file))
+        other, command = ("recipe", "train") if kind == "scenario" else ("scenario", "run")
+        if keys.get(other, 0) > keys.get(kind, 0):
+            raise ValueError(f"{file}: this is a {other}: swarm-nca {command} {file}") from error
+        raise
 
 
 def _kind_of(path: Path, changes: list[str]) -> tuple[str, Any]:
@@ -98,8 +98,23 @@ def _kind_of(path: Path, changes: list[str]) -> tuple[str, Any]:
     data = document.data
     if not isinstance(data, dict):
         raise document.error((), f"a mapping of keys is expected: a {' or a '.join(KINDS)}")
-    known = {kind: _model(kind).model_fields.keys() for kind in KINDS}
-    return max(KINDS, key=lambda kind: len(known[kind] & data.keys())), document
+    keys = _known(data)
+    return max(KINDS, key=lambda kind: keys[kind]), document
+
+
+def _keys_of(path: Path) -> dict[str, int]:
+    """Of each kind, how many of its keys a file has; nothing of a file that cannot be read."""
+    from swarm_nca.located import read
+
+    try:
+        data = read(path).data
+    except ValueError:
+        return {}
+    return _known(data) if isinstance(data, dict) else {}
+
+
+def _known(data: dict[Any, Any]) -> dict[str, int]:
+    return {kind: len(_model(kind).model_fields.keys() & data.keys()) for kind in KINDS}
 
 
 def _model(kind: str) -> Any:

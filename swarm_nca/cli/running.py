@@ -35,6 +35,7 @@ def run(
     from swarm_nca.atomic import check_file, write_atomically
     from swarm_nca.scenario import load
     from swarm_nca.scenario import run as run_scenario
+    from swarm_nca.scenario.finding import find_scenario
     from swarm_nca.scenario.junit import failures, junit_xml
     from swarm_nca.scenario.placing import check_place, folders_of
     from swarm_nca.scenario.watching import watched
@@ -42,7 +43,7 @@ def run(
     with told_in_one_line():
         loaded = []
         for path in scenarios:
-            with meant_as("scenario", path):
+            with meant_as("scenario", find_scenario(path)):
                 loaded.append(load(path, overrides=changes or (), seed=seed))
         folders = folders_of(loaded, out)
         for folder in folders:

@@ -52,7 +52,7 @@ def compare(
         dataset, split, limit: see `exam_pictures`.
         steps: of each phase; the swap comes after the first.
         seed: of all draws.
-        out: the folder, made if it is missing.
+        out: the folder, made if it is missing; one that holds something else is refused.
         console: where to print; standard output when None.
 
     Returns:
@@ -123,7 +123,8 @@ def _examined(
 def _check_place(out: Path) -> None:
     """A ValueError unless the folder is free, or a comparison's own, which will be replaced."""
     check_folder(out)
-    held = {file.name for file in out.iterdir()} if out.exists() else set()
+    files = out.iterdir() if out.exists() else ()
+    held = {file.name for file in files if not file.name.startswith(".")}
     own = {*_FILES, _EVALUATIONS}
     if not held <= own or (held & set(_FILES) and _FILES[0] not in held):
         raise ValueError(

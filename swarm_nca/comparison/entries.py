@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swarm_nca.located import read, relocated
+from swarm_nca.located import read
 from swarm_nca.rules import Rule, called, load_rule, read_rule, shipped_rules
 from swarm_nca.suggestion import did_you_mean
 from swarm_nca.training.folder import Folder
@@ -68,7 +68,7 @@ def _in_folder(given: str) -> Entry:
         return _alone(given)
     rule, card = read_rule(folder.rule)
     recipe: Recipe = read(folder.recipe).validate(Recipe)
-    settings = _flat(relocated(recipe.deciding(), folder.path, Path()))
+    settings = _flat(recipe.moved(folder.path, Path()).deciding())
     del settings["seed"]
     trained = card.get("iterations", recipe.iterations)
     if trained != recipe.iterations:

@@ -79,10 +79,10 @@ def _told(key: str, settings: Mapping[str, Any]) -> str:
     wounds`), a further source of pictures (`1 source`), or that it stopped.
     """
     whole, _, last = key.rpartition(".")
-    part, _, number = whole.rpartition(".")
     if key not in settings:
-        if part == "data":
-            return f"{number} source{'s' if number != '1' else ''}"
+        if whole.startswith("data."):
+            sources = len({one.split(".")[1] for one in settings if one.startswith("data.")})
+            return f"{sources} source{'s' if sources > 1 else ''}"
         return f"no {whole}" if whole else "complete"
     value = settings[key]
     if isinstance(value, str) and value != "none":
@@ -90,4 +90,5 @@ def _told(key: str, settings: Mapping[str, Any]) -> str:
     if value is None or value in ([], "none"):
         return f"no {last}"
     numbers = value if isinstance(value, list) else [value]
-    return f"{last} {'/'.join(format(number, 'g') for number in numbers)}"
+    told = (str(one) if isinstance(one, int) else f"{one:g}" for one in numbers)
+    return f"{last} {'/'.join(told)}"

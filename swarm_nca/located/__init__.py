@@ -4,7 +4,7 @@
     scenario = document.validate(Scenario)
     raise document.error(("perturbations", 1, "at"), "comes after the last step, got 500")
 
-Scenarios, training recipes and sweeps stand on it; it knows nothing of them.
+Scenarios and training recipes stand on it; it knows nothing of them.
 """
 
 from swarm_nca.located.document import Document, parse, read

@@ -1,6 +1,6 @@
 """A located YAML document: plain data that can say where each of its values was written.
 
-Scenarios, training recipes and sweeps are read here, checked against a schema, and changed from
+Scenarios and training recipes are read here, checked against a schema, and changed from
 the command line (`--set`), and every mistake, however far up it is noticed, is told with its place
 in the file.
 """
@@ -66,7 +66,8 @@ class Document:
                 break
             place = node.keys[step] if key and step in node.keys else child.place
             node = child
-        if place.line is not None and (changes := dict.fromkeys(node.changes())):
+        whole = inside or not path
+        if whole and place.line is not None and (changes := dict.fromkeys(node.changes())):
             message += f" (with {' '.join(changes)})"  # which may be what is wrong here
         return LocatedError(message, place, path, node.data() if inside else None)
 

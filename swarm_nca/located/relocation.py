@@ -38,8 +38,9 @@ def path_from(new: Path, old: Path, path: str) -> str:
     """A path that starts in `old`, told from `new`; absolute ones stay as they are."""
     if Path(path).is_absolute():
         return path
-    # Behind a link `..` is where the link leads; the last part may be a link, and stays one.
-    there = Path(os.path.realpath((old / path).parent), (old / path).name)
+    there = Path(os.path.realpath(old), path)
+    if ".." in Path(path).parts:  # which is where a link leads, if one stands before it
+        there = Path(os.path.realpath(there.parent), there.name)
     try:
         return Path(os.path.relpath(there, os.path.realpath(new))).as_posix()
     except ValueError:  # on another drive

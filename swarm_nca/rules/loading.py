@@ -56,8 +56,9 @@ def find_rule(name: str | Path, base: Path | None = None) -> Path:
 def called(name: str | Path) -> str:
     """What to call a rule in a table: as it ships, or as its file, or as its training's folder."""
     path = Path(name)
-    own = path.name != _IN_FOLDER
-    return (path.stem if path.suffix else path.name) if own else path.absolute().parent.name
+    if path.name == _IN_FOLDER:
+        return path.absolute().parent.name
+    return path.stem if path.suffix in (".safetensors", ".json") else path.absolute().name
 
 
 def load_rule(name: str | Path, base: Path | None = None) -> Rule:

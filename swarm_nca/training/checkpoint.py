@@ -66,7 +66,7 @@ def rule_of(path: Path) -> Rule:
     Raises:
         ValueError: not a checkpoint, or one of another version.
     """
-    header, _ = _opened(path)
+    header, _ = _opened(path, tensors=False)
     try:
         return Rule.from_settings(header["rule"])
     except (KeyError, TypeError, ValueError) as error:
@@ -93,12 +93,13 @@ def load_checkpoint(trainer: Trainer, path: Path) -> float:
         raise ValueError(f"{path}: a checkpoint with a part missing ({error})") from error
 
 
-def _opened(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _opened(path: Path, tensors: bool = True) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """A checkpoint's header and tensors, as they are."""
     try:
         with safe_open(str(path), framework="pt") as file:
             header: dict[str, Any] = json.loads((file.metadata() or {})[_HEADER])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            names = file.keys() if tensors else ()
+            held = {name: file.get_tensor(name) for name in names}
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise ValueError(
             f"{path}: not a readable checkpoint of a training run ({error})"
@@ -108,7 +109,7 @@ def _opened(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             f"{path}: made by another version of swarm_nca; finish the run with that one, or begin "
             "anew with --out"
         )
-    return header, tensors
+    return header, held
 
 
 def _deciding(recipe: Recipe) -> dict[str, Any]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from swarm_nca.atomic import check_folder, write_atomically
-from swarm_nca.located import Document, dump, path_from, read, relocated
-from swarm_nca.rules import save_rule, shipped_rules
+from swarm_nca.located import Document, dump, read
+from swarm_nca.rules import save_rule
 from swarm_nca.tasks import Classification
 from swarm_nca.training.checkpoint import load_checkpoint, rule_of
 from swarm_nca.training.folder import Folder, Log
@@ -79,8 +78,8 @@ def _lead(team: Team, document: Document, recipe: Recipe, place: Path, resume: P
     folder.path.mkdir(parents=True, exist_ok=True)
     log = Log(folder.log, trainer.iteration)
     if not resume:
-        write_atomically(folder.recipe, _moved(recipe, Path(document.file).parent, folder.path))
         _warn_of_bfloat16(trainer, console)
+    write_atomically(folder.recipe, _told_there(recipe, document, folder))
     try:
         seconds = iterate(trainer, folder, log, held_out, before, console)
     except ArithmeticError as error:
@@ -116,13 +115,14 @@ def _begun(
     return trainer, held_out, load_checkpoint(trainer, checkpoint) if checkpoint else 0.0
 
 
-def _moved(recipe: Recipe, old: Path, new: Path) -> bytes:
-    """The recipe as a file in another folder than the one that its paths start from."""
-    settings: dict[str, Any] = relocated(recipe.model_dump(mode="json"), old, new)
-    weights = recipe.rule.weights
-    if weights is not None and weights not in shipped_rules():
-        settings["rule"]["weights"] = path_from(new, old, weights)
-    return dump(settings).encode()
+def _told_there(recipe: Recipe, document: Document, folder: Folder) -> bytes:
+    """The recipe as a run's folder holds it; what it began with stays what is told there."""
+    there = recipe.moved(Path(document.file).parent, folder.path)
+    if folder.checkpoint.is_file() and folder.recipe.is_file():
+        begun: Recipe = read(folder.recipe).validate(Recipe)
+        rule = there.rule.model_copy(update={"weights": begun.rule.weights})
+        there = there.model_copy(update={"rule": rule})
+    return dump(there.model_dump(mode="json")).encode()
 
 
 def _warn_of_bfloat16(trainer: Trainer, console: Console) -> None:

@@ -60,7 +60,8 @@ def materials(recipe: Recipe, document: Document, begun: Rule | None = None) -> 
                 f"held_out is {recipe.held_out}, but there are only {len(grey)} pictures"
             )
     with document.at("pool"):
-        check_pixels(recipe.pool + recipe.batch, *grey.shape[1:])
+        pool = 0 if recipe.regime == "naive" else recipe.pool
+        check_pixels(pool + recipe.batch, *grey.shape[1:])
     label = torch.from_numpy(np.concatenate([one.labels_for(names) for one in loaded]))
     with document.at("rule"):
         rule = begun or _untrained(recipe, classes)

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from swarm_nca.images import DRAWN, DatasetName
+from swarm_nca.located import path_from
 from swarm_nca.located.names import FolderName
-from swarm_nca.rules import Hearing
+from swarm_nca.rules import Hearing, shipped_rules
 from swarm_nca.tasks import LOSSES, Augmentation
 from swarm_nca.training.descent import Method, Normalization
 
@@ -116,11 +117,11 @@ class Recipe(_Part):
     """One training run, to the letter.
 
     The regime says how a batch is made up: `naive` starts all of it anew and keeps no pool, so that
-    it has no use for `pool`, `fresh` and `mutated`;
-    `mutating` takes it from a pool, starts the share `fresh` of it anew on other pictures and swaps
-    those of the share `mutated` under the living cells; `persistent` starts that share anew as
-    well, instead of mutating it. A share may be two, of the first and of the last iteration: it
-    goes evenly from one to the other, rounded to whole worlds in every iteration.
+    it has no use for `pool`, `fresh` and `mutated`; `mutating` takes it from a pool, starts the
+    share `fresh` of it anew on other pictures and swaps those of the share `mutated` under the
+    living cells; `persistent` starts that share anew as well, instead of mutating it. A share may
+    be two, of the first and of the last iteration: it goes evenly from one to the other, rounded to
+    whole worlds in every iteration.
 
     `optimizer` goes down the gradient (see `Descent`), `precision` is that of the rollout's matrix
     products: bfloat16 is faster on processors that have such arithmetic, and slower elsewhere.
@@ -184,6 +185,20 @@ class Recipe(_Part):
                     f"{name} is {largest:g} of a batch of {self.batch}, not one whole world: raise "
                     f"one of them, or say {name}: 0"
                 )
+
+    def moved(self, old: Path, new: Path) -> Recipe:
+        """The same training, its paths told from another folder than the one they start from."""
+        data = tuple(
+            source.model_copy(update={"folder": Path(path_from(new, old, str(source.folder)))})
+            if source.folder
+            else source
+            for source in self.data
+        )
+        weights = self.rule.weights
+        if weights is not None and weights not in shipped_rules():
+            weights = path_from(new, old, weights)
+        rule = self.rule.model_copy(update={"weights": weights})
+        return self.model_copy(update={"data": data, "rule": rule})
 
     def deciding(self) -> dict[str, Any]:
         """As plain data what decides the weights, given pictures and seed: not how the run is

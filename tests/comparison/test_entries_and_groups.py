@@ -89,10 +89,31 @@ def test_what_a_setting_is_of_is_told_where_its_value_does_not(trained) -> None:
 def test_what_decides_nothing_keeps_no_seeds_apart(trained, tmp_path) -> None:
     (tmp_path / "deep").mkdir()
     runs = [
-        trained("a", data=[{"folder": "pictures"}], log_every=50),
-        trained("deep/b", data=[{"folder": "../../a/pictures"}], log_every=10, seed=1),
+        trained(
+            "a", data=[{"folder": "pictures"}], rule={"weights": "../own.safetensors"}, log_every=50
+        ),
+        trained(
+            "deep/b",
+            data=[{"folder": "../../a/pictures"}],
+            rule={"weights": "../../own.safetensors"},
+            log_every=10,
+            seed=1,
+        ),
     ]
     assert [label for label, _ in groups_of(*runs)] == ["run"]
+
+
+def test_whole_numbers_are_told_whole_and_sources_counted(trained) -> None:
+    strokes, letters, doodles = (
+        {"dataset": name, "count": 1_234_567} for name in ("strokes", "letters", "doodles")
+    )
+    runs = [
+        trained("a", data=[strokes]),
+        trained("b", data=[strokes | {"count": 1_234_568}, letters, doodles]),
+    ]
+    one, three = (label for label, _ in groups_of(*runs))
+    assert one == "count 1234567, 1 source"
+    assert three.startswith("count 1234568, letters, ")
 
 
 def test_a_folder_does_not_hide_the_rule_that_ships_under_its_name(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from swarm_nca import shipped
-from swarm_nca.rules import Rule, find_rule, load_rule, save_rule, shipped_rules
+from swarm_nca.rules import Rule, called, find_rule, load_rule, save_rule, shipped_rules
 
 
 @pytest.fixture
@@ -52,6 +52,20 @@ def test_what_is_no_name_is_refused_with_what_is_expected(wrong: object) -> None
 def test_a_near_name_is_offered(shelf: Path) -> None:
     with pytest.raises(ValueError, match=r"no rule 'digit' \(did you mean 'digits'\?\)"):
         load_rule("digit")
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("digits", "digits"),
+        ("deep/own.safetensors", "own"),
+        ("distill.json", "distill"),
+        ("runs/lr-0.001", "lr-0.001"),
+        ("runs/lr-0.001/rule.safetensors", "lr-0.001"),
+    ],
+)
+def test_a_rule_is_called_as_people_would(given: str, name: str) -> None:
+    assert called(given) == name
 
 
 def test_without_a_near_name_all_are_listed(shelf: Path) -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -50,19 +51,27 @@ def recipe(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def stopped(recipe: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
-    """A run of that recipe that was interrupted after its third iteration."""
-    folder = Folder(recipe.with_name("stopped"))
+def interrupted(recipe: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Folder]:
+    """interrupted("name"): a run of that recipe that was stopped in its fourth iteration."""
 
     def interrupt(self: object, iteration: int, *values: float) -> None:
         if iteration == 3:
             os.kill(os.getpid(), signal.SIGINT)
 
-    with monkeypatch.context() as patched:
-        patched.setattr("swarm_nca.training.folder.Log.add", interrupt)
-        assert train(recipe, folder.path) == 130
-    assert header(folder)["iteration"] == 4  # the one that was under way is finished
-    return folder
+    def run(place: Path) -> Folder:
+        folder = Folder(place)
+        with monkeypatch.context() as patched:
+            patched.setattr("swarm_nca.training.folder.Log.add", interrupt)
+            assert train(recipe, folder.path) == 130
+        assert header(folder)["iteration"] == 4  # the one that was under way is finished
+        return folder
+
+    return run
+
+
+@pytest.fixture
+def stopped(recipe: Path, interrupted: Callable[..., Folder]) -> Folder:
+    return interrupted(recipe.with_name("stopped"))
 
 
 def header(folder: Folder) -> dict[str, object]:
@@ -92,12 +101,16 @@ def test_name_and_frequencies_of_telling_may_change(recipe: Path, stopped: Folde
     assert logged == ["6"]  # the former process was kept from logging
 
 
-def test_a_run_goes_on_where_a_link_leads_to_its_folder(recipe: Path) -> None:
+def test_a_run_goes_on_where_a_link_leads_to_its_folder(
+    recipe: Path, interrupted: Callable[..., Folder]
+) -> None:
     (recipe.parent / "scratch" / "deep" / "runs").mkdir(parents=True)
     link = recipe.with_name("runs")
     link.symlink_to(recipe.parent / "scratch" / "deep" / "runs")
-    assert train(recipe, link / "own") == 0
+    interrupted(link / "own")
     assert train(None, resume=link / "own") == 0
+    assert train(recipe, recipe.with_name("whole")) == 0
+    assert load_rule(link / "own").hash() == load_rule(recipe.with_name("whole")).hash()
 
 
 def test_a_log_that_a_crash_has_garbled_is_read_as_far_as_it_goes(stopped: Folder) -> None:
@@ -130,22 +143,34 @@ def test_classes_that_were_renamed_are_refused(recipe: Path, stopped: Folder) ->
 
 @pytest.mark.parametrize("changes", [[], ["rule.weights=null"], ["rule.weights=digits"]])
 def test_a_run_goes_on_without_the_rule_it_began_with_and_remembers_which_that_was(
-    recipe: Path, stopped: Folder, changes: list[str]
+    recipe: Path, stopped: Folder, interrupted: Callable[..., Folder], changes: list[str]
 ) -> None:
     rule, weights = load_rule(stopped.path), recipe.with_name("begun.safetensors")
     rule.shown_above = 0.3
     save_rule(rule, weights, {})
-    further = Folder(recipe.with_name("further"))
     recipe.write_text(RECIPE.replace("rule: {", "rule: {weights: begun.safetensors, "))
-    assert train(recipe, further.path, overrides=["iterations=2"]) == 0
+    assert train(recipe, recipe.with_name("whole")) == 0
+    further = interrupted(recipe.with_name("further"))
     weights.unlink()
     written = further.recipe.read_bytes()
     assert train(None, resume=further.path, overrides=changes) == 0
     trained, card = read_rule(further.rule)
+    assert trained.hash() == load_rule(recipe.with_name("whole")).hash()
     assert trained.shown_above == 0.3
     assert card["began_with"] == rule.hash()
     assert card["recipe"]["rule"]["weights"] == "begun.safetensors"
     assert further.recipe.read_bytes() == written
+
+
+def test_what_was_changed_when_a_run_went_on_holds_when_it_goes_on_again(
+    recipe: Path, interrupted: Callable[..., Folder]
+) -> None:
+    first = interrupted(recipe.with_name("first"))
+    (recipe.parent / "shapes").rename(recipe.parent / "moved")
+    changes = [f"data.0.folder={recipe.parent / 'moved'}", "name=renamed"]
+    assert train(None, resume=first.path, overrides=changes) == 0
+    assert train(None, resume=first.path) == 0
+    assert read_rule(first.rule)[1]["recipe"]["name"] == "renamed"
 
 
 def test_another_versions_checkpoint_is_refused_with_the_cure(stopped: Folder) -> None:
@@ -176,7 +201,9 @@ def test_a_recipe_that_somebody_wrote_into_a_folder_is_not_replaced(
     assert mine.read_bytes() == before
 
 
-def test_an_end_by_the_system_is_an_interruption_that_can_be_resumed(recipe: Path) -> None:
+def test_an_end_by_the_system_is_an_interruption_at_a_checkpoint_with_word_of_how_to_go_on(
+    recipe: Path,
+) -> None:
     recipe.write_text(RECIPE.replace("iterations: 6", "iterations: 100000"))
     folder = Folder(recipe.with_name("ended"))
     command = [sys.executable, "-m", "swarm_nca", "train", str(recipe), "--out", str(folder.path)]
