@@ -1,0 +1,76 @@
+"""The runs in `assets/comparison`: their curves are those of their rules; the README tells them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from swarm_nca.comparison import exams
+from swarm_nca.comparison.command import compare
+from swarm_nca.comparison.entries import Entry, entries
+from swarm_nca.comparison.exams import SharedExam, curves_of
+from swarm_nca.comparison.scores import Standing
+from swarm_nca.measure import evaluate
+from swarm_nca.measure.exam import exam_pictures
+
+ROOT = Path(__file__).parents[2]
+RUNS = sorted(map(str, (ROOT / "assets" / "comparison").iterdir()))
+
+#: What the README calls the losses.
+NAMES = {"l2": "L2", "softmax-l2": "softmax-L2", "ce": "CE"}
+
+
+def no_exam(*arguments: object, **settings: object) -> None:
+    raise AssertionError("examined again")
+
+
+@pytest.fixture(scope="module")
+def standings(tmp_path_factory: pytest.TempPathFactory) -> list[Standing]:
+    """As `swarm-nca compare assets/comparison/*` finds them, from nothing but what was kept."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(exams, "evaluate", no_exam)
+        quiet = Console(quiet=True)
+        return compare(RUNS, out=tmp_path_factory.mktemp("compared"), console=quiet)
+
+
+def loss_and_noise(entry: Entry) -> tuple[str, float]:
+    settings = dict(entry.settings)
+    return settings["loss"], settings["rule.noise"]
+
+
+def test_every_loss_was_trained_with_two_seeds_of_one_recipe(standings: list[Standing]) -> None:
+    assert len(standings) == 8
+    for one in standings:
+        assert [entry.seed for entry in one.group.entries] == [0, 1]
+        rest = [dict(entry.settings) for entry in one.group.entries]
+        assert {(settings["iterations"], settings["batch"]) for settings in rest} == {(15000, 16)}
+
+
+def test_the_readmes_table_is_that_of_the_kept_curves(standings: list[Standing]) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for one in standings:
+        loss, noise = loss_and_noise(one.group.entries[0])
+        cells = one.value("cell_accuracy", "fresh", 200)
+        agree = one.value("total_agreement", "fresh", 200)
+        others = [one.value("total_agreement", phase, 200) for phase in ("mutation", "restart")]
+        state = one.value("state_magnitude", "fresh", 200).mean
+        row = (
+            f"| {NAMES.get(loss, loss)} | {noise:g} | {100 * cells.mean:.1f} "
+            f"| {100 * agree.mean:.1f} ({100 * agree.low:.1f}–{100 * agree.high:.1f}) "
+            f"| {100 * agree.least:.1f}, {100 * agree.most:.1f} "
+            f"| {100 * others[0].mean:.1f} | {100 * others[1].mean:.1f} | {state:,.3g} |"
+        )
+        assert row in readme, row
+
+
+def test_kept_curves_are_those_of_the_rule_beside_them() -> None:
+    (entry,) = entries(RUNS[-1:])
+    exam = SharedExam("mnist", exam_pictures("mnist"), 200, 0)
+    assert entry.folder is not None
+    kept = curves_of(entry, exam, "mutation", entry.folder.evaluations)
+    for row in evaluate(entry.rule, exam.pictures, steps=5, every=5, seed=exam.seed).curve:
+        at = kept["step"].tolist().index(row["step"])
+        for metric, value in row.items():
+            assert kept[metric][at] == pytest.approx(value, rel=1e-4, abs=2e-4), metric
