@@ -7,8 +7,7 @@ from typing import Literal
 
 from swarm_nca.perturbations.mutate import Images, pictured
 from swarm_nca.perturbations.perturbation import Perturbation, labels, relabeled
-from swarm_nca.suggestion import unknown
-from swarm_nca.world import STARTS, World
+from swarm_nca.world import World, check_start
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)  # pictures do not compare
@@ -28,8 +27,7 @@ class Restart(Perturbation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.start not in STARTS:
-            raise ValueError(unknown("start", self.start, STARTS))
+        check_start(self.start)
 
     def __call__(self, world: World, seed: int = 0) -> World:
         """The worlds at the beginning; see `Perturbation.__call__`."""

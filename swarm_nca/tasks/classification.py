@@ -77,7 +77,7 @@ class Classification:
         """SHA-256 over pictures and labels: names what there is to learn from."""
         digest = hashlib.sha256(str(tuple(self.grey.shape)).encode())
         for tensor in (self.grey, self.label):
-            digest.update(tensor.contiguous().numpy().tobytes())
+            digest.update(tensor.contiguous().numpy().data)
         return digest.hexdigest()
 
     def sample(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:

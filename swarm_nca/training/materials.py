@@ -55,10 +55,7 @@ def materials(recipe: Recipe, document: Document, begun: Rule | None = None) -> 
         if begun is not None:
             _check_classes(begun, classes, "begin anew with --out")
     with document.at("held_out"):
-        if recipe.held_out >= len(grey):
-            raise ValueError(
-                f"held_out is {recipe.held_out}, but there are only {len(grey)} pictures"
-            )
+        recipe.check_held_out(len(grey))
     with document.at("pool"):
         pool = 0 if recipe.regime == "naive" else recipe.pool
         check_pixels(pool + recipe.batch, *grey.shape[1:])

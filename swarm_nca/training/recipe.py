@@ -165,9 +165,14 @@ class Recipe(_Part):
         if not isinstance(self.steps, int) and self.steps[0] > self.steps[1]:
             raise ValueError(f"steps is [least, most], got {list(self.steps)}")
         drawn = [source.count for source in self.data if source.dataset in DRAWN]
-        if len(drawn) == len(self.data) and self.held_out >= (count := sum(filter(None, drawn))):
-            raise ValueError(f"held_out is {self.held_out}, but there are only {count} pictures")
+        if len(drawn) == len(self.data):
+            self.check_held_out(sum(filter(None, drawn)))
         return self
+
+    def check_held_out(self, pictures: int) -> None:
+        """A ValueError unless of so many pictures some are left to learn from."""
+        if self.held_out >= pictures:
+            raise ValueError(f"held_out is {self.held_out}, but there are only {pictures} pictures")
 
     def _check_pool(self) -> None:
         if self.pool < self.batch:

@@ -1,6 +1,6 @@
 """World: everything that is true at one moment."""
 
-from swarm_nca.world.making import STARTS, PictureBatch
+from swarm_nca.world.making import STARTS, PictureBatch, check_start
 from swarm_nca.world.record import World
 
-__all__ = ["STARTS", "PictureBatch", "World"]
+__all__ = ["STARTS", "PictureBatch", "World", "check_start"]

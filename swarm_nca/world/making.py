@@ -12,6 +12,7 @@ from torch import Tensor
 from swarm_nca.grounds import Canvas, Network
 from swarm_nca.randomness import Stream, check_seed, normal_rows, words
 from swarm_nca.rules import Rule
+from swarm_nca.suggestion import did_you_mean
 from swarm_nca.topologies import Grid, Topology
 from swarm_nca.topologies.places import places_of
 
@@ -162,12 +163,18 @@ def _copied(values: Any) -> Tensor:
     return values.detach().clone() if isinstance(values, Tensor) else torch.tensor(np.array(values))
 
 
+def check_start(start: str) -> None:
+    """A ValueError unless a world can start so."""
+    if start not in STARTS:
+        hint = did_you_mean(start, STARTS)
+        raise ValueError(f"start must be one of {', '.join(STARTS)}, got {start!r}{hint}")
+
+
 def starting_state(world: World, channels: int, start: str, seed: int) -> Tensor:
     """[N, channels]: zeros, or standard normal draws of (seed, key, site, step)."""
+    check_start(start)
     if start == "zeros":
         return world.stimulus.new_zeros(world.cells, channels)
-    if start == "random":
-        row, seed = world.world_of, check_seed(seed)
-        drawn = words(seed, world.key[row], world.site, world.step[row], Stream.START)[0] >> 12
-        return normal_rows(drawn, channels, world.stimulus.dtype)
-    raise ValueError(f"start must be one of {', '.join(STARTS)}, got {start!r}")
+    row, seed = world.world_of, check_seed(seed)
+    drawn = words(seed, world.key[row], world.site, world.step[row], Stream.START)[0] >> 12
+    return normal_rows(drawn, channels, world.stimulus.dtype)

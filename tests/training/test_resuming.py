@@ -201,9 +201,7 @@ def test_a_recipe_that_somebody_wrote_into_a_folder_is_not_replaced(
     assert mine.read_bytes() == before
 
 
-def test_an_end_by_the_system_is_an_interruption_at_a_checkpoint_with_word_of_how_to_go_on(
-    recipe: Path,
-) -> None:
+def test_an_end_by_the_system_leaves_a_checkpoint_and_word_of_how_to_go_on(recipe: Path) -> None:
     recipe.write_text(RECIPE.replace("iterations: 6", "iterations: 100000"))
     folder = Folder(recipe.with_name("ended"))
     command = [sys.executable, "-m", "swarm_nca", "train", str(recipe), "--out", str(folder.path)]
