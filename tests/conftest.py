@@ -77,3 +77,9 @@ def busy_rule() -> Callable[..., Rule]:
         return rule.to(dtype).requires_grad_(False)
 
     return made
+
+
+@pytest.fixture(params=["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"])
+def device(request: pytest.FixtureRequest) -> str:
+    """Each device there is to train on."""
+    return str(request.param)

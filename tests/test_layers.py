@@ -28,7 +28,7 @@ LAYERS = (
     ("recording", "swarm", "training"),
     ("measure", "located", "portrait"),
     ("perturbations", "tasks"),
-    ("unrolled",),
+    ("masked", "unrolled"),
     ("engine",),
     ("world",),
     ("grounds", "links"),

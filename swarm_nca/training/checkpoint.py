@@ -21,6 +21,7 @@ from swarm_nca.rules import Rule
 from swarm_nca.training.pool import Pool
 from swarm_nca.training.recipe import Recipe
 from swarm_nca.training.trainer import Trainer
+from swarm_nca.world import World
 
 _HEADER = "swarm_nca_training"
 
@@ -45,8 +46,8 @@ def save_checkpoint(trainer: Trainer, path: Path, seconds: float) -> None:
     if trainer.pool is not None:
         pool = trainer.pool
         tensors |= {"pool.grey": pool.grey, "pool.label": pool.label}
-        tensors["pool.states"] = torch.cat(pool.states)
-        tensors["pool.cells"] = torch.tensor([len(state) for state in pool.states])
+        world = World.from_images(pool.grey, trainer.rule)
+        tensors["pool.states"] = pool.state.flatten(0, 2)[world.address]
     header = {
         "format": _FORMAT,
         "iteration": trainer.iteration,
@@ -145,12 +146,10 @@ def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
     if trainer.average is not None:
         trainer.average.remember(_under("average.", tensors))
     if trainer.pool is not None:
-        states = torch.split(tensors["pool.states"], tensors["pool.cells"].tolist())
-        trainer.pool = Pool(
-            tensors["pool.grey"],
-            tensors["pool.label"],
-            [state.clone() for state in states],
-        )
+        grey, labels = tensors["pool.grey"], tensors["pool.label"]
+        world = World.from_images(grey, trainer.rule, labels=labels)
+        states = tensors["pool.states"].to(world.state)
+        trainer.pool = Pool.of(world.with_state(states), *grey.shape[1:])
 
 
 def _under(place: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -126,7 +126,7 @@ def _told_there(recipe: Recipe, document: Document, folder: Folder) -> bytes:
 
 
 def _warn_of_bfloat16(trainer: Trainer, console: Console) -> None:
-    if trainer.recipe.precision != "bfloat16":
+    if trainer.recipe.precision != "bfloat16" or trainer.recipe.device != "cpu":
         return
     if (times := bfloat16_takes(trainer.rule, trainer.recipe.batch)) > SLOWER:
         console.print(

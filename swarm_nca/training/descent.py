@@ -63,7 +63,11 @@ class Descent:
         """Put back what `memory` gave."""
         for optimizer in self._optimizers:
             if any(weight is one for group in optimizer.param_groups for one in group["params"]):
-                optimizer.state[weight] = memory
+                # A count of steps stays where optimizers keep it: with the processor.
+                optimizer.state[weight] = {
+                    name: value if name == "step" else value.to(weight.device)
+                    for name, value in memory.items()
+                }
 
 
 def normalize_gradients(rule: Rule, how: Normalization) -> None:

@@ -2,7 +2,7 @@
 
 Training needs no world to be reproducible in other company, only the whole run; so it takes the
 cheaper draws, and an iteration's depend on (seed, iteration) alone, which is what makes resuming
-exact.
+exact. A GPU makes those of a rollout itself; they differ from a CPU's.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from swarm_nca.randomness import TABLE_SIZE, Stream, normal_rows, threshold, words
+from swarm_nca.rules import Rule
 
 #: In the place of an iteration: the draw of which pictures are held out.
 SPLIT = -1
@@ -45,3 +46,26 @@ class GeneratorDraws:
         """[M, channels] standard normal deviates."""
         offsets = torch.randint(TABLE_SIZE, (len(rows),), generator=self._generator)
         return normal_rows(offsets, channels, dtype)
+
+
+def masks(
+    generator: torch.Generator, steps: int, rule: Rule, like: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The draws of a whole rollout at once, made on the device of a state.
+
+    Args:
+        generator: gives the seed of the device's own generator.
+        steps: T.
+        rule: whose rates count.
+        like: [N, C], the state to roll out.
+
+    Returns:
+        fires: bool [T, N], who acts in each step.
+        jolts: [T, N, C], the noise of those who act.
+    """
+    seed = int(torch.randint(1 << 62, (), generator=generator))
+    there = torch.Generator(like.device).manual_seed(seed)
+    drawn = torch.rand(steps, len(like), generator=there, device=like.device)
+    shape = (steps, *like.shape)
+    jolts = torch.randn(shape, generator=there, dtype=like.dtype, device=like.device)
+    return drawn < rule.fire_rate, jolts.mul_(rule.noise)

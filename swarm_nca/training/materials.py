@@ -44,6 +44,9 @@ def materials(recipe: Recipe, document: Document, begun: Rule | None = None) -> 
             many pictures, or weights or classes that do not fit.
     """
     base = Path(document.file).parent
+    with document.at("device"):
+        if recipe.device == "cuda" and not torch.cuda.is_available():
+            raise ValueError("torch finds no GPU here; train with device: cpu")
     loaded = []
     for i, source in enumerate(recipe.data):
         with document.at("data", i):

@@ -35,9 +35,14 @@ def card_of(trainer: Trainer, seconds: float, scores: dict[str, float]) -> dict[
         "scores": scores,
         "date": date.today().isoformat(),
         "torch": torch.__version__,
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": _machine_of(trainer.recipe.device),
         "licence": "MIT",
     }
+
+
+def _machine_of(device: str) -> str:
+    cores = f"{platform.machine()}, {os.cpu_count()} cores"
+    return cores if device == "cpu" else f"{torch.cuda.get_device_name()}; {cores}"
 
 
 @torch.no_grad()

@@ -25,22 +25,27 @@ class Pool:
     Attributes:
         grey: [P, H, W].
         label: int64 [P].
-        states: P tensors [cells, C].
+        state: [P, H, W, C], zeros where nobody lives.
     """
 
     grey: Tensor
     label: Tensor
-    states: list[Tensor]
+    state: Tensor
 
     @classmethod
     def filled(
         cls, task: Classification, rule: Rule, size: int, start: str, generator: torch.Generator
     ) -> Pool:
-        """A pool of newly started worlds."""
+        """A pool of newly started worlds, on the rule's device."""
         grey, label = task.sample(size, generator)
-        world = started(grey, label, rule, start, generator)
-        states = list(torch.split(world.state, world.counts.tolist()))
-        return cls(grey, label, states)
+        return cls.of(started(grey, label, rule, start, generator), *grey.shape[1:])
+
+    @classmethod
+    def of(cls, world: World, height: int, width: int) -> Pool:
+        """A pool of the worlds of a batch, all on pictures of this size."""
+        shape = len(world), height, width
+        grey = world.canvas.grey.view(shape).clone()
+        return cls(grey, world.label.clone(), _spread_out(world).view(*shape, -1))
 
     def __len__(self) -> int:
         return len(self.grey)
@@ -70,30 +75,30 @@ class Pool:
             which: int64 [batch], the places in the pool to write back to.
             world: the batch, in the same order.
         """
-        which = torch.randperm(len(self), generator=generator)[:batch]
+        which = torch.randperm(len(self), generator=generator)[:batch].to(self.grey.device)
         new_grey, new_label = task.sample(fresh + mutated, generator)
-        parts = [started(new_grey[:fresh], new_label[:fresh], rule, start, generator)]
-        swapped, going_on = which[fresh : fresh + mutated], which[fresh + mutated :]
-        if len(swapped):
-            parts.append(
-                self._world(swapped, rule).repictured(new_grey[fresh:], new_label[fresh:].tolist())
-            )
-        if len(going_on):
-            parts.append(self._world(going_on, rule))
-        return which, World.join([part for part in parts if len(part)])
+        grey, label = self.grey[which], self.label[which]
+        grey[: fresh + mutated] = new_grey.to(grey)
+        label[: fresh + mutated] = new_label.to(label)
+        world = started(grey, label, rule, start, generator)
+        # A cell that lives on keeps its state, on the new picture as on the old; the newly born
+        # find the zeros of where nobody lived.
+        state = self.state[which].view(-1, rule.channels).index_select(0, world.address)
+        anew = int(world.counts[:fresh].sum())
+        state[:anew] = world.state[:anew]
+        return which, world.with_state(state)
 
     def put_back(self, which: Tensor, world: World) -> None:
         """Write a batch back to its places after a rollout."""
         self.grey[which] = world.canvas.grey.view(len(which), *self.grey.shape[1:])
         self.label[which] = world.label
-        states = torch.split(world.state.detach(), world.counts.tolist())
-        for place, state in zip(which.tolist(), states, strict=True):
-            # A copy: a view would keep the whole batch's state in memory.
-            self.states[place] = state.clone()
+        self.state[which] = _spread_out(world).view(len(which), *self.state.shape[1:])
 
-    def _world(self, which: Tensor, rule: Rule) -> World:
-        world = World.from_images(self.grey[which], rule, labels=self.label[which].tolist())
-        return world.with_state(torch.cat([self.states[place] for place in which.tolist()]))
+
+def _spread_out(world: World) -> Tensor:
+    """[pixels, C], the state at every pixel of every picture: zeros where nobody lives."""
+    pixels = world.state.new_zeros(len(world.canvas.grey), world.state.shape[1])
+    return pixels.index_copy_(0, world.address, world.state.detach())
 
 
 def started(
@@ -109,4 +114,4 @@ def started(
         generator: of the random ones.
     """
     seed = int(torch.randint(1 << 62, (), generator=generator))
-    return World.from_images(grey, rule, labels=label.tolist(), start=start, seed=seed)
+    return World.from_images(grey, rule, labels=label, start=start, seed=seed)

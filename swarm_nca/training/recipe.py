@@ -125,7 +125,9 @@ class Recipe(_Part):
 
     `optimizer` goes down the gradient (see `Descent`), `precision` is that of the rollout's matrix
     products: bfloat16 is faster on processors that have such arithmetic, and slower elsewhere.
-    `steps` is the length of a rollout, or the least and the most of one drawn anew each iteration.
+    `device` is where all is computed: a GPU (`cuda`) draws other random numbers than a CPU does,
+    and pays with larger batches. `steps` is the length of a rollout, or the least and the most of
+    one drawn anew each iteration.
     `bound` is what a channel may hold before the loss pulls it back; `wounds` jolt worlds of the
     batch, so that a rule learns to heal. With `average` the run ends with the exponential average
     of its weights that keeps this share of itself in every iteration.
@@ -152,6 +154,7 @@ class Recipe(_Part):
     optimizer: Method = "adam"
     normalize: Normalization = "tensors"
     precision: Literal["float32", "bfloat16"] = "float32"
+    device: Literal["cpu", "cuda"] = "cpu"
     augment: Augmentation = Augmentation()
     log_every: Positive = 50
     checkpoint_every: Positive = 1000

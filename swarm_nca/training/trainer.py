@@ -7,17 +7,19 @@ in `Trainer`'s fields, so that a run which was stopped and resumed is the run wh
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from swarm_nca.masked import Masked
 from swarm_nca.rules import Rule
 from swarm_nca.tasks import Classification, loss_of
 from swarm_nca.training.averaging import Average
 from swarm_nca.training.descent import Descent, normalize_gradients
-from swarm_nca.training.draws import GeneratorDraws, generator_of
+from swarm_nca.training.draws import GeneratorDraws, generator_of, masks
 from swarm_nca.training.parallel import Team
 from swarm_nca.training.pool import Pool, started
 from swarm_nca.training.recipe import Recipe
@@ -50,9 +52,12 @@ class Trainer:
 
     Args:
         recipe: how to train.
-        rule: trained in place.
+        rule: trained in place, on the recipe's device.
         task: the pictures.
         team: the processes that train together; this one alone when None.
+
+    Raises:
+        ValueError: several processes and a GPU.
 
     Attributes:
         began_with: the hash of the weights before the first iteration.
@@ -61,8 +66,14 @@ class Trainer:
     def __init__(
         self, recipe: Recipe, rule: Rule, task: Classification, team: Team | None = None
     ) -> None:
-        self.recipe, self.rule, self.task = recipe, rule.requires_grad_(True), task
         self.team = team or Team()
+        if self.team.size > 1 and recipe.device != "cpu":
+            raise ValueError(
+                f"{self.team.size} processes train together on CPUs alone; start one for "
+                f"device: {recipe.device}, or set device: cpu"
+            )
+        rule = rule.requires_grad_(True).to(recipe.device)
+        self.recipe, self.rule, self.task = recipe, rule, task
         self.began_with = rule.hash()
         self.descent = Descent(rule, recipe.optimizer)
         self.average = None if recipe.average is None else Average(rule, recipe.average)
@@ -71,12 +82,14 @@ class Trainer:
         if recipe.regime != "naive":
             generator = generator_of(recipe.seed, 0)
             self.pool = Pool.filled(task, rule, recipe.pool, recipe.start, generator)
-        self._scratch = Scratch()
+        self._products = torch.bfloat16 if recipe.precision == "bfloat16" else None
+        self._scratch, self._masked = Scratch(), Masked(self._products)
 
     @property
     def outcome(self) -> Rule:
-        """The rule that training has come to: the average's where there is one."""
-        return self.rule if self.average is None else self.average.rule
+        """The rule that training has come to: the average's where there is one; on the CPU."""
+        rule = self.rule if self.average is None else self.average.rule
+        return rule if self.recipe.device == "cpu" else copy.deepcopy(rule).cpu()
 
     def advance(self) -> Report:
         """One iteration.
@@ -96,23 +109,12 @@ class Trainer:
             )
         if recipe.wounds is not None:
             world = wounded(world, recipe.wounds.share, recipe.wounds.strength, generator)
-        share = self.team.share(world)
-        draws = share.draws(GeneratorDraws(generator, world.cells))
-        products = torch.bfloat16 if recipe.precision == "bfloat16" else None
-        mine = unrolled(
-            share.world,
-            rule,
-            steps,
-            draws,
-            rule.fire_rate,
-            rule.noise,
-            self._scratch,
-            products,
-        )
-        state = share.joined(mine)
+        state = self._rolled_out(world, steps, generator)
         after = world.with_state(state)
         loss = loss_of(recipe.loss, after, recipe.bound)
-        value = float(loss.detach())
+        right = (after.logits.detach().argmax(1) == after.label[after.world_of]).to(loss.dtype)
+        # Both at once: a GPU is waited for once.
+        value, cell_accuracy = torch.stack([loss.detach(), right.mean()]).tolist()
         if not math.isfinite(value):
             bound = "" if recipe.bound else ", or with a bound"
             raise ArithmeticError(
@@ -131,8 +133,25 @@ class Trainer:
         if self.pool is not None:
             self.pool.put_back(which, after)
         self.iteration += 1
-        right = after.logits.argmax(1) == after.label[after.world_of]
-        return Report(self.iteration, value, rate, float(right.float().mean()), after)
+        return Report(self.iteration, value, rate, cell_accuracy, after)
+
+    def _rolled_out(self, world: World, steps: int, generator: torch.Generator) -> Tensor:
+        """The state [N, C] some steps later, with gradients to the weights."""
+        rule = self.rule
+        if self.recipe.device != "cpu":
+            return self._masked(world, rule, *masks(generator, steps, rule, world.state))
+        share = self.team.share(world)
+        mine = unrolled(
+            share.world,
+            rule,
+            steps,
+            share.draws(GeneratorDraws(generator, world.cells)),
+            rule.fire_rate,
+            rule.noise,
+            self._scratch,
+            self._products,
+        )
+        return share.joined(mine)
 
     def _batch(self, generator: torch.Generator) -> tuple[Tensor, World]:
         recipe = self.recipe

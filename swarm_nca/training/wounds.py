@@ -24,8 +24,8 @@ def wounded(world: World, share: float, strength: float, generator: torch.Genera
         strength: standard deviation of what is added.
         generator: source of who is hit, where and how.
     """
-    draw = torch.rand(4, len(world), generator=generator)
-    counts = world.counts
+    counts, state = world.counts, world.state
+    draw = torch.rand(4, len(world), generator=generator).to(state.device)
     first = counts.cumsum(0) - counts
     heart = first + (draw[0] * counts).long().clamp_max(counts - 1)
     low, high = RADIUS
@@ -33,5 +33,5 @@ def wounded(world: World, share: float, strength: float, generator: torch.Genera
     radius = torch.where(draw[1] < share, low + (high - low) * draw[2], 0.0)
     away = world.position - world.position[heart][world.world_of]
     hit = (away.square().sum(1) < radius.square()[world.world_of]).nonzero().view(-1)
-    jolt = torch.randn(len(hit), world.state.shape[1], generator=generator)
-    return world.with_state(world.state.index_add(0, hit, jolt, alpha=strength))
+    jolt = torch.randn(len(hit), state.shape[1], generator=generator).to(state)
+    return world.with_state(state.index_add(0, hit, jolt, alpha=strength))

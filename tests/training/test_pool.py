@@ -16,7 +16,8 @@ def task_of(count: int = 40) -> Classification:
 
 
 def filled_with_ones(pool: Pool) -> Pool:
-    pool.states = [torch.ones_like(state) for state in pool.states]
+    lives = (pool.grey > 0.1)[..., None]
+    pool.state = torch.where(lives, torch.ones_like(pool.state), 0.0)
     return pool
 
 
@@ -53,7 +54,9 @@ def test_a_batch_written_back_is_found_again() -> None:
     marked = world.with_state(world.world_of[:, None].expand(-1, rule.channels).float())
     pool.put_back(which, marked)
     for i, place in enumerate(which.tolist()):
-        assert bool((pool.states[place] == i).all())
+        lives = pool.grey[place] > 0.1
+        assert bool((pool.state[place][lives] == i).all())
+        assert bool((pool.state[place][~lives] == 0).all())
         assert torch.equal(pool.grey[place], world.picture(i))
         assert int(pool.label[place]) == int(world.label[i])
 
@@ -61,7 +64,7 @@ def test_a_batch_written_back_is_found_again() -> None:
 def test_a_random_start_fills_the_pool_with_normal_states() -> None:
     generator = torch.Generator().manual_seed(2)
     pool = Pool.filled(task_of(), Rule(), 10, "random", generator)
-    values = torch.cat(pool.states)
+    values = pool.state[pool.grey > 0.1]
     assert abs(float(values.mean())) < 0.05
     assert abs(float(values.std()) - 1.0) < 0.05
 

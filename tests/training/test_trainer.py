@@ -116,7 +116,7 @@ def test_a_run_resumed_from_its_checkpoint_ends_with_the_same_weights(tmp_path: 
     assert torch.equal(weights_of(whole), weights_of(second))
     assert whole.pool is not None
     assert second.pool is not None
-    assert torch.equal(torch.cat(whole.pool.states), torch.cat(second.pool.states))
+    assert torch.equal(whole.pool.state, second.pool.state)
 
 
 def test_a_killed_run_resumes_to_the_same_rule_and_log(tmp_path: Path) -> None:

@@ -1,0 +1,214 @@
+"""The unrolled rollout as a GPU likes it: all rows act in every step, masked where they don't fire.
+
+Picking out who fires, as `unrolled` does on a CPU, would make a GPU wait for the answer in every
+step. Here every step is the same few kernels over arrays of the same size, so they are recorded
+once (a CUDA graph) and then replayed by one launch instead of some five hundred. The gradient
+gathers where `unrolled` scatters, so that its sums have an order. Same numbers but for rounding: a
+test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from swarm_nca.engine import check_fit
+from swarm_nca.grounds import Canvas
+from swarm_nca.links import Links
+from swarm_nca.rules import Rule
+from swarm_nca.world import World
+
+#: Batches are filled up to a multiple of so many rows: each size is recorded once.
+ROWS = 2048
+
+#: Recordings kept; each holds all that its steps heard and computed.
+RECORDINGS = 8
+
+
+class Masked:
+    """Rollouts of pictures, with gradients, of rules of one shape on one device.
+
+    Only one of them may await its backward pass.
+
+    Args:
+        products: precision of the matrix products' factors, the state's when None; see `unrolled`.
+    """
+
+    def __init__(self, products: torch.dtype | None = None) -> None:
+        self._products = products
+        self._recordings: dict[tuple[int, int], _Recording] = {}
+
+    def __call__(self, world: World, rule: Rule, fires: Tensor, jolts: Tensor) -> Tensor:
+        """The state [N, C] after T steps, with gradients to the weights.
+
+        Args:
+            world: pictures whose messages all arrive.
+            rule: a plain `Rule`, on the world's device.
+            fires: bool [T, N], who acts in each step.
+            jolts: [T, N, C], what is added to the change of those who act.
+
+        Raises:
+            ValueError: a world of graphs, messages that may get lost, or a rule that does not fit.
+        """
+        check_fit(world, rule)
+        if not isinstance(world.ground, Canvas) or world.links != Links():
+            raise ValueError("only pictures whose messages all arrive can be rolled out masked")
+        steps, cells = fires.shape
+        # At least one row is left: nobody's, which never fires and is heard as silence.
+        size = steps, (cells // ROWS + 1) * ROWS
+        recording = self._recordings.pop(size, None)
+        if recording is None:
+            if len(self._recordings) == RECORDINGS:
+                del self._recordings[next(iter(self._recordings))]
+            recording = _Recording(*size, rule, world.state, self._products)
+        self._recordings[size] = recording  # the last one used stands last
+        unroll: Any = _Unrolled.apply
+        state: Tensor = unroll(recording, world, fires, jolts, *rule.filters())
+        return state
+
+
+class _Unrolled(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        recording: _Recording,
+        world: World,
+        fires: Tensor,
+        jolts: Tensor,
+        *weights: Tensor,
+    ) -> Tensor:
+        ctx.recording = recording
+        recording.begin(world, fires, jolts, weights)
+        recording.go()
+        return recording.state[: world.cells].clone()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_state: Tensor) -> tuple[Tensor | None, ...]:
+        recording: _Recording = ctx.recording
+        recording.flowing.zero_()[: len(grad_state)] = grad_state
+        recording.come_back()
+        return (None, None, None, None, *(grad.clone() for grad in recording.grads))
+
+
+class _Recording:
+    """The memory of one rollout, T steps of R rows, and the two halves of it that replay there.
+
+    Attributes:
+        state: [R, C], the state that `go` moves on by T steps.
+        flowing: [R, C], the gradient of the last state, which `come_back` carries to the first one.
+        grads: the gradients of the rule's filters, which `come_back` leaves.
+    """
+
+    def __init__(
+        self, steps: int, rows: int, rule: Rule, like: Tensor, products: torch.dtype | None
+    ) -> None:
+        def zeros(*shape: int, dtype: torch.dtype | None = None) -> Tensor:
+            return like.new_zeros(shape, dtype=dtype)
+
+        def factors(*shape: int) -> Tensor:
+            return like.new_zeros(shape, dtype=products)
+
+        channels, slots, (first, second) = rule.channels, rule.slots, rule.hidden
+        self.state, self.flowing = zeros(rows, channels), zeros(rows, channels)
+        self.grads = [zeros(*weight.shape) for weight in rule.filters()]
+        self._fires, self._jolts = zeros(steps, rows, 1), zeros(steps, rows, channels)
+        self._heard = zeros(rows, slots, dtype=torch.int64)
+        #: The row that hears a row in a slot.
+        self._listeners = zeros(rows, slots, dtype=torch.int64)
+        self._stimulus = factors(rows, rule.stimulus_size)
+        self._weights = [factors(*weight.shape) for weight in rule.filters()]
+        self._messages = factors(steps, rows, slots * channels)
+        self._first, self._second = factors(steps, rows, first), factors(steps, rows, second)
+        self._grad_first, self._grad_second = map(torch.zeros_like, (self._first, self._second))
+        self._grad_change = factors(steps, rows, channels)
+        self.go = _recorded(self._go, like.device)
+        self.come_back = _recorded(self._come_back, like.device)
+
+    def begin(
+        self, world: World, fires: Tensor, jolts: Tensor, weights: tuple[Tensor, ...]
+    ) -> None:
+        """Lay out a batch; rows that are left over hear nobody and never fire."""
+        cells, slots = world.neighbors.shape
+        self.state.zero_()[:cells] = world.state
+        self._heard.fill_(cells)[:cells] = world.neighbors
+        # On a grid whoever is heard in a slot is heard there by one cell, or, if nobody's, by none.
+        everyone = torch.arange(cells, device=fires.device)[:, None].expand(-1, slots)
+        self._listeners.fill_(cells)
+        self._listeners[world.neighbors, torch.arange(slots, device=fires.device)] = everyone
+        self._listeners[cells] = cells
+        self._stimulus.zero_()[:cells] = world.stimulus
+        self._fires.zero_()[:, :cells, 0] = fires
+        self._jolts[:, :cells] = jolts
+        for mine, weight in zip(self._weights, weights, strict=True):
+            mine.copy_(weight)
+
+    def _go(self) -> None:
+        perception, perception_bias, middle, middle_bias, output, output_bias = self._weights
+        senses, channels = self._stimulus.shape[1], self.state.shape[1]
+        prepared = torch.addmm(perception_bias, self._stimulus, perception[:senses])
+        table, hearing = self._heard.view(-1), perception[senses:]
+        steps = zip(
+            self._messages, self._first, self._second, self._fires, self._jolts, strict=True
+        )
+        for messages, first, second, fires, jolts in steps:
+            told = self.state.to(messages.dtype)
+            torch.index_select(told, 0, table, out=messages.view(-1, channels))
+            torch.addmm(prepared, messages, hearing, out=first).relu_()
+            torch.addmm(middle_bias, first, middle, out=second).relu_()
+            change = torch.addmm(output_bias, second, output) + jolts
+            self.state.addcmul_(change, fires)
+
+    def _come_back(self) -> None:
+        perception, _, middle, _, output, _ = self._weights
+        senses, channels, slots = self._stimulus.shape[1], self.state.shape[1], self._heard.shape[1]
+        units = middle.shape[0]
+        hearing = perception[senses:].view(slots, channels, units)
+        answering = hearing.transpose(1, 2).reshape(slots * units, channels)
+        listeners = self._listeners.view(-1)
+        relu_backward = torch.ops.aten.threshold_backward.grad_input
+        for t in range(len(self._messages) - 1, -1, -1):
+            three, two, one = self._grad_change[t], self._grad_second[t], self._grad_first[t]
+            torch.mul(self.flowing, self._fires[t], out=three)
+            torch.mm(three, output.t(), out=two)
+            relu_backward(two, self._second[t], 0, grad_input=two)
+            torch.mm(two, middle.t(), out=one)
+            relu_backward(one, self._first[t], 0, grad_input=one)
+            if t:
+                heard = one.index_select(0, listeners).view(-1, slots * units)
+                self.flowing.add_(torch.mm(heard, answering))
+        sensed = self._grad_first.sum(0)
+        found = (
+            torch.cat([self._stimulus.t() @ sensed, _product(self._messages, self._grad_first)]),
+            sensed.sum(0),
+            _product(self._first, self._grad_second),
+            self._grad_second.sum((0, 1)),
+            _product(self._second, self._grad_change),
+            self._grad_change.sum((0, 1)),
+        )
+        for grad, new in zip(self.grads, found, strict=True):
+            grad.copy_(new)
+
+
+def _product(inputs: Tensor, outputs: Tensor) -> Tensor:
+    """[in, out], inputs [T, R, in] times outputs [T, R, out], summed over steps and rows."""
+    return inputs.flatten(0, 1).t() @ outputs.flatten(0, 1)
+
+
+def _recorded(work: Callable[[], None], device: torch.device) -> Callable[[], None]:
+    """The same work, from a recording where the device can make one."""
+    if device.type != "cuda":
+        return work
+    aside = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    aside.wait_stream(torch.cuda.current_stream(device))
+    with torch.cuda.stream(aside):
+        work()  # once unrecorded: libraries set themselves up
+    torch.cuda.current_stream(device).wait_stream(aside)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        work()
+    return graph.replay
