@@ -17,13 +17,10 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from swarm_nca.engine import check_fit
+from swarm_nca.products import BLOCK, by_onednn, product
 from swarm_nca.randomness import StepDraws
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
-
-#: With short products the rows of a step fill whole blocks: torch's bfloat16 kernels are compiled
-#: anew for every shape they meet, so there must be few.
-BLOCK = 128
 
 
 class Scratch:
@@ -100,8 +97,9 @@ class _Unrolled(torch.autograd.Function):
         )
         stimulus, links, neighbors = world.stimulus.to(products), world.links, world.neighbors
         senses, channels, slots = stimulus.shape[1], state.shape[1], neighbors.shape[1]
-        nobody, block = len(state), 1 if products == state.dtype else BLOCK
-        prepared = torch.addmm(perception_bias, stimulus, perception[:senses])
+        nobody = len(state)
+        block = BLOCK if by_onednn(products, state.device) else 1
+        prepared = product(stimulus, perception[:senses], perception_bias)
         padded = torch.cat([state, state.new_zeros(1, channels)])
         # Rows that only fill a block up act for cell 0, hear nobody and change nothing.
         filled = [functional.pad(who, (0, -len(who) % block)) for who in fired]
@@ -119,10 +117,10 @@ class _Unrolled(torch.autograd.Function):
             tables.append(table)
             heard, one, two = messages[part], first[part], second[part]
             torch.index_select(padded.to(products), 0, table, out=heard.view(-1, channels))
-            torch.index_select(prepared, 0, all_rows, out=one)
-            one.addmm_(heard, hearing).relu_()
-            torch.addmm(middle_bias, one, middle, out=two).relu_()
-            change = torch.addmm(output_bias, two, output)[: len(who)].to(state.dtype)
+            sensed = torch.index_select(prepared, 0, all_rows)
+            torch.clamp_min(product(heard, hearing, sensed), 0, out=one)
+            torch.clamp_min(product(one, middle, middle_bias), 0, out=two)
+            change = product(two, output, output_bias)[: len(who)].to(state.dtype)
             if noise:
                 change.add_(draws.normals(t, who, channels, state.dtype), alpha=noise)
             padded.index_add_(0, who, change)
@@ -155,17 +153,13 @@ class _Unrolled(torch.autograd.Function):
             three, two, one = grad_change[part], grad_second[part], grad_first[part]
             three[: len(who)] = torch.index_select(flowing, 0, who)
             three[len(who) :] = 0.0
-            torch.mm(three, to_second, out=two)
-            relu_backward(two, second[part], 0, grad_input=two)
-            torch.mm(two, to_first, out=one)
-            relu_backward(one, first[part], 0, grad_input=one)
+            relu_backward(product(three, to_second), second[part], 0, grad_input=two)
+            relu_backward(product(two, to_first), first[part], 0, grad_input=one)
             _add_product(output_sum, second[part], three)
             _add_product(middle_sum, first[part], two)
             _add_product(heard_sum, messages[part], one)
             if t < len(ctx.fired) - 1 or ctx.needs_input_grad[0]:
-                heard = scratch.empty("heard", len(all_rows), messages.shape[1], output)
-                torch.mm(one, to_messages, out=heard)
-                sent = heard.view(-1, channels).to(flowing.dtype)
+                sent = product(one, to_messages).view(-1, channels).to(flowing.dtype)
                 # Not index_put_: on several threads that adds in an order of its own each time.
                 flowing.index_add_(0, table, sent)
         who = torch.cat(ctx.filled)
@@ -174,7 +168,7 @@ class _Unrolled(torch.autograd.Function):
         )
         ones = output.new_ones(len(who))
         grads = (
-            torch.cat([(sensed.t() @ grad_first).to(heard_sum.dtype), heard_sum]),
+            torch.cat([product(grad_first.t(), sensed).t().to(heard_sum.dtype), heard_sum]),
             ones @ grad_first,
             middle_sum,
             ones @ grad_second,
@@ -187,7 +181,5 @@ class _Unrolled(torch.autograd.Function):
 
 def _add_product(total: Tensor, inputs: Tensor, outputs: Tensor) -> None:
     """Add the product inputsᵀ · outputs to a total, which may be more precise than its factors."""
-    if total.dtype == inputs.dtype:
-        total.addmm_(inputs.t(), outputs)
-    else:
-        total.add_(inputs.t() @ outputs)
+    # The other way round, since oneDNN copies its left factor into rows, and outputs are fewer.
+    total.add_(product(outputs.t(), inputs).t())

@@ -33,7 +33,7 @@ LAYERS = (
     ("world",),
     ("grounds", "links"),
     ("randomness", "rules", "topologies", "images"),
-    ("atomic", "cores", "shipped", "suggestion"),
+    ("atomic", "cores", "products", "shipped", "suggestion"),
 )
 
 #: Upward imports that are meant: made inside one function, when it is called.
