@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from swarm_nca.products import filled_up
 from swarm_nca.randomness import Draws
 from swarm_nca.rules import Rule, check_rates
 from swarm_nca.world import World
@@ -50,9 +51,10 @@ class Stepper:
         self._draws = draws_of(world, seed)
         self._padded = torch.cat([world.state, world.state.new_zeros(1, rule.channels)]).detach()
         self._change = torch.empty_like(self._padded)
-        self._messages = self._padded.new_empty(CHUNK * rule.slots, rule.channels)
+        self._messages = self._padded.new_zeros(CHUNK * rule.slots, rule.channels)
         with torch.inference_mode():
             self._prepared = rule.prepare(world.stimulus)
+            self._chunk = self._prepared.new_zeros(CHUNK, *self._prepared.shape[1:])
         self.steps = 0
 
     @property
@@ -69,12 +71,9 @@ class Stepper:
             )
             for start in range(0, len(fired), CHUNK):
                 rows, table = fired[start : start + CHUNK], heard[start : start + CHUNK]
-                messages = self._messages[: table.numel()]
-                torch.index_select(self._padded, 0, table.reshape(-1), out=messages)
-                prepared = self._prepared.index_select(0, rows)
                 change = self._change[start : start + len(rows)]
                 # Copied first: what a rule of one's own returns may be a tensor that it keeps.
-                change.copy_(self._rule.change(prepared, messages.view(len(rows), -1)))
+                change.copy_(self._answers(rows, table))
                 if self._noise:
                     normals = self._draws.normals(
                         self.steps, rows, self._rule.channels, change.dtype
@@ -83,6 +82,16 @@ class Stepper:
             self._padded.index_add_(0, fired, self._change[: len(fired)])
             self.steps += 1
             return fired
+
+    def _answers(self, rows: Tensor, table: Tensor) -> Tensor:
+        """[M, C], what the rule makes of the rows [M] and of what they hear, at [M, K]."""
+        # A rule of one's own may mind rows that only fill a block up, with leftovers of before.
+        plain = type(self._rule) is Rule
+        filled = filled_up(len(rows), self._padded) if plain else len(rows)
+        messages, prepared = self._messages[: filled * table.shape[1]], self._chunk[:filled]
+        torch.index_select(self._padded, 0, table.reshape(-1), out=messages[: table.numel()])
+        torch.index_select(self._prepared, 0, rows, out=prepared[: len(rows)])
+        return self._rule.change(prepared, messages.view(filled, -1))[: len(rows)]
 
     def world(self) -> World:
         """The present moment, safe from further steps."""

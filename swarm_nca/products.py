@@ -15,6 +15,9 @@ from torch import Tensor
 #: oneDNN compiles its kernels anew for every shape it meets, so rows should come in whole blocks.
 BLOCK = 32
 
+#: Fewer rows than this torch multiplies as quickly itself.
+FEW = 128
+
 _linear = (
     getattr(torch.ops.mkldnn, "_linear_pointwise", None)
     if torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
@@ -46,3 +49,17 @@ def product(left: Tensor, right: Tensor, plus: Tensor | None = None) -> Tensor:
     else:
         done = _linear.binary(left, plus, right.t(), None, "add")
     return done
+
+
+def layer(inputs: Tensor, weights: Tensor, plus: Tensor) -> Tensor:
+    """plus + inputs [M, K] · weights [K, N], with gradients where they are recorded."""
+    if torch.is_grad_enabled() or len(inputs) < FEW:
+        return torch.addmm(plus, inputs, weights)
+    return product(inputs, weights, plus)
+
+
+def filled_up(rows: int, like: Tensor) -> int:
+    """How many rows a `layer` over so many is best given: those past them fill a block up."""
+    if rows < FEW or not by_onednn(like.dtype, like.device):
+        return rows
+    return rows + -rows % BLOCK

@@ -3,8 +3,8 @@
 The forward pass lays what every step heard and computed into one array each; the backward pass
 walks the steps in reverse, and adds each step's share to the weights' gradients while it still
 lies in the cache. Same numbers as recording step by step with autograd (a test holds the two
-together), in about nine tenths of the time; and its products may run in a shorter precision than
-its sums, which takes a quarter off on some processors, and makes others slower.
+together), in seven to nine tenths of the time, as the processor goes; and its products may run in a
+shorter precision than its sums, which is quicker still on some, and slower on others.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from swarm_nca.images import Pictures
 from swarm_nca.images.strokes import strokes
 from swarm_nca.measure.dense import Dense
 from swarm_nca.measure.stopwatch import interleaved
+from swarm_nca.products import product
 from swarm_nca.rules import Rule
 from swarm_nca.unrolled import Scratch, unrolled
 from swarm_nca.world import World
@@ -204,11 +205,10 @@ def _products(rule: Rule, rows: int) -> Callable[[], None]:
     """The three matrix products of so many firing cells, and nothing else."""
     layers = [rule.perception[rule.stimulus_size :], rule.middle, rule.output]
     given = [torch.randn(rows, layer.shape[0]) for layer in layers]
-    found = [torch.empty(rows, layer.shape[1]) for layer in layers]
 
     def multiply() -> None:
-        for one, layer, out in zip(given, layers, found, strict=True):
-            torch.mm(one, layer, out=out)
+        for one, layer in zip(given, layers, strict=True):
+            product(one, layer)
 
     return multiply
 

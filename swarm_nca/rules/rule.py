@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from swarm_nca.products import layer
 from swarm_nca.rules.classes import DIGITS, Classes
 from swarm_nca.rules.hearing import Hearing, shared_rows
 
@@ -151,9 +152,9 @@ class Rule(nn.Module):
         """[M, H] prepared stimulus and [M, K·C] messages → [M, C] change of state."""
         use = self.filters()
         heard = use.perception[self.stimulus_size :]
-        first = torch.addmm(prepared, messages, heard).relu_()
-        second = torch.addmm(use.middle_bias, first, use.middle).relu_()
-        return torch.addmm(use.output_bias, second, use.output)
+        first = layer(messages, heard, prepared).relu_()
+        second = layer(first, use.middle, use.middle_bias).relu_()
+        return layer(second, use.output, use.output_bias)
 
     def forward(self, stimulus: Tensor, messages: Tensor) -> Tensor:
         """What cells do with what they sense [M, S] and hear [M, K, C]: a change [M, C]."""
