@@ -13,13 +13,14 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from swarm_nca.products import filled_up
+from swarm_nca.products import BLOCK, filled_up
 from swarm_nca.randomness import Draws
 from swarm_nca.rules import Rule, check_rates
 from swarm_nca.world import World
 
-#: Firing rows worked on at once: messages and layers stay in the processor's cache.
-CHUNK = 2_048
+#: Firing rows worked on at once, a whole number of blocks: messages and layers stay in the
+#: processor's cache.
+CHUNK = 64 * BLOCK
 
 
 class Stepper:

@@ -20,6 +20,7 @@ from swarm_nca.engine import check_fit
 from swarm_nca.grounds import Canvas
 from swarm_nca.links import Links
 from swarm_nca.rules import Rule
+from swarm_nca.unrolled import check_plain
 from swarm_nca.world import World
 
 #: Batches are filled up to a multiple of so many rows: each size is recorded once.
@@ -35,12 +36,13 @@ class Masked:
     Only one of them may await its backward pass.
 
     Args:
+        longest: steps of the longest rollout; shorter ones stand still for the rest.
         products: precision of the matrix products' factors, the state's when None; see `unrolled`.
     """
 
-    def __init__(self, products: torch.dtype | None = None) -> None:
-        self._products = products
-        self._recordings: dict[tuple[int, int], _Recording] = {}
+    def __init__(self, longest: int, products: torch.dtype | None = None) -> None:
+        self._longest, self._products = longest, products
+        self._recordings: dict[int, _Recording] = {}
 
     def __call__(self, world: World, rule: Rule, fires: Tensor, jolts: Tensor) -> Tensor:
         """The state [N, C] after T steps, with gradients to the weights.
@@ -52,19 +54,23 @@ class Masked:
             jolts: [T, N, C], what is added to the change of those who act.
 
         Raises:
-            ValueError: a world of graphs, messages that may get lost, or a rule that does not fit.
+            ValueError: a world of graphs, messages that may get lost, more steps than the longest,
+                a rule that does not fit, or a subclass of `Rule`.
         """
+        check_plain(rule)
         check_fit(world, rule)
         if not isinstance(world.ground, Canvas) or world.links != Links():
             raise ValueError("only pictures whose messages all arrive can be rolled out masked")
         steps, cells = fires.shape
+        if steps > self._longest:
+            raise ValueError(f"{steps} steps are more than the longest rollout's {self._longest}")
         # At least one row is left: nobody's, which never fires and is heard as silence.
-        size = steps, (cells // ROWS + 1) * ROWS
+        size = (cells // ROWS + 1) * ROWS
         recording = self._recordings.pop(size, None)
         if recording is None:
             if len(self._recordings) == RECORDINGS:
                 del self._recordings[next(iter(self._recordings))]
-            recording = _Recording(*size, rule, world.state, self._products)
+            recording = _Recording(self._longest, size, rule, world.state, self._products)
         self._recordings[size] = recording  # the last one used stands last
         unroll: Any = _Unrolled.apply
         state: Tensor = unroll(recording, world, fires, jolts, *rule.filters())
@@ -81,8 +87,7 @@ class _Unrolled(torch.autograd.Function):
         jolts: Tensor,
         *weights: Tensor,
     ) -> Tensor:
-        ctx.recording = recording
-        recording.begin(world, fires, jolts, weights)
+        ctx.recording, ctx.number = recording, recording.begin(world, fires, jolts, weights)
         recording.go()
         return recording.state[: world.cells].clone()
 
@@ -90,6 +95,8 @@ class _Unrolled(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad_state: Tensor) -> tuple[Tensor | None, ...]:
         recording: _Recording = ctx.recording
+        if ctx.number != recording.begun:
+            raise RuntimeError("another rollout began in the memory of this one; go back first")
         recording.flowing.zero_()[: len(grad_state)] = grad_state
         recording.come_back()
         return (None, None, None, None, *(grad.clone() for grad in recording.grads))
@@ -102,7 +109,10 @@ class _Recording:
         state: [R, C], the state that `go` moves on by T steps.
         flowing: [R, C], the gradient of the last state, which `come_back` carries to the first one.
         grads: the gradients of the rule's filters, which `come_back` leaves.
+        begun: how many rollouts began here.
     """
+
+    begun = 0
 
     def __init__(
         self, steps: int, rows: int, rule: Rule, like: Tensor, products: torch.dtype | None
@@ -129,10 +139,8 @@ class _Recording:
         self.go = _recorded(self._go, like.device)
         self.come_back = _recorded(self._come_back, like.device)
 
-    def begin(
-        self, world: World, fires: Tensor, jolts: Tensor, weights: tuple[Tensor, ...]
-    ) -> None:
-        """Lay out a batch; rows that are left over hear nobody and never fire."""
+    def begin(self, world: World, fires: Tensor, jolts: Tensor, weights: tuple[Tensor, ...]) -> int:
+        """Lay out a batch, and number it; rows that are left over hear nobody and never fire."""
         cells, slots = world.neighbors.shape
         self.state.zero_()[:cells] = world.state
         self._heard.fill_(cells)[:cells] = world.neighbors
@@ -142,10 +150,12 @@ class _Recording:
         self._listeners[world.neighbors, torch.arange(slots, device=fires.device)] = everyone
         self._listeners[cells] = cells
         self._stimulus.zero_()[:cells] = world.stimulus
-        self._fires.zero_()[:, :cells, 0] = fires
-        self._jolts[:, :cells] = jolts
+        self._fires.zero_()[: len(fires), :cells, 0] = fires
+        self._jolts[: len(jolts), :cells] = jolts
         for mine, weight in zip(self._weights, weights, strict=True):
             mine.copy_(weight)
+        self.begun += 1
+        return self.begun
 
     def _go(self) -> None:
         perception, perception_bias, middle, middle_bias, output, output_bias = self._weights

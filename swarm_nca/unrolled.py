@@ -65,11 +65,7 @@ def unrolled(
     """
     if steps < 1:
         raise ValueError(f"steps must be 1 or more, got {steps}")
-    if type(rule) is not Rule:
-        raise ValueError(
-            f"this gradient is that of a plain Rule, got {type(rule).__name__}: train it through "
-            "swarm_nca.rollout, which records whatever a rule does"
-        )
+    check_plain(rule)
     check_fit(world, rule)
     scratch = Scratch() if scratch is None else scratch
     fired = [draws.fires(t, fire_rate) for t in range(steps)]
@@ -77,6 +73,15 @@ def unrolled(
     setting = (world, draws, fired, noise, scratch, products or world.state.dtype)
     state: Tensor = unroll(world.state, *setting, *rule.filters())
     return state
+
+
+def check_plain(rule: Rule) -> None:
+    """A ValueError, if a rule may do something else than a plain one."""
+    if type(rule) is not Rule:
+        raise ValueError(
+            f"this gradient is that of a plain Rule, got {type(rule).__name__}: train it through "
+            "swarm_nca.rollout, which records whatever a rule does"
+        )
 
 
 class _Unrolled(torch.autograd.Function):
@@ -99,7 +104,8 @@ class _Unrolled(torch.autograd.Function):
         senses, channels, slots = stimulus.shape[1], state.shape[1], neighbors.shape[1]
         nobody = len(state)
         block = BLOCK if by_onednn(products, state.device) else 1
-        prepared = product(stimulus, perception[:senses], perception_bias)
+        # By torch: cells are another number in every batch, which oneDNN would compile for.
+        prepared = torch.addmm(perception_bias, stimulus, perception[:senses])
         padded = torch.cat([state, state.new_zeros(1, channels)])
         # Rows that only fill a block up act for cell 0, hear nobody and change nothing.
         filled = [functional.pad(who, (0, -len(who) % block)) for who in fired]
@@ -168,7 +174,7 @@ class _Unrolled(torch.autograd.Function):
         )
         ones = output.new_ones(len(who))
         grads = (
-            torch.cat([product(grad_first.t(), sensed).t().to(heard_sum.dtype), heard_sum]),
+            torch.cat([(sensed.t() @ grad_first).to(heard_sum.dtype), heard_sum]),
             ones @ grad_first,
             middle_sum,
             ones @ grad_second,

@@ -24,6 +24,10 @@ STEPS = 6
 GRIDS = [Grid(), Grid("von_neumann"), Grid(torus=True)]
 
 
+class Careful(Rule):
+    """A rule of one's own."""
+
+
 class Given:
     """Draws that were made before, as `unrolled` asks for them."""
 
@@ -79,7 +83,7 @@ def test_states_and_gradients_are_those_of_the_unrolled_rollout(
     expected_gradients = gradients(rule, expected)
     rule.to(device)
     there = world.to(device)
-    found = Masked()(there, rule, fires.to(device), jolts.to(device))
+    found = Masked(STEPS)(there, rule, fires.to(device), jolts.to(device))
     torch.testing.assert_close(found.cpu(), expected, atol=1e-12, rtol=0)
     for one, other in zip(gradients(rule, found), expected_gradients, strict=True):
         assert float(other.abs().max()) > 1e-3
@@ -94,12 +98,12 @@ def test_batches_of_other_sizes_leave_nothing_behind(
     monkeypatch.setattr(masked, "RECORDINGS", 1)
     rule = rule_of(busy_rule).to(device)
     large = world_of(rule)
-    rollout = Masked()
+    rollout = Masked(STEPS)
     for world in (large, large[1], large[0], large[1], large):
         fires, jolts = (drawn.to(device) for drawn in draws_for(world))
-        alone, among = (run(world, rule, fires, jolts) for run in (Masked(), rollout))
+        alone, among = (run(world, rule, fires, jolts) for run in (Masked(STEPS), rollout))
         assert torch.equal(alone, among)
-        expected = gradients(rule, Masked()(world, rule, fires, jolts))
+        expected = gradients(rule, Masked(STEPS)(world, rule, fires, jolts))
         for one, other in zip(gradients(rule, among), expected, strict=True):
             assert torch.equal(one, other)
 
@@ -113,7 +117,7 @@ def test_shorter_products_give_the_same_states_and_gradients_but_for_rounding(
     rule = rule_of(busy_rule).to(device)
     world = world_of(rule)
     fires, jolts = (drawn.to(device) for drawn in draws_for(world))
-    full, short = (Masked(kind)(world, rule, fires, jolts) for kind in (None, products))
+    full, short = (Masked(STEPS, kind)(world, rule, fires, jolts) for kind in (None, products))
     assert short.dtype == torch.float64
     assert float((short - full).detach().abs().max()) < near
     for one, other in zip(gradients(rule, short), gradients(rule, full), strict=True):
@@ -124,7 +128,7 @@ def test_the_world_passed_in_never_changes(busy_rule: BusyRule) -> None:
     rule = rule_of(busy_rule)
     world = world_of(rule)
     before = world.state.clone()
-    gradients(rule, Masked()(world, rule, *draws_for(world)))
+    gradients(rule, Masked(STEPS)(world, rule, *draws_for(world)))
     assert torch.equal(world.state, before)
 
 
@@ -132,7 +136,39 @@ def test_what_cannot_be_masked_is_refused(busy_rule: BusyRule) -> None:
     rule = rule_of(busy_rule)
     lossy = tiny_world("##", rule, links=Links(drop=0.1))
     with pytest.raises(ValueError, match="only pictures whose messages all arrive"):
-        Masked()(lossy, rule, *draws_for(lossy))
+        Masked(STEPS)(lossy, rule, *draws_for(lossy))
     world = World.from_graph(number_slots(nx.path_graph(2), slots=9), rule)
     with pytest.raises(ValueError, match="only pictures whose messages all arrive"):
-        Masked()(world, rule, *draws_for(world))
+        Masked(STEPS)(world, rule, *draws_for(world))
+    world = world_of(rule)
+    with pytest.raises(ValueError, match="6 steps are more than the longest rollout's 5"):
+        Masked(STEPS - 1)(world, rule, *draws_for(world))
+    careful = Careful()
+    alone = tiny_world("##", careful)
+    with pytest.raises(ValueError, match="plain Rule, got Careful"):
+        Masked(STEPS)(alone, careful, *draws_for(alone))
+
+
+def test_a_shorter_rollout_is_the_same_in_the_memory_of_a_longer_one(
+    busy_rule: BusyRule, device: str
+) -> None:
+    rule = rule_of(busy_rule).to(device)
+    world = world_of(rule)
+    fires, jolts = (drawn.to(device) for drawn in draws_for(world))
+    longer = Masked(STEPS)
+    gradients(rule, longer(world, rule, fires, jolts))
+    there, own = (run(world, rule, fires[:2], jolts[:2]) for run in (longer, Masked(2)))
+    assert torch.equal(there, own)
+    for one, other in zip(gradients(rule, there), gradients(rule, own), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-12, rtol=1e-12)
+
+
+def test_two_rollouts_awaiting_their_backward_pass_in_one_memory_are_caught(
+    busy_rule: BusyRule,
+) -> None:
+    rule = rule_of(busy_rule)
+    world, rollout = world_of(rule), Masked(STEPS)
+    first = rollout(world, rule, *draws_for(world))
+    rollout(world, rule, *draws_for(world, 1))
+    with pytest.raises(RuntimeError, match="another rollout began"):
+        gradients(rule, first)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from swarm_nca.products import BLOCK, FEW, by_onednn, filled_up, layer, product
 
 CPU = torch.device("cpu")
-sizes = st.integers(1, 300)
+sizes = st.integers(0, 300)
 
 
 def drawn(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> torch.Tensor:
@@ -40,6 +40,13 @@ def test_other_precisions_are_torchs(dtype: torch.dtype) -> None:
     )
     assert torch.equal(product(left, right), torch.mm(left, right))
     assert torch.equal(product(left, right, plus), torch.addmm(plus, left, right))
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    left, right = drawn(4 * FEW, 30), drawn(30, 9)
+    for factors in ((left[:, :29], right), (left, right, drawn(8)), (left, right, left)):
+        with pytest.raises(RuntimeError):
+            product(*factors)
 
 
 def test_factors_and_what_is_added_stay_as_they_were() -> None:

@@ -143,7 +143,9 @@ def test_the_world_passed_in_never_changes(rule: Rule) -> None:
     assert torch.equal(world.state, before)
 
 
-def test_a_world_in_which_nobody_fires_has_no_gradient(rule: Rule) -> None:
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16], ids=str)
+def test_a_world_in_which_nobody_fires_has_no_gradient(rule: Rule, dtype: torch.dtype) -> None:
+    rule = rule.to(dtype)
     world = world_of(rule)
     state = unrolled(world, rule, 3, draws_of(world, 0), fire_rate=0.0, noise=0.0)
     assert torch.equal(state, world.state)

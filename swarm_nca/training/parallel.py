@@ -140,7 +140,7 @@ def joined(batch: int) -> Iterator[Team]:
         return
     import torch.distributed as processes
 
-    processes.init_process_group("gloo")  # training is the CPU's
+    processes.init_process_group("gloo")  # a GPU serves one process
     try:
         yield Team(rank, size, processes.all_reduce)
     finally:

@@ -83,7 +83,8 @@ class Trainer:
             generator = generator_of(recipe.seed, 0)
             self.pool = Pool.filled(task, rule, recipe.pool, recipe.start, generator)
         self._products = torch.bfloat16 if recipe.precision == "bfloat16" else None
-        self._scratch, self._masked = Scratch(), Masked(self._products)
+        longest = recipe.steps if isinstance(recipe.steps, int) else recipe.steps[1]
+        self._scratch, self._masked = Scratch(), Masked(longest, self._products)
 
     @property
     def outcome(self) -> Rule:

@@ -182,6 +182,23 @@ def test_another_versions_checkpoint_is_refused_with_the_cure(stopped: Folder) -
         train(None, resume=stopped.path)
 
 
+def test_a_run_begun_before_a_key_of_its_recipe_was_there_goes_on_with_the_default(
+    recipe: Path, stopped: Folder
+) -> None:
+    assert train(recipe, recipe.with_name("whole")) == 0
+    told = header(stopped)
+    settings = dict(told["recipe"])  # type: ignore[call-overload]
+    assert settings.pop("device") == "cpu"
+    save_file(
+        load_file(stopped.checkpoint),
+        stopped.checkpoint,
+        {"swarm_nca_training": json.dumps(told | {"recipe": settings})},
+    )
+    assert train(None, resume=stopped.path) == 0
+    ends = [load_rule(run).hash() for run in (recipe.with_name("whole"), stopped.path)]
+    assert ends[0] == ends[1]
+
+
 def test_neither_a_recipe_nor_a_run_to_resume_is_a_mistake_with_its_cure() -> None:
     with pytest.raises(ValueError, match=r"name a recipe, or with --resume the folder of a run"):
         train(None)
