@@ -131,7 +131,7 @@ class _Unrolled(torch.autograd.Function):
                 change.add_(draws.normals(t, who, channels, state.dtype), alpha=noise)
             padded.index_add_(0, who, change)
         ctx.save_for_backward(perception, middle, output, stimulus, messages, first, second)
-        ctx.fired, ctx.filled, ctx.tables, ctx.scratch = fired, filled, tables, scratch
+        ctx.fired, ctx.filled, ctx.tables = fired, filled, tables
         ctx.precisions = [weight.dtype for weight in weights]
         return padded[:-1].clone()
 
@@ -142,44 +142,41 @@ class _Unrolled(torch.autograd.Function):
         channels, senses = grad_state.shape[1], stimulus.shape[1]
         # The row of nobody collects what was sent to no one; it is never read.
         flowing = torch.cat([grad_state, grad_state.new_zeros(1, channels)])
-        end, scratch = len(messages), ctx.scratch
-        grad_change = scratch.empty("grad_change", end, channels, output)
-        grad_second = scratch.empty("grad_second", end, second.shape[1], output)
-        grad_first = scratch.empty("grad_first", end, first.shape[1], output)
         to_messages, to_first, to_second = perception[senses:].t(), middle.t(), output.t()
         relu_backward = torch.ops.aten.threshold_backward.grad_input
-        heard_sum, middle_sum, output_sum = (
-            flowing.new_zeros(inputs.shape[1], outputs.shape[1])
-            for inputs, outputs in ((messages, first), (first, second), (second, grad_change))
-        )
+        zeros = flowing.new_zeros
+        heard_sum = zeros(len(perception) - senses, len(middle))
+        prepared_sum = zeros(len(stimulus), len(middle))
+        middle_sum, middle_bias_sum = zeros(middle.shape), zeros(len(output))
+        output_sum, output_bias_sum = zeros(output.shape), zeros(channels)
+        end = len(messages)
         steps = zip(ctx.fired[::-1], ctx.filled[::-1], ctx.tables[::-1], strict=True)
         for t, (who, all_rows, table) in enumerate(steps):
             part = slice(end - len(all_rows), end)
             end -= len(all_rows)
-            three, two, one = grad_change[part], grad_second[part], grad_first[part]
-            three[: len(who)] = torch.index_select(flowing, 0, who)
-            three[len(who) :] = 0.0
-            relu_backward(product(three, to_second), second[part], 0, grad_input=two)
-            relu_backward(product(two, to_first), first[part], 0, grad_input=one)
+            change = torch.index_select(flowing, 0, who)
+            three = functional.pad(change, (0, 0, 0, len(all_rows) - len(who))).to(output.dtype)
+            two = product(three, to_second)
+            relu_backward(two, second[part], 0, grad_input=two)
+            one = product(two, to_first)
+            relu_backward(one, first[part], 0, grad_input=one)
             _add_product(output_sum, second[part], three)
             _add_product(middle_sum, first[part], two)
             _add_product(heard_sum, messages[part], one)
+            output_bias_sum.add_(three.sum(0))
+            middle_bias_sum.add_(two.sum(0))
+            prepared_sum.index_add_(0, all_rows, one.to(flowing.dtype))
             if t < len(ctx.fired) - 1 or ctx.needs_input_grad[0]:
                 sent = product(one, to_messages).view(-1, channels).to(flowing.dtype)
                 # Not index_put_: on several threads that adds in an order of its own each time.
                 flowing.index_add_(0, table, sent)
-        who = torch.cat(ctx.filled)
-        sensed = torch.index_select(
-            stimulus, 0, who, out=scratch.empty("sensed", len(who), senses, output)
-        )
-        ones = output.new_ones(len(who))
         grads = (
-            torch.cat([(sensed.t() @ grad_first).to(heard_sum.dtype), heard_sum]),
-            ones @ grad_first,
+            torch.cat([stimulus.t().to(flowing.dtype) @ prepared_sum, heard_sum]),
+            prepared_sum.sum(0),
             middle_sum,
-            ones @ grad_second,
+            middle_bias_sum,
             output_sum,
-            ones @ grad_change,
+            output_bias_sum,
         )
         given = (grad.to(kind) for grad, kind in zip(grads, ctx.precisions, strict=True))
         return (flowing[:-1], *(None,) * 6, *given)
