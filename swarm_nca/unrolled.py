@@ -1,10 +1,10 @@
 """A rollout with its gradient written by hand: back-propagation through time without a tape.
 
 The forward pass lays what every step heard and computed into one array each; the backward pass
-walks the steps in reverse, and adds the shares of a few of them to the weights' gradients while they
-still lie in the cache. Same numbers as recording step by step with autograd (a test holds the two
-together), in seven to nine tenths of the time, as the processor goes; and its products may run in a
-shorter precision than its sums, which is quicker still on some, and slower on others.
+walks the steps in reverse, and adds the shares of a few at a time to the weights' gradients, while
+they still lie in the cache. Same numbers as recording step by step with autograd (a test holds the
+two together), in seven to nine tenths of the time, as the processor goes; and its products may run
+in a shorter precision than its sums, which is quicker still on some, and slower on others.
 """
 
 from __future__ import annotations
