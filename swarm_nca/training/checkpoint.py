@@ -120,17 +120,14 @@ def _deciding(recipe: Recipe) -> dict[str, Any]:
     return settings
 
 
-def _defaults() -> dict[str, Any]:
-    """What a key says that a recipe was made before."""
-    fields = Recipe.model_fields.items()
-    return {name: field.get_default() for name, field in fields if not field.is_required()}
-
-
 def _check(trainer: Trainer, header: dict[str, Any], path: Path) -> None:
     """A ValueError unless a checkpoint is of this very run."""
-    made_by = _defaults() | header["recipe"]
-    for key, value in _deciding(trainer.recipe).items():
-        if (made := made_by[key]) != value:
+    recipe = trainer.recipe
+    # Read as a recipe, so that keys newer than the checkpoint say what they say by default.
+    left_out = recipe.model_dump(mode="json", include={"name", "data"})
+    made_with = _deciding(Recipe.model_validate(header["recipe"] | left_out))
+    for key, value in _deciding(recipe).items():
+        if (made := made_with[key]) != value:
             raise ValueError(
                 f"{path} was made with {key} = {made}, the recipe now says {value}; "
                 "resume with the recipe the run began with"

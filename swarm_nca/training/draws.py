@@ -7,6 +7,8 @@ exact. A GPU makes those of a rollout itself; they differ from a CPU's.
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from torch import Tensor
 
@@ -23,9 +25,14 @@ def generator_of(seed: int, iteration: int) -> torch.Generator:
     On a CPU torch uses the lower 32 bits of a generator's seed only, so the seed decides where in
     them the iterations begin to count: no two iterations of one run share a generator.
     """
+    return torch.Generator().manual_seed((_beginning(seed) + iteration) % (1 << 32))
+
+
+@cache
+def _beginning(seed: int) -> int:
+    """Where in the generators' seeds the iterations of a run begin to count."""
     zero = torch.zeros(1, dtype=torch.int64)
-    beginning = int(words(seed, zero, zero, zero, Stream.TRAINING)[0])
-    return torch.Generator().manual_seed((beginning + iteration) % (1 << 32))
+    return int(words(seed, zero, zero, zero, Stream.TRAINING)[0])
 
 
 class GeneratorDraws:

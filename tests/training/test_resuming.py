@@ -189,6 +189,8 @@ def test_a_run_begun_before_a_key_of_its_recipe_was_there_goes_on_with_the_defau
     told = header(stopped)
     settings = dict(told["recipe"])  # type: ignore[call-overload]
     assert settings.pop("device") == "cpu"
+    settings["rule"] = dict(settings["rule"])
+    assert settings["rule"].pop("hearing") == "slots"
     save_file(
         load_file(stopped.checkpoint),
         stopped.checkpoint,
