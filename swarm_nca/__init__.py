@@ -19,7 +19,21 @@ if TYPE_CHECKING:
     from swarm_nca.links import Links
     from swarm_nca.measure import metrics
     from swarm_nca.measure.protocols import evaluate
-    from swarm_nca.rules import Classes, Rule, load_rule, save_rule
+    from swarm_nca.rules import (
+        RULES,
+        Bit,
+        Classes,
+        Elementary,
+        Field,
+        Life,
+        Mlp,
+        Readout,
+        Rgba,
+        Rule,
+        load_rule,
+        make_rule,
+        save_rule,
+    )
     from swarm_nca.scenario import run
     from swarm_nca.swarm import CellAgent, Swarm
     from swarm_nca.topologies import Grid, Topology
@@ -28,10 +42,18 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "RULES",
+    "Bit",
     "CellAgent",
     "Classes",
+    "Elementary",
+    "Field",
     "Grid",
+    "Life",
     "Links",
+    "Mlp",
+    "Readout",
+    "Rgba",
     "Rule",
     "Swarm",
     "Topology",
@@ -39,6 +61,7 @@ __all__ = [
     "evaluate",
     "images",
     "load_rule",
+    "make_rule",
     "metrics",
     "perturbations",
     "rollout",
@@ -50,16 +73,25 @@ __all__ = [
 
 #: Where each name lives; a module stands for itself.
 _HOMES = {
+    "Bit": "swarm_nca.rules",
     "CellAgent": "swarm_nca.swarm",
     "Classes": "swarm_nca.rules",
+    "Elementary": "swarm_nca.rules",
+    "Field": "swarm_nca.rules",
     "Grid": "swarm_nca.topologies",
+    "Life": "swarm_nca.rules",
     "Links": "swarm_nca.links",
+    "Mlp": "swarm_nca.rules",
+    "RULES": "swarm_nca.rules",
+    "Readout": "swarm_nca.rules",
+    "Rgba": "swarm_nca.rules",
     "Rule": "swarm_nca.rules",
     "Swarm": "swarm_nca.swarm",
     "Topology": "swarm_nca.topologies",
     "World": "swarm_nca.world",
     "evaluate": "swarm_nca.measure.protocols",
     "load_rule": "swarm_nca.rules",
+    "make_rule": "swarm_nca.rules",
     "rollout": "swarm_nca.engine",
     "run": "swarm_nca.scenario",
     "save_rule": "swarm_nca.rules",

@@ -13,9 +13,11 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from swarm_nca.grounds import Lattice
+from swarm_nca.links import Links
 from swarm_nca.products import BLOCK, filled_up
 from swarm_nca.randomness import Draws
-from swarm_nca.rules import Rule, check_rates
+from swarm_nca.rules import Largest, Rule, check_rates
 from swarm_nca.world import World
 
 #: Firing rows worked on at once, a whole number of blocks: messages and layers stay in the
@@ -53,6 +55,10 @@ class Stepper:
         self._padded = torch.cat([world.state, world.state.new_zeros(1, rule.channels)]).detach()
         self._change = torch.empty_like(self._padded)
         self._messages = self._padded.new_zeros(CHUNK * rule.slots, rule.channels)
+        # Rows that only fill a block up hold leftovers; layers do not mind, other rules may.
+        self._fills_up = rule.layers() is not None
+        self._lattice = lattice_of(world, rule, self._fire_rate, self._noise)
+        self._everyone = torch.arange(world.cells, device=world.state.device)
         with torch.inference_mode():
             self._prepared = rule.prepare(world.stimulus)
             self._chunk = self._prepared.new_zeros(CHUNK, *self._prepared.shape[1:])
@@ -66,7 +72,13 @@ class Stepper:
     def step(self) -> Tensor:
         """Take one step; returns the rows that fired, int64 [M]."""
         with torch.inference_mode():
+            if self._lattice is not None:
+                return self._sweep(self._lattice)
+            state, rule, largest = self.state, self._rule, self._world.largest
             fired = self._draws.fires(self.steps, self._fire_rate)
+            before = rule.lives(state, largest)
+            if before is not None:
+                fired = fired[before[fired]]
             heard = self._world.links.arriving(
                 self._world.neighbors, fired, self._draws, self.steps
             )
@@ -76,23 +88,35 @@ class Stepper:
                 # Copied first: what a rule of one's own returns may be a tensor that it keeps.
                 change.copy_(self._answers(rows, table))
                 if self._noise:
-                    normals = self._draws.normals(
-                        self.steps, rows, self._rule.channels, change.dtype
-                    )
+                    normals = self._draws.normals(self.steps, rows, rule.channels, change.dtype)
                     change.add_(normals, alpha=self._noise)
-            self._padded.index_add_(0, fired, self._change[: len(fired)])
+            replaces, padded = rule.update == "replace", self._padded
+            write = padded.index_copy_ if replaces else padded.index_add_
+            write(0, fired, self._change[: len(fired)])
+            if before is not None:
+                state.masked_fill_(~(before & _alive(rule, state, largest))[:, None], 0.0)
             self.steps += 1
             return fired
 
+    def _sweep(self, lattice: Lattice) -> Tensor:
+        """A step of full lattices whose cells all act, in one go."""
+        shape = lattice.worlds, lattice.height, lattice.width, self._rule.channels
+        pictures = self.state.view(shape).permute(0, 3, 1, 2)
+        swept = self._rule.sweep(pictures, lattice.torus)
+        if swept is None:
+            raise RuntimeError(f"{type(self._rule).__name__} swept once, and then no more")
+        self.state.view(shape).copy_(swept.permute(0, 2, 3, 1))
+        self.steps += 1
+        return self._everyone
+
     def _answers(self, rows: Tensor, table: Tensor) -> Tensor:
         """[M, C], what the rule makes of the rows [M] and of what they hear, at [M, K]."""
-        # A rule of one's own may mind rows that only fill a block up, with leftovers of before.
-        plain = type(self._rule) is Rule
-        filled = filled_up(len(rows), self._padded) if plain else len(rows)
+        filled = filled_up(len(rows), self._padded) if self._fills_up else len(rows)
         messages, prepared = self._messages[: filled * table.shape[1]], self._chunk[:filled]
         torch.index_select(self._padded, 0, table.reshape(-1), out=messages[: table.numel()])
         torch.index_select(self._prepared, 0, rows, out=prepared[: len(rows)])
-        return self._rule.change(prepared, messages.view(filled, -1))[: len(rows)]
+        heard = messages.view(filled, table.shape[1], -1)
+        return self._rule.change(prepared, heard)[: len(rows)]
 
     def world(self) -> World:
         """The present moment, safe from further steps."""
@@ -176,17 +200,40 @@ def _differentiable(
     check_fit(world, rule)
     rate, noise = rates_of(world, rule, fire_rate, noise)
     draws, prepared, state = draws_of(world, seed), rule.prepare(world.stimulus), world.state
-    silence, heard_by_one = state.new_zeros(1, rule.channels), rule.slots * rule.channels
+    silence = state.new_zeros(1, rule.channels)
     for t in range(steps):
         fired = draws.fires(t, rate)
+        before = rule.lives(state, world.largest)
+        if before is not None:
+            fired = fired[before[fired]]
         heard = world.links.arriving(world.neighbors, fired, draws, t)
         padded = torch.cat([state, silence])
-        messages = padded.index_select(0, heard.reshape(-1)).view(len(fired), heard_by_one)
+        messages = padded.index_select(0, heard.reshape(-1)).view(*heard.shape, rule.channels)
         change = rule.change(prepared.index_select(0, fired), messages)
         if noise:
             change = change + noise * draws.normals(t, fired, rule.channels, state.dtype)
-        state = state.index_add(0, fired, change)
+        write = state.index_copy if rule.update == "replace" else state.index_add
+        state = write(0, fired, change)
+        if before is not None:
+            dead = ~(before & _alive(rule, state, world.largest))
+            state = state.masked_fill(dead[:, None], 0.0)
     return world.with_state(state, steps)
+
+
+def _alive(rule: Rule, state: Tensor, largest: Largest) -> Tensor:
+    alive = rule.lives(state, largest)
+    if alive is None:
+        raise ValueError(f"{type(rule).__name__}.lives answers before the update, but not after it")
+    return alive
+
+
+def lattice_of(world: World, rule: Rule, fire_rate: float, noise: float) -> Lattice | None:
+    """The lattice on which a rule can sweep this world; None where cells are gathered."""
+    lattice = world.ground.lattice()
+    if lattice is None or fire_rate != 1.0 or noise or world.links != Links() or not lattice.moore:
+        return None
+    probe = world.state.new_zeros(1, rule.channels, 3, 3)
+    return None if rule.sweep(probe, lattice.torus) is None else lattice
 
 
 def _check_steps(steps: int) -> None:
@@ -227,9 +274,8 @@ def check_fit(world: World, rule: Rule) -> None:
             f"this world has (channels, slots, stimulus values) = {given}, the rule needs "
             f"{needed}; build the world with the rule that runs in it"
         )
-    dtype = next(rule.parameters()).dtype
-    if world.state.dtype != dtype:
+    if world.state.dtype != rule.dtype:
         raise ValueError(
-            f"the world's state is {world.state.dtype}, the rule's weights are {dtype}; "
+            f"the world's state is {world.state.dtype}, the rule's weights are {rule.dtype}; "
             "use world.to(dtype=…) or rule.to(…)"
         )

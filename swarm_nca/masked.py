@@ -17,10 +17,9 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from swarm_nca.engine import check_fit
-from swarm_nca.grounds import Canvas
 from swarm_nca.links import Links
 from swarm_nca.rules import Rule
-from swarm_nca.unrolled import check_plain
+from swarm_nca.unrolled import refuses as no_gradient
 from swarm_nca.world import World
 
 #: Batches are filled up to a multiple of so many rows: each size is recorded once.
@@ -49,18 +48,18 @@ class Masked:
 
         Args:
             world: pictures whose messages all arrive.
-            rule: a plain `Rule`, on the world's device.
+            rule: one that tells its `layers`, on the world's device.
             fires: bool [T, N], who acts in each step.
             jolts: [T, N, C], what is added to the change of those who act.
 
         Raises:
-            ValueError: a world of graphs, messages that may get lost, more steps than the longest,
-                a rule that does not fit, or a subclass of `Rule`.
+            ValueError: more steps than the longest, a rule that does not fit, or a world or rule
+                that `refuses` names.
         """
-        check_plain(rule)
+        reason = refuses(world, rule)
+        if reason is not None:
+            raise ValueError(reason)
         check_fit(world, rule)
-        if not isinstance(world.ground, Canvas) or world.links != Links():
-            raise ValueError("only pictures whose messages all arrive can be rolled out masked")
         steps, cells = fires.shape
         if steps > self._longest:
             raise ValueError(f"{steps} steps are more than the longest rollout's {self._longest}")
@@ -73,8 +72,21 @@ class Masked:
             recording = _Recording(self._longest, size, rule, world.state, self._products)
         self._recordings[size] = recording  # the last one used stands last
         unroll: Any = _Unrolled.apply
-        state: Tensor = unroll(recording, world, fires, jolts, *rule.filters())
+        weights = [part for layer in rule.layers() or () for part in layer]
+        state: Tensor = unroll(recording, world, fires, jolts, *weights)
         return state
+
+
+def refuses(world: World, rule: Rule) -> str | None:
+    """Why this rollout cannot serve a world under a rule; None if it can."""
+    reason = no_gradient(rule)
+    if reason is not None:
+        return reason
+    if not world.ground.pictured or world.links != Links():
+        return "only pictures whose messages all arrive can be rolled out masked"
+    if rule.lives(world.state, world.largest) is not None:
+        return f"cells of {rule.kind!r} are born and die, which cannot be rolled out masked"
+    return None
 
 
 class _Unrolled(torch.autograd.Function):
@@ -123,19 +135,21 @@ class _Recording:
         def factors(*shape: int) -> Tensor:
             return like.new_zeros(shape, dtype=products)
 
-        channels, slots, (first, second) = rule.channels, rule.slots, rule.hidden
+        layers = rule.layers() or []
+        channels, slots, widths = rule.channels, rule.slots, [len(one.bias) for one in layers]
         self.state, self.flowing = zeros(rows, channels), zeros(rows, channels)
-        self.grads = [zeros(*weight.shape) for weight in rule.filters()]
+        self.grads = [zeros(*part.shape) for layer in layers for part in layer]
         self._fires, self._jolts = zeros(steps, rows, 1), zeros(steps, rows, channels)
         self._heard = zeros(rows, slots, dtype=torch.int64)
         #: The row that hears a row in a slot.
         self._listeners = zeros(rows, slots, dtype=torch.int64)
         self._stimulus = factors(rows, rule.stimulus_size)
-        self._weights = [factors(*weight.shape) for weight in rule.filters()]
-        self._messages = factors(steps, rows, slots * channels)
-        self._first, self._second = factors(steps, rows, first), factors(steps, rows, second)
-        self._grad_first, self._grad_second = map(torch.zeros_like, (self._first, self._second))
-        self._grad_change = factors(steps, rows, channels)
+        self._weights = [factors(*one.weight.shape) for one in layers]
+        self._biases = [factors(*one.bias.shape) for one in layers]
+        #: What goes into each layer, and the gradient of what comes out of it, step by step.
+        self._inputs = [factors(steps, rows, slots * channels)]
+        self._inputs += [factors(steps, rows, width) for width in widths[:-1]]
+        self._outputs = [factors(steps, rows, width) for width in widths]
         self.go = _recorded(self._go, like.device)
         self.come_back = _recorded(self._come_back, like.device)
 
@@ -152,54 +166,50 @@ class _Recording:
         self._stimulus.zero_()[:cells] = world.stimulus
         self._fires.zero_()[: len(fires), :cells, 0] = fires
         self._jolts[: len(jolts), :cells] = jolts
-        for mine, weight in zip(self._weights, weights, strict=True):
-            mine.copy_(weight)
+        mine = [part for pair in zip(self._weights, self._biases, strict=True) for part in pair]
+        for one, weight in zip(mine, weights, strict=True):
+            one.copy_(weight)
         self.begun += 1
         return self.begun
 
     def _go(self) -> None:
-        perception, perception_bias, middle, middle_bias, output, output_bias = self._weights
         senses, channels = self._stimulus.shape[1], self.state.shape[1]
-        prepared = torch.addmm(perception_bias, self._stimulus, perception[:senses])
-        table, hearing = self._heard.view(-1), perception[senses:]
-        steps = zip(
-            self._messages, self._first, self._second, self._fires, self._jolts, strict=True
-        )
-        for messages, first, second, fires, jolts in steps:
+        first, *others = self._weights
+        first_bias, *biases = self._biases
+        prepared = torch.addmm(first_bias, self._stimulus, first[:senses])
+        table, hearing = self._heard.view(-1), first[senses:]
+        for t in range(len(self._fires)):
+            messages, *hidden = (part[t] for part in self._inputs)
             told = self.state.to(messages.dtype)
             torch.index_select(told, 0, table, out=messages.view(-1, channels))
-            torch.addmm(prepared, messages, hearing, out=first).relu_()
-            torch.addmm(middle_bias, first, middle, out=second).relu_()
-            change = torch.addmm(output_bias, second, output) + jolts
-            self.state.addcmul_(change, fires)
+            weights, plus = [hearing, *others], [prepared, *biases]
+            flowing = messages
+            for units, weight, bias in zip(hidden, weights, plus, strict=False):
+                flowing = torch.addmm(bias, flowing, weight, out=units).relu_()
+            change = torch.addmm(plus[-1], flowing, weights[-1]) + self._jolts[t]
+            self.state.addcmul_(change, self._fires[t])
 
     def _come_back(self) -> None:
-        perception, _, middle, _, output, _ = self._weights
         senses, channels, slots = self._stimulus.shape[1], self.state.shape[1], self._heard.shape[1]
-        units = middle.shape[0]
-        hearing = perception[senses:].view(slots, channels, units)
+        units = self._weights[0].shape[1]
+        hearing = self._weights[0][senses:].view(slots, channels, units)
         answering = hearing.transpose(1, 2).reshape(slots * units, channels)
         listeners = self._listeners.view(-1)
         relu_backward = torch.ops.aten.threshold_backward.grad_input
-        for t in range(len(self._messages) - 1, -1, -1):
-            three, two, one = self._grad_change[t], self._grad_second[t], self._grad_first[t]
-            torch.mul(self.flowing, self._fires[t], out=three)
-            torch.mm(three, output.t(), out=two)
-            relu_backward(two, self._second[t], 0, grad_input=two)
-            torch.mm(two, middle.t(), out=one)
-            relu_backward(one, self._first[t], 0, grad_input=one)
+        for t in range(len(self._fires) - 1, -1, -1):
+            torch.mul(self.flowing, self._fires[t], out=self._outputs[-1][t])
+            for n in range(len(self._weights) - 1, 0, -1):
+                below = self._outputs[n - 1][t]
+                torch.mm(self._outputs[n][t], self._weights[n].t(), out=below)
+                relu_backward(below, self._inputs[n][t], 0, grad_input=below)
             if t:
-                heard = one.index_select(0, listeners).view(-1, slots * units)
+                heard = self._outputs[0][t].index_select(0, listeners).view(-1, slots * units)
                 self.flowing.add_(torch.mm(heard, answering))
-        sensed = self._grad_first.sum(0)
-        found = (
-            torch.cat([self._stimulus.t() @ sensed, _product(self._messages, self._grad_first)]),
-            sensed.sum(0),
-            _product(self._first, self._grad_second),
-            self._grad_second.sum((0, 1)),
-            _product(self._second, self._grad_change),
-            self._grad_change.sum((0, 1)),
-        )
+        sensed = self._outputs[0].sum(0)
+        heard_sum = _product(self._inputs[0], self._outputs[0])
+        found = [torch.cat([self._stimulus.t() @ sensed, heard_sum]), sensed.sum(0)]
+        for given, grad in zip(self._inputs[1:], self._outputs[1:], strict=True):
+            found += [_product(given, grad), grad.sum((0, 1))]
         for grad, new in zip(self.grads, found, strict=True):
             grad.copy_(new)
 

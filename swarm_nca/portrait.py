@@ -19,7 +19,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from swarm_nca.grounds import Canvas
 from swarm_nca.world import World
 
 #: uint8 [height, width, 3], red, green and blue.
@@ -37,17 +36,14 @@ def decided(
     world: World, index: int = 0, shown_above: float = SHOWN_ABOVE
 ) -> npt.NDArray[np.int64]:
     """int64 [n], the class each cell of one world shows; −1 where no class channel exceeds it."""
-    # NumPy: on so few numbers torch's threads cost more than they bring.
-    logits = world.logits[_rows(world, index)].detach().cpu().numpy()
-    label = logits.argmax(axis=1)
-    best = np.take_along_axis(logits, label[:, None], axis=1)[:, 0]
-    return np.where(best > shown_above, label, -1)
+    state = world.state[world.rows_of(index)].detach().cpu().numpy()
+    return world.readout.shown(state, shown_above)
 
 
 def tally(world: World, index: int = 0, shown_above: float = SHOWN_ABOVE) -> npt.NDArray[np.int64]:
     """int64 [classes + 1], how many cells of one world show each class; silent ones last."""
     label = decided(world, index, shown_above)
-    classes = len(world.classes)
+    classes = len(world.readout.names)
     return np.bincount(np.where(label < 0, classes, label), minlength=classes + 1)
 
 
@@ -67,10 +63,10 @@ def decisions_rgb(
         shown_above: what a class channel must exceed for its cell to say anything.
         faint: let the grey that is too faint to live show in the background.
     """
-    palette = np.array([*world.classes.colors, (0, 0, 0)], np.uint8)
-    label = decided(world, index, shown_above)
-    behind = _ink(world.picture(index)) if faint and isinstance(world.ground, Canvas) else 255
-    return cells_rgb(world, palette[label], index, scale=scale, behind=behind)
+    state = world.state[world.rows_of(index)].detach().cpu().numpy()
+    colors = world.readout.rgb(state, shown_above)
+    behind = _ink(world.picture(index)) if faint and world.ground.pictured else 255
+    return cells_rgb(world, colors, index, scale=scale, behind=behind)
 
 
 def grey_rgb(world: World, index: int = 0, *, scale: int = 1) -> Rgb:
@@ -78,9 +74,9 @@ def grey_rgb(world: World, index: int = 0, *, scale: int = 1) -> Rgb:
 
     On a graph, each node's mean stimulus.
     """
-    if isinstance(world.ground, Canvas):
+    if world.ground.pictured:
         return enlarged(_ink(world.picture(index)), scale)
-    sensed = world.stimulus[_rows(world, index)].mean(dim=1, keepdim=True)
+    sensed = world.stimulus[world.rows_of(index)].mean(dim=1, keepdim=True)
     return cells_rgb(world, _ink(sensed)[:, 0], index, scale=scale)
 
 
@@ -93,12 +89,12 @@ def cells_rgb(
         colors: uint8 [n, 3], one per living cell of that world, in the order of its rows.
         behind: what shows where nobody lives: a grey of 0 to 255, or uint8 [H, W, 3].
     """
-    if not isinstance(world.ground, Canvas):
+    if not world.ground.pictured:
         return _dots(world, index, colors, scale, behind)
     picture = np.empty((*extent(world, index), 3), np.uint8)
     picture[:] = behind
     first = int(world.ground.sizes[:index].sum())
-    site = (world.address[_rows(world, index)] - first).cpu().numpy()
+    site = (world.address[world.rows_of(index)] - first).cpu().numpy()
     picture.reshape(-1, 3)[site] = colors
     return enlarged(picture, scale)
 
@@ -157,11 +153,7 @@ def png(rgb: Rgb) -> bytes:
 
 def extent(world: World, index: int = 0) -> tuple[int, int]:
     """(rows, columns) of one world's picture, in cells; of a graph, the square it is drawn on."""
-    if isinstance(world.ground, Canvas):
-        return int(world.ground.height[index]), int(world.ground.width[index])
-    # Twice as wide as a full lattice of as many nodes would be: room between the dots.
-    side = 2 * math.ceil(math.sqrt(int(world.ground.sizes[index]))) + 1
-    return side, side
+    return world.ground.extent(index)
 
 
 def _dots(world: World, index: int, colors: Rgb, scale: int, behind: Rgb | int) -> Rgb:
@@ -199,16 +191,8 @@ def _places(world: World, index: int) -> tuple[list[float], list[float]]:
     place = place[:, :2] * (1, -1)
     low, high = place.min(axis=0), place.max(axis=0)
     place = (place - (low + high) / 2) / max(float((high - low).max()), 1e-9) + 0.5
-    living = (world.address[_rows(world, index)] - first).cpu().numpy()
+    living = (world.address[world.rows_of(index)] - first).cpu().numpy()
     return place[living, 0].tolist(), place[living, 1].tolist()
-
-
-def _rows(world: World, index: int) -> slice:
-    """The rows of one world."""
-    first = int(world.ground.sizes[:index].sum())
-    bounds = world.address.new_tensor([first, first + int(world.ground.sizes[index])])
-    start, end = torch.searchsorted(world.address, bounds).tolist()
-    return slice(start, end)
 
 
 def _ink(grey: Tensor) -> npt.NDArray[np.uint8]:

@@ -112,8 +112,8 @@ def saying(rule: Rule, label: int | str, strength: float = 1.0) -> Vector:
         ValueError: the rule has no such class.
     """
     number = class_number(label, rule.classes.names)
-    state = np.zeros(rule.channels, dtype=next(rule.parameters()).detach().cpu().numpy().dtype)
-    state[rule.free_channels + number] = strength
+    state = np.zeros(rule.channels, dtype=torch.zeros(0, dtype=rule.dtype).numpy().dtype)
+    state[rule.readout.channels(rule.channels)][number] = strength
     return state
 
 

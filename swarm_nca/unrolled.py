@@ -36,11 +36,18 @@ class Scratch:
     def __init__(self) -> None:
         self._kept: dict[str, Tensor] = {}
 
-    def empty(self, name: str, rows: int, columns: int, like: Tensor) -> Tensor:
-        """An uninitialised [rows, columns] array, valid until the same name is asked for again."""
+    def empty(self, name: str, rows: int, columns: int, like: Tensor, keep: int = 0) -> Tensor:
+        """An uninitialised [rows, columns] array, valid until the same name is asked for again.
+
+        Args:
+            keep: the first so many rows hold what they held before under this name.
+        """
         kept = self._kept.get(name)
         if kept is None or kept.numel() < rows * columns or kept.dtype != like.dtype:
-            kept = self._kept[name] = like.new_empty(rows * columns * 5 // 4)
+            fresh = like.new_empty(rows * columns * 5 // 4)
+            if kept is not None and keep:
+                fresh[: keep * columns] = kept[: keep * columns]
+            kept = self._kept[name] = fresh
         return kept[: rows * columns].view(rows, columns)
 
 
@@ -57,7 +64,7 @@ def unrolled(
     """The state [N, C] some steps later, with gradients to the weights and to the first state.
 
     Args:
-        rule: a plain `Rule`; its six weights receive gradients.
+        rule: one that tells its `layers`, which receive gradients; see `refuses`.
         steps: 1 or more.
         draws: decides who fires, what is lost and which noise is added.
         scratch: memory to work in; only one rollout may await its backward pass in it.
@@ -65,27 +72,30 @@ def unrolled(
             still sums in float32, and states, weights and their gradients keep their own precision.
 
     Raises:
-        ValueError: no steps, a rule that does not fit the world, or a subclass of `Rule`.
+        ValueError: no steps, a rule that does not fit the world, or one that `refuses` names.
     """
     if steps < 1:
         raise ValueError(f"steps must be 1 or more, got {steps}")
-    check_plain(rule)
+    reason = refuses(rule)
+    if reason is not None:
+        raise ValueError(f"{reason}: train it through swarm_nca.rollout, which records any rule")
     check_fit(world, rule)
     scratch = Scratch() if scratch is None else scratch
     fired = [draws.fires(t, fire_rate) for t in range(steps)]
     unroll: Any = _Unrolled.apply
-    setting = (world, draws, fired, noise, scratch, products or world.state.dtype)
-    state: Tensor = unroll(world.state, *setting, *rule.filters())
+    setting = (world, rule, draws, fired, noise, scratch, products or world.state.dtype)
+    weights = [part for layer in rule.layers() or () for part in layer]
+    state: Tensor = unroll(world.state, *setting, *weights)
     return state
 
 
-def check_plain(rule: Rule) -> None:
-    """A ValueError, if a rule may do something else than a plain one."""
-    if type(rule) is not Rule:
-        raise ValueError(
-            f"this gradient is that of a plain Rule, got {type(rule).__name__}: train it through "
-            "swarm_nca.rollout, which records whatever a rule does"
-        )
+def refuses(rule: Rule) -> str | None:
+    """Why this gradient cannot serve a rule; None if it can."""
+    if rule.layers() is None:
+        return f"the hand-written gradient needs a rule's layers, and {rule.kind!r} tells none"
+    if rule.update != "add":
+        return f"the hand-written gradient is of rules that add, and {rule.kind!r} replaces"
+    return None
 
 
 class _Unrolled(torch.autograd.Function):
@@ -94,6 +104,7 @@ class _Unrolled(torch.autograd.Function):
         ctx: Any,
         state: Tensor,
         world: World,
+        rule: Rule,
         draws: StepDraws,
         fired: list[Tensor],
         noise: float,
@@ -101,9 +112,8 @@ class _Unrolled(torch.autograd.Function):
         products: torch.dtype,
         *weights: Tensor,
     ) -> Tensor:
-        perception, perception_bias, middle, middle_bias, output, output_bias = (
-            weight.to(products) for weight in weights
-        )
+        used = [weight.to(products) for weight in weights]
+        (perception, perception_bias), *others = zip(used[::2], used[1::2], strict=True)
         stimulus, links, neighbors = world.stimulus.to(products), world.links, world.neighbors
         senses, channels, slots = stimulus.shape[1], state.shape[1], neighbors.shape[1]
         nobody = len(state)
@@ -111,84 +121,107 @@ class _Unrolled(torch.autograd.Function):
         # By torch: cells are another number in every batch, which oneDNN would compile for.
         prepared = torch.addmm(perception_bias, stimulus, perception[:senses])
         padded = torch.cat([state, state.new_zeros(1, channels)])
-        # Rows that only fill a block up act for cell 0, hear nobody and change nothing.
-        filled = [functional.pad(who, (0, -len(who) % block)) for who in fired]
-        rows = sum(len(who) for who in filled)
-        messages = scratch.empty("messages", rows, slots * channels, prepared)
-        first = scratch.empty("first", rows, perception.shape[1], prepared)
-        second = scratch.empty("second", rows, middle.shape[1], prepared)
+        mortal = rule.lives(state, world.largest) is not None
+        widths = [len(weight) for weight, _ in others]
+        # All rows at once where they are known; who is alive turns out step by step.
+        end = 0 if mortal else sum(len(who) + -len(who) % block for who in fired)
+        messages = scratch.empty("messages", end, slots * channels, prepared)
+        hidden = [scratch.empty(f"hidden {n}", end, w, prepared) for n, w in enumerate(widths)]
         hearing, tables, start = perception[senses:], [], 0
-        for t, (who, all_rows) in enumerate(zip(fired, filled, strict=True)):
-            part = slice(start, start := start + len(all_rows))
+        acted, filled, dead = [], [], []
+        for t, who in enumerate(fired):
+            before = rule.lives(padded[:-1], world.largest) if mortal else None
+            if before is not None:
+                who = who[before[who]]
+            # Rows that only fill a block up act for cell 0, hear nobody and change nothing.
+            all_rows = functional.pad(who, (0, -len(who) % block))
+            part = slice(start, start + len(all_rows))
+            if before is not None:
+                end = part.stop
+                messages = scratch.empty("messages", end, slots * channels, prepared, start)
+                hidden = [
+                    scratch.empty(f"hidden {n}", end, w, prepared, start)
+                    for n, w in enumerate(widths)
+                ]
+            start = part.stop
             arriving = links.arriving(neighbors, who, draws, t)
             table = functional.pad(
                 arriving.reshape(-1), (0, slots * (len(all_rows) - len(who))), value=nobody
             )
-            tables.append(table)
-            heard, one, two = messages[part], first[part], second[part]
+            heard = messages[part]
             torch.index_select(padded.to(products), 0, table, out=heard.view(-1, channels))
-            sensed = torch.index_select(prepared, 0, all_rows)
-            torch.clamp_min(product(heard, hearing, sensed), 0, out=one)
-            torch.clamp_min(product(one, middle, middle_bias), 0, out=two)
-            change = product(two, output, output_bias)[: len(who)].to(state.dtype)
+            flowing = product(heard, hearing, torch.index_select(prepared, 0, all_rows))
+            for units, (weight, bias) in zip(hidden, others, strict=True):
+                torch.clamp_min(flowing, 0, out=units[part])
+                flowing = product(units[part], weight, bias)
+            change = flowing[: len(who)].to(state.dtype)
             if noise:
                 change.add_(draws.normals(t, who, channels, state.dtype), alpha=noise)
             padded.index_add_(0, who, change)
-        ctx.save_for_backward(perception, middle, output, stimulus, messages, first, second)
-        ctx.fired, ctx.filled, ctx.tables, ctx.scratch = fired, filled, tables, scratch
+            if before is not None:
+                after = rule.lives(padded[:-1], world.largest)
+                lost = ~(before if after is None else before & after)
+                padded[:-1].masked_fill_(lost[:, None], 0.0)
+                dead.append(lost)
+            acted.append(who)
+            filled.append(all_rows)
+            tables.append(table)
+        layers = (perception, *(weight for weight, _ in others))
+        inputs = (messages[:start], *(units[:start] for units in hidden))
+        ctx.save_for_backward(stimulus, *layers, *inputs)
+        ctx.dead = dead
+        ctx.fired, ctx.filled, ctx.tables, ctx.scratch = acted, filled, tables, scratch
         ctx.precisions = [weight.dtype for weight in weights]
         return padded[:-1].clone()
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_state: Tensor) -> tuple[Tensor | None, ...]:
-        perception, middle, output, stimulus, messages, first, second = ctx.saved_tensors
-        channels, senses = grad_state.shape[1], stimulus.shape[1]
+        stimulus, *saved = ctx.saved_tensors
+        (perception, *others), inputs = saved[: len(saved) // 2], saved[len(saved) // 2 :]
+        channels, senses, last = grad_state.shape[1], stimulus.shape[1], len(ctx.fired) - 1
         # The row of nobody collects what was sent to no one; it is never read.
         flowing = torch.cat([grad_state, grad_state.new_zeros(1, channels)])
-        to_messages, to_first, to_second = perception[senses:].t(), middle.t(), output.t()
+        # Layer by layer: what its factors were, and what becomes of their gradients.
+        backward = [perception[senses:].t(), *(weight.t() for weight in others)]
         relu_backward = torch.ops.aten.threshold_backward.grad_input
-        zeros = flowing.new_zeros
-        heard_sum = zeros(len(perception) - senses, len(middle))
-        prepared_sum = zeros(len(stimulus), len(middle))
-        middle_sum, middle_bias_sum = zeros(middle.shape), zeros(len(output))
-        output_sum, output_bias_sum = zeros(output.shape), zeros(channels)
-        end = undone = len(messages)
-        scratch, last = ctx.scratch, len(ctx.fired) - 1
-        grad_change = scratch.empty("grad_change", end, channels, output)
-        grad_second = scratch.empty("grad_second", end, second.shape[1], output)
-        grad_first = scratch.empty("grad_first", end, first.shape[1], output)
+        prepared_sum = flowing.new_zeros(len(stimulus), perception.shape[1])
+        sums = [flowing.new_zeros(weight.shape[::-1]) for weight in backward]
+        bias_sums = [flowing.new_zeros(weight.shape[1]) for weight in others]
+        end = undone = len(inputs[0])
+        grads = [
+            ctx.scratch.empty(f"gradient {n}", end, len(weight), weight)
+            for n, weight in enumerate(backward)
+        ]
         steps = zip(ctx.fired[::-1], ctx.filled[::-1], ctx.tables[::-1], strict=True)
         for t, (who, all_rows, table) in enumerate(steps):
+            if ctx.dead:
+                flowing[:-1].masked_fill_(ctx.dead[last - t][:, None], 0.0)
             part = slice(end - len(all_rows), end)
             end -= len(all_rows)
-            three, two, one = grad_change[part], grad_second[part], grad_first[part]
-            three[: len(who)] = torch.index_select(flowing, 0, who)
-            three[len(who) :] = 0.0
-            relu_backward(product(three, to_second), second[part], 0, grad_input=two)
-            relu_backward(product(two, to_first), first[part], 0, grad_input=one)
+            top = grads[-1][part]
+            top[: len(who)] = torch.index_select(flowing, 0, who)
+            top[len(who) :] = 0.0
+            for n in range(len(others), 0, -1):
+                sent, into = product(grads[n][part], backward[n]), grads[n - 1][part]
+                relu_backward(sent, inputs[n][part], 0, grad_input=into)
             if t % TOGETHER == TOGETHER - 1 or t == last:
                 done, undone = slice(end, undone), end
-                _add_product(output_sum, second[done], grad_change[done])
-                _add_product(middle_sum, first[done], grad_second[done])
-                _add_product(heard_sum, messages[done], grad_first[done])
-            output_bias_sum.add_(three.sum(0))
-            middle_bias_sum.add_(two.sum(0))
-            prepared_sum.index_add_(0, all_rows, one.to(flowing.dtype))
+                for total, given, grad in zip(sums[::-1], inputs[::-1], grads[::-1], strict=True):
+                    _add_product(total, given[done], grad[done])
+            for total, grad in zip(bias_sums, grads[1:], strict=True):
+                total.add_(grad[part].sum(0))
+            prepared_sum.index_add_(0, all_rows, grads[0][part].to(flowing.dtype))
             if t < last or ctx.needs_input_grad[0]:
-                sent = product(one, to_messages).view(-1, channels).to(flowing.dtype)
+                sent = product(grads[0][part], backward[0]).view(-1, channels).to(flowing.dtype)
                 # Not index_put_: on several threads that adds in an order of its own each time.
                 flowing.index_add_(0, table, sent)
-        grads = (
-            torch.cat([stimulus.t().to(flowing.dtype) @ prepared_sum, heard_sum]),
-            prepared_sum.sum(0),
-            middle_sum,
-            middle_bias_sum,
-            output_sum,
-            output_bias_sum,
-        )
-        given = (grad.to(kind) for grad, kind in zip(grads, ctx.precisions, strict=True))
-        return (flowing[:-1], *(None,) * 6, *given)
+        sensed = stimulus.t().to(flowing.dtype) @ prepared_sum
+        found = [torch.cat([sensed, sums[0]]), prepared_sum.sum(0)]
+        for weight_sum, bias_sum in zip(sums[1:], bias_sums, strict=True):
+            found += [weight_sum, bias_sum]
+        given = (grad.to(kind) for grad, kind in zip(found, ctx.precisions, strict=True))
+        return (flowing[:-1], *(None,) * 7, *given)
 
 
 def _add_product(total: Tensor, inputs: Tensor, outputs: Tensor) -> None:

@@ -16,7 +16,7 @@ import pytest
 import torch
 from hypothesis import settings
 
-from swarm_nca.rules import Rule
+from swarm_nca.rules import Mlp, Rule
 
 _BESIDE = Path(__file__).resolve().parents[2] / "shared"
 _DATA = Path(os.environ.setdefault("SWARM_NCA_DATA", str(_BESIDE / "data")))
@@ -70,7 +70,7 @@ def busy_rule() -> Callable[..., Rule]:
 
     def made(dtype: torch.dtype = torch.float32, *, strength: float = 0.05, **others: Any) -> Rule:
         generator = torch.Generator().manual_seed(7)
-        rule = Rule(generator=generator, **others)
+        rule = Mlp(generator=generator, **others)
         with torch.no_grad():
             for weight in (rule.perception_bias, rule.middle_bias, rule.output, rule.output_bias):
                 weight.normal_(std=strength, generator=generator)

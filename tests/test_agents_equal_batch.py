@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from swarm_nca.images import strokes
 from swarm_nca.links import Links
-from swarm_nca.rules import Classes, Rule
+from swarm_nca.rules import Classes, Mlp, Rule
 from swarm_nca.swarm import Swarm
 from swarm_nca.testing import assert_same_trajectory
 from swarm_nca.topologies import Grid, number_slots
@@ -28,7 +28,7 @@ from swarm_nca.world import World
 def busy_rule(dtype: torch.dtype = torch.float64, **others: Any) -> Rule:
     """An untrained rule whose output layer has weights, so that cells do something."""
     generator = torch.Generator().manual_seed(11)
-    rule = Rule(generator=generator, **others)
+    rule = Mlp(generator=generator, **others)
     torch.nn.init.normal_(rule.output, std=0.02, generator=generator)
     return rule.to(dtype).requires_grad_(False)
 

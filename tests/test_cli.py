@@ -12,7 +12,7 @@ import torch
 from typer.testing import CliRunner
 
 from swarm_nca.cli import app, main
-from swarm_nca.rules import Rule, save_rule
+from swarm_nca.rules import Mlp, save_rule
 
 HEAVY = ("torch", "numpy", "pandas", "mesa", "pygame", "pydantic", "matplotlib", "networkx")
 
@@ -33,7 +33,7 @@ expect:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    rule = Rule(hidden=(8, 8), generator=torch.Generator().manual_seed(1))
+    rule = Mlp(hidden=(8, 8), generator=torch.Generator().manual_seed(1))
     torch.nn.init.normal_(rule.output, std=0.05, generator=torch.Generator().manual_seed(2))
     save_rule(rule, tmp_path / "busy.safetensors")
     (tmp_path / "good.yaml").write_text(SCENARIO.format(name="good", bound=1))

@@ -16,7 +16,7 @@ from torch.nn import functional
 from swarm_nca.engine import CHUNK, Stepper, draws_of, rollout, step, trajectory
 from swarm_nca.images import strokes
 from swarm_nca.links import Links
-from swarm_nca.rules import Classes, Rule
+from swarm_nca.rules import Classes, Mlp, Rule
 from swarm_nca.testing import tiny_world
 from swarm_nca.topologies import Grid, number_slots
 from swarm_nca.world import World
@@ -196,7 +196,7 @@ def test_seeds_give_other_lives_and_the_same_seed_the_same(busy_rule: BusyRule) 
 
 
 def copied(world: World) -> dict[str, torch.Tensor]:
-    fields = (*World.PER_ROW, *World.PER_WORLD, "address", "neighbors", "stimulus")
+    fields = ("state", "key", "step", "label", "address", "neighbors", "stimulus")
     return {f: getattr(world, f).clone() for f in fields} | {"grey": world.canvas.grey.clone()}
 
 
@@ -250,7 +250,7 @@ def test_a_rollout_with_gradients_goes_through_steps_in_which_nobody_fires(
 
 
 def test_noise_has_the_rules_spread(busy_rule: BusyRule) -> None:
-    rule = Rule(noise=0.02).requires_grad_(False)
+    rule = Mlp(noise=0.02).requires_grad_(False)
     world = digits(rule, 60, start="zeros")
     state = rollout(world, rule, 4, fire_rate=1.0).state
     assert float(state.std()) == pytest.approx(0.02 * 2, rel=0.02)
@@ -359,9 +359,10 @@ def test_a_rule_that_does_not_fit_the_world_is_refused(
         rollout(world, busy_rule(torch.float64).requires_grad_(gradients), 1)
 
 
-class Keeping(Rule):
+class Keeping(Mlp):
     """A rule that hands out a tensor which it keeps."""
 
+    kind = "keeping"
     always: torch.Tensor
 
     def change(self, prepared: torch.Tensor, messages: torch.Tensor) -> torch.Tensor:
@@ -374,5 +375,5 @@ def test_what_a_rule_of_ones_own_keeps_is_never_written_to() -> None:
     world = tiny_world("###", rule)
     moved = rollout(world, rule.requires_grad_(False), 3, fire_rate=1.0).state
     assert not rule.always.any()
-    plain = rollout(world, Rule(noise=0.5).requires_grad_(False), 3, fire_rate=1.0).state
+    plain = rollout(world, Mlp(noise=0.5).requires_grad_(False), 3, fire_rate=1.0).state
     assert torch.equal(moved, plain)  # an untrained rule changes nothing: both are the noise alone

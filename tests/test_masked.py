@@ -13,7 +13,7 @@ from torch import Tensor
 from swarm_nca import masked
 from swarm_nca.links import Links
 from swarm_nca.masked import Masked
-from swarm_nca.rules import Classes, Rule
+from swarm_nca.rules import Classes, Mlp, Rule
 from swarm_nca.testing import tiny_world
 from swarm_nca.topologies import Grid, number_slots
 from swarm_nca.unrolled import unrolled
@@ -24,8 +24,13 @@ STEPS = 6
 GRIDS = [Grid(), Grid("von_neumann"), Grid(torus=True)]
 
 
-class Careful(Rule):
-    """A rule of one's own."""
+class Careful(Mlp):
+    """A rule with arithmetic of its own."""
+
+    kind = "careful"
+
+    def change(self, prepared: torch.Tensor, messages: torch.Tensor) -> torch.Tensor:
+        return 2 * super().change(prepared, messages)
 
 
 class Given:
@@ -145,7 +150,7 @@ def test_what_cannot_be_masked_is_refused(busy_rule: BusyRule) -> None:
         Masked(STEPS - 1)(world, rule, *draws_for(world))
     careful = Careful()
     alone = tiny_world("##", careful)
-    with pytest.raises(ValueError, match="plain Rule, got Careful"):
+    with pytest.raises(ValueError, match="needs a rule's layers, and 'careful' tells none"):
         Masked(STEPS)(alone, careful, *draws_for(alone))
 
 

@@ -25,10 +25,10 @@ from swarm_nca.portrait import (
     sheet,
     tally,
 )
-from swarm_nca.rules import Classes, Rule
+from swarm_nca.rules import Classes, Mlp
 from swarm_nca.world import World
 
-RULE = Rule(Classes.named("a", "b", "c"), free_channels=2)
+RULE = Mlp(Classes.named("a", "b", "c"), free_channels=2)
 
 
 def random_world(seed: int, *shapes: tuple[int, int]) -> World:

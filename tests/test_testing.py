@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from swarm_nca.links import Links
-from swarm_nca.rules import Classes, Rule
+from swarm_nca.rules import Classes, Mlp, Rule
 from swarm_nca.testing import (
     DIRECTIONS,
     assert_same_trajectory,
@@ -17,10 +17,10 @@ from swarm_nca.testing import (
 from swarm_nca.topologies import Grid
 
 UNTRAINED = {
-    "digits": Rule(),
-    "shapes": Rule(Classes.named("disc", "ring", "cross"), free_channels=2, hidden=(5, 4)),
-    "graph": Rule(Classes.named("a", "b"), slots=3, stimulus_size=2),
-    "double": Rule().double(),
+    "digits": Mlp(),
+    "shapes": Mlp(Classes.named("disc", "ring", "cross"), free_channels=2, hidden=(5, 4)),
+    "graph": Mlp(Classes.named("a", "b"), slots=3, stimulus_size=2),
+    "double": Mlp().double(),
 }
 each_rule = pytest.mark.parametrize("rule", UNTRAINED.values(), ids=UNTRAINED)
 
@@ -86,7 +86,7 @@ def test_saying_is_a_state_that_stands_for_its_class(rule: Rule) -> None:
 
 
 def test_names_that_are_numbers_go_before_numbers() -> None:
-    rule = Rule(Classes.named("1", "0"))
+    rule = Mlp(Classes.named("1", "0"))
     assert lone_agent(rule, state=saying(rule, "0")).label == 1
     assert lone_agent(rule, state=saying(rule, 0)).label == 0
 

@@ -11,7 +11,7 @@ import torch
 
 from swarm_nca.engine import draws_of, rollout
 from swarm_nca.links import Links
-from swarm_nca.rules import Classes, Rule
+from swarm_nca.rules import Classes, Mlp, Rule
 from swarm_nca.testing import tiny_world
 from swarm_nca.unrolled import Scratch, unrolled
 from swarm_nca.world import World
@@ -33,8 +33,13 @@ def world_of(rule: Rule, links: Links = Links(), **changes: Any) -> World:  # no
     return World.join([first, second])
 
 
-class Careful(Rule):
-    """A rule of one's own."""
+class Careful(Mlp):
+    """A rule with arithmetic of its own."""
+
+    kind = "careful"
+
+    def change(self, prepared: torch.Tensor, messages: torch.Tensor) -> torch.Tensor:
+        return 2 * super().change(prepared, messages)
 
 
 def target(state: torch.Tensor) -> torch.Tensor:
@@ -166,5 +171,8 @@ def test_what_cannot_be_unrolled_is_refused(rule: Rule, busy_rule: BusyRule) -> 
 def test_a_rule_of_ones_own_is_sent_to_the_engine_that_takes_it() -> None:
     rule = Careful()
     world = tiny_world("##", rule)
-    with pytest.raises(ValueError, match=r"plain Rule, got Careful: train it through .*rollout"):
+    with pytest.raises(
+        ValueError,
+        match=r"needs a rule's layers, and 'careful' tells none: train it through .*rollout",
+    ):
         unrolled(world, rule, 1, draws_of(world, 0), 0.5, 0.0)

@@ -5,40 +5,99 @@ Faint grey below the threshold is kept and sensed by neighbours, as in the publi
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from swarm_nca.grounds.ground import spread, starts
+from swarm_nca.grounds.ground import Ground, Lattice, Sprouting, spread, starts
+from swarm_nca.rules.rule import Habitat
 from swarm_nca.topologies import Grid
 
 
 @dataclass(frozen=True, eq=False)
-class Canvas:
+class Canvas(Ground):
     """B pictures, laid one after another; they may differ in size.
 
     Attributes:
         grey: [P], all pixels in [0, 1], picture by picture, row-major.
         height, width: int64 [B].
         grid: how pixels hear each other.
-        alive_above: a pixel lives if its grey exceeds this.
+        habitat: which pixels are cells, how they start, and whether they sense grey.
     """
+
+    kind: ClassVar[str] = "canvas"
+    pictured: ClassVar[bool] = True
 
     grey: Tensor
     height: Tensor
     width: Tensor
     grid: Grid
-    alive_above: float
+    habitat: Habitat
 
     def __post_init__(self) -> None:
-        if self.grid.torus and len(self.height) and min(self.height.min(), self.width.min()) < 3:
+        if self.grid.torus and bool(((self.height == 2) | (self.width == 2)).any()):
             raise ValueError(
-                "on a torus a picture must be at least 3 × 3, or cells hear one neighbour twice; "
+                "on a torus a picture must be at least 3 × 3, or cells hear one neighbour twice "
+                "(a picture of one row is a ring); "
                 f"the smallest here has {self.height.min()} rows, {self.width.min()} columns"
             )
+
+    @property
+    def alive_above(self) -> float:
+        """A pixel lives if its grey exceeds this, where only ink lives."""
+        return self.habitat.alive_above
+
+    def as_canvas(self) -> Canvas:
+        """Itself."""
+        return self
+
+    def lattice(self) -> Lattice | None:
+        """See `Ground.lattice`."""
+        if self.habitat.sprout is None or not len(self.height):
+            return None
+        return self._lattice
+
+    @cached_property
+    def _lattice(self) -> Lattice | None:
+        sizes = set(zip(self.height.tolist(), self.width.tolist(), strict=True))
+        if len(sizes) != 1:
+            return None
+        moore = all(self.grid.hears)
+        return Lattice(len(self.height), *sizes.pop(), self.grid.torus, moore)
+
+    def sprouting(self, address: Tensor) -> Sprouting | None:
+        """Where every pixel is a cell: those whose grey is ½ or more."""
+        if self.habitat.sprout is None:
+            return None
+        state = self.grey.new_tensor(self.habitat.sprout)
+        return Sprouting(self.grey[address] >= 0.5, state)
+
+    def extent(self, world: int) -> tuple[int, int]:
+        """(rows, columns) of one picture."""
+        return int(self.height[world]), int(self.width[world])
+
+    def same_places(self, other: Ground) -> bool:
+        """Whether another canvas has pictures of these sizes on this grid."""
+        if not other.pictured:
+            return False
+        canvas = other.as_canvas()
+        return (
+            canvas.grid == self.grid
+            and torch.equal(canvas.height, self.height)
+            and torch.equal(canvas.width, self.width)
+        )
+
+    def packed(self) -> dict[str, Tensor]:
+        """Grey and sizes."""
+        return {"grey": self.grey, "height": self.height, "width": self.width}
+
+    def unpacked(self, tensors: Mapping[str, Tensor]) -> Canvas:
+        """Other pictures on this grid."""
+        return replace(self, grey=tensors["grey"], height=tensors["height"], width=tensors["width"])
 
     @cached_property
     def sizes(self) -> Tensor:
@@ -59,12 +118,17 @@ class Canvas:
 
     def lives(self, grey: Tensor) -> Tensor:
         """bool, whether pixels of this grey live: the same in every dtype, as float32 decides."""
+        if self.habitat.sprout is not None:
+            return torch.ones_like(grey, dtype=torch.bool)
         return grey.to(torch.float32) > self.alive_above
 
     def look(self, address: Tensor) -> tuple[Tensor, Tensor]:
         """Heard addresses int64 [n, 9] (P for nobody) and the grey of the 3×3 patch [n, 9]."""
         pixel, there = self._patch(address)
-        stimulus = self.grey[pixel].masked_fill_(~there, 0.0)
+        if self.habitat.senses:
+            stimulus = self.grey[pixel].masked_fill_(~there, 0.0)
+        else:
+            stimulus = self.grey.new_empty(len(address), 0)
         listens = torch.tensor(self.grid.hears, device=address.device)
         return torch.where(there & listens, pixel, len(self.grey)), stimulus
 
@@ -110,10 +174,11 @@ class Canvas:
     def joined(self, others: Sequence[Canvas]) -> Canvas:
         """These pictures, then the others'."""
         for other in others:
-            if (other.grid, other.alive_above) != (self.grid, self.alive_above):
+            if (other.grid, other.habitat) != (self.grid, self.habitat):
                 raise ValueError(
                     f"worlds on {self.grid} (alive above {self.alive_above}) cannot share a batch "
-                    f"with worlds on {other.grid} (alive above {other.alive_above})"
+                    f"with worlds on {other.grid} (alive above {other.alive_above}); they need one "
+                    "grid, and rules whose cells live in the same places"
                 )
         every = (self, *others)
         return replace(

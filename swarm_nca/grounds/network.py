@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+import math
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from swarm_nca.grounds.ground import spread, starts
+from swarm_nca.grounds.ground import Ground, spread, starts
 from swarm_nca.topologies import Topology
+
+#: The tensors that make a network, besides the names of its nodes.
+_TENSORS = ("neighbors", "stimulus", "alive_at", "counts", "coordinates")
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class Network(Ground):
     """B graphs, laid one after another.
 
     Attributes:
         neighbors: int64 [P, K], heard addresses, P for nobody.
         stimulus: [P, S].
         alive_at: bool [P].
-        sizes: int64 [B], nodes of each graph.
+        counts: int64 [B], nodes of each graph.
         node_names: the P nodes' names within their graphs.
         coordinates: [P, D].
     """
 
+    kind: ClassVar[str] = "network"
+
     neighbors: Tensor
     stimulus: Tensor
     alive_at: Tensor
-    sizes: Tensor
+    counts: Tensor
     node_names: tuple[Hashable, ...]
     coordinates: Tensor
 
@@ -41,14 +48,43 @@ class Network:
             neighbors=topology.neighbors,
             stimulus=stimulus,
             alive_at=torch.ones(nodes, dtype=torch.bool),
-            sizes=torch.tensor([nodes]),
+            counts=torch.tensor([nodes]),
             node_names=topology.names,
             coordinates=coordinates,
         )
 
+    @property
+    def sizes(self) -> Tensor:
+        """int64 [B], nodes of each graph."""
+        return self.counts
+
     @cached_property
     def _starts(self) -> Tensor:
-        return starts(self.sizes)
+        return starts(self.counts)
+
+    def extent(self, world: int) -> tuple[int, int]:
+        """The sides of the square that one graph is drawn on, in cells."""
+        # Twice as wide as a full lattice of as many nodes would be: room between the dots.
+        side = 2 * math.ceil(math.sqrt(int(self.counts[world]))) + 1
+        return side, side
+
+    def same_places(self, other: Ground) -> bool:
+        """Whether another ground has these nodes, hearing each other in the same slots."""
+        given = other.packed().get("neighbors")
+        return (
+            given is not None
+            and other.names() == self.node_names
+            and torch.equal(given, self.neighbors)
+        )
+
+    def packed(self) -> dict[str, Tensor]:
+        """The table, what nodes sense, who lives, sizes and coordinates."""
+        return {name: getattr(self, name) for name in _TENSORS}
+
+    def unpacked(self, tensors: Mapping[str, Tensor]) -> Network:
+        """The same nodes with other tensors."""
+        changed: dict[str, Any] = {name: tensors[name] for name in _TENSORS}
+        return replace(self, **changed)
 
     def alive(self) -> Tensor:
         """int64 [N], the living nodes' addresses, ascending."""
@@ -81,7 +117,7 @@ class Network:
             neighbors=torch.where(nobody, len(index), heard + shift[:, None]),
             stimulus=self.stimulus[index],
             alive_at=self.alive_at[index],
-            sizes=sizes,
+            counts=sizes,
             node_names=tuple(self.node_names[i] for i in index.tolist()),
             coordinates=self.coordinates[index],
         )
@@ -102,7 +138,7 @@ class Network:
             neighbors=join_tables([one.neighbors for one in every]),
             stimulus=torch.cat([one.stimulus for one in every]),
             alive_at=torch.cat([one.alive_at for one in every]),
-            sizes=torch.cat([one.sizes for one in every]),
+            counts=torch.cat([one.counts for one in every]),
             node_names=tuple(name for one in every for name in one.node_names),
             coordinates=torch.cat([one.coordinates for one in every]),
         )
@@ -114,7 +150,7 @@ class Network:
             neighbors=self.neighbors.to(device),
             stimulus=self.stimulus.to(device=device, dtype=dtype),
             alive_at=self.alive_at.to(device),
-            sizes=self.sizes.to(device),
+            counts=self.counts.to(device),
             coordinates=self.coordinates.to(device),
         )
 

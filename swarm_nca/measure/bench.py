@@ -10,6 +10,7 @@ untrained one.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable
 from functools import partial
@@ -24,7 +25,7 @@ from swarm_nca.images.strokes import strokes
 from swarm_nca.measure.dense import Dense
 from swarm_nca.measure.stopwatch import interleaved
 from swarm_nca.products import product
-from swarm_nca.rules import Rule
+from swarm_nca.rules import Mlp, Rule
 from swarm_nca.unrolled import Scratch, unrolled
 from swarm_nca.world import World
 
@@ -66,10 +67,10 @@ class Advancing(Protocol):
 TrainerMaker: TypeAlias = Callable[[Rule, Pictures], Advancing]
 
 
-def bench_rule() -> Rule:
+def bench_rule() -> Mlp:
     """The default rule with small random weights everywhere, frozen."""
     generator = torch.Generator().manual_seed(0)
-    rule = Rule(generator=generator).requires_grad_(False)
+    rule = Mlp(generator=generator).requires_grad_(False)
     rule.output.normal_(std=0.01, generator=generator)
     return rule
 
@@ -203,7 +204,8 @@ def swarm_of_a_crowd(
 
 def _products(rule: Rule, rows: int) -> Callable[[], None]:
     """The three matrix products of so many firing cells, and nothing else."""
-    layers = [rule.perception[rule.stimulus_size :], rule.middle, rule.output]
+    first, *others = (layer.weight for layer in rule.layers() or ())
+    layers = [first[rule.stimulus_size :], *others]
     given = [torch.randn(rows, layer.shape[0]) for layer in layers]
 
     def multiply() -> None:
@@ -231,6 +233,4 @@ def _iteration(
 
 def _learner(rule: Rule) -> Rule:
     """A rule of the same weights that learns on its own."""
-    learner = Rule.from_settings(rule.settings())
-    learner.load_state_dict(rule.state_dict())
-    return learner
+    return copy.deepcopy(rule).requires_grad_(True)

@@ -54,6 +54,9 @@ class Dense:
                 f"perfect links, got sizes {sorted(sizes)}, {canvas.grid}, {world.links}"
             )
         (height, width) = sizes.pop()
+        self._layers = rule.layers() or []
+        if not self._layers:
+            raise ValueError(f"a dense convolution needs a rule's layers, {rule.kind!r} tells none")
         self._rule, self._draws, self._address = rule, draws_of(world, seed), world.address
         self._fire_rate, self._noise = rates_of(world, rule, fire_rate, noise)
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
@@ -84,17 +87,20 @@ class Dense:
 
     def _change(self) -> Tensor:
         """[B, C, H, W], the rule's answer at every pixel, alive or dead."""
-        rule, use = self._rule, self._rule.filters()
-        grey_part, state_part = use.perception.tensor_split([rule.stimulus_size])
-        units = rule.hidden[0]
-        kernel = torch.cat(
-            [grey_part.view(9, 1, units), state_part.view(9, rule.channels, units)], dim=1
-        )
-        kernel = kernel.permute(2, 1, 0).reshape(units, 1 + rule.channels, 3, 3)
-        seen = torch.cat([self._grey, self._states], dim=1).contiguous(memory_format=self._layout)
-        first = functional.conv2d(seen, kernel, use.perception_bias, padding=1).relu_()
-        second = functional.conv2d(first, _pointwise(use.middle), use.middle_bias).relu_()
-        return functional.conv2d(second, _pointwise(use.output), use.output_bias)
+        rule, (first, *others) = self._rule, self._layers
+        units = len(first.bias)
+        grey_part, state_part = first.weight.tensor_split([rule.stimulus_size])
+        parts = [state_part.view(9, rule.channels, units)]
+        if rule.stimulus_size:
+            parts.insert(0, grey_part.view(9, 1, units))
+        kernel = torch.cat(parts, dim=1)
+        kernel = kernel.permute(2, 1, 0).reshape(units, -1, 3, 3)
+        seen = torch.cat([self._grey, self._states], dim=1) if rule.stimulus_size else self._states
+        seen = seen.contiguous(memory_format=self._layout)
+        flowing = functional.conv2d(seen, kernel, first.bias, padding=1)
+        for layer in others:
+            flowing = functional.conv2d(flowing.relu_(), _pointwise(layer.weight), layer.bias)
+        return flowing
 
     def _pictures(self, rows: Tensor) -> Tensor:
         """[B·H·W, C] as [B, C, H, W], laid out as chosen."""

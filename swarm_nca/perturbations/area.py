@@ -7,7 +7,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from swarm_nca.grounds import Canvas
 from swarm_nca.images.raster import Side, half
 from swarm_nca.world import World
 
@@ -33,7 +32,7 @@ def in_half(world: World, side: Side) -> Tensor:
     Raises:
         ValueError: a world on a graph, which has no sides.
     """
-    if not isinstance(world.ground, Canvas):
+    if not world.ground.pictured:
         raise ValueError("shape 'half' needs a picture, on a graph take a disc or a rectangle")
     rows, columns = world.picture().shape
     return torch.from_numpy(half(side, (rows, columns))).reshape(-1).nonzero().view(-1)
@@ -58,7 +57,7 @@ def _covered(world: World, covered: Tensor, shape: str) -> Tensor:
 
 def extent(world: World) -> str:
     """How large a single world is, in words."""
-    if isinstance(world.ground, Canvas):
+    if world.ground.pictured:
         rows, columns = world.picture().shape
         return f"the canvas of {rows} × {columns}"
     low, high = _places(world).aminmax(dim=0)

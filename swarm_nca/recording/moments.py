@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from swarm_nca.portrait import SILENT, tally
+from swarm_nca.portrait import tally
 from swarm_nca.recording.run import Frame, Run
 from swarm_nca.world import World
 
@@ -62,12 +62,7 @@ def moments(run: Run, most: int = 10) -> list[Moment]:
 def verdict(world: World, index: int, shown_above: float) -> str:
     """What most cells of one world say, as a caption: `all say 7`, `35 % say 7`, or `silent`."""
     counts = tally(world, index, shown_above)
-    winner, cells = int(counts[:-1].argmax()), int(counts.sum())
-    most = int(counts[winner])
-    if not most:
-        return SILENT
-    share = "all" if most == cells else f"{100 * most / cells:.0f} %"
-    return f"{share} say {world.classes.names[winner]}"
+    return world.readout.caption(counts)
 
 
 def largest_votes(frames: Sequence[Frame], shown_above: float) -> tuple[list[int], list[float]]:

@@ -1,27 +1,56 @@
 """Rules: what one agent does with what it senses and hears.
 
-To add one, write a file and a line here.
+A family of rules is a subclass of `Rule`, in a file of its own, and a line in `families.RULES`.
 """
 
 from swarm_nca.rules.classes import DIGITS, Classes
+from swarm_nca.rules.elementary import Elementary
+from swarm_nca.rules.families import (
+    READOUTS,
+    RULES,
+    families,
+    family,
+    make_rule,
+    readout_of,
+    rule_from_header,
+)
 from swarm_nca.rules.hearing import Hearing
+from swarm_nca.rules.life import Life
 from swarm_nca.rules.loading import called, find_rule, load_rule, shipped_rules
+from swarm_nca.rules.mlp import Mlp
 from swarm_nca.rules.published import read_published_rule
-from swarm_nca.rules.rule import Filters, Rule, check_rates
+from swarm_nca.rules.readout import Bit, Field, Readout, Rgba
+from swarm_nca.rules.rule import Habitat, Largest, Layer, Rule, check_rates
 from swarm_nca.rules.storage import read_rule, save_rule
 
 __all__ = [
     "DIGITS",
+    "READOUTS",
+    "RULES",
+    "Bit",
     "Classes",
-    "Filters",
+    "Elementary",
+    "Field",
+    "Habitat",
     "Hearing",
+    "Largest",
+    "Layer",
+    "Life",
+    "Mlp",
+    "Readout",
+    "Rgba",
     "Rule",
     "called",
     "check_rates",
+    "families",
+    "family",
     "find_rule",
     "load_rule",
+    "make_rule",
     "read_published_rule",
     "read_rule",
+    "readout_of",
+    "rule_from_header",
     "save_rule",
     "shipped_rules",
 ]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import colorsys
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-Color = tuple[int, int, int]
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from swarm_nca.rules.readout import NOTHING, Array, Color, Readout
 
 #: Ten colours, one per digit, as the published demo shows them (Randazzo et al. 2020).
 TEN_COLORS: tuple[Color, ...] = (
@@ -24,12 +28,15 @@ TEN_COLORS: tuple[Color, ...] = (
 
 
 @dataclass(frozen=True)
-class Classes:
-    """Names and colours of the classes, in the order of the class channels.
+class Classes(Readout):
+    """Names and colours of the classes, in the order of the class channels, the last ones.
 
     Raises:
         ValueError: fewer than two classes, a name given twice, or counts that differ.
     """
+
+    kind: ClassVar[str] = "classes"
+    _blank: ClassVar[float] = NOTHING
 
     names: tuple[str, ...]
     colors: tuple[Color, ...]
@@ -56,6 +63,36 @@ class Classes:
         if len(names) <= len(TEN_COLORS):
             return cls(tuple(names), TEN_COLORS[: len(names)])
         return cls(tuple(names), tuple(_hue(i, len(names)) for i in range(len(names))))
+
+    def channels(self, total: int) -> slice:
+        """The last ones, one per class."""
+        return slice(total - len(self), total)
+
+    def shown(self, state: Array, above: float) -> npt.NDArray[np.int64]:
+        """The class of the largest class channel, where it exceeds `above`."""
+        # NumPy: on so few numbers torch's threads cost more than they bring.
+        scores = state[:, self.channels(state.shape[1])]
+        label = scores.argmax(axis=1)
+        best = np.take_along_axis(scores, label[:, None], axis=1)[:, 0]
+        return np.where(best > above, label, NOTHING)
+
+    def rgb(self, state: Array, above: float) -> npt.NDArray[np.uint8]:
+        """The colour of the class shown, black where none is."""
+        palette = np.array([*self.colors, (0, 0, 0)], np.uint8)
+        return palette[self.shown(state, above)]
+
+    def values(self, state: Tensor) -> Tensor:
+        """int64 labels: the largest class channel."""
+        return state[:, self.channels(state.shape[1])].argmax(dim=1)
+
+    def caption(self, counts: Array) -> str:
+        """What most cells say: `all say 7`, `35 % say 7`, or `silent`."""
+        winner, cells = int(counts[:-1].argmax()), int(counts.sum())
+        most = int(counts[winner])
+        if not most:
+            return self.silent
+        share = "all" if most == cells else f"{100 * most / cells:.0f} %"
+        return f"{share} say {self.names[winner]}"
 
     def to_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads back."""

@@ -11,6 +11,7 @@ To add one, name it in `Hearing`, and say in `GROUPS`, slot by slot, who shares 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Literal, TypeAlias, get_args
 
@@ -19,13 +20,13 @@ from torch import Tensor
 
 from swarm_nca.suggestion import did_you_mean
 
-Hearing: TypeAlias = Literal["slots", "ring"]
+Hearing: TypeAlias = Literal["slots", "ring", "sobel"]
 
 #: The slot in which a cell hears itself.
 _OWN = 4
 
 #: Slot by slot of K, the group it shares its weights with; groups count from 0.
-GROUPS: dict[Hearing, Callable[[int], list[int]]] = {
+GROUPS: dict[str, Callable[[int], list[int]]] = {
     "slots": lambda slots: list(range(slots)),
     "ring": lambda slots: [int(slot != _OWN) for slot in range(slots)],
 }
@@ -42,7 +43,7 @@ def shared_rows(hearing: Hearing, slots: int, channels: int, stimulus_size: int)
         ValueError: an unknown hearing, or slots among which none is the cell's own.
     """
     known = get_args(Hearing)
-    if hearing not in known:
+    if hearing not in GROUPS:
         raise ValueError(
             f"hearing must be one of {', '.join(known)}, got {hearing!r}"
             f"{did_you_mean(hearing, known)}"
@@ -55,4 +56,29 @@ def shared_rows(hearing: Hearing, slots: int, channels: int, stimulus_size: int)
     group = torch.tensor(GROUPS[hearing](slots))
     sensed = group if stimulus_size == slots else torch.arange(stimulus_size)
     heard = group[:, None] * channels + torch.arange(channels)
-    return torch.cat([sensed, int(sensed.max()) + 1 + heard.reshape(-1)])
+    first = int(sensed.max()) + 1 if len(sensed) else 0
+    return torch.cat([sensed, first + heard.reshape(-1)])
+
+
+def filters_of(slots: int, angle: float = 0.0) -> Tensor:
+    """float32 [9, 3]: identity, and the Sobel filters along columns and rows over 8.
+
+    As in growing neural cellular automata (Mordvintsev et al., Distill 2020): turned by an angle,
+    the filters see the world as a pattern turned by that angle does.
+
+    Args:
+        slots: K, which must be 9.
+        angle: degrees.
+
+    Raises:
+        ValueError: another number of slots.
+    """
+    if slots != 9:
+        raise ValueError(f"hearing 'sobel' filters a 3×3 patch: it needs 9 slots, got {slots}")
+    smooth, slope = torch.tensor([1.0, 2.0, 1.0]), torch.tensor([-1.0, 0.0, 1.0])
+    across = torch.outer(smooth, slope).reshape(-1) / 8
+    down = torch.outer(slope, smooth).reshape(-1) / 8
+    own = torch.zeros(9)
+    own[_OWN] = 1.0
+    cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    return torch.stack([own, cos * across - sin * down, sin * across + cos * down], dim=1)

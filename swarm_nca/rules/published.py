@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from swarm_nca.rules.mlp import Mlp
 from swarm_nca.rules.rule import Rule
 from swarm_nca.rules.storage import fill
 
@@ -50,7 +51,7 @@ def read_published_rule(path: str | Path) -> Rule:
         "output": arrays[4].reshape(80, 19),
         "output_bias": arrays[5],
     }
-    rule = Rule()
+    rule = Mlp()
     fill(rule, {name: torch.from_numpy(array) for name, array in weights.items()}, str(path))
     return rule
 

@@ -1,10 +1,12 @@
-"""The rule every cell obeys: what it senses and hears in, a change of its state out.
+"""What every rule is: what one cell does with what it senses and hears, shared by all cells.
 
-Three layers as in self-classifying MNIST (Randazzo et al., Distill 2020, doi
-10.23915/distill.00027.002): a perception layer over the cell's own stimulus and the messages in
-its neighbour slots, a hidden layer, and an output layer that starts at zero, so that an untrained
-rule does nothing. A message is the neighbour's whole state; slots keep their order, so a cell
-knows who spoke from where, unless they share their weights (see `hearing`).
+A family of rules is a subclass: one file, and one line in `families.RULES`. The engine asks what a
+rule can do and never which class it has: `layers` gives the fast paths of gradients and GPUs,
+`lives` lets cells be born and die, `sweep` steps a full lattice at once. Where a rule does not
+offer one of them, the general path serves.
+
+Letters: M rows that act, N rows in all, K neighbour slots, C state channels, S stimulus values, B
+pictures of H×W pixels.
 """
 
 from __future__ import annotations
@@ -12,77 +14,99 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from typing import Any, NamedTuple
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from swarm_nca.products import layer
-from swarm_nca.rules.classes import DIGITS, Classes
-from swarm_nca.rules.hearing import Hearing, shared_rows
+from swarm_nca.rules.classes import Classes
+from swarm_nca.rules.readout import Readout
+
+#: Gives for each row the largest value [N] in its neighbourhood, its own included.
+Largest = Callable[[Tensor], Tensor]
 
 
-class Filters(NamedTuple):
-    """The weights of the three products, as they are used; [in, out] each, and biases [out].
+class Layer(NamedTuple):
+    """One product of a rule, as it is used: weight [in, out] and bias [out]."""
 
-    `perception` has S rows for the stimulus, then C for each of the K slots.
+    weight: Tensor
+    bias: Tensor
+
+
+@dataclass(frozen=True)
+class Habitat:
+    """Where the cells of a rule can live on a picture, and how they start.
+
+    Attributes:
+        alive_above: with `sprout` None a pixel is a cell if its grey exceeds this, in [0, 1).
+        sprout: [C], what a cell holds that is alive at the start; every pixel is a cell then, and
+            those whose grey is ½ or more start so, all others with zeros. None: only ink lives.
+        senses: whether cells sense the grey of their 3×3 patch.
     """
 
-    perception: Tensor
-    perception_bias: Tensor
-    middle: Tensor
-    middle_bias: Tensor
-    output: Tensor
-    output_bias: Tensor
+    alive_above: float = 0.1
+    sprout: tuple[float, ...] | None = None
+    senses: bool = True
 
 
-class Rule(nn.Module):
-    """(stimulus, messages) → change of state, shared by all cells.
-
-    M rows, K slots, C = free_channels + classes state channels, S stimulus values, H hidden units.
-    With the defaults it has 22,499 parameters.
+class Rule(nn.Module, ABC):
+    """(stimulus, messages) → change of state, or the next state; shared by all cells.
 
     Args:
-        classes: what cells decide between; the class channels are the last ones.
-        free_channels: channels without a meaning of their own, used to talk.
-        hidden: H of the perception layer and of the hidden layer.
-        slots: K; 9 on every grid, the cell itself being slot 4.
-        stimulus_size: S; 9 grey values for pictures.
-        hearing: `slots` gives every slot weights of its own; with `ring` all but the cell's own
-            slot share theirs, in what is heard and in what is seen, so that the rule does not know
-            up from down.
+        readout: how states are read.
+        channels: C.
+        slots: K; 9 on every grid, slot 4 being the cell itself.
+        stimulus_size: S; 9 grey values for pictures, 0 for rules that sense nothing.
         fire_rate: share of cells that act in a step, in [0, 1].
         noise: standard deviation added to every change, ≥ 0.
         alive_above: a pixel lives if its grey exceeds this, in [0, 1).
         undecided_below: a cell whose class channels all lie below this counts as undecided.
         shown_above: a cell is drawn as silent unless a class channel exceeds this.
-        generator: source of the initial weights; torch's global one when None.
+
+    Attributes:
+        kind: the name of the family in settings, files and recipes.
+        update: whether the answer is added to the state, or replaces it.
 
     Raises:
         ValueError: a size, rate or threshold outside its range.
     """
 
+    kind: ClassVar[str]
+    update: ClassVar[Literal["add", "replace"]] = "add"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "kind" not in cls.__dict__:
+            raise TypeError(
+                f"{cls.__name__} needs a kind of its own, such as kind = {cls.__name__.lower()!r}: "
+                "it names the family in files, so that they are not read as another rule"
+            )
+        if {"prepare", "change"} & cls.__dict__.keys():
+            # What a parent says of its own arithmetic does not hold for another one.
+            for told in ("layers", "sweep"):
+                if told not in cls.__dict__:
+                    setattr(cls, told, getattr(Rule, told))
+
     def __init__(
         self,
-        classes: Classes = DIGITS,
+        readout: Readout,
         *,
-        free_channels: int = 9,
-        hidden: tuple[int, int] = (80, 80),
+        channels: int,
         slots: int = 9,
         stimulus_size: int = 9,
-        hearing: Hearing = "slots",
         fire_rate: float = 0.5,
-        noise: float = 0.02,
+        noise: float = 0.0,
         alive_above: float = 0.1,
         undecided_below: float = 0.0,
         shown_above: float = 0.01,
-        generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        _check(free_channels=free_channels, slots=slots, stimulus_size=stimulus_size)
-        if len(hidden) != 2:
-            raise ValueError(f"hidden is two sizes, one for each hidden layer, got {hidden}")
-        _check(hidden_1=hidden[0], hidden_2=hidden[1])
+        check_sizes(channels=channels, slots=slots)
+        if stimulus_size < 0:
+            raise ValueError(f"stimulus_size must be 0 or more, got {stimulus_size}")
         check_rates(fire_rate, noise)
         if not 0.0 <= alive_above < 1.0:
             raise ValueError(f"alive_above must lie in [0, 1), got {alive_above}")
@@ -91,113 +115,129 @@ class Rule(nn.Module):
                 "undecided_below and shown_above must be finite, "
                 f"got {undecided_below} and {shown_above}"
             )
-        self.classes = classes
-        self.free_channels = free_channels
-        self.hidden = (hidden[0], hidden[1])
+        self.readout = readout
+        self.channels = channels
         self.slots = slots
         self.stimulus_size = stimulus_size
-        self.hearing = hearing
         self.fire_rate = fire_rate
         self.noise = noise
         self.alive_above = alive_above
         self.undecided_below = undecided_below
         self.shown_above = shown_above
+        # Rules without weights have a dtype and a device too.
+        self._anchor: Tensor
+        self.register_buffer("_anchor", torch.zeros(()), persistent=False)
 
-        channels, (first, second) = self.channels, self.hidden
-        copied = shared_rows(hearing, slots, channels, stimulus_size)
-        copies = copied.bincount()
-        self._copied: Tensor
-        self.register_buffer("_copied", copied, persistent=False)
-        #: Rows of `perception` that act on the stimulus; those after them act on what is heard.
-        self.sensing_rows = int(copied[:stimulus_size].max()) + 1
-        self.perception = nn.Parameter(torch.empty(len(copies), first))
-        self.perception_bias = nn.Parameter(torch.zeros(first))
-        self.middle = nn.Parameter(torch.empty(first, second))
-        self.middle_bias = nn.Parameter(torch.zeros(second))
-        self.output = nn.Parameter(torch.zeros(second, channels))
-        self.output_bias = nn.Parameter(torch.zeros(channels))
-        # Glorot, with the fans of the published 3×3 convolution: every slot counts on both sides.
-        _glorot(self.perception, len(copied), slots * first, generator)
-        _glorot(self.middle, first, second, generator)
-        if hearing != "slots":
-            # Neighbours who say the same are then answered as loudly as with weights of their own.
-            with torch.no_grad():
-                self.perception.div_(copies.sqrt()[:, None])
-
-    @property
-    def channels(self) -> int:
-        """C: free channels, then one per class."""
-        return self.free_channels + len(self.classes)
-
-    def filters(self) -> Filters:
-        """The weights as cells use them, functions of the learned ones: gradients flow through."""
-        perception: Tensor = self.perception
-        if self.hearing != "slots":
-            perception = perception.index_select(0, self._copied)
-        return Filters(
-            perception,
-            self.perception_bias,
-            self.middle,
-            self.middle_bias,
-            self.output,
-            self.output_bias,
-        )
+    # ------------------------------------------------------------- what it does
 
     def prepare(self, stimulus: Tensor) -> Tensor:
-        """[N, S] → [N, H]: the stimulus's share of the first layer, the same at every step."""
-        use = self.filters()
-        return torch.addmm(use.perception_bias, stimulus, use.perception[: self.stimulus_size])
+        """[N, S] → [N, …]: the share of the stimulus, the same at every step until an edit."""
+        return stimulus
 
+    @abstractmethod
     def change(self, prepared: Tensor, messages: Tensor) -> Tensor:
-        """[M, H] prepared stimulus and [M, K·C] messages → [M, C] change of state."""
-        use = self.filters()
-        heard = use.perception[self.stimulus_size :]
-        first = layer(messages, heard, prepared).relu_()
-        second = layer(first, use.middle, use.middle_bias).relu_()
-        return layer(second, use.output, use.output_bias)
+        """What the rows do.
+
+        Args:
+            prepared: [M, …], their rows of `prepare`'s answer.
+            messages: [M, K, C], what they hear; zeros in slots without a neighbour.
+
+        Returns:
+            [M, C]: the change of their states, or the next ones where `update` is "replace".
+        """
+
+    def lives(self, state: Tensor, largest: Largest) -> Tensor | None:
+        """bool [N]: which rows are alive; None where the ground alone decides.
+
+        It is asked before and after the update of a step: cells that are dead at either time do
+        not act and hold zeros.
+
+        Args:
+            state: [N, C].
+            largest: see `Largest`.
+        """
+        return None
+
+    def layers(self) -> list[Layer] | None:
+        """The products of the rule, with ReLU after each but the last; None where it has others.
+
+        The first weight has S rows for the stimulus, then C for each of the K slots. Gradients flow
+        through the answer to the parameters.
+        """
+        return None
+
+    def sweep(self, states: Tensor, torus: bool) -> Tensor | None:
+        """The next states of full lattices [B, C, H, W], all cells acting at once; None: not known.
+
+        Args:
+            torus: whether opposite borders touch.
+        """
+        return None
 
     def forward(self, stimulus: Tensor, messages: Tensor) -> Tensor:
-        """What cells do with what they sense [M, S] and hear [M, K, C]: a change [M, C]."""
-        return self.change(self.prepare(stimulus), messages.flatten(1))
+        """What cells do with what they sense [M, S] and hear [M, K, C]: the answer [M, C]."""
+        return self.change(self.prepare(stimulus), messages)
+
+    # --------------------------------------------------------------- what it is
+
+    @property
+    def habitat(self) -> Habitat:
+        """Where its cells live on pictures."""
+        return Habitat(self.alive_above, None, self.stimulus_size > 0)
+
+    @property
+    def classes(self) -> Classes:
+        """What cells decide between.
+
+        Raises:
+            ValueError: a rule whose read-out is not classes.
+        """
+        if not isinstance(self.readout, Classes):
+            raise ValueError(
+                f"this rule has no classes: its read-out is {self.readout.kind!r}; take a rule "
+                "that classifies, such as digits"
+            )
+        return self.readout
+
+    @property
+    def free_channels(self) -> int:
+        """How many channels the read-out does not read: cells use them as they like."""
+        return self.channels - self.readout.width(self.channels)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of its numbers, and of the worlds it runs in."""
+        return self._anchor.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self._anchor.device
 
     def logits(self, state: Tensor) -> Tensor:
-        """The class channels [N, classes] of a state [N, C]."""
-        return state[:, self.free_channels :]
+        """The channels of a state [N, C] that the read-out reads."""
+        return state[:, self.readout.channels(self.channels)]
 
+    @abstractmethod
     def settings(self) -> dict[str, Any]:
-        """All that makes this rule besides its weights, as plain data: `Rule.from_settings`.
-
-        A hearing that tells all slots apart goes without saying: older rules keep their hashes.
-        """
-        hearing = {} if self.hearing == "slots" else {"hearing": self.hearing}
-        return hearing | {
-            "classes": self.classes.to_json(),
-            "free_channels": self.free_channels,
-            "hidden": list(self.hidden),
-            "slots": self.slots,
-            "stimulus_size": self.stimulus_size,
-            "fire_rate": self.fire_rate,
-            "noise": self.noise,
-            "alive_above": self.alive_above,
-            "undecided_below": self.undecided_below,
-            "shown_above": self.shown_above,
-        }
+        """All that makes this rule besides its weights, as plain data: `from_settings` reads it."""
 
     @classmethod
     def from_settings(cls, settings: dict[str, Any]) -> Rule:
         """An untrained rule with these settings.
 
         Raises:
-            TypeError, KeyError, ValueError: settings that no rule has.
+            TypeError, KeyError, ValueError: settings that no rule of this family has.
         """
-        settings = dict(settings)
-        classes = Classes.from_json(settings.pop("classes"))
-        first, second = settings.pop("hidden")
-        return cls(classes, hidden=(first, second), **settings)
+        return cls(**settings)
+
+    def header(self) -> dict[str, Any]:
+        """`settings`, with the kind of the family: what files and checkpoints hold."""
+        return {"kind": self.kind} | self.settings()
 
     def hash(self) -> str:
-        """SHA-256 over settings and weights (as bytes): names this very rule."""
-        digest = hashlib.sha256(json.dumps(self.settings(), sort_keys=True).encode())
+        """SHA-256 over kind, settings and weights (as bytes): names this very rule."""
+        digest = hashlib.sha256(json.dumps(self.header(), sort_keys=True).encode())
         for name, weight in self.state_dict().items():
             digest.update(f"{name}:{tuple(weight.shape)}:{weight.dtype}".encode())
             digest.update(weight.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
@@ -212,13 +252,8 @@ def check_rates(fire_rate: float, noise: float) -> None:
         raise ValueError(f"noise is a standard deviation, 0 or more, got {noise}")
 
 
-def _check(**sizes: int) -> None:
+def check_sizes(**sizes: int) -> None:
+    """A ValueError, unless all sizes are 1 or more."""
     for name, size in sizes.items():
         if size < 1:
             raise ValueError(f"{name} must be a whole number of at least 1, got {size}")
-
-
-def _glorot(weight: Tensor, fan_in: int, fan_out: int, generator: torch.Generator | None) -> None:
-    bound = math.sqrt(6.0 / (fan_in + fan_out))
-    with torch.no_grad():
-        weight.uniform_(-bound, bound, generator=generator)

@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from swarm_nca.atomic import write_atomically
+from swarm_nca.rules.families import families, rule_from_header
 from swarm_nca.rules.rule import Rule
 
 _HEADER = "swarm_nca"
@@ -26,15 +27,16 @@ def save_rule(rule: Rule, path: str | Path, card: dict[str, Any] | None = None) 
         card: plain data about the rule (recipe, scores, licence …), kept beside it.
 
     Raises:
-        ValueError: a rule of a class of its own.
+        ValueError: a rule whose family is not in the table, so that it could not be read back.
     """
-    if type(rule) is not Rule:
+    if families().get(rule.kind) is not rule.__class__:
         raise ValueError(
-            f"only a plain Rule can be saved, got {type(rule).__name__}: its file would read "
-            "back as another rule"
+            f"{type(rule).__name__} is not the family {rule.kind!r} of the table, and its file "
+            f"could not be read back; add it: swarm_nca.rules.RULES[{rule.kind!r}] = "
+            f"{type(rule).__name__}, or name it in the entry-point group swarm_nca.rules"
         )
     path = Path(path)
-    header = {"format": _FORMAT, "settings": rule.settings(), "card": card or {}}
+    header = {"format": _FORMAT, "settings": rule.header(), "card": card or {}}
     weights = {name: weight.detach().cpu().contiguous() for name, weight in _weights(rule)}
     write_atomically(path, save(weights, {_HEADER: json.dumps(header, sort_keys=True)}))
     return path
@@ -63,7 +65,7 @@ def read_rule(path: str | Path) -> tuple[Rule, dict[str, Any]]:
         data = json.loads(header)
         if data["format"] != _FORMAT:
             raise ValueError(f"format {data['format']}, but this version reads format {_FORMAT}")
-        rule, card = Rule.from_settings(data["settings"]), data["card"]
+        rule, card = rule_from_header(data["settings"]), data["card"]
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{path}: the rule's settings cannot be used: {error}") from error
     fill(rule, weights, source=str(path))

@@ -144,7 +144,8 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
     @property
     def label(self) -> int | None:
         """The class it has decided on, as the metrics count it; None while undecided."""
-        votes = self.state[self.model.rule.free_channels :]
+        rule = self.model.rule
+        votes = self.state[rule.readout.channels(rule.channels)]
         best = int(votes.argmax())
         return best if votes[best] >= self.model.rule.undecided_below else None
 

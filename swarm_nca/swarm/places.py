@@ -18,7 +18,7 @@ import torch
 from mesa.discrete_space import Network as MesaNetwork
 from torch import Tensor
 
-from swarm_nca.grounds import Canvas, Ground, Network
+from swarm_nca.grounds import Ground
 from swarm_nca.topologies import Topology
 
 if TYPE_CHECKING:
@@ -35,9 +35,7 @@ class Places:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._count = int(ground.sizes.sum())
-        self._shape = (
-            (int(ground.height), int(ground.width)) if isinstance(ground, Canvas) else None
-        )
+        self._shape = ground.extent(0) if ground.pictured else None
 
     def name(self, site: int) -> Hashable:
         """(row, column) of a pixel, or the name of a node."""
@@ -67,18 +65,7 @@ class Places:
 
     def same_as(self, other: Ground) -> bool:
         """Whether a ground has the very same places, hearing each other in the same way."""
-        mine = self._ground
-        if isinstance(mine, Canvas) and isinstance(other, Canvas):
-            return (
-                mine.grid == other.grid
-                and torch.equal(mine.height, other.height)
-                and torch.equal(mine.width, other.width)
-            )
-        if isinstance(mine, Network) and isinstance(other, Network):
-            return mine.node_names == other.node_names and torch.equal(
-                mine.neighbors, other.neighbors
-            )
-        return False
+        return self._ground.same_places(other)
 
     @cached_property
     def graph(self) -> nx.DiGraph[Hashable]:

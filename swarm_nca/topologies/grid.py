@@ -63,5 +63,8 @@ class Grid:
         height, width = height[:, None], width[:, None]
         if self.torus:
             rows, columns = rows % height, columns % width
+            # A torus of one row is a ring, which has no rows above and below; so for one column.
+            rows = torch.where((height == 1) & (offset.repeat_interleave(3) != 0), -1, rows)
+            columns = torch.where((width == 1) & (offset.repeat(3) != 0), -1, columns)
         there = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
         return torch.where(there, rows * width + columns, 0), there

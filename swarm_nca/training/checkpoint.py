@@ -17,7 +17,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from swarm_nca.atomic import write_atomically
-from swarm_nca.rules import Rule
+from swarm_nca.rules import Rule, rule_from_header
 from swarm_nca.training.pool import Pool
 from swarm_nca.training.recipe import Recipe
 from swarm_nca.training.trainer import Trainer
@@ -54,7 +54,7 @@ def save_checkpoint(trainer: Trainer, path: Path, seconds: float) -> None:
         "seconds": seconds,
         "recipe": _deciding(trainer.recipe),
         "weights": trainer.recipe.rule.weights,
-        "rule": trainer.rule.settings(),
+        "rule": trainer.rule.header(),
         "pictures": trainer.task.content,
         "began_with": trainer.began_with,
     }
@@ -69,7 +69,7 @@ def rule_of(path: Path) -> Rule:
     """
     header, _ = _opened(path, tensors=False)
     try:
-        return Rule.from_settings(header["rule"])
+        return rule_from_header(header["rule"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path}: a checkpoint with a part missing ({error})") from error
 

@@ -12,7 +12,7 @@ from swarm_nca.images import DRAWN, SIZE, Pictures, load_dataset, read_folder
 from swarm_nca.images.pictures import check_pixels
 from swarm_nca.located import Document
 from swarm_nca.randomness import LONGEST_ROW
-from swarm_nca.rules import Classes, Rule, find_rule, load_rule
+from swarm_nca.rules import Classes, Mlp, Rule, find_rule, load_rule, rule_from_header
 from swarm_nca.tasks import Classification
 from swarm_nca.training.draws import SPLIT, generator_of
 from swarm_nca.training.recipe import Data, Recipe
@@ -110,7 +110,7 @@ def _pictures_of(source: Data, base: Path) -> Pictures:
 
 
 def _untrained(recipe: Recipe, classes: Classes) -> Rule:
-    return Rule(
+    return Mlp(
         classes,
         free_channels=recipe.rule.free_channels,
         hidden=recipe.rule.hidden,
@@ -135,7 +135,7 @@ def _with_weights(wanted: Rule, begun: Rule) -> Rule:
             raise ValueError(f"its {what} is {has}: set rule.{what} so, instead of {needs}")
     _check_classes(begun, wanted.classes, "begin without its weights")
     rates = {"fire_rate": wanted.fire_rate, "noise": wanted.noise}
-    rule = Rule.from_settings(begun.settings() | rates)
+    rule = rule_from_header(begun.header() | rates)
     rule.load_state_dict(begun.state_dict())
     return rule
 

@@ -22,7 +22,10 @@ def bfloat16_takes(rule: Rule, worlds: int) -> float:
         rule: which is to be trained.
         worlds: of a batch.
     """
-    cells, heard, units = worlds * _CELLS, rule.slots * rule.channels, rule.hidden[0]
+    layers = rule.layers()
+    if layers is None:
+        return 1.0
+    cells, heard, units = worlds * _CELLS, rule.slots * rule.channels, len(layers[0].bias)
 
     def largest(kind: torch.dtype) -> Callable[[], Tensor]:
         messages, weight = (

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from swarm_nca.grounds import join_tables, spread, starts
+from swarm_nca.world.fields import joined, per_cell, per_world, with_fields
 
 if TYPE_CHECKING:
     from swarm_nca.world.record import World
@@ -27,14 +27,14 @@ def select(world: World, worlds: Sequence[int] | Tensor | int) -> World:
     shift = starts(counts[chosen])[:-1] - starts(counts)[chosen]
     heard = world.neighbors[source]
     shifted = heard + shift.repeat_interleave(counts[chosen])[:, None]
-    return replace(
+    return with_fields(
         world,
+        {name: value[source] for name, value in per_cell(world).items()},
+        {name: value[chosen] for name, value in per_world(world).items()},
         ground=ground,
         address=ground.alive(),
         neighbors=torch.where(heard == world.cells, len(source), shifted),
         stimulus=world.stimulus[source],
-        **_indexed(world, world.PER_ROW, source),
-        **_indexed(world, world.PER_WORLD, chosen),
     )
 
 
@@ -44,7 +44,7 @@ def join(worlds: Sequence[World]) -> World:
         raise ValueError("join needs at least one world")
     first = worlds[0]
     for world in worlds[1:]:
-        if type(world.ground) is not type(first.ground):
+        if world.ground.kind != first.ground.kind:
             raise ValueError("worlds on pictures and worlds on graphs cannot share a batch")
         for name in first.SHARED:
             if getattr(world, name) != getattr(first, name):
@@ -53,27 +53,30 @@ def join(worlds: Sequence[World]) -> World:
                     f"in {name}; make them alike, or run them in batches of their own"
                 )
     ground = first.ground.joined([world.ground for world in worlds[1:]])
-    names = [*first.PER_ROW, *first.PER_WORLD, "stimulus"]
-    together: dict[str, Any] = {
-        name: torch.cat([getattr(world, name) for world in worlds]) for name in names
-    }
-    return replace(
+    return with_fields(
         first,
+        joined([per_cell(world) for world in worlds], [world.cells for world in worlds]),
+        joined([per_world(world) for world in worlds], [len(world) for world in worlds]),
         ground=ground,
         address=ground.alive(),
         neighbors=join_tables([world.neighbors for world in worlds]),
-        **together,
+        stimulus=torch.cat([world.stimulus for world in worlds]),
     )
 
 
 def to(world: World, device: torch.device, dtype: torch.dtype) -> World:
     """The same worlds on a device, their numbers in a dtype; see `World.to`."""
-    carried: dict[str, Any] = {}
-    for f in fields(world):
-        value = getattr(world, f.name)
-        if isinstance(value, Tensor):
-            carried[f.name] = value.to(device, dtype if value.is_floating_point() else None)
-    return replace(world, ground=world.ground.to(device, dtype), **carried)
+
+    def there(value: Tensor) -> Tensor:
+        return value.to(device, dtype if value.is_floating_point() else None)
+
+    return with_fields(
+        world,
+        {name: there(value) for name, value in per_cell(world).items()},
+        {name: there(value) for name, value in per_world(world).items()},
+        ground=world.ground.to(device, dtype),
+        **{name: there(getattr(world, name)) for name in ("address", "neighbors", "stimulus")},
+    )
 
 
 def _numbers(worlds: Tensor, count: int) -> Tensor:
@@ -85,7 +88,3 @@ def _numbers(worlds: Tensor, count: int) -> Tensor:
     if worlds.is_floating_point() and worlds.numel():
         raise IndexError(f"worlds are chosen by whole numbers, got {worlds.tolist()}")
     return worlds.to(torch.int64).reshape(-1)
-
-
-def _indexed(world: World, names: Sequence[str], index: Tensor) -> dict[str, Any]:
-    return {name: getattr(world, name)[index] for name in names}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from swarm_nca.grounds import Canvas, Ground
+from swarm_nca.world import fields
+from swarm_nca.world.fields import with_fields
 from swarm_nca.world.rows import merged, rows_at, settled
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ def standing_on(world: World, ground: Ground) -> World:
     """The worlds on another ground of the same places, everything derived anew."""
     fresh = settled(ground)
     source = rows_at(world.address, fresh["address"])
-    return replace(world, ground=ground, **fresh, **moved(world, source))
+    return with_fields(world, moved(world, source), ground=ground, **fresh)
 
 
 def painted(world: World, canvas: Canvas, address: Tensor, grey: Tensor) -> World:
@@ -47,26 +49,29 @@ def painted(world: World, canvas: Canvas, address: Tensor, grey: Tensor) -> Worl
     renumbered = torch.full((world.cells + 1,), len(rows), device=rows.device)
     renumbered[kept] = where
     at = torch.searchsorted(rows, near)
-    carried = moved(world, source, neighbors=world.cells, stimulus=0.0)
-    neighbors = renumbered[carried.pop("neighbors")]
+    neighbors = renumbered[fields.moved(world.neighbors, kept, where, len(rows), world.cells)]
     neighbors[at] = rows_at(rows, heard)
-    carried["stimulus"][at] = stimulus
-    return replace(world, ground=fresh, address=rows, neighbors=neighbors, **carried)
+    sensed = fields.moved(world.stimulus, kept, where, len(rows), 0.0)
+    sensed[at] = stimulus
+    return with_fields(
+        world,
+        moved(world, source),
+        ground=fresh,
+        address=rows,
+        neighbors=neighbors,
+        stimulus=sensed,
+    )
 
 
-def moved(world: World, source: Tensor, **others: Any) -> dict[str, Any]:
-    """Every per-row field of a world, taken from old rows.
+def moved(world: World, source: Tensor) -> dict[str, Tensor]:
+    """Every per-cell field of a world, taken from old rows.
 
     Args:
         source: int64 [N'], old row numbers; N for a newborn row.
-        others: further fields to move, with what newborn rows hold there (per-row fields: zeros).
     """
     survives = source < world.cells
     old, new = source[survives], survives.nonzero().view(-1)
-    newborn = dict.fromkeys(world.PER_ROW, 0) | others
-    carried: dict[str, Any] = {}
-    for name, blank in newborn.items():
-        value: Tensor = getattr(world, name)
-        fresh = value.new_full((len(source), *value.shape[1:]), blank)
-        carried[name] = fresh.index_copy_(0, new, value[old])
-    return carried
+    return {
+        name: fields.moved(value, old, new, len(source), fields.NEWBORN.get(name, 0))
+        for name, value in fields.per_cell(world).items()
+    }

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from swarm_nca.grounds import Canvas, Network
 from swarm_nca.randomness import Stream, check_seed, normal_rows, words
-from swarm_nca.rules import Rule
+from swarm_nca.rules import Classes, Readout, Rule
 from swarm_nca.suggestion import did_you_mean
 from swarm_nca.topologies import Grid, Topology
 from swarm_nca.topologies.places import places_of
@@ -29,18 +29,17 @@ STARTS = ("zeros", "random")
 
 def canvas_of(images: PictureBatch, rule: Rule, grid: Grid) -> Canvas:
     """Pictures as the ground that this rule's cells live on."""
-    if rule.slots != 9 or rule.stimulus_size != 9:
+    if rule.slots != 9 or rule.stimulus_size not in (0, 9):
         raise ValueError(
-            f"pictures need a rule with 9 slots and 9 stimulus values, this one has {rule.slots} "
-            f"and {rule.stimulus_size}; build its world with World.from_graph"
+            f"pictures need a rule with 9 slots and 9 stimulus values (or none), this one has "
+            f"{rule.slots} and {rule.stimulus_size}; build its world with World.from_graph"
         )
-    grey, height, width = flat(images, next(rule.parameters()))
-    return Canvas(grey, height, width, grid, rule.alive_above)
+    grey, height, width = flat(images, torch.zeros((), dtype=rule.dtype, device=rule.device))
+    return Canvas(grey, height, width, grid, rule.habitat)
 
 
 def network_of(graph: nx.Graph[Hashable] | Topology, rule: Rule, stimulus: Any) -> Network:
     """A graph as the ground that this rule's cells live on."""
-    weight = next(rule.parameters())
     places = None
     if isinstance(graph, Topology):
         topology = graph
@@ -60,7 +59,7 @@ def network_of(graph: nx.Graph[Hashable] | Topology, rule: Rule, stimulus: Any) 
         raise ValueError("stimulus holds values that are not finite (NaN or infinity)")
     if places is None:
         places = torch.arange(len(topology), dtype=torch.float32)[:, None]
-    return Network.over(topology, sensed, places).to(weight.device, weight.dtype)
+    return Network.over(topology, sensed, places).to(rule.device, rule.dtype)
 
 
 def flat(images: PictureBatch, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -108,6 +107,11 @@ def amounts(values: Any, address: Tensor, like: Tensor, low: float, high: float)
     return given
 
 
+def labels_in(readout: Readout) -> int:
+    """How many labels a world can have: one per class, none for other read-outs."""
+    return len(readout) if isinstance(readout, Classes) else 0
+
+
 def labels_of(
     values: Iterable[int] | Tensor | None, worlds: int, classes: int, device: torch.device
 ) -> Tensor:
@@ -119,7 +123,11 @@ def labels_of(
     if values is None:
         return torch.full((worlds,), -1, device=device)
     label = _integers(values, worlds, "labels").to(device)
-    if worlds and not -1 <= int(label.min()) <= int(label.max()) < classes:
+    if not classes and bool((label >= 0).any()):
+        raise ValueError(
+            f"this rule has no classes, so its worlds have no labels; got {label.tolist()}"
+        )
+    if worlds and not -1 <= int(label.min()) <= int(label.max()) < max(classes, 1):
         wrong = label[(label < -1) | (label >= classes)][0]
         raise ValueError(
             f"labels lie between 0 and {classes - 1} (or are −1 for unknown), got {int(wrong)}"
@@ -174,7 +182,9 @@ def starting_state(world: World, channels: int, start: str, seed: int) -> Tensor
     """[N, channels]: zeros, or standard normal draws of (seed, key, site, step)."""
     check_start(start)
     if start == "zeros":
-        return world.stimulus.new_zeros(world.cells, channels)
+        blank = world.stimulus.new_zeros(world.cells, channels)
+        born = world.ground.sprouting(world.address)
+        return blank if born is None else torch.where(born.on[:, None], born.state, blank)
     row, seed = world.world_of, check_seed(seed)
     drawn = words(seed, world.key[row], world.site, world.step[row], Stream.START)[0] >> 12
     return normal_rows(drawn, channels, world.stimulus.dtype)

@@ -9,19 +9,21 @@ stimulus values, D coordinates.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from swarm_nca.grounds import Canvas, Ground, Network
+from swarm_nca.grounds import Canvas, Ground
 from swarm_nca.links import Links
-from swarm_nca.rules import Classes, Rule, check_rates
+from swarm_nca.rules import Classes, Readout, Rule, check_rates
 from swarm_nca.topologies import Grid, Topology
-from swarm_nca.world import batches, editing, making, rows
+from swarm_nca.world import batches, editing, fields, making, rows
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -42,7 +44,9 @@ class World:
         links: what happens to messages on their way.
         fire_rate: the share of cells that act in a step here; None: the rule's own.
         noise: the standard deviation of what is added to every change here; None: the rule's own.
-        classes: how the class channels (the last ones) are read.
+        readout: how states are read: classes, colours, bits.
+        cell_fields: further fields, [N, …] each, that move with the cells; see `with_cells`.
+        world_fields: further fields, [B, …] each, that move with the worlds.
         address: int64 [N], where each row lives on the ground, ascending.
         neighbors: int64 [N, K], the row heard in each slot, N for nobody.
         stimulus: [N, S], what each row senses.
@@ -51,12 +55,8 @@ class World:
         ValueError: a fire rate or noise out of range.
     """
 
-    # What a cell holds moves with the cell, what a world has with the world, and what a batch
-    # shares its worlds must agree on to be joined: through these lists, so that a field added to
-    # one of them cannot be forgotten elsewhere.
-    PER_ROW: ClassVar = ("state",)
-    PER_WORLD: ClassVar = ("key", "step", "label")
-    SHARED: ClassVar = ("links", "fire_rate", "noise", "classes")
+    #: What the worlds of a batch must agree on to be joined; see `fields`.
+    SHARED: ClassVar = fields.SHARED
 
     state: Tensor
     key: Tensor
@@ -66,7 +66,9 @@ class World:
     links: Links
     fire_rate: float | None = None
     noise: float | None = None
-    classes: Classes
+    readout: Readout
+    cell_fields: Mapping[str, Tensor] = field(default_factory=dict)
+    world_fields: Mapping[str, Tensor] = field(default_factory=dict)
     # Derived from the ground; nobody edits them by hand.
     address: Tensor
     neighbors: Tensor
@@ -159,12 +161,12 @@ class World:
             state=settled["stimulus"].new_zeros(len(settled["address"]), rule.channels),
             key=making.keys_of(keys, worlds, device),
             step=torch.zeros(worlds, dtype=torch.int64, device=device),
-            label=making.labels_of(labels, worlds, len(rule.classes), device),
+            label=making.labels_of(labels, worlds, making.labels_in(rule.readout), device),
             ground=ground,
             links=links,
             fire_rate=fire_rate,
             noise=noise,
-            classes=rule.classes,
+            readout=rule.readout,
             **settled,
         )
 
@@ -202,8 +204,61 @@ class World:
 
     @property
     def logits(self) -> Tensor:
-        """[N, classes], the class channels."""
-        return self.state[:, self.state.shape[1] - len(self.classes) :]
+        """[N, classes], the channels that the read-out reads: one per class."""
+        return self.state[:, self.readout.channels(self.state.shape[1])]
+
+    @property
+    def classes(self) -> Classes:
+        """What cells decide between.
+
+        Raises:
+            ValueError: worlds whose read-out is not classes.
+        """
+        if not isinstance(self.readout, Classes):
+            raise ValueError(f"this world has no classes: its read-out is {self.readout.kind!r}")
+        return self.readout
+
+    def rows_of(self, world: int) -> slice:
+        """The rows of one world."""
+        first = int(self.ground.sizes[:world].sum())
+        bounds = self.address.new_tensor([first, first + int(self.ground.sizes[world])])
+        start, end = torch.searchsorted(self.address, bounds).tolist()
+        return slice(start, end)
+
+    def largest(self, values: Tensor) -> Tensor:
+        """[N], for each cell the largest of values [N] among the cells it hears and itself."""
+        lattice = self.ground.lattice()
+        if lattice is not None and lattice.moore and not lattice.torus:
+            shape = lattice.worlds, 1, lattice.height, lattice.width
+            pooled = functional.max_pool2d(values.view(shape), 3, stride=1, padding=1)
+            return pooled.view(-1)
+        padded = torch.cat([values, values.new_full((1,), -math.inf)])
+        heard = padded[self.neighbors].amax(dim=1)
+        return torch.maximum(heard, values)
+
+    def with_cells(self, **values: Tensor) -> World:
+        """The same worlds with further per-cell fields [N, …], which move with their cells.
+
+        Raises:
+            ValueError: a value with another number of rows than there are cells.
+        """
+        return replace(self, cell_fields=dict(self.cell_fields) | _rows(values, self.cells))
+
+    def with_worlds(self, **values: Tensor) -> World:
+        """The same worlds with further per-world fields [B, …].
+
+        Raises:
+            ValueError: a value with another number of entries than there are worlds.
+        """
+        return replace(self, world_fields=dict(self.world_fields) | _rows(values, len(self)))
+
+    def packed(self) -> dict[str, Tensor]:
+        """All fields as tensors by name: what keyframes, pools and files keep of a world."""
+        return fields.packed(self)
+
+    def unpacked(self, tensors: Mapping[str, Tensor]) -> World:
+        """The world that `packed` took apart; kind of ground and shared settings are this one's."""
+        return fields.unpacked(self, tensors)
 
     @property
     def topology(self) -> Topology:
@@ -232,9 +287,7 @@ class World:
         Raises:
             ValueError: worlds that stand on graphs.
         """
-        if not isinstance(self.ground, Canvas):
-            raise ValueError("this world stands on a graph, it has no picture")
-        return self.ground
+        return self.ground.as_canvas()
 
     def with_state(self, state: Tensor, steps: int = 0) -> World:
         """The same worlds holding another state [N, C], some steps later."""
@@ -246,7 +299,7 @@ class World:
 
     def relabeled(self, labels: Iterable[int] | Tensor | None) -> World:
         """The same worlds with other labels [B], −1 for unknown."""
-        classes, device = len(self.classes), self.label.device
+        classes, device = making.labels_in(self.readout), self.label.device
         return replace(self, label=making.labels_of(labels, len(self), classes, device))
 
     def repictured(
@@ -270,7 +323,8 @@ class World:
                 f"a new picture must have its world's size, {_sizes(canvas.height, canvas.width)}; "
                 f"got {_sizes(height, width)}"
             )
-        return editing.standing_on(self, replace(canvas, grey=grey)).relabeled(labels)
+        moved = editing.standing_on(self, replace(canvas, grey=grey)).relabeled(labels)
+        return moved.restarted() if canvas.habitat.sprout else moved
 
     def draw(self, site: Tensor, grey: Tensor | float, world: int = 0) -> World:
         """Add grey to some pixels of one world; what sums up past the threshold comes alive.
@@ -284,6 +338,8 @@ class World:
         """
         address, present = self._address(site, world), self.canvas.grey
         added = making.amounts(grey, address, present, -1.0, 1.0)
+        if self.canvas.habitat.sprout is not None:
+            return self._sprouted(address, added)
         summed = (present[address] + added).clamp(0.0, 1.0)
         return editing.painted(self, self.canvas, address, summed)
 
@@ -300,11 +356,22 @@ class World:
         """
         address = self._address(site, world)
         taken = making.amounts(share, address, self.stimulus, 0.0, 1.0)
-        if isinstance(self.ground, Network):
+        if not self.ground.pictured:
             gone = address[taken.expand(len(address)) > 0]
             return editing.standing_on(self, self.ground.without(gone))
+        if self.canvas.habitat.sprout is not None:
+            return self._sprouted(address, -taken)
         left = self.canvas.grey[address] * (1.0 - taken)
         return editing.painted(self, self.canvas, address, left)
+
+    def _sprouted(self, address: Tensor, added: Tensor) -> World:
+        """Where every pixel is a cell: a stroke of ½ or more brings alive, one of −½ kills."""
+        added = added.expand(len(address))
+        sprout = self.state.new_tensor(self.canvas.habitat.sprout)
+        state = self.state.clone()
+        state[torch.searchsorted(self.address, address[added >= 0.5])] = sprout
+        state[torch.searchsorted(self.address, address[added <= -0.5])] = 0.0
+        return self.with_state(state)
 
     def _address(self, site: Tensor, world: int) -> Tensor:
         size = int(self.ground.sizes[world])
@@ -366,7 +433,7 @@ class World:
         return batches.to(self, place, dtype or self.state.dtype)
 
     def __repr__(self) -> str:
-        ground = type(self.ground).__name__.lower()
+        ground = self.ground.kind
         steps = sorted(set(self.step.tolist()))
         at = f"step {steps[0]}" if len(steps) == 1 else f"steps {steps}"
         return f"World({len(self)} on a {ground}, {list(self.state.shape)} cells × channels, {at})"
@@ -380,3 +447,13 @@ class World:
 def _sizes(height: Tensor, width: Tensor) -> str:
     pairs = sorted(set(zip(height.tolist(), width.tolist(), strict=True)))
     return ", ".join(f"{rows} × {columns}" for rows, columns in pairs)
+
+
+def _rows(values: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:
+    for name, value in values.items():
+        if len(value) != count or name in fields.FIELDS:
+            raise ValueError(
+                f"the field {name!r} needs {count} rows and a name of its own, got {len(value)} "
+                f"rows; {', '.join(fields.FIELDS)} are taken"
+            )
+    return dict(values)

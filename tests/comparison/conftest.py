@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from swarm_nca.located import dump
-from swarm_nca.rules import Rule, save_rule
+from swarm_nca.rules import Mlp, save_rule
 from swarm_nca.training.folder import Folder
 from swarm_nca.training.recipe import Recipe
 
@@ -27,7 +27,7 @@ def trained(tmp_path: Path) -> Callable[..., Path]:
         place.path.mkdir()
         place.recipe.write_text(dump(recipe.model_dump(mode="json")))
         generator = torch.Generator().manual_seed(sum(map(ord, folder)))
-        rule = Rule(hidden=(6, 6), generator=generator)
+        rule = Mlp(hidden=(6, 6), generator=generator)
         torch.nn.init.normal_(rule.output, std=0.1, generator=generator)
         save_rule(rule, place.rule, {"iterations": trained or recipe.iterations})
         return place.path

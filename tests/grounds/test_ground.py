@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swarm_nca.grounds import Canvas, Network, join_tables, spread, starts
+from swarm_nca.rules import Habitat
 from swarm_nca.topologies import Grid, Topology
 
 COUNTS = st.lists(st.integers(0, 5), min_size=1, max_size=6)
@@ -42,7 +43,7 @@ def test_joined_tables_hear_the_same_cells_as_before(sizes: list[int], seed: int
 def canvas() -> Canvas:
     """A 2 × 3 picture and a 3 × 1 one: twelve tenths … of grey, faint ones too."""
     grey = torch.tensor([0.0, 0.05, 0.2, 0.3, 0.1, 0.9, 0.4, 0.0, 0.5])
-    return Canvas(grey, torch.tensor([2, 3]), torch.tensor([3, 1]), Grid(), 0.1)
+    return Canvas(grey, torch.tensor([2, 3]), torch.tensor([3, 1]), Grid(), Habitat(0.1))
 
 
 def test_pixels_live_above_the_threshold_and_have_positions_in_their_picture(
@@ -76,7 +77,11 @@ def test_a_pixel_senses_faint_grey_of_the_dead_and_nothing_beyond_the_border(
 
 def test_on_a_von_neumann_grid_a_pixel_sees_corners_and_hears_none() -> None:
     canvas = Canvas(
-        torch.full((9,), 0.5), torch.tensor([3]), torch.tensor([3]), Grid("von_neumann"), 0.1
+        torch.full((9,), 0.5),
+        torch.tensor([3]),
+        torch.tensor([3]),
+        Grid("von_neumann"),
+        Habitat(0.1),
     )
     heard, stimulus = canvas.look(torch.tensor([4]))
     assert stimulus.tolist() == [[0.5] * 9]
@@ -90,7 +95,7 @@ def test_painting_returns_another_canvas(canvas: Canvas) -> None:
     assert torch.equal(canvas.grey, before)
 
 
-@pytest.mark.parametrize(("height", "width"), [(2, 5), (5, 2), (1, 1)])
+@pytest.mark.parametrize(("height", "width"), [(2, 5), (5, 2), (2, 1)])
 def test_a_torus_less_than_three_wide_is_refused_with_its_size(height: int, width: int) -> None:
     with pytest.raises(ValueError, match=f"at least 3 × 3.*{height} rows, {width} columns"):
         Canvas(
@@ -98,14 +103,14 @@ def test_a_torus_less_than_three_wide_is_refused_with_its_size(height: int, widt
             torch.tensor([height]),
             torch.tensor([width]),
             Grid(torus=True),
-            0.1,
+            Habitat(0.1),
         )
 
 
 def test_canvases_of_other_grids_or_thresholds_are_not_joined(canvas: Canvas) -> None:
     one = torch.tensor([3])
     for grid, threshold in ((Grid("von_neumann"), 0.1), (Grid(), 0.2)):
-        other = Canvas(torch.zeros(9), one, one, grid, threshold)
+        other = Canvas(torch.zeros(9), one, one, grid, Habitat(threshold))
         with pytest.raises(ValueError, match="cannot share a batch"):
             canvas.joined([other])
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 import torch
 
-from swarm_nca.rules import Classes, Rule
+from swarm_nca.rules import Classes, Mlp, Rule
 from swarm_nca.world import World
 
 Decided = Callable[..., World]
@@ -17,7 +17,7 @@ Decided = Callable[..., World]
 def rule() -> Rule:
     """Three classes, two free channels, small random weights in every layer."""
     generator = torch.Generator().manual_seed(7)
-    rule = Rule(Classes.named("a", "b", "c"), free_channels=2, hidden=(8, 8), generator=generator)
+    rule = Mlp(Classes.named("a", "b", "c"), free_channels=2, hidden=(8, 8), generator=generator)
     rule.requires_grad_(False)
     rule.output.normal_(std=0.1, generator=generator)
     return rule

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swarm_nca.measure import Census, decisions
-from swarm_nca.rules import Rule
+from swarm_nca.rules import Mlp, Rule
 from swarm_nca.world import World
 
 CELLS = st.lists(st.lists(st.integers(-1, 2), max_size=9), min_size=1, max_size=6)
@@ -38,7 +38,7 @@ def test_the_highest_class_channel_decides_unless_all_are_negative_or_one_is_no_
 
 
 def test_the_threshold_of_being_undecided_is_the_rules_own(rule: Rule) -> None:
-    strict = Rule.from_settings({**rule.settings(), "undecided_below": 0.5})
+    strict = Mlp.from_settings({**rule.settings(), "undecided_below": 0.5})
     world = one_cell(rule, [0.1, 0.4, 0.2])
     assert decisions(world, rule).tolist() == [1]
     assert decisions(world, strict).tolist() == [-1]

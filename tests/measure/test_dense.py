@@ -7,7 +7,7 @@ from swarm_nca.engine import Stepper, trajectory
 from swarm_nca.images.strokes import strokes
 from swarm_nca.links import Links
 from swarm_nca.measure.dense import Dense
-from swarm_nca.rules import Rule
+from swarm_nca.rules import Mlp, Rule
 from swarm_nca.topologies import Grid
 from swarm_nca.world import World
 
@@ -16,7 +16,7 @@ from swarm_nca.world import World
 def lively() -> Rule:
     """A rule of the published size, random in every layer, so that no symmetry hides a mistake."""
     generator = torch.Generator().manual_seed(3)
-    rule = Rule(generator=generator).requires_grad_(False)
+    rule = Mlp(generator=generator).requires_grad_(False)
     for bias in (rule.perception_bias, rule.middle_bias, rule.output_bias):
         bias.normal_(std=0.1, generator=generator)
     rule.output.normal_(std=0.05, generator=generator)
@@ -55,7 +55,7 @@ def test_cells_at_the_rim_hear_zeros_from_outside(lively) -> None:
 
 
 def test_gradients_flow_through_the_dense_steps_to_every_weight() -> None:
-    rule = Rule(generator=torch.Generator().manual_seed(3))
+    rule = Mlp(generator=torch.Generator().manual_seed(3))
     torch.nn.init.normal_(rule.output, std=0.05, generator=torch.Generator().manual_seed(4))
     dense = Dense(World.from_images(strokes(1).grey, rule), rule)
     for _ in range(2):

@@ -11,13 +11,13 @@ from swarm_nca.measure import CURVE
 from swarm_nca.measure.evaluate_command import as_json, evaluate_command
 from swarm_nca.measure.exam import exam_pictures
 from swarm_nca.measure.protocols import evaluate
-from swarm_nca.rules import Rule, save_rule
+from swarm_nca.rules import Mlp, save_rule
 
 
 @pytest.fixture(scope="module")
 def digits_file(tmp_path_factory) -> str:
     """A rule of ten digits, untrained, as a file."""
-    return str(save_rule(Rule(), tmp_path_factory.mktemp("rules") / "untrained.safetensors"))
+    return str(save_rule(Mlp(), tmp_path_factory.mktemp("rules") / "untrained.safetensors"))
 
 
 def test_the_json_has_the_keys_and_rows_that_were_promised(digits_file, tmp_path) -> None:
@@ -102,7 +102,7 @@ def test_groups_votes_and_figures_are_told_and_written(digits_file, tmp_path) ->
 
 
 def test_states_that_run_away_are_told_at_once_and_never_averaged_away(tmp_path) -> None:
-    rule = Rule()
+    rule = Mlp()
     with torch.no_grad():
         rule.output.fill_(1e30)
         rule.middle.abs_()

@@ -7,12 +7,12 @@ from PIL import Image
 from swarm_nca.images import Pictures, strokes
 from swarm_nca.images.silhouettes import holes
 from swarm_nca.measure.exam import exam_for, exam_pictures
-from swarm_nca.rules import Classes, Rule
+from swarm_nca.rules import Classes, Mlp, Rule
 
 
 @pytest.fixture(scope="module")
 def digits() -> Rule:
-    return Rule()
+    return Mlp()
 
 
 def test_exams_are_drawn_from_other_seeds_than_recipes_take() -> None:
@@ -59,7 +59,7 @@ def test_what_the_rule_has_no_class_for_has_no_label_but_its_own_is_kept(digits:
 
 
 def test_a_data_set_of_which_only_some_classes_are_known_is_refused() -> None:
-    rule = Rule(Classes.named("0", "1", "ten"))
+    rule = Mlp(Classes.named("0", "1", "ten"))
     with pytest.raises(ValueError, match=r"does not know 2, 3, 4"):
         exam_for(rule, "strokes", limit=2)
 

@@ -10,7 +10,7 @@ from swarm_nca.engine import rollout, step
 from swarm_nca.images import Pictures
 from swarm_nca.measure import METRICS, evaluate, measure
 from swarm_nca.measure.sitting import partners
-from swarm_nca.rules import Classes, Rule
+from swarm_nca.rules import Classes, Mlp
 from swarm_nca.world import World
 
 
@@ -176,7 +176,7 @@ def test_pictures_of_strange_classes_have_no_right_answer(rule) -> None:
 def test_the_largest_state_of_all_batches_is_the_largest_and_what_is_not_finite_adds_up() -> None:
     # Seeded: some first weights leave every hidden unit silent, and then nothing grows.
     generator = torch.Generator().manual_seed(0)
-    wild = Rule(Classes.named("a", "b"), free_channels=1, hidden=(4, 4), generator=generator)
+    wild = Mlp(Classes.named("a", "b"), free_channels=1, hidden=(4, 4), generator=generator)
     with torch.no_grad():
         wild.output.fill_(1e30)
         wild.middle.abs_()

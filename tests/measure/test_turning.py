@@ -15,7 +15,7 @@ from swarm_nca.measure import CURVE
 from swarm_nca.measure.protocols import evaluate
 from swarm_nca.measure.turning import angles, evaluate_turned, turned
 from swarm_nca.measure.turning_command import turning_command
-from swarm_nca.rules import Rule, save_rule
+from swarm_nca.rules import Mlp, save_rule
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_a_ring_scores_alike_upside_down_where_chance_is_taken_out(digits, busy_
 
 
 def test_the_command_prints_a_row_an_angle_and_writes_them(tmp_path) -> None:
-    rule = str(save_rule(Rule(), tmp_path / "untrained.safetensors"))
+    rule = str(save_rule(Mlp(), tmp_path / "untrained.safetensors"))
     file, console = tmp_path / "turned.json", Console(record=True, width=80)
     turning_command(rule, "strokes", 90, limit=3, steps=2, seed=4, json_file=file, console=console)
     document = json.loads(file.read_text())
@@ -118,7 +118,7 @@ def test_the_command_prints_a_row_an_angle_and_writes_them(tmp_path) -> None:
 
 
 def test_what_the_rule_has_no_word_for_is_turned_too(tmp_path) -> None:
-    rule, file = str(save_rule(Rule(), tmp_path / "r.safetensors")), tmp_path / "turned.json"
+    rule, file = str(save_rule(Mlp(), tmp_path / "r.safetensors")), tmp_path / "turned.json"
     turning_command(
         rule, "strokes+letters", 180, limit=3, steps=1, json_file=file, console=Console(quiet=True)
     )
@@ -126,7 +126,7 @@ def test_what_the_rule_has_no_word_for_is_turned_too(tmp_path) -> None:
 
 
 def test_a_bad_turn_is_told_before_the_work(tmp_path) -> None:
-    rule, console = str(save_rule(Rule(), tmp_path / "r.safetensors")), Console(record=True)
+    rule, console = str(save_rule(Mlp(), tmp_path / "r.safetensors")), Console(record=True)
     with pytest.raises(ValueError, match="turn must be"):
         turning_command(rule, "strokes", 360, console=console)
     assert console.export_text() == ""

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from swarm_nca.rules import Rule
+from swarm_nca.rules import Mlp, Rule
 from swarm_nca.world import World
 
 
 @pytest.fixture(scope="session")
 def rule() -> Rule:
-    return Rule(generator=torch.Generator().manual_seed(1)).requires_grad_(False)
+    return Mlp(generator=torch.Generator().manual_seed(1)).requires_grad_(False)
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swarm_nca.perturbations import Damage
-from swarm_nca.rules import Rule
+from swarm_nca.rules import Mlp
 from swarm_nca.topologies import number_slots
 from swarm_nca.world import World
 
-RULE = Rule(generator=torch.Generator().manual_seed(1)).requires_grad_(False)
+RULE = Mlp(generator=torch.Generator().manual_seed(1)).requires_grad_(False)
 SHAPE = st.tuples(st.integers(3, 9), st.integers(3, 9))
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from swarm_nca.recording import METRIC_COLUMNS, Expectation, Frame, Run
-from swarm_nca.rules import Rule
+from swarm_nca.rules import Mlp
 from swarm_nca.world import World
 
 MakeRun = Callable[..., Run]
@@ -39,7 +39,7 @@ def make_run() -> MakeRun:
         every: int = 1,
         name: str = "cross-becomes-ring",
     ) -> Run:
-        rule = Rule()
+        rule = Mlp()
         cross, ring = np.zeros((12, 12), np.float32), np.zeros((12, 12), np.float32)
         cross[5:7, 1:11] = cross[1:11, 5:7] = 0.8
         ring[2:10, 2:10], ring[4:8, 4:8] = 0.9, 0.0

@@ -17,7 +17,7 @@ from swarm_nca.recording.animation import MOST, animation_webp, shots_of
 from swarm_nca.recording.channels import channels_png, diverging
 from swarm_nca.recording.gallery import hero, mosaic
 from swarm_nca.recording.summary import summary_png
-from swarm_nca.rules import Rule
+from swarm_nca.rules import Mlp
 from swarm_nca.world import World
 
 from .conftest import MakeRun, saying
@@ -88,7 +88,7 @@ def test_long_canvases_are_shown_at_a_size_for_screens(
     make_run: MakeRun, shape: tuple[int, int]
 ) -> None:
     run = make_run(steps=2, swaps=())
-    world = World.from_images(np.ones((1, *shape), np.float32), Rule())
+    world = World.from_images(np.ones((1, *shape), np.float32), Mlp())
     frames = [Frame(frame.step, world) for frame in run.frames]
     long = dataclasses.replace(run, frames=frames)
     assert max(pixels(animation_webp(long)).shape) < 1100

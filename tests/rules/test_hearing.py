@@ -15,7 +15,7 @@ from swarm_nca.engine import draws_of, rollout
 from swarm_nca.images import strokes
 from swarm_nca.links import Links
 from swarm_nca.measure.dense import Dense
-from swarm_nca.rules import Classes, Rule, read_rule, save_rule
+from swarm_nca.rules import Classes, Mlp, Rule, read_rule, save_rule
 from swarm_nca.testing import assert_same_trajectory
 from swarm_nca.topologies import Grid
 from swarm_nca.unrolled import unrolled
@@ -72,9 +72,9 @@ def test_a_rule_with_slots_of_its_own_does_not(
 
 
 def test_a_ring_learns_one_set_of_weights_for_itself_and_one_for_all_others() -> None:
-    rule = Rule(Classes.named("a", "b"), free_channels=1, hidden=(4, 4), hearing="ring")
+    rule = Mlp(Classes.named("a", "b"), free_channels=1, hidden=(4, 4), hearing="ring")
     assert (rule.perception.shape, rule.sensing_rows) == ((2 + 2 * 3, 4), 2)
-    used = rule.filters().perception
+    used = rule.layers()[0].weight
     sensed, heard = used[:9], used[9:].view(9, 3, 4)
     for slot in range(9):
         group = int(slot != 4)
@@ -83,19 +83,19 @@ def test_a_ring_learns_one_set_of_weights_for_itself_and_one_for_all_others() ->
 
 
 def test_a_rule_with_slots_of_its_own_uses_what_it_learned() -> None:
-    rule = Rule()
-    assert rule.filters().perception is rule.perception
+    rule = Mlp()
+    assert rule.layers()[0].weight is rule.perception
     assert rule.sensing_rows == 9
 
 
 def test_a_ring_that_learns_as_much_as_the_published_rule_has_192_units_in_the_middle() -> None:
-    rule = Rule(hearing="ring", hidden=(80, 192))
+    rule = Mlp(hearing="ring", hidden=(80, 192))
     assert sum(weight.numel() for weight in rule.parameters()) == 22_499
 
 
 def test_a_stimulus_that_is_no_patch_is_not_shared() -> None:
-    rule = Rule(hearing="ring", slots=6, stimulus_size=2, hidden=(4, 4))
-    used = rule.filters().perception
+    rule = Mlp(hearing="ring", slots=6, stimulus_size=2, hidden=(4, 4))
+    used = rule.layers()[0].weight
     assert rule.sensing_rows == 2
     assert torch.equal(used[:2], rule.perception[:2])
     assert used.shape == (2 + 6 * 19, 4)
@@ -105,23 +105,23 @@ def test_neighbours_who_say_the_same_are_heard_as_loudly_as_with_weights_of_thei
     said = torch.randn(200, 1, 19, generator=torch.Generator().manual_seed(1)).expand(-1, 9, -1)
     loudness = []
     for hearing in ("slots", "ring"):
-        rule = Rule(hearing=hearing, hidden=(4_000, 4), generator=torch.Generator().manual_seed(0))
-        heard = said.reshape(200, -1) @ rule.filters().perception[9:]
+        rule = Mlp(hearing=hearing, hidden=(4_000, 4), generator=torch.Generator().manual_seed(0))
+        heard = said.reshape(200, -1) @ rule.layers()[0].weight[9:]
         loudness.append(float(heard.std().detach()))
     assert loudness[1] == pytest.approx(loudness[0], rel=0.05)
 
 
 def test_its_hash_and_its_file_keep_the_hearing(tmp_path: Path) -> None:
-    rule = Rule(hearing="ring", hidden=(5, 6))
+    rule = Mlp(hearing="ring", hidden=(5, 6))
     assert rule.settings()["hearing"] == "ring"
     back, _ = read_rule(save_rule(rule, tmp_path / "ring.safetensors"))
     assert (back.hearing, back.hash()) == ("ring", rule.hash())
-    assert torch.equal(back.filters().perception, rule.filters().perception)
-    assert "hearing" not in Rule().settings()
+    assert torch.equal(back.layers()[0].weight, rule.layers()[0].weight)
+    assert "hearing" not in Mlp().settings()
 
 
 def test_it_follows_a_rule_into_double_precision() -> None:
-    rule = Rule(hearing="ring").double()
+    rule = Mlp(hearing="ring").double()
     assert rule(torch.zeros(2, 9).double(), torch.zeros(2, 9, 19).double()).dtype == torch.float64
 
 
@@ -168,10 +168,10 @@ def test_the_gradient_by_hand_reaches_the_shared_weights_as_autograds_does(
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"hearing": "rings"}, r"one of slots, ring, got 'rings' \(did you mean 'ring'\?\)"),
+        ({"hearing": "rings"}, r"one of slots, ring, sobel, got 'rings' \(did you mean 'ring'\?\)"),
         ({"hearing": "ring", "slots": 4}, "it needs more than 4 slots, got 4"),
     ],
 )
 def test_a_hearing_that_cannot_be_is_refused(wrong: dict[str, Any], told: str) -> None:
     with pytest.raises(ValueError, match=told):
-        Rule(**wrong)
+        Mlp(**wrong)

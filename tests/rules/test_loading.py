@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from swarm_nca import shipped
-from swarm_nca.rules import Rule, called, find_rule, load_rule, save_rule, shipped_rules
+from swarm_nca.rules import Mlp, called, find_rule, load_rule, save_rule, shipped_rules
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An installation that ships the rules `digits` and `letters`."""
     rules = tmp_path / "assets" / "rules"
     rules.mkdir(parents=True)
-    save_rule(Rule(), rules / "digits.safetensors")
+    save_rule(Mlp(), rules / "digits.safetensors")
     shutil.copy(rules / "digits.safetensors", rules / "letters.safetensors")
     monkeypatch.setattr(shipped, "folder", lambda name: tmp_path / name)
     return rules
@@ -28,7 +28,7 @@ def test_shipped_rules_are_found_by_name(shelf: Path) -> None:
 
 
 def test_a_path_starts_from_the_given_folder(shelf: Path, tmp_path: Path) -> None:
-    path = save_rule(Rule(), tmp_path / "own.safetensors")
+    path = save_rule(Mlp(), tmp_path / "own.safetensors")
     assert find_rule("own.safetensors", base=tmp_path) == path
     assert find_rule(path, base=tmp_path / "elsewhere") == path
     assert load_rule("own.safetensors", tmp_path).hash() == load_rule(path).hash()
@@ -36,14 +36,14 @@ def test_a_path_starts_from_the_given_folder(shelf: Path, tmp_path: Path) -> Non
 
 def test_a_trainings_folder_stands_for_the_rule_in_it(shelf: Path, tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
-    path = save_rule(Rule(), tmp_path / "runs" / "rule.safetensors")
+    path = save_rule(Mlp(), tmp_path / "runs" / "rule.safetensors")
     assert find_rule(tmp_path / "runs") == find_rule("runs", base=tmp_path) == path
     path.unlink()
     with pytest.raises(ValueError, match=r"runs: this folder holds no rule\.safetensors"):
         find_rule(tmp_path / "runs")
 
 
-@pytest.mark.parametrize("wrong", [5, None, Rule(), b"digits"])
+@pytest.mark.parametrize("wrong", [5, None, Mlp(), b"digits"])
 def test_what_is_no_name_is_refused_with_what_is_expected(wrong: object) -> None:
     with pytest.raises(ValueError, match="by its name or its file, got"):
         load_rule(wrong)  # type: ignore[arg-type]

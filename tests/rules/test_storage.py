@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from swarm_nca.rules import Classes, Rule, load_rule, read_rule, save_rule
+from swarm_nca.rules import Classes, Mlp, Rule, load_rule, read_rule, save_rule
 
 BusyRule = Callable[..., Rule]
 
@@ -42,7 +42,7 @@ def test_saving_twice_gives_the_same_bytes(tmp_path: Path, busy_rule: BusyRule) 
 
 
 def test_a_rule_in_training_is_saved_as_it_stands(tmp_path: Path) -> None:
-    rule = Rule()
+    rule = Mlp()
     path = save_rule(rule, tmp_path / "rule.safetensors")
     assert read_rule(path)[0].hash() == rule.hash()
     assert all(weight.requires_grad for weight in rule.parameters())
@@ -50,7 +50,7 @@ def test_a_rule_in_training_is_saved_as_it_stands(tmp_path: Path) -> None:
 
 def test_a_card_that_is_no_plain_data_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(TypeError):
-        save_rule(Rule(), tmp_path / "rule.safetensors", {"weights": torch.zeros(1)})
+        save_rule(Mlp(), tmp_path / "rule.safetensors", {"weights": torch.zeros(1)})
     assert list(tmp_path.iterdir()) == []
 
 
@@ -63,7 +63,7 @@ def written(
     path: Path, tensors: dict[str, torch.Tensor], settings: Any = None, form: int = 1
 ) -> Path:
     """A file in the rules' format, with whatever content."""
-    header = {"format": form, "card": {}, "settings": settings or Rule().settings()}
+    header = {"format": form, "card": {}, "settings": settings or Mlp().settings()}
     save_file(tensors, path, {"swarm_nca": json.dumps(header)})
     return path
 
@@ -85,7 +85,7 @@ def test_weights_that_are_not_finite_are_refused(
 
 @pytest.mark.parametrize("keep", [0, 5, 100, 3_000, -1])
 def test_a_truncated_file_is_refused(tmp_path: Path, keep: int) -> None:
-    path = save_rule(Rule(), tmp_path / "r.safetensors")
+    path = save_rule(Mlp(), tmp_path / "r.safetensors")
     path.write_bytes(path.read_bytes()[:keep])
     refused(path, "not a readable safetensors file")
 
@@ -93,7 +93,7 @@ def test_a_truncated_file_is_refused(tmp_path: Path, keep: int) -> None:
 def test_weights_of_another_shape_are_refused_with_both_shapes(
     tmp_path: Path, tensors: dict[str, torch.Tensor]
 ) -> None:
-    settings = Rule(free_channels=4).settings()
+    settings = Mlp(free_channels=4).settings()
     told = r"'output' has the shape \[80, 19\].*14 channels, 9 slots.*\[80, 14\]"
     tensors["perception"] = tensors["perception"][: 9 + 9 * 14].clone()
     refused(written(tmp_path / "r.safetensors", tensors, settings), told)
@@ -137,7 +137,7 @@ def test_anybody_elses_safetensors_file_is_refused(
 def test_settings_that_cannot_be_used_are_refused(
     tmp_path: Path, tensors: dict[str, torch.Tensor], change: dict[str, Any]
 ) -> None:
-    path = written(tmp_path / "r.safetensors", tensors, Rule().settings() | change)
+    path = written(tmp_path / "r.safetensors", tensors, Mlp().settings() | change)
     refused(path, "settings cannot be used")
 
 

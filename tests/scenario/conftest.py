@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from swarm_nca.rules import Rule, save_rule
+from swarm_nca.rules import Mlp, Rule, save_rule
 
 #: Something happens in it, and it is over soon.
 SCENARIO = """\
@@ -23,7 +23,7 @@ expect:
 
 def busy_rule() -> Rule:
     """An untrained rule whose output layer has weights, so that cells do something."""
-    rule = Rule(hidden=(16, 16), generator=torch.Generator().manual_seed(1))
+    rule = Mlp(hidden=(16, 16), generator=torch.Generator().manual_seed(1))
     torch.nn.init.normal_(rule.output, std=0.05, generator=torch.Generator().manual_seed(2))
     return rule.requires_grad_(False)
 

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from swarm_nca.cli import app
-from swarm_nca.rules import Rule, save_rule
+from swarm_nca.rules import Mlp, Rule, save_rule
 
 TEXT = """\
 name: broken
@@ -112,13 +112,13 @@ def folder(tmp_path: Path, rule: Rule, monkeypatch) -> Path:
     (tmp_path / "empty.safetensors").touch()
     save_file({"weight": torch.zeros(3)}, tmp_path / "foreign.safetensors")
     (tmp_path / "other.json").write_text(json.dumps({"rule": "none"}))
-    save_rule(Rule(slots=5), tmp_path / "graphs.safetensors")
-    more = Rule(free_channels=10).state_dict()
+    save_rule(Mlp(slots=5), tmp_path / "graphs.safetensors")
+    more = Mlp(free_channels=10).state_dict()
     torch.manual_seed(0)
-    wrong = Rule()
+    wrong = Mlp()
     wrong.output = torch.nn.Parameter(more["output"])
     save_rule(wrong, tmp_path / "channels.safetensors")
-    sick = Rule()
+    sick = Mlp()
     with torch.no_grad():
         sick.middle[3, 5] = float("nan")
     save_rule(sick, tmp_path / "nan.safetensors")

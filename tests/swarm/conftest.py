@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from swarm_nca.rules import Rule
+from swarm_nca.rules import Mlp, Rule
 from swarm_nca.testing import tiny_world
 from swarm_nca.world import World
 
@@ -20,7 +20,7 @@ PICTURE = """
 @pytest.fixture
 def rule() -> Rule:
     """An untrained rule whose output layer has weights, so that cells do something."""
-    rule = Rule(generator=torch.Generator().manual_seed(1))
+    rule = Mlp(generator=torch.Generator().manual_seed(1))
     torch.nn.init.normal_(rule.output, std=0.05, generator=torch.Generator().manual_seed(2))
     return rule.double().requires_grad_(False)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from swarm_nca.rules import Classes, Rule
+from swarm_nca.rules import Classes, Mlp
 from swarm_nca.world import World
 
 
@@ -19,7 +19,7 @@ def holding() -> Callable[..., World]:
 
     def make(worlds: list[list[list[float]]], labels: list[int], free: float = 9.0) -> World:
         names = "abcdefghij"[: len(worlds[0][0])]
-        rule = Rule(Classes.named(*names), free_channels=2, hidden=(2, 2)).double()
+        rule = Mlp(Classes.named(*names), free_channels=2, hidden=(2, 2)).double()
         grey = torch.zeros(len(worlds), 1, max(map(len, worlds)))
         for number, cells in enumerate(worlds):
             grey[number, 0, : len(cells)] = 1.0

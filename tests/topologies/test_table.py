@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from swarm_nca.rules import Rule
+from swarm_nca.rules import Mlp
 from swarm_nca.topologies import OWN_SLOT, Grid, Topology, number_slots
 from swarm_nca.world import World
 
-RULE = Rule(hidden=(1, 1)).requires_grad_(False)
+RULE = Mlp(hidden=(1, 1)).requires_grad_(False)
 GRIDS = [Grid(hood, torus) for hood in ("moore", "von_neumann") for torus in (False, True)]
 
 masks = arrays.arrays(

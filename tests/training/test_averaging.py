@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from swarm_nca.located import parse
-from swarm_nca.rules import Rule, read_rule
+from swarm_nca.rules import Mlp, Rule, read_rule
 from swarm_nca.training.averaging import Average
 from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
 from swarm_nca.training.command import train
@@ -55,7 +55,7 @@ def test_the_outcome_is_the_average_that_keeps_its_share_once_it_has_seen_enough
 
 
 def test_in_a_short_run_an_average_of_long_memory_has_forgotten_the_first_weights() -> None:
-    rule = Rule(free_channels=1, hidden=(2, 2))
+    rule = Mlp(free_channels=1, hidden=(2, 2))
     average = Average(rule, 0.9999)
     for value in (1.0, *[0.0] * 99):
         with torch.no_grad():

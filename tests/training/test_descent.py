@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from swarm_nca.rules import Classes, Rule
+from swarm_nca.rules import Classes, Mlp, Rule
 from swarm_nca.training.descent import Descent, Method
 
 
 def rule_of(seed: int = 0) -> Rule:
     generator = torch.Generator().manual_seed(seed)
-    return Rule(Classes.named("a", "b"), free_channels=2, hidden=(7, 6), generator=generator)
+    return Mlp(Classes.named("a", "b"), free_channels=2, hidden=(7, 6), generator=generator)
 
 
 def step(rule: Rule, descent: Descent, seed: int, rate: float = 1e-3) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from swarm_nca.located import LocatedError, parse
-from swarm_nca.rules import Rule, read_rule
+from swarm_nca.rules import Mlp, read_rule
 from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
 from swarm_nca.training.command import train
 from swarm_nca.training.draws import masks
@@ -82,7 +82,7 @@ def test_a_training_from_the_command_line_leaves_a_rule_that_runs(
 
 
 def test_draws_made_at_once_have_the_rules_rates_and_follow_the_seed() -> None:
-    rule, state = Rule(fire_rate=0.3, noise=0.05), torch.zeros(200, 19)
+    rule, state = Mlp(fire_rate=0.3, noise=0.05), torch.zeros(200, 19)
 
     def drawn(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
         return masks(torch.Generator().manual_seed(seed), 50, rule, state)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from swarm_nca.located import LocatedError, parse
-from swarm_nca.rules import Rule
+from swarm_nca.rules import Mlp
 from swarm_nca.training.descent import normalize_gradients
 from swarm_nca.training.materials import materials
 from swarm_nca.training.recipe import Recipe
@@ -35,13 +35,13 @@ def test_a_ring_is_trained_by_its_recipe_and_stays_one() -> None:
     losses = [8 * report.loss / report.world.cells for report in reports]  # of one cell
     assert losses[0] == pytest.approx(0.5, abs=0.01)
     assert sum(losses[-10:]) / 10 < 0.46
-    used = rule.filters().perception[9:].view(9, rule.channels, 20)
+    used = rule.layers()[0].weight[9:].view(9, rule.channels, 20)
     assert all(torch.equal(used[slot], used[0]) for slot in range(9) if slot != 4)
     assert not torch.equal(used[4], used[0])
 
 
 def test_what_a_ring_senses_is_normalised_apart_from_what_it_hears() -> None:
-    rule = Rule(hearing="ring", hidden=(6, 5))
+    rule = Mlp(hearing="ring", hidden=(6, 5))
     for weight in rule.parameters():
         weight.grad = torch.rand_like(weight) + 1.0
     normalize_gradients(rule, "shares")

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from swarm_nca.rules import Rule
+from swarm_nca.rules import Mlp, Rule
 from swarm_nca.tasks import Classification
 from swarm_nca.training.outcome import ENOUGH, scores_of, strip_of
 
@@ -19,7 +19,7 @@ def held_out(count: int) -> Classification:
 
 
 def test_cells_below_the_rules_own_threshold_are_silent_on_the_strip() -> None:
-    rule = Rule(hidden=(2, 2), noise=0.0, fire_rate=1.0)
+    rule = Mlp(hidden=(2, 2), noise=0.0, fire_rate=1.0)
     with torch.no_grad():
         rule.output_bias[rule.free_channels + 1] = 0.01  # class 1 holds 0.5 at the strip's step
     rule.requires_grad_(False)

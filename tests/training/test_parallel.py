@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from swarm_nca.located import parse
-from swarm_nca.rules import Rule, read_rule
+from swarm_nca.rules import Mlp, read_rule
 from swarm_nca.tasks import Classification
 from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
 from swarm_nca.training.command import train
@@ -140,7 +140,7 @@ def test_what_one_process_saved_a_team_resumes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("worlds", [5, 7, 8])
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
 def test_shares_are_even_and_make_up_the_batch(size: int, worlds: int) -> None:
-    rule = Rule()
+    rule = Mlp()
     random = np.random.default_rng(worlds)
     batch = World.from_images(random.random((worlds, 4, 5)), rule, start="random")
     shares = [Team(rank, size).share(batch) for rank in range(size)]
@@ -153,7 +153,7 @@ def test_shares_are_even_and_make_up_the_batch(size: int, worlds: int) -> None:
 
 
 def test_a_share_draws_what_its_rows_draw_in_the_whole_batch() -> None:
-    batch = World.from_images(np.ones((3, 4, 5)), Rule())
+    batch = World.from_images(np.ones((3, 4, 5)), Mlp())
 
     def drawn(draws: GeneratorDraws) -> list[Tensor]:
         found = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from swarm_nca.images import strokes
-from swarm_nca.rules import Rule
+from swarm_nca.rules import Mlp
 from swarm_nca.tasks import Augmentation, Classification
 from swarm_nca.training.pool import Pool
 
@@ -22,7 +22,7 @@ def filled_with_ones(pool: Pool) -> Pool:
 
 
 def test_a_quarter_starts_anew_a_quarter_mutates_and_the_rest_goes_on() -> None:
-    rule, task = Rule(), task_of()
+    rule, task = Mlp(), task_of()
     generator = torch.Generator().manual_seed(0)
     pool = filled_with_ones(Pool.filled(task, rule, 12, "zeros", generator))
     before = pool.grey.clone()
@@ -47,7 +47,7 @@ def test_a_quarter_starts_anew_a_quarter_mutates_and_the_rest_goes_on() -> None:
 
 
 def test_a_batch_written_back_is_found_again() -> None:
-    rule, task = Rule(), task_of()
+    rule, task = Mlp(), task_of()
     generator = torch.Generator().manual_seed(1)
     pool = Pool.filled(task, rule, 6, "zeros", generator)
     which, world = pool.take(6, 3, 3, task=task, rule=rule, start="zeros", generator=generator)
@@ -63,7 +63,7 @@ def test_a_batch_written_back_is_found_again() -> None:
 
 def test_a_random_start_fills_the_pool_with_normal_states() -> None:
     generator = torch.Generator().manual_seed(2)
-    pool = Pool.filled(task_of(), Rule(), 10, "random", generator)
+    pool = Pool.filled(task_of(), Mlp(), 10, "random", generator)
     values = pool.state[pool.grey > 0.1]
     assert abs(float(values.mean())) < 0.05
     assert abs(float(values.std()) - 1.0) < 0.05

@@ -10,7 +10,7 @@ import torch
 
 from swarm_nca.located import parse
 from swarm_nca.measure.stopwatch import Times
-from swarm_nca.rules import Rule
+from swarm_nca.rules import Mlp
 from swarm_nca.training.command import train
 from swarm_nca.training.materials import materials
 from swarm_nca.training.precision import bfloat16_takes
@@ -75,5 +75,5 @@ def test_what_bfloat16_takes_is_the_time_of_the_rules_own_product_over_that_in_f
         )
 
     monkeypatch.setattr("swarm_nca.training.precision.interleaved", timed)
-    assert bfloat16_takes(Rule(hidden=(12, 10)), 4) == 2.0
+    assert bfloat16_takes(Mlp(hidden=(12, 10)), 4) == 2.0
     assert {tuple(out.shape) for out in seen.values()} == {(4 * 64, 12)}

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from swarm_nca.located import LocatedError, parse
-from swarm_nca.rules import Rule, load_rule, read_rule, save_rule
+from swarm_nca.rules import Mlp, load_rule, read_rule, save_rule
 from swarm_nca.training.command import train
 from swarm_nca.training.materials import materials
 from swarm_nca.training.recipe import Recipe
@@ -72,8 +72,8 @@ def test_a_file_of_weights_is_found_from_the_recipe_and_from_the_one_in_the_runs
 def test_weights_that_do_not_fit_are_refused_with_their_place(
     rule: str, told: str, tmp_path: Path
 ) -> None:
-    save_rule(Rule(slots=5), tmp_path / "five.safetensors", {})
-    save_rule(Rule(stimulus_size=4), tmp_path / "four.safetensors", {})
+    save_rule(Mlp(slots=5), tmp_path / "five.safetensors", {})
+    save_rule(Mlp(stimulus_size=4), tmp_path / "four.safetensors", {})
     document = parse(RECIPE.replace("weights: digits", rule), str(tmp_path / "r.yaml"))
     with pytest.raises(LocatedError, match=rf"r\.yaml:9:.*{told}"):
         materials(document.validate(Recipe), document)

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swarm_nca.images import strokes
-from swarm_nca.rules import Rule
+from swarm_nca.rules import Mlp
 from swarm_nca.training.wounds import RADIUS, wounded
 from swarm_nca.world import World
 
 
 def worlds(count: int = 8) -> World:
-    return World.from_images(strokes(count, 1).grey, Rule())
+    return World.from_images(strokes(count, 1).grey, Mlp())
 
 
 def generator(seed: int) -> torch.Generator:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from swarm_nca.grounds import Canvas
-from swarm_nca.rules import Classes, Rule
+from swarm_nca.rules import Classes, Mlp, Rule
 from swarm_nca.topologies import Grid
 from swarm_nca.world import World
 
@@ -20,7 +20,7 @@ Worlds = Callable[..., World]
 def rule() -> Rule:
     """Four classes, two free channels; what its weights are does not matter here."""
     generator = torch.Generator().manual_seed(5)
-    rule = Rule(Classes.named(*"abcd"), free_channels=2, hidden=(4, 4), generator=generator)
+    rule = Mlp(Classes.named(*"abcd"), free_channels=2, hidden=(4, 4), generator=generator)
     return rule.requires_grad_(False)
 
 
@@ -58,7 +58,7 @@ def assert_same() -> Callable[[World, World], None]:
     """That two worlds agree in everything, to the bit."""
 
     def same(one: World, other: World) -> None:
-        for field in (*World.PER_ROW, *World.PER_WORLD, "address", "neighbors", "stimulus"):
+        for field in ("state", "key", "step", "label", "address", "neighbors", "stimulus"):
             assert torch.equal(getattr(one, field), getattr(other, field)), field
         for shared in World.SHARED:
             assert getattr(one, shared) == getattr(other, shared)

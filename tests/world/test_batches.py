@@ -123,12 +123,12 @@ def test_worlds_of_another_kind_are_not_joined(rule: Rule, busy_rule: Callable[.
     classes = busy_rule(classes=Classes.named(*"wxyz"), free_channels=2)
     for other, told in (
         (graph, "pictures and worlds on graphs"),
-        (made(classes), "differ in classes"),
+        (made(classes), "differ in readout"),
         (made(links=Links(0.5)), "differ in links"),
         (made(fire_rate=0.5), "differ in fire_rate"),
         (
             made(noise=0.0),
-            "share their links, fire_rate, noise, classes, but these differ in noise",
+            "share their links, fire_rate, noise, readout, but these differ in noise",
         ),
         (made(grid=Grid("von_neumann")), "cannot share a batch"),
     ):

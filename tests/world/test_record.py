@@ -15,6 +15,7 @@ from swarm_nca.engine import rollout, step, trajectory
 from swarm_nca.rules import Rule
 from swarm_nca.topologies import number_slots
 from swarm_nca.world import World
+from swarm_nca.world.fields import FIELDS
 
 Worlds = Callable[..., World]
 Same = Callable[[World, World], None]
@@ -28,8 +29,8 @@ def test_no_field_can_be_assigned(worlds: Worlds) -> None:
 
 
 def test_every_field_is_accounted_for() -> None:
-    derived = {"ground", "address", "neighbors", "stimulus"}
-    named = {*World.PER_ROW, *World.PER_WORLD, *World.SHARED} | derived
+    derived = {"ground", "address", "neighbors", "stimulus", "cell_fields", "world_fields"}
+    named = {*FIELDS} | derived
     assert named == {field.name for field in fields(World)}
 
 

@@ -1,0 +1,99 @@
+"""The families of rules and the read-outs by name: what files, recipes and scenarios can say.
+
+To add a family, write a file with a subclass of `Rule` and a line in `RULES`. A package of one's
+own names its families in the entry-point group `swarm_nca.rules`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from swarm_nca.extensions import with_extensions
+from swarm_nca.rules.classes import Classes
+from swarm_nca.rules.elementary import Elementary
+from swarm_nca.rules.life import Life
+from swarm_nca.rules.mlp import Mlp
+from swarm_nca.rules.readout import Bit, Field, Readout, Rgba
+from swarm_nca.rules.rule import Rule
+from swarm_nca.suggestion import did_you_mean, unknown
+
+#: The families that come with the package, by kind.
+RULES: dict[str, type[Rule]] = {
+    "mlp": Mlp,
+    "life": Life,
+    "elementary": Elementary,
+}
+
+#: The read-outs, by kind.
+READOUTS: Mapping[str, type[Readout]] = {
+    "classes": Classes,
+    "rgba": Rgba,
+    "bit": Bit,
+    "field": Field,
+}
+
+
+def families() -> Mapping[str, type[Rule]]:
+    """All families by kind: those of `RULES`, then those of installed packages."""
+    return with_extensions("swarm_nca.rules", RULES, Rule)  # type: ignore[type-abstract]
+
+
+def family(kind: str) -> type[Rule]:
+    """The family of that kind.
+
+    Raises:
+        ValueError: no such family.
+    """
+    known = families()
+    if not isinstance(kind, str) or kind not in known:
+        raise ValueError(unknown("rule family", str(kind), known))
+    return known[kind]
+
+
+def make_rule(kind: str, **settings: Any) -> Rule:
+    """An untrained rule of a family, by its kind and settings.
+
+        make_rule(kind="life", rule="B3/S23")
+
+    Raises:
+        ValueError: no such family, a setting that it does not have, or a value it refuses.
+    """
+    cls = family(kind)
+    takes = [name for name in inspect.signature(cls).parameters if name != "generator"]
+    for name in settings:
+        if name not in takes:
+            hint = did_you_mean(name, takes)
+            raise ValueError(
+                f"a rule of kind {kind!r} has no setting {name!r}{hint}; it takes "
+                f"{', '.join(takes) or 'none'}"
+            )
+    try:
+        return cls(**settings)
+    except TypeError as error:
+        raise ValueError(f"a rule of kind {kind!r}: {error}") from error
+
+
+def rule_from_header(header: Mapping[str, Any]) -> Rule:
+    """An untrained rule from `Rule.header`'s data; what names no kind is an `Mlp`.
+
+    Raises:
+        ValueError, TypeError, KeyError: a family or settings that cannot be used.
+    """
+    settings = dict(header)
+    return family(settings.pop("kind", Mlp.kind)).from_settings(settings)
+
+
+def readout_of(data: Mapping[str, Any]) -> Readout:
+    """A read-out from its plain data; what names no kind is `Classes`.
+
+    Raises:
+        ValueError: no such read-out.
+    """
+    if not isinstance(data, Mapping):
+        raise ValueError(f"a read-out is described by names and colours, got {data!r}")
+    kind = data.get("kind", Classes.kind)
+    if kind not in READOUTS:
+        raise ValueError(unknown("read-out", str(kind), READOUTS))
+    return READOUTS[kind].from_json(dict(data))

@@ -1,0 +1,245 @@
+"""The learned rule: a perception layer, hidden layers, and an output layer that starts at zero.
+
+As in self-classifying MNIST (Randazzo et al., Distill 2020, doi 10.23915/distill.00027.002): three
+layers over the cell's own stimulus and the messages in its neighbour slots. A message is the
+neighbour's whole state. How the slots share their weights (`hearing`) makes the difference between
+cells that know directions, cells that do not, and growing patterns (Mordvintsev et al., Distill
+2020), whose perception is fixed: identity and two Sobel filters.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from swarm_nca.products import layer
+from swarm_nca.rules.classes import DIGITS
+from swarm_nca.rules.hearing import Hearing, filters_of, shared_rows
+from swarm_nca.rules.readout import Readout, Rgba
+from swarm_nca.rules.rule import Habitat, Largest, Layer, Rule, check_sizes
+
+#: More channels than any rule has: a read-out's width does not depend on them.
+_MOST = 1 << 20
+
+#: The names of the layers' parameters between the first and the last.
+_HIDDEN = ("middle", "middle_2", "middle_3", "middle_4")
+
+
+class Mlp(Rule):
+    """A learned rule of matrix products with ReLU between them.
+
+    M rows, K slots, C = free_channels + the read-out's channels, S stimulus values, H hidden units.
+    With the defaults it has 22,499 parameters; `Mlp.growing()` has 8,336.
+
+    Args:
+        classes: what cells decide between; the class channels are the last ones. Or another
+            read-out, such as `Rgba()`.
+        free_channels: channels without a meaning of their own, used to talk.
+        hidden: sizes of the perception layer and of the hidden layers after it, one to five.
+        slots: K; 9 on every grid, the cell itself being slot 4.
+        stimulus_size: S; 9 grey values for pictures, 0 for none.
+        hearing: `slots` gives every slot weights of its own; with `ring` all but the cell's own
+            slot share theirs, in what is heard and in what is seen, so that the rule does not know
+            up from down; `sobel` hears the identity and the two Sobel filters of each channel.
+        mortal: whether cells live by their own alpha: every pixel is a cell, alive where alpha
+            exceeds `alive_above` in its neighbourhood. It goes with the read-out `Rgba`.
+        angle: degrees by which the Sobel filters are turned.
+        fire_rate, noise, alive_above, undecided_below, shown_above: see `Rule`.
+        generator: source of the initial weights; torch's global one when None.
+
+    Raises:
+        ValueError: a size, rate or threshold outside its range, or settings that clash.
+    """
+
+    kind: ClassVar[str] = "mlp"
+
+    def __init__(
+        self,
+        classes: Readout = DIGITS,
+        *,
+        free_channels: int = 9,
+        hidden: tuple[int, ...] = (80, 80),
+        slots: int = 9,
+        stimulus_size: int = 9,
+        hearing: Hearing = "slots",
+        mortal: bool = False,
+        angle: float = 0.0,
+        fire_rate: float = 0.5,
+        noise: float = 0.02,
+        alive_above: float = 0.1,
+        undecided_below: float = 0.0,
+        shown_above: float = 0.01,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        check_sizes(free_channels=free_channels, slots=slots)
+        if not 1 <= len(hidden) <= 1 + len(_HIDDEN):
+            raise ValueError(
+                f"hidden is one to {1 + len(_HIDDEN)} sizes, one for each hidden layer, "
+                f"got {hidden}"
+            )
+        check_sizes(**{f"hidden_{n}": size for n, size in enumerate(hidden, 1)})
+        if mortal and not isinstance(classes, Rgba):
+            raise ValueError("mortal cells live by their alpha channel: take the read-out Rgba()")
+        if angle and hearing != "sobel":
+            raise ValueError(f"angle turns Sobel filters: it goes with sobel, not {hearing!r}")
+        super().__init__(
+            classes,
+            channels=free_channels + classes.width(_MOST),
+            slots=slots,
+            stimulus_size=stimulus_size,
+            fire_rate=fire_rate,
+            noise=noise,
+            alive_above=alive_above,
+            undecided_below=undecided_below,
+            shown_above=shown_above,
+        )
+        self.hidden = tuple(int(size) for size in hidden)
+        self.hearing = hearing
+        self.mortal, self.angle = mortal, angle
+        self._make(generator)
+
+    def _make(self, generator: torch.Generator | None) -> None:
+        """The parameters, freshly drawn."""
+        slots, channels, sizes = self.slots, self.channels, self.hidden
+        self._fixed: Tensor | None
+        self._copied: Tensor | None
+        if self.hearing == "sobel":
+            fixed = filters_of(slots, self.angle)
+            self.register_buffer("_fixed", fixed, persistent=False)
+            self._copied = None
+            #: Rows of `perception` that act on the stimulus; those after them on what is heard.
+            self.sensing_rows = self.stimulus_size
+            rows = total = self.stimulus_size + fixed.shape[1] * channels
+            spread = fixed.shape[1]
+        else:
+            copied = shared_rows(self.hearing, slots, channels, self.stimulus_size)
+            self.register_buffer("_copied", copied, persistent=False)
+            self._fixed = None
+            seen = copied[: self.stimulus_size]
+            self.sensing_rows = int(seen.max()) + 1 if len(seen) else 0
+            rows, total, spread = int(copied.max()) + 1, len(copied), slots
+        self.perception = nn.Parameter(torch.empty(rows, sizes[0]))
+        self.perception_bias = nn.Parameter(torch.zeros(sizes[0]))
+        for name, size, before in zip(_HIDDEN, sizes[1:], sizes, strict=False):
+            self.register_parameter(name, nn.Parameter(torch.empty(before, size)))
+            self.register_parameter(f"{name}_bias", nn.Parameter(torch.zeros(size)))
+        self.output = nn.Parameter(torch.zeros(sizes[-1], channels))
+        self.output_bias = nn.Parameter(torch.zeros(channels))
+        # Glorot, with the fans of the published 3×3 convolution: every slot counts on both sides.
+        _glorot(self.perception, total, spread * sizes[0], generator)
+        for name, size, before in zip(_HIDDEN, sizes[1:], sizes, strict=False):
+            _glorot(self.get_parameter(name), before, size, generator)
+        if self.hearing == "ring" and self._copied is not None:
+            # Neighbours who say the same are then answered as loudly as with weights of their own.
+            with torch.no_grad():
+                self.perception.div_(self._copied.bincount().sqrt()[:, None])
+
+    @classmethod
+    def growing(cls, **settings: Any) -> Mlp:
+        """The rule of growing neural cellular automata: 16 channels, 8,336 parameters, untrained.
+
+        Args:
+            settings: changes to it, as `Mlp` takes them.
+        """
+        published: dict[str, Any] = {
+            "free_channels": 12,
+            "hidden": (128,),
+            "stimulus_size": 0,
+            "hearing": "sobel",
+            "mortal": True,
+            "noise": 0.0,
+        }
+        return cls(Rgba(), **(published | settings))
+
+    @property
+    def habitat(self) -> Habitat:
+        """All pixels for mortal cells, which sprout with alpha and hidden channels 1; else ink."""
+        sprout = (0.0,) * 3 + (1.0,) * (self.channels - 3) if self.mortal else None
+        return Habitat(self.alive_above, sprout, self.stimulus_size > 0)
+
+    def lives(self, state: Tensor, largest: Largest) -> Tensor | None:
+        """For mortal cells: alpha exceeds `alive_above` somewhere in the neighbourhood."""
+        if not self.mortal:
+            return None
+        return largest(state[:, 3].detach()) > self.alive_above
+
+    def layers(self) -> list[Layer] | None:
+        """The weights as cells use them."""
+        return self.used()
+
+    def used(self) -> list[Layer]:
+        """The weights as cells use them, functions of the learned ones: gradients flow through."""
+        perception: Tensor = self.perception
+        if self._fixed is not None:
+            heard = perception[self.stimulus_size :].view(self._fixed.shape[1], self.channels, -1)
+            heard = torch.einsum("kp,pch->kch", self._fixed, heard).flatten(0, 1)
+            sensed = perception[: self.stimulus_size]
+            perception = torch.cat([sensed, heard]) if len(sensed) else heard
+        elif self.hearing == "ring" and self._copied is not None:
+            perception = perception.index_select(0, self._copied)
+        names = _HIDDEN[: len(self.hidden) - 1]
+        return [
+            Layer(perception, self.perception_bias),
+            *(Layer(self.get_parameter(n), self.get_parameter(f"{n}_bias")) for n in names),
+            Layer(self.output, self.output_bias),
+        ]
+
+    def prepare(self, stimulus: Tensor) -> Tensor:
+        """[N, S] → [N, H]: the stimulus's share of the first layer, the same at every step."""
+        first = self.used()[0]
+        return torch.addmm(first.bias, stimulus, first.weight[: self.stimulus_size])
+
+    def change(self, prepared: Tensor, messages: Tensor) -> Tensor:
+        """[M, H] prepared stimulus and [M, K, C] messages → [M, C] change of state."""
+        first, *others = self.used()
+        flowing = layer(messages.flatten(1), first.weight[self.stimulus_size :], prepared)
+        for one in others:
+            flowing = layer(flowing.relu_(), one.weight, one.bias)
+        return flowing
+
+    def settings(self) -> dict[str, Any]:
+        """All that makes this rule besides its weights.
+
+        What older rules had not goes without saying where it is as they were: they keep their
+        hashes.
+        """
+        newer: dict[str, Any] = {
+            "hearing": (self.hearing, "slots"),
+            "mortal": (self.mortal, False),
+            "angle": (self.angle, 0.0),
+        }
+        said = {name: value for name, (value, usual) in newer.items() if value != usual}
+        return said | {
+            "classes": self.readout.to_json(),
+            "free_channels": self.free_channels,
+            "hidden": list(self.hidden),
+            "slots": self.slots,
+            "stimulus_size": self.stimulus_size,
+            "fire_rate": self.fire_rate,
+            "noise": self.noise,
+            "alive_above": self.alive_above,
+            "undecided_below": self.undecided_below,
+            "shown_above": self.shown_above,
+        }
+
+    @classmethod
+    def from_settings(cls, settings: dict[str, Any]) -> Mlp:
+        """An untrained rule with these settings; see `Rule.from_settings`."""
+        from swarm_nca.rules.families import readout_of
+
+        settings = dict(settings)
+        readout = readout_of(settings.pop("classes"))
+        return cls(readout, hidden=tuple(settings.pop("hidden")), **settings)
+
+    def header(self) -> dict[str, Any]:
+        """`settings` alone: a file without a kind holds an Mlp, as files did before families."""
+        return self.settings() if self.kind == Mlp.kind else super().header()
+
+
+def _glorot(weight: Tensor, fan_in: int, fan_out: int, generator: torch.Generator | None) -> None:
+    bound = math.sqrt(6.0 / (fan_in + fan_out))
+    with torch.no_grad():
+        weight.uniform_(-bound, bound, generator=generator)

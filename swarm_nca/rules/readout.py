@@ -1,0 +1,212 @@
+"""How the state of a cell is read: a class, a colour, one bit, or plain numbers.
+
+A rule has one read-out. Metrics, pictures, reports and the viewer ask the read-out instead of the
+rule's class. To add a read-out, write a subclass and a line in `READOUTS` (`rules/families.py`).
+
+Letters: n cells, C state channels, H×W pixels.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from swarm_nca.world import World
+
+Color = tuple[int, int, int]
+Array = npt.NDArray[Any]
+
+#: What a cell shows that shows nothing.
+NOTHING = -1
+
+
+class Readout(ABC):
+    """What cells show, and which channels say it.
+
+    Attributes:
+        kind: its name in files.
+        names: what a cell can show, one name per kind of cell in tallies and legends.
+        colors: the colours of the names.
+        silent: the name of a cell that shows none of them.
+    """
+
+    kind: ClassVar[str]
+    silent: ClassVar[str] = "silent"
+    names: tuple[str, ...]
+    colors: tuple[Color, ...]
+
+    @abstractmethod
+    def channels(self, total: int) -> slice:
+        """The channels that are read, of `total` state channels."""
+
+    @abstractmethod
+    def shown(self, state: Array, above: float) -> npt.NDArray[np.int64]:
+        """int64 [n]: which of `names` each cell [n, C] shows, −1 for none.
+
+        Args:
+            above: a channel must exceed this to show anything (class channels only).
+        """
+
+    @abstractmethod
+    def rgb(self, state: Array, above: float) -> npt.NDArray[np.uint8]:
+        """uint8 [n, 3]: the colour of each cell [n, C], on white."""
+
+    @abstractmethod
+    def values(self, state: Tensor) -> Tensor:
+        """[n, …]: what the cells [n, C] say: an int64 label, a bool, RGBA in [0, 1], numbers."""
+
+    def width(self, total: int) -> int:
+        """How many channels are read."""
+        return len(range(total)[self.channels(total)])
+
+    def image(self, world: World, index: int = 0) -> Array:
+        """[H, W, …]: what one world of a batch shows, as an array.
+
+        int64 labels of classes (−1 where no cell lives), bool for a bit, float RGBA in [0, 1].
+
+        Raises:
+            ValueError: a world that stands on a graph.
+        """
+        shape = world.picture(index).shape
+        alone = world.select(index)
+        values = self.values(alone.state.detach()).cpu().numpy()
+        blank = np.full((shape[0] * shape[1], *values.shape[1:]), self._blank, values.dtype)
+        blank[alone.site.cpu().numpy()] = values
+        return blank.reshape(*shape, *values.shape[1:])
+
+    _blank: ClassVar[float] = 0
+
+    def caption(self, counts: Array) -> str:
+        """What a world shows, in a few words.
+
+        Args:
+            counts: int64 [names + 1], cells by what they show; the last one counts the silent.
+        """
+        return f"{int(counts[:-1].sum()):,} alive"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data that names this read-out and its settings."""
+        return {"kind": self.kind}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Readout:
+        """The read-out of `to_json`'s data."""
+        return cls()
+
+
+@dataclass(frozen=True)
+class Rgba(Readout):
+    """The first four channels are red, green, blue (premultiplied) and alpha, in [0, 1]."""
+
+    kind: ClassVar[str] = "rgba"
+    silent: ClassVar[str] = "dead"
+    names = ("alive",)
+    colors = ((60, 60, 60),)
+
+    #: A cell counts as alive if its own alpha exceeds this, as published (Mordvintsev et al. 2020).
+    ALIVE_ABOVE: ClassVar[float] = 0.1
+
+    def channels(self, total: int) -> slice:
+        """The first four."""
+        return slice(0, 4)
+
+    def shown(self, state: Array, above: float) -> npt.NDArray[np.int64]:
+        """0 where alpha exceeds 0.1."""
+        return np.where(state[:, 3] > self.ALIVE_ABOVE, 0, NOTHING)
+
+    def rgb(self, state: Array, above: float) -> npt.NDArray[np.uint8]:
+        """The premultiplied colour over white paper."""
+        alpha = np.clip(np.nan_to_num(state[:, 3:4]), 0.0, 1.0)
+        color = np.clip(1.0 - alpha + np.nan_to_num(state[:, :3]), 0.0, 1.0)
+        rgb: npt.NDArray[np.uint8] = (255.0 * color + 0.5).astype(np.uint8)
+        return rgb
+
+    def values(self, state: Tensor) -> Tensor:
+        """RGBA in [0, 1], premultiplied."""
+        return state[:, :4].clamp(0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Bit(Readout):
+    """One channel: a cell is on where it exceeds ½."""
+
+    kind: ClassVar[str] = "bit"
+    silent: ClassVar[str] = "off"
+    names = ("on",)
+    colors = ((40, 40, 48),)
+
+    def channels(self, total: int) -> slice:
+        """The last one."""
+        return slice(total - 1, total)
+
+    def shown(self, state: Array, above: float) -> npt.NDArray[np.int64]:
+        """0 where the bit is set."""
+        return np.where(state[:, -1] > 0.5, 0, NOTHING)
+
+    def rgb(self, state: Array, above: float) -> npt.NDArray[np.uint8]:
+        """Dark where the bit is set, white elsewhere."""
+        dark = np.array([(255, 255, 255), self.colors[0]], np.uint8)
+        ink: npt.NDArray[np.uint8] = dark[(state[:, -1] > 0.5).astype(np.int64)]
+        return ink
+
+    def values(self, state: Tensor) -> Tensor:
+        """bool."""
+        return state[:, -1] > 0.5
+
+    def caption(self, counts: Array) -> str:
+        """How many cells are on."""
+        return f"{int(counts[0]):,} on"
+
+
+@dataclass(frozen=True)
+class Field(Readout):
+    """Plain numbers: the last channels, one per name.
+
+    Raises:
+        ValueError: no name, or a name given twice.
+    """
+
+    kind: ClassVar[str] = "field"
+    field_names: tuple[str, ...] = ("value",)
+    names = ("cell",)
+    colors = ((60, 60, 60),)
+
+    def __post_init__(self) -> None:
+        if not self.field_names or len(set(self.field_names)) < len(self.field_names):
+            raise ValueError(f"a field needs names, each given once, got {self.field_names!r}")
+
+    def channels(self, total: int) -> slice:
+        """The last ones, one per name."""
+        return slice(total - len(self.field_names), total)
+
+    def shown(self, state: Array, above: float) -> npt.NDArray[np.int64]:
+        """0 everywhere: every cell has a value."""
+        return np.zeros(len(state), np.int64)
+
+    def rgb(self, state: Array, above: float) -> npt.NDArray[np.uint8]:
+        """Grey: white at 0 and below, dark at 1 and above, from the first named channel."""
+        value = np.clip(np.nan_to_num(state[:, self.channels(state.shape[1]).start]), 0.0, 1.0)
+        return np.repeat((255.0 - 215.0 * value).astype(np.uint8)[:, None], 3, axis=1)
+
+    def values(self, state: Tensor) -> Tensor:
+        """The named channels as they are."""
+        return state[:, self.channels(state.shape[1])]
+
+    def caption(self, counts: Array) -> str:
+        """How many cells there are."""
+        return f"{int(counts.sum()):,} cells"
+
+    def to_json(self) -> dict[str, Any]:
+        """With the names."""
+        return {"kind": self.kind, "names": list(self.field_names)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Field:
+        """A field of these names."""
+        return cls(tuple(str(name) for name in data["names"]))

@@ -1,0 +1,136 @@
+"""What a world holds, and how each field moves when cells or worlds come, go or change places.
+
+`FIELDS` names the fields that every world has. Further ones are open: a world carries any number of
+them in `cell_fields` (one row per cell) and `world_fields` (one entry per world), and everything
+that moves rows or worlds goes through the functions here, so that a field cannot be forgotten in
+one place. A newborn cell holds zeros, unless `NEWBORN` says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from swarm_nca.world.record import World
+
+#: The fields of every world: one row per cell, one entry per world, or shared by the batch.
+FIELDS: dict[str, Literal["cell", "world", "batch"]] = {
+    "state": "cell",
+    "key": "world",
+    "step": "world",
+    "label": "world",
+    "links": "batch",
+    "fire_rate": "batch",
+    "noise": "batch",
+    "readout": "batch",
+}
+
+#: What a newborn cell, or a world that lacks a field, holds there, where it is not 0.
+NEWBORN: dict[str, float] = {}
+
+#: The fields that worlds of one batch share.
+SHARED = tuple(name for name, per in FIELDS.items() if per == "batch")
+
+_OWN = {per: tuple(n for n, p in FIELDS.items() if p == per) for per in ("cell", "world")}
+
+
+def per_cell(world: World) -> dict[str, Tensor]:
+    """Every field with a row [N, …] per cell, by name."""
+    return {name: getattr(world, name) for name in _OWN["cell"]} | dict(world.cell_fields)
+
+
+def per_world(world: World) -> dict[str, Tensor]:
+    """Every field with an entry [B, …] per world, by name."""
+    return {name: getattr(world, name) for name in _OWN["world"]} | dict(world.world_fields)
+
+
+def with_fields(
+    world: World,
+    cells: Mapping[str, Tensor] | None = None,
+    worlds: Mapping[str, Tensor] | None = None,
+    **others: Any,
+) -> World:
+    """The world with all its fields of one sort, or of both, replaced.
+
+    Args:
+        cells, worlds: as `per_cell` and `per_world` give them; None leaves them as they are.
+        others: further attributes to replace.
+    """
+    changes = dict(others)
+    for given, per, place in ((cells, "cell", "cell_fields"), (worlds, "world", "world_fields")):
+        if given is not None:
+            own = _OWN[per]
+            changes |= {name: given[name] for name in own}
+            changes[place] = {name: value for name, value in given.items() if name not in own}
+    return replace(world, **changes)
+
+
+def moved(values: Tensor, old: Tensor, new: Tensor, rows: int, blank: float) -> Tensor:
+    """[rows, …]: values [N, …] of rows `old` at rows `new`, and `blank` everywhere else."""
+    fresh = values.new_full((rows, *values.shape[1:]), blank)
+    return fresh.index_copy_(0, new, values[old])
+
+
+def joined(parts: list[dict[str, Tensor]], counts: list[int]) -> dict[str, Tensor]:
+    """The fields of several worlds, one after another; who lacks a field holds its blank there.
+
+    Raises:
+        ValueError: a field that has another shape per row in one of the parts.
+    """
+    names = list(dict.fromkeys(name for part in parts for name in part))
+    together: dict[str, Tensor] = {}
+    for name in names:
+        like = next(part[name] for part in parts if name in part)
+        blank, shape = NEWBORN.get(name, 0), like.shape[1:]
+        values = [
+            part.get(name, like.new_full((count, *shape), blank))
+            for part, count in zip(parts, counts, strict=True)
+        ]
+        wrong = [value.shape[1:] for value in values if value.shape[1:] != shape]
+        if wrong:
+            raise ValueError(
+                f"the field {name!r} has the shape {list(shape)} per row in one world and "
+                f"{list(wrong[0])} in another; worlds of one batch share it"
+            )
+        together[name] = torch.cat(values)
+    return together
+
+
+def packed(world: World) -> dict[str, Tensor]:
+    """All that is not derived or shared, as one flat dictionary of tensors.
+
+    `cell.NAME`, `world.NAME` and `ground.NAME`; `unpacked` reads it back.
+    """
+    return {
+        **{f"cell.{name}": value for name, value in per_cell(world).items()},
+        **{f"world.{name}": value for name, value in per_world(world).items()},
+        **{f"ground.{name}": value for name, value in world.ground.packed().items()},
+    }
+
+
+def unpacked(like: World, tensors: Mapping[str, Tensor]) -> World:
+    """The world that `packed` took apart.
+
+    Args:
+        like: gives what tensors do not hold: the kind of ground, and what the batch shares.
+
+    Raises:
+        KeyError: a field that is missing.
+    """
+    from swarm_nca.world.rows import settled
+
+    ground = like.ground.unpacked(_under("ground.", tensors))
+    return with_fields(
+        like, _under("cell.", tensors), _under("world.", tensors), ground=ground, **settled(ground)
+    )
+
+
+def _under(place: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(place): value for name, value in tensors.items() if name.startswith(place)
+    }
