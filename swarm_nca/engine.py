@@ -17,7 +17,7 @@ from swarm_nca.grounds import Lattice
 from swarm_nca.links import Links
 from swarm_nca.products import BLOCK, filled_up
 from swarm_nca.randomness import Draws
-from swarm_nca.rules import Largest, Rule, check_rates
+from swarm_nca.rules import Largest, Rule, check_rates, through
 from swarm_nca.world import World
 
 #: Firing rows worked on at once, a whole number of blocks: messages and layers stay in the
@@ -55,11 +55,11 @@ class Stepper:
         self._padded = torch.cat([world.state, world.state.new_zeros(1, rule.channels)]).detach()
         self._change = torch.empty_like(self._padded)
         self._messages = self._padded.new_zeros(CHUNK * rule.slots, rule.channels)
-        # Rows that only fill a block up hold leftovers; layers do not mind, other rules may.
-        self._fills_up = rule.layers() is not None
         self._lattice = lattice_of(world, rule, self._fire_rate, self._noise)
         self._everyone = torch.arange(world.cells, device=world.state.device)
         with torch.inference_mode():
+            # Built once a run: shared or fixed weights are laid out for the products.
+            self._layers = rule.layers()
             self._prepared = rule.prepare(world.stimulus)
             self._chunk = self._prepared.new_zeros(CHUNK, *self._prepared.shape[1:])
         self.steps = 0
@@ -111,12 +111,16 @@ class Stepper:
 
     def _answers(self, rows: Tensor, table: Tensor) -> Tensor:
         """[M, C], what the rule makes of the rows [M] and of what they hear, at [M, K]."""
-        filled = filled_up(len(rows), self._padded) if self._fills_up else len(rows)
+        layers = self._layers
+        # Rows that only fill a block up hold leftovers; layers do not mind, other rules may.
+        filled = filled_up(len(rows), self._padded) if layers else len(rows)
         messages, prepared = self._messages[: filled * table.shape[1]], self._chunk[:filled]
         torch.index_select(self._padded, 0, table.reshape(-1), out=messages[: table.numel()])
         torch.index_select(self._prepared, 0, rows, out=prepared[: len(rows)])
         heard = messages.view(filled, table.shape[1], -1)
-        return self._rule.change(prepared, heard)[: len(rows)]
+        if layers:
+            return through(layers, prepared, heard)[: len(rows)]
+        return self._rule.change(prepared, heard)
 
     def world(self) -> World:
         """The present moment, safe from further steps."""

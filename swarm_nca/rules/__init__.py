@@ -20,7 +20,7 @@ from swarm_nca.rules.loading import called, find_rule, load_rule, shipped_rules
 from swarm_nca.rules.mlp import Mlp
 from swarm_nca.rules.published import read_published_rule
 from swarm_nca.rules.readout import Bit, Field, Readout, Rgba
-from swarm_nca.rules.rule import Habitat, Largest, Layer, Rule, check_rates
+from swarm_nca.rules.rule import Habitat, Largest, Layer, Rule, check_rates, through
 from swarm_nca.rules.storage import read_rule, save_rule
 
 __all__ = [
@@ -53,4 +53,5 @@ __all__ = [
     "rule_from_header",
     "save_rule",
     "shipped_rules",
+    "through",
 ]

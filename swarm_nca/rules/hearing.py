@@ -61,7 +61,7 @@ def shared_rows(hearing: Hearing, slots: int, channels: int, stimulus_size: int)
 
 
 def filters_of(slots: int, angle: float = 0.0) -> Tensor:
-    """float32 [9, 3]: identity, and the Sobel filters along columns and rows over 8.
+    """float64 [9, 3]: identity, and the Sobel filters along columns and rows over 8.
 
     As in growing neural cellular automata (Mordvintsev et al., Distill 2020): turned by an angle,
     the filters see the world as a pattern turned by that angle does.
@@ -75,10 +75,12 @@ def filters_of(slots: int, angle: float = 0.0) -> Tensor:
     """
     if slots != 9:
         raise ValueError(f"hearing 'sobel' filters a 3×3 patch: it needs 9 slots, got {slots}")
-    smooth, slope = torch.tensor([1.0, 2.0, 1.0]), torch.tensor([-1.0, 0.0, 1.0])
+    smooth, slope = (
+        torch.tensor(values, dtype=torch.float64) for values in ((1, 2, 1), (-1, 0, 1))
+    )
     across = torch.outer(smooth, slope).reshape(-1) / 8
     down = torch.outer(slope, smooth).reshape(-1) / 8
-    own = torch.zeros(9)
+    own = torch.zeros(9, dtype=torch.float64)
     own[_OWN] = 1.0
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     return torch.stack([own, cos * across - sin * down, sin * across + cos * down], dim=1)

@@ -15,11 +15,10 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from swarm_nca.products import layer
 from swarm_nca.rules.classes import DIGITS
 from swarm_nca.rules.hearing import Hearing, filters_of, shared_rows
 from swarm_nca.rules.readout import Readout, Rgba
-from swarm_nca.rules.rule import Habitat, Largest, Layer, Rule, check_sizes
+from swarm_nca.rules.rule import Habitat, Largest, Layer, Rule, check_sizes, through
 
 #: More channels than any rule has: a read-out's width does not depend on them.
 _MOST = 1 << 20
@@ -104,11 +103,9 @@ class Mlp(Rule):
     def _make(self, generator: torch.Generator | None) -> None:
         """The parameters, freshly drawn."""
         slots, channels, sizes = self.slots, self.channels, self.hidden
-        self._fixed: Tensor | None
         self._copied: Tensor | None
         if self.hearing == "sobel":
             fixed = filters_of(slots, self.angle)
-            self.register_buffer("_fixed", fixed, persistent=False)
             self._copied = None
             #: Rows of `perception` that act on the stimulus; those after them on what is heard.
             self.sensing_rows = self.stimulus_size
@@ -117,7 +114,6 @@ class Mlp(Rule):
         else:
             copied = shared_rows(self.hearing, slots, channels, self.stimulus_size)
             self.register_buffer("_copied", copied, persistent=False)
-            self._fixed = None
             seen = copied[: self.stimulus_size]
             self.sensing_rows = int(seen.max()) + 1 if len(seen) else 0
             rows, total, spread = int(copied.max()) + 1, len(copied), slots
@@ -173,9 +169,10 @@ class Mlp(Rule):
     def used(self) -> list[Layer]:
         """The weights as cells use them, functions of the learned ones: gradients flow through."""
         perception: Tensor = self.perception
-        if self._fixed is not None:
-            heard = perception[self.stimulus_size :].view(self._fixed.shape[1], self.channels, -1)
-            heard = torch.einsum("kp,pch->kch", self._fixed, heard).flatten(0, 1)
+        if self.hearing == "sobel":
+            fixed = filters_of(self.slots, self.angle).to(perception)
+            heard = perception[self.stimulus_size :].view(fixed.shape[1], self.channels, -1)
+            heard = torch.einsum("kp,pch->kch", fixed, heard).flatten(0, 1)
             sensed = perception[: self.stimulus_size]
             perception = torch.cat([sensed, heard]) if len(sensed) else heard
         elif self.hearing == "ring" and self._copied is not None:
@@ -194,11 +191,7 @@ class Mlp(Rule):
 
     def change(self, prepared: Tensor, messages: Tensor) -> Tensor:
         """[M, H] prepared stimulus and [M, K, C] messages → [M, C] change of state."""
-        first, *others = self.used()
-        flowing = layer(messages.flatten(1), first.weight[self.stimulus_size :], prepared)
-        for one in others:
-            flowing = layer(flowing.relu_(), one.weight, one.bias)
-        return flowing
+        return through(self.used(), prepared, messages)
 
     def settings(self) -> dict[str, Any]:
         """All that makes this rule besides its weights.

@@ -15,13 +15,14 @@ import hashlib
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from swarm_nca.products import layer
 from swarm_nca.rules.classes import Classes
 from swarm_nca.rules.readout import Readout
 
@@ -242,6 +243,16 @@ class Rule(nn.Module, ABC):
             digest.update(f"{name}:{tuple(weight.shape)}:{weight.dtype}".encode())
             digest.update(weight.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()
+
+
+def through(layers: Sequence[Layer], prepared: Tensor, messages: Tensor) -> Tensor:
+    """The answer [M, C] of layers to their prepared stimulus [M, H] and messages [M, K, C]."""
+    (weight, _), *others = layers
+    heard = messages.flatten(1)
+    flowing = layer(heard, weight[len(weight) - heard.shape[1] :], prepared)
+    for weight, bias in others:
+        flowing = layer(flowing.relu_(), weight, bias)
+    return flowing
 
 
 def check_rates(fire_rate: float, noise: float) -> None:
