@@ -111,6 +111,9 @@ class Simulation:
         step: steps taken so far.
     """
 
+    _world: World | None
+    _backend: Backend | None
+
     def __init__(
         self,
         world: World,
@@ -145,9 +148,7 @@ class Simulation:
         Args:
             step: the number of the moment; as it is when None.
         """
-        self._ground = world
-        self._world: World | None = world
-        self._backend: Backend | None = None
+        self._ground, self._world, self._backend = world, world, None
         if step is not None:
             self.step = step
 
