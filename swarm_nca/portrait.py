@@ -53,7 +53,6 @@ def decisions_rgb(
     *,
     scale: int = 1,
     shown_above: float = SHOWN_ABOVE,
-    faint: bool = False,
 ) -> Rgb:
     """One world's decisions, uint8 [H·scale, W·scale, 3], on white.
 
@@ -61,12 +60,10 @@ def decisions_rgb(
         index: which world of the batch.
         scale: pixels per cell, 1 or more.
         shown_above: what a class channel must exceed for its cell to say anything.
-        faint: let the grey that is too faint to live show in the background.
     """
     state = world.state[world.rows_of(index)].detach().cpu().numpy()
     colors = world.readout.rgb(state, shown_above)
-    behind = _ink(world.picture(index)) if faint and world.ground.pictured else 255
-    return cells_rgb(world, colors, index, scale=scale, behind=behind)
+    return cells_rgb(world, colors, index, scale=scale)
 
 
 def grey_rgb(world: World, index: int = 0, *, scale: int = 1) -> Rgb:

@@ -96,10 +96,9 @@ def test_ink_is_dark_where_grey_is_full() -> None:
     assert grey_rgb(world)[0, :, 0].tolist() == [255, 0, 204]
 
 
-def test_faint_grey_shows_behind_the_cells_only_when_asked_for() -> None:
+def test_grey_too_faint_to_live_is_white_beside_decisions() -> None:
     world = World.from_images([np.array([[0.05, 1.0]], np.float32)], RULE)
     assert decisions_rgb(world)[0].tolist() == [[255, 255, 255], [0, 0, 0]]
-    assert decisions_rgb(world, faint=True)[0].tolist() == [[242, 242, 242], [0, 0, 0]]
 
 
 def test_cells_take_the_colours_given_and_nobody_the_one_behind() -> None:

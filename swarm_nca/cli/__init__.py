@@ -1,7 +1,8 @@
-"""The command `swarm-nca`: a thin layer that parses, calls the package, and tells what came of it.
+"""The command `swarm-nca`: parses, calls the package, prints the results.
 
-Exit codes: 0 done; 1 an expectation failed; 2 bad input, told in one line on stderr. Whatever is
-heavy is imported inside the command that needs it, so that `--help` answers at once.
+Exit codes: 0 done; 1 an expectation failed; 2 bad input, with one line on stderr. Modules named
+after a group of commands (`running`, `measuring`, …) declare arguments and import nothing heavy, so
+that `--help` answers at once; they import the bodies (`evaluate_command`, …) when a command runs.
 
 To add a command, write a function, and a line in `COMMANDS`.
 """

@@ -70,7 +70,7 @@ def rules(
 ) -> None:
     """List the rules that ship: scores, size, hash."""
     with told_in_one_line():
-        from swarm_nca.measure.rules_command import rules_command
+        from swarm_nca.cli.rules_command import rules_command
 
         rules_command(verbose, console())
 

@@ -47,9 +47,8 @@ def evaluate(
 ) -> None:
     """Examine a rule on a data set, step by step; or turned, angle by angle."""
     with told_in_one_line():
-        from swarm_nca.measure.evaluate_command import evaluate_command
-        from swarm_nca.measure.turning_command import turning_command
-        from swarm_nca.recording.long_run import draw
+        from swarm_nca.cli.evaluate_command import evaluate_command
+        from swarm_nca.cli.turning_command import turning_command
 
         ask: functools.partial[Any]
         if turn is None:
@@ -61,7 +60,6 @@ def evaluate(
                 votes=confusion,
                 fill_holes=fill_holes,
                 figures=figure or (),
-                draw=draw,
             )
         else:
             if wrong := _given(context, UPRIGHT_ONLY):
@@ -104,9 +102,9 @@ def compare(
 ) -> None:
     """Set rules side by side: a table, and figures for papers."""
     with told_in_one_line():
-        from swarm_nca.comparison.command import compare as compare_rules
+        from swarm_nca.cli.compare_command import compare_command
 
-        compare_rules(
+        compare_command(
             runs,
             dataset,
             split=split,
@@ -137,8 +135,6 @@ def bench(
             return
         if frames is not None:
             raise ValueError("--frames goes with --viewer")
-        from swarm_nca.measure.bench_command import bench_command
-        from swarm_nca.swarm import Swarm
-        from swarm_nca.training.timed import published
+        from swarm_nca.cli.bench_command import bench_command
 
-        bench_command(Swarm, published, json_file, console=console())
+        bench_command(json_file, console=console())

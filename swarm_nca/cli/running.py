@@ -33,12 +33,12 @@ def run(
 ) -> None:
     """Run scenarios; write a folder with a report for each."""
     from swarm_nca.atomic import check_file, write_atomically
+    from swarm_nca.cli.watching import watched
     from swarm_nca.scenario import load
     from swarm_nca.scenario import run as run_scenario
     from swarm_nca.scenario.finding import find_scenario
     from swarm_nca.scenario.junit import failures, junit_xml
     from swarm_nca.scenario.placing import check_place, folders_of
-    from swarm_nca.scenario.watching import watched
 
     with told_in_one_line():
         loaded = []
@@ -58,7 +58,7 @@ def run(
             for line in failures(results[-1]):
                 typer.echo(line, err=True)
         else:
-            from swarm_nca.scenario.closing import say
+            from swarm_nca.cli.closing import say
 
             say(console(), results[-1], folder)
     if junit is not None:

@@ -39,8 +39,8 @@ def view(
 ) -> None:
     """Draw, damage and question a swarm in a window; watch a scenario as it happens."""
     with told_in_one_line():
-        from swarm_nca.viewer.command import view as view_session
+        from swarm_nca.cli.view_command import view_command
 
-        film = view_session(scenario, rule, beside=beside, headless=headless, steps=steps, out=out)
+        film = view_command(scenario, rule, beside=beside, headless=headless, steps=steps, out=out)
     if film is not None:
         typer.echo(film)

@@ -92,10 +92,6 @@ class Pictures:
         """The pictures one by one, each [H, W]."""
         return iter(self.grey)
 
-    def of_class(self, name: str) -> Pictures:
-        """Those pictures whose class has this name, in order."""
-        return self[self.labels == class_number(name, self.classes)]
-
     def from_all_classes(self, count: int) -> Pictures:
         """`count` of the pictures (all, where there are fewer), in order: of every class as many.
 

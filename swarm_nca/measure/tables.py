@@ -1,11 +1,11 @@
-"""What an examination found, as tables for a terminal of 80 columns (votes: 100)."""
+"""What was measured, as tables for a terminal of 80 columns (votes: 100)."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from rich import box
 from rich.markup import escape
@@ -15,6 +15,9 @@ from swarm_nca.measure.confusion import NOBODY, Confusion
 from swarm_nca.measure.metrics import METRICS
 from swarm_nca.measure.protocols import Evaluation
 from swarm_nca.measure.sitting import EARLY
+
+#: Columns of a table: heading, and how a row's value is shown.
+Columns: TypeAlias = dict[str, str]
 
 #: The metrics that tables show, and their headings.
 HEADINGS = {
@@ -163,3 +166,13 @@ def titled(title: str) -> Table:
         pad_edge=False,
         show_edge=False,
     )
+
+
+def as_table(title: str, columns: Columns, rows: Sequence[Mapping[str, float]]) -> Table:
+    """Rows of numbers under headings."""
+    table = Table(title=title, title_justify="left")
+    for heading in columns:
+        table.add_column(heading, justify="right")
+    for row in rows:
+        table.add_row(*(shown.format(**row) for shown in columns.values()))
+    return table

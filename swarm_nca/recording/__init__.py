@@ -1,6 +1,6 @@
 """Recording: what a run leaves behind, as numbers, pictures and a page to read."""
 
-from swarm_nca.recording.folder import read_run, write_run
+from swarm_nca.recording.folder import write_run
 from swarm_nca.recording.run import (
     EVENT_COLUMNS,
     METRIC_COLUMNS,
@@ -19,6 +19,5 @@ __all__ = [
     "Frame",
     "Run",
     "kept_steps",
-    "read_run",
     "write_run",
 ]

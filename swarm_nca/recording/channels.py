@@ -60,10 +60,10 @@ class _Layout:
     columns: int
 
     @classmethod
-    def of(cls, world: World, index: int) -> _Layout:
+    def of(cls, world: World) -> _Layout:
         free = world.state.shape[1] - len(world.classes)
         numbers = tuple(f"channel {n + 1}" if n == 0 else str(n + 1) for n in range(free))
-        rows, columns = extent(world, index)
+        rows, columns = extent(world)
         wide = 2 if columns > 2 * rows else 1  # wide worlds: half as many tiles, twice as wide
         most = _COLUMNS // wide
         lines = [numbers[n : n + most] for n in range(0, free, most)]
@@ -92,20 +92,20 @@ class _Layout:
         return max(lines, 2 * self.tile[0] + 2 * _TITLE) + _APART
 
 
-def channels_png(run: Run, index: int = 0) -> bytes:
-    """All channels of one world at up to five moments, as a PNG file."""
+def channels_png(run: Run) -> bytes:
+    """All channels of the first world at up to five moments, as a PNG file."""
     told = _told(run)
     world = told[0].frame.world
-    layout = _Layout.of(world, index)
+    layout = _Layout.of(world)
     paper = Paper(layout.width, _HEAD + len(told) * layout.block + _FOOT)
-    many = f", world {index + 1} of {len(world)}" if len(world) > 1 else ""
+    many = f", world 1 of {len(world)}" if len(world) > 1 else ""
     paper.text(_MARGIN, 46, "What cells tell each other", 15, INK, weight="bold")
     words = f"{run.name}{many}  ·  a cell's message is its whole state, one tile a channel"
     paper.text(_MARGIN, 76, words, 9, QUIET)
     for number, moment in enumerate(told):
         top = _HEAD + number * layout.block
-        _decisions(paper, run, moment, index, top, layout)
-        _channels(paper, moment.frame.world, index, top, layout)
+        _decisions(paper, run, moment, top, layout)
+        _channels(paper, moment.frame.world, top, layout)
     _color_bar(paper, paper.height - _FOOT + 26)
     return paper.png()
 
@@ -116,21 +116,19 @@ def _told(run: Run) -> Sequence[Moment]:
     return told[1:] if len(told) > 1 else told
 
 
-def _decisions(
-    paper: Paper, run: Run, moment: Moment, index: int, top: int, layout: _Layout
-) -> None:
+def _decisions(paper: Paper, run: Run, moment: Moment, top: int, layout: _Layout) -> None:
     world, scale = moment.frame.world, 2 * layout.scale
     words = f"step {moment.frame.step}"
     paper.text(_MARGIN, top + 18, words, 9, INK, weight="bold")
-    told = f"after {moment.after}" if moment.after else verdict(world, index, run.shown_above)
+    told = f"after {moment.after}" if moment.after else verdict(world, 0, run.shown_above)
     paper.text(_MARGIN, top + 38, told, 8, ACCENT if moment.after else QUIET)
-    tile = decisions_rgb(world, index, scale=max(1, int(scale)), shown_above=run.shown_above)
+    tile = decisions_rgb(world, scale=max(1, int(scale)), shown_above=run.shown_above)
     paper.picture(_MARGIN, top + 46, tile if scale >= 1 else shrunk(tile, scale))
 
 
-def _channels(paper: Paper, world: World, index: int, top: int, layout: _Layout) -> None:
+def _channels(paper: Paper, world: World, top: int, layout: _Layout) -> None:
     scale, whole = layout.scale, max(1, int(layout.scale))
-    values = iter(world[index].state.detach().cpu().numpy().T)
+    values = iter(world[0].state.detach().cpu().numpy().T)
     height, width = layout.tile
     for line, titles in enumerate(layout.titles):
         y = top + line * (height + _TITLE + 4)
@@ -138,7 +136,7 @@ def _channels(paper: Paper, world: World, index: int, top: int, layout: _Layout)
             x = layout.left + column * (width + _GAP)
             paper.text(x + width / 2, y + 18, title[: (width + _GAP) // 8], 7.5, QUIET, "center")
             colors = diverging(next(values))
-            tile = cells_rgb(world, colors, index, scale=whole, behind=_NOBODY)
+            tile = cells_rgb(world, colors, scale=whole, behind=_NOBODY)
             paper.picture(x, y + _TITLE, tile if scale >= 1 else shrunk(tile, scale))
 
 

@@ -17,13 +17,11 @@ import pandas as pd
 import torch
 
 from swarm_nca.atomic import write_atomically
-from swarm_nca.measure.writing import from_json
 from swarm_nca.recording.provenance import provenance
 from swarm_nca.recording.run import (
     EVENT_COLUMNS,
     METRIC_COLUMNS,
     POOLED_COLUMNS,
-    Expectation,
     Frame,
     Run,
 )
@@ -88,45 +86,6 @@ def write_run(folder: str | Path, run: Run, *, pictures: bool = True, states: bo
         write_atomically(folder / name, data)
 
 
-def read_run(folder: str | Path) -> Run:
-    """A run as its folder tells it; the frames are pictures by then, and not read.
-
-    Raises:
-        ValueError: not a run folder, or one with a damaged file.
-    """
-    folder = Path(folder)
-    try:
-        facts = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
-        return Run(
-            name=facts["name"],
-            scenario=(folder / "scenario.yaml").read_text(encoding="utf-8"),
-            seed=facts["seed"],
-            rule=facts["rule"],
-            rule_hash=facts["rule_hash"],
-            metrics=_metrics(folder / "metrics.csv"),
-            pooled=_metrics(folder / "pooled.csv"),
-            events=_events(folder / "events.csv"),
-            expectations=tuple(
-                Expectation(
-                    metric=one["metric"],
-                    at=one["at"],
-                    min=None if one["min"] is None else from_json(one["min"]),
-                    max=None if one["max"] is None else from_json(one["max"]),
-                    value=from_json(one["value"]),
-                )
-                for one in facts["expectations"]
-            ),
-            seconds=facts["seconds"],
-        )
-    except FileNotFoundError as error:
-        raise ValueError(
-            f"{folder} is no run folder, {Path(error.filename).name} is missing; "
-            "`swarm-nca run SCENARIO.yaml --out DIR` writes one"
-        ) from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{folder} holds a damaged file ({error!r}); run it again") from error
-
-
 def states_npz(frames: Sequence[Frame]) -> bytes:
     """Every frame's states as a compressed NumPy archive.
 
@@ -144,15 +103,6 @@ def states_npz(frames: Sequence[Frame]) -> bytes:
         site=torch.cat([world.site for world in worlds]).cpu().numpy(),
     )
     return file.getvalue()
-
-
-def _metrics(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, dtype=dict.fromkeys(POOLED_COLUMNS[1:], "float64"))
-
-
-def _events(path: Path) -> pd.DataFrame:
-    # An event that needs no words has an empty cell, which is not a missing one.
-    return pd.read_csv(path, dtype={"kind": str, "what": str}).fillna({"what": ""})
 
 
 def _json(facts: dict[str, Any]) -> bytes:

@@ -1,7 +1,7 @@
 """The report of a run: one page that carries all it shows, by day, by night and in print.
 
-Nothing is loaded from elsewhere: style and pictures are inside, so the page can be mailed or
-archived.
+Style and pictures are inside the page, so it can be mailed or archived. This module computes the
+texts; `report.html.jinja` places them and escapes every one.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ from __future__ import annotations
 import base64
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from html import escape
-from importlib import resources
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pandas as pd
 
 from swarm_nca.measure.metrics import METRICS
@@ -45,6 +44,9 @@ _YES_OR_NO = {
 
 _TOLD_STEPS = (0, 1, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 
+#: A line of YAML: what precedes its key, the key, the rest.
+_YAML_LINE = re.compile(r"( *(?:- )?\{?)([\w-]+)(?=:)(.*)", re.DOTALL)
+
 
 def report_html(run: Run, pictures: Mapping[str, bytes], facts: Mapping[str, Any]) -> str:
     """The page.
@@ -54,113 +56,94 @@ def report_html(run: Run, pictures: Mapping[str, bytes], facts: Mapping[str, Any
         facts: the run's provenance.
     """
     pooled = run.told.set_index("step")
-    style = resources.files("swarm_nca.recording").joinpath("report.css").read_text("utf-8")
-    moving = _sheet(pictures, "run.webp", f"The run {run.name} as a moving picture", "low")
-    body = [
-        _head(run, facts),
-        f'<section class="side">{moving}{_figures(pooled, run)}</section>',
-        _sheet(pictures, "summary.png", "Moments of the run, and its metrics over the steps"),
-        f'<section class="side">{_expected(run.expectations)}{_happened(run.events)}</section>',
-        _sheet(pictures, "channels.png", "Every channel of the cells' states at a few moments"),
-        _numbers(pooled, run),
-        f'<section class="side">{_scenario(run)}{_origin(facts)}</section>',
-        "<footer>Run it again with <code>swarm-nca run scenario.yaml</code>; every number is in "
-        "<code>metrics.csv</code>, and of all worlds together in <code>pooled.csv</code>.</footer>",
-    ]
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(run.name)} – a run of swarm-nca</title>\n<style>\n{style}</style>\n"
-        "</head>\n<body>\n<main>\n"
-        + "\n".join(filter(None, body))
-        + "\n</main>\n</body>\n</html>\n"
+    columns = _columns(pooled, run)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("swarm_nca.recording", ""),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("report.html.jinja").render(
+        name=run.name,
+        facts=_facts(run, facts["worlds"]),
+        passed=run.passed,
+        steps=_count(run.steps),
+        pictures={name: _data_uri(name, data) for name, data in pictures.items()},
+        figures=_figures(pooled, run),
+        expected=[_expected(one) for one in run.expectations],
+        events=_events(run.events),
+        worlds=run.metrics["world"].nunique(),
+        columns=("step", *columns.values()),
+        numbers=_numbers(pooled, run, columns),
+        scenario=list(_scenario(run.scenario)),
+        origin=_origin(facts),
     )
 
 
-def _head(run: Run, facts: Mapping[str, Any]) -> str:
-    worlds = facts["worlds"]
-    told = [f"rule {Path(run.rule).name}", f"{run.steps:,} steps", f"seed {run.seed}"]
-    told += [f"{worlds:,} worlds"] if worlds > 1 else []
-    verdict = ""
-    if run.expectations:
-        met = sum(one.passed for one in run.expectations)
-        words = f"{met} of {len(run.expectations)} expectations met"
-        verdict = f'<p class="verdict {_state(run.passed)}">{words}</p>'
-    spans = "".join(f"<span>{escape(one)}</span>" for one in told)
-    return (
-        f'<header><div><h1>{escape(run.name)}</h1><p class="facts">{spans}</p></div>'
-        f"{verdict}</header>"
-    )
+def _facts(run: Run, worlds: int) -> list[str]:
+    told = [f"rule {Path(run.rule).name}", f"{_count(run.steps)} steps", f"seed {run.seed}"]
+    return told + ([f"{_count(worlds)} worlds"] if worlds > 1 else [])
 
 
-def _figures(pooled: pd.DataFrame, run: Run) -> str:
+def _data_uri(name: str, data: bytes) -> str:
+    return f"data:image/{name.rsplit('.')[-1]};base64,{base64.b64encode(data).decode()}"
+
+
+def _figures(pooled: pd.DataFrame, run: Run) -> list[tuple[str, str]]:
+    """Labels and values after the last step."""
     last = pooled.iloc[-1]
     labels = _SHARES | (_YES_OR_NO if _alone(run) else {})
     entries = [(label, _value(name, last[name], _alone(run))) for name, label in labels.items()]
     if run.frames and _alone(run):
         entries.insert(0, ("largest vote", verdict(run.frames[-1].world, 0, run.shown_above)))
-    cells = "".join(
-        f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>" for label, value in entries
-    )
-    return (
-        f'<div class="card"><h2>After step {run.steps:,}</h2><dl class="figures">{cells}</dl></div>'
-    )
+    return entries
 
 
-def _expected(expectations: Sequence[Expectation]) -> str:
-    if not expectations:
-        return ""
-    rows = [
-        [
-            escape(_SHARES.get(one.metric, one.metric.replace("_", " "))),
-            _count(one.at),
-            _bounds(one),
-            _value(one.metric, one.value) + (f" ({one.unknown})" if one.unknown else ""),
-            f'<span class="state {_state(one.passed)}">{"met" if one.passed else "missed"}</span>',
-        ]
-        for one in expectations
-    ]
-    head = ("metric", "at step", "expected", "found", "")
-    return _card("What was expected", _table(head, rows, numbers=(1, 2, 3)))
+def _expected(one: Expectation) -> dict[str, Any]:
+    unknown = f" ({one.unknown})" if one.unknown else ""
+    return {
+        "metric": _SHARES.get(one.metric, one.metric.replace("_", " ")),
+        "at": _count(one.at),
+        "bounds": _bounds(one),
+        "found": _value(one.metric, one.value) + unknown,
+        "passed": one.passed,
+    }
 
 
-def _happened(events: pd.DataFrame) -> str:
-    if events.empty:
-        return ""
-    rows = [
-        [_count(int(step)), escape(str(kind)), escape(what if isinstance(what, str) else "")]
+def _events(events: pd.DataFrame) -> list[tuple[str, str, str]]:
+    return [
+        (_count(int(step)), str(kind), what if isinstance(what, str) else "")
         for step, kind, what in zip(events["step"], events["kind"], events["what"], strict=True)
     ]
-    return _card("What happened", _table(("step", "what", "which"), rows, numbers=(0,)))
 
 
-def _numbers(pooled: pd.DataFrame, run: Run) -> str:
+def _columns(pooled: pd.DataFrame, run: Run) -> dict[str, str]:
+    """The metrics of the table of numbers, and their headings."""
+    columns = _SHARES | (_YES_OR_NO if _alone(run) else {}) | _MAGNITUDES
+    return columns | (_NONFINITE if pooled["nonfinite"].any() else {})
+
+
+def _numbers(pooled: pd.DataFrame, run: Run, columns: Mapping[str, str]) -> list[list[str]]:
+    """The rows of the table of numbers, a step each."""
     acted = sorted({int(step) for step in run.events["step"]})[:20]
     wanted = {*_TOLD_STEPS, *acted, *(step + 1 for step in acted), run.steps}
-    columns = _SHARES | (_YES_OR_NO if _alone(run) else {}) | _MAGNITUDES
-    columns |= _NONFINITE if pooled["nonfinite"].any() else {}
     values = {name: pooled[name].to_dict() for name in columns}
-    rows = [
+    return [
         [_count(step), *(_value(name, values[name][step], _alone(run)) for name in columns)]
         for step in sorted(wanted & set(values["undecided"]))
     ]
-    table = _table(("step", *columns.values()), rows, numbers=range(len(columns) + 1))
-    worlds = run.metrics["world"].nunique()
-    title = "Numbers" if worlds == 1 else f"Numbers, of {worlds:,} worlds together"
-    return f"<section>{_card(title, table)}</section>"
 
 
-def _scenario(run: Run) -> str:
-    text = re.sub(
-        r"^([ ]*(?:- )?(?:\{)?)([\w-]+)(?=:)",
-        r"\1<b>\2</b>",
-        escape(run.scenario),
-        flags=re.MULTILINE,
-    )
-    return _card("The scenario", f"<pre>{text}</pre>")
+def _scenario(text: str) -> Iterator[tuple[str, str, str]]:
+    """Every line as what precedes its key, the key, the rest; a line without a key is all rest."""
+    for line in text.splitlines(keepends=True):
+        found = _YAML_LINE.fullmatch(line)
+        yield (found[1], found[2], found[3]) if found else ("", "", line)
 
 
-def _origin(facts: Mapping[str, Any]) -> str:
+def _origin(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     versions, machine = facts["versions"], facts["machine"]
     entries = {
         "rule": facts["rule"],
@@ -171,39 +154,7 @@ def _origin(facts: Mapping[str, Any]) -> str:
         "machine": f"{machine['system']} on {machine['processor']}, "
         f"{_counted(machine['cores'], 'core')}, {_counted(machine['threads'], 'thread')}",
     }
-    told = "".join(
-        f"<dt>{name}</dt><dd>{escape(str(value))}</dd>"
-        for name, value in entries.items()
-        if value != ""
-    )
-    return _card("Where the numbers come from", f'<dl class="origin">{told}</dl>')
-
-
-def _sheet(pictures: Mapping[str, bytes], name: str, words: str, kind: str = "") -> str:
-    if name not in pictures:
-        return ""
-    data = base64.b64encode(pictures[name]).decode()
-    source = f"data:image/{name.rsplit('.')[-1]};base64,{data}"
-    image = f'<img alt="{escape(words)}" src="{source}">'
-    return f'<section class="sheet {kind}">{image}</section>'
-
-
-def _card(title: str, inside: str) -> str:
-    return f'<div class="card"><h2>{title}</h2>{inside}</div>'
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int]) -> str:
-    right = set(numbers)
-    look = [' class="number"' if n in right else "" for n in range(len(head))]
-    top = "".join(f"<th{how}>{escape(one)}</th>" for how, one in zip(look, head, strict=True))
-    lines = "".join(
-        "<tr>"
-        + "".join(f"<td{how}>{one}</td>" for how, one in zip(look, row, strict=True))
-        + "</tr>"
-        for row in rows
-    )
-    table = f"<table><thead><tr>{top}</tr></thead><tbody>{lines}</tbody></table>"
-    return f'<div class="scroll">{table}</div>'
+    return [(name, str(value)) for name, value in entries.items() if value != ""]
 
 
 def _bounds(one: Expectation) -> str:
@@ -232,7 +183,3 @@ def _count(value: int) -> str:
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def _state(passed: bool) -> str:
-    return "met" if passed else "missed"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from swarm_nca.portrait import SILENT, Rgb, decisions_rgb, extent, grey_rgb, tally
+from swarm_nca.portrait import SILENT, Rgb, decisions_rgb, extent, tally
 from swarm_nca.recording.moments import Moment, verdict
 from swarm_nca.recording.paper import ACCENT, INK, QUIET, Paper
 from swarm_nca.world import World
@@ -30,14 +30,13 @@ _TALLEST = 900
 class Strip:
     """One world's moments, laid out on lines `width` pixels wide.
 
-    `ink` adds a line with the grey pictures above the decisions. `index`: which world of the batch.
+    `index`: which world of the batch. `captions`: step and event above every tile.
     """
 
     moments: Sequence[Moment]
     width: int
     index: int = 0
     shown_above: float = 0.01
-    ink: bool = False
     captions: bool = True
 
     @property
@@ -65,14 +64,13 @@ class Strip:
             if self.captions:
                 self._head(paper, moment, middle, top, pitch)
                 top += _ABOVE
-            for tile in self._tiles(moment.frame.world):
-                shift = (tile_width - tile.shape[1]) // 2
-                paper.picture(left + shift, top + (tile_height - tile.shape[0]) // 2, tile)
-                top += tile_height + _BETWEEN
+            tile = self._drawn(moment.frame.world)
+            shift = (tile_width - tile.shape[1]) // 2
+            paper.picture(left + shift, top + (tile_height - tile.shape[0]) // 2, tile)
             words = verdict(moment.frame.world, self.index, self.shown_above)
             weight = "normal" if words == SILENT else "bold"
             size = _fitting(words, pitch)
-            below = top - _BETWEEN + _BELOW - 10
+            below = top + tile_height + _BELOW - 10
             paper.text(middle, below, words, size, INK, "center", weight=weight)
 
     def _head(self, paper: Paper, moment: Moment, middle: float, top: float, room: float) -> None:
@@ -81,13 +79,11 @@ class Strip:
         paper.text(middle, top + 15, words, _fitting(words, room, 7), color, "center")
         paper.text(middle, top + 36, f"step {moment.frame.step}", 8.5, INK, "center")
 
-    def _tiles(self, world: World) -> list[Rgb]:
+    def _drawn(self, world: World) -> Rgb:
         scale = self._scale
         whole = max(1, int(scale))
-        shown = [decisions_rgb(world, self.index, scale=whole, shown_above=self.shown_above)]
-        if self.ink:
-            shown.insert(0, grey_rgb(world, self.index, scale=whole))
-        return shown if scale >= 1 else [shrunk(tile, scale) for tile in shown]
+        tile = decisions_rgb(world, self.index, scale=whole, shown_above=self.shown_above)
+        return tile if scale >= 1 else shrunk(tile, scale)
 
     @property
     def _extent(self) -> tuple[int, int]:
@@ -118,8 +114,7 @@ class Strip:
 
     @property
     def _line(self) -> int:
-        pictures = (self._tile[0] + _BETWEEN) * (2 if self.ink else 1)
-        return (_ABOVE if self.captions else 0) + pictures + _BELOW
+        return (_ABOVE if self.captions else 0) + self._tile[0] + _BETWEEN + _BELOW
 
 
 def _fitting(words: str, room: float, size: float = 8) -> float:
@@ -134,24 +129,22 @@ def draw_legend(
     world: World,
     shown_above: float,
     words: str = "",
-    counted: bool = True,
     before: Sequence[World] = (),
 ) -> None:
     """A line naming every class that cells show in any of these worlds: colour, name, cells.
 
-    `words` lead the line. Unless `counted`, classes stand in their own order, without numbers; so
-    do those at the end that cells show only in the worlds of `before`.
+    `words` lead the line. Classes stand by falling number of cells; at the end, without a number,
+    those that cells show only in the worlds of `before`.
     """
     counts = totals(world, shown_above)
     ever = sum((totals(one, shown_above) for one in before), counts)
     names, colors = (*world.classes.names, SILENT), (*world.classes.colors, (0, 0, 0))
     entries = [(int(counts[n]), names[n], colors[n]) for n in ever.nonzero()[0]]
-    if counted:
-        entries.sort(key=lambda entry: -entry[0])
+    entries.sort(key=lambda entry: -entry[0])
     paper.text(x, baseline, words, 8, QUIET)
     x += round(9.6 * len(words)) + 16 * bool(words)
     for count, name, color in entries:
-        label = f"{name}: {count:,}" if counted and count else name
+        label = f"{name}: {count:,}" if count else name
         wide = 26 + round(9.4 * len(label))
         if x + wide > paper.width - 24:
             paper.text(x, baseline, "…", 8, QUIET)

@@ -16,7 +16,7 @@ from pygame import Surface
 from rich.console import Console
 
 from swarm_nca.cores import threads
-from swarm_nca.measure.bench_command import as_table
+from swarm_nca.measure.tables import as_table
 from swarm_nca.measure.writing import check_json, write_json
 from swarm_nca.perturbations import Draw
 from swarm_nca.viewer.app import App

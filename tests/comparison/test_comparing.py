@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from swarm_nca.cli.compare_command import compare_command
 from swarm_nca.comparison import exams
-from swarm_nca.comparison.command import compare
 from swarm_nca.comparison.entries import entries
 from swarm_nca.comparison.exams import ERROR, SharedExam, curves_of
 from swarm_nca.comparison.groups import Group
@@ -214,7 +214,7 @@ def test_comparing_writes_table_and_figures_and_a_second_time_the_same(
     runs = [str(trained("a")), str(trained("b", seed=1)), str(trained("c", loss="ce"))]
     out, console = tmp_path / "out", Console(record=True, width=160)
     settings = {"limit": 4, "steps": STEPS, "out": out}
-    standings = compare([*runs, "digits"], "strokes", console=console, **settings)
+    standings = compare_command([*runs, "digits"], "strokes", console=console, **settings)
     assert {one.group.label for one in standings} == {"run: l2", "run: ce", "digits"}
     ordered = [one.value("total_agreement", "fresh", STEPS).mean for one in standings]
     assert ordered == sorted(ordered, reverse=True)
@@ -228,7 +228,7 @@ def test_comparing_writes_table_and_figures_and_a_second_time_the_same(
     assert len(list((out / "evaluations").iterdir())) == 2
     before = {one.name: one.read_bytes() for one in out.iterdir() if one.is_file()}
     monkeypatch.setattr(exams, "evaluate", no_exam)
-    compare([*runs, "digits"], "strokes", console=Console(record=True), **settings)
+    compare_command([*runs, "digits"], "strokes", console=Console(record=True), **settings)
     assert before == {one.name: one.read_bytes() for one in out.iterdir() if one.is_file()}
     with Image.open(out / "mutation.png") as picture:
         assert picture.width > 1000
@@ -246,11 +246,11 @@ def test_what_no_rule_of_them_can_sit_is_told_before_anyone_sits(trained, tmp_pa
         ({"out": file}, "file: this is a file, not a folder"),
     ):
         with pytest.raises(ValueError, match=message):
-            compare([str(run)], **{"dataset": "strokes", "limit": 3, "out": out} | asked)
+            compare_command([str(run)], **{"dataset": "strokes", "limit": 3, "out": out} | asked)
     assert not out.exists()
     (run / "evaluations").touch()
     with pytest.raises(ValueError, match="evaluations: this is a file, not a folder"):
-        compare([str(run)], "strokes", limit=3, out=out)
+        compare_command([str(run)], "strokes", limit=3, out=out)
     assert not out.exists()
 
 
@@ -261,7 +261,7 @@ def test_a_folder_with_something_else_in_it_is_left_alone(trained, tmp_path, hel
     for name in held:
         (out / name).write_text("precious")
     with pytest.raises(ValueError, match="something else than a comparison and is left alone"):
-        compare([str(trained("a"))], "strokes", limit=3, steps=4, out=out)
+        compare_command([str(trained("a"))], "strokes", limit=3, steps=4, out=out)
     assert {file.name: file.read_text() for file in out.iterdir()} == dict.fromkeys(
         held, "precious"
     )
@@ -270,7 +270,7 @@ def test_a_folder_with_something_else_in_it_is_left_alone(trained, tmp_path, hel
 def test_states_that_ran_away_are_drawn_around(trained, tmp_path, monkeypatch) -> None:
     wild = runs_with(state_magnitude=[[1.0, 1e20, np.inf, np.nan]], cell_accuracy=[[np.nan] * 4])[0]
     monkeypatch.setattr(exams, "_sat", lambda *_: wild)
-    compare(
+    compare_command(
         [str(trained("a"))], "strokes", limit=3, steps=4, out=tmp_path / "out",
         console=Console(record=True),
     )  # fmt: skip

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from swarm_nca.cli.compare_command import compare_command
 from swarm_nca.comparison import exams
-from swarm_nca.comparison.command import compare
 from swarm_nca.comparison.entries import Entry, entries
 from swarm_nca.comparison.exams import SharedExam, curves_of
 from swarm_nca.comparison.scores import Standing
@@ -32,7 +32,7 @@ def standings(tmp_path_factory: pytest.TempPathFactory) -> list[Standing]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(exams, "evaluate", no_exam)
         quiet = Console(quiet=True)
-        return compare(RUNS, out=tmp_path_factory.mktemp("compared"), console=quiet)
+        return compare_command(RUNS, out=tmp_path_factory.mktemp("compared"), console=quiet)
 
 
 def loss_and_noise(entry: Entry) -> tuple[str, float]:

@@ -93,6 +93,3 @@ def test_the_legend_names_what_is_said_at_the_end_then_what_was_said_on_the_way(
     three, five = end.counts.tolist()
     said = sorted([(three, "3"), (five, "5")], key=lambda one: -one[0])
     assert written == ["cells", *(f"{name}: {count}" for count, name in said), "4", "silent"]
-    written.clear()
-    draw_legend(Paper(900, 40), 0, 20, end, 0.01, counted=False, before=before)
-    assert written == ["", "3", "4", "5", "silent"]

@@ -15,12 +15,11 @@ from swarm_nca.portrait import Rgb, decisions_rgb, grey_rgb
 from swarm_nca.recording import Frame
 from swarm_nca.recording.animation import MOST, animation_webp, shots_of
 from swarm_nca.recording.channels import channels_png, diverging
-from swarm_nca.recording.gallery import hero, mosaic
 from swarm_nca.recording.summary import summary_png
 from swarm_nca.rules import Mlp
 from swarm_nca.world import World
 
-from .conftest import MakeRun, saying
+from .conftest import MakeRun
 
 
 def pixels(data: bytes) -> Rgb:
@@ -164,21 +163,6 @@ def test_a_crowd_of_labels_makes_room_for_itself(make_run: MakeRun) -> None:
     )
     lines = round((many.shape[0] - few.shape[0]) / 20)
     assert lines == 14  # fifteen labels as wide as the axes, where one was
-
-
-def test_a_mosaic_holds_every_world(make_run: MakeRun) -> None:
-    world = saying(make_run(worlds=4).frames[0].world, 1, 2, 3, -1)
-    picture = pixels(mosaic(world, width=648))
-    for index in range(4):
-        assert times_found(decisions_rgb(world, index, scale=25), picture) == 1
-
-
-def test_the_hero_shows_ink_above_decisions(make_run: MakeRun) -> None:
-    run = make_run()
-    picture = pixels(hero(run))
-    scale = (1504 - 9 * 12) // 10 // 12
-    assert times_found(grey_rgb(run.frames[0].world, scale=scale), picture) >= 1
-    assert times_found(decisions_rgb(run.frames[-1].world, scale=scale), picture) >= 1
 
 
 def test_a_caption_too_long_for_the_animation_is_cut_not_endless(make_run: MakeRun) -> None:

@@ -16,11 +16,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from swarm_nca.cli import app as command_line
+from swarm_nca.cli.view_command import view_command
 from swarm_nca.images import Source
 from swarm_nca.perturbations import Draw, Loss, Mutate
 from swarm_nca.rules import Classes
 from swarm_nca.viewer.app import App
-from swarm_nca.viewer.command import view
 from swarm_nca.viewer.groups import groups_of
 from swarm_nca.viewer.headless import film, frame
 from swarm_nca.viewer.history import MOST, History
@@ -222,12 +222,12 @@ def test_the_film_s_last_picture_is_what_the_app_shows(app: App, tmp_path: Path)
 
 def test_the_command_renders_a_scenario_to_a_file(rule_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "end.png"
-    view(None, str(rule_file), headless=True, steps=3, out=out)
+    view_command(None, str(rule_file), headless=True, steps=3, out=out)
     with Image.open(out) as image:
         assert image.size == (1280, 720)
     for wrong, why in (({"steps": 3}, "--headless"), ({"out": out}, "--headless")):
         with pytest.raises(ValueError, match=why):
-            view(None, str(rule_file), **wrong)  # type: ignore[arg-type]
+            view_command(None, str(rule_file), **wrong)  # type: ignore[arg-type]
 
 
 def test_curves_forget_every_second_step_until_there_is_room_whatever_steps_were_noted() -> None:

@@ -11,11 +11,11 @@ import torch
 from PIL import Image
 from pygame.event import Event
 
+from swarm_nca.cli.view_command import view_command
 from swarm_nca.perturbations import Restart
 from swarm_nca.portrait import Rgb
 from swarm_nca.viewer import reel
 from swarm_nca.viewer.app import App
-from swarm_nca.viewer.command import view
 from swarm_nca.viewer.headless import frame
 from swarm_nca.viewer.keyframes import Keyframes
 from swarm_nca.viewer.reel import Reel
@@ -235,7 +235,7 @@ def test_headless_films_two_rules_too(rule_file: Path, tmp_path: Path, name: str
     other = tmp_path / "twin.safetensors"
     other.write_bytes(rule_file.read_bytes())
     out = tmp_path / name
-    view(None, str(rule_file), beside=str(other), headless=True, steps=3, out=out)
+    view_command(None, str(rule_file), beside=str(other), headless=True, steps=3, out=out)
     pictures = frames_of(out)
     assert pictures[0].shape == (720, 1280, 3)
     assert len(pictures) == 4

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -33,10 +33,8 @@ from swarm_nca.measure.tables import (
     settling,
 )
 from swarm_nca.measure.writing import Json, check_json, only_finite, write_json
+from swarm_nca.recording.long_run import draw
 from swarm_nca.rules import load_rule
-
-#: Draws a figure of what the JSON holds: PNG or PDF, by the suffix.
-Draw: TypeAlias = Callable[[Json, str], bytes]
 
 #: What a figure's file may end in.
 SUFFIXES = (".png", ".pdf")
@@ -58,7 +56,6 @@ def evaluate_command(
     fill_holes: bool = False,
     json_file: Path | None = None,
     figures: Sequence[Path] = (),
-    draw: Draw | None = None,
     console: Console | None = None,
 ) -> Evaluation:
     """Examine a rule, print the tables, write the JSON and the figures.
@@ -72,7 +69,7 @@ def evaluate_command(
         votes: also the table of votes by class.
         fill_holes: fill the holes of every silhouette; see `without_holes`.
         json_file: where to write all numbers, atomically; its folder must exist.
-        figures: where to write the curves as a figure, with `draw`.
+        figures: where to write the curves as a figure, PNG or PDF by the suffix.
         console: where to print; standard output when None.
 
     Raises:
@@ -108,9 +105,8 @@ def evaluate_command(
     ballot = confusion(result.last, exam.own, loaded) if votes else None
     document = as_json(result, rule, dataset, tables, ballot, fill_holes)
     write_json(json_file, document)
-    if draw is not None:
-        for file in figures:
-            write_atomically(file, draw(document, file.suffix))
+    for file in figures:
+        write_atomically(file, draw(document, file.suffix))
     console.print(curve_table(result, title))
     _tell(console, result, exam)
     for name, rows in tables.items():

@@ -15,7 +15,7 @@ from swarm_nca.viewer.window import show
 RULE, STEPS = "digits", 200
 
 
-def view(
+def view_command(
     scenario: str | None,
     rule: str | None,
     *,

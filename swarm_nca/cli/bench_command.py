@@ -5,27 +5,21 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from rich.console import Console
-from rich.table import Table
 
-from swarm_nca.measure.bench import (
+from swarm_nca.bench import (
     BATCHES,
-    Row,
-    SwarmMaker,
-    TrainerMaker,
     bench_rule,
     steps_against_dense,
     swarm_of_a_crowd,
     swarm_of_a_digit,
     training_against_dense,
 )
+from swarm_nca.measure.tables import Columns, as_table
 from swarm_nca.measure.writing import check_json, write_json
-
-#: Columns of a table: heading, and how a row's value is shown.
-Columns: TypeAlias = dict[str, str]
 
 _STEPS: Columns = {
     "worlds": "{worlds:,.0f}",
@@ -76,8 +70,6 @@ _CROWD: Columns = {
 
 
 def bench_command(
-    swarm: SwarmMaker,
-    trainer: TrainerMaker,
     json_file: Path | None = None,
     *,
     batches: Sequence[int] = BATCHES,
@@ -87,8 +79,6 @@ def bench_command(
     """Measure, print the tables, write the JSON.
 
     Args:
-        swarm: the class of agents to be timed.
-        trainer: makes what trains a rule.
         json_file: where to write the numbers, atomically; its folder must exist.
         batches: worlds in a batch, one row of the first table each.
         seconds: for each row.
@@ -111,15 +101,15 @@ def bench_command(
     console.print(as_table("A step of a batch of digits, and its matrix products", _STEPS, steps))
     console.print(as_table("The same step as a dense convolution", _DENSE, steps))
     with console.status("a training iteration"):
-        training = training_against_dense(rule, trainer, seconds)
+        training = training_against_dense(rule, seconds)
     console.print(as_table("The arithmetic of one training iteration", _DENSE, [training]))
     console.print(as_table("The same with products in bfloat16", _SHORT, [training]))
     console.print(as_table("One training iteration, pool and all", _WHOLE, [training]))
     with console.status("a digit of agents"):
-        digit = swarm_of_a_digit(rule, swarm, seconds)
+        digit = swarm_of_a_digit(rule, seconds)
     console.print(as_table("A step of one digit's agents, data collected", _DIGIT, [digit]))
     with console.status("a crowd of agents"):
-        crowd = swarm_of_a_crowd(rule, swarm, seconds=seconds)
+        crowd = swarm_of_a_crowd(rule, seconds)
     console.print(as_table("A crowd of agents, data collected", _CROWD, [crowd]))
     numbers = {
         "machine": machine,
@@ -130,13 +120,3 @@ def bench_command(
     }
     write_json(json_file, numbers)
     return numbers
-
-
-def as_table(title: str, columns: Columns, rows: Sequence[Row]) -> Table:
-    """Rows of numbers under headings."""
-    table = Table(title=title, title_justify="left")
-    for heading in columns:
-        table.add_column(heading, justify="right")
-    for row in rows:
-        table.add_row(*(shown.format(**row) for shown in columns.values()))
-    return table

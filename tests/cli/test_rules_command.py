@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from rich.console import Console
 
-from swarm_nca.measure.rules_command import rules_command
-from swarm_nca.rules import save_rule
+from swarm_nca.cli.rules_command import rules_command
+from swarm_nca.rules import Classes, Mlp, save_rule
 
 SCORES = {
     "cells / agreement, percent": "1,000 strokes 99.3 / 98.7, after a mutation 99.6 / 98.6; "
@@ -15,8 +15,9 @@ SCORES = {
 
 @pytest.mark.parametrize("verbose", [False, True])
 def test_each_score_stands_on_its_own_line_below_its_rule_in_80_columns(
-    rule, tmp_path, monkeypatch, verbose: bool
+    tmp_path, monkeypatch, verbose: bool
 ) -> None:
+    rule = Mlp(Classes.named("a", "b", "c"))
     file = save_rule(rule, tmp_path / "one.safetensors", {"scores": SCORES, "licence": "MIT"})
     monkeypatch.setattr("swarm_nca.rules.shipped_rules", lambda: {"one": file, "two": file})
     console = Console(record=True, width=80)

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from swarm_nca.cli.evaluate_command import watched
 from swarm_nca.images.datasets import Split
-from swarm_nca.measure.evaluate_command import watched
 from swarm_nca.measure.exam import exam_for
 from swarm_nca.measure.protocols import Evaluation, Protocol, check_exam
 from swarm_nca.measure.tables import HEADINGS, printed, titled

@@ -30,7 +30,7 @@ _FILES = ("table.md", "table.csv", *_FIGURES)
 _EVALUATIONS = "evaluations"
 
 
-def compare(
+def compare_command(
     given: Sequence[str],
     dataset: str = "mnist",
     *,

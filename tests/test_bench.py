@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from swarm_nca.bench import bench_rule, bench_worlds, published_trainer
+from swarm_nca.engine import Stepper
+from swarm_nca.images import strokes
+from swarm_nca.rules import Mlp
+
+
+def test_the_pictures_have_the_alive_share_of_mnist() -> None:
+    world = bench_worlds(bench_rule(), 256)
+    assert world.cells / int(world.ground.sizes.sum()) == pytest.approx(0.176, abs=0.01)
+
+
+def test_the_rule_that_is_timed_is_busy_and_stays_finite() -> None:
+    rule = bench_rule()
+    stepper = Stepper(bench_worlds(rule, 2), rule)
+    for _ in range(200):
+        stepper.step()
+    assert 0.05 < stepper.state.abs().mean() < 100
+    assert not any(weight.requires_grad for weight in rule.parameters())
+
+
+def test_the_training_that_is_timed_is_the_published_iteration_and_learns() -> None:
+    rule = Mlp()
+    trainer = published_trainer(rule, strokes(160))
+    recipe = trainer.recipe
+    assert (recipe.batch, recipe.pool, recipe.steps) == (16, 160, 20)
+    assert (recipe.regime, recipe.loss, recipe.normalize) == ("mutating", "l2", "tensors")
+    assert recipe.shares() == (4, 4)
+    before = rule.output.detach().clone()
+    assert trainer.advance().iteration == 1
+    assert not torch.equal(rule.output, before)
