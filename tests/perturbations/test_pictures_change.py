@@ -1,9 +1,13 @@
 """Mutate, restart, draw, erase and noise: what becomes of pictures, cells and states."""
 
+import copy
+import itertools
+
 import numpy as np
 import pytest
 import torch
 
+from swarm_nca.engine import rollout
 from swarm_nca.images import Pictures, Source, draw_glyph, glyph_strokes
 from swarm_nca.perturbations import Draw, Erase, Mutate, Noise, Restart
 from swarm_nca.world import World
@@ -129,6 +133,23 @@ def test_noise_on_pixels_stays_grey_and_brings_pixels_alive(world):
         grey = after.canvas.grey
         assert 0 <= float(grey.min()) <= float(grey.max()) <= 1
         assert after.cells > world.cells
+
+
+def test_no_two_kinds_of_noise_are_the_same_draws(rule):
+    """The same seed, key, sites and step: a start, the noise of a step, and both jolts."""
+    grey = np.full((1, 40, 40), 0.5, np.float32)
+    world, quiet = World.from_images(grey, rule), copy.deepcopy(rule)
+    for weight in quiet.parameters():
+        weight.zero_()
+    states = {
+        "start": World.from_images(grey, rule, start="random", seed=7).state,
+        "step": rollout(world, quiet, 1, seed=7, fire_rate=1.0, noise=1.0).state,
+        "states": Noise(strength=1.0)(world, seed=7).state,
+        "pixels": Noise(strength=0.1, target="pixels")(world, seed=7).canvas.grey[:, None] - 0.5,
+    }
+    for (one, a), (other, b) in itertools.combinations(states.items(), 2):
+        between = torch.corrcoef(torch.cat([a, b], 1).T)[: a.shape[1], a.shape[1] :]
+        assert float(between.abs().max()) < 0.2, f"{one} and {other} share draws"
 
 
 def test_nothing_is_drawn_on_a_graph(rule):

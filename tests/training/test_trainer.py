@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +16,6 @@ from PIL import Image
 
 from swarm_nca.located import LocatedError, parse
 from swarm_nca.rules import load_rule, read_rule
-from swarm_nca.training import trainer as trainer_module
 from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
 from swarm_nca.training.command import train
 from swarm_nca.training.descent import normalize_gradients
@@ -256,20 +254,23 @@ def test_a_recipe_that_cannot_be_followed_is_refused_with_its_place(change: str,
     assert line in str(caught.value)
 
 
-def test_rollouts_of_random_length_take_every_length_from_the_least_to_the_most(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    trainer, lengths = trainer_of(RECIPE.replace("steps: 4", "steps: [2, 4]")), set()
-    whole = trainer_module.unrolled
-
-    def watched(*given: Any) -> torch.Tensor:
-        lengths.add(given[2])
-        return whole(*given)
-
-    monkeypatch.setattr(trainer_module, "unrolled", watched)
-    for _ in range(20):
-        trainer.advance()
-    assert lengths == {2, 3, 4}
+def test_rollouts_of_random_length_take_every_length_from_the_least_to_the_most() -> None:
+    # Every cell adds 1 to every channel in every step, so that the loss tells the steps taken.
+    trainer = trainer_of(
+        RECIPE.replace("steps: 4", "steps: [2, 4]")
+        .replace("count: 60", "count: 2")
+        .replace("held_out: 10", "held_out: 1")
+        .replace("rate: 2e-3", "rate: 1e-30")
+        + "regime: naive\nrule: {fire_rate: 1, noise: 0}\n"
+    )
+    with torch.no_grad():
+        for weight in trainer.rule.parameters():
+            weight.zero_()
+        trainer.rule.output_bias.fill_(1.0)
+    losses = {trainer.advance().loss for _ in range(20)}
+    cells = int((trainer.task.grey[0] > 0.1).sum())
+    wanted = [0.5 * cells * (9 * steps**2 + (steps - 1) ** 2) for steps in (2, 3, 4)]
+    assert sorted(losses) == pytest.approx(wanted)
 
 
 @pytest.mark.parametrize("change", ["hidden: [7, 5]", "free_channels: 3", "hearing: ring"])
@@ -286,6 +287,10 @@ def test_the_learning_rate_warms_up_holds_and_falls_along_a_cosine() -> None:
     schedule = trainer_of().recipe.schedule
     rates = [schedule.at(i, 1000) for i in (0, 2, 400, 700, 1000)]
     assert rates == pytest.approx([2e-3 / 3, 2e-3, 2e-3, 2e-3 * 0.505, 2e-5])
+    # A quarter of the way down, where a straight line would stand at 0.75.
+    quarter = (1 + 0.5**0.5) / 2
+    assert schedule.at(550, 1000) == pytest.approx(2e-3 * (0.01 + 0.99 * quarter))
+    assert schedule.at(850, 1000) == pytest.approx(2e-3 * (1 - 0.99 * quarter))
 
 
 def test_the_published_schedule_drops_twice() -> None:
