@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from swarm_nca.products import layer
 from swarm_nca.rules.classes import DIGITS, Classes
 from swarm_nca.rules.hearing import Hearing, shared_rows
+from swarm_nca.rules.settings import Settings
 
 
 class Filters(NamedTuple):
@@ -59,7 +60,7 @@ class Rule(nn.Module):
         generator: source of the initial weights; torch's global one when None.
 
     Raises:
-        ValueError: a size, rate or threshold outside its range.
+        ValueError: a setting outside its bounds, or too many weights; see `settings.Settings`.
     """
 
     def __init__(
@@ -79,29 +80,30 @@ class Rule(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        _check(free_channels=free_channels, slots=slots, stimulus_size=stimulus_size)
-        if len(hidden) != 2:
-            raise ValueError(f"hidden is two sizes, one for each hidden layer, got {hidden}")
-        _check(hidden_1=hidden[0], hidden_2=hidden[1])
-        check_rates(fire_rate, noise)
-        if not 0.0 <= alive_above < 1.0:
-            raise ValueError(f"alive_above must lie in [0, 1), got {alive_above}")
-        if not (math.isfinite(undecided_below) and math.isfinite(shown_above)):
-            raise ValueError(
-                "undecided_below and shown_above must be finite, "
-                f"got {undecided_below} and {shown_above}"
-            )
-        self.classes = classes
-        self.free_channels = free_channels
-        self.hidden = (hidden[0], hidden[1])
-        self.slots = slots
-        self.stimulus_size = stimulus_size
-        self.hearing = hearing
-        self.fire_rate = fire_rate
-        self.noise = noise
-        self.alive_above = alive_above
-        self.undecided_below = undecided_below
-        self.shown_above = shown_above
+        checked = Settings(
+            classes=classes,
+            free_channels=free_channels,
+            hidden=hidden,
+            slots=slots,
+            stimulus_size=stimulus_size,
+            hearing=hearing,
+            fire_rate=fire_rate,
+            noise=noise,
+            alive_above=alive_above,
+            undecided_below=undecided_below,
+            shown_above=shown_above,
+        )
+        self.classes = checked.classes
+        self.free_channels = checked.free_channels
+        self.hidden = checked.hidden
+        self.slots = slots = checked.slots
+        self.stimulus_size = stimulus_size = checked.stimulus_size
+        self.hearing: Hearing = checked.hearing
+        self.fire_rate = checked.fire_rate
+        self.noise = checked.noise
+        self.alive_above = checked.alive_above
+        self.undecided_below = checked.undecided_below
+        self.shown_above = checked.shown_above
 
         channels, (first, second) = self.channels, self.hidden
         copied = shared_rows(hearing, slots, channels, stimulus_size)
@@ -188,12 +190,9 @@ class Rule(nn.Module):
         """An untrained rule with these settings.
 
         Raises:
-            TypeError, KeyError, ValueError: settings that no rule has.
+            ValueError: settings that no rule has; see `Settings`.
         """
-        settings = dict(settings)
-        classes = Classes.from_json(settings.pop("classes"))
-        first, second = settings.pop("hidden")
-        return cls(classes, hidden=(first, second), **settings)
+        return cls(**Settings.from_json(settings).arguments())
 
     def hash(self) -> str:
         """SHA-256 over settings and weights (as bytes): names this very rule."""
@@ -202,20 +201,6 @@ class Rule(nn.Module):
             digest.update(f"{name}:{tuple(weight.shape)}:{weight.dtype}".encode())
             digest.update(weight.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()
-
-
-def check_rates(fire_rate: float, noise: float) -> None:
-    """A ValueError, unless cells can fire at this rate and with this noise."""
-    if not 0.0 <= fire_rate <= 1.0:
-        raise ValueError(f"fire_rate must lie between 0 and 1, got {fire_rate}")
-    if not (noise >= 0.0 and math.isfinite(noise)):
-        raise ValueError(f"noise is a standard deviation, 0 or more, got {noise}")
-
-
-def _check(**sizes: int) -> None:
-    for name, size in sizes.items():
-        if size < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1, got {size}")
 
 
 def _glorot(weight: Tensor, fan_in: int, fan_out: int, generator: torch.Generator | None) -> None:
