@@ -43,13 +43,15 @@ def text_of(settings: Mapping[str, Any], card: Mapping[str, Any]) -> str:
     """The rule's own text for a file.
 
     Raises:
-        ValueError: a card that is no plain data.
+        ValueError: a card or settings that are no plain data.
     """
     header = {"format": FORMAT, "settings": settings, "card": card}
     try:
         return json.dumps(header, sort_keys=True)
     except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"the card is no plain data that JSON can hold: {error}") from error
+        raise ValueError(
+            f"settings and card must be plain data, as JSON holds it: {error}"
+        ) from error
 
 
 def read_text(text: str) -> tuple[Settings, dict[str, Any]]:
@@ -61,13 +63,16 @@ def read_text(text: str) -> tuple[Settings, dict[str, Any]]:
     try:
         data = parsed(text, LONGEST_TEXT)
         if not isinstance(data, dict) or not {"format", "settings", "card"} <= data.keys():
-            raise ValueError(f"they are a mapping of format, settings and card, got {shown(data)}")
+            raise ValueError(f"it is no mapping of format, settings and card: {shown(data)}")
         if data["format"] != FORMAT:
             raise ValueError(
                 f"format {shown(data['format'])}, but this version reads format {FORMAT}"
             )
         if not isinstance(data["card"], dict):
             raise ValueError(f"the card is a mapping, got {shown(data['card'])}")
+    except ValueError as error:
+        raise ValueError(f"the rule's header cannot be used: {error}") from error
+    try:
         return Settings.from_json(data["settings"]), data["card"]
     except ValueError as error:
         raise ValueError(f"the rule's settings cannot be used: {error}") from error
