@@ -154,6 +154,6 @@ def _numbers(name: str, entry: Any) -> Numbers:
 
 def _as_torch_says(dtype: str) -> str:
     """safetensors' name of a type, such as BF16, as torch spells it."""
-    words = {"BF": "bfloat", "F": "float", "I": "int", "U": "uint"}
-    spelt = re.fullmatch(r"(BF|F|I|U)(\d+\w*)", dtype)
+    words = {"BF": "bfloat", "F": "float", "I": "int", "U": "uint", "C": "complex"}
+    spelt = re.fullmatch(r"(BF|F|I|U|C)(\d+\w*)", dtype)
     return words[spelt[1]] + spelt[2].lower() if spelt else dtype.lower()

@@ -52,10 +52,11 @@ def find_rule(name: str | Path, base: Path | None = None) -> Path:
             f"{path}: this folder holds no {_IN_FOLDER}; swarm-nca train leaves one when it is done"
         )
     where = "" if path == Path(name) else f" ({path})"
-    raise ValueError(
+    told = (
         f"no rule '{name}'{did_you_mean(name, known)}: there is no such file or folder{where}, and "
         f"those that ship are {', '.join(known) or 'none'}"
     )
+    raise ValueError(told.encode(errors="backslashreplace").decode())
 
 
 def called(name: str | Path) -> str:
