@@ -78,7 +78,7 @@ def refused(path: Path, told: str) -> None:
 
 def words_of(refusing: Callable[[], object]) -> str:
     """The message of the ValueError that a call ends with."""
-    with pytest.raises(ValueError, match="") as caught:
+    with pytest.raises(ValueError, match=r"\S") as caught:
         refusing()
     return str(caught.value)
 
