@@ -1,6 +1,6 @@
-"""Thousands of damaged rule files: each is refused in one line, or loads, runs and can be drawn.
+"""Damaged rule files: each is refused in one line, or loads, runs and can be drawn.
 
-A few seconds' worth by default; with SWARM_NCA_FUZZ=full 5,000 rule files and 2,000 published ones.
+Some by default; with SWARM_NCA_FUZZ=full 5,000 rule files and 2,000 published ones.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from swarm_nca.world import World
 
 FULL = os.environ.get("SWARM_NCA_FUZZ") == "full"
 
-#: The longest that one file may take, in seconds, and what all of them may add to memory, in kB.
+#: What one file may take, in seconds of a processor, and all may add to memory, in kB.
 SECONDS, MEMORY = 5.0, 1_000_000
 
 #: What stands in files where it should not, and some of what may.
@@ -245,14 +245,11 @@ def a_large_rule(draft: Draft, rng: random.Random) -> None:
     draft.settings.pop("hearing", None)
     shapes = [[9 + slots * channels, first], [first], [first, second], [second]]
     shapes += [[second, channels], [channels]]
-    for tensor, shape in zip(sorted_tensors(draft), shapes, strict=True):
-        tensor[:] = ["F32", shape, bytes(4 * math.prod(shape))]
-
-
-def sorted_tensors(draft: Draft) -> list[list[Any]]:
-    """In the order of layers, as the draft was begun."""
-    whole = ("perception", "perception_bias", "middle", "middle_bias", "output", "output_bias")
-    return [draft.tensors[name] for name in whole]
+    layers = ("perception", "perception_bias", "middle", "middle_bias", "output", "output_bias")
+    draft.tensors = {
+        name: ["F32", shape, bytes(4 * math.prod(shape))]
+        for name, shape in zip(layers, shapes, strict=True)
+    }
 
 
 DAMAGES: list[Damage] = [
@@ -271,10 +268,9 @@ def lives(rule: Rule) -> None:
         graph = number_slots(nx.path_graph(5), slots=rule.slots, own=0)
         world = World.from_graph(graph, rule, label=1)
     before = world
-    for after in trajectory(world, rule, 2, fire_rate=None):
+    for after in trajectory(world, rule, 2):
         metrics.measure(after, rule, before)
         before = after
-    assert before.state.shape == world.state.shape
     assert portrait(before).ndim == 3
     for theme in (LIGHT, DARK):
         class_colors(rule.classes, 0.3, theme.paper)
@@ -284,7 +280,7 @@ def lives(rule: Rule) -> None:
 
 def tried(path: Path, again: Path) -> str:
     """What becomes of a file: it is refused in one line, or it loads and lives."""
-    begun = time.monotonic()
+    begun = time.process_time()  # other work on the machine does not count
     try:
         rule = load_rule(path)
     except ValueError as error:
@@ -298,7 +294,7 @@ def tried(path: Path, again: Path) -> str:
         lives(rule)
         assert load_rule(save_rule(rule, again)).hash() == rule.hash()
         outcome = "lives"
-    assert time.monotonic() - begun < SECONDS
+    assert time.process_time() - begun < SECONDS
     return outcome
 
 
