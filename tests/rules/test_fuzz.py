@@ -6,6 +6,7 @@ Some by default; with SWARM_NCA_FUZZ=full 5,000 rule files and 2,000 published o
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import math
 import os
@@ -229,7 +230,7 @@ def other_bytes(draft: Draft, rng: random.Random) -> None:
 
 
 def a_large_rule(draft: Draft, rng: random.Random) -> None:
-    """Sizes within the bounds and beyond them, with weights to match."""
+    """Sizes within bounds and beyond, with weights to match."""
     names = [str(i) for i in range(rng.choice([2, 256]))]
     slots, free = rng.choice([(9, 1), (9, 200), (63, 2), (9, 1_024)])
     first = rng.choice([16, 1_024, 4_096])
@@ -298,30 +299,38 @@ def tried(path: Path, again: Path) -> str:
     return outcome
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_damaged_rule_files_are_refused_or_live(tmp_path: Path) -> None:
-    path, again = tmp_path / "fuzz.safetensors", tmp_path / "again.safetensors"
+def all_tried(path: Path, count: int, made: Callable[[random.Random, int], bytes]) -> None:
+    """Try so many files; some of each kind are to be refused, and some to live."""
     seen: Counter[str] = Counter()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for number in range(5_000 if FULL else 120):
-        rng = random.Random(number)
-        draft = Draft(rng)
-        if number % 50 == 49 and FULL:
-            a_large_rule(draft, rng)
-        for damage in rng.sample(DAMAGES, k=rng.choice([0, 1, 1, 2])):
-            try:
-                damage(draft, rng)
-            except (ValueError, TypeError, KeyError, IndexError):
-                continue  # what was to be damaged is damaged already
-        path.write_bytes(draft.file())
+    for number in range(count):
+        path.write_bytes(made(random.Random(number), number))
         try:
-            seen[tried(path, again)] += 1
+            seen[tried(path, path.with_name("again.safetensors"))] += 1
         except BaseException as error:
-            error.add_note(f"rule file number {number}")
+            error.add_note(f"file number {number}")
             raise
-    print(dict(seen))
+    added = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory
+    print(dict(seen), f"{added:,} kB")
     assert min(seen["refused"], seen["lives"]) > 0.1 * seen.total()
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < MEMORY
+    assert added < MEMORY
+
+
+def damaged(rng: random.Random, number: int) -> bytes:
+    """A rule's file, damaged up to twice; one in fifty is of a large rule."""
+    draft = Draft(rng)
+    if number % 50 == 49 and FULL:
+        a_large_rule(draft, rng)
+    for damage in rng.sample(DAMAGES, k=rng.choice([0, 1, 1, 2])):
+        # What was to be damaged may be damaged already.
+        with contextlib.suppress(ValueError, TypeError, KeyError, IndexError):
+            damage(draft, rng)
+    return draft.file()
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_damaged_rule_files_are_refused_or_live(tmp_path: Path) -> None:
+    all_tried(tmp_path / "fuzz.safetensors", 5_000 if FULL else 120, damaged)
 
 
 SHAPES = ([3, 3, 20, 80], [80], [1, 1, 80, 80], [80], [1, 1, 80, 19], [19])
@@ -344,8 +353,7 @@ def published(rng: random.Random) -> dict[str, Any]:
 
 def places(data: Any) -> list[tuple[Any, Any]]:
     """Every mapping or list inside with each of its keys."""
-    found: list[tuple[Any, Any]] = []
-    waiting = [data]
+    found, waiting = list[tuple[Any, Any]](), [data]
     while waiting:
         one = waiting.pop()
         keys = list(one) if isinstance(one, dict) else list(range(len(one)))
@@ -354,7 +362,7 @@ def places(data: Any) -> list[tuple[Any, Any]]:
     return found
 
 
-def published_text(rng: random.Random) -> bytes:
+def published_text(rng: random.Random, number: int) -> bytes:
     """The text of such a graph, damaged in one of several ways, or not at all."""
     graph = published(rng)
     kind = rng.randrange(7)
@@ -389,16 +397,4 @@ def published_text(rng: random.Random) -> bytes:
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_damaged_published_rules_are_refused_or_live(tmp_path: Path) -> None:
-    path, again = tmp_path / "fuzz.json", tmp_path / "again.safetensors"
-    seen: Counter[str] = Counter()
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for number in range(2_000 if FULL else 40):
-        path.write_bytes(published_text(random.Random(number)))
-        try:
-            seen[tried(path, again)] += 1
-        except BaseException as error:
-            error.add_note(f"published rule number {number}")
-            raise
-    print(dict(seen))
-    assert min(seen["refused"], seen["lives"]) > 0.1 * seen.total()
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < MEMORY
+    all_tried(tmp_path / "fuzz.json", 2_000 if FULL else 40, published_text)
