@@ -6,12 +6,10 @@ A family of rules is a subclass of `Rule`, in a file of its own, and a line in `
 from swarm_nca.rules.classes import DIGITS, Classes
 from swarm_nca.rules.elementary import Elementary
 from swarm_nca.rules.families import (
-    READOUTS,
     RULES,
     families,
     family,
     make_rule,
-    readout_of,
     rule_from_header,
 )
 from swarm_nca.rules.hearing import Hearing
@@ -20,7 +18,9 @@ from swarm_nca.rules.loading import called, find_rule, load_rule, shipped_rules
 from swarm_nca.rules.mlp import Mlp
 from swarm_nca.rules.published import read_published_rule
 from swarm_nca.rules.readout import Bit, Field, Readout, Rgba
-from swarm_nca.rules.rule import Habitat, Largest, Layer, Rule, check_rates, through
+from swarm_nca.rules.readouts import READOUTS, readout_of
+from swarm_nca.rules.rule import Habitat, Largest, Layer, Rule, through
+from swarm_nca.rules.settings import check_rates
 from swarm_nca.rules.storage import read_rule, save_rule
 
 __all__ = [

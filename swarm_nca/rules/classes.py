@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import unicodedata
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from swarm_nca.rules.bounds import Whole, shown
 from swarm_nca.rules.readout import NOTHING, Array, Color, Readout
 
 #: Ten colours, one per digit, as the published demo shows them (Randazzo et al. 2020).
@@ -27,12 +29,30 @@ TEN_COLORS: tuple[Color, ...] = (
 )
 
 
+#: Classes that a rule tells apart at most, and characters of a class's name.
+MOST_CLASSES, LONGEST_NAME = 256, 100
+
+#: Parts of a colour.
+_PART = Whole(0, 255)
+
+#: Kinds of characters (Unicode's general categories) that cannot stand in a line of text: controls,
+#: marks of format, surrogates, and ends of lines and paragraphs.
+_UNWRITTEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+#: Marks of format that letters and pictures are joined and kept apart with.
+_JOINERS = "\u200c\u200d"
+
+
 @dataclass(frozen=True)
 class Classes(Readout):
     """Names and colours of the classes, in the order of the class channels, the last ones.
 
+    Names are single lines of text, at most `LONGEST_NAME` characters; a colour is three whole
+    numbers from 0 to 255.
+
     Raises:
-        ValueError: fewer than two classes, a name given twice, or counts that differ.
+        ValueError: fewer than two classes or more than `MOST_CLASSES`, a name given twice or one
+            that cannot be written, no such colours, or counts that differ.
     """
 
     kind: ClassVar[str] = "classes"
@@ -42,17 +62,25 @@ class Classes(Readout):
     colors: tuple[Color, ...]
 
     def __post_init__(self) -> None:
+        for what in ("names", "colors"):
+            if not isinstance(getattr(self, what), tuple | list):
+                raise ValueError(f"{what} of classes are a list, got {shown(getattr(self, what))}")
+        object.__setattr__(self, "names", tuple(self.names))
         if len(self.names) < 2:
             raise ValueError(f"a rule decides between at least two classes, got {self.names!r}")
+        if len(self.names) > MOST_CLASSES:
+            raise ValueError(
+                f"a rule decides between at most {MOST_CLASSES} classes, got {len(self.names):,}"
+            )
+        for name in self.names:
+            _check_name(name)
         if len(set(self.names)) < len(self.names):
-            raise ValueError(f"every class needs its own name, got {list(self.names)}")
+            raise ValueError(f"every class needs its own name, got {shown(list(self.names))}")
         if len(self.colors) != len(self.names):
             raise ValueError(
                 f"{len(self.names)} classes need as many colours, got {len(self.colors)}"
             )
-        for color in self.colors:
-            if len(color) != 3 or not all(0 <= part <= 255 for part in color):
-                raise ValueError(f"a colour is three numbers from 0 to 255, got {color!r}")
+        object.__setattr__(self, "colors", tuple(_color(color) for color in self.colors))
 
     def __len__(self) -> int:
         return len(self.names)
@@ -99,10 +127,45 @@ class Classes(Readout):
         return {"names": list(self.names), "colors": [list(color) for color in self.colors]}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Classes:
-        """Classes from `to_json`'s data."""
-        red_green_blue = (tuple(int(part) for part in color) for color in data["colors"])
-        return cls(tuple(data["names"]), tuple(red_green_blue))  # type: ignore[arg-type]
+    def from_json(cls, data: Any) -> Classes:
+        """Classes from `to_json`'s data.
+
+        Raises:
+            ValueError: other data, or classes that cannot be.
+        """
+        if not isinstance(data, dict) or data.keys() != {"names", "colors"}:
+            raise ValueError(f"classes are a mapping of names and colors, got {shown(data)}")
+        return cls(data["names"], data["colors"])
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str):
+        raise ValueError(f"a class's name is text, got {shown(name)}")
+    if len(name) > LONGEST_NAME:
+        raise ValueError(
+            f"a class's name has at most {LONGEST_NAME} characters, got {len(name):,}: "
+            f"{shown(name)}"
+        )
+    kinds = [unicodedata.category(one) for one in name if one not in _JOINERS]
+    if any(kind in _UNWRITTEN for kind in kinds):
+        raise ValueError(
+            "a class's name is one line of text without control characters or surrogates, got "
+            f"{shown(name)}"
+        )
+    if all(kind[0] in "ZM" for kind in kinds):
+        raise ValueError(f"a class's name needs a letter, digit or sign, got {shown(name)}")
+
+
+def _color(color: Any) -> Color:
+    if not isinstance(color, tuple | list) or len(color) != 3:
+        raise ValueError(f"a colour is three numbers from 0 to 255, got {shown(color)}")
+    try:
+        red, green, blue = (_PART.checked("a part", part) for part in color)
+    except ValueError:
+        raise ValueError(
+            f"a colour is three whole numbers from 0 to 255, got {shown(color)}"
+        ) from None
+    return red, green, blue
 
 
 def _hue(i: int, count: int) -> Color:

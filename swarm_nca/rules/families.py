@@ -1,4 +1,4 @@
-"""The families of rules and the read-outs by name: what files, recipes and scenarios can say.
+"""The families of rules by name: what files, recipes and scenarios can say.
 
 To add a family, write a file with a subclass of `Rule` and a line in `RULES`. A package of one's
 own names its families in the entry-point group `swarm_nca.rules`.
@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from swarm_nca.extensions import with_extensions
-from swarm_nca.rules.classes import Classes
+from swarm_nca.rules.bounds import shown
 from swarm_nca.rules.elementary import Elementary
 from swarm_nca.rules.life import Life
 from swarm_nca.rules.mlp import Mlp
-from swarm_nca.rules.readout import Bit, Field, Readout, Rgba
 from swarm_nca.rules.rule import Rule
 from swarm_nca.suggestion import did_you_mean, unknown
 
@@ -24,14 +23,6 @@ RULES: dict[str, type[Rule]] = {
     "mlp": Mlp,
     "life": Life,
     "elementary": Elementary,
-}
-
-#: The read-outs, by kind.
-READOUTS: Mapping[str, type[Readout]] = {
-    "classes": Classes,
-    "rgba": Rgba,
-    "bit": Bit,
-    "field": Field,
 }
 
 
@@ -48,7 +39,7 @@ def family(kind: str) -> type[Rule]:
     """
     known = families()
     if not isinstance(kind, str) or kind not in known:
-        raise ValueError(unknown("rule family", str(kind), known))
+        raise ValueError(unknown("rule family", shown(kind), known))
     return known[kind]
 
 
@@ -75,25 +66,17 @@ def make_rule(kind: str, **settings: Any) -> Rule:
         raise ValueError(f"a rule of kind {kind!r}: {error}") from error
 
 
-def rule_from_header(header: Mapping[str, Any]) -> Rule:
+def rule_from_header(header: Any) -> Rule:
     """An untrained rule from `Rule.header`'s data; what names no kind is an `Mlp`.
 
     Raises:
-        ValueError, TypeError, KeyError: a family or settings that cannot be used.
+        ValueError: a family or settings that cannot be used.
     """
+    if not isinstance(header, Mapping):
+        raise ValueError(f"settings are a mapping, got {shown(header)}")
     settings = dict(header)
-    return family(settings.pop("kind", Mlp.kind)).from_settings(settings)
-
-
-def readout_of(data: Mapping[str, Any]) -> Readout:
-    """A read-out from its plain data; what names no kind is `Classes`.
-
-    Raises:
-        ValueError: no such read-out.
-    """
-    if not isinstance(data, Mapping):
-        raise ValueError(f"a read-out is described by names and colours, got {data!r}")
-    kind = data.get("kind", Classes.kind)
-    if kind not in READOUTS:
-        raise ValueError(unknown("read-out", str(kind), READOUTS))
-    return READOUTS[kind].from_json(dict(data))
+    cls = family(settings.pop("kind", Mlp.kind))
+    try:
+        return cls.from_settings(settings)
+    except (TypeError, KeyError) as error:
+        raise ValueError(f"settings that no rule of kind {cls.kind!r} has ({error})") from error

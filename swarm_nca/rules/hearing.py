@@ -18,6 +18,7 @@ from typing import Literal, TypeAlias, get_args
 import torch
 from torch import Tensor
 
+from swarm_nca.rules.bounds import shown
 from swarm_nca.suggestion import did_you_mean
 
 Hearing: TypeAlias = Literal["slots", "ring", "sobel"]
@@ -45,7 +46,7 @@ def shared_rows(hearing: Hearing, slots: int, channels: int, stimulus_size: int)
     known = get_args(Hearing)
     if hearing not in GROUPS:
         raise ValueError(
-            f"hearing must be one of {', '.join(known)}, got {hearing!r}"
+            f"hearing must be one of {', '.join(known)}, got {shown(hearing)}"
             f"{did_you_mean(hearing, known)}"
         )
     if hearing == "ring" and slots <= _OWN:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from swarm_nca import shipped
+from swarm_nca.rules.bounds import shown
 from swarm_nca.rules.published import read_published_rule
 from swarm_nca.rules.rule import Rule
 from swarm_nca.rules.storage import read_rule
@@ -38,19 +39,24 @@ def find_rule(name: str | Path, base: Path | None = None) -> Path:
     if str(name) in known:
         return known[str(name)]
     path = (base or Path()) / name
-    if path.is_file():
+    try:
+        is_file, is_folder = path.is_file(), path.is_dir()
+    except (OSError, ValueError) as error:  # a name that no file can have
+        raise ValueError(f"no rule {shown(str(name))}: {shown(str(error))[1:-1]}") from error
+    if is_file:
         return path
-    if path.is_dir():
+    if is_folder:
         if (path / _IN_FOLDER).is_file():
             return path / _IN_FOLDER
         raise ValueError(
             f"{path}: this folder holds no {_IN_FOLDER}; swarm-nca train leaves one when it is done"
         )
     where = "" if path == Path(name) else f" ({path})"
-    raise ValueError(
+    told = (
         f"no rule '{name}'{did_you_mean(name, known)}: there is no such file or folder{where}, and "
         f"those that ship are {', '.join(known) or 'none'}"
     )
+    raise ValueError(told.encode(errors="backslashreplace").decode())
 
 
 def called(name: str | Path) -> str:

@@ -18,13 +18,11 @@ from torch import Tensor, nn
 from swarm_nca.rules.classes import DIGITS
 from swarm_nca.rules.hearing import Hearing, filters_of, shared_rows
 from swarm_nca.rules.readout import Readout, Rgba
-from swarm_nca.rules.rule import Habitat, Largest, Layer, Rule, check_sizes, through
-
-#: More channels than any rule has: a read-out's width does not depend on them.
-_MOST = 1 << 20
+from swarm_nca.rules.rule import Habitat, Largest, Layer, Rule, through
+from swarm_nca.rules.settings import LAYERS, Settings
 
 #: The names of the layers' parameters between the first and the last.
-_HIDDEN = ("middle", "middle_2", "middle_3", "middle_4")
+_HIDDEN = ("middle", *(f"middle_{n}" for n in range(2, LAYERS)))
 
 
 class Mlp(Rule):
@@ -50,7 +48,7 @@ class Mlp(Rule):
         generator: source of the initial weights; torch's global one when None.
 
     Raises:
-        ValueError: a size, rate or threshold outside its range, or settings that clash.
+        ValueError: a setting outside its bounds, or too many weights; see `settings.Settings`.
     """
 
     kind: ClassVar[str] = "mlp"
@@ -73,31 +71,35 @@ class Mlp(Rule):
         shown_above: float = 0.01,
         generator: torch.Generator | None = None,
     ) -> None:
-        check_sizes(free_channels=free_channels, slots=slots)
-        if not 1 <= len(hidden) <= 1 + len(_HIDDEN):
-            raise ValueError(
-                f"hidden is one to {1 + len(_HIDDEN)} sizes, one for each hidden layer, "
-                f"got {hidden}"
-            )
-        check_sizes(**{f"hidden_{n}": size for n, size in enumerate(hidden, 1)})
-        if mortal and not isinstance(classes, Rgba):
-            raise ValueError("mortal cells live by their alpha channel: take the read-out Rgba()")
-        if angle and hearing != "sobel":
-            raise ValueError(f"angle turns Sobel filters: it goes with sobel, not {hearing!r}")
-        super().__init__(
-            classes,
-            channels=free_channels + classes.width(_MOST),
+        checked = Settings(
+            classes=classes,
+            free_channels=free_channels,
+            hidden=hidden,
             slots=slots,
             stimulus_size=stimulus_size,
+            hearing=hearing,
+            mortal=mortal,
+            angle=angle,
             fire_rate=fire_rate,
             noise=noise,
             alive_above=alive_above,
             undecided_below=undecided_below,
             shown_above=shown_above,
         )
-        self.hidden = tuple(int(size) for size in hidden)
-        self.hearing = hearing
-        self.mortal, self.angle = mortal, angle
+        super().__init__(
+            checked.classes,
+            channels=checked.channels,
+            slots=checked.slots,
+            stimulus_size=checked.stimulus_size,
+            fire_rate=checked.fire_rate,
+            noise=checked.noise,
+            alive_above=checked.alive_above,
+            undecided_below=checked.undecided_below,
+            shown_above=checked.shown_above,
+        )
+        self.hidden = checked.hidden
+        self.hearing = checked.hearing
+        self.mortal, self.angle = checked.mortal, checked.angle
         self._make(generator)
 
     def _make(self, generator: torch.Generator | None) -> None:
@@ -221,11 +223,7 @@ class Mlp(Rule):
     @classmethod
     def from_settings(cls, settings: dict[str, Any]) -> Mlp:
         """An untrained rule with these settings; see `Rule.from_settings`."""
-        from swarm_nca.rules.families import readout_of
-
-        settings = dict(settings)
-        readout = readout_of(settings.pop("classes"))
-        return cls(readout, hidden=tuple(settings.pop("hidden")), **settings)
+        return cls(**Settings.from_json(settings).arguments())
 
     def header(self) -> dict[str, Any]:
         """`settings` alone: a file without a kind holds an Mlp, as files did before families."""

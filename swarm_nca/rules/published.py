@@ -8,40 +8,60 @@ Distill 2020; the rule itself is CC-BY 4.0).
 from __future__ import annotations
 
 import base64
-import binascii
-import json
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from swarm_nca.rules.bounds import Whole, shown
 from swarm_nca.rules.mlp import Mlp
+from swarm_nca.rules.plain_json import parsed
 from swarm_nca.rules.rule import Rule
 from swarm_nca.rules.storage import fill
 
 #: Layer by layer, as the file has them: height, width, in, out; input channel 0 is the grey.
 _SHAPES = ([3, 3, 20, 80], [80], [1, 1, 80, 80], [80], [1, 1, 80, 19], [19])
 
+#: A dimension of a constant.
+_DIMENSION = Whole(0, 1 << 31)
+
+#: Bytes that are read at most; the published file has 128,549.
+_LONGEST = 4 << 20
+
 
 def read_published_rule(path: str | Path) -> Rule:
     """The published 22,499-parameter rule, frozen.
 
     Raises:
-        ValueError: no JSON, no such graph, a constant missing, of another shape or truncated.
+        ValueError: no JSON, no such graph, a constant missing, of another shape or truncated, or
+            weights that are not finite.
     """
     path = Path(path)
     try:
-        graph = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path}: not a readable JSON file ({error})") from error
-    constants = _constants(graph, path)
+        return _rule_in(_graph(path))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _graph(path: Path) -> Any:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LONGEST + 1)
+        return parsed(data.decode(), _LONGEST)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"not a readable JSON file ({error})") from error
+
+
+def _rule_in(graph: Any) -> Rule:
+    constants = _constants(graph)
     if len(constants) != len(_SHAPES):
         raise ValueError(
-            f"{path}: expected {len(_SHAPES)} weight constants (kernel and bias of three layers), "
+            f"expected {len(_SHAPES)} weight constants (kernel and bias of three layers), "
             f"found {len(constants)}"
         )
-    arrays = [_array(node, shape, path) for node, shape in zip(constants, _SHAPES, strict=True)]
+    arrays = [_array(node, shape) for node, shape in zip(constants, _SHAPES, strict=True)]
     kernel = arrays[0].reshape(9, 20, 80)
     weights = {
         "perception": np.concatenate([kernel[:, 0], kernel[:, 1:].reshape(171, 80)]),
@@ -52,33 +72,41 @@ def read_published_rule(path: str | Path) -> Rule:
         "output_bias": arrays[5],
     }
     rule = Mlp()
-    fill(rule, {name: torch.from_numpy(array) for name, array in weights.items()}, str(path))
+    fill(rule, {name: torch.from_numpy(array) for name, array in weights.items()})
     return rule
 
 
-def _constants(graph: Any, path: Path) -> list[dict[str, Any]]:
+def _constants(graph: Any) -> list[dict[str, Any]]:
     try:
         nodes = graph["modelTopology"]["node"]
         return [n for n in nodes if n["op"] == "Const" and n["name"].endswith("/resource")]
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(
-            f"{path}: JSON, but not a TensorFlow.js graph (no modelTopology.node list with names); "
+            "JSON, but not a TensorFlow.js graph (no modelTopology.node list with names); "
             "rules of this project are .safetensors files"
         ) from error
 
 
-def _array(node: dict[str, Any], shape: list[int], path: Path) -> np.ndarray[Any, Any]:
+def _array(node: dict[str, Any], shape: list[int]) -> np.ndarray[Any, Any]:
+    name = shown(node["name"])[1:-1]
     try:
         tensor = node["attr"]["value"]["tensor"]
-        given = [int(dim["size"]) for dim in tensor["tensorShape"]["dim"]]
+        given = [_size(dim["size"]) for dim in tensor["tensorShape"]["dim"]]
         data = base64.b64decode(tensor["tensorContent"], validate=True)
-    except (KeyError, TypeError, ValueError, binascii.Error) as error:
-        raise ValueError(f"{path}: the constant {node['name']} is damaged ({error!r})") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"the constant {name} is damaged ({shown(error)})") from error
     if given != shape:
-        raise ValueError(f"{path}: {node['name']} has the shape {given}, expected {shape}")
-    if len(data) != 4 * int(np.prod(shape)):
+        raise ValueError(f"{name} has the shape {shown(given)}, expected {shape}")
+    if len(data) != 4 * math.prod(shape):
         raise ValueError(
-            f"{path}: {node['name']} holds {len(data)} bytes, expected {4 * int(np.prod(shape))}; "
+            f"{name} holds {len(data)} bytes, expected {4 * math.prod(shape)}; "
             "the file is truncated"
         )
     return np.frombuffer(data, dtype="<f4").astype(np.float32).reshape(shape)
+
+
+def _size(given: Any) -> int:
+    """A dimension; TensorFlow.js writes it as text."""
+    if isinstance(given, str) and len(given) < 10 and given.isascii() and given.isdecimal():
+        return int(given)
+    return _DIMENSION.checked("a dimension", given)

@@ -1,7 +1,7 @@
 """How the state of a cell is read: a class, a colour, one bit, or plain numbers.
 
 A rule has one read-out. Metrics, pictures, reports and the viewer ask the read-out instead of the
-rule's class. To add a read-out, write a subclass and a line in `READOUTS` (`rules/families.py`).
+rule's class. To add one, write a subclass and a line in `readouts.READOUTS`.
 
 Letters: n cells, C state channels, H×W pixels.
 """
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor
+
+from swarm_nca.rules.bounds import shown
 
 if TYPE_CHECKING:
     from swarm_nca.world import World
@@ -95,8 +97,14 @@ class Readout(ABC):
         return {"kind": self.kind}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Readout:
-        """The read-out of `to_json`'s data."""
+    def from_json(cls, data: Any) -> Readout:
+        """The read-out of `to_json`'s data.
+
+        Raises:
+            ValueError: other data.
+        """
+        if data.keys() != {"kind"}:
+            raise ValueError(f"the read-out {cls.kind!r} takes no settings, got {shown(data)}")
         return cls()
 
 
@@ -207,6 +215,13 @@ class Field(Readout):
         return {"kind": self.kind, "names": list(self.field_names)}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Field:
-        """A field of these names."""
-        return cls(tuple(str(name) for name in data["names"]))
+    def from_json(cls, data: Any) -> Field:
+        """A field of these names.
+
+        Raises:
+            ValueError: other data.
+        """
+        names = data.get("names")
+        if data.keys() != {"kind", "names"} or not isinstance(names, list):
+            raise ValueError(f"the read-out 'field' takes a list of names, got {shown(data)}")
+        return cls(tuple(str(name) for name in names))

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from torch import Tensor, nn
 from swarm_nca.products import layer
 from swarm_nca.rules.classes import Classes
 from swarm_nca.rules.readout import Readout
+from swarm_nca.rules.settings import BOUNDS, CHANNELS
 
 #: Gives for each row the largest value [N] in its neighbourhood, its own included.
 Largest = Callable[[Tensor], Tensor]
@@ -72,7 +72,7 @@ class Rule(nn.Module, ABC):
         update: whether the answer is added to the state, or replaces it.
 
     Raises:
-        ValueError: a size, rate or threshold outside its range.
+        ValueError: a setting outside its bounds, or too many weights; see `settings.Settings`.
     """
 
     kind: ClassVar[str]
@@ -105,17 +105,18 @@ class Rule(nn.Module, ABC):
         shown_above: float = 0.01,
     ) -> None:
         super().__init__()
-        check_sizes(channels=channels, slots=slots)
-        if stimulus_size < 0:
-            raise ValueError(f"stimulus_size must be 0 or more, got {stimulus_size}")
-        check_rates(fire_rate, noise)
-        if not 0.0 <= alive_above < 1.0:
-            raise ValueError(f"alive_above must lie in [0, 1), got {alive_above}")
-        if not (math.isfinite(undecided_below) and math.isfinite(shown_above)):
-            raise ValueError(
-                "undecided_below and shown_above must be finite, "
-                f"got {undecided_below} and {shown_above}"
-            )
+        CHANNELS.checked("channels", channels)
+        given = {
+            "slots": slots,
+            "stimulus_size": stimulus_size,
+            "fire_rate": fire_rate,
+            "noise": noise,
+            "alive_above": alive_above,
+            "undecided_below": undecided_below,
+            "shown_above": shown_above,
+        }
+        for name, value in given.items():
+            BOUNDS[name].checked(name, value)
         self.readout = readout
         self.channels = channels
         self.slots = slots
@@ -253,18 +254,3 @@ def through(layers: Sequence[Layer], prepared: Tensor, messages: Tensor) -> Tens
     for weight, bias in others:
         flowing = layer(flowing.relu_(), weight, bias)
     return flowing
-
-
-def check_rates(fire_rate: float, noise: float) -> None:
-    """A ValueError, unless cells can fire at this rate and with this noise."""
-    if not 0.0 <= fire_rate <= 1.0:
-        raise ValueError(f"fire_rate must lie between 0 and 1, got {fire_rate}")
-    if not (noise >= 0.0 and math.isfinite(noise)):
-        raise ValueError(f"noise is a standard deviation, 0 or more, got {noise}")
-
-
-def check_sizes(**sizes: int) -> None:
-    """A ValueError, unless all sizes are 1 or more."""
-    for name, size in sizes.items():
-        if size < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1, got {size}")

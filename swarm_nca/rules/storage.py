@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from swarm_nca.atomic import write_atomically
-from swarm_nca.rules.families import families, rule_from_header
+from swarm_nca.rules import header
+from swarm_nca.rules.families import families
 from swarm_nca.rules.rule import Rule
-
-_HEADER = "swarm_nca"
-_FORMAT = 1
 
 
 def save_rule(rule: Rule, path: str | Path, card: dict[str, Any] | None = None) -> Path:
@@ -27,7 +26,8 @@ def save_rule(rule: Rule, path: str | Path, card: dict[str, Any] | None = None) 
         card: plain data about the rule (recipe, scores, licence …), kept beside it.
 
     Raises:
-        ValueError: a rule whose family is not in the table, so that it could not be read back.
+        ValueError: a rule of a class of its own, or one whose file `read_rule` would refuse; the
+            file is not touched then.
     """
     if families().get(rule.kind) is not rule.__class__:
         raise ValueError(
@@ -36,9 +36,17 @@ def save_rule(rule: Rule, path: str | Path, card: dict[str, Any] | None = None) 
             f"{type(rule).__name__}, or name it in the entry-point group swarm_nca.rules"
         )
     path = Path(path)
-    header = {"format": _FORMAT, "settings": rule.header(), "card": card or {}}
-    weights = {name: weight.detach().cpu().contiguous() for name, weight in _weights(rule)}
-    write_atomically(path, save(weights, {_HEADER: json.dumps(header, sort_keys=True)}))
+    weights = {name: one.detach().cpu().contiguous() for name, one in rule.state_dict().items()}
+    with _telling(path):
+        text = header.text_of(rule.header(), card or {})
+        again, _ = header.read_text(text)
+        held = {
+            name: header.Numbers(str(one.dtype).removeprefix("torch."), tuple(one.shape))
+            for name, one in weights.items()
+        }
+        header.check_weights(again, held)
+        header.check_finite(weights)
+    write_atomically(path, save(weights, {header.ENTRY: text}))
     return path
 
 
@@ -46,63 +54,41 @@ def read_rule(path: str | Path) -> tuple[Rule, dict[str, Any]]:
     """A rule and its card from a `.safetensors` file, its weights frozen (`requires_grad` off).
 
     Raises:
-        ValueError: not such a file, truncated, weights of other shapes than its settings say, or
-            weights that are not finite.
+        ValueError: not such a file, truncated, settings that no rule has, weights of other shapes
+            than the settings say or of other types than float32 and float64, or weights that are
+            not finite.
     """
     path = Path(path)
-    try:
+    with _telling(path):
+        text, held = header.read_header(path)
+        rule, card = header.read_text(text)
+        header.check_weights(rule, held)
         with safe_open(str(path), framework="pt") as file:
-            header = (file.metadata() or {}).get(_HEADER)
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path}: not a readable safetensors file ({error})") from error
-    if header is None:
-        raise ValueError(
-            f"{path}: a safetensors file, but not a rule: its header has no '{_HEADER}' entry; "
-            "write rules with swarm_nca.save_rule"
-        )
-    try:
-        data = json.loads(header)
-        if data["format"] != _FORMAT:
-            raise ValueError(f"format {data['format']}, but this version reads format {_FORMAT}")
-        rule, card = rule_from_header(data["settings"]), data["card"]
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{path}: the rule's settings cannot be used: {error}") from error
-    fill(rule, weights, source=str(path))
+            weights = {name: file.get_tensor(name) for name in held}
+        fill(rule, weights)
     return rule, card
 
 
-def fill(rule: Rule, weights: dict[str, torch.Tensor], source: str) -> None:
-    """Put weights into a rule and freeze it.
+def fill(rule: Rule, weights: dict[str, torch.Tensor]) -> None:
+    """Put weights of a rule's shapes and of one type into it and freeze it.
 
     Raises:
-        ValueError: names or shapes other than the rule's, or values that are not finite numbers.
+        ValueError: values that are not finite numbers.
     """
-    expected = {name: tuple(weight.shape) for name, weight in _weights(rule)}
-    given = {name: tuple(weight.shape) for name, weight in weights.items()}
-    for name in expected.keys() - given.keys():
-        raise ValueError(f"{source}: the weight '{name}' is missing")
-    for name in given.keys() - expected.keys():
-        raise ValueError(f"{source}: '{name}' is no weight of such a rule")
-    for name, shape in expected.items():
-        if given[name] != shape:
-            raise ValueError(
-                f"{source}: '{name}' has the shape {list(given[name])}, but its settings "
-                f"({rule.channels} channels, {rule.slots} slots) need {list(shape)}"
-            )
-        if not weights[name].is_floating_point():
-            raise ValueError(f"{source}: '{name}' holds {weights[name].dtype}, no real numbers")
-        if not bool(torch.isfinite(weights[name]).all()):
-            raise ValueError(
-                f"{source}: '{name}' holds values that are not finite (NaN or infinity); "
-                "the rule is broken, take an earlier checkpoint"
-            )
-    dtypes = {weight.dtype for weight in weights.values()}
-    if len(dtypes) == 1:
-        rule.to(dtypes.pop())
+    header.check_finite(weights)
+    for weight in weights.values():
+        rule.to(weight.dtype)
     rule.load_state_dict(weights)
     rule.requires_grad_(False)
 
 
-def _weights(rule: Rule) -> list[tuple[str, torch.Tensor]]:
-    return list(rule.state_dict().items())
+@contextmanager
+def _telling(path: Path) -> Iterator[None]:
+    """Errors inside begin with the file's name and take one line."""
+    try:
+        yield
+    except (SafetensorError, OSError) as error:
+        told = " ".join(str(error).split())
+        raise ValueError(f"{path}: not a readable safetensors file ({told})") from error
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error

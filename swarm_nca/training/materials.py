@@ -11,7 +11,6 @@ import torch
 from swarm_nca.images import DRAWN, SIZE, Pictures, load_dataset, read_folder
 from swarm_nca.images.pictures import check_pixels
 from swarm_nca.located import Document
-from swarm_nca.randomness import LONGEST_ROW
 from swarm_nca.rules import Classes, Mlp, Rule, find_rule, load_rule, rule_from_header
 from swarm_nca.tasks import Classification
 from swarm_nca.training.draws import SPLIT, generator_of
@@ -65,11 +64,6 @@ def materials(recipe: Recipe, document: Document, begun: Rule | None = None) -> 
     label = torch.from_numpy(np.concatenate([one.labels_for(names) for one in loaded]))
     with document.at("rule"):
         rule = begun or _untrained(recipe, classes)
-        if rule.noise and rule.channels > LONGEST_ROW:
-            raise ValueError(
-                f"noise serves at most {LONGEST_ROW} channels, free ones and one per class, got "
-                f"{rule.channels}: take fewer free_channels"
-            )
     if begun is None and recipe.rule.weights is not None:
         with document.at("rule", "weights"):
             rule = _with_weights(rule, load_rule(recipe.rule.weights, base))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,11 +18,69 @@ def test_ten_digits_in_the_published_colours_are_the_default() -> None:
     assert len(set(DIGITS.colors)) == len(DIGITS) == 10
 
 
-@given(st.lists(st.text(min_size=1, max_size=3), min_size=2, max_size=40, unique=True))
+#: Characters that any name may hold.
+WRITTEN = st.characters(codec="utf-8", categories=("L", "N", "P", "S"))
+
+
+@given(st.lists(st.text(WRITTEN, min_size=1, max_size=3), min_size=2, max_size=40, unique=True))
 def test_any_names_get_colours_of_their_own_and_survive_json(names: list[str]) -> None:
     classes = Classes.named(*names)
     assert len(set(classes.colors)) == len(names)
     assert Classes.from_json(classes.to_json()) == classes
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["T-shirt", "two words", "łuk", "\u0915\u094d\u200d\u0937", "\u3000全", "$x^$", "[/red]"],
+)
+def test_a_line_of_any_script_is_a_name(name: str) -> None:
+    assert Classes.named("a", name).names == ("a", name)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        (7, "a class's name is text, got 7"),
+        ("", "needs a letter, digit or sign, got ''"),
+        (" ", "needs a letter, digit or sign"),
+        ("\u0301", "needs a letter, digit or sign"),
+        ("two\nlines", r"one line of text .*, got 'two\\nlines'"),
+        ("a\x00", "without control characters"),
+        ("a\ud800", "or surrogates"),
+        ("a\u2028b", "one line of text"),
+        ("a\u202eb", "one line of text"),
+        ("long" * 26, "at most 100 characters, got 104"),
+    ],
+)
+def test_a_name_that_cannot_be_written_is_refused_in_one_line(name: Any, told: str) -> None:
+    with pytest.raises(ValueError, match=told) as caught:
+        Classes(("a", name), ((0, 0, 0), (1, 1, 1)))
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_rule_decides_between_256_classes_at_most() -> None:
+    names = [str(i) for i in range(257)]
+    assert len(Classes.named(*names[:256])) == 256
+    with pytest.raises(ValueError, match="at most 256 classes, got 257"):
+        Classes.named(*names)
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (["a", "b"], "a mapping of names and colors, got"),
+        ({"names": ["a", "b"]}, "a mapping of names and colors"),
+        ({"names": "ab", "colors": [[0, 0, 0]] * 2}, "names of classes are a list, got 'ab'"),
+        ({"names": ["a", "b"], "colors": [[0, 0, 0], 5]}, "a colour is three numbers"),
+        ({"names": ["a", "b"], "colors": [[0, 0, 0], [0, 0, 12.7]]}, "three whole numbers"),
+        ({"names": ["a", "b"], "colors": [[0, 0, 0], [0, 0, True]]}, "three whole numbers"),
+        ({"names": ["a", "b"], "colors": [[0, 0, 0], [0, 0, 10**400]]}, "three whole numbers"),
+        ({"names": ["a", "b"], "colors": [[0, 0, 0], [0, 0, float("nan")]]}, "three whole"),
+    ],
+)
+def test_data_that_is_no_classes_is_refused(data: Any, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        Classes.from_json(data)
 
 
 @pytest.mark.parametrize(

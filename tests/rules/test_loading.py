@@ -49,6 +49,20 @@ def test_what_is_no_name_is_refused_with_what_is_expected(wrong: object) -> None
         load_rule(wrong)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("wrong", ["x" * 300, "a\x00b", "\ud800", "x/" * 3_000], ids=ascii)
+def test_a_name_that_no_file_can_have_is_no_rule(shelf: Path, wrong: str) -> None:
+    with pytest.raises(ValueError, match="no rule '") as caught:
+        load_rule(wrong)
+    str(caught.value).encode()
+
+
+def test_a_link_to_itself_is_no_rule(shelf: Path, tmp_path: Path) -> None:
+    loop = tmp_path / "loop.safetensors"
+    loop.symlink_to(loop)
+    with pytest.raises(ValueError, match="no rule"):
+        load_rule(loop)
+
+
 def test_a_near_name_is_offered(shelf: Path) -> None:
     with pytest.raises(ValueError, match=r"no rule 'digit' \(did you mean 'digits'\?\)"):
         load_rule("digit")

@@ -42,3 +42,38 @@ def test_other_json_is_refused_with_the_cure(tmp_path: Path, other: Any) -> None
     path.write_text(json.dumps(other))
     with pytest.raises(ValueError, match=r"not a TensorFlow\.js graph.*\.safetensors"):
         load_rule(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[" * 200_000, "in each other more than 64 deep"),
+        ('{"size": ' + "9" * 10_000 + "}", "a whole number of 10,000 digits"),
+        ('{"size": Infinity}', "Infinity is no finite number"),
+        ('{"size": 1e999}', "beyond every float"),
+        (" " * (4 << 20) + "{}", "characters of JSON, at most 4,194,304 are read"),
+    ],
+    ids=["deep", "digits", "infinity", "float", "long"],
+)
+def test_json_beyond_reason_is_refused_in_one_line(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "rule.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=told) as caught:
+        load_rule(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("size", [1.5, -1, True, None, [3], "٣", "3 ", "9" * 30, 10**30])
+def test_a_size_that_is_no_whole_number_is_refused(tmp_path: Path, size: Any) -> None:
+    shape = {"dim": [{"size": size}]}
+    node = {
+        "op": "Const",
+        "name": "two\nlines/resource",
+        "attr": {"value": {"tensor": {"tensorShape": shape, "tensorContent": ""}}},
+    }
+    path = tmp_path / "rule.json"
+    path.write_text(json.dumps({"modelTopology": {"node": [node] * 6}}))
+    with pytest.raises(ValueError, match=r"constant two\\nlines/resource is damaged") as caught:
+        load_rule(path)
+    assert len(str(caught.value).splitlines()) == 1

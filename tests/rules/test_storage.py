@@ -15,6 +15,8 @@ from swarm_nca.rules import Classes, Mlp, Rule, load_rule, read_rule, save_rule
 
 BusyRule = Callable[..., Rule]
 
+SETTINGS = Mlp().settings()
+
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_a_rule_and_its_card_come_back_whole(
@@ -49,7 +51,7 @@ def test_a_rule_in_training_is_saved_as_it_stands(tmp_path: Path) -> None:
 
 
 def test_a_card_that_is_no_plain_data_leaves_no_file(tmp_path: Path) -> None:
-    with pytest.raises(TypeError):
+    with pytest.raises(ValueError, match=r"rule\.safetensors: .*must be plain data"):
         save_rule(Mlp(), tmp_path / "rule.safetensors", {"weights": torch.zeros(1)})
     assert list(tmp_path.iterdir()) == []
 
@@ -72,6 +74,13 @@ def refused(path: Path, told: str) -> None:
     with pytest.raises(ValueError, match=told) as caught:
         load_rule(path)
     assert str(path) in str(caught.value)
+
+
+def words_of(refusing: Callable[[], object]) -> str:
+    """The message of the ValueError that a call ends with."""
+    with pytest.raises(ValueError, match=r"\S") as caught:
+        refusing()
+    return str(caught.value)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
@@ -112,7 +121,9 @@ def test_weights_that_are_no_real_numbers_are_refused(
     tmp_path: Path, tensors: dict[str, torch.Tensor]
 ) -> None:
     whole = {name: weight.to(torch.int64) for name, weight in tensors.items()}
-    refused(written(tmp_path / "r.safetensors", whole), "int64, no real numbers")
+    refused(
+        written(tmp_path / "r.safetensors", whole), "int64, but rules run in float32 or float64"
+    )
 
 
 def test_anybody_elses_safetensors_file_is_refused(
@@ -154,3 +165,164 @@ def test_a_text_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     refused(path, "not a readable safetensors file")
     with pytest.raises(ValueError, match="no rule"):
         load_rule(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.bfloat16, torch.float16, torch.float8_e4m3fn, torch.complex64], ids=str
+)
+def test_types_in_which_rules_do_not_run_are_refused_when_read_and_when_saved(
+    tmp_path: Path, tensors: dict[str, torch.Tensor], dtype: torch.dtype
+) -> None:
+    short = {name: weight.to(dtype) for name, weight in tensors.items()}
+    name = str(dtype).removeprefix("torch.").removesuffix("fn")
+    told = f"'perception' holds {name}.*, but rules run in float32 or float64"
+    refused(written(tmp_path / "r.safetensors", short), told)
+    if dtype.is_floating_point:
+        with pytest.raises(ValueError, match=told):
+            save_rule(Mlp().to(dtype), tmp_path / "saved.safetensors")
+
+
+def test_weights_of_two_types_are_refused(tmp_path: Path, tensors: dict[str, torch.Tensor]) -> None:
+    tensors["middle"] = tensors["middle"].double()
+    refused(written(tmp_path / "r.safetensors", tensors), "of two types, float32 and float64")
+
+
+def test_sizes_are_refused_before_memory_is_taken(
+    tmp_path: Path, tensors: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path / "r.safetensors", tensors, SETTINGS | {"hidden": [4000, 80]})
+    refused(path, r"'perception' has the shape \[180, 80\], but its settings .* need \[180, 4000\]")
+    monkeypatch.setattr(torch, "empty", lambda *_: pytest.fail("memory was taken"))
+    path = written(tmp_path / "r.safetensors", tensors, SETTINGS | {"hidden": [16_384, 16_384]})
+    refused(path, "weights would be .* numbers, at most 16,777,216")
+    path = written(tmp_path / "r.safetensors", tensors, SETTINGS | {"slots": 10**9})
+    refused(path, "slots must be a whole number of at most 1,024, got 1000000000")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("slots", 10**19),
+        ("undecided_below", 10**39),
+        ("noise", 1e39),
+        ("fire_rate", -1),
+        ("alive_above", 1),
+    ],
+)
+def test_python_a_file_and_saving_refuse_a_setting_in_the_same_words(
+    tmp_path: Path, tensors: dict[str, torch.Tensor], setting: str, value: float
+) -> None:
+    path = tmp_path / "r.safetensors"
+    written(path, tensors, SETTINGS | {setting: value})
+    rule = Mlp()
+    setattr(rule, setting, value)
+    in_python = words_of(lambda: Mlp(**{setting: value}))
+    assert words_of(lambda: read_rule(path)) == (
+        f"{path}: the rule's settings cannot be used: {in_python}"
+    )
+    assert words_of(lambda: save_rule(rule, path)) == words_of(lambda: read_rule(path))
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("-inf")])
+def test_saving_refuses_weights_that_are_not_finite_in_the_words_of_reading(
+    tmp_path: Path, tensors: dict[str, torch.Tensor], bad: float
+) -> None:
+    path = tmp_path / "r.safetensors"
+    rule = Mlp()
+    before = save_rule(rule, path).read_bytes()
+    with torch.no_grad():
+        rule.middle[3, 5] = bad
+    saving = words_of(lambda: save_rule(rule, path))
+    assert path.read_bytes() == before
+    written(path, {name: weight.detach() for name, weight in rule.state_dict().items()})
+    assert saving == words_of(lambda: read_rule(path))
+
+
+@pytest.mark.parametrize(
+    ("card", "told"),
+    [
+        ({"loss": float("nan")}, "NaN is no finite number"),
+        ({"seed": 10**60}, "a whole number of 61 digits"),
+        ({1: "a", "1": "b"}, "(the key '1' is given twice|plain data)"),
+        ({"by": "\ud800"}, "holds half a character"),
+        ({"log": "x" * (1 << 20)}, "characters of JSON, at most 1,048,576"),
+    ],
+    ids=["nan", "digits", "twice", "surrogate", "long"],
+)
+def test_a_card_that_could_not_be_read_again_is_not_saved(
+    tmp_path: Path, card: dict[Any, Any], told: str
+) -> None:
+    with pytest.raises(ValueError, match=told):
+        save_rule(Mlp(), tmp_path / "r.safetensors", card)
+    assert list(tmp_path.iterdir()) == []
+
+
+def raw(path: Path, text: str, tensors: dict[str, torch.Tensor], outer: str = "") -> Path:
+    """A rule's file whose own JSON text, and the end of whose header, are as given."""
+    save_file(tensors, path, {"swarm_nca": text})
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    head = data[8 : 8 + length].decode().rstrip().removesuffix("}") + outer + "}"
+    path.write_bytes(len(head.encode()).to_bytes(8, "little") + head.encode() + data[8 + length :])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[" * 200_000, "in each other more than 64 deep"),
+        ('{"card": ' + "[" * 65 + "]" * 65 + "}", "in each other more than 64 deep"),
+        ('{"format": 1, "format": 1}', "the key 'format' is given twice"),
+        ('{"card": {"a": NaN}}', "NaN is no finite number"),
+        ('{"card": {"a": -Infinity}}', "-Infinity is no finite number"),
+        ('{"card": {"a": 1e999}}', "'1e999' is beyond every float"),
+        ('{"card": ' + "9" * 10_000 + "}", "a whole number of 10,000 digits"),
+        ('{"card": "\\ud800"}', "holds half a character"),
+        ("[]", r"no mapping of format, settings and card: \[\]"),
+        ('{"format": 1}', "no mapping of format, settings and card"),
+        ('{"format": [], "settings": {}, "card": {}}', r"format \[\], but this version reads"),
+        ('{"format": 1, "settings": {}, "card": 5}', "the card is a mapping, got 5"),
+        ('{"format": 1, "settings": 5, "card": {}}', "settings are a mapping, got 5"),
+        ('{"format": 1, "settings": {}, "card": {}}', "the setting 'classes' is missing"),
+        (
+            '{"format": 1, "settings": {"fire\\nrate": 1}, "card": {}}',
+            r"there is no setting 'fire\\nrate' \(did you mean 'fire_rate'\?\)",
+        ),
+    ],
+    ids=lambda value: value[:40],
+)
+def test_a_header_that_is_no_plain_data_is_refused_in_one_line(
+    tmp_path: Path, tensors: dict[str, torch.Tensor], text: str, told: str
+) -> None:
+    path = raw(tmp_path / "r.safetensors", text, tensors)
+    with pytest.raises(ValueError, match=told) as caught:
+        read_rule(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert len(str(caught.value).splitlines()) == 1
+    assert len(str(caught.value)) < len(str(path)) + 300
+
+
+@pytest.mark.parametrize(
+    ("outer", "told"),
+    [
+        (
+            ',"middle":{"dtype":"F32","shape":[80,80],"data_offsets":[0,25600]}',
+            "'middle' is given twice",
+        ),
+        (',"\\u0000\\n":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}', r"'\\x00\\n' is no wei"),
+        (',"more":5', "'more' of its header says neither dtype nor shape"),
+        (',"more":' + "[" * 3_000 + "]" * 3_000, "more than 64 deep"),
+    ],
+    ids=["twice", "name", "number", "deep"],
+)
+def test_a_damaged_table_of_tensors_is_refused(
+    tmp_path: Path, tensors: dict[str, torch.Tensor], outer: str, told: str
+) -> None:
+    text = json.dumps({"format": 1, "card": {}, "settings": SETTINGS})
+    refused(raw(tmp_path / "r.safetensors", text, tensors, outer), told)
+
+
+def test_a_header_of_many_bytes_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "r.safetensors"
+    path.write_bytes((1 << 40).to_bytes(8, "little") + b"{}")
+    refused(path, "its header has 1,099,511,627,776 bytes, at most 4,194,304")

@@ -1,0 +1,31 @@
+"""The read-outs by name. To add one, write a subclass of `Readout` and a line in `READOUTS`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from swarm_nca.rules.bounds import shown
+from swarm_nca.rules.classes import Classes
+from swarm_nca.rules.readout import Bit, Field, Readout, Rgba
+from swarm_nca.suggestion import unknown
+
+#: The read-outs, by kind.
+READOUTS: Mapping[str, type[Readout]] = {
+    "classes": Classes,
+    "rgba": Rgba,
+    "bit": Bit,
+    "field": Field,
+}
+
+
+def readout_of(data: Any) -> Readout:
+    """A read-out from its plain data; what names no kind is `Classes`.
+
+    Raises:
+        ValueError: no such read-out.
+    """
+    kind = data.get("kind", Classes.kind) if isinstance(data, Mapping) else Classes.kind
+    if not isinstance(kind, str) or kind not in READOUTS:
+        raise ValueError(unknown("read-out", shown(kind), READOUTS))
+    return READOUTS[kind].from_json(data)
