@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
@@ -36,7 +37,7 @@ MOST_ROUTES = 1000
 
 def validate(document: Document, model: Any) -> Any:
     """The document's data as `model`; see `Document.validate`."""
-    adapter = model if isinstance(model, TypeAdapter) else TypeAdapter(model)
+    adapter = _adapter(model) if isinstance(model, type) else TypeAdapter(model)
     data, findings, cause = document.data, list[Finding](), None
     try:
         result = adapter.validate_python(data)
@@ -54,6 +55,12 @@ def validate(document: Document, model: Any) -> Any:
             told_all = told_all.beside([last])
         raise told_all from cause
     return result
+
+
+@lru_cache(maxsize=16)
+def _adapter(model: type) -> TypeAdapter[Any]:
+    """What validates a class; kept, so that its JSON schema is made once."""
+    return TypeAdapter(model)
 
 
 def _mistakes(
