@@ -151,15 +151,19 @@ def test_junit_has_a_test_case_for_every_expectation(folder):
     assert failure.get("message").startswith("expected undecided at 5 ≤ -1, met ")
 
 
-def test_check_tells_every_broken_file_and_reads_recipes_too(folder):
+def test_check_tells_every_mistake_of_every_broken_file_and_reads_recipes_too(folder):
     (folder / "broken.yaml").write_text("name: x\nrule: 3\n")
     (folder / "recipe.yaml").write_text("name: x\niterations: 5\ndata: []\n")
     done = swarm_nca("check", "good.yaml", "broken.yaml", "recipe.yaml", "gone.yaml")
     assert done.exit_code == 2
     assert done.stdout == "good.yaml: a scenario, nothing wrong with it\n"
     told = done.stderr.splitlines()
-    assert [line.split(":")[0] for line in told] == ["broken.yaml", "recipe.yaml", "gone.yaml"]
-    assert "data" in told[1]
+    files = ["broken.yaml"] * 3 + ["recipe.yaml", "gone.yaml"]
+    assert [line.split(":")[0] for line in told] == files
+    assert "rule: must be text, got 3" in told[0]
+    assert "missing key 'images'" in told[1]
+    assert "missing key 'steps'" in told[2]
+    assert "data" in told[3]
 
 
 def test_schema_is_json_that_knows_the_keys():
@@ -213,6 +217,12 @@ def test_evaluate_writes_the_curve(folder):
         ("evaluate", "busy.safetensors", "--dataset", "strokes", "--json", "."),
         ("evaluate", "busy.safetensors", "--dataset", "strokes", "--figure", "gone/x.png"),
         ("run", "good.yaml", "--set", "steps"),
+        ("run", "good.yaml", "--set", f"steps={'a' * 100_000}"),
+        ("evaluate", "busy.safetensors", "--dataset", "strokes", "--steps", "1000000000"),
+        ("evaluate", "busy.safetensors", "--dataset", "strokes", "--turn", "1e-300"),
+        ("evaluate", "busy.safetensors", "--dataset", "strokes", "--limit", "1000000000"),
+        ("evaluate", "busy.safetensors", "--dataset", "joined", "--limit", "1000000000"),
+        ("evaluate", "busy.safetensors", "--dataset", "x" * 100_000),
     ],
 )
 def test_bad_input_is_one_line_and_2(folder, arguments):
@@ -221,6 +231,7 @@ def test_bad_input_is_one_line_and_2(folder, arguments):
     assert done.exit_code == 2
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
+    assert len(done.stderr) < 2500
     assert sorted(folder.rglob("*")) == before
 
 
@@ -260,10 +271,45 @@ def test_a_mistake_in_a_file_of_the_right_kind_stays_what_it_is(folder):
         assert "own.yaml:3:1: datas: unknown key 'datas'" in done.stderr
 
 
-def test_an_unknown_option_is_a_usage_error():
-    done = swarm_nca("run", "good.yaml", "--sed", "3")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "good.yaml", "--sed", "3"), "No such option: --sed (Possible options: --seed"),
+        (("run", "good.yaml", "--out"), "'--out' requires an argument"),
+        (("run",), "Missing argument 'SCENARIO.yaml …'"),
+        (("runn",), "No such command 'runn'"),
+        (("evaluate", "mnist", "--dataset", "strokes", "--steps", "1" + "0" * 30), "--steps"),
+        (("evaluate", "mnist", "--dataset", "strokes", "--limit", "ten"), "--limit"),
+        (("evaluate", "mnist", "--dataset", "strokes", "--split", "tst"), "--split"),
+        (("compare", "mnist", "--seed", "1" + "0" * 30), "--seed"),
+        (("x" * 100_000,), "No such command 'xxx"),
+    ],
+)
+def test_a_usage_error_takes_one_short_line(arguments, words):
+    done = swarm_nca(*arguments)
+    assert (done.exit_code, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert words in line
+    assert "--help" in line
+    assert len(line) < 1000
+
+
+def test_no_command_at_all_shows_the_help():
+    done = swarm_nca()
     assert done.exit_code == 2
-    assert "--seed" in done.stderr
+    assert "Usage: " in done.output
+    assert "evaluate" in done.output
+
+
+def test_more_than_memory_holds_is_told_in_one_line(folder, monkeypatch):
+    def exhausted(*_, **__):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate")
+
+    monkeypatch.setattr("swarm_nca.scenario.load", exhausted)
+    done = swarm_nca("run", "good.yaml")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("not enough memory")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_terminal_without_the_characters_gets_others(folder, monkeypatch):

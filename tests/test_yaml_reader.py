@@ -3,6 +3,7 @@
 import math
 import pickle
 import string
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -186,11 +187,91 @@ def test_what_is_not_plain_yaml_is_refused_at_its_place(text: str, line: str) ->
     assert str(caught.value).startswith(line)
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("steps: 400\n seed: 0\n", "s.yaml:2:2: this key is indented by 1 spaces and the key"),
+        ("a:\n  b: 1\n   c: 2\n", "s.yaml:3:4: this key is indented by 3 spaces and the key"),
+        ("a:\n  - b: 1\n     c: 2\n", "s.yaml:3:6: this key is indented by 5 spaces and the key"),
+        ("a: [1]\n\n  b: 2\n", "s.yaml:3:3: "),
+        ("a:\n  b: one: two\n", "s.yaml:2:9: unexpected ': '; text that holds one needs quotes"),
+        ("a: one\n  two: three\n", "s.yaml:2:3: this key is indented by 2 spaces and the key"),
+    ],
+)
+def test_a_key_that_is_indented_too_far_is_told_as_that(text: str, line: str) -> None:
+    with pytest.raises(LocatedError) as caught:
+        parse(text, "s.yaml")
+    assert str(caught.value).startswith(line)
+
+
+def test_all_mistakes_are_kept_beside_the_most_telling_one() -> None:
+    with pytest.raises(LocatedError) as caught:
+        parse("stpes: 4\nlinks: {drop: 2}\nnames: {x: y}\n", "s.yaml").validate(Scenario)
+    lines = caught.value.lines
+    assert str(caught.value) == f"{lines[0]} (and 3 more)"
+    assert [line.split(" ", 1)[0] for line in lines] == [
+        "s.yaml:1:1:", "s.yaml:2:15:", "s.yaml:3:9:", "s.yaml:1:1:",
+    ]  # fmt: skip
+    assert pickle.loads(pickle.dumps(caught.value)).lines == lines
+
+
+def test_of_thousands_of_mistakes_a_hundred_are_told_and_all_are_counted() -> None:
+    text = "name: x\n" + "".join(f"k{i}: 1\n" for i in range(5000))
+    with pytest.raises(LocatedError) as caught:
+        parse(text, "s.yaml").validate(Scenario)
+    assert len(caught.value.lines) == 101
+    assert caught.value.lines[-1] == "s.yaml: 4900 more mistakes"
+
+
+@pytest.mark.parametrize("letters", ["x" * 100_000, "é " * 50_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name: x\nsteps: {letters}",
+        "name: x\n'{letters}': 3",
+        "name: x\nperturbations: [{{kind: '{letters}'}}]",
+        "name: x\nstart: '{letters}'",
+        "name: &'{letters}' x",
+    ],
+)
+def test_what_is_echoed_is_cut(text: str, letters: str) -> None:
+    line = told(text.format(letters=letters))
+    assert len(line) < 1000
+    assert line.startswith("s.yaml:")
+
+
+def test_a_number_that_no_float_holds_is_told_by_its_digits() -> None:
+    line = told(f"name: x\nlinks: {{drop: 1{'0' * 400}}}")
+    assert "drop: must be a number of at most 308 digits, got 1000" in line
+    assert "a whole number of at most 18 digits, got 1e+39" in told("name: x\nsteps: 1e39")
+
+
+def test_a_mistake_deep_in_a_recursive_model_is_found_at_once() -> None:
+    """Every level is a name of the path and a key of the file: readings of it double."""
+    inner = "{dataset: a, bogus: 1}"
+    for _ in range(20):
+        inner = f"{{row: [{inner}]}}"
+    document = parse(
+        f"name: x\nperturbations: [{{at: 1, kind: mutate, images: {inner}}}]", "s.yaml"
+    )
+    began = time.perf_counter()
+    with pytest.raises(LocatedError) as caught:
+        document.validate(Scenario)
+    assert time.perf_counter() - began < 5
+    assert "bogus" in str(caught.value)
+
+
+def test_a_file_of_many_megabytes_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text("# " + "x" * 3_000_000)
+    with pytest.raises(LocatedError, match=r"s\.yaml: has more than 1,000,000 bytes"):
+        read(tmp_path / "s.yaml")
+
+
 def test_aliases_that_multiply_beyond_reason_are_refused() -> None:
     lines = ["a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]"]
     for name, previous in zip("bcdefghijk", "abcdefghij", strict=True):
         lines.append(f"{name}: &{name} [{', '.join([f'*{previous}'] * 9)}]")
-    with pytest.raises(LocatedError, match=r"more than 100,000 values, counting what aliases"):
+    with pytest.raises(LocatedError, match=r"more than 20,000 values, counting what aliases"):
         parse("\n".join(lines))
 
 
@@ -353,7 +434,7 @@ def test_a_valid_document_becomes_the_model() -> None:
         (
             "steps: 400",
             "links: {drop: 1.5}",
-            "s.yaml:2:15: links.drop: must be at most 1.0, got 1.5",
+            "s.yaml:2:15: links.drop: must be at most 1, got 1.5",
         ),
         (
             "steps: 400",

@@ -18,6 +18,7 @@ from swarm_nca.cli.inspecting import check, rules, schema
 from swarm_nca.cli.learning import train
 from swarm_nca.cli.measuring import bench, compare, evaluate
 from swarm_nca.cli.running import run
+from swarm_nca.cli.telling import Commands
 from swarm_nca.cli.viewing import view
 
 __all__ = ["COMMANDS", "app", "main"]
@@ -27,6 +28,7 @@ COMMANDS = (run, check, schema, evaluate, train, compare, view, bench, rules)
 
 app = typer.Typer(
     name="swarm-nca",
+    cls=Commands,
     help="Swarms of pixels that agree on what they form: run, train and measure neural cellular "
     "automata.",
     no_args_is_help=True,

@@ -37,14 +37,14 @@ def check(
             path = find_either(file)
             kind, document = _kind_of(path, changes or [])
             if kind == "scenario":
-                load(path, overrides=changes or ())
+                load(document)
             else:
                 from swarm_nca.training.materials import look_up
 
                 look_up(document.validate(_model(kind)), document)
         except ValueError as error:
             wrong += 1
-            tell(error)
+            tell(error, all_of_them=True)
         else:
             if not quiet:
                 typer.echo(f"{file}: a {kind}, nothing wrong with it")

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from swarm_nca.bounds import MOST, MOST_SEED
 from swarm_nca.cli.options import DATASET, RULE, JsonFile, Protocol, Split
 from swarm_nca.cli.telling import console, told_in_one_line
 
@@ -21,15 +22,17 @@ def evaluate(
     rule: Annotated[str, typer.Argument(metavar="RULE", help=RULE)],
     dataset: Annotated[str, typer.Option(help=DATASET)],
     split: Annotated[Split, typer.Option(help="Of a published data set.")] = "test",
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
-    steps: Annotated[int, typer.Option(min=1, help="Of each phase.")] = 200,
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=MOST, help="Only the first so many.")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, max=MOST, help="Of each phase.")] = 200,
     protocol: Annotated[
         Protocol,
         typer.Option(help="Fresh pictures; or swapped on the way, states kept or restarted."),
     ] = "fresh",
-    swaps: Annotated[int, typer.Option(min=1, help="Of mutation and restart.")] = 1,
-    every: Annotated[int, typer.Option(min=1, help="Look every so many steps only.")] = 1,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    swaps: Annotated[int, typer.Option(min=1, max=MOST, help="Of mutation and restart.")] = 1,
+    every: Annotated[int, typer.Option(min=1, max=MOST, help="Look every so many steps only.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED)] = 0,
     by: Annotated[
         list[str] | None, typer.Option(help="Scores by dataset, class, holes or pieces.")
     ] = None,
@@ -93,9 +96,11 @@ def compare(
     ],
     dataset: Annotated[str, typer.Option(help=DATASET)] = "mnist",
     split: Annotated[Split, typer.Option(help="Of a published data set.")] = "test",
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
-    steps: Annotated[int, typer.Option(min=1, help="Of each phase.")] = 200,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=MOST, help="Only the first so many.")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, max=MOST, help="Of each phase.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED)] = 0,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Where the table and the figures go.")
     ] = Path("runs/compare"),
@@ -123,7 +128,9 @@ def bench(
     ] = False,
     frames: Annotated[
         int | None,
-        typer.Option(min=10, help="Of the viewer, over which its memory is watched; 2,000."),
+        typer.Option(
+            min=10, max=1_000_000, help="Of the viewer, over which its memory is watched; 2,000."
+        ),
     ] = None,
 ) -> None:
     """Measure speed, beside a dense convolution."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from swarm_nca.bounds import MOST
 from swarm_nca.cli.options import RULE
 from swarm_nca.cli.telling import told_in_one_line
 
@@ -27,7 +28,7 @@ def view(
         bool, typer.Option("--headless", help="Write a film instead of showing a window.")
     ] = False,
     steps: Annotated[
-        int | None, typer.Option(min=1, help="Of the film; the scenario's if not given.")
+        int | None, typer.Option(min=1, max=MOST, help="Of the film; the scenario's if not given.")
     ] = None,
     out: Annotated[
         Path | None,

@@ -8,11 +8,13 @@ frozen dataclasses of plain types, and checks itself when it is made; `load` tur
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
+from annotated_types import Ge, Gt, Le, MaxLen
+
+from swarm_nca.bounds import MOST_PICTURES, Index, Number, Seed, Side, check_bounds
 from swarm_nca.images.datasets import DATASETS, Split
 from swarm_nca.images.drawn import DRAWN
 from swarm_nca.images.files import Ink
@@ -37,8 +39,11 @@ ORIGINS: Mapping[str, tuple[str, ...]] = {
 TRANSFORMS = ("scale", "rotate", "thickness", "shift")
 """What goes with every origin, in the order in which it is done."""
 
-LARGEST_SCALE, THICKEST = 100, 100
+LARGEST_SCALE, THICKEST = 100.0, 100.0
 """Beyond these (a factor, and pixels) a typing slip is more likely than a wish."""
+
+MOST_PARTS = 100
+"""Sources that stand side by side in a row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +55,7 @@ class Source:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {
         "extra": "forbid",
+        "allow_inf_nan": False,
         "use_attribute_docstrings": True,
     }
 
@@ -65,35 +71,35 @@ class Source:
     """One digit or capital, clean: without the variation of handwriting."""
     chimera: tuple[Source, Source] | None = None
     """Two sources: the left half of the one and the right half of the other."""
-    row: tuple[Source, ...] | None = None
+    row: Annotated[tuple[Source, ...], MaxLen(MOST_PARTS)] | None = None
     """Sources whose pictures stand side by side."""
 
     label: int | str | None = None
     """Only pictures of this class, by number or name; for a file, glyph or composition, the
     class that is the right answer."""
-    index: int | None = None
+    index: Index | None = None
     """The number of the first picture to take, from 0 (after `label`). If not given, the seed
     decides: wherever the same source stands in a scenario, it is the same picture."""
-    count: int | None = None
+    count: Annotated[int, Ge(1), Le(MOST_PICTURES)] | None = None
     """How many pictures; 1 if not given, all of them for a folder."""
     split: Split | None = None
     """Which part of a published data set: test if not given, or train."""
-    seed: int | None = None
+    seed: Seed | None = None
     """For what is left to chance; the scenario's own if not given."""
     ink: Ink = "auto"
     """What is ink in a file: what differs from the border (auto), dark, or light."""
-    size: tuple[int, int] | None = None
+    size: tuple[Side, Side] | None = None
     """(rows, columns) to which pictures from files are made to fit, keeping their aspect."""
     join: bool = False
     """Whether a line joins each picture of a row to the next."""
 
-    scale: float = 1.0
+    scale: Annotated[float, Gt(0.0), Le(LARGEST_SCALE)] = 1.0
     """Factor by which the pictures are enlarged."""
-    rotate: float = 0.0
+    rotate: Number = 0.0
     """Degrees, anticlockwise."""
-    thickness: float = 0.0
+    thickness: Annotated[float, Ge(-THICKEST), Le(THICKEST)] = 0.0
     """Pixels by which strokes become wider, or below 0 thinner."""
-    shift: tuple[float, float] = (0.0, 0.0)
+    shift: tuple[Number, Number] = (0.0, 0.0)
     """Pixels (rows down, columns right) by which the pictures are moved."""
 
     def __post_init__(self) -> None:
@@ -104,7 +110,9 @@ class Source:
                 raise ValueError(
                     f"{field.name} does not go with {origin}, which takes {', '.join(takes)}"
                 )
-        self._check_numbers()
+        check_bounds(self)
+        if self.size is not None:
+            check_pixels(self.count or 1, *self.size)
         if self.dataset is not None:
             if self.dataset not in CLASSES:
                 raise ValueError(unknown("dataset", self.dataset, CLASSES))
@@ -136,28 +144,6 @@ class Source:
         if self.dataset == "strokes" and self.label in LETTERS:
             return tuple(LETTERS)
         return CLASSES[self.dataset]
-
-    def _check_numbers(self) -> None:
-        for name, least in (("index", 0), ("count", 1), ("seed", 0)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise ValueError(f"{name} is at least {least}, got {value}")
-        for name, value in (
-            ("scale", self.scale),
-            ("rotate", self.rotate),
-            ("thickness", self.thickness),
-            *(("shift", distance) for distance in self.shift),
-        ):
-            if not math.isfinite(value):
-                raise ValueError(f"{name} is a finite number, got {value}")
-        if not 0 < self.scale <= LARGEST_SCALE:
-            raise ValueError(f"scale is above 0 and at most {LARGEST_SCALE}, got {self.scale}")
-        if abs(self.thickness) > THICKEST:
-            raise ValueError(f"thickness is from −{THICKEST} to {THICKEST}, got {self.thickness}")
-        if self.size is not None:
-            if min(self.size) < 1:
-                raise ValueError(f"size is (rows, columns), each at least 1, got {self.size}")
-            check_pixels(self.count or 1, *self.size)
 
 
 CLASSES: Mapping[str, tuple[str, ...]] = {

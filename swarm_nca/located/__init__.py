@@ -9,12 +9,14 @@ Scenarios and training recipes stand on it; it knows nothing of them.
 
 from swarm_nca.located.document import Document, parse, read
 from swarm_nca.located.errors import LocatedError, Path, Place
+from swarm_nca.located.mistakes import Mistakes
 from swarm_nca.located.relocation import path_from, relocated
 from swarm_nca.located.writing import dump
 
 __all__ = [
     "Document",
     "LocatedError",
+    "Mistakes",
     "Path",
     "Place",
     "dump",

@@ -29,12 +29,14 @@ def booleans(data: Plain, path: Path = ()) -> Iterator[Path]:
             yield from booleans(value, (*path, step))
 
 
-def misplaced(data: Plain, schema: Schema) -> list[Finding]:
-    """A finding for every true and false that the schema has no place for."""
+def misplaced(data: Plain, schema: Schema, most: int) -> list[Finding]:
+    """A finding for every true and false that the schema has no place for, `most` of them."""
     found = []
     for path in booleans(data):
         kinds = kinds_at(schema, data, path)
         if kinds and "boolean" not in kinds:
             expected = tuple(_WORDS[kind] for kind in kinds if kind in _WORDS)
             found.append(Finding(path, "must be", expected, shown(value_at(data, path))))
+        if len(found) == most:
+            break
     return found

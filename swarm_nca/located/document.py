@@ -22,6 +22,9 @@ from swarm_nca.suggestion import did_you_mean, nearest
 
 T = TypeVar("T")
 
+#: Bytes of a file: reading YAML takes a second for so many.
+MOST_BYTES = 1_000_000
+
 
 @dataclasses.dataclass(frozen=True)
 class Document:
@@ -43,7 +46,7 @@ class Document:
         """The data as an instance of `model`: a pydantic model, a dataclass, or any type.
 
         Let models forbid extra keys: stdlib dataclasses follow the model they are in, one alone
-        takes any key. Raises `LocatedError` for the most telling mistake, with the number of the
+        takes any key. Raises `LocatedError` for the most telling mistake, with the lines of the
         others.
         """
         # Pydantic loads only when a file is validated.
@@ -102,13 +105,18 @@ def read(path: str | os.PathLike[str]) -> Document:
     """Reads a YAML file. Raises `LocatedError` when it is missing, not UTF-8 or not plain YAML."""
     file = os.fspath(path)
     try:
-        content = FilePath(file).read_bytes()
+        with FilePath(file).open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise LocatedError(f"no such file{_similar(FilePath(file))}", Place(file)) from None
     except IsADirectoryError:
         raise LocatedError("this is a folder, a YAML file is expected", Place(file)) from None
     except (OSError, ValueError) as error:  # ValueError: a name no file can have
         raise LocatedError(f"cannot be read: {_reason(error)}", Place(file)) from error
+    if len(content) > MOST_BYTES:
+        raise LocatedError(
+            f"has more than {MOST_BYTES:,} bytes, which no such file needs", Place(file)
+        )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

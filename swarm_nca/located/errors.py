@@ -11,6 +11,9 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeAlias
 
+#: Characters of a message.
+LONGEST_LINE = 2000
+
 Scalar: TypeAlias = str | int | float | bool | None
 Plain: TypeAlias = Any
 """A `Scalar`, a list of `Plain`, or a dict from `Scalar` to `Plain`."""
@@ -31,19 +34,42 @@ class LocatedError(ValueError):
     """A mistake in a user's file, with its place. `str(error)` is the one line to show.
 
     Attributes: `file`, `line`, `column` (from 1, or None), `path` (`perturbations[1].radius`,
-    empty for the whole file), `message`, and `given`, the offending plain value if there is one.
+    empty for the whole file), `message`, `given`, the offending plain value if there is one, and
+    `others`, the lines of further mistakes in the same file.
     """
 
-    def __init__(self, message: str, place: Place, path: Path = (), given: Plain = None) -> None:
-        super().__init__(message, place, path, given)  # the arguments make it picklable
+    def __init__(
+        self,
+        message: str,
+        place: Place,
+        path: Path = (),
+        given: Plain = None,
+        others: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message, place, path, given, others)  # the arguments make it picklable
         self.file, self.line, self.column = place
         self.path = dotted(path)
         self.message = message
         self.given = given
+        self.others = others
 
     def __str__(self) -> str:
+        more = f" (and {len(self.others)} more)" if self.others else ""
+        return self.lines[0] + more
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Every mistake that was found, each in one line; this one first."""
         place = self.file if self.line is None else f"{self.file}:{self.line}:{self.column}"
-        return _one_line(": ".join(part for part in (place, self.path, self.message) if part))
+        parts = (_cut(place), _cut(self.path), self.message)
+        return one_line(": ".join(part for part in parts if part)), *self.others
+
+    def beside(self, others: Iterable[LocatedError]) -> LocatedError:
+        """This mistake, with others that were found in the same file."""
+        lines = [line for other in others for line in other.lines]
+        place = Place(self.file, self.line, self.column)
+        message, _, path, given, mine = self.args
+        return LocatedError(message, place, path, given, (*mine, *lines))
 
 
 def dotted(path: Path) -> str:
@@ -86,7 +112,17 @@ def _join(parts: Iterable[str], width: int) -> str:
     return text
 
 
-def _one_line(text: str) -> str:
-    """Line breaks become spaces; what a terminal would obey instead of show is escaped."""
+def one_line(text: str) -> str:
+    """The text on one line, of at most some thousand characters.
+
+    Line breaks become spaces; what a terminal would obey instead of show is escaped. Of a word, and
+    of the whole text, beyond reason the beginning and the end remain.
+    """
+    text = _cut(re.sub(r"\S{400,}", lambda word: _cut(word[0], 200), text), LONGEST_LINE)
     text = re.sub(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*", " ", text)
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _cut(text: str, longest: int = 400) -> str:
+    """The beginning and the end of a text that is longer than that."""
+    return text if len(text) <= longest else f"{text[: longest - 101]}…{text[-100:]}"

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from swarm_nca.located.errors import shown
+
 #: Bytes that a name takes at most: file systems allow 255, and there are endings to come.
 LONGEST = 100
 
@@ -14,7 +16,8 @@ LONGEST = 100
 def _checked(name: str) -> str:
     if not re.fullmatch(r"\w[\w.-]*", name):
         raise ValueError(
-            f"name is also the run folder's: letters, digits, '_', '-' and '.' only, got {name!r}"
+            "name is also the run folder's: letters, digits, '_', '-' and '.' only, got "
+            f"{shown(name)}"
         )
     if len(name.encode()) > LONGEST:
         raise ValueError(

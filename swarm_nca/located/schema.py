@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter
@@ -21,6 +22,7 @@ Schema: TypeAlias = dict[str, Any]
 _KINDS = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
 
 
+@lru_cache(maxsize=16)
 def json_schema(adapter: TypeAdapter[Any]) -> Schema:
     """The JSON schema; empty, so that hints are missing, for types that have none."""
     with warnings.catch_warnings():

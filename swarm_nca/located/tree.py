@@ -7,6 +7,7 @@ aliases may repeat a value but not multiply it beyond reason (the "billion laugh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,14 +18,16 @@ from swarm_nca.located.errors import LocatedError, Path, Place, Plain, Scalar, s
 from swarm_nca.located.scalars import from_plain
 
 DEEPEST = 50
-MOST_VALUES = 100_000
+MOST_VALUES = 20_000
+
+MAPPING_IN_TEXT = "mapping values are not allowed"
 
 # what PyYAML says, what a person would say, and whether the place is where the trouble began
 PLAIN_WORDS = (
     ("found character '\\t'", "a tab stands here; use spaces", False),
     ("cannot start any token", "text that begins with this character needs quotes", False),
     ("expected the node content", "a value is expected here", False),
-    ("mapping values are not allowed", "unexpected ': '; text that holds one needs quotes", False),
+    (MAPPING_IN_TEXT, "unexpected ': '; text that holds one needs quotes", False),
     ("could not find expected ':'", "'key: value' is expected (a space after the colon)", True),
     ("expected <block end>", "this line is indented unlike those above, or lacks its key", False),
     ("expected ',' or ']'", "a ',' is missing here, or the ']' that closes the list", False),
@@ -209,8 +212,29 @@ class _Composer:
                 what = words
                 mark = (error.context_mark or mark) if at_beginning else mark
                 break
+        if mark and MAPPING_IN_TEXT in problem and (shift := _indented(self.text, mark.line)):
+            column, above = shift
+            what = (
+                f"this key is indented by {column} spaces and the key above it by {above}; indent "
+                "the keys of one mapping alike"
+            )
+            return LocatedError(what, self._place(mark.line, column))
         place = self._place(mark.line, mark.column) if mark else Place(self.file)
         return LocatedError(what, place)
+
+
+def _indented(text: str, number: int) -> tuple[int, int] | None:
+    """The indents of a line's key and of the key above, where the line lies deeper than that.
+
+    YAML reads such a line as more of the text above, up to the colon after its key.
+    """
+    lines = text.splitlines()[: number + 1]
+    key = re.match(r"( +)[\w-]+:(?: |$)", lines[-1]) if len(lines) > number else None
+    above = next((line for line in reversed(lines[:-1]) if line.strip()), "")
+    other = re.match(r"([ -]*)[\w-]+: *[^ #]", above)
+    if key is None or other is None or len(key[1]) <= len(other[1]):
+        return None
+    return len(key[1]), len(other[1])
 
 
 def _measure(node: Node) -> tuple[int, int]:

@@ -8,14 +8,16 @@ branches the one that fits best is believed, so that a misspelt key in a mapping
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
 from swarm_nca.located.booleans import booleans, misplaced
-from swarm_nca.located.errors import LocatedError, Path, Plain
+from swarm_nca.located.errors import LocatedError, Path, Place, Plain
 from swarm_nca.located.schema import json_schema
 from swarm_nca.located.tree import Node
 from swarm_nca.located.wording import MISSING_KEY, Finding, in_words, value_at
@@ -26,10 +28,16 @@ if TYPE_CHECKING:
 Route: TypeAlias = tuple[tuple[Any, bool], ...]
 """A pydantic `loc`; True marks a step into the document, False the name of a union branch."""
 
+#: Mistakes of one file that are put into words.
+MOST_TOLD = 100
+
+#: Readings of one `loc` that are tried; their number doubles with every name that is a key too.
+MOST_ROUTES = 1000
+
 
 def validate(document: Document, model: Any) -> Any:
     """The document's data as `model`; see `Document.validate`."""
-    adapter = model if isinstance(model, TypeAdapter) else TypeAdapter(model)
+    adapter = _adapter(model) if isinstance(model, type) else TypeAdapter(model)
     data, findings, cause = document.data, list[Finding](), None
     try:
         result = adapter.validate_python(data)
@@ -37,18 +45,29 @@ def validate(document: Document, model: Any) -> Any:
         findings, cause = _believed(_mistakes(document, data, error, adapter), 0), error
     if next(booleans(data), None) is not None:
         told = {finding.path for finding in findings}
-        more = misplaced(data, json_schema(adapter))
+        more = misplaced(data, json_schema(adapter), MOST_TOLD)
         findings += [finding for finding in more if finding.path not in told]
     if findings:
-        raise _told(document, findings) from cause
+        told_all = _told(document, findings)
+        untold = cause.error_count() - MOST_TOLD if cause else 0
+        if untold > 0:
+            last = LocatedError(f"{untold} more mistakes", Place(document.file))
+            told_all = told_all.beside([last])
+        raise told_all from cause
     return result
+
+
+@lru_cache(maxsize=16)
+def _adapter(model: type) -> TypeAdapter[Any]:
+    """What validates a class; kept, so that its JSON schema is made once."""
+    return TypeAdapter(model)
 
 
 def _mistakes(
     document: Document, data: Plain, error: ValidationError, adapter: TypeAdapter[Any]
 ) -> list[tuple[Route, Finding]]:
     schema, mistakes = json_schema(adapter), []
-    for detail in error.errors(include_url=False):
+    for detail in error.errors(include_url=False)[:MOST_TOLD]:
         route = _route(document.root, data, dict(detail))
         mistakes.append((route, in_words(dict(detail), _path(route), data, schema)))
     return mistakes
@@ -57,8 +76,12 @@ def _mistakes(
 def _route(node: Node, data: Plain, detail: dict[str, Any]) -> Route:
     """The way of a `loc` through the document: of all readings the one that ends at the input."""
     loc = detail["loc"][:-1] if detail["type"] in MISSING_KEY else detail["loc"]
-    routes = list(_routes(node, loc))
-    return next((r for r in routes if value_at(data, _path(r)) is detail["input"]), routes[0])
+    routes = itertools.islice(_routes(node, loc), MOST_ROUTES)
+    first = next(routes)
+    for route in itertools.chain([first], routes):
+        if value_at(data, _path(route)) is detail["input"]:
+            return route
+    return first
 
 
 def _routes(node: Node, loc: Path) -> Iterator[Route]:
@@ -116,15 +139,14 @@ def _best_branch(branches: list[list[Finding]], path: Path) -> list[Finding]:
 
 
 def _told(document: Document, findings: list[Finding]) -> LocatedError:
-    """The most telling finding, unknown keys before the rest before missing keys."""
+    """The findings in one error: unknown keys before the rest before missing keys."""
     misspelt = {(finding.path[:-1], finding.meant) for finding in findings if finding.unknown}
-    ranked = {}
+    ranked: dict[tuple[str, str], tuple[Any, LocatedError]] = {}
     for finding in findings:
         if finding.missing is not None and (finding.path, finding.missing) in misspelt:
             continue  # it is there, under a wrong name
         error = document.error(finding.path, finding.text, key=finding.key)
         order = not finding.unknown, finding.missing is not None, error.line or 0, error.column or 0
-        ranked[error.path, error.message] = order, finding
-    first = min(ranked.values(), key=lambda item: item[0])[1]
-    more = f" (and {len(ranked) - 1} more)" if len(ranked) > 1 else ""
-    return document.error(first.path, first.text + more, key=first.key)
+        ranked.setdefault((error.path, error.message), (order, error))
+    first, *others = (error for _, error in sorted(ranked.values(), key=lambda item: item[0]))
+    return first.beside(others)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from swarm_nca.bounds import shortly
 from swarm_nca.located.errors import Path, Plain, shown
 from swarm_nca.located.schema import Schema, known_keys, known_tags, least_entries
 from swarm_nca.suggestion import did_you_mean, nearest
@@ -16,6 +17,8 @@ EXPECTED = {
     "int_type": "a whole number",
     "int_parsing": "a whole number",
     "int_from_float": "a whole number",
+    "int_parsing_size": "a whole number of at most 18 digits",
+    "too_many_digits": "a number of at most 308 digits",
     "float_type": "a number",
     "float_parsing": "a number",
     "finite_number": "a finite number",
@@ -95,12 +98,15 @@ def in_words(detail: dict[str, Any], path: Path, data: Plain, schema: Schema) ->
         return _missing_tag(path, value_at(data, path), context, known_tags(schema, data, path))
     if kind in ("value_error", "assertion_error"):
         return _refused(path, value_at(data, path), str(context["error"]) or detail["msg"])
+    if kind == "float_type" and isinstance(detail["input"], int):
+        kind = "too_many_digits"  # true and false are told elsewhere
     if kind in EXPECTED:
         words = "the key must be" if key else "must be"
         expected = re.split(", | or ", EXPECTED[kind].format(**context))
         return Finding(path, words, tuple(expected), given, key=key)
     if kind in BOUNDS:
-        return Finding(path, BOUNDS[kind].format(**context), given=given, key=key)
+        bounds = {name: shortly(bound) for name, bound in context.items()}
+        return Finding(path, BOUNDS[kind].format(**bounds), given=given, key=key)
     words = re.sub(r"^(Input|Value|String) should", "must", detail["msg"])
     return Finding(path, words[:1].lower() + words[1:], given=given, key=key)
 
@@ -129,7 +135,9 @@ def _unknown_tag(path: Path, mapping: Plain, context: dict[str, Any]) -> Finding
     tags = _quoted(context["expected_tags"])
     inside = isinstance(mapping, dict) and name in mapping
     hint = did_you_mean(tag, tags) or _known(tags)
-    return Finding((*path, name) if inside else path, f"no {name} is called {tag!r}", hint=hint)
+    return Finding(
+        (*path, name) if inside else path, f"no {name} is called {shown(tag)}", hint=hint
+    )
 
 
 def _missing_tag(path: Path, mapping: Plain, context: dict[str, Any], tags: list[str]) -> Finding:

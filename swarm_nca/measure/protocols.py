@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias, get_args
 import torch
 from torch import Tensor
 
+from swarm_nca.bounds import MOST, shortly
 from swarm_nca.measure.ballots import Ballots
 from swarm_nca.measure.census import Census
 from swarm_nca.measure.metrics import METRICS, pooled, steps_to_agreement
 from swarm_nca.measure.readings import Reading
-from swarm_nca.measure.sitting import Protocol, Sitting
+from swarm_nca.measure.sitting import EARLY, Protocol, Sitting
 from swarm_nca.rules import Rule
 from swarm_nca.suggestion import unknown
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from swarm_nca.images import Pictures
 
 __all__ = ["Evaluation", "Progress", "Protocol", "Watch", "check_classes", "check_exam", "evaluate"]
+
+#: Of one examination: every look at a batch keeps a few kB.
+MOST_LOOKS = 100_000
 
 #: Told the steps done and the steps in all, over all batches.
 Progress: TypeAlias = Callable[[int, int], None]
@@ -191,7 +195,15 @@ def check_exam(
         raise ValueError(unknown("protocol", protocol, known))
     for name, value in (("steps", steps), ("swaps", swaps), ("every", every)):
         if value < 1:
-            raise ValueError(f"{name} must be at least 1, got {value}")
+            raise ValueError(f"{name} must be at least 1, got {shortly(value)}")
+        if value > MOST:
+            raise ValueError(f"{name} must be at most {MOST}, got {shortly(value)}")
+    looks = (1 + swaps) * (steps // every + len(EARLY))
+    if looks > MOST_LOOKS:
+        raise ValueError(
+            f"{looks} looks at the cells are more than the {MOST_LOOKS} that memory is meant for: "
+            f"take fewer steps or swaps, or look less often (every={-(-steps // 1000)})"
+        )
     if protocol == "fresh" and swaps != 1:
         raise ValueError(f"{swaps} swaps need the protocol mutation or restart; fresh has none")
     fewest = 1 if protocol == "fresh" else 1 + swaps

@@ -23,10 +23,10 @@ def angles(turn: float) -> list[float]:
     """0°, `turn`, twice that, … to 180°.
 
     Raises:
-        ValueError: a turn that is not above 0 and at most 180 degrees.
+        ValueError: a turn that is not from 0.1 to 180 degrees.
     """
-    if not 0.0 < turn <= 180.0:
-        raise ValueError(f"turn must be above 0 and at most 180 degrees, got {turn:g}")
+    if not 0.1 <= turn <= 180.0:
+        raise ValueError(f"turn must be from 0.1 to 180 degrees, got {turn:g}")
     # A turn of 180 / 7 is meant to end at 180, whatever the last digit says.
     return [turn * step for step in range(math.floor(180.0 / turn + 1e-9) + 1)]
 

@@ -8,9 +8,10 @@ from typing import Literal, cast
 import torch
 from torch import Tensor
 
+from swarm_nca.bounds import Number, Positive
 from swarm_nca.images.raster import Side
 from swarm_nca.perturbations.area import in_disc, in_half, in_rectangle
-from swarm_nca.perturbations.perturbation import Perturbation, check_numbers, check_pair
+from swarm_nca.perturbations.perturbation import Perturbation
 from swarm_nca.world import World
 
 #: What describes each shape.
@@ -34,11 +35,11 @@ class Damage(Perturbation):
 
     kind: Literal["damage"] = field(default="damage", repr=False)
     shape: Literal["disc", "half", "rectangle"]
-    center: tuple[float, float] | None = None
-    radius: float | None = None
+    center: tuple[Number, Number] | None = None
+    radius: Positive | None = None
     side: Side | None = None
-    corner: tuple[float, float] | None = None
-    size: tuple[float, float] | None = None
+    corner: tuple[Number, Number] | None = None
+    size: tuple[Positive, Positive] | None = None
     target: Literal["states", "pixels"] = "states"
 
     def __post_init__(self) -> None:
@@ -55,11 +56,6 @@ class Damage(Perturbation):
                 raise ValueError(f"shape {self.shape!r} needs {takes}")
             if not belongs and given is not None:
                 raise ValueError(f"{name} does not go with shape {self.shape!r}, it takes {takes}")
-        for name in ("center", "corner", "size"):
-            if getattr(self, name) is not None:
-                check_pair(name, getattr(self, name))
-        check_numbers("radius", () if self.radius is None else (self.radius,), above=0)
-        check_numbers("size", () if self.size is None else self.size, above=0)
 
     def __call__(self, world: World, seed: int = 0) -> World:
         """The damaged worlds; see `Perturbation.__call__`."""

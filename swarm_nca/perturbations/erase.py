@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
-from swarm_nca.perturbations.pen import check_pen, pen_coverage, told
+from annotated_types import Gt, Le
+
+from swarm_nca.bounds import Index, Positive
+from swarm_nca.perturbations.pen import Points, check_pen, pen_coverage, told
 from swarm_nca.perturbations.perturbation import Perturbation, relabeled
 from swarm_nca.world import World
 
@@ -22,16 +25,16 @@ class Erase(Perturbation):
     """
 
     kind: Literal["erase"] = field(default="erase", repr=False)
-    points: tuple[tuple[float, float], ...] | None = None
+    points: Points | None = None
     glyph: int | str | None = None
-    stroke: int | None = None
-    radius: float = 2.6
-    strength: float = 1.0
+    stroke: Index | None = None
+    radius: Positive = 2.6
+    strength: Annotated[float, Gt(0.0), Le(1.0)] = 1.0
     label: int | str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_pen(self.points, self.glyph, self.stroke, self.radius, self.strength)
+        check_pen(self.points, self.glyph, self.stroke)
 
     def __call__(self, world: World, seed: int = 0) -> World:
         """The worlds with the line rubbed out; see `Perturbation.__call__`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
+from swarm_nca.bounds import Share
 from swarm_nca.perturbations.perturbation import Perturbation
 from swarm_nca.world import World
 
@@ -20,12 +21,7 @@ class Loss(Perturbation):
     SHARED: ClassVar[bool] = True
 
     kind: Literal["loss"] = field(default="loss", repr=False)
-    drop: float
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0.0 <= self.drop <= 1.0:
-            raise ValueError(f"drop must be a chance from 0 to 1, got {self.drop:g}")
+    drop: Share
 
     def __call__(self, world: World, seed: int = 0) -> World:
         """The same worlds with other links; see `Perturbation.__call__`."""

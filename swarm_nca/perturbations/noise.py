@@ -8,7 +8,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from swarm_nca.perturbations.perturbation import Perturbation, check_numbers
+from swarm_nca.bounds import Positive
+from swarm_nca.perturbations.perturbation import Perturbation
 from swarm_nca.randomness import Stream, check_seed, normal_rows, words
 from swarm_nca.world import World
 
@@ -27,12 +28,11 @@ class Noise(Perturbation):
     """
 
     kind: Literal["noise"] = field(default="noise", repr=False)
-    strength: float
+    strength: Positive
     target: Literal["states", "pixels"] = "states"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_numbers("strength", (self.strength,), above=0)
         if self.target not in ("states", "pixels"):
             raise ValueError(f"target must be states or pixels, got {self.target!r}")
 

@@ -5,41 +5,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
 import torch
+from annotated_types import MaxLen
 from torch import Tensor
 
+from swarm_nca.bounds import MOST_POINTS, Number
 from swarm_nca.images.raster import segment_coverage
 from swarm_nca.images.strokes import INK_SOFTNESS, glyph_strokes
 from swarm_nca.perturbations.area import extent
-from swarm_nca.perturbations.perturbation import check_numbers, check_pair, labels
+from swarm_nca.perturbations.perturbation import labels
 from swarm_nca.world import World
 
-Points: TypeAlias = Sequence[tuple[float, float]]
+#: (row, column) points of a line, one or more.
+Points: TypeAlias = Annotated[tuple[tuple[Number, Number], ...], MaxLen(MOST_POINTS)]
 
 
-def check_pen(
-    points: Points | None,
-    glyph: int | str | None,
-    stroke: int | None,
-    radius: float,
-    strength: float,
-) -> None:
-    """A ValueError unless these describe one line, a brush and how hard it presses."""
+def check_pen(points: Points | None, glyph: int | str | None, stroke: int | None) -> None:
+    """A ValueError unless these describe one line."""
     if (points is None) == (glyph is None):
         raise ValueError("a pen follows either points, [[row, column], …], or a glyph such as 7")
     if stroke is not None and glyph is None:
         raise ValueError("stroke counts the strokes of a glyph, and there is none; leave it out")
     if points is not None and not len(points):
         raise ValueError("points must hold at least one [row, column], got none")
-    for point in points or ():
-        check_pair("each of points", point)
-    check_numbers("radius", (radius,), above=0)
-    if not 0.0 < strength <= 1.0:
-        raise ValueError(f"strength must be above 0 and at most 1, got {strength:g}")
 
 
 def pen_coverage(

@@ -7,14 +7,12 @@ counter-based, so what it does depends on the seed and the world alone, not on w
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import numpy as np
-
+from swarm_nca.bounds import Index, check_bounds
 from swarm_nca.images.pictures import class_number
 from swarm_nca.world import World
 
@@ -33,14 +31,11 @@ class Perturbation(ABC):
     SHARED: ClassVar[bool] = False
 
     kind: str
-    at: int = 0
-    world: int | None = None
+    at: Index = 0
+    world: Index | None = None
 
     def __post_init__(self) -> None:
-        if self.at < 0:
-            raise ValueError(f"at must be a step, 0 or more, got {self.at}")
-        if self.world is not None and self.world < 0:
-            raise ValueError(f"world must count from 0, got {self.world}")
+        check_bounds(self)
         if self.SHARED and self.world is not None:
             raise ValueError(
                 f"the worlds of a batch share what {self.kind!r} changes; leave out world"
@@ -100,21 +95,3 @@ def relabeled(world: World, label: int | str | None) -> World:
         return world
     number = class_number(label, world.classes.names, or_unknown=True)
     return world.relabeled([number] * len(world))
-
-
-def check_pair(name: str, given: Any) -> None:
-    """A ValueError unless this is a pair of finite numbers, for rows and for columns."""
-    if np.shape(given) != (2,):
-        raise ValueError(
-            f"{name} must be a pair of numbers, for rows and for columns, got {given!r}"
-        )
-    check_numbers(name, given)
-
-
-def check_numbers(name: str, numbers: Sequence[float], *, above: float = -math.inf) -> None:
-    """A ValueError unless the numbers are finite and above a bound."""
-    for number in numbers:
-        if not math.isfinite(number):
-            raise ValueError(f"{name} must be finite, got {number}")
-        if not number > above:
-            raise ValueError(f"{name} must be above {above:g}, got {number:g}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
+from swarm_nca.bounds import NonNegative, Share
 from swarm_nca.perturbations.perturbation import Perturbation
-from swarm_nca.rules import check_rates
 from swarm_nca.world import World
 
 
@@ -23,14 +23,13 @@ class Rates(Perturbation):
     SHARED: ClassVar[bool] = True
 
     kind: Literal["rates"] = field(default="rates", repr=False)
-    fire_rate: float | None = None
-    noise: float | None = None
+    fire_rate: Share | None = None
+    noise: NonNegative | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.fire_rate is None and self.noise is None:
             raise ValueError("rates need fire_rate, noise or both, such as fire_rate: 0.25")
-        check_rates(self.fire_rate or 0.0, self.noise or 0.0)
 
     def __call__(self, world: World, seed: int = 0) -> World:
         """The same worlds with other rates; see `Perturbation.__call__`."""

@@ -17,7 +17,7 @@ from typing import Any
 from swarm_nca.images import Source
 from swarm_nca.images import load as load_pictures
 from swarm_nca.links import Links
-from swarm_nca.located import Document, dump, path_from, read, relocated
+from swarm_nca.located import Document, Mistakes, dump, path_from, read, relocated
 from swarm_nca.perturbations import Mutate, Perturbation, Restart
 from swarm_nca.perturbations.mutate import pictures_of
 from swarm_nca.rules import Rule, load_rule, shipped_rules
@@ -66,48 +66,56 @@ class Scenario:
 
 
 def load(
-    path: str | os.PathLike[str], *, overrides: Iterable[str] = (), seed: int | None = None
+    path: str | os.PathLike[str] | Document,
+    *,
+    overrides: Iterable[str] = (),
+    seed: int | None = None,
 ) -> Scenario:
     """A scenario from its file, checked in every respect.
 
     Args:
-        path: the file, or the name of a scenario that ships.
+        path: the file, the name of a scenario that ships, or a document that was read already.
         overrides: `key=value` changes, as `--set` takes them.
         seed: overrides the file's.
 
     Raises:
-        LocatedError: whatever is wrong with the file or with what it names, in one line with its
-            place and the cure.
+        LocatedError: whatever is wrong with the file or with what it names, each mistake in one
+            line with its place and the cure.
     """
     changes = list(overrides) if seed is None else [*overrides, f"seed={seed}"]
-    document = read(find_scenario(path)).with_overrides(changes)
-    settings = document.validate(Settings)
-    _check_moments(document, settings)
-    with document.at("rule"):
+    document = path if isinstance(path, Document) else read(find_scenario(path))
+    document = document.with_overrides(changes)
+    settings: Settings = document.validate(Settings)
+    mistakes = Mistakes(document)
+    _check_moments(mistakes, settings)
+    with mistakes.at("rule"):
         rule = load_rule(settings.rule, Path(document.file).parent)
-    start = _start(document, settings, rule)
-    perturbations = _with_pictures(document, settings, rule)
-    _rehearse(document, settings, start, perturbations)
+        with mistakes.at("images"):
+            start = _start(document, settings, rule)
+        perturbations = _with_pictures(mistakes, settings, rule)
+    mistakes.tell()
+    _rehearse(mistakes, settings, start, perturbations)
+    mistakes.tell()
     name = settings.name or Path(document.file).stem
     return Scenario(name, settings, document, rule, start, perturbations)
 
 
-def _check_moments(document: Document, settings: Settings) -> None:
+def _check_moments(mistakes: Mistakes, settings: Settings) -> None:
     steps = settings.steps
     for i, perturbation in enumerate(settings.perturbations):
-        if perturbation.at >= steps:
-            raise document.error(
-                ("perturbations", i, "at"),
-                f"must be before the last step: 0 to {steps - 1} in a run of {steps} steps, "
-                f"got {perturbation.at}; raise steps, or act earlier",
-            )
+        with mistakes.at("perturbations", i, "at"):
+            if perturbation.at >= steps:
+                raise ValueError(
+                    f"must be before the last step: 0 to {steps - 1} in a run of {steps} steps, "
+                    f"got {perturbation.at}; raise steps, or act earlier"
+                )
     for i, expectation in enumerate(settings.expect):
-        if expectation.at > steps:
-            raise document.error(
-                ("expect", i, "at"),
-                f"must be a step of the run, 0 to {steps}, got {expectation.at}; raise "
-                "steps, or expect it earlier",
-            )
+        with mistakes.at("expect", i, "at"):
+            if expectation.at > steps:
+                raise ValueError(
+                    f"must be a step of the run, 0 to {steps}, got {expectation.at}; raise "
+                    "steps, or expect it earlier"
+                )
 
 
 def _start(document: Document, settings: Settings, rule: Rule) -> World:
@@ -132,11 +140,11 @@ def _start(document: Document, settings: Settings, rule: Rule) -> World:
     return start
 
 
-def _with_pictures(document: Document, settings: Settings, rule: Rule) -> tuple[Perturbation, ...]:
-    base, loaded = Path(document.file).parent, []
+def _with_pictures(mistakes: Mistakes, settings: Settings, rule: Rule) -> tuple[Perturbation, ...]:
+    base, loaded = Path(mistakes.document.file).parent, []
     for i, one in enumerate(settings.perturbations):
-        if isinstance(one, Mutate | Restart) and isinstance(one.images, Source):
-            with document.at("perturbations", i, "images"):
+        with mistakes.at("perturbations", i, "images"):
+            if isinstance(one, Mutate | Restart) and isinstance(one.images, Source):
                 pictures = pictures_of(one.images, settings.seed, rule.classes.names, base)
                 one = replace(one, images=pictures)
         loaded.append(one)
@@ -144,7 +152,7 @@ def _with_pictures(document: Document, settings: Settings, rule: Rule) -> tuple[
 
 
 def _rehearse(
-    document: Document,
+    mistakes: Mistakes,
     settings: Settings,
     world: World,
     perturbations: tuple[Perturbation, ...],
@@ -159,9 +167,11 @@ def _rehearse(
         # Noise on the pixels is drawn from the step.
         world, now = world.with_state(world.state, at - now), at
         for number in together:
-            with document.at("perturbations", number):
-                world = perturbations[number](world, settings.seed)
-        _check_alive(document, world, ("perturbations", number), "it leaves")
+            with mistakes.at("perturbations", number):
+                changed = perturbations[number](world, settings.seed)
+                path = "perturbations", number
+                _check_alive(mistakes.document, changed, path, "it leaves")
+                world = changed
 
 
 def _check_alive(document: Document, world: World, path: tuple[Any, ...], what: str) -> None:

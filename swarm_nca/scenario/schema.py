@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from annotated_types import MaxLen
 from pydantic import (
     BaseModel,
     ConfigDict,
-    Field,
     GetCoreSchemaHandler,
     GetPydanticSchema,
     field_validator,
@@ -19,17 +19,12 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
+from swarm_nca.bounds import MOST_ENTRIES, Count, Index, Seed, Share, Side
 from swarm_nca.images import Source
 from swarm_nca.located.names import FolderName
 from swarm_nca.measure.metrics import find_metric
 from swarm_nca.perturbations import KINDS, Perturbation
 from swarm_nca.topologies import NEIGHBORHOODS
-
-#: The longest side of a canvas, in pixels: beyond it a typing slip is more likely than a wish.
-LONGEST_SIDE = 4096
-
-Step = Annotated[int, Field(ge=0)]
-Side = Annotated[int, Field(ge=1, le=LONGEST_SIDE)]
 
 
 def _by_kind(_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -49,7 +44,7 @@ class _Part(BaseModel):
 class LinksSettings(_Part):
     """What happens to messages on their way."""
 
-    drop: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    drop: Share = 0.0
     """The chance that one message of one step is lost."""
 
 
@@ -66,7 +61,7 @@ class TopologySettings(_Part):
 class Record(_Part):
     """What is kept of a run besides the metrics, which every step has."""
 
-    every: Annotated[int, Field(ge=1)] = 1
+    every: Count = 1
     """A frame is kept every so many steps, and around each perturbation."""
     picture: bool = True
     """Whether the run folder has pictures and an animation."""
@@ -78,7 +73,7 @@ class Expect(_Part):
     """A metric's value at a step, pooled over the run's worlds, lies within bounds."""
 
     metric: str
-    at: Step
+    at: Index
     """0 is the start; at a perturbation's step the value is the one before it."""
     min: float | None = None
     max: float | None = None
@@ -109,7 +104,7 @@ class Settings(_Part):
 
     name: FolderName | None = None
     """Names the run folder; the file's own name if not given."""
-    seed: Annotated[int, Field(ge=0, lt=1 << 64)] = 0
+    seed: Seed = 0
     """Every random draw depends on it."""
     rule: str
     """A shipped rule's name, or a path relative to this file."""
@@ -121,13 +116,13 @@ class Settings(_Part):
     """What cells hold at the start."""
     engine: Literal["batched", "agents"] = "batched"
     """All cells at once, or one Mesa agent at a time; the result is the same."""
-    steps: Annotated[int, Field(ge=1)]
+    steps: Count
     links: LinksSettings = LinksSettings()
     topology: TopologySettings = TopologySettings()
-    perturbations: tuple[AnyPerturbation, ...] = ()
+    perturbations: Annotated[tuple[AnyPerturbation, ...], MaxLen(MOST_ENTRIES)] = ()
     """What is done to the worlds; at the same step, in this order."""
     record: Record = Record()
-    expect: tuple[Expect, ...] = ()
+    expect: Annotated[tuple[Expect, ...], MaxLen(MOST_ENTRIES)] = ()
 
     def completed(self, given: dict[str, Any]) -> dict[str, Any]:
         """What a file gave, in the schema's order, with all that it left to the defaults."""

@@ -6,10 +6,17 @@ import hashlib
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 import torch
+from annotated_types import Ge, Le
 from torch import Tensor
 from torch.nn import functional
+
+from swarm_nca.bounds import LONGEST_SIDE, check_bounds
+
+#: How far a picture may be made larger or smaller: a hundredfold leaves one pixel, or one stroke.
+Scale = Annotated[float, Ge(0.01), Le(100.0)]
 
 
 @dataclass(frozen=True)
@@ -19,21 +26,18 @@ class Augmentation:
     Attributes:
         shift: largest shift, per axis, in pixels of the stored picture (enlarged and turned with
             it), ≥ 0; what leaves the picture is lost.
-        scale: smallest and largest enlargement.
-        rotate: largest turn in degrees, either way.
+        scale: smallest and largest enlargement, each from 0.01 to 100.
+        rotate: largest turn in degrees, either way, at most 360.
     """
 
-    shift: float = 0.0
-    scale: tuple[float, float] = (1.0, 1.0)
-    rotate: float = 0.0
+    shift: Annotated[float, Ge(0.0), Le(LONGEST_SIDE)] = 0.0
+    scale: tuple[Scale, Scale] = (1.0, 1.0)
+    rotate: Annotated[float, Ge(0.0), Le(360.0)] = 0.0
 
     def __post_init__(self) -> None:
-        if not all(map(math.isfinite, (self.shift, *self.scale, self.rotate))):
-            raise ValueError(f"shift, scale and rotate are finite numbers, got {self}")
-        if self.shift < 0 or self.rotate < 0:
-            raise ValueError(f"shift and rotate are 0 or more, got {self.shift} and {self.rotate}")
-        if not 0.0 < self.scale[0] <= self.scale[1]:
-            raise ValueError(f"scale is [smallest, largest], both positive, got {self.scale}")
+        check_bounds(self)
+        if self.scale[0] > self.scale[1]:
+            raise ValueError(f"scale is [smallest, largest], got {list(self.scale)}")
 
     def __call__(self, grey: Tensor, generator: torch.Generator) -> Tensor:
         """[B, H, W] → [B, H, W], bilinear; beyond the border there is no ink."""

@@ -10,7 +10,7 @@ import torch
 
 from swarm_nca.images import DRAWN, SIZE, Pictures, load_dataset, read_folder
 from swarm_nca.images.pictures import check_pixels
-from swarm_nca.located import Document
+from swarm_nca.located import Document, Mistakes
 from swarm_nca.rules import Classes, Mlp, Rule, find_rule, load_rule, rule_from_header
 from swarm_nca.tasks import Classification
 from swarm_nca.training.draws import SPLIT, generator_of
@@ -78,16 +78,17 @@ def look_up(recipe: Recipe, document: Document) -> None:
     """Whether the folders and the weights that a recipe names are there, without reading them.
 
     Raises:
-        LocatedError: the first that is missing.
+        LocatedError: those that are missing.
     """
-    base = Path(document.file).parent
+    base, mistakes = Path(document.file).parent, Mistakes(document)
     for i, source in enumerate(recipe.data):
-        if source.folder is not None and not (base / source.folder).is_dir():
-            with document.at("data", i, "folder"):
+        with mistakes.at("data", i, "folder"):
+            if source.folder is not None and not (base / source.folder).is_dir():
                 raise ValueError(f"there is no folder {base / source.folder}")
     if recipe.rule.weights is not None:
-        with document.at("rule", "weights"):
+        with mistakes.at("rule", "weights"):
             find_rule(recipe.rule.weights, base)
+    mistakes.tell()
 
 
 def _pictures_of(source: Data, base: Path) -> Pictures:

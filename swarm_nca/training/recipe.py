@@ -6,19 +6,38 @@ import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from annotated_types import Ge, Gt, Le, Lt, MaxLen
+from pydantic import BaseModel, ConfigDict, model_validator
 
-from swarm_nca.images import DRAWN, DatasetName
+from swarm_nca.bounds import MOST_ENTRIES, Count, Index, NonNegative, Positive, Seed, Share
+from swarm_nca.images import DRAWN, SIZE, DatasetName
 from swarm_nca.located import path_from
 from swarm_nca.located.names import FolderName
+from swarm_nca.randomness import LONGEST_ROW
 from swarm_nca.rules import Hearing, shipped_rules
 from swarm_nca.tasks import LOSSES, Augmentation
 from swarm_nca.training.descent import Method, Normalization
 
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Positive = Annotated[int, Field(ge=1)]
-Span = tuple[Positive, Positive]
-Course = tuple[Fraction, Fraction]
+#: Units of a hidden layer, and channels without a meaning; noise serves 256 channels in all.
+MOST_UNITS, MOST_CHANNELS = 4096, LONGEST_ROW
+
+#: Pictures of one source, and worlds of a pool or a batch.
+MOST_TRAINED = 500_000
+
+#: Sources of one training.
+MOST_SOURCES = 100
+
+#: Steps of a rollout that is learned from: all of them are kept until the gradients are known.
+MOST_UNROLLED = 10_000
+
+#: Bytes that a pool, or what is kept of a batch's rollout, may take, as far as a recipe tells.
+MOST_BYTES = 64 << 30
+
+Units = Annotated[int, Ge(1), Le(MOST_UNITS)]
+Worlds = Annotated[int, Ge(1), Le(MOST_TRAINED)]
+Unrolled = Annotated[int, Ge(1), Le(MOST_UNROLLED)]
+Span = tuple[Unrolled, Unrolled]
+Course = tuple[Share, Share]
 
 
 class _Part(BaseModel):
@@ -34,8 +53,8 @@ class Data(_Part):
 
     dataset: DatasetName | None = None
     folder: Path | None = None
-    count: Positive | None = None
-    seed: int = 0
+    count: Worlds | None = None
+    seed: Seed = 0
 
     @model_validator(mode="after")
     def _one_source(self) -> Data:
@@ -55,18 +74,18 @@ class RuleSettings(_Part):
     """
 
     weights: str | None = None
-    free_channels: Positive = 9
-    hidden: tuple[Positive, Positive] = (80, 80)
+    free_channels: Annotated[int, Ge(1), Le(MOST_CHANNELS)] = 9
+    hidden: tuple[Units, Units] = (80, 80)
     hearing: Hearing = "slots"
-    fire_rate: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5
-    noise: Annotated[float, Field(ge=0.0)] = 0.02
+    fire_rate: Annotated[float, Gt(0.0), Le(1.0)] = 0.5
+    noise: NonNegative = 0.02
 
 
 class Wounds(_Part):
     """How often a world of the batch is jolted within a disc, and how hard; see `wounds`."""
 
-    share: Fraction = 0.25
-    strength: Annotated[float, Field(gt=0.0)] = 1.0
+    share: Share = 0.25
+    strength: Positive = 1.0
 
 
 #: What only one shape of a schedule asks for.
@@ -82,13 +101,13 @@ class Schedule(_Part):
     itself along half a cosine.
     """
 
-    rate: Annotated[float, Field(gt=0.0)] = 1e-3
-    warmup: Annotated[int, Field(ge=0)] = 0
+    rate: Positive = 1e-3
+    warmup: Index = 0
     shape: Literal["constant", "steps", "cosine"] = "constant"
-    drops: tuple[Positive, ...] = ()
-    factor: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
-    hold: Fraction = 0.4
-    floor: Fraction = 0.01
+    drops: Annotated[tuple[Count, ...], MaxLen(MOST_ENTRIES)] = ()
+    factor: Annotated[float, Gt(0.0), Le(1.0)] = 0.1
+    hold: Share = 0.4
+    floor: Share = 0.01
 
     @model_validator(mode="after")
     def _of_one_shape(self) -> Schedule:
@@ -134,30 +153,30 @@ class Recipe(_Part):
     """
 
     name: FolderName
-    seed: Annotated[int, Field(ge=0, lt=1 << 31)] = 0
-    data: tuple[Data, ...]
-    held_out: Annotated[int, Field(ge=1)] = 1000
+    seed: Annotated[int, Ge(0), Lt(1 << 31)] = 0
+    data: Annotated[tuple[Data, ...], MaxLen(MOST_SOURCES)]
+    held_out: Count = 1000
     rule: RuleSettings = RuleSettings()
     regime: Literal["naive", "persistent", "mutating"] = "mutating"
     start: Literal["zeros", "random"] = "zeros"
-    iterations: Positive
-    batch: Positive = 16
-    pool: Positive = 160
-    fresh: Fraction | Course = 0.25
-    mutated: Fraction | Course = 0.25
-    steps: Positive | Span = 20
+    iterations: Count
+    batch: Worlds = 16
+    pool: Worlds = 160
+    fresh: Share | Course = 0.25
+    mutated: Share | Course = 0.25
+    steps: Unrolled | Span = 20
     loss: Literal[tuple(LOSSES)] = "l2"  # type: ignore[valid-type]
-    bound: Annotated[float, Field(gt=0.0)] | None = None
+    bound: Positive | None = None
     wounds: Wounds | None = None
-    average: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
+    average: Annotated[float, Gt(0.0), Lt(1.0)] | None = None
     schedule: Schedule = Schedule()
     optimizer: Method = "adam"
     normalize: Normalization = "tensors"
     precision: Literal["float32", "bfloat16"] = "float32"
     device: Literal["cpu", "cuda"] = "cpu"
     augment: Augmentation = Augmentation()
-    log_every: Positive = 50
-    checkpoint_every: Positive = 1000
+    log_every: Count = 50
+    checkpoint_every: Count = 1000
 
     @model_validator(mode="after")
     def _fits(self) -> Recipe:
@@ -167,10 +186,31 @@ class Recipe(_Part):
             self._check_pool()
         if not isinstance(self.steps, int) and self.steps[0] > self.steps[1]:
             raise ValueError(f"steps is [least, most], got {list(self.steps)}")
+        self._check_memory()
         drawn = [source.count for source in self.data if source.dataset in DRAWN]
         if len(drawn) == len(self.data):
             self.check_held_out(sum(filter(None, drawn)))
         return self
+
+    def _check_memory(self) -> None:
+        """A ValueError where the pool, or the rollout of a batch, needs more than there is.
+
+        Both are lower bounds: a picture has 28 × 28 pixels, of which one in eight lives.
+        """
+        pixels, width = math.prod(SIZE), 4 * (self.rule.free_channels + 1)
+        longest = self.steps if isinstance(self.steps, int) else self.steps[1]
+        fired = self.batch * longest * pixels / 8 * self.rule.fire_rate
+        need = {
+            f"pool of {self.pool} worlds": self.pool * pixels * width,
+            f"batch of {self.batch} worlds, unrolled over {longest} steps,": fired
+            * (width * 9 + 4 * sum(self.rule.hidden)),
+        }
+        for what, size in need.items():
+            if size > MOST_BYTES and not (self.regime == "naive" and what.startswith("pool")):
+                raise ValueError(
+                    f"{what} takes at least {size / (1 << 30):,.0f} GB, and {MOST_BYTES >> 30} GB "
+                    "is the most: lower it, steps, or the sizes of the rule"
+                )
 
     def check_held_out(self, pictures: int) -> None:
         """A ValueError unless of so many pictures some are left to learn from."""

@@ -76,7 +76,7 @@ def test_angles_run_from_none_to_half_a_turn(turn, expected) -> None:
 
 @pytest.mark.parametrize("turn", [0.0, -5.0, 181.0, math.nan])
 def test_other_turns_are_refused(turn) -> None:
-    with pytest.raises(ValueError, match="turn must be above 0 and at most 180 degrees"):
+    with pytest.raises(ValueError, match=r"turn must be from 0\.1 to 180 degrees"):
         angles(turn)
 
 

@@ -67,8 +67,8 @@ def test_a_scenario_changes_them_as_it_runs_with_either_engine(busy: Rule, tmp_p
     ("given", "told"),
     [
         ("{at: 3, kind: rates}", "rates need fire_rate, noise or both"),
-        ("{at: 3, kind: rates, fire_rate: 2.0}", "fire_rate must lie between 0 and 1, got 2.0"),
-        ("{at: 3, kind: rates, noise: -1}", "noise is a standard deviation"),
+        ("{at: 3, kind: rates, fire_rate: 2.0}", "fire_rate: must be at most 1, got 2.0"),
+        ("{at: 3, kind: rates, noise: -1}", "noise: must be at least 0, got -1"),
         ("{at: 3, kind: rates, firerate: 0.5}", r"firerate.*did you mean 'fire_rate'"),
         ("{at: 3, kind: rates, noise: 0.1, world: 0}", "leave out world"),
         ("{at: 3, kind: mutate, half: west, images: {glyph: 1}}", "half.*'left'.*got 'west'"),

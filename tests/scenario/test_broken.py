@@ -79,9 +79,9 @@ BROKEN = [
     ("drop above 1", "steps: 40", "steps: 40\nlinks: {drop: 2}", 6, "must be at most 1"),
     ("no such grid", "steps: 40", "steps: 40\ntopology: {kind: hexagon}", 6, "must be 'grid'"),
     ("at beyond steps", "{at: 20, kind", "{at: 40, kind", 7, "0 to 39 in a run of 40 steps"),
-    ("a negative at", "{at: 20, kind", "{at: -1, kind", 7, "at must be a step, 0 or more"),
+    ("a negative at", "{at: 20, kind", "{at: -1, kind", 7, "at: must be at least 0, got -1"),
     ("no such kind", "kind: damage", "kind: damege", 7, "did you mean 'damage'?"),
-    ("a negative radius", "radius: 4", "radius: -4", 7, "radius must be above 0"),
+    ("a negative radius", "radius: 4", "radius: -4", 7, "radius: must be above 0"),
     ("no radius", ", radius: 4", "", 7, "'disc' needs center and radius"),
     ("a misspelt radius", "radius: 4", "radios: 4", 7, "did you mean 'radius'?"),
     ("damage beside it", "[14, 14]", "[80, 14]", 7, "covers nothing of the canvas of 28 × 28"),
@@ -97,6 +97,34 @@ BROKEN = [
     ("no centre", "[14, 14]", "[14, .nan]", 7, "center[1]: must be a finite number, got nan"),
     ("no drop", "steps: 40", "steps: 40\nlinks: {drop: .nan}", 6, "must be a finite number"),
     ("an endless turn", "label: 7", "label: 7, rotate: .inf", 4, "finite number"),
+    (
+        "more noise than float32",
+        DISC,
+        "{at: 1, kind: rates, noise: 1e39}",
+        7,
+        "noise: must be at m",
+    ),
+    ("a jolt too strong", DISC, "{at: 1, kind: noise, strength: 1e200}", 7, "strength: must be at"),
+    ("a radius too large", "radius: 4", "radius: 1e155", 7, "radius: must be at most 1e+06"),
+    (
+        "a point too far",
+        DISC,
+        "{at: 1, kind: draw, points: [[1e200, 1]]}",
+        7,
+        "[0][0]: must be at m",
+    ),
+    ("a step too late", "{at: 20, kind", f"{{at: 1{'0' * 29}, kind", 7, "at: must be at most 100"),
+    ("steps without end", "steps: 40", f"steps: 1{'0' * 30}", 5, "steps: must be at most 1000"),
+    ("too many pictures", "label: 7", "label: 7, count: 99999", 4, "count: must be at most 10000"),
+    ("a seed too large", "seed: 0", f"seed: {1 << 64}", 2, "seed: must be at most 1844674"),
+    ("a name of letters", "name: broken", f"name: '{'x ' * 50_000}'", 1, "name is also the run"),
+    (
+        "a key too deep",
+        "steps: 40",
+        "steps: 40\n start: zeros",
+        6,
+        "indented by 1 spaces and the key",
+    ),
     ("no bounds", ", min: 0.95", "", 9, "needs min, max or both"),
     ("bounds crossed", "min: 0.95", "min: 0.95, max: 0.1", 9, "min must be at most max"),
     ("percent", "min: 0.95", "min: 95", 9, "a share, from 0 to 1: 95 % is 0.95"),
@@ -139,10 +167,38 @@ def test_it_is_told_in_one_located_line_and_leaves_nothing_behind(folder, old, n
     assert done.exit_code == 2
     assert done.stdout == ""
     (told,) = done.stderr.splitlines()
+    assert len(told) < 1000
     assert re.match(rf"broken\.yaml:{line}:\d+: ", told), told
     assert words in told
     assert sorted(folder.rglob("*")) == before
     assert CliRunner().invoke(app, ["check", "broken.yaml"]).stderr == done.stderr
+
+
+def test_check_tells_every_mistake_in_a_line_of_its_own(folder):
+    text = TEXT.replace("steps: 40", "steps: 10").replace("label: 7", "label: 7, scale: 200")
+    text += "  - {metric: undecided, at: 11, max: 1}\nlinks: {drop: 2}\nrecrod: {every: 2}\n"
+    (folder / "broken.yaml").write_text(text, encoding="utf-8")
+    done = CliRunner().invoke(app, ["check", "broken.yaml"])
+    assert [line.split(" ", 2)[1] for line in done.stderr.splitlines()] == [
+        "recrod:", "images.scale:", "links.drop:",
+    ]  # fmt: skip
+    (line,) = CliRunner().invoke(app, ["run", "broken.yaml"]).stderr.splitlines()
+    assert line == f"{done.stderr.splitlines()[0]} (and 2 more)"
+
+
+def test_check_tells_every_mistake_that_only_trying_shows(folder):
+    text = TEXT.replace("steps: 40", "steps: 10").replace("at: 20, min", "at: 30, min")
+    text = text.replace("expect:", "  - {at: 3, kind: mutate, images: {file: gone.png}}\nexpect:")
+    (folder / "broken.yaml").write_text(text, encoding="utf-8")
+    done = CliRunner().invoke(app, ["check", "broken.yaml"])
+    told = [line.split(" ", 2)[1] for line in done.stderr.splitlines()]
+    assert told == ["perturbations[0].at:", "expect[0].at:", "perturbations[1].images:"]
+    text = TEXT.replace("[14, 14]", "[80, 14]").replace("expect:", f"  - {DISC}\nexpect:")
+    text = text.replace("expect:", "  - {at: 9, kind: draw, points: [[90, 90]]}\nexpect:")
+    (folder / "broken.yaml").write_text(text, encoding="utf-8")
+    done = CliRunner().invoke(app, ["check", "broken.yaml"])
+    told = [line.split(" ", 2)[1] for line in done.stderr.splitlines()]
+    assert sorted(told) == ["perturbations[0]:", "perturbations[2]:"]
 
 
 def test_the_scenario_they_are_all_made_of_is_fine(folder):
@@ -158,7 +214,7 @@ def test_the_scenario_they_are_all_made_of_is_fine(folder):
         ("steps=-1", "--set steps=-1: steps: must be at least 1, got -1"),
         ("steps", "--set steps: key=value is expected"),
         ("perturbations.4.at=1", "--set perturbations.4.at=1: perturbations: has entries 0 to 0"),
-        ("perturbations.0.radius=-1", "radius must be above 0"),
+        ("perturbations.0.radius=-1", "radius: must be above 0"),
         ("stepps=3", "unknown key 'stepps' (did you mean 'steps'?)"),
     ],
 )
