@@ -100,13 +100,15 @@ def _inked(brightness: Grey, opacity: Grey, ink: Ink) -> Grey:
     behind = 1 - opacity
     behind *= paper
     shown += behind
+    grey: Grey = shown
     if paper > 0.5:
-        grey = np.subtract(paper, shown, out=shown)
+        np.subtract(paper, shown, out=grey)
         grey /= paper
     else:
-        grey = np.subtract(shown, paper, out=shown)
+        grey -= paper
         grey /= 1 - paper
-    return np.clip(grey, 0.0, 1.0, out=grey)
+    np.clip(grey, 0.0, 1.0, out=grey)
+    return grey
 
 
 def _paper(brightness: Grey, opacity: Grey) -> float:
