@@ -98,7 +98,7 @@ def cells_rgb(
 
 def enlarged(rgb: Rgb, scale: int) -> Rgb:
     """Every pixel as a square of `scale` × `scale`."""
-    return rgb.repeat(scale, axis=1).repeat(scale, axis=0)
+    return rgb if scale == 1 else rgb.repeat(scale, axis=1).repeat(scale, axis=0)
 
 
 def sheet(tiles: Sequence[Rgb], columns: int, gap: int) -> Rgb:

@@ -121,8 +121,12 @@ def load_dataset(name: str, split: Split = "test") -> Pictures:
             f"{images_path} has {len(images)} pictures but {labels_path} has {len(labels)} labels: "
             "replace both by fresh copies"
         )
-    grey = images.astype(np.float32) / np.float32(255)
-    return Pictures(grey, labels.astype(np.int64), DATASETS[name].classes)
+    grey = images.astype(np.float32)
+    grey /= np.float32(255)
+    try:
+        return Pictures(grey, labels.astype(np.int64), DATASETS[name].classes)
+    except ValueError as error:
+        raise ValueError(f"{images_path} and {labels_path.name}: {error}") from error
 
 
 def _find(name: str, file: str) -> Path:

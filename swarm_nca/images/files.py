@@ -1,4 +1,4 @@
-"""People's own pictures: any file that Pillow reads becomes grey ink on nothing.
+"""People's own pictures: a PNG, JPEG, WebP, BMP or GIF file becomes grey ink on nothing.
 
 A cell lives where there is ink, so a file has to say which is the ink and which the paper. By
 default (`ink="auto"`) the paper is what most of the border shows: where that is transparent or
@@ -9,22 +9,22 @@ paper, `ink="light"` black, whatever the border shows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Callable
 from operator import attrgetter
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 
-from swarm_nca.images.pictures import Grey, Pictures
+from swarm_nca.images.decoding import decoded
+from swarm_nca.images.pictures import MOST_PIXELS, Grey, Pictures
 
 Ink: TypeAlias = Literal["auto", "dark", "light"]
 
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow's own greyscale
 _LEFT_BEHIND = ("thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx")  # by file managers
-_DEEP = ("I", "I;16", "I;16L", "I;16B", "I;16N")  # 16-bit greys, which Pillow would clip
 
 
 def read_picture(
@@ -33,18 +33,13 @@ def read_picture(
     """The ink of a picture file, [H, W] in [0, 1].
 
     `size`: (rows, columns) to fit, the aspect kept; without it, pixels stay as they are.
-    Raises ValueError naming the file where it is missing, unreadable or shows no ink at all.
+    Raises ValueError naming the file where it is missing, too large (see `decoding.MOST`),
+    unreadable, or shows no ink at all.
     """
     path = Path(path)
     if ink not in ("auto", "dark", "light"):
         raise ValueError(f"ink is auto, dark or light, got {ink!r}")
-    try:
-        with Image.open(path) as image:
-            brightness, opacity = _measured(image)
-    except FileNotFoundError as error:
-        raise ValueError(f"{path}: there is no such file") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path}: not a picture that can be read ({error})") from error
+    brightness, opacity = decoded(path)
     grey = _inked(brightness, opacity, ink)
     if size is not None:
         factor = min(size[0] / grey.shape[0], size[1] / grey.shape[1])
@@ -67,17 +62,22 @@ def read_folder(
     Raises ValueError naming what is missing, empty or unreadable.
     """
     path = Path(path)
-    if not path.is_dir():
-        raise ValueError(f"{path}: there is no such folder")
-    folders = _by_name(each for each in path.iterdir() if each.is_dir())
+    folders = _listed(path, Path.is_dir)
     if not folders:
         raise ValueError(f"{path}: has no subfolders: put the pictures of each class into one")
-    grey, labels = [], []
+    grey, labels, pixels = [], [], 0
     for label, folder in enumerate(folders):
-        files = _by_name(each for each in folder.iterdir() if each.is_file())
+        files = _listed(folder, Path.is_file)
         if not files:
             raise ValueError(f"{folder}: holds no pictures: add some, or remove the folder")
-        grey += [read_picture(file, size=size, ink=ink) for file in files]
+        for file in files:
+            grey.append(read_picture(file, size=size, ink=ink))
+            pixels += grey[-1].size
+            if pixels > MOST_PIXELS:
+                raise ValueError(
+                    f"{file}: up to here {path} holds more than {MOST_PIXELS:,} pixels, too many "
+                    "for memory: give a size to which pictures are made to fit, or take fewer"
+                )
         labels += [label] * len(files)
     return Pictures(tuple(grey), np.array(labels), tuple(folder.name for folder in folders))
 
@@ -92,25 +92,23 @@ def resized(grey: Grey, size: tuple[int, int]) -> Grey:
     return np.clip(np.asarray(smooth, np.float32), 0.0, 1.0)
 
 
-def _measured(image: Image.Image) -> tuple[Grey, Grey]:
-    """Brightness and opacity [H, W] in [0, 1], turned as the camera was held."""
-    image = ImageOps.exif_transpose(image)
-    if image.mode in _DEEP:
-        brightness: Grey = np.clip(np.asarray(image, np.float32) / np.float32(65535), 0, 1)
-        return brightness, np.ones_like(brightness)
-    colours: Grey = np.asarray(image.convert("RGBA"), np.float32) / np.float32(255)
-    brightness = np.clip(colours[..., :3] @ np.array(_LUMA, np.float32), 0, 1)
-    return brightness, colours[..., 3]
-
-
 def _inked(brightness: Grey, opacity: Grey, ink: Ink) -> Grey:
     paper = {"dark": 1.0, "light": 0.0}.get(ink)
     if paper is None:
         paper = _paper(brightness, opacity)
-    shown = opacity * brightness + (1 - opacity) * paper
-    light = paper > 0.5
-    grey = (paper - shown) / paper if light else (shown - paper) / (1 - paper)
-    return np.clip(grey, 0.0, 1.0).astype(np.float32)
+    shown = opacity * brightness
+    behind = 1 - opacity
+    behind *= paper
+    shown += behind
+    grey: Grey = shown
+    if paper > 0.5:
+        np.subtract(paper, shown, out=grey)
+        grey /= paper
+    else:
+        grey -= paper
+        grey /= 1 - paper
+    np.clip(grey, 0.0, 1.0, out=grey)
+    return grey
 
 
 def _paper(brightness: Grey, opacity: Grey) -> float:
@@ -125,11 +123,20 @@ def _border(values: Grey) -> npt.NDArray[np.float32]:
     return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
 
 
-def _by_name(paths: Iterable[Path]) -> list[Path]:
+def _listed(folder: Path, wanted: Callable[[Path], bool]) -> list[Path]:
+    """What a folder holds of one kind, by name; without what file managers leave there.
+
+    Raises ValueError naming the folder where it is missing or cannot be listed.
+    """
+    if not os.path.isdir(folder):
+        raise ValueError(f"{folder}: there is no such folder")
+    try:
+        found = [each for each in folder.iterdir() if wanted(each)]
+    except OSError as error:
+        raise ValueError(f"{folder}: cannot be listed ({error.strerror or error})") from error
     # Paths themselves sort differently on Windows, and the order decides the classes' numbers.
-    wanted = (path for path in paths if not path.name.startswith(".") and not _left_behind(path))
-    return sorted(wanted, key=attrgetter("name"))
+    return sorted((each for each in found if not _left_behind(each.name)), key=attrgetter("name"))
 
 
-def _left_behind(path: Path) -> bool:
-    return path.name.lower() in _LEFT_BEHIND
+def _left_behind(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _LEFT_BEHIND

@@ -2,62 +2,110 @@
 
 The magic number is two zero bytes, a type code (8: unsigned bytes, the only one the data sets
 use) and the number of dimensions; then one big-endian int32 per dimension, then the values in
-C order. Files are read compressed (gzip) or not, by their content and not by their name.
+C order. Files are read compressed (gzip) or not, by their content and not by their name. A
+compressed file may hold a thousand times its own length: only as much is unpacked as the sizes
+promise, and these are checked first.
 (LeCun, Cortes, Burges: The MNIST database of handwritten digits.)
 """
 
 from __future__ import annotations
 
-import gzip
 import math
 import zlib
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+MOST = 1 << 27
+"""Values of one file: almost three times MNIST's 60,000 training pictures."""
+
 _GZIP = b"\x1f\x8b"
+_GZIP_WINDOW = 31  # tells zlib to expect a gzip header and checksum
+_PIECE = 1 << 16  # compressed bytes read at once
 _UNSIGNED_BYTES = 8
+_CURE = "replace it by a fresh copy, or delete it to have it downloaded again"
 
 
 def read_idx(path: str | Path, dimensions: int) -> npt.NDArray[np.uint8]:
     """The array of unsigned bytes in an IDX file: [B, H, W] for images, [B] for labels.
 
     `dimensions`: how many the file must have (3 for images, 1 for labels).
-    Raises ValueError naming the file where it is damaged, truncated or something else.
+    Raises ValueError naming the file where it is damaged, truncated, followed by other data,
+    larger than `MOST` values, or something else.
     """
     path = Path(path)
-    data = _read(path)
-    if len(data) < 4 or data[:2] != b"\0\0" or data[2] != _UNSIGNED_BYTES:
-        raise ValueError(
-            f"{path}: not an IDX file of unsigned bytes (it begins with {data[:4].hex(' ')!r}, "
-            f"expected '00 00 08 {dimensions:02x}'); {_CURE}"
-        )
-    if data[3] != dimensions:
-        raise ValueError(
-            f"{path}: holds {data[3]} dimensions, expected {dimensions}: are the images and the "
-            "labels interchanged?"
-        )
-    start = 4 + 4 * dimensions
-    if len(data) < start:
-        raise ValueError(f"{path}: truncated within its sizes; {_CURE}")
-    shape = tuple(int(size) for size in np.frombuffer(data, ">i4", dimensions, offset=4))
-    missing = start + math.prod(shape) - len(data)
-    if missing > 0:
-        raise ValueError(f"{path}: truncated, {missing} bytes are missing; {_CURE}")
-    if missing < 0 or min(shape) < 0:
-        raise ValueError(f"{path}: damaged, its sizes {shape} do not fit its length; {_CURE}")
-    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
-
-
-_CURE = "replace it by a fresh copy, or delete it to have it downloaded again"
-
-
-def _read(path: Path) -> bytes:
     try:
-        data = path.read_bytes()
-        return gzip.decompress(data) if data[:2] == _GZIP else data
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        with path.open("rb") as file:
+            packed = file.read(2) == _GZIP
+            file.seek(0)
+            return _array(path, _Unpacked(file) if packed else file, dimensions)
+    except (EOFError, zlib.error) as error:
         raise ValueError(f"{path}: damaged or truncated gzip file ({error}); {_CURE}") from error
     except OSError as error:
         raise ValueError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+class _Readable(Protocol):
+    def read(self, count: int, /) -> bytes:
+        """The next `count` bytes; fewer where the file ends."""
+
+
+class _Unpacked:
+    """The content of a gzip file, unpacked only as far as it is read."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._unpacker = zlib.decompressobj(_GZIP_WINDOW)
+
+    def read(self, count: int, /) -> bytes:
+        """The next `count` bytes; fewer where the content ends.
+
+        Raises:
+            EOFError: the file ends before its checksum, or goes on after it.
+            zlib.error: damaged data, or a checksum that does not fit.
+        """
+        found, unpacker = bytearray(), self._unpacker
+        while len(found) < count and not unpacker.eof:
+            packed = unpacker.unconsumed_tail or self._file.read(_PIECE)
+            part = unpacker.decompress(packed, count - len(found))
+            if not packed and not part:
+                raise EOFError("it ends before its checksum")
+            found += part
+        if unpacker.eof and (unpacker.unused_data or self._file.read(1)):
+            raise EOFError("other data follows its checksum")
+        return bytes(found)
+
+
+def _array(path: Path, file: _Readable, dimensions: int) -> npt.NDArray[np.uint8]:
+    magic = file.read(4)
+    if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] != _UNSIGNED_BYTES:
+        raise ValueError(
+            f"{path}: not an IDX file of unsigned bytes (it begins with {magic.hex(' ')!r}, "
+            f"expected '00 00 08 {dimensions:02x}'); {_CURE}"
+        )
+    if magic[3] != dimensions:
+        raise ValueError(
+            f"{path}: holds {magic[3]} dimensions, expected {dimensions}: are the images and the "
+            "labels interchanged?"
+        )
+    sizes = file.read(4 * dimensions)
+    if len(sizes) < 4 * dimensions:
+        raise ValueError(f"{path}: truncated within its sizes; {_CURE}")
+    shape = tuple(int(size) for size in np.frombuffer(sizes, ">i4"))
+    if min(shape) < 0:
+        raise ValueError(f"{path}: damaged, its sizes {shape} are below 0; {_CURE}")
+    total = math.prod(shape)
+    if total > MOST:
+        raise ValueError(
+            f"{path}: its sizes {shape} promise {total:,} values, more than the {MOST:,} that are "
+            f"read; {_CURE}"
+        )
+    values = file.read(total)
+    if len(values) < total:
+        missing = total - len(values)
+        raise ValueError(f"{path}: truncated, {missing} bytes are missing; {_CURE}")
+    if file.read(1):
+        raise ValueError(f"{path}: damaged, more follows than its sizes {shape} promise; {_CURE}")
+    return np.frombuffer(values, np.uint8).reshape(shape)

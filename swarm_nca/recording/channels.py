@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from swarm_nca.portrait import Rgb, cells_rgb, decisions_rgb, extent
 from swarm_nca.recording.moments import Moment, moments, verdict
@@ -36,6 +38,9 @@ _PURPLE_TO_ORANGE = (
 
 _MARGIN, _HEAD, _FOOT = 48, 118, 84
 _TILE, _GAP, _TITLE, _APART = 84, 12, 26, 30
+
+#: Lines of cells that a line of a tile's pixels averages over; of larger worlds each so many-th.
+_SAMPLES = 4
 
 #: Tiles on a line, and a grey that no value has, for where nobody lives.
 _COLUMNS, _NOBODY = 12, 222
@@ -128,7 +133,10 @@ def _decisions(paper: Paper, run: Run, moment: Moment, top: int, layout: _Layout
 
 def _channels(paper: Paper, world: World, top: int, layout: _Layout) -> None:
     scale, whole = layout.scale, max(1, int(layout.scale))
-    values = iter(world[0].state.detach().cpu().numpy().T)
+    every = max(1, int(1 / (_SAMPLES * scale))) if world.ground.pictured else 1
+    rows, places = _sample(world, every)
+    sampled = [-(-side // every) for side in extent(world)]
+    values = iter(world.state[rows].detach().cpu().numpy().T)
     height, width = layout.tile
     for line, titles in enumerate(layout.titles):
         y = top + line * (height + _TITLE + 4)
@@ -136,8 +144,28 @@ def _channels(paper: Paper, world: World, top: int, layout: _Layout) -> None:
             x = layout.left + column * (width + _GAP)
             paper.text(x + width / 2, y + 18, title[: (width + _GAP) // 8], 7.5, QUIET, "center")
             colors = diverging(next(values))
-            tile = cells_rgb(world, colors, scale=whole, behind=_NOBODY)
-            paper.picture(x, y + _TITLE, tile if scale >= 1 else shrunk(tile, scale))
+            if every > 1:
+                tile = np.full((*sampled, 3), _NOBODY, np.uint8)
+                tile[places] = colors
+            else:
+                tile = cells_rgb(world, colors, scale=whole, behind=_NOBODY)
+            paper.picture(x, y + _TITLE, tile if scale >= 1 else shrunk(tile, scale * every))
+
+
+def _sample(
+    world: World, every: int
+) -> tuple[Tensor, tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """The cells of the first world on each `every`-th line and column of its picture.
+
+    Returns:
+        Their rows, int64 [n], and where they are among those lines and columns, int64 [n] each.
+    """
+    rows = torch.arange(int(world.counts[0]), device=world.address.device)
+    site, columns = world.address[rows], extent(world)[1]
+    line, column = site // columns, site % columns
+    taken = (line % every == 0) & (column % every == 0)
+    line, column = line[taken] // every, column[taken] // every
+    return rows[taken], (line.cpu().numpy(), column.cpu().numpy())
 
 
 def _color_bar(paper: Paper, top: int) -> None:

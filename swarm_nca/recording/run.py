@@ -27,6 +27,9 @@ EVENT_COLUMNS = ("step", "kind", "what")
 #: Moments that every run keeps, where it has them: opinions spread fastest at the start.
 FIRST_STEPS = (0, 1, 2, 3, 5, 7, 10, 15, 20)
 
+#: Bytes that a run's frames may take, and how many are kept even where they take more.
+FRAMES_MEMORY, FEWEST_FRAMES = 1 << 30, 5
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -140,19 +143,41 @@ class Run:
         return table
 
 
-def kept_steps(steps: int, every: int, perturbed: Collection[int], cells: int) -> set[int]:
+def kept_steps(
+    steps: int, every: int, perturbed: Collection[int], cells: int, cell_bytes: int = 80
+) -> set[int]:
     """The steps whose worlds a run should keep as frames, so that its pictures can be made.
 
     Every `every`-th step, the first few, the end, and each step with a perturbation (of which both
-    sides are kept). Thinned where that would be past 400 moments or some 150 MB.
+    sides are kept). Thinned where that would be past 400 moments or some 150 MB, and of these only
+    the most telling where frames would take more than `FRAMES_MEMORY`: the start, the end, the
+    perturbations, the steps soon after the start, then the others; no fewer than `FEWEST_FRAMES`.
 
     Args:
         steps: how long the run is.
         every: 1 or more.
         perturbed: the steps at which perturbations act.
         cells: living cells, of all worlds.
+        cell_bytes: what the state of one cell takes.
     """
     affordable = max(24, min(400, 2_000_000 // max(1, cells)))
     stride = max(every, -(-steps // affordable))
-    always = {t for t in FIRST_STEPS if t <= steps} | {steps} | set(perturbed)
-    return always | set(range(0, steps + 1, stride))
+    first = {t for t in FIRST_STEPS if t <= steps}
+    kept = first | {steps} | set(perturbed) | set(range(0, steps + 1, stride))
+    room = max(FEWEST_FRAMES, FRAMES_MEMORY // max(1, cells * cell_bytes))
+    telling = (0, steps, *_coarse_to_fine(perturbed), *sorted(first)[::-1], *_coarse_to_fine(kept))
+    chosen = set()
+    for step in dict.fromkeys(telling):
+        # Two frames where a perturbation acts, and about another one for who hears whom then.
+        room -= 3 if step in perturbed else 1
+        if room < 0:
+            break
+        chosen.add(step)
+    return chosen
+
+
+def _coarse_to_fine(steps: Collection[int]) -> list[int]:
+    """Steps in such an order that the first few of them, however many, are spread over all."""
+    ordered = sorted(steps)
+    strides = (1 << n for n in reversed(range(len(ordered).bit_length())))
+    return list(dict.fromkeys(step for stride in strides for step in ordered[::stride]))

@@ -140,7 +140,9 @@ class _Recorder:
         scenario, settings = self.scenario, self.scenario.settings
         world, previous = scenario.start, None
         moments = {one.at for one in scenario.perturbations}
-        kept = kept_steps(settings.steps, settings.record.every, moments, world.cells)
+        cell_bytes = world.state.element_size() * world.state.shape[1]
+        every = settings.record.every
+        kept = kept_steps(settings.steps, every, moments, world.cells, cell_bytes)
         engine = _ENGINES[settings.engine](scenario)
         for step in range(settings.steps + 1):
             if step:
@@ -154,8 +156,9 @@ class _Recorder:
                 before, world = world, perturbation(world, settings.seed)
                 self._note(step, perturbation, before, world)
             if acting:
-                self.frames.append(Frame(step, world))
                 engine.go_on(world)
+                if step in kept:
+                    self.frames.append(Frame(step, world))
         return Run(
             name=scenario.name,
             scenario=scenario.text(folder or scenario.folder),

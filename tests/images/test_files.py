@@ -1,10 +1,15 @@
 """Picture files: which is ink, which is paper, and what is refused."""
 
+import io
+import os
+import warnings
+import zlib
+
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
-from swarm_nca.images import draw_glyph, read_folder, read_picture
+from swarm_nca.images import draw_glyph, files, read_folder, read_picture
 
 SEVEN = draw_glyph("7")
 BYTES = np.round(SEVEN * 255).astype(np.uint8)
@@ -124,3 +129,118 @@ def test_a_folder_without_classes_or_pictures_is_refused_by_name(tmp_path):
     (tmp_path / "star" / "Thumbs.db").write_text("no picture")
     with pytest.raises(ValueError, match="star: holds no pictures"):
         read_folder(tmp_path)
+
+
+#: How a picture lies in its file when the camera wrote each EXIF orientation, as the standard has
+#: it: where the file's first row and first column are seen.
+STORED = {
+    1: lambda seen: seen,
+    2: lambda seen: seen[:, ::-1],
+    3: lambda seen: seen[::-1, ::-1],
+    4: lambda seen: seen[::-1],
+    5: lambda seen: seen.T,
+    6: lambda seen: seen.T[::-1],
+    7: lambda seen: seen[::-1, ::-1].T,
+    8: lambda seen: seen.T[:, ::-1],
+}
+
+
+@pytest.mark.parametrize("orientation", STORED)
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp"])
+def test_a_photograph_is_turned_as_the_camera_was_held(tmp_path, orientation, suffix):
+    seen = np.zeros((60, 40), np.uint8)
+    seen[10:50, 10:14] = seen[46:50, 10:30] = 255  # an L: no turn or reflection leaves it as it is
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"photo.{suffix}"
+    stored = np.ascontiguousarray(STORED[orientation](seen))
+    Image.fromarray(stored).convert("RGB").save(path, exif=exif, quality=95)
+    grey = read_picture(path)
+    assert grey.shape == seen.shape
+    assert np.array_equal(grey > 0.5, seen > 0)
+
+
+def test_a_photograph_with_several_pictures_gives_its_first(tmp_path):
+    first, second = Image.fromarray(BYTES), Image.fromarray(255 - BYTES)
+    for format_ in ("MPO", "GIF", "WEBP"):
+        path = tmp_path / f"several.{format_}"
+        first.convert("RGB").save(
+            path, format_, save_all=True, append_images=[second.convert("RGB")], quality=100
+        )
+        assert np.abs(read_picture(path) - SEVEN).mean() < 0.03
+
+
+POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n%%EndComments\nshowpage\n"
+
+
+def test_postscript_under_the_name_of_a_picture_never_reaches_ghostscript(tmp_path, monkeypatch):
+    called = tmp_path / "called"
+    ghostscript = tmp_path / "gs"
+    ghostscript.write_text(f"#!/bin/sh\necho 10 > {called}\n")
+    ghostscript.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)  # which Pillow looks for but once
+    path = tmp_path / "evil.png"
+    path.write_bytes(POSTSCRIPT)
+    with pytest.raises(ValueError, match=r"evil\.png: not a picture that can be read: save it as"):
+        read_picture(path)
+    assert not called.exists()
+
+
+@pytest.mark.parametrize("format_", ["TIFF", "ICO", "PPM", "TGA", "JPEG2000", "PCX"])
+def test_other_formats_are_refused_by_content_and_with_the_cure(tmp_path, format_):
+    path = tmp_path / "other.png"
+    Image.fromarray(BYTES).save(path, format_)
+    with pytest.raises(ValueError, match="save it as PNG, JPEG, WEBP, BMP or GIF") as caught:
+        read_picture(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("side", "told"),
+    [(4097, "4,097×4,097"), (13_000, "13,000×13,000"), (30_000, "more than 178,956,970")],
+)
+def test_a_picture_too_large_is_refused_before_its_pixels_are_read(tmp_path, side, told):
+    path = tmp_path / "huge.png"
+    Image.new("1", (100, 100)).save(path)
+    header = path.read_bytes()
+    size = side.to_bytes(4, "big") * 2
+    chunk = b"IHDR" + size + header[24:29]
+    path.write_bytes(header[:12] + chunk + zlib.crc32(chunk).to_bytes(4, "big") + header[33:])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match="is too large, at most 16,777,216 are read") as caught:
+            read_picture(path)
+    assert f"{path}: a picture of {told} pixels" in str(caught.value)
+
+
+def test_a_jpeg_of_endless_scans_is_refused_before_its_pixels_are_read(tmp_path):
+    written = io.BytesIO()
+    Image.fromarray(BYTES).save(written, "JPEG", progressive=True)
+    data = written.getvalue()
+    scan = data[data.rfind(b"\xff\xda") : -2]
+    path = tmp_path / "scans.jpg"
+    path.write_bytes(data[:-2] + 1_000 * scan + data[-2:])
+    with pytest.raises(ValueError, match=r"scans\.jpg: a JPEG of 1,0\d\d scans takes too long"):
+        read_picture(path)
+    path.write_bytes(data)
+    assert read_picture(path).shape == (28, 28)
+
+
+def test_a_named_pipe_and_impossible_names_are_refused_at_once(tmp_path):
+    pipe = tmp_path / "pipe.png"
+    os.mkfifo(pipe)
+    for path in (pipe, tmp_path, tmp_path / ("long" * 100), tmp_path / "zero\0.png"):
+        with pytest.raises(ValueError, match="there is no such file"):
+            read_picture(path)
+
+
+def test_a_folder_beyond_memory_is_refused_while_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "MOST_PIXELS", 3 * 28 * 28)
+    (tmp_path / "star").mkdir()
+    for number in range(4):
+        save(tmp_path / "star" / f"{number}.png", BYTES)
+    with pytest.raises(ValueError, match=r"3\.png: up to here .* give a size"):
+        read_folder(tmp_path)
+    (tmp_path / "star" / "3.png").unlink()
+    assert len(read_folder(tmp_path)) == 3

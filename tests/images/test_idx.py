@@ -2,6 +2,8 @@
 
 import gzip
 import struct
+import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -41,7 +43,11 @@ GOOD = idx(np.arange(60).reshape(3, 4, 5))
         (GOOD + b"\0", "damaged"),
         (b"\0\0\x08\x03" + struct.pack(">iii", -1, -1, 4) + bytes(4), "damaged"),
         (gzip.compress(GOOD, mtime=0)[:-12], "damaged or truncated gzip"),
-        (gzip.compress(GOOD, mtime=0)[:12] + b"\xff" * 20, "damaged or truncated gzip"),
+        (gzip.compress(GOOD, mtime=0)[:40] + b"\xff" * 20, "damaged or truncated gzip"),
+        (gzip.compress(GOOD, mtime=0)[:-8] + b"\xff" * 8, "damaged or truncated gzip"),
+        (gzip.compress(GOOD, mtime=0) + b"\0", "gzip file .other data follows"),
+        (gzip.compress(GOOD + b"\0", mtime=0), "damaged, more follows than its sizes"),
+        (b"\0\0\x08\x03" + struct.pack(">iii", 2**27, 1, 2), "268,435,456 values, more than the"),
         (idx(np.arange(3)), "holds 1 dimensions, expected 3: are the images and the labels"),
     ],
 )
@@ -56,3 +62,20 @@ def test_a_damaged_file_is_refused_by_name(tmp_path, content, message):
 def test_a_missing_file_is_refused_by_name(tmp_path):
     with pytest.raises(ValueError, match=r"nowhere: cannot be read"):
         read_idx(tmp_path / "nowhere", 3)
+
+
+def test_a_bomb_is_refused_by_its_sizes_alone(tmp_path):
+    zeros = bytes(1 << 23)
+    promised = b"\0\0\x08\x03" + struct.pack(">iii", 1, 1 << 16, 1 << 16)
+    modest = b"\0\0\x08\x03" + struct.pack(">iii", 1, 28, 28)
+    for header, message in ((promised, "4,294,967,296 values"), (modest, "more follows")):
+        packer = zlib.compressobj(1, wbits=31)
+        parts = [packer.compress(header), *(packer.compress(zeros) for _ in range(3))]
+        path = tmp_path / "bomb.gz"
+        path.write_bytes(b"".join(parts) + packer.flush())
+        tracemalloc.start()
+        with pytest.raises(ValueError, match=message):
+            read_idx(path, 3)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 5_000_000

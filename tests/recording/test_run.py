@@ -80,3 +80,38 @@ def test_a_short_run_keeps_every_step_asked_for() -> None:
     assert kept_steps(300, 1, (), 200) == set(range(301))
     assert kept_steps(100, 25, {60}, 200) >= {0, 25, 50, 60, 75, 100}
     assert 30 not in kept_steps(100, 25, {60}, 200)
+
+
+@given(
+    steps=st.integers(1, 5000),
+    cells=st.integers(1, 10**7),
+    perturbations=st.integers(0, 600),
+    cell_bytes=st.sampled_from([40, 80, 800]),
+)
+def test_frames_are_bounded_by_memory_whatever_the_world_and_the_perturbations(
+    steps: int, cells: int, perturbations: int, cell_bytes: int
+) -> None:
+    perturbed = (
+        set(range(0, steps, max(1, steps // max(1, perturbations)))) if perturbations else ()
+    )
+    kept = kept_steps(steps, 1, perturbed, cells, cell_bytes)
+    frames = len(kept) + len(kept & set(perturbed))
+    assert {0, steps} <= kept
+    assert frames * cells * cell_bytes <= max(1 << 30, 5 * cells * cell_bytes)
+
+
+def test_a_world_of_ordinary_size_keeps_the_frames_it_always_kept() -> None:
+    for cells in (200, 10_000, 80_000, 300_000):
+        affordable = max(24, min(400, 2_000_000 // cells))
+        for steps in (12, 100, 1000):
+            first = {0, 1, 2, 3, 5, 7, 10, 15, 20} & set(range(steps + 1))
+            regular = set(range(0, steps + 1, max(1, -(-steps // affordable))))
+            assert kept_steps(steps, 1, {steps // 2}, cells) == (
+                first | regular | {steps // 2, steps}
+            )
+
+
+def test_of_a_large_world_the_most_telling_steps_are_kept() -> None:
+    assert kept_steps(1000, 1, {500}, 4_000_000) == {0, 1000, 500}
+    assert kept_steps(1000, 1, (), 4_000_000) == {0, 1000, 20, 15, 10}
+    assert kept_steps(1000, 1, range(0, 1000, 10), 1_000_000) == {0, 320, 640, 960, 1000}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from random import Random
 
@@ -296,6 +297,17 @@ def test_a_picture_dropped_on_the_window_is_loaded_and_rubbish_is_refused(
     app.handle(Event(pygame.DROPFILE, file=str(tmp_path / "rubbish.png")))
     assert "rubbish.png" in app.notice
     assert app.session.world.cells == cells
+
+
+def test_a_large_picture_dropped_on_the_window_is_refused_at_once(app: App, tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    Image.new("1", (9_000, 9_000), 1).save(path)
+    before = app.session.world
+    began = time.perf_counter()
+    app.handle(Event(pygame.DROPFILE, file=str(path)))
+    assert time.perf_counter() - began < 0.5
+    assert "9,000×9,000 pixels is too large, at most 16,777,216 are read: scale it" in app.notice
+    assert app.session.world is before
 
 
 def test_a_large_canvas_is_filled_with_digits(app: App) -> None:

@@ -1,0 +1,113 @@
+"""Decoding: a picture file becomes brightness and opacity, within bounds of size and time.
+
+Pillow reads more than forty formats, some through other programs (PostScript through Ghostscript)
+and some at great cost, and chooses among them by the file's content and not by its name. So only
+`FORMATS` are tried. The size stands in a file's header: a picture with more than `MOST` pixels is
+refused before any of them is read.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from swarm_nca.images.pictures import Grey
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+"""The formats that are read, by Pillow's names; of an animation, the first picture."""
+
+MOST = 1 << 24
+"""Pixels of one picture file, 4096×4096: decoding them takes about 0.5 GB and a second."""
+
+_SCANS = 100
+"""Passes over all pixels that a JPEG may ask for; encoders write about ten."""
+
+_LUMA = np.array((0.299, 0.587, 0.114), np.float32)  # ITU-R BT.601, as Pillow's own greyscale
+_DEEP = ("I", "I;16")  # 16-bit greys, which Pillow would clip
+_BAND = 1 << 18  # pixels converted at once, so that colours are never all in memory as float32
+
+
+def decoded(path: Path) -> tuple[Grey, Grey]:
+    """Brightness and opacity [H, W] in [0, 1] of a picture file, turned as the camera was held.
+
+    Raises ValueError naming the file where it is missing, too large, or cannot be decoded.
+    """
+    if not os.path.isfile(path):  # a named pipe would block
+        raise ValueError(f"{path}: there is no such file")
+    with warnings.catch_warnings():
+        # What Pillow warns of is either refused here or harmless to the pixels.
+        warnings.simplefilter("ignore")
+        with _errors_told(path):
+            image = Image.open(path, formats=FORMATS)
+        with image:
+            _check_cost(path, image)
+            with _errors_told(path):
+                ImageOps.exif_transpose(image, in_place=True)
+                return _measured(image)
+
+
+@contextmanager
+def _errors_told(path: Path) -> Iterator[None]:
+    """Pillow's errors as ValueErrors that name the file.
+
+    Its decoders raise almost any exception on damaged files, so none is listed here: only calls of
+    Pillow belong inside.
+    """
+    try:
+        yield
+    except UnidentifiedImageError as error:
+        names = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+        raise ValueError(f"{path}: not a picture that can be read: save it as {names}") from error
+    except Image.DecompressionBombError as error:
+        size = f"more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,}"
+        raise ValueError(_too_large(path, size)) from error
+    except Exception as error:
+        told = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"{path}: not a picture that can be read ({told})") from error
+
+
+def _check_cost(path: Path, image: Image.Image) -> None:
+    """A ValueError for a picture that takes too much memory or time; only the header is read."""
+    columns, rows = image.size
+    if columns * rows > MOST:
+        raise ValueError(_too_large(path, f"{rows:,}×{columns:,}"))
+    if image.format in ("JPEG", "MPO"):
+        with _errors_told(path):
+            scans = path.read_bytes().count(b"\xff\xda")  # the marker with which each begins
+        if scans > _SCANS:
+            raise ValueError(
+                f"{path}: a JPEG of {scans:,} scans takes too long to read, at most {_SCANS} are "
+                "read: save it again, as PNG"
+            )
+
+
+def _too_large(path: Path, size: str) -> str:
+    return (
+        f"{path}: a picture of {size} pixels is too large, at most {MOST:,} are read: scale it "
+        "down, or cut out a part"
+    )
+
+
+def _measured(image: Image.Image) -> tuple[Grey, Grey]:
+    columns, rows = image.size
+    if image.mode in _DEEP:
+        brightness: Grey = np.clip(np.asarray(image, np.float32) / np.float32(65535), 0, 1)
+        return brightness, np.ones_like(brightness)
+    brightness, opacity = (
+        np.empty((rows, columns), np.float32),
+        np.empty((rows, columns), np.float32),
+    )
+    height = max(1, _BAND // max(1, columns))
+    for top in range(0, rows, height):
+        bottom = min(rows, top + height)
+        band = image.crop((0, top, columns, bottom)).convert("RGBA")
+        colours: Grey = np.asarray(band, np.float32) / np.float32(255)
+        brightness[top:bottom] = np.clip(colours[..., :3] @ _LUMA, 0, 1)
+        opacity[top:bottom] = colours[..., 3]
+    return brightness, opacity
