@@ -34,11 +34,16 @@ _SHOWN = 64
 
 
 def decided(
-    world: World, index: int = 0, shown_above: float = SHOWN_ABOVE
+    world: World, index: int | None = 0, shown_above: float = SHOWN_ABOVE
 ) -> npt.NDArray[np.int64]:
-    """int64 [n], the class each cell of one world shows; −1 where no class channel exceeds it."""
+    """int64 [n], the class each cell of one world shows; −1 where no class channel exceeds it.
+
+    Args:
+        index: which world of the batch; None for the cells of all of them, in their order.
+    """
     # NumPy: on so few numbers torch's threads cost more than they bring.
-    logits = world.logits[_rows(world, index)].detach().cpu().numpy()
+    rows = slice(None) if index is None else _rows(world, index)
+    logits = world.logits[rows].detach().cpu().numpy()
     label = logits.argmax(axis=1)
     best = np.take_along_axis(logits, label[:, None], axis=1)[:, 0]
     return np.where(best > shown_above, label, -1)
