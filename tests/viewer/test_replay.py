@@ -18,9 +18,10 @@ from swarm_nca.viewer.app import App
 from swarm_nca.viewer.dials import DIALS
 from swarm_nca.viewer.faults import FAULTS
 from swarm_nca.viewer.overlays import VIEWS
-from swarm_nca.viewer.story import Visitor
 from swarm_nca.viewer.tools import TOOLS
 from swarm_nca.world import World
+
+from .story import Visitor
 
 #: Actions in a session, and sessions; more of them by hand, as of the monkey's events.
 ACTIONS = 500

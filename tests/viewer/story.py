@@ -3,7 +3,7 @@
 Nothing in it is staged: events go in as a mouse makes them, and what the window shows comes out.
 To make the pictures anew, after a rule or the looks have changed:
 
-    python -m swarm_nca.viewer.story assets
+    python -m tests.viewer.story assets
 """
 
 from __future__ import annotations
