@@ -56,17 +56,21 @@ def votes(paint: Paint, place: Rect, looks: Sequence[Look]) -> None:
     width = (place.width - gap * (columns - 1)) // columns
     pitch = min(paint.px(17), (place.bottom - top) // rows)
     most = int(counts[:-1].argmax()) if counts[:-1].any() else -1
-    narrow = all(len(name) <= 2 for name in names[:-1])
-    name_room = paint.px((36 if columns == 1 else 32) if narrow else 78 if columns == 1 else 60)
-    count_room = paint.px((44 if columns == 1 else 28) if len(looks) == 1 else 76)
+    # Of several columns only the last one's bar of silent cells makes room for that word.
+    widest = max(paint.width(name, SMALL, True) for name in names[: None if columns == 1 else -1])
+    name_room = min(widest + paint.px(6), width * 2 // 5)
+    told = " · ".join([f"{cells:,}"] * len(looks))
+    count_room = min(paint.width(told, SMALL, True) + paint.px(6), width // 2)
     for number, name in enumerate(names):
         column, row = divmod(number, rows)
         left, y = place.left + column * (width + gap), top + row * pitch + pitch // 2
         chosen = number == most
         ink = paint.theme.ink if chosen else paint.theme.quiet
-        paint.text(name, (left, y), ink, SMALL, strong=chosen, room=name_room)
+        quiet_room = paint.width(name, SMALL) + paint.px(6) if name == SILENT else 0
+        room = max(name_room, quiet_room)
+        paint.text(name, (left, y), ink, SMALL, strong=chosen, room=room)
         color: Color = tuple(look.palette[number].tolist())
-        bar = Rect(left + name_room, 0, width - name_room - count_room, paint.px(9))
+        bar = Rect(left + room, 0, width - room - count_room, paint.px(9))
         bar.centery = y
         paint.box(bar, paint.theme.track, 2)
         lengths = [round(bar.width * int(one[number]) / max(1, cells)) for one in tallies]

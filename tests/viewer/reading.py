@@ -1,4 +1,4 @@
-"""What the window says, line by line, and the truth about the world shown, counted by hand."""
+"""What the window says, line by line, and the truth about the world shown, counted once more."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from swarm_nca.viewer.session import Session
 
 #: Names in the panel "Over time", in the order in which they stand there.
 CURVES = ("accuracy", "largest vote", "undecided", "magnitude")
+
+#: How the panel of a cell that is questioned begins.
+_A_CELL = ("the cell at row ", "row ")
 
 
 class Line(NamedTuple):
@@ -87,21 +90,20 @@ def curves_said(lines: list[Line], rules: int = 1) -> list[dict[str, str]]:
 
 
 def votes_said(lines: list[Line], names: tuple[str, ...]) -> dict[str, str]:
-    """The panel "The vote": what stands beside each class that has any vote, and beside silent."""
-    said = [line.text for line in lines]
-    said = said[said.index("The vote") + 2 : said.index("Over time")]
-    counts, name = {}, ""
-    for text in said:
-        if text in (*names, "silent") and name != text and text not in counts:
-            name = text
-            counts[name] = "0"
-        else:
-            counts[name] = text
-    return counts
+    """The panel "The vote": what stands beside each class and beside silent, "" for nothing."""
+    place = [line.text for line in lines].index("The vote") + 2
+    told = {}
+    for name in (*names, "silent"):
+        assert lines[place].text == name
+        beside = lines[place + 1]
+        has = abs(beside.place.centery - lines[place].place.centery) <= 1
+        told[name] = beside.text if has and beside.place.left > lines[place].place.left else ""
+        place += 2 if told[name] else 1
+    return told
 
 
 class Truth(NamedTuple):
-    """What is so in one world: counted cell by cell from states, without any metric's code."""
+    """What is so in one world: counted from its states, without any metric's code."""
 
     cells: int
     votes: dict[str, int]
@@ -113,29 +115,38 @@ def truth(session: Session) -> Truth:
     rule, world = session.rule, session.world
     first = int(world.counts[: session.shown].sum())
     cells = int(world.counts[session.shown])
-    states = world.state[first : first + cells].double().numpy()
-    label, names = int(world.label[session.shown]), (*rule.classes.names, "silent")
-    votes, right, undecided, size = dict.fromkeys(names, 0), 0, 0, 0.0
-    for state in states:
-        voices = state[rule.free_channels :].tolist()
-        best = next((n for n, v in enumerate(voices) if np.isnan(v)), int(np.argmax(voices)))
-        votes[names[best] if voices[best] > rule.shown_above else "silent"] += 1
-        decided = voices[best] >= rule.undecided_below
-        right += decided and best == label
-        undecided += not decided
-        size += float(np.abs(state).mean())
+    state = world.state[first : first + cells].double().numpy()
+    voices, label = state[:, rule.free_channels :], int(world.label[session.shown])
+    best = voices.argmax(axis=1)  # the first that is no number, where there is one
+    loudest = voices[np.arange(cells), best]
+    decided, speaks = loudest >= rule.undecided_below, loudest > rule.shown_above
+    names = rule.classes.names
+    votes = {name: int((speaks & (best == n)).sum()) for n, name in enumerate(names)}
+    most, size = max(votes.values()), float(np.abs(state).mean()) if cells else 0.0
     spoken = cells > 0 and size != 0
-    most = max(count for name, count in votes.items() if name != "silent")
+    right = int((decided & (best == label)).sum())
     return Truth(
         cells,
-        votes,
+        votes | {"silent": int((~speaks).sum())},
         {
             "accuracy": f"{right / cells:.0%}" if spoken and label >= 0 else "–",
             "largest vote": f"{most / cells:.0%}" if cells else "–",
-            "undecided": f"{undecided / cells:.0%}" if spoken else "–",
-            "magnitude": magnitude(size / cells) if cells else "–",
+            "undecided": f"{(~decided).sum() / cells:.0%}" if spoken else "–",
+            "magnitude": magnitude(size) if cells else "–",
         },
     )
+
+
+def said_of(session: Session, site: int) -> str:
+    """What a cell says, in the words of the panel "A cell"."""
+    rule, world = session.rule, session.alone
+    here = world.state[world.site == site]
+    if not len(here):
+        return "nobody lives here"
+    voices = here[0, rule.free_channels :].tolist()
+    best = next((n for n, voice in enumerate(voices) if voice != voice), None)
+    best = voices.index(max(voices)) if best is None else best
+    return f"says {rule.classes.names[best]}" if voices[best] > rule.shown_above else "silent"
 
 
 def magnitude(value: float) -> str:
@@ -143,3 +154,44 @@ def magnitude(value: float) -> str:
     if not np.isfinite(value):
         return "–"
     return f"{value:.2f}" if value < 1_000 else f"{value:.0e}"
+
+
+def agree(said: dict[str, str], true: dict[str, str]) -> bool:
+    """Whether curves' numbers are the true ones; magnitudes may be rounded either way."""
+    one, other = said["magnitude"], true["magnitude"]
+    if "–" in (one, other):  # float32 ends before float64 does
+        close = one == other or (one == "–" and float(other) > 1e36)
+    else:
+        close = abs(float(one) - float(other)) <= max(0.011, 0.15 * float(other))
+        close = close and (float(other) >= 1_000 or abs(float(one) - float(other)) <= 0.011)
+    return close and {**said, "magnitude": ""} == {**true, "magnitude": ""}
+
+
+def lies(app: App) -> list[str]:
+    """What the window says that is not so."""
+    lines, sessions = window(app), app.session.side_by_side
+    said, wrong = [line.text for line in lines], []
+    truths = [truth(one) for one in sessions]
+    for told, true in zip(curves_said(lines, len(sessions)), truths, strict=True):
+        if not agree(told, true.curves):
+            wrong.append(f"curves say {told}, true is {true.curves}")
+    for name, told in votes_said(lines, app.session.rule.classes.names).items():
+        counts = [true.votes[name] for true in truths]
+        if told != (" · ".join(f"{count:,}" for count in counts) if any(counts) else ""):
+            wrong.append(f"{told!r} are told to say {name}, true is {counts}")
+    if said[said.index("The vote") + 1] != f"{truths[0].cells:,} cells":
+        wrong.append(f"cells: {truths[0].cells}")
+    if f"step {app.session.step:,}" not in said:
+        wrong.append(f"step {app.session.step}")
+    for number, text in enumerate(said):
+        if text.endswith(" cells say"):
+            votes = {one: count for one, count in truths[0].votes.items() if one != "silent"}
+            count = int(text.removeprefix("All ").split(" ")[0].replace(",", ""))
+            if not count == max(votes.values()) == votes[said[number + 1]]:
+                wrong.append(f"{text} {said[number + 1]}, true is {votes}")
+    if app.witness is not None:
+        place = next(n for n, text in enumerate(said) if text.lower().startswith(_A_CELL))
+        true_word = said_of(sessions[app.witness.of], app.witness.site)
+        if said[place + 1] != true_word:
+            wrong.append(f"the cell is told to be {said[place + 1]}, true is {true_word}")
+    return wrong
