@@ -156,7 +156,6 @@ def test_going_back_after_a_change_of_world_tells_no_news_twice(batch: App) -> N
 def test_the_curves_show_the_steps_around_the_moment_gone_back_to(app: App) -> None:
     for _ in range(3 * WINDOW):
         app.session.advance()
-        app.session.measure()
     spans = []
     for step in (3 * WINDOW, 2 * WINDOW + 10, WINDOW, 20, 0):
         app.seek(step)

@@ -23,9 +23,9 @@ from swarm_nca.world import World
 
 from .story import Visitor
 
-#: Actions in a session, and sessions; more of them by hand, as of the monkey's events.
+#: Actions in a session, and sessions; more of them with SWARM_NCA_FUZZ=full.
 ACTIONS = 500
-SESSIONS = 5 if "SWARM_NCA_MONKEY" in os.environ else 1
+SESSIONS = 5 if os.environ.get("SWARM_NCA_FUZZ") == "full" else 1
 
 
 def same(one: World, other: World) -> bool:
