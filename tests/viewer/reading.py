@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -184,7 +185,7 @@ def lies(app: App) -> list[str]:
     if f"step {app.session.step:,}" not in said:
         wrong.append(f"step {app.session.step}")
     for number, text in enumerate(said):
-        if text.endswith(" cells say"):
+        if re.fullmatch(r"(All )?[\d,]+ (of [\d,]+ )?cells say", text):
             votes = {one: count for one, count in truths[0].votes.items() if one != "silent"}
             count = int(text.removeprefix("All ").split(" ")[0].replace(",", ""))
             if not count == max(votes.values()) == votes[said[number + 1]]:
