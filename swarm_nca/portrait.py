@@ -33,10 +33,15 @@ _SHOWN = 64
 
 
 def decided(
-    world: World, index: int = 0, shown_above: float = SHOWN_ABOVE
+    world: World, index: int | None = 0, shown_above: float = SHOWN_ABOVE
 ) -> npt.NDArray[np.int64]:
-    """int64 [n], the class each cell of one world shows; −1 where no class channel exceeds it."""
-    state = world.state[world.rows_of(index)].detach().cpu().numpy()
+    """int64 [n], what each cell of one world shows (see `Readout.names`), −1 for nothing.
+
+    Args:
+        index: which world of the batch; None for the cells of all of them, in their order.
+    """
+    rows = slice(None) if index is None else world.rows_of(index)
+    state = world.state[rows].detach().cpu().numpy()
     return world.readout.shown(state, shown_above)
 
 

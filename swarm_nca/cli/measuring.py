@@ -123,25 +123,9 @@ def compare(
 
 def bench(
     json_file: JsonFile = None,
-    viewer: Annotated[
-        bool, typer.Option("--viewer", help="Of the viewer instead: frames, strokes, memory.")
-    ] = False,
-    frames: Annotated[
-        int | None,
-        typer.Option(
-            min=10, max=1_000_000, help="Of the viewer, over which its memory is watched; 2,000."
-        ),
-    ] = None,
 ) -> None:
     """Measure speed, beside a dense convolution."""
     with told_in_one_line():
-        if viewer:
-            from swarm_nca.viewer.bench import viewer_bench
-
-            viewer_bench(json_file=json_file, frames=frames or 2_000, console=console())
-            return
-        if frames is not None:
-            raise ValueError("--frames goes with --viewer")
         from swarm_nca.cli.bench_command import bench_command
 
         bench_command(json_file, console=console())

@@ -5,7 +5,6 @@ edits, goes back in time and can be saved as a scenario; a second rule may live 
 What it looks like (`overlays`, `stage`, `panels`, `screen`, `floating`) is a function of the
 session and of view settings. `app` joins the two: events in, by the `hand`, a picture out. `window`
 puts that picture on a screen, `headless` into a file, and a `reel` films what has just happened.
-`story` makes the storyboard, `bench` measures.
 """
 
 import os

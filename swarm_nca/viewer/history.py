@@ -2,78 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from swarm_nca.measure.census import Census
-from swarm_nca.portrait import tally
+from swarm_nca.portrait import decided
 
-#: Rows kept at most; beyond, every second one goes.
-MOST = 4_096
+Values = npt.NDArray[np.float64]
+
+#: Steps kept at most, beyond which every second one goes; fewer of them in a large batch, whose
+#: values would outgrow so many bytes.
+MOST, ROOM = 4_096, 16 * 2**20
+
+#: Steps kept of a batch of any size.
+_LEAST = 64
 
 
-def measured(seen: Census, world: int) -> dict[str, float]:
-    """The curves' values for one world of a batch, nan where there is nothing to measure.
+def measured(seen: Census) -> Values:
+    """float64 [worlds, values] in the order of `History.NAMES`, nan where nothing is measured.
 
     The largest vote is the share of cells that show what most of them show. While all states are
     zero nothing is right or wrong or undecided: ties alone would decide.
     """
-    cells = int(seen.cells[world])
-    magnitude = float(seen.sums(seen.world.state.abs().mean(dim=1))[world])
-    told, known = cells and magnitude != 0, bool(seen.labelled[world])
-    votes = tally(seen.world, world, seen.rule.shown_above)[:-1]
-    return {
-        "accuracy": int(seen.correct[world]) / cells if told and known else np.nan,
-        "largest vote": int(votes.max()) / cells if cells else np.nan,
-        "undecided": int(seen.undecided[world]) / cells if told else np.nan,
-        "magnitude": magnitude / cells if cells else np.nan,
-    }
+    cells = seen.cells.numpy().astype(np.float64)
+    cells[cells == 0] = np.nan
+    size = seen.sums(seen.world.state.abs().mean(dim=1)).numpy()
+    told = np.where(size != 0, cells, np.nan)
+    known = np.where(seen.labelled.numpy(), told, np.nan)
+    classes, shown = len(seen.rule.classes), decided(seen.world, None, seen.rule.shown_above)
+    speaks = shown >= 0
+    box = seen.world_of.numpy()[speaks] * classes + shown[speaks]
+    votes = np.bincount(box, minlength=len(cells) * classes).reshape(-1, classes).max(axis=1)
+    correct, undecided = seen.correct.numpy(), seen.undecided.numpy()
+    return np.stack([correct / known, votes / cells, undecided / told, size / cells], axis=1)
 
 
 class History:
-    """Measured values by step, ascending."""
+    """Measured values by step, ascending, of each world of a batch.
+
+    Args:
+        worlds: how many.
+    """
 
     NAMES = ("accuracy", "largest vote", "undecided", "magnitude")
 
-    def __init__(self) -> None:
-        self._rows = np.empty((MOST, 1 + len(self.NAMES)))
+    def __init__(self, worlds: int = 1) -> None:
+        row = (worlds, len(self.NAMES))
+        most = min(MOST, max(_LEAST, ROOM // (8 * worlds * len(self.NAMES))))
+        self._steps, self._values = np.empty(most), np.empty((most, *row))
         self._count, self._stride = 0, 1
 
     def __len__(self) -> int:
         return self._count
 
     def wants(self, step: int) -> bool:
-        """Whether a step's values are still missing and will be kept."""
-        return step % self._stride == 0 and (not self._count or step > self._rows[self._last, 0])
+        """Whether values after this step are kept."""
+        return step % self._stride == 0
 
-    def note(self, step: int, values: Mapping[str, float]) -> None:
-        """The values after a step."""
-        # Not every step is noted, so that those which are may all be even ones: once more, then.
-        while self._count == len(self._rows):
-            self._stride *= 2
-            kept = self._rows[self._rows[:, 0] % self._stride == 0]
-            self._rows[: len(kept)], self._count = kept, len(kept)
-        self._rows[self._count] = (step, *(values[name] for name in self.NAMES))
-        self._count += 1
+    def note(self, step: int, values: Values) -> None:
+        """The values after a step, [worlds, values]; they replace what was noted of it before."""
+        row = self._row(step)
+        if row == self._count or self._steps[row] != step:
+            if self._count == len(self._steps):
+                self._thin()
+                row = self._row(step)
+            for kept in (self._steps, self._values):
+                kept[row + 1 : self._count + 1] = kept[row : self._count]
+            self._count += 1
+        self._steps[row], self._values[row] = step, values
 
-    def between(self, first: float, last: float) -> npt.NDArray[np.float64]:
+    def between(self, first: float, last: float, world: int = 0) -> Values:
         """[n, 5]: step and values, in the order of `NAMES`, of the steps from first to last."""
-        steps = self._rows[: self._count, 0]
-        start, end = np.searchsorted(steps, first), np.searchsorted(steps, last, "right")
-        return self._rows[start:end]
-
-    def at(self, step: int) -> dict[str, float]:
-        """The values of the latest step kept up to this one; nan where there is none."""
-        row = int(np.searchsorted(self._rows[: self._count, 0], step, "right")) - 1
-        values = self._rows[row, 1:] if row >= 0 else np.full(len(self.NAMES), np.nan)
-        return dict(zip(self.NAMES, values.tolist(), strict=True))
+        rows = slice(self._row(first), self._row(last, "right"))
+        return np.column_stack([self._steps[rows], self._values[rows, world]])
 
     def branch(self, step: int) -> None:
-        """Forget what came after a step."""
-        self._count = int(np.searchsorted(self._rows[: self._count, 0], step, "right"))
+        """Forget this step and what came after it."""
+        self._count = self._row(step)
 
-    @property
-    def _last(self) -> int:
-        return self._count - 1
+    def _row(self, step: float, side: Literal["left", "right"] = "left") -> int:
+        return int(np.searchsorted(self._steps[: self._count], step, side))
+
+    def _thin(self) -> None:
+        """Leave every second step; not every step is noted: all may be even, then again."""
+        while self._count == len(self._steps):
+            self._stride *= 2
+            kept = np.flatnonzero(self._steps % self._stride == 0)
+            self._count = len(kept)
+            for one in (self._steps, self._values):
+                one[: self._count] = one[kept]

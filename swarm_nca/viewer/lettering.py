@@ -15,7 +15,7 @@ SMALL, BODY, LARGE = 11, 13, 17
 _LEAST = 6
 
 
-def pixels_high(size: int, scale: float) -> int:
+def pixels_high(size: float, scale: float) -> int:
     """A size of the type scale in pixels of the screen."""
     return max(_LEAST, round(size * scale))
 

@@ -38,7 +38,7 @@ class Paint:
         text: str,
         place: tuple[int, int],
         color: Color | None = None,
-        size: int = BODY,
+        size: float = BODY,
         align: Align = "left",
         strong: bool = False,
         room: int | None = None,
@@ -53,7 +53,7 @@ class Paint:
         self.surface.blit(surface, (left, place[1] - height // 2))
         return width
 
-    def width(self, text: str, size: int = BODY, strong: bool = False) -> int:
+    def width(self, text: str, size: float = BODY, strong: bool = False) -> int:
         """How wide a line of text is, in pixels."""
         return font(pixels_high(size, self.scale), strong).size(text)[0]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,10 @@ _ROWS = 12
 
 #: Steps from one dash of a curve to the next.
 _DASH = 10
+
+#: What stands where a value is not known; the widest values that stand on one line, for what is
+#: right is decided; and the smallest letters.
+_UNKNOWN, _WIDEST, _FINEST = "–", ("100%", "100%", "0%"), 6
 
 
 def heading(paint: Paint, place: Rect, text: str, right: str = "") -> int:
@@ -52,17 +56,21 @@ def votes(paint: Paint, place: Rect, looks: Sequence[Look]) -> None:
     width = (place.width - gap * (columns - 1)) // columns
     pitch = min(paint.px(17), (place.bottom - top) // rows)
     most = int(counts[:-1].argmax()) if counts[:-1].any() else -1
-    narrow = all(len(name) <= 2 for name in names[:-1])
-    name_room = paint.px((36 if columns == 1 else 32) if narrow else 78 if columns == 1 else 60)
-    count_room = paint.px((44 if columns == 1 else 28) if len(looks) == 1 else 76)
+    # Of several columns only the last one's bar of silent cells makes room for that word.
+    widest = max(paint.width(name, SMALL, True) for name in names[: None if columns == 1 else -1])
+    name_room = min(widest + paint.px(6), width * 2 // 5)
+    told = " · ".join([f"{cells:,}"] * len(looks))
+    count_room = min(paint.width(told, SMALL, True) + paint.px(6), width // 2)
     for number, name in enumerate(names):
         column, row = divmod(number, rows)
         left, y = place.left + column * (width + gap), top + row * pitch + pitch // 2
         chosen = number == most
         ink = paint.theme.ink if chosen else paint.theme.quiet
-        paint.text(name, (left, y), ink, SMALL, strong=chosen, room=name_room)
+        quiet_room = paint.width(name, SMALL) + paint.px(6) if name == SILENT else 0
+        room = max(name_room, quiet_room)
+        paint.text(name, (left, y), ink, SMALL, strong=chosen, room=room)
         color: Color = tuple(look.palette[number].tolist())
-        bar = Rect(left + name_room, 0, width - name_room - count_room, paint.px(9))
+        bar = Rect(left + room, 0, width - room - count_room, paint.px(9))
         bar.centery = y
         paint.box(bar, paint.theme.track, 2)
         lengths = [round(bar.width * int(one[number]) / max(1, cells)) for one in tallies]
@@ -83,9 +91,10 @@ def votes(paint: Paint, place: Rect, looks: Sequence[Look]) -> None:
 def curves(paint: Paint, place: Rect, session: Session) -> None:
     """Shares of the last steps above, the magnitude of the states below.
 
-    Of two rules the second's curves are dashed. The numbers beside the names are of the step shown.
+    Of two rules the second's curves are dashed. The numbers beside the names are of the moment
+    shown, which is in the middle where one has gone back far.
     """
-    last = max(session.reached, WINDOW)
+    last = max(min(session.reached, session.step + WINDOW // 2), WINDOW)
     first = last - WINDOW
     sessions = session.side_by_side
     top = heading(paint, place, "Over time", f"steps {first:,} – {last:,}")
@@ -97,13 +106,12 @@ def curves(paint: Paint, place: Rect, session: Session) -> None:
     theme = paint.theme
     colors = (theme.accent, theme.good, theme.faint, theme.ink)
     names = History.NAMES
-    tables = [one.history.between(first, last) for one in sessions]
+    tables = [one.history.between(first, last, one.shown) for one in sessions]
     magnitudes = [table[:, 1 + names.index("magnitude")] for table in tables]
     # A rule that blows up has magnitudes beyond all numbers; the others still have a scale.
     high = 1.15 * max(float(np.max(one[np.isfinite(one)], initial=0.1)) for one in magnitudes)
     _grid(paint, upper, (0.0, 0.5, 1.0), 1.0)
     _grid(paint, lower, (0.0, high), high)
-    x = place.left
     for number, rows in enumerate(tables):
         steps, dashed_from = rows[:, 0] - first, first if number else None
         values = {name: rows[:, 1 + column] for column, name in enumerate(names)}
@@ -111,37 +119,53 @@ def curves(paint: Paint, place: Rect, session: Session) -> None:
             _curve(paint, upper, steps, values[name], 1.0, color, dashed_from)
         _curve(paint, lower, steps, values["magnitude"], high, theme.ink, dashed_from)
         y = top + legend // 2 + number * legend
-        now = sessions[number].history.at(session.step)
-        _legend(paint, (place.left, y), now, names[:3], colors, "{:.0%}", number > 0)
-        middle = lower.top - legend // 2
-        x = _legend(paint, (x, middle), now, names[3:], colors[3:], "{:.2f}", number > 0)
-    if session.step < session.reached and session.step >= first:
+        now = sessions[number].values
+        told = [_percent(now[name]) for name in names[:3]] + [_size(now[names[3]])]
+        entries = list(zip(names, told, colors, strict=True))
+        _legend(paint, Rect(place.left, y, place.width, 0), entries[:3], number > 0)
+        half = Rect(place.left, lower.top - legend // 2, place.width // 2, 0)
+        half.left += number * half.width
+        _legend(paint, half, entries[3:], number > 0)
+    if session.step < session.reached:
         x = place.left + round((session.step - first) / WINDOW * place.width)
         paint.line((x, upper.top), (x, lower.bottom), theme.accent)
 
 
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if np.isfinite(share) else _UNKNOWN
+
+
+def _size(value: float) -> str:
+    """A magnitude: a rule that blows up has ones that would fill a line."""
+    if not np.isfinite(value):
+        return _UNKNOWN
+    return f"{value:.2f}" if value < 1_000 else f"{value:.0e}"
+
+
 def _legend(
-    paint: Paint,
-    place: tuple[int, int],
-    values: Mapping[str, float],
-    names: tuple[str, ...],
-    colors: tuple[Color, ...],
-    form: str,
-    dashed: bool = False,
-) -> int:
-    x, y = place
-    for name, color in zip(names, colors, strict=False):
-        said = form.format(values[name]) if np.isfinite(values[name]) else "–"
+    paint: Paint, place: Rect, entries: Sequence[tuple[str, str, Color]], dashed: bool
+) -> None:
+    """Names and values on one line, in letters so small that even the widest values have room."""
+    stroke, near, apart = paint.px(11), paint.px(3), paint.px(7)
+    widest, size = _WIDEST[: len(entries)], float(SMALL - 1)
+
+    def needed() -> int:
+        words = (*widest, *(name for name, _, _ in entries))
+        return sum(paint.width(one, size) for one in words) + (stroke + near) * len(entries)
+
+    while needed() + apart * (len(entries) - 1) > place.width and size > _FINEST:
+        size -= 0.5
+    x, y = place.topleft
+    for name, value, color in entries:
         line = Rect(x, y - paint.px(1), paint.px(9), paint.px(2))
         if dashed:
             line.width = paint.px(4)
             paint.bar(line, color)
             line.move_ip(paint.px(6), 0)
         paint.bar(line, color)
-        x += paint.px(11)
-        x += paint.text(name, (x, y), paint.theme.quiet, SMALL - 1) + paint.px(3)
-        x += paint.text(said, (x, y), paint.theme.ink, SMALL - 1) + paint.px(7)
-    return x
+        x += stroke
+        x += paint.text(name, (x, y), paint.theme.quiet, size) + near
+        x += paint.text(value, (x, y), paint.theme.ink, size) + apart
 
 
 def _grid(paint: Paint, place: Rect, levels: tuple[float, ...], high: float) -> None:

@@ -182,13 +182,14 @@ def _foot(app: App, brush: Paint) -> None:
     px, foot, session, theme = app.layout.px, app.layout.foot, app.session, app.theme
     y = foot.top + px(72)
     x = foot.left + px(440)
-    brush.text(f"step {session.step:,}", (x, y - px(8)), theme.ink, BODY, strong=True)
+    wide = brush.text(f"step {session.step:,}", (x, y - px(8)), theme.ink, BODY, strong=True)
+    if session.step < session.reached:
+        past = (x + wide + px(7), y - px(8))
+        brush.text(f"of {session.reached:,}", past, theme.quiet, SMALL)
     # Time passes by the film's steps, not by a clock, when nobody is looking: there is no rate.
     told = "paused" if not app.playing else f"{app.rate:,.0f} steps/s" if app.rate else ""
     if session.waiting:
         told = "waiting for a first cell"
-    elif session.step < session.reached:
-        told += f", in the past of {session.reached:,}"
     brush.text(told, (x, y + px(10)), theme.quiet, SMALL, room=px(190))
     _span(app, brush, (foot.left + px(812), y))
     expectations = session.expectations

@@ -25,7 +25,7 @@ from swarm_nca.measure.metrics import find_metric
 from swarm_nca.perturbations import Perturbation
 from swarm_nca.recording import Expectation
 from swarm_nca.viewer import keyframes
-from swarm_nca.viewer.history import History, measured
+from swarm_nca.viewer.history import History, Values, measured
 from swarm_nca.viewer.keyframes import Keyframe, Keyframes
 from swarm_nca.viewer.opening import Opening
 from swarm_nca.viewer.plan import Plan
@@ -59,8 +59,8 @@ class Session:
         self.opening = opening
         self.rule, self.seed = opening.rule, opening.seed
         self.plan: Plan = Plan(opening.foreseen) if leader is None else leader.plan
-        self.history = History()
-        self.step = self.reached = 0
+        self.history = History(len(opening.start))
+        self.step, self.reached = 0, -1
         self.shown: int = 0 if leader is None else leader.shown
         self.said: deque[tuple[int, str]] = deque(maxlen=_SAID)
         self.beside: Session | None = None
@@ -70,6 +70,7 @@ class Session:
         self._keyframes = Keyframes(Keyframe.of(opening.start, 0), budget)
         self._world: World | None = None
         self._alone: World | None = None
+        self._measures: Values | None = None
         self._stepper: Stepper | None = None
         self._stand_on(opening.start)
         self._arrive(None)
@@ -99,6 +100,18 @@ class Session:
         return rows[(rows >= 0) & (rows < self.alone.cells)]
 
     @property
+    def measures(self) -> Values:
+        """float64 [worlds, values], what the curves tell of the moment shown."""
+        if self._measures is None:
+            self._measures = measured(Census(self.world, self.rule))
+        return self._measures
+
+    @property
+    def values(self) -> dict[str, float]:
+        """What the curves tell of the world that is looked at; nan where nothing is measured."""
+        return dict(zip(History.NAMES, self.measures[self.shown].tolist(), strict=True))
+
+    @property
     def waiting(self) -> bool:
         """Whether nobody lives, so that no time passes."""
         return self._ground.cells == 0
@@ -116,7 +129,6 @@ class Session:
     def show(self, index: int) -> None:
         """Look at another world of the batch."""
         self.shown, self._alone = index % len(self.world), None
-        self.history = History()
         if self.beside is not None:
             self.beside.show(index)
 
@@ -151,7 +163,8 @@ class Session:
         """The same session at the same moment; what is done to one does not touch the other."""
         other = copy.copy(self)
         other.plan, other._keyframes = self.plan.copy(), self._keyframes.copy()
-        other.history, other.said, other._met = History(), deque(maxlen=_SAID), dict(self._met)
+        other.history = History(len(self.world))
+        other.said, other._met = deque(maxlen=_SAID), dict(self._met)
         other._stand_on(self.world)
         if self.beside is not None:
             other.beside = self.beside.copy()
@@ -177,7 +190,7 @@ class Session:
             self._stepper = Stepper(self._ground, self.rule, self.seed)
         self.fired = self._stepper.step()
         self.step += 1
-        self._world = self._alone = None
+        self._world = self._alone = self._measures = None
         self._arrive(previous)
         return True
 
@@ -191,13 +204,14 @@ class Session:
         target = self.shown if several else None
         done = replace(perturbation, at=self.step, world=target)
         changed = done(self.world, self.seed)
-        self._branch()
+        if self.step < self.reached:
+            self.plan.branch(self.step)
         self.plan.add(done)
+        for one in self.side_by_side:
+            one._forget(self.step)
         self._stand_on(changed)
-        if self.beside is not None:
-            self.beside._forget(self.step)
-            if not self.lag:
-                self.beside._stand_on(done(self.beside.world, self.seed))
+        if self.beside is not None and not self.lag:
+            self.beside._stand_on(done(self.beside.world, self.seed))
 
     def seek(self, step: int) -> None:
         """Show another moment of this branch, from 0 to the latest reached."""
@@ -215,22 +229,17 @@ class Session:
         while self.step < step and self._advance():
             pass
 
-    def _branch(self) -> None:
-        if self.step < self.reached:
-            self.plan.branch(self.step)
-            self._forget(self.step)
-
     def _forget(self, step: int) -> None:
-        """What came after a step did not happen."""
+        """What came after a step did not happen, and that step itself looks otherwise now."""
+        self.history.branch(step)
         if step < self.reached:
             self._keyframes.branch(step)
-            self.history.branch(step)
             self._met = {n: one for n, one in self._met.items() if one.at <= step}
             self.reached = step
 
     def _arrive(self, previous: World | None) -> None:
         """What belongs to a step that was just taken: measuring, judging, then what happens."""
-        fresh = self.step > self.reached or not len(self.history)
+        fresh = self.step > self.reached
         self.reached = max(self.reached, self.step)
         if self._keyframes.wants(self.step):
             self._keyframes.keep(Keyframe.of(self.world, self.step))
@@ -239,10 +248,9 @@ class Session:
         self._happen(aloud=fresh)
 
     def measure(self) -> None:
-        """Note this step's values, where the curves lack them; once per picture is enough."""
-        if self.step == self.reached and self.history.wants(self.step):
-            census = Census(self.world, self.rule)
-            self.history.note(self.step, measured(census, self.shown))
+        """Note for the curves what is so at the moment shown; once per picture is enough."""
+        if self.history.wants(self.step):
+            self.history.note(self.step, self.measures)
         if self.beside is not None and not self.lag:
             self.beside.measure()
 
@@ -272,7 +280,8 @@ class Session:
         self._stand_on(world)
 
     def _stand_on(self, world: World) -> None:
-        self._ground, self._world, self._alone = world, world, None
+        self._ground = self._world = world
+        self._alone = self._measures = None
         # Made when the next step is taken: many strokes may come before it.
         self._stepper = None
         self.fired = torch.zeros(0, dtype=torch.int64)

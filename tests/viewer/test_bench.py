@@ -8,23 +8,24 @@ from pathlib import Path
 import pytest
 import torch
 from rich.console import Console
-from typer.testing import CliRunner
 
-from swarm_nca.cli import app
-from swarm_nca.viewer import bench
-from swarm_nca.viewer.bench import viewer_bench
+from .bench import Extent, viewer_bench
+
+SMALL = Extent(
+    scenes=((28, False, 120.0), (56, True, 60.0)),
+    seconds=0.0,
+    warm=2,
+    side=28,
+    segments=3,
+    steps=40,
+    frames=20,
+)
 
 
-def test_the_tables_and_the_file_hold_the_same_numbers(
-    rule_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bench, "_SCENES", ((28, False, 120.0), (56, True, 60.0)))
-    monkeypatch.setattr(bench, "_SIDE", 28)
-    monkeypatch.setattr(bench, "_WARM", 2)
-    monkeypatch.setattr(bench, "_SEGMENTS", 3)
+def test_the_tables_and_the_file_hold_the_same_numbers(rule_file: Path, tmp_path: Path) -> None:
     console, file = Console(record=True, width=120), tmp_path / "bench.json"
     threads = torch.get_num_threads()
-    numbers = viewer_bench(str(rule_file), file, frames=20, steps=40, seconds=0.0, console=console)
+    numbers = viewer_bench(str(rule_file), file, SMALL, console)
     assert torch.get_num_threads() == threads
     assert json.loads(file.read_text()) == numbers
     small, large = numbers["frames"]
@@ -42,9 +43,3 @@ def test_the_tables_and_the_file_hold_the_same_numbers(
 def test_a_folder_that_is_not_there_is_told_before_anything_is_measured(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="nowhere does not exist"):
         viewer_bench(json_file=tmp_path / "nowhere" / "bench.json")
-
-
-def test_frames_are_asked_of_the_viewer_alone() -> None:
-    asked = CliRunner().invoke(app, ["bench", "--frames", "10"])
-    assert asked.exit_code == 2
-    assert "--frames goes with --viewer" in asked.output

@@ -13,7 +13,8 @@ from swarm_nca.portrait import tally
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.lettering import font
 from swarm_nca.viewer.opening import from_rule
-from swarm_nca.viewer.story import Scene, Visitor, composed, visit, write_story
+
+from .story import Scene, Visitor, composed, visit, write_story
 
 
 class Moment(NamedTuple):

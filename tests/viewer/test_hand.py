@@ -115,15 +115,36 @@ def test_dragging_the_magnifying_glass_asks_one_cell_after_the_other(app: App) -
 def test_a_stroke_goes_on_where_the_second_rule_s_canvas_was(
     app: App, rule_file: Path, tool: Tool
 ) -> None:
+    for _ in range(5):
+        app.session.advance()
     app.stand_beside(str(rule_file))
+    app.session.catch_up()
     app.tool = tool
-    second = app.canvases[1].center
-    finger(app, pygame.FINGERDOWN, 2, second)
+    cell = app.session.world.cells // 2
+    row, column = app.session.world.position[cell].tolist()
+    site = int(app.session.world.site[cell])
+    second = app.canvases[1]
+    finger(app, pygame.FINGERDOWN, 2, (second.left + 3, second.top + 3))
     app.stand_beside(None)
-    finger(app, pygame.FINGERMOTION, 2, app.canvas.center)
-    finger(app, pygame.FINGERUP, 2, app.canvas.center)
-    assert app.session.beside is None
-    assert app.witness is None or app.witness.of == 0
+    for at in ((row, column), (25.0, 2.0)):
+        finger(app, pygame.FINGERMOTION, 2, point(app, *at))
+        if tool.deed is not None:
+            app.tick(0.0)
+    world = app.session.world
+    here = world.state[world.site == site]
+    finger(app, pygame.FINGERUP, 2, point(app, 25.0, 2.0))
+    grey = float(world.picture()[row, column])
+    if tool.name == "pen":
+        assert (25, 2) in drawn(app)
+        assert grey == 1.0
+    elif tool.name == "eraser":
+        assert grey == 0.0
+    elif tool.name == "damage":
+        assert len(here) == 1
+        assert not here.any()
+    else:
+        assert app.witness is not None
+        assert (app.witness.site, app.witness.of) == (25 * 28 + 2, 0)
 
 
 def test_a_click_on_a_tile_shows_that_channel_and_pressing_again_the_next(app: App) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,13 @@ import pytest
 import torch
 
 from swarm_nca.perturbations import Restart
-from swarm_nca.viewer import icons, keyframes, lettering, paint
+from swarm_nca.viewer import icons, keyframes, lettering, paint, reel
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.keyframes import BUDGET, MOST, Keyframe, Keyframes
 from swarm_nca.viewer.layout import layout_of
 from swarm_nca.viewer.opening import Opening
 from swarm_nca.viewer.overlays import VIEWS
+from swarm_nca.viewer.reel import Reel
 from swarm_nca.world import World
 
 
@@ -119,7 +121,21 @@ def test_a_witness_and_a_plan_without_a_hand_stay_as_they_are(app: App) -> None:
     assert len(app.session.said) <= 32
 
 
-def test_a_film_holds_a_bounded_number_of_pictures() -> None:
-    from swarm_nca.viewer.reel import MOST as PICTURES
-
-    assert PICTURES * 3 * (420 + 32) * (420 + 80) < 200 * 2**20
+def test_a_film_of_any_span_is_made_in_200_megabytes(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most, kept = reel.MOST, 10
+    monkeypatch.setattr(reel, "MOST", kept)
+    for _ in range(30 * kept):
+        app.session.advance()
+    held_by = []
+    for last in (kept - 1, 30 * kept - 1):
+        tracemalloc.start()
+        film = Reel(app, 0, last, ".webp")
+        film.work()
+        held_by.append(tracemalloc.get_traced_memory()[0])
+        tracemalloc.stop()
+        assert film.done
+    short, long = held_by
+    assert long < 1.5 * short
+    assert short / kept * most < 200 * 2**20

@@ -129,4 +129,8 @@ def test_a_huge_world_is_drawn_with_no_more_pixels_than_it_needs(busy: Session) 
     world = World.from_images(torch.ones(1, 140, 140), busy.rule)
     rgb = messages(Look(world, busy.rule, NOBODY, LIGHT, detail=40))
     assert rgb.shape[0] * rgb.shape[1] <= 1_100_000
-    assert [view.draw for view in VIEWS if view.name == "Messages"] == [messages]
+
+
+def test_the_view_of_messages_is_one_of_the_views(busy: Session) -> None:
+    (view,) = [view for view in VIEWS if view.name == "Messages"]
+    assert (view.draw(look_at(busy)) == messages(look_at(busy))).all()

@@ -120,7 +120,7 @@ def test_history_stays_within_its_bounds_however_long_a_session_lasts() -> None:
     history = History()
     for step in range(20_000):
         if history.wants(step):
-            history.note(step, dict.fromkeys(History.NAMES, float(step)))
+            history.note(step, np.full((1, len(History.NAMES)), float(step)))
     assert len(history) <= MOST
     steps = history.between(10_000, 12_000)[:, 0]
     assert steps[0] == 10_000
@@ -231,7 +231,7 @@ def test_the_command_renders_a_scenario_to_a_file(rule_file: Path, tmp_path: Pat
 
 
 def test_curves_forget_every_second_step_until_there_is_room_whatever_steps_were_noted() -> None:
-    values = dict.fromkeys(History.NAMES, 0.5)
+    values = np.full((1, len(History.NAMES)), 0.5)
     for stride in (1, 3, 4, 8, 64):
         history = History()
         for step in range(0, 3 * MOST * stride, stride):
@@ -243,34 +243,28 @@ def test_curves_forget_every_second_step_until_there_is_room_whatever_steps_were
         assert steps[-1] > 2.9 * MOST * stride
 
 
-def test_the_numbers_beside_the_curves_are_of_the_step_shown(
-    app: App, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for _ in range(30):
-        app.session.advance()
-        app.settle()
-    magnitudes = {step: app.session.history.at(step)["magnitude"] for step in (4, 30)}
-    assert f"{magnitudes[4]:.2f}" != f"{magnitudes[30]:.2f}"
-    drawn: list[str] = []
-    written = Paint.text
-
-    def spy(self: Paint, text: str, *others: object, **options: object) -> int:
-        drawn.append(text)
-        return written(self, text, *others, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Paint, "text", spy)
-    for step in (30, 4):
-        app.session.seek(step)
-        drawn.clear()
-        frame(app)
-        assert drawn[drawn.index("magnitude") + 1] == f"{magnitudes[step]:.2f}"
+def test_values_noted_anew_replace_the_old_and_those_of_the_past_find_their_place() -> None:
+    history, worlds = History(2), np.arange(8.0).reshape(2, 4)
+    for step in (4, 9, 2, 9, 6):
+        history.note(step, worlds + 10 * step)
+    history.note(4, worlds - 1)
+    for world in range(2):
+        rows = history.between(0, 99, world)
+        assert rows[:, 0].tolist() == [2, 4, 6, 9]
+        told = [worlds[world] + 20, worlds[world] - 1, worlds[world] + 60, worlds[world] + 90]
+        assert rows[:, 1:].tolist() == np.array(told).tolist()
+    history.branch(6)
+    assert history.between(0, 99)[:, 0].tolist() == [2, 4]
 
 
-def test_before_the_first_step_kept_nothing_is_known() -> None:
-    history = History()
-    history.note(3, dict.fromkeys(History.NAMES, 0.5))
-    assert history.at(7) == history.at(3) == dict.fromkeys(History.NAMES, 0.5)
-    assert all(np.isnan(value) for value in history.at(2).values())
+def test_values_of_a_large_batch_take_no_more_room_than_those_of_a_small_one() -> None:
+    history = History(2_000)
+    values = np.zeros((2_000, len(History.NAMES)))
+    for step in range(1_000):
+        if history.wants(step):
+            history.note(step, values)
+    assert 100 < len(history) < 300
+    assert history.between(0, 1_000, 1_999)[-1, 0] > 990
 
 
 def test_a_window_runs_and_closes(app: App) -> None:

@@ -18,13 +18,14 @@ from swarm_nca.viewer.app import App
 from swarm_nca.viewer.dials import DIALS
 from swarm_nca.viewer.faults import FAULTS
 from swarm_nca.viewer.overlays import VIEWS
-from swarm_nca.viewer.story import Visitor
 from swarm_nca.viewer.tools import TOOLS
 from swarm_nca.world import World
 
-#: Actions in a session, and sessions; more of them by hand, as of the monkey's events.
+from .story import Visitor
+
+#: Actions in a session, and sessions; more of them with SWARM_NCA_FUZZ=full.
 ACTIONS = 500
-SESSIONS = 5 if "SWARM_NCA_MONKEY" in os.environ else 1
+SESSIONS = 5 if os.environ.get("SWARM_NCA_FUZZ") == "full" else 1
 
 
 def same(one: World, other: World) -> bool:

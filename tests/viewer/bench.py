@@ -1,16 +1,20 @@
 """How fast the viewer is on this machine, and how much it holds, beside what it promises.
 
 No window is opened: a frame is one step, everything that follows from it, and the whole picture
-painted on a surface, as `window` does it before the screen takes over.
+painted on a surface, as `window` does it before the screen takes over. To measure, and to write
+the numbers to a file where one is named, in a folder that exists:
+
+    python -m tests.viewer.bench [FILE.json]
 """
 
 from __future__ import annotations
 
 import mmap
+import sys
 import time
 from pathlib import Path
 from statistics import median
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from pygame import Surface
 from rich.console import Console
@@ -21,15 +25,41 @@ from swarm_nca.measure.writing import check_json, write_json
 from swarm_nca.perturbations import Draw
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.opening import from_rule
-from swarm_nca.viewer.story import Visitor
+
+from .story import Visitor
 
 Row: TypeAlias = dict[str, float]
 
-#: Sides of the canvas, whether a cell is inspected there, and frames per second that are promised.
-_SCENES = ((28, False, 120.0), (56, True, 60.0), (140, False, 45.0))
 
-#: Frames before any is timed, the full canvas's side, and the segments drawn there.
-_WARM, _SIDE, _SEGMENTS = 20, 140, 60
+class Extent(NamedTuple):
+    """How much is measured.
+
+    Attributes:
+        scenes: sides of the canvas, whether a cell is inspected there, and frames per second that
+            are promised.
+        seconds: for each scene's frame rate.
+        warm: frames before any is timed.
+        side: of the full canvas.
+        segments: drawn there.
+        steps: that are gone back there.
+        frames: over which memory is watched.
+    """
+
+    scenes: tuple[tuple[int, bool, float], ...] = (
+        (28, False, 120.0),
+        (56, True, 60.0),
+        (140, False, 45.0),
+    )
+    seconds: float = 4.0
+    warm: int = 20
+    side: int = 140
+    segments: int = 60
+    steps: int = 2_000
+    frames: int = 2_000
+
+
+#: What the viewer promises is measured on.
+FULL = Extent()
 
 #: Milliseconds for a segment of a stroke, and megabytes to go back 2,000 steps, at most.
 _SEGMENT_MS, _REWIND_MB = 5.0, 200.0
@@ -67,10 +97,7 @@ _MEMORY = {
 def viewer_bench(
     rule: str = "digits",
     json_file: Path | None = None,
-    *,
-    frames: int = 2_000,
-    steps: int = 2_000,
-    seconds: float = 4.0,
+    extent: Extent = FULL,
     console: Console | None = None,
 ) -> dict[str, Any]:
     """Measure, print the tables, write the JSON.
@@ -78,9 +105,8 @@ def viewer_bench(
     Args:
         rule: that the viewer opens with.
         json_file: where to write the numbers, atomically; its folder must exist.
-        frames: over which memory is watched.
-        steps: that are gone back.
-        seconds: for each frame rate.
+        extent: how much is measured.
+        console: where the tables go; the terminal when None.
 
     Raises:
         ValueError: no such rule, or a folder that does not exist.
@@ -89,16 +115,16 @@ def viewer_bench(
     check_json(json_file)
     with threads(1):  # as the window has it
         with console.status("frames"):
-            rates = [frame_rate(rule, *scene, seconds=seconds) for scene in _SCENES]
+            rates = [frame_rate(rule, *scene, extent) for scene in extent.scenes]
         console.print(as_table("Frames, a step in each", _FRAMES, rates))
         with console.status("strokes"):
-            stroke = stroke_cost(rule)
+            stroke = stroke_cost(rule, extent)
         console.print(as_table("Drawing on a full canvas", _STROKE, [stroke]))
         with console.status("rewinding"):
-            rewind = rewind_cost(rule, steps)
+            rewind = rewind_cost(rule, extent)
         console.print(as_table("Going back on a full canvas", _REWIND, [rewind]))
         with console.status("memory"):
-            memory = memory_over(rule, frames)
+            memory = memory_over(rule, extent.frames)
     if memory is not None:
         console.print(as_table("Memory of the process, frame by frame", _MEMORY, [memory]))
     numbers = {"frames": rates, "stroke": stroke, "rewind": rewind, "memory": memory}
@@ -106,7 +132,7 @@ def viewer_bench(
     return numbers
 
 
-def frame_rate(rule: str, side: int, inspected: bool, bar: float, *, seconds: float) -> Row:
+def frame_rate(rule: str, side: int, inspected: bool, bar: float, extent: Extent) -> Row:
     """Frames per second with a step in each, by the median frame; large canvases are filled.
 
     `undisturbed` goes by the processor's time alone: what it would be if nothing else ran.
@@ -117,11 +143,11 @@ def frame_rate(rule: str, side: int, inspected: bool, bar: float, *, seconds: fl
     if inspected:
         row, column = app.session.world.position[0].tolist()
         app.question((row, column))
-    for _ in range(_WARM):
+    for _ in range(extent.warm):
         _frame(app, surface)
     spent: list[float] = []
-    worked, until = time.process_time(), time.perf_counter() + seconds
-    while len(spent) < _WARM or time.perf_counter() < until:
+    worked, until = time.process_time(), time.perf_counter() + extent.seconds
+    while len(spent) < extent.warm or time.perf_counter() < until:
         began = time.perf_counter()
         _frame(app, surface)
         spent.append(time.perf_counter() - began)
@@ -136,11 +162,11 @@ def frame_rate(rule: str, side: int, inspected: bool, bar: float, *, seconds: fl
     }
 
 
-def stroke_cost(rule: str) -> Row:
+def stroke_cost(rule: str, extent: Extent) -> Row:
     """A segment drawn by mouse where every pixel lives, and the frame it is seen in."""
-    app, surface = _full(rule)
+    app, surface = _full(rule, extent.side)
     visitor = Visitor(app)
-    places = [visitor.place(i % 23, 2 * i % 27) for i in range(_SEGMENTS + 1)]
+    places = [visitor.place(i % 23, 2 * i % 27) for i in range(extent.segments + 1)]
     visitor.press(places[0])
     drawing, frames = [], []
     for place in places[1:]:
@@ -160,12 +186,12 @@ def stroke_cost(rule: str) -> Row:
     }
 
 
-def rewind_cost(rule: str, steps: int) -> Row:
+def rewind_cost(rule: str, extent: Extent) -> Row:
     """What is kept of so many steps where every pixel lives, and how long half the way back takes.
 
     No picture of them is painted.
     """
-    app, _ = _full(rule)
+    (app, _), steps = _full(rule, extent.side), extent.steps
     for _ in range(steps):
         app.session.advance()
     began = time.perf_counter()
@@ -212,10 +238,10 @@ def _app(rule: str, side: int, size: tuple[int, int] = (1280, 720)) -> tuple[App
     return app, Surface(app.layout.window.size)
 
 
-def _full(rule: str) -> tuple[App, Surface]:
+def _full(rule: str, side: int) -> tuple[App, Surface]:
     """A canvas on which every pixel lives."""
-    app, surface = _app(rule, _SIDE)
-    app.edit(Draw(points=((_SIDE / 2, _SIDE / 2),), radius=2.0 * _SIDE))
+    app, surface = _app(rule, side)
+    app.edit(Draw(points=((side / 2, side / 2),), radius=2.0 * side))
     return app, surface
 
 
@@ -229,3 +255,7 @@ def _resident() -> int | None:
     told = Path("/proc/self/statm")
     pages = int(told.read_text().split()[1]) if told.is_file() else None
     return None if pages is None else pages * mmap.PAGESIZE
+
+
+if __name__ == "__main__":
+    viewer_bench(json_file=Path(sys.argv[1]) if len(sys.argv) > 1 else None)

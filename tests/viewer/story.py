@@ -3,7 +3,7 @@
 Nothing in it is staged: events go in as a mouse makes them, and what the window shows comes out.
 To make the pictures anew, after a rule or the looks have changed:
 
-    python -m swarm_nca.viewer.story assets
+    python -m tests.viewer.story assets
 """
 
 from __future__ import annotations
@@ -151,6 +151,8 @@ def visit(app: App) -> Iterator[Scene]:
     visitor.press_button("Inspect")
     visitor.click(visitor.place(14.0, -2.0))
     visitor.press_button("Another rule beside")
+    while session.lag:  # for so long as this machine takes to catch up
+        visitor.wait(1)
     visitor.press_button("Play or pause")
     visitor.wait(120)
     visitor.press_button("Change the picture into 8")
