@@ -49,7 +49,7 @@ def test_an_interruption_leaves_nothing_half_written(
 
 
 def test_a_missing_folder_is_not_made(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(OSError, match=r"nowhere/rule\.bin: not written \(No such file"):
         write_atomically(tmp_path / "nowhere" / "rule.bin", b"new")
     assert os.listdir(tmp_path) == []
 

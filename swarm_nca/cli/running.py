@@ -52,7 +52,7 @@ def run(
             check_file(junit)
     results = []
     for scenario, folder in zip(loaded, folders, strict=True):
-        with watched(scenario.name, quiet) as progress, told_in_one_line((OSError,)):
+        with watched(scenario.name, quiet) as progress, told_in_one_line():
             results.append(run_scenario(scenario, folder, progress=progress))
         if quiet:
             for line in failures(results[-1]):
