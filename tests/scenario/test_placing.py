@@ -238,7 +238,7 @@ def test_the_command_tells_in_one_line_where_a_run_is_kept_whose_place_was_taken
 def left_by_a_killed_process(path, ending):
     """The temporary name that a process beside a path used which has ended since."""
     code = (
-        "import sys; from pathlib import Path; from swarm_nca.atomic import NotWritten, temporary_name;"
+        "import sys; from pathlib import Path; from swarm_nca.atomic import temporary_name;"
         "print(temporary_name(Path(sys.argv[1]), sys.argv[2]))"
     )
     command = [sys.executable, "-c", code, str(path), ending]
