@@ -134,8 +134,12 @@ def check_beside(path: Path, wanted: Path | None = None) -> None:
             f"{wanted or path}: nothing can be written there ({error.strerror}); "
             "choose another place"
         ) from error
-    os.close(handle)
-    os.unlink(temporary)
+    try:
+        os.close(handle)
+        os.unlink(temporary)
+    except BaseException:  # a signal
+        Path(temporary).unlink(missing_ok=True)
+        raise
 
 
 def _check_reachable(path: Path) -> None:

@@ -27,15 +27,12 @@ KILLS = int(os.environ.get("SWARM_NCA_KILLS", "4"))
 #: Kills after which a training may go on to its end.
 IN_A_ROW = 4
 
-#: Forks a process for each command, so that no time goes into imports. A checkpoint is made after a
-#: third of a second, wherever the training is by then.
+#: Forks a process for each command, so that no time goes into imports.
 SERVER = """
 import json, os, sys
 import swarm_nca.scenario.closing, swarm_nca.training.command
 from swarm_nca.cli import main
-from swarm_nca.training import loop
 
-loop.SECONDS = 0.3
 for line in sys.stdin:
     asked = json.loads(line)
     child = os.fork()
@@ -52,13 +49,14 @@ RECIPE = """
 name: tiny
 data: [{dataset: strokes, count: 20}]
 held_out: 2
-iterations: 150
+iterations: 100
 batch: 4
 pool: 8
 steps: 4
 rule: {hidden: [8, 8]}
 average: 0.9
 log_every: 7
+checkpoint_every: 9
 """
 
 SCENARIO = """

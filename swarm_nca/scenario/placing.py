@@ -100,7 +100,7 @@ def place(folder: Path, write: Callable[[Path], None]) -> None:
         try:
             _put_away(former, place)
             _put_away(fresh, place)
-        except BaseException:  # stopped by a signal, which comes once
+        except BaseException:  # a signal
             _put_away(former, place)
             _put_away(fresh, place)
             raise

@@ -267,6 +267,74 @@ def test_an_earlier_run_that_a_killed_one_had_moved_aside_goes_back(tmp_path):
     assert names_in(tmp_path) == ["run"]
 
 
+#: Puts a run in the place of an earlier one, and is stopped right before its first, second, …
+#: access to the file system. Prints how often it was.
+STOPPED = """
+import os, signal, sys
+from pathlib import Path
+from swarm_nca.atomic import write_atomically
+from swarm_nca.scenario.placing import MARKS, check_place, place
+
+root = Path(sys.argv[1])
+os.fsync = lambda handle: None
+watched = ("open", "tempfile.mkstemp", "shutil.rmtree")
+
+def writer(word):
+    return lambda folder: [write_atomically(folder / mark, word) for mark in MARKS]
+
+def stop_at(nth):
+    seen = 0
+    def hook(event, args):
+        nonlocal seen
+        seen += event in watched or event.startswith("os.")
+        if seen == nth:
+            seen += 1
+            os.kill(os.getpid(), number)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.addaudithook(hook)
+
+def found(place):
+    assert sorted(os.listdir(place)) == sorted(MARKS), (nth, os.listdir(place))
+    (word,) = {(place / mark).read_bytes() for mark in MARKS}
+    return word
+
+for number in (signal.SIGTERM, signal.SIGKILL):
+    nth, words, code = 0, set(), None
+    while code != 0:
+        nth += 1
+        run = root / f"{number}-{nth}" / "run"
+        place(run, writer(b"old"))
+        child = os.fork()
+        if not child:
+            stop_at(nth)
+            try:
+                place(run, writer(b"new"))
+            except KeyboardInterrupt:
+                os._exit(130)
+            os._exit(0)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if number == signal.SIGKILL:
+            check_place(run)
+        assert os.listdir(run.parent) == ["run"], (nth, code, os.listdir(run.parent))
+        words.add(found(run))
+    assert words == {b"old", b"new"}
+    print(nth - 1)
+"""
+
+
+def test_wherever_a_run_is_stopped_there_is_the_earlier_one_or_the_new_and_nothing_else(tmp_path):
+    """After SIGTERM at once, after SIGKILL from the next start on."""
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert all(int(count) > 50 for count in done.stdout.split())
+
+
 @pytest.mark.parametrize(
     "out", ["loop", "loop/run", "a" * 300, "new/" + "a" * 300, "a" * 250], ids=lambda out: out[:8]
 )
