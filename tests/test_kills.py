@@ -16,7 +16,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
@@ -47,13 +49,13 @@ for line in sys.stdin:
 
 RECIPE = """
 name: tiny
-data: [{dataset: strokes, count: 20}]
+data: [{folder: shapes}]
 held_out: 2
 iterations: 60
 batch: 4
-pool: 8
-steps: 4
-rule: {hidden: [8, 8]}
+pool: 4
+steps: 3
+rule: {hidden: [6, 5]}
 average: 0.9
 log_every: 7
 checkpoint_every: 5
@@ -62,7 +64,7 @@ checkpoint_every: 5
 SCENARIO = """
 name: tiny
 rule: digits
-images: {dataset: strokes, count: 2}
+images: {file: shapes/bar/0.png, size: [9, 9]}
 steps: 4
 record: {picture: false}
 """
@@ -102,6 +104,20 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     server.wait(timeout=60)
 
 
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder with a recipe, a scenario, and pictures for both, soon read."""
+    for size, name in ((7, "bar"), (14, "sheet")):
+        (tmp_path / "shapes" / name).mkdir(parents=True)
+        for number in range(3):
+            ink = np.full((28, 28), 255, np.uint8)
+            ink[6 : 12 + number, 6 : 6 + size] = 0
+            Image.fromarray(ink).save(tmp_path / "shapes" / name / f"{number}.png")
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    (tmp_path / "scenario.yaml").write_text(SCENARIO)
+    return tmp_path
+
+
 def left_in(folder: Path) -> list[str]:
     """What is not for people."""
     return [one.name for one in folder.rglob(".*")]
@@ -121,17 +137,16 @@ def checkpoint(folder: Path) -> dict[str, object]:
 
 
 def test_a_training_that_was_killed_again_and_again_is_the_one_that_was_not(
-    start: Start, tmp_path: Path
+    start: Start, files: Path
 ) -> None:
-    recipe, whole = tmp_path / "tiny.yaml", tmp_path / "whole"
-    recipe.write_text(RECIPE)
+    recipe, whole = files / "recipe.yaml", files / "whole"
     began = time.monotonic()
     start("train", recipe, "--out", whole)
     whole_run = time.monotonic() - began
     moments = random.Random(1)
     killed = done = 0
     while killed < KILLS:
-        folder = tmp_path / f"killed-{done}"
+        folder = files / f"killed-{done}"
         out = ("train", recipe, "--out", folder)
         resume = ("train", "--resume", folder)
         for _ in range(min(IN_A_ROW, KILLS - killed)):
@@ -140,11 +155,11 @@ def test_a_training_that_was_killed_again_and_again_is_the_one_that_was_not(
             code = start(*command, number=number, after=moments.uniform(0, 0.8 * whole_run))
             killed += code != 0
             if number == signal.SIGTERM and code != -signal.SIGTERM:
-                assert left_in(tmp_path) == []
+                assert left_in(files) == []
             if code == 0:
                 break
         start(*(resume if (folder / "checkpoint.safetensors").is_file() else out))
-        assert left_in(tmp_path) == []
+        assert left_in(files) == []
         names = [sorted(one.name for one in run.iterdir()) for run in (folder, whole)]
         assert names[0] == names[1]
         assert load_rule(folder).hash() == load_rule(whole).hash()
@@ -156,18 +171,17 @@ def test_a_training_that_was_killed_again_and_again_is_the_one_that_was_not(
 
 
 def test_a_run_that_was_killed_leaves_the_earlier_one_or_its_own_and_nothing_after_the_next(
-    start: Start, tmp_path: Path
+    start: Start, files: Path
 ) -> None:
-    scenario = tmp_path / "tiny.yaml"
-    scenario.write_text(SCENARIO)
+    scenario = files / "scenario.yaml"
     expected = []
     for seed in (0, 1):
         began = time.monotonic()
-        start("run", scenario, "--seed", seed, "--out", tmp_path / "expected")
+        start("run", scenario, "--seed", seed, "--out", files / "expected")
         whole_run = time.monotonic() - began
-        expected.append((tmp_path / "expected" / "metrics.csv").read_bytes())
-    names = sorted(one.name for one in (tmp_path / "expected").iterdir())
-    place, moments = tmp_path / "runs" / "run", random.Random(2)
+        expected.append((files / "expected" / "metrics.csv").read_bytes())
+    names = sorted(one.name for one in (files / "expected").iterdir())
+    place, moments = files / "runs" / "run", random.Random(2)
     killed = tries = there = 0
     while killed < -(-KILLS * 6 // 10):
         seed, tries = tries % 2, tries + 1
