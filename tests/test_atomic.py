@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from swarm_nca.atomic import check_file, check_folder, write_atomically
+from swarm_nca.atomic import (
+    NotWritten,
+    check_file,
+    check_folder,
+    leftovers,
+    temporary_name,
+    write_atomically,
+)
 
 
 def test_a_file_is_written_and_replaced_whole(tmp_path: Path) -> None:
@@ -49,7 +59,7 @@ def test_an_interruption_leaves_nothing_half_written(
 
 
 def test_a_missing_folder_is_not_made(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(OSError, match=r"nowhere/rule\.bin: not written \(No such file"):
         write_atomically(tmp_path / "nowhere" / "rule.bin", b"new")
     assert os.listdir(tmp_path) == []
 
@@ -98,3 +108,58 @@ def test_a_folder_that_takes_no_files_is_found_out_by_trying(
         check_file(tmp_path / "a.json")
     with pytest.raises(ValueError, match=r"run: nothing can be written there \(Permission"):
         check_folder(tmp_path / "run")
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_write_and_no_others(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "rule.bin"
+    code = (
+        "import os, signal, sys; from pathlib import Path; "
+        "import swarm_nca.atomic as atomic;"
+        "os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL);"
+        "atomic.write_atomically(Path(sys.argv[1]), b'half')"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode < 0
+    (left,) = os.listdir(tmp_path)
+    assert leftovers(path) == [tmp_path / left]
+    _, name, ending, pid, began, _ = left.split(".")
+    number_given_again = f".{name}.{ending}.{os.getpid()}.1.abc"
+    mine = [
+        temporary_name(path, "living").name,
+        f".other.bin.{pid}.{began}.abc",
+        ".rule.bin.backup",
+        f".rule.bin.{pid}",
+        f"rule.bin.{pid}.{began}.abc",
+        f".rule.bin.{10**30}.{began}.abc",
+    ]
+    for one in (*mine, number_given_again):
+        (tmp_path / one).touch()
+    write_atomically(path, b"new")
+    assert sorted(os.listdir(tmp_path)) == sorted([*mine, "rule.bin"])
+
+
+def test_a_disk_that_is_full_is_told_with_the_file_and_a_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(NotWritten) as told:
+        write_atomically(tmp_path / "rule.bin", b"new")
+    assert told.value.errno == errno.ENOSPC
+    assert str(told.value) == (
+        f"{tmp_path}/rule.bin: not written (No space left on device); free some space on that "
+        "disk, or choose another place"
+    )
+
+
+def test_names_that_lead_nowhere_are_told_before_anything_is_written(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    for path in (loop, loop / "in", tmp_path / ("a" * 300), tmp_path / "new" / ("a" * 300)):
+        for check in (check_file, check_folder):
+            with pytest.raises(ValueError, match=r"choose another place|make it first"):
+                check(path)
+    assert os.listdir(tmp_path) == ["loop"]

@@ -10,10 +10,12 @@ import typer
 
 from swarm_nca.cli.inspecting import meant_as
 from swarm_nca.cli.options import Overrides
+from swarm_nca.cli.stopping import stoppable
 from swarm_nca.cli.telling import told_in_one_line
 from swarm_nca.cores import cores
 
 
+@stoppable()
 def train(
     recipe: Annotated[
         str | None,

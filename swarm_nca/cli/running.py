@@ -9,9 +9,11 @@ import typer
 
 from swarm_nca.cli.inspecting import meant_as
 from swarm_nca.cli.options import Overrides, Quiet
+from swarm_nca.cli.stopping import stoppable
 from swarm_nca.cli.telling import console, told_in_one_line
 
 
+@stoppable()
 def run(
     scenarios: Annotated[
         list[str], typer.Argument(metavar="SCENARIO.yaml …", help="Files, or names that ship.")
@@ -52,7 +54,7 @@ def run(
             check_file(junit)
     results = []
     for scenario, folder in zip(loaded, folders, strict=True):
-        with watched(scenario.name, quiet) as progress, told_in_one_line((OSError,)):
+        with watched(scenario.name, quiet) as progress, told_in_one_line():
             results.append(run_scenario(scenario, folder, progress=progress))
         if quiet:
             for line in failures(results[-1]):

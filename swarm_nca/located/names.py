@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from swarm_nca.located.errors import shown
 
@@ -14,17 +14,17 @@ LONGEST = 100
 
 
 def _checked(name: str) -> str:
+    if (length := len(name.encode(errors="replace"))) > LONGEST:
+        raise ValueError(f"name is also the run folder's: at most {LONGEST} bytes, got {length}")
     if not re.fullmatch(r"\w[\w.-]*", name):
         raise ValueError(
             "name is also the run folder's: letters, digits, '_', '-' and '.' only, got "
             f"{shown(name)}"
         )
-    if len(name.encode()) > LONGEST:
-        raise ValueError(
-            f"name is also the run folder's: at most {LONGEST} bytes, got {len(name.encode())}"
-        )
     return name
 
 
 #: A text that can name a folder on every system, and cannot lead out of the one it is made in.
-FolderName = Annotated[str, AfterValidator(_checked)]
+FolderName = Annotated[
+    str, AfterValidator(_checked), Field(json_schema_extra={"maxLength": LONGEST})
+]

@@ -7,6 +7,7 @@ with it does not need again.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from swarm_nca.atomic import write_atomically
 from swarm_nca.rules import Rule, rule_from_header
+from swarm_nca.training.folder import Sums
 from swarm_nca.training.pool import Pool
 from swarm_nca.training.recipe import Recipe
 from swarm_nca.training.trainer import Trainer
@@ -29,11 +31,15 @@ _HEADER = "swarm_nca_training"
 _FORMAT = 2
 
 
-def save_checkpoint(trainer: Trainer, path: Path, seconds: float) -> None:
+def save_checkpoint(trainer: Trainer, path: Path, seconds: float, sums: Sums | None = None) -> None:
     """Write all that is to be kept; the file is the old one or the new one, never half.
 
     Args:
         seconds: time trained so far, kept for the log.
+        sums: over the iterations since the log's last row.
+
+    Raises:
+        NotWritten: a disk that is full, or the like.
     """
     tensors: dict[str, Tensor] = {}
     for name, weight in trainer.rule.named_parameters():
@@ -52,6 +58,7 @@ def save_checkpoint(trainer: Trainer, path: Path, seconds: float) -> None:
         "format": _FORMAT,
         "iteration": trainer.iteration,
         "seconds": seconds,
+        "sums": dataclasses.asdict(sums or Sums()),
         "recipe": _deciding(trainer.recipe),
         "weights": trainer.recipe.rule.weights,
         "rule": trainer.rule.header(),
@@ -71,6 +78,19 @@ def rule_of(path: Path) -> Rule:
     try:
         return rule_from_header(header["rule"])
     except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: a checkpoint with a part missing ({error})") from error
+
+
+def sums_of(path: Path) -> Sums:
+    """Sums over the iterations before a checkpoint, since the log's last row; none in old ones.
+
+    Raises:
+        ValueError: not a checkpoint, or one of another version.
+    """
+    header, _ = _opened(path, tensors=False)
+    try:
+        return Sums(**header.get("sums", {}))
+    except TypeError as error:
         raise ValueError(f"{path}: a checkpoint with a part missing ({error})") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from swarm_nca.atomic import check_folder, write_atomically
 from swarm_nca.located import Document, dump, read
 from swarm_nca.rules import save_rule
 from swarm_nca.tasks import Classification
-from swarm_nca.training.checkpoint import load_checkpoint, rule_of
+from swarm_nca.training.checkpoint import load_checkpoint, rule_of, sums_of
 from swarm_nca.training.folder import Folder, Log
+from swarm_nca.training.lock import locked
 from swarm_nca.training.loop import asked_to_stop, iterate
 from swarm_nca.training.materials import materials
 from swarm_nca.training.outcome import ENOUGH, card_of, scores_of
@@ -73,21 +75,39 @@ def _follow(team: Team, document: Document, recipe: Recipe, resume: Path | None)
 def _lead(team: Team, document: Document, recipe: Recipe, place: Path, resume: Path | None) -> int:
     """The part of the process that writes files and talks to people."""
     folder = Folder(place)
-    trainer, held_out, before = _begun(team, document, recipe, resume)
-    console = Console(stderr=True)
-    folder.path.mkdir(parents=True, exist_ok=True)
-    log = Log(folder.log, trainer.iteration)
-    if not resume:
+    with contextlib.ExitStack() as held:
+        if resume:
+            held.enter_context(locked(folder.lock))
+        trainer, held_out, before = _begun(team, document, recipe, resume)
+        if not resume:
+            folder.path.mkdir(parents=True, exist_ok=True)
+            held.enter_context(locked(folder.lock))
+            _check_free(folder)  # once more: another training may have come and gone
+        folder.tidy()
+        try:
+            return _trained(trainer, held_out, before, document, folder)
+        except ArithmeticError as error:
+            raise ValueError(f"{folder.path}: {error}") from error
+        except OSError as error:
+            if not folder.checkpoint.is_file():
+                raise
+            raise OSError(f"{error}; then go on with {_go_on(folder)}") from error
+
+
+def _trained(
+    trainer: Trainer, held_out: Classification, before: float, document: Document, folder: Folder
+) -> int:
+    """Train to the end, or until interrupted; the exit code."""
+    recipe, console = trainer.recipe, Console(stderr=True)
+    sums = sums_of(folder.checkpoint) if trainer.iteration else None
+    log = Log(folder.log, trainer.iteration, sums)
+    if not trainer.iteration:
         _warn_of_bfloat16(trainer, console)
     write_atomically(folder.recipe, _told_there(recipe, document, folder))
-    try:
-        seconds = iterate(trainer, folder, log, held_out, before, console)
-    except ArithmeticError as error:
-        raise ValueError(f"{folder.path}: {error}") from error
+    seconds = iterate(trainer, folder, log, held_out, before, console)
     if trainer.iteration < recipe.iterations:
-        again = ["swarm-nca", "train", "--resume", str(folder.path)]
         console.print(
-            f"stopped after iteration {trainer.iteration}; go on with {shlex.join(again)}",
+            f"stopped after iteration {trainer.iteration}; go on with {_go_on(folder)}",
             soft_wrap=True,
             markup=False,
         )
@@ -103,6 +123,11 @@ def _lead(team: Team, document: Document, recipe: Recipe, place: Path, resume: P
         )
     console.print(told, soft_wrap=True, markup=False)
     return 0
+
+
+def _go_on(folder: Folder) -> str:
+    """The command that resumes a training."""
+    return shlex.join(["swarm-nca", "train", "--resume", str(folder.path)])
 
 
 def _begun(
@@ -145,9 +170,13 @@ def _place(recipe: Recipe, out: Path | None, resume: Path | None) -> Path:
             raise ValueError(f"{resume}: no checkpoint.safetensors there to resume from")
         return resume
     place = out or Path("runs") / f"train-{recipe.name}"
-    folder = Folder(place)
-    if place.exists() and not (place.is_dir() and folder.barren):
-        go_on = f"go on with --resume {place}, or " if folder.checkpoint.is_file() else ""
-        raise ValueError(f"{place} is in use; {go_on}choose another folder with --out")
     check_folder(place)
+    _check_free(Folder(place))
     return place
+
+
+def _check_free(folder: Folder) -> None:
+    """A ValueError if a folder holds anything but the beginnings of a training."""
+    if folder.path.exists() and not folder.barren:
+        go_on = f"go on with --resume {folder.path}, or " if folder.checkpoint.is_file() else ""
+        raise ValueError(f"{folder.path} is in use; {go_on}choose another folder with --out")

@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from swarm_nca.atomic import write_atomically
+from swarm_nca.atomic import leftovers, remove_leftovers, write_atomically, writing
 
 COLUMNS = ("iteration", "loss", "log10_loss", "cell_accuracy", "rate", "seconds")
 
@@ -44,17 +44,51 @@ class Folder:
         return self.path / "strip.png"
 
     @property
+    def lock(self) -> Path:
+        """There while a process trains in this folder; its number."""
+        return self.path / ".lock"
+
+    @property
     def barren(self) -> bool:
         """Whether nothing is there, or the beginnings of a run that stopped before it had any to
         resume from. A recipe without a log is somebody's own.
         """
-        names = {file.name for file in self.path.iterdir()}
+        passing = {self.lock, *(left for file in self._written for left in leftovers(file))}
+        names = {file.name for file in self.path.iterdir() if file not in passing}
         return not names or {self.log.name} <= names <= {self.log.name, self.recipe.name}
+
+    def tidy(self) -> None:
+        """Remove what killed processes left half written."""
+        for file in self._written:
+            remove_leftovers(file)
+
+    @property
+    def _written(self) -> tuple[Path, ...]:
+        return self.recipe, self.checkpoint, self.rule, self.log, self.strip
 
     @property
     def evaluations(self) -> Path:
         """A folder of curves, one file for each exam that the rule has sat."""
         return self.path / "evaluations"
+
+
+@dataclass
+class Sums:
+    """What the next row of the log is made of: sums over the iterations since the last one."""
+
+    loss: float = 0.0
+    cell_accuracy: float = 0.0
+    iterations: int = 0
+
+    def add(self, loss: float, cell_accuracy: float) -> None:
+        """Count one iteration."""
+        self.loss += loss
+        self.cell_accuracy += cell_accuracy
+        self.iterations += 1
+
+    def means(self) -> tuple[float, float]:
+        """Loss and cell accuracy of an iteration."""
+        return self.loss / self.iterations, self.cell_accuracy / self.iterations
 
 
 class Log:
@@ -64,10 +98,12 @@ class Log:
         path: the file.
         iteration: rows past it are dropped: they were written after the checkpoint that the run
             resumes from, and will come again.
+        sums: over the iterations since the last row that is kept; none when None.
     """
 
-    def __init__(self, path: Path, iteration: int) -> None:
+    def __init__(self, path: Path, iteration: int, sums: Sums | None = None) -> None:
         self._path = path
+        self.sums = sums or Sums()
         kept = []
         if iteration and path.exists():
             with path.open(newline="", encoding="utf-8", errors="replace") as file:
@@ -78,10 +114,15 @@ class Log:
         write_atomically(path, _csv([list(COLUMNS), *kept]).encode())
 
     def add(self, iteration: int, *values: float) -> None:
-        """Append a row, in the order of `COLUMNS`."""
+        """Append a row, in the order of `COLUMNS`, and begin the sums of the next.
+
+        Raises:
+            NotWritten: a disk that is full, or the like.
+        """
         row = [str(iteration), *(f"{value:.6g}" for value in values)]
-        with self._path.open("a", encoding="utf-8", newline="") as file:
+        with writing(self._path), self._path.open("a", encoding="utf-8", newline="") as file:
             file.write(_csv([row]))
+        self.sums = Sums()
 
 
 def _csv(rows: list[list[str]]) -> str:

@@ -8,7 +8,6 @@ import signal
 import time
 from collections.abc import Iterator
 
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -18,7 +17,11 @@ from swarm_nca.tasks import Classification
 from swarm_nca.training.checkpoint import save_checkpoint
 from swarm_nca.training.folder import Folder, Log
 from swarm_nca.training.outcome import card_of, strip_of
-from swarm_nca.training.trainer import Report, Trainer
+from swarm_nca.training.trainer import Trainer
+
+#: Seconds after which a checkpoint is made, however few iterations there were since the last; one
+#: takes about half a second.
+SECONDS = 60.0
 
 
 def iterate(
@@ -31,6 +34,9 @@ def iterate(
 ) -> float:
     """Iterate to the end, or until interrupted; returns the seconds trained in all.
 
+    A checkpoint is made after the first iteration, after every `checkpoint_every`, after `SECONDS`
+    without one, and in the end.
+
     Args:
         trainer: wherever it stands.
         folder, log: what is written into.
@@ -40,43 +46,57 @@ def iterate(
 
     Raises:
         ArithmeticError: a loss that is no longer finite.
+        NotWritten: a disk that is full, or the like.
     """
     recipe = trainer.recipe
-    began, recent, stopping = time.monotonic() - before, list[Report](), False
-    columns = [
+    began, saved, stopping = time.monotonic() - before, time.monotonic(), False
+    if trainer.iteration:
+        _show(trainer, folder, held_out, before)  # as of the checkpoint, whenever a kill came
+    with _bar(trainer, console) as bar, asked_to_stop() as stop:
+        while trainer.iteration < recipe.iterations and not stopping:
+            report = trainer.advance()
+            log.sums.add(report.loss, report.cell_accuracy)
+            stopping = trainer.team.any(bool(stop))
+            over = trainer.iteration == recipe.iterations
+            now = time.monotonic()
+            if trainer.iteration % recipe.log_every == 0 or over:
+                loss, accuracy = log.sums.means()
+                magnitude = math.log10(loss) if loss > 0 else -math.inf
+                log.add(trainer.iteration, loss, magnitude, accuracy, report.rate, now - began)
+                bar.update(bar.task_ids[0], loss=f"{loss:.2f}", accuracy=f"{accuracy:.1%}")
+            due = trainer.iteration % recipe.checkpoint_every == 0 or now - saved >= SECONDS
+            if trainer.iteration == 1 or due or over or stopping:
+                save_checkpoint(trainer, folder.checkpoint, now - began, log.sums)
+                _show(trainer, folder, held_out, now - began)
+                saved = time.monotonic()
+            bar.update(bar.task_ids[0], completed=trainer.iteration)
+    return time.monotonic() - began
+
+
+def _bar(trainer: Trainer, console: Console) -> Progress:
+    """A bar with one task."""
+    bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.completed}/{task.total}"),
         TextColumn("loss {task.fields[loss]} · accuracy {task.fields[accuracy]}"),
         TimeRemainingColumn(),
-    ]
-    with Progress(*columns, console=console) as bar, asked_to_stop() as stop:
-        line = bar.add_task(
-            recipe.name,
-            total=recipe.iterations,
-            completed=trainer.iteration,
-            loss="–",
-            accuracy="–",
-        )
-        while trainer.iteration < recipe.iterations and not stopping:
-            recent.append(trainer.advance())
-            stopping = trainer.team.any(bool(stop))
-            last = trainer.iteration == recipe.iterations or stopping
-            seconds = time.monotonic() - began
-            if trainer.iteration % recipe.log_every == 0 or last:
-                loss = float(np.mean([report.loss for report in recent]))
-                accuracy = float(np.mean([report.cell_accuracy for report in recent]))
-                rate = recent[-1].rate
-                magnitude = math.log10(loss) if loss > 0 else -math.inf
-                log.add(trainer.iteration, loss, magnitude, accuracy, rate, seconds)
-                bar.update(line, loss=f"{loss:.2f}", accuracy=f"{accuracy:.1%}")
-                recent.clear()
-            if trainer.iteration % recipe.checkpoint_every == 0 or last:
-                save_checkpoint(trainer, folder.checkpoint, seconds)
-                save_rule(trainer.outcome, folder.rule, card_of(trainer, seconds, {}))
-                write_atomically(folder.strip, strip_of(trainer.outcome, held_out))
-            bar.update(line, completed=trainer.iteration)
-    return time.monotonic() - began
+        console=console,
+    )
+    bar.add_task(
+        trainer.recipe.name,
+        total=trainer.recipe.iterations,
+        completed=trainer.iteration,
+        loss="–",
+        accuracy="–",
+    )
+    return bar
+
+
+def _show(trainer: Trainer, folder: Folder, held_out: Classification, seconds: float) -> None:
+    """Write what a checkpoint has come to: a rule ready for use, and pictures."""
+    save_rule(trainer.outcome, folder.rule, card_of(trainer, seconds, {}))
+    write_atomically(folder.strip, strip_of(trainer.outcome, held_out))
 
 
 @contextlib.contextmanager

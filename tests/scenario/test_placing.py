@@ -1,9 +1,14 @@
 """A run folder is whole or not there, and never takes another's place."""
 
+import errno
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from swarm_nca.atomic import NotWritten, temporary_name
 from swarm_nca.scenario import load, run
 from swarm_nca.scenario.placing import MARKS, check_place, place
 
@@ -114,3 +119,250 @@ def test_the_place_is_looked_at_before_the_first_step(write, tmp_path):
 
     with pytest.raises(ValueError, match="left alone"):
         run(write(), tmp_path, progress=never)
+
+
+def names_in(folder):
+    return sorted(one.name for one in folder.iterdir())
+
+
+def test_a_file_that_comes_into_the_empty_place_meanwhile_stays_and_the_run_is_kept(tmp_path):
+    (tmp_path / "run").mkdir()
+
+    def slow(folder):
+        a_run(folder)
+        (tmp_path / "run/notes.txt").write_text("mine")
+
+    told = r"left alone; .* the run that was to go there is kept in \S+/run-2$"
+    with pytest.raises(ValueError, match=told):
+        place(tmp_path / "run", slow)
+    assert (tmp_path / "run/notes.txt").read_text() == "mine"
+    assert names_in(tmp_path / "run") == ["notes.txt"]
+    assert (tmp_path / "run-2/metrics.csv").read_text() == "new"
+    assert names_in(tmp_path) == ["run", "run-2"]
+
+
+def test_a_file_that_comes_to_the_free_place_meanwhile_stays_and_the_run_is_kept(tmp_path):
+    (tmp_path / "run-2").write_text("mine too")
+
+    def slow(folder):
+        a_run(folder)
+        (tmp_path / "run").write_text("mine")
+
+    with pytest.raises(ValueError, match=r"this is a file; .* is kept in \S+/run-3$"):
+        place(tmp_path / "run", slow)
+    assert (tmp_path / "run").read_text() == "mine"
+    assert (tmp_path / "run-2").read_text() == "mine too"
+    assert (tmp_path / "run-3/metrics.csv").read_text() == "new"
+    assert names_in(tmp_path) == ["run", "run-2", "run-3"]
+
+
+@pytest.mark.parametrize("earlier", [True, False], ids=["an earlier run", "nothing"])
+@pytest.mark.parametrize("what", ["file inside", "file instead", "folder instead"])
+@pytest.mark.parametrize("nth", [1, 2])
+def test_what_comes_between_the_last_check_and_a_move_survives(
+    tmp_path, monkeypatch, earlier, what, nth
+):
+    """The hook acts right before the nth move: of the earlier run aside, or of the new one in."""
+    if earlier:
+        place(tmp_path / "run", lambda folder: a_run(folder, "old"))
+    mine = tmp_path / ("run" if what == "file instead" else "run/notes.txt")
+    moves, rename = [], Path.rename
+
+    def hooked(self, target):
+        moves.append(self)
+        if len(moves) == nth:
+            if what == "folder instead" and not mine.parent.exists():
+                mine.parent.mkdir()
+            if mine.parent.is_dir() and not mine.is_dir():
+                mine.write_text("mine")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", hooked)
+    try:
+        place(tmp_path / "run", a_run)
+        told = None
+    except ValueError as error:
+        told = str(error)
+    if mine.is_file():
+        assert mine.read_text() == "mine"
+        assert told is not None
+        assert "left alone" in told
+        assert told.endswith(f"is kept in {tmp_path}/run-2")
+        assert (tmp_path / "run-2/metrics.csv").read_text() == "new"
+        assert names_in(tmp_path) == ["run", "run-2"]
+    else:  # the hook had no chance: there was no such move, or no folder to put a file into
+        assert told is None
+        assert (tmp_path / "run/metrics.csv").read_text() == "new"
+        assert names_in(tmp_path) == ["run"]
+
+
+def test_a_folder_that_is_called_as_a_file_of_a_run_is_left_alone(tmp_path):
+    place(tmp_path / "run", a_run)
+    (tmp_path / "run/states.npz").mkdir()
+    (tmp_path / "run/states.npz/mine").write_text("mine")
+    with pytest.raises(ValueError, match=r"holds 'states\.npz', which no run writes"):
+        place(tmp_path / "run", a_run)
+    assert (tmp_path / "run/states.npz/mine").read_text() == "mine"
+
+
+def test_the_command_tells_in_one_line_where_a_run_is_kept_whose_place_was_taken(write, tmp_path):
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "import swarm_nca.recording.folder as folder\n"
+        "from swarm_nca.cli import main\n"
+        "written = folder.write_atomically\n"
+        "def slow(path, data):\n"
+        "    Path('run').mkdir(exist_ok=True)\n"
+        "    Path('run/notes.txt').write_text('mine')\n"
+        "    written(path, data)\n"
+        "folder.write_atomically = slow\n"
+        "main()"
+    )
+    arguments = ["run", str(write(record="{picture: false}")), "--out", "run"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.endswith(f"is kept in {tmp_path}/run-2")
+    assert (tmp_path / "run/notes.txt").read_text() == "mine"
+    assert (tmp_path / "run-2/metrics.csv").is_file()
+
+
+def left_by_a_killed_process(path, ending):
+    """The temporary name that a process beside a path used which has ended since."""
+    code = (
+        "import sys; from pathlib import Path; from swarm_nca.atomic import temporary_name;"
+        "print(temporary_name(Path(sys.argv[1]), sys.argv[2]))"
+    )
+    command = [sys.executable, "-c", code, str(path), ending]
+    return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next_and_what_a_living_one_writes_stays(tmp_path):
+    new = left_by_a_killed_process(tmp_path / "run", "new")
+    old = left_by_a_killed_process(tmp_path / "run", "old")
+    other = left_by_a_killed_process(tmp_path / "other", "new")
+    living = temporary_name(tmp_path / "run", "others")
+    for folder in (new, old, other, living):
+        folder.mkdir()
+        a_run(folder, "old")
+    place(tmp_path / "run", a_run)
+    assert (tmp_path / "run/metrics.csv").read_text() == "new"
+    assert names_in(tmp_path) == sorted(["run", other.name, living.name])
+
+
+def test_an_earlier_run_that_a_killed_one_had_moved_aside_goes_back(tmp_path):
+    old = left_by_a_killed_process(tmp_path / "run", "old")
+    old.mkdir()
+    a_run(old, "old")
+    check_place(tmp_path / "run")
+    assert (tmp_path / "run/metrics.csv").read_text() == "old"
+    assert names_in(tmp_path) == ["run"]
+
+
+#: Puts a run in the place of an earlier one, and is stopped right before its first, second, …
+#: access to the file system. Prints how often it was.
+STOPPED = """
+import os, signal, sys
+from pathlib import Path
+from swarm_nca.atomic import write_atomically
+from swarm_nca.scenario.placing import MARKS, check_place, place
+
+root = Path(sys.argv[1])
+os.fsync = lambda handle: None
+watched = ("open", "tempfile.mkstemp", "shutil.rmtree")
+
+def writer(word):
+    return lambda folder: [write_atomically(folder / mark, word) for mark in MARKS]
+
+def stop_at(nth):
+    seen = 0
+    def hook(event, args):
+        nonlocal seen
+        seen += event in watched or event.startswith("os.")
+        if seen == nth:
+            seen += 1
+            os.kill(os.getpid(), number)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.addaudithook(hook)
+
+def found(place):
+    assert sorted(os.listdir(place)) == sorted(MARKS), (nth, os.listdir(place))
+    (word,) = {(place / mark).read_bytes() for mark in MARKS}
+    return word
+
+for number in (signal.SIGTERM, signal.SIGKILL):
+    nth, words, code = 0, set(), None
+    while code != 0:
+        nth += 1
+        run = root / f"{number}-{nth}" / "run"
+        place(run, writer(b"old"))
+        child = os.fork()
+        if not child:
+            stop_at(nth)
+            try:
+                place(run, writer(b"new"))
+            except KeyboardInterrupt:
+                os._exit(130)
+            os._exit(0)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if number == signal.SIGKILL:
+            check_place(run)
+        assert os.listdir(run.parent) == ["run"], (nth, code, os.listdir(run.parent))
+        words.add(found(run))
+    assert words == {b"old", b"new"}
+    print(nth - 1)
+"""
+
+
+def test_wherever_a_run_is_stopped_there_is_the_earlier_one_or_the_new_and_nothing_else(tmp_path):
+    """After SIGTERM at once, after SIGKILL from the next start on."""
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert all(int(count) > 50 for count in done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "out", ["loop", "loop/run", "a" * 300, "new/" + "a" * 300, "a" * 250], ids=lambda out: out[:8]
+)
+def test_a_place_that_no_name_leads_to_is_refused_before_the_first_step(write, tmp_path, out):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+
+    def never(done, steps):
+        raise AssertionError
+
+    before = names_in(tmp_path)
+    with pytest.raises(ValueError, match=r"\((Too many|File name).*\); choose another"):
+        run(write(), tmp_path / out, progress=never)
+    assert names_in(tmp_path) == sorted([*before, "short.yaml"])
+
+
+def test_a_full_disk_is_told_with_the_file_as_it_would_have_been_called(
+    write, tmp_path, monkeypatch
+):
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    scenario = write(record="{picture: false}")
+    before = names_in(tmp_path)
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(NotWritten) as told:
+        run(scenario, tmp_path / "run")
+    assert str(told.value) == (
+        f"{tmp_path}/run/scenario.yaml: not written (No space left on device); free some space on "
+        "that disk, or choose another place"
+    )
+    assert names_in(tmp_path) == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,8 +21,10 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from swarm_nca.rules import load_rule, read_rule, save_rule
+from swarm_nca.training import loop
 from swarm_nca.training.command import train
 from swarm_nca.training.folder import Folder
+from swarm_nca.training.lock import locked
 
 RECIPE = """
 name: own
@@ -221,6 +225,7 @@ def test_a_recipe_that_somebody_wrote_into_a_folder_is_not_replaced(
 
 
 def test_an_end_by_the_system_leaves_a_checkpoint_and_word_of_how_to_go_on(recipe: Path) -> None:
+    """Until then the folder is taken, which a second training is told."""
     recipe.write_text(RECIPE.replace("iterations: 6", "iterations: 100000"))
     folder = Folder(recipe.with_name("ended"))
     command = [sys.executable, "-m", "swarm_nca", "train", str(recipe), "--out", str(folder.path)]
@@ -228,8 +233,130 @@ def test_an_end_by_the_system_leaves_a_checkpoint_and_word_of_how_to_go_on(recip
     deadline = time.monotonic() + 60
     while not folder.checkpoint.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
+    with pytest.raises(ValueError, match=f"process {process.pid} is training in this folder"):
+        train(None, resume=folder.path)
+    with pytest.raises(ValueError, match=f"go on with --resume {folder.path}, or choose another"):
+        train(recipe, folder.path)
     process.terminate()
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert f"swarm-nca train --resume {folder.path}" in err
     assert f"after iteration {header(folder)['iteration']};" in err
+
+
+def log_without_times(folder: Folder) -> list[str]:
+    return [row.rsplit(",", 1)[0] for row in folder.log.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("stop_at", [1, 3, 4, 7])
+def test_the_log_is_that_of_an_uninterrupted_run_where_checkpoints_fall_between_its_rows(
+    recipe: Path, monkeypatch: pytest.MonkeyPatch, stop_at: int
+) -> None:
+    recipe.write_text(RECIPE.replace("iterations: 6", "iterations: 8"))
+    changes = ["log_every=3", "checkpoint_every=100"]
+    whole, stopped = Folder(recipe.with_name("whole")), Folder(recipe.with_name("stopped"))
+    assert train(recipe, whole.path, overrides=changes) == 0
+    advance = loop.Trainer.advance
+
+    def advanced(trainer: loop.Trainer) -> object:
+        report = advance(trainer)
+        if report.iteration == stop_at:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return report
+
+    with monkeypatch.context() as patched:
+        patched.setattr(loop.Trainer, "advance", advanced)
+        assert train(recipe, stopped.path, overrides=changes) == 130
+    assert header(stopped)["iteration"] == stop_at
+    assert train(None, resume=stopped.path) == 0
+    assert [row.split(",")[0] for row in log_without_times(whole)[1:]] == ["3", "6", "8"]
+    assert log_without_times(stopped) == log_without_times(whole)
+
+
+def test_checkpoints_are_made_after_the_first_iteration_and_by_time(
+    recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    save = loop.save_checkpoint
+
+    def saved(trainer: loop.Trainer, *others: object) -> None:
+        made.append(trainer.iteration)
+        save(trainer, *others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(loop, "save_checkpoint", saved)
+    changes = ["iterations=5", "checkpoint_every=1000"]
+    assert train(recipe, recipe.with_name("one"), overrides=changes) == 0
+    assert made == [1, 5]
+    made.clear()
+    monkeypatch.setattr(loop, "SECONDS", 0.0)
+    assert train(recipe, recipe.with_name("two"), overrides=changes) == 0
+    assert made == [1, 2, 3, 4, 5]
+
+
+def test_a_folder_in_which_another_process_trains_is_left_to_it(
+    recipe: Path, stopped: Folder
+) -> None:
+    fresh = Folder(recipe.with_name("fresh"))
+    fresh.path.mkdir()
+    for folder, arguments in ((fresh, (recipe, fresh.path)), (stopped, (None, None, stopped.path))):
+        before = {file: file.read_bytes() for file in folder.path.iterdir()}
+        with locked(folder.lock):
+            told = (
+                f"^{folder.path}: process {os.getpid()} is training in this folder; wait until it "
+                f"ends, stop it with kill {os.getpid()}, or choose another folder with --out$"
+            )
+            with pytest.raises(ValueError, match=told):
+                train(*arguments)
+        assert before == {file: file.read_bytes() for file in folder.path.iterdir()}
+        assert train(*arguments) == 0
+        assert not folder.lock.exists()
+
+
+def test_a_lock_and_halves_of_files_that_a_killed_training_left_are_taken_over(
+    recipe: Path, stopped: Folder
+) -> None:
+    code = (
+        "import sys; from pathlib import Path; from swarm_nca.atomic import temporary_name;"
+        "[temporary_name(Path(one), 'x1_').write_text('half') for one in sys.argv[1:]]"
+    )
+    fresh = Folder(recipe.with_name("fresh"))
+    fresh.path.mkdir()
+    for folder in (fresh, stopped):
+        folder.lock.write_text("1\n")  # a number that lives, as numbers are given again
+        files = [folder.recipe, folder.checkpoint, folder.rule, folder.log, folder.strip]
+        subprocess.run([sys.executable, "-c", code, *map(str, files)], check=True)
+        assert len(list(folder.path.glob(".*"))) == 6
+    assert train(recipe, fresh.path) == 0
+    assert train(None, resume=stopped.path) == 0
+    for folder in (fresh, stopped):
+        assert list(folder.path.glob(".*")) == []
+
+
+@pytest.mark.parametrize("what", ["log.csv", "rule.safetensors"])
+def test_a_full_disk_is_told_with_the_file_a_cure_and_how_to_go_on(
+    recipe: Path, stopped: Folder, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    def full() -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    open_file, replace = Path.open, os.replace
+
+    def opened(path: Path, mode: str = "r", **others: Any) -> Any:
+        return full() if mode == "a" else open_file(path, mode, **others)
+
+    def replaced(old: str, new: Path) -> None:
+        return full() if new.name == "rule.safetensors" else replace(old, new)
+
+    if what == "log.csv":
+        monkeypatch.setattr(Path, "open", opened)
+    else:
+        monkeypatch.setattr(os, "replace", replaced)
+    with pytest.raises(OSError, match=r"not written \(No space") as told:
+        train(None, resume=stopped.path)
+    assert str(told.value) == (
+        f"{stopped.path / what}: not written (No space left on device); free some space on that "
+        "disk, or choose another place; then go on with swarm-nca train --resume "
+        f"{stopped.path}"
+    )
+    monkeypatch.undo()
+    assert train(None, resume=stopped.path) == 0

@@ -133,7 +133,7 @@ def test_a_killed_run_resumes_to_the_same_rule_and_log(tmp_path: Path) -> None:
         time.sleep(0.005)
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    assert int(killed.joinpath("log.csv").read_text().split()[-1].split(",")[0]) < 40
+    assert len(killed.joinpath("log.csv").read_text().split()) <= 40 // 2
     assert train(recipe, resume=killed) == 0
     assert read_rule(killed / "rule.safetensors")[0].hash() == (
         read_rule(tmp_path / "whole" / "rule.safetensors")[0].hash()

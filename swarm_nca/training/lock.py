@@ -1,0 +1,66 @@
+"""One training in a folder at a time: a lock that the system releases when its process ends.
+
+The file stays behind a process that was killed, but not the lock on it: the next training takes
+the file over, and removes it when it ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from swarm_nca.atomic import writing
+
+if sys.platform != "win32":
+    import fcntl
+
+
+@contextlib.contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Hold a lock on a folder; on Windows, which has other locks, do nothing.
+
+    Args:
+        file: the lock file in that folder; it is made, and removed in the end.
+
+    Raises:
+        ValueError: another process holds it.
+        NotWritten: a file system that cannot lock files, or the like.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    with writing(file):
+        handle = _taken(file)
+    try:
+        yield
+    finally:
+        # Before it is released: who waits for this file finds it gone, and makes another.
+        file.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _taken(file: Path) -> int:
+    """The lock file, open and locked, with this process's number in it."""
+    while True:
+        handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if file.exists() and os.path.samestat(os.fstat(handle), file.stat()):
+                os.ftruncate(handle, 0)
+                os.write(handle, f"{os.getpid()}\n".encode())
+                return handle
+        except BlockingIOError as error:
+            pid = os.read(handle, 20).decode(errors="replace").strip()
+            os.close(handle)
+            stop = f"stop it with kill {pid}, " if pid else ""
+            raise ValueError(
+                f"{file.parent}: {f'process {pid}' if pid else 'another process'} is training in "
+                f"this folder; wait until it ends, {stop}or choose another folder with --out"
+            ) from error
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)  # its owner has removed it just now

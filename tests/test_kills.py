@@ -1,0 +1,204 @@
+"""Commands killed at random moments lose nothing, and the next start removes what they left.
+
+`SWARM_NCA_KILLS=100` kills as many trainings, and 60 runs; a few are killed where it is not set.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors import safe_open
+from safetensors.numpy import load_file
+
+from swarm_nca.rules import load_rule
+
+KILLS = int(os.environ.get("SWARM_NCA_KILLS", "4"))
+
+#: Kills after which a training may go on to its end.
+IN_A_ROW = 4
+
+#: Forks a process for each command, so that no time goes into imports.
+SERVER = """
+import json, os, sys
+import swarm_nca.scenario.closing, swarm_nca.training.command
+from swarm_nca.cli import main
+
+for line in sys.stdin:
+    asked = json.loads(line)
+    child = os.fork()
+    if not child:
+        log = os.open(asked["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(log, 1), os.dup2(log, 2)
+        sys.argv = ["swarm-nca", *asked["command"]]
+        main()
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+RECIPE = """
+name: tiny
+data: [{folder: shapes}]
+held_out: 2
+iterations: 60
+batch: 4
+pool: 4
+steps: 3
+rule: {hidden: [6, 5]}
+average: 0.9
+log_every: 7
+checkpoint_every: 5
+"""
+
+SCENARIO = """
+name: tiny
+rule: digits
+images: {file: shapes/bar/0.png, size: [9, 9]}
+steps: 4
+record: {picture: false}
+"""
+
+#: Exit codes of a process that got a signal: stopped, done before it came, or ended by the system
+#: (SIGTERM too, before the command had begun).
+CODES = {signal.SIGTERM: (130, 0, -signal.SIGTERM), signal.SIGKILL: (-signal.SIGKILL, 0)}
+
+Start = Callable[..., int]
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """start("run", …, number=SIGKILL, after=0.2): runs a command, kills it; its exit code."""
+    log = tmp_path_factory.mktemp("log") / "log"
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert server.stdin
+    assert server.stdout
+
+    def started(*command: object, number: int | None = None, after: float = 0.0) -> int:
+        asked = {"command": [str(one) for one in command], "log": str(log)}
+        server.stdin.write(json.dumps(asked) + "\n")
+        server.stdin.flush()
+        child = int(server.stdout.readline())
+        if number is not None:
+            time.sleep(after)
+            with contextlib.suppress(ProcessLookupError):  # it was done before
+                os.kill(child, number)
+        code = int(server.stdout.readline())
+        assert code in (CODES[number] if number else (0,)), log.read_text()[-3000:]
+        return code
+
+    yield started
+    server.stdin.close()
+    server.wait(timeout=60)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder with a recipe, a scenario, and pictures for both, soon read."""
+    for size, name in ((7, "bar"), (14, "sheet")):
+        (tmp_path / "shapes" / name).mkdir(parents=True)
+        for number in range(3):
+            ink = np.full((28, 28), 255, np.uint8)
+            ink[6 : 12 + number, 6 : 6 + size] = 0
+            Image.fromarray(ink).save(tmp_path / "shapes" / name / f"{number}.png")
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    (tmp_path / "scenario.yaml").write_text(SCENARIO)
+    return tmp_path
+
+
+def left_in(folder: Path) -> list[str]:
+    """What is not for people."""
+    return [one.name for one in folder.rglob(".*")]
+
+
+def log_without_times(folder: Path) -> list[str]:
+    return [row.rsplit(",", 1)[0] for row in (folder / "log.csv").read_text().splitlines()]
+
+
+def checkpoint(folder: Path) -> dict[str, object]:
+    """Tensors and header, apart from times."""
+    path = folder / "checkpoint.safetensors"
+    with safe_open(str(path), framework="np") as file:
+        header = json.loads(file.metadata()["swarm_nca_training"])
+    del header["seconds"]
+    return {name: value.tobytes() for name, value in load_file(path).items()} | header
+
+
+def test_a_training_that_was_killed_again_and_again_is_the_one_that_was_not(
+    start: Start, files: Path
+) -> None:
+    recipe, whole = files / "recipe.yaml", files / "whole"
+    began = time.monotonic()
+    start("train", recipe, "--out", whole)
+    whole_run = time.monotonic() - began
+    moments = random.Random(1)
+    killed = done = 0
+    while killed < KILLS:
+        folder = files / f"killed-{done}"
+        out = ("train", recipe, "--out", folder)
+        resume = ("train", "--resume", folder)
+        for _ in range(min(IN_A_ROW, KILLS - killed)):
+            command = resume if (folder / "checkpoint.safetensors").is_file() else out
+            number = moments.choice((signal.SIGTERM, signal.SIGKILL))
+            code = start(*command, number=number, after=moments.uniform(0, 0.8 * whole_run))
+            killed += code != 0
+            if number == signal.SIGTERM and code != -signal.SIGTERM:
+                assert left_in(files) == []
+            if code == 0:
+                break
+        start(*(resume if (folder / "checkpoint.safetensors").is_file() else out))
+        assert left_in(files) == []
+        names = [sorted(one.name for one in run.iterdir()) for run in (folder, whole)]
+        assert names[0] == names[1]
+        assert load_rule(folder).hash() == load_rule(whole).hash()
+        assert checkpoint(folder) == checkpoint(whole)
+        assert log_without_times(folder) == log_without_times(whole)
+        assert (folder / "strip.png").read_bytes() == (whole / "strip.png").read_bytes()
+        done += 1
+    print(f"{killed} kills of train, {done} trainings equal")
+
+
+def test_a_run_that_was_killed_leaves_the_earlier_one_or_its_own_and_nothing_after_the_next(
+    start: Start, files: Path
+) -> None:
+    scenario = files / "scenario.yaml"
+    expected = []
+    for seed in (0, 1):
+        began = time.monotonic()
+        start("run", scenario, "--seed", seed, "--out", files / "expected")
+        whole_run = time.monotonic() - began
+        expected.append((files / "expected" / "metrics.csv").read_bytes())
+    names = sorted(one.name for one in (files / "expected").iterdir())
+    place, moments = files / "runs" / "run", random.Random(2)
+    killed = tries = there = 0
+    while killed < -(-KILLS * 6 // 10):
+        seed, tries = tries % 2, tries + 1
+        command = ("run", scenario, "--seed", seed, "--out", place)
+        number = moments.choice((signal.SIGTERM, signal.SIGKILL))
+        before = place.exists()
+        code = start(*command, number=number, after=moments.uniform(0, whole_run))
+        killed += code != 0
+        if place.parent.exists() and number == signal.SIGTERM and code != -signal.SIGTERM:
+            assert left_in(place.parent) == []
+            assert place.exists() >= before
+        if place.exists():
+            assert sorted(one.name for one in place.iterdir()) == names
+            assert (place / "metrics.csv").read_bytes() in expected
+            there += 1
+        start(*command)
+        assert [one.name for one in place.parent.iterdir()] == ["run"]
+        assert sorted(one.name for one in place.iterdir()) == names
+        assert (place / "metrics.csv").read_bytes() == expected[seed]
+    print(f"{killed} kills of run in {tries} tries, {there} with a run in place")
