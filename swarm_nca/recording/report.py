@@ -53,16 +53,15 @@ def report_html(run: Run, pictures: Mapping[str, bytes], facts: Mapping[str, Any
         pictures: WebP and PNG files by name; those that are missing leave no gap.
         facts: the run's provenance.
     """
-    pooled = run.told.set_index("step")
     style = resources.files("swarm_nca.recording").joinpath("report.css").read_text("utf-8")
     moving = _sheet(pictures, "run.webp", f"The run {run.name} as a moving picture", "low")
     body = [
         _head(run, facts),
-        f'<section class="side">{moving}{_figures(pooled, run)}</section>',
+        f'<section class="side">{moving}{_figures(run)}</section>',
         _sheet(pictures, "summary.png", "Moments of the run, and its metrics over the steps"),
         f'<section class="side">{_expected(run.expectations)}{_happened(run.events)}</section>',
         _sheet(pictures, "channels.png", "Every channel of the cells' states at a few moments"),
-        _numbers(pooled, run),
+        _numbers(run),
         f'<section class="side">{_scenario(run)}{_origin(facts)}</section>',
         "<footer>Run it again with <code>swarm-nca run scenario.yaml</code>; every number is in "
         "<code>metrics.csv</code>, and of all worlds together in <code>pooled.csv</code>.</footer>",
@@ -93,8 +92,8 @@ def _head(run: Run, facts: Mapping[str, Any]) -> str:
     )
 
 
-def _figures(pooled: pd.DataFrame, run: Run) -> str:
-    last = pooled.iloc[-1]
+def _figures(run: Run) -> str:
+    last = run.told_at([run.steps]).iloc[-1]
     labels = _SHARES | (_YES_OR_NO if _alone(run) else {})
     entries = [(label, _value(name, last[name], _alone(run))) for name, label in labels.items()]
     if run.frames and _alone(run):
@@ -134,19 +133,18 @@ def _happened(events: pd.DataFrame) -> str:
     return _card("What happened", _table(("step", "what", "which"), rows, numbers=(0,)))
 
 
-def _numbers(pooled: pd.DataFrame, run: Run) -> str:
+def _numbers(run: Run) -> str:
     acted = sorted({int(step) for step in run.events["step"]})[:20]
     wanted = {*_TOLD_STEPS, *acted, *(step + 1 for step in acted), run.steps}
     columns = _SHARES | (_YES_OR_NO if _alone(run) else {}) | _MAGNITUDES
-    columns |= _NONFINITE if pooled["nonfinite"].any() else {}
-    values = {name: pooled[name].to_dict() for name in columns}
+    columns |= _NONFINITE if run.nonfinite else {}
+    values = run.told_at(wanted)[list(columns)].to_dict()
     rows = [
         [_count(step), *(_value(name, values[name][step], _alone(run)) for name in columns)]
         for step in sorted(wanted & set(values["undecided"]))
     ]
     table = _table(("step", *columns.values()), rows, numbers=range(len(columns) + 1))
-    worlds = run.metrics["world"].nunique()
-    title = "Numbers" if worlds == 1 else f"Numbers, of {worlds:,} worlds together"
+    title = "Numbers" if _alone(run) else f"Numbers, of {run.worlds:,} worlds together"
     return f"<section>{_card(title, table)}</section>"
 
 
@@ -223,7 +221,7 @@ def _value(metric: str, value: float, alone: bool = False) -> str:
 
 
 def _alone(run: Run) -> bool:
-    return bool(run.metrics["world"].nunique() == 1)
+    return run.worlds == 1
 
 
 def _count(value: int) -> str:
