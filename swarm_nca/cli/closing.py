@@ -36,9 +36,8 @@ def say(console: Console, run: Run, folder: Path | None) -> None:
     took = "" if run.seconds is None else f" in {run.seconds:.1f} s"
     console.print(f"[bold]{escape(run.name)}[/]: {judged}; {run.steps} steps{took}")
     console.print(_moments(console, run))
-    wrong = run.pooled[run.pooled["nonfinite"] > 0]
-    if len(wrong):
-        first, most = wrong["step"].iloc[0], wrong["nonfinite"].max()
+    if run.nonfinite is not None:
+        first, most = run.nonfinite
         console.print(f"[red]not finite[/]: the states of {most:,.0f} cells, from step {first} on")
     if all_of_them:
         console.print(_expectations(console, run))
@@ -56,8 +55,9 @@ def _moments(console: Console, run: Run) -> Table:
     for step, what in zip(run.events["step"], run.events["what"], strict=True):
         happened[int(step)] = f"{happened[step]}; {what}" if step in happened else str(what)
     steps = sorted({step for step in LOOKS if step <= run.steps} | set(happened) | {run.steps})
-    pooled = run.told.set_index("step").to_dict()
-    for step in [*steps[: MOST_ROWS - 1], *steps[MOST_ROWS - 1 :][-1:]]:
+    shown = [*steps[: MOST_ROWS - 1], *steps[MOST_ROWS - 1 :][-1:]]
+    pooled = run.told_at(shown).to_dict()
+    for step in shown:
         values = [_number(pooled[name][step]) for name in COLUMNS]
         table.add_row(str(step), *values, escape(happened.get(step, "")))
     return table

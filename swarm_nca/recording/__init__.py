@@ -10,6 +10,7 @@ from swarm_nca.recording.run import (
     Run,
     kept_steps,
 )
+from swarm_nca.recording.table import Table
 
 __all__ = [
     "EVENT_COLUMNS",
@@ -18,6 +19,7 @@ __all__ = [
     "Expectation",
     "Frame",
     "Run",
+    "Table",
     "kept_steps",
     "write_run",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,19 +56,19 @@ def write_run(folder: str | Path, run: Run, *, pictures: bool = True, states: bo
     """
     folder = Path(folder)
     for table, columns, name in (
-        (run.metrics, METRIC_COLUMNS, "metrics"),
-        (run.pooled, POOLED_COLUMNS, "pooled metrics"),
+        (next(run.parts("metrics")), METRIC_COLUMNS, "metrics"),
+        (next(run.parts("pooled")), POOLED_COLUMNS, "pooled metrics"),
         (run.events, EVENT_COLUMNS, "events"),
     ):
         missing = [column for column in columns if column not in table.columns]
         if missing:
             raise ValueError(f"the {name} of a run need the columns {missing}")
     facts = provenance(run)
-    files = {
+    files: dict[str, bytes | Iterable[bytes]] = {
         "scenario.yaml": run.scenario.encode(),
-        "metrics.csv": _csv(run.metrics),
-        "pooled.csv": _csv(run.pooled),
-        "events.csv": _csv(run.events),
+        "metrics.csv": _csv(run.parts("metrics")),
+        "pooled.csv": _csv(run.parts("pooled")),
+        "events.csv": _csv([run.events]),
         "provenance.json": _json(facts),
     }
     if states and run.frames:
@@ -109,5 +109,7 @@ def _json(facts: dict[str, Any]) -> bytes:
     return (json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def _csv(table: pd.DataFrame) -> bytes:
-    return table.to_csv(index=False, float_format=_FLOAT, lineterminator="\n").encode()
+def _csv(parts: Iterable[pd.DataFrame]) -> Iterator[bytes]:
+    for n, part in enumerate(parts):
+        text = part.to_csv(index=False, header=not n, float_format=_FLOAT, lineterminator="\n")
+        yield text.encode()

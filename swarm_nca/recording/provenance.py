@@ -21,7 +21,7 @@ def provenance(run: Run) -> dict[str, Any]:
         "name": run.name,
         "seed": run.seed,
         "steps": run.steps,
-        "worlds": int(run.metrics["world"].nunique()),
+        "worlds": run.worlds,
         "rule": run.rule,
         "rule_hash": run.rule_hash,
         "passed": run.passed,

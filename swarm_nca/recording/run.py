@@ -6,13 +6,16 @@ things; nothing here steps a world or writes a file.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from swarm_nca.measure.metrics import CURVE, METRICS
+from swarm_nca.recording.table import ReadWhenAsked, thinned
 from swarm_nca.world import World
 
 #: The metrics' first columns, in the order of the file; more may follow. Shares lie in [0, 1].
@@ -80,9 +83,13 @@ class Expectation:
         return _UNKNOWN.get(self.metric, "there is nothing to measure")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Run:
     """All that is known of a run once it is over.
+
+    `metrics` and `pooled` may be given as a `Table`, which stays on disk while it is long: each is
+    read whole, and kept in memory, when somebody first asks for it. `parts`, `told` and `told_at`
+    read no more than they need.
 
     Attributes:
         name: the scenario's.
@@ -107,8 +114,8 @@ class Run:
     seed: int
     rule: str
     rule_hash: str
-    metrics: pd.DataFrame
-    pooled: pd.DataFrame
+    metrics: ReadWhenAsked = ReadWhenAsked()  # noqa: RUF009 (a descriptor)
+    pooled: ReadWhenAsked = ReadWhenAsked()  # noqa: RUF009 (a descriptor)
     events: pd.DataFrame
     frames: Sequence[Frame] = ()
     expectations: Sequence[Expectation] = ()
@@ -117,8 +124,7 @@ class Run:
 
     def __repr__(self) -> str:
         """One line: tables and frames are there to be asked for."""
-        worlds = self.metrics["world"].nunique()
-        told = f"{self.name!r}, steps={self.steps}, worlds={worlds}, passed={self.passed}"
+        told = f"{self.name!r}, steps={self.steps}, worlds={self.worlds}, passed={self.passed}"
         return f"{type(self).__name__}({told})"
 
     @property
@@ -126,21 +132,55 @@ class Run:
         """Whether every expectation was met; true where nothing was expected."""
         return all(expectation.passed for expectation in self.expectations)
 
-    @property
+    @cached_property
     def steps(self) -> int:
         """The number of the last step."""
-        return int(self.metrics["step"].max()) if len(self.metrics) else 0
+        last = [part["step"].max() for part in self.parts("metrics") if len(part)]
+        return int(max(last, default=0))
+
+    @cached_property
+    def worlds(self) -> int:
+        """How many worlds there are."""
+        return len(set[int]().union(*(part["world"].unique() for part in self.parts("metrics"))))
+
+    @cached_property
+    def nonfinite(self) -> tuple[int, int] | None:
+        """The first step after which cells held no finite numbers, and the most such cells.
+
+        None where that never happened.
+        """
+        wrong = [part[part["nonfinite"] > 0] for part in self.parts("pooled")]
+        wrong = [part for part in wrong if len(part)]
+        if not wrong:
+            return None
+        return int(wrong[0]["step"].iloc[0]), int(max(part["nonfinite"].max() for part in wrong))
+
+    def parts(self, table: Literal["metrics", "pooled"]) -> Iterator[pd.DataFrame]:
+        """The rows of a table in order, some at a time, so that a long one needs no memory."""
+        field: ReadWhenAsked = vars(type(self))[table]
+        return field.parts(self)
 
     @property
     def told(self) -> pd.DataFrame:
-        """`pooled` as pages and figures tell it: no share of a moment when no cell holds anything.
+        """`pooled` as figures draw it; a long run is thinned, see `thinned`.
 
-        There ties alone decide: all zeros are a vote for class 0, on which all cells would agree.
+        It has no share of a moment when no cell holds anything. There ties alone decide: all zeros
+        are a vote for class 0, on which all cells would agree.
         """
-        table = self.pooled.copy()
-        shares = [name for name in CURVE if METRICS[name].share]
-        table.loc[table["state_magnitude"] == 0, shares] = np.nan
-        return table
+        return thinned(map(_told, self.parts("pooled")), self.steps + 1)
+
+    def told_at(self, steps: Collection[int]) -> pd.DataFrame:
+        """`pooled` as pages tell it at some steps, indexed by them; see `told`."""
+        wanted = list(steps)
+        rows = [_told(part[part["step"].isin(wanted)]) for part in self.parts("pooled")]
+        return pd.concat(rows).set_index("step")
+
+
+def _told(pooled: pd.DataFrame) -> pd.DataFrame:
+    table = pooled.copy()
+    shares = [name for name in CURVE if METRICS[name].share]
+    table.loc[table["state_magnitude"] == 0, shares] = np.nan
+    return table
 
 
 def kept_steps(

@@ -54,9 +54,8 @@ def summary_png(run: Run) -> bytes:
 
 def _head(paper: Paper, run: Run) -> None:
     paper.text(_MARGIN, 46, run.name, 15, INK, weight="bold")
-    worlds = run.metrics["world"].nunique()
     facts = [f"rule {Path(run.rule).name}", f"{run.steps} steps", f"seed {run.seed}"]
-    facts += [f"{worlds} worlds"] if worlds > 1 else []
+    facts += [f"{run.worlds} worlds"] if run.worlds > 1 else []
     paper.text(_MARGIN, 76, "  ·  ".join(facts), 9, QUIET)
     if run.expectations:
         met = sum(one.passed for one in run.expectations)
@@ -71,7 +70,7 @@ def _span(run: Run) -> tuple[float, float]:
 
 def _plots(paper: Paper, run: Run, y: int) -> None:
     left, width = _MARGIN + 62, _WIDE
-    several = run.metrics["world"].nunique() > 1
+    several = run.worlds > 1
     upper = paper.axes(left, y, width, _SHARES)
     lower = paper.axes(left, y + _SHARES + _APART, width, _MAGNITUDES)
     names = ["cell_accuracy", "total_agreement", "undecided"]
@@ -80,7 +79,7 @@ def _plots(paper: Paper, run: Run, y: int) -> None:
     if told["cell_accuracy"].isna().all():
         draw_votes(upper, run.frames, run.shown_above)
     draw_shares(upper, told, names, alone=not several)
-    draw_magnitudes(lower, run.pooled)
+    draw_magnitudes(lower, told)
     for axes, labelled in ((upper, True), (lower, False)):
         axes.set_xlim(_span(run))
         draw_marks(axes, marks(run.events, run.steps), labelled)

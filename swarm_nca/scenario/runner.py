@@ -20,7 +20,7 @@ from swarm_nca.engine import Stepper
 from swarm_nca.measure.census import Census
 from swarm_nca.measure.metrics import METRICS
 from swarm_nca.perturbations import Perturbation
-from swarm_nca.recording import Expectation, Frame, Run, kept_steps, write_run
+from swarm_nca.recording import Expectation, Frame, Run, Table, kept_steps, write_run
 from swarm_nca.scenario.placing import check_place, place
 from swarm_nca.scenario.scenario import Scenario, load
 from swarm_nca.world import World
@@ -129,8 +129,7 @@ class _Recorder:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        self.measured: dict[str, list[Any]] = {name: [] for name in METRICS}
-        self.pooled: dict[str, list[float]] = {name: [] for name in METRICS}
+        self.metrics, self.pooled = Table(METRIC_TYPES), Table(POOLED_TYPES)
         self.events: list[dict[str, Any]] = []
         self.frames: list[Frame] = []
         self.expectations: dict[int, Expectation] = {}
@@ -165,8 +164,8 @@ class _Recorder:
             seed=settings.seed,
             rule=settings.rule,
             rule_hash=scenario.rule.hash(),
-            metrics=self._metrics(),
-            pooled=pd.DataFrame({"step": range(settings.steps + 1), **self.pooled}),
+            metrics=self.metrics,
+            pooled=self.pooled,
             events=pd.DataFrame(self.events, columns=list(EVENT_TYPES)).astype(EVENT_TYPES),
             frames=tuple(self.frames),
             expectations=tuple(self.expectations[i] for i in range(len(settings.expect))),
@@ -176,23 +175,16 @@ class _Recorder:
 
     def _measure(self, step: int, world: World, previous: World | None) -> None:
         census = Census(world, self.scenario.rule, previous)
-        for name, metric in METRICS.items():
-            reading = metric.reading(census)
-            self.measured[name].append(reading.per_world().numpy())
-            self.pooled[name].append(reading.pooled())
+        readings = [metric.reading(census) for metric in METRICS.values()]
+        worlds = np.arange(len(world))
+        measured = [reading.per_world().numpy() for reading in readings]
+        self.metrics.append(np.column_stack([np.full_like(worlds, step), worlds, *measured]))
+        pooled = dict(zip(METRICS, (reading.pooled() for reading in readings), strict=True))
+        self.pooled.append(np.array([[step, *pooled.values()]], np.float64))
         for i, one in enumerate(self.scenario.settings.expect):
             if one.at == step:
-                value = self.pooled[one.metric][-1]
+                value = pooled[one.metric]
                 self.expectations[i] = Expectation(one.metric, one.at, one.min, one.max, value)
-
-    def _metrics(self) -> pd.DataFrame:
-        worlds, moments = len(self.scenario.start), self.scenario.settings.steps + 1
-        columns = {
-            "step": np.repeat(np.arange(moments), worlds),
-            "world": np.tile(np.arange(worlds), moments),
-        }
-        measured = {name: np.concatenate(values) for name, values in self.measured.items()}
-        return pd.DataFrame(columns | measured)
 
     def _note(self, step: int, perturbation: Perturbation, before: World, after: World) -> None:
         self.events.append(
@@ -206,6 +198,10 @@ class _Recorder:
             }
         )
 
+
+#: The columns of the metrics and their types, and those of the metrics of all worlds together.
+METRIC_TYPES = {"step": "int64", "world": "int64", **dict.fromkeys(METRICS, "float64")}
+POOLED_TYPES = {"step": "int64", **dict.fromkeys(METRICS, "float64")}
 
 #: The events' columns and their types; `world` is empty where a perturbation acted on all of them.
 EVENT_TYPES = {
