@@ -15,11 +15,7 @@ import errno
 import os
 import re
 import tempfile
-<<<<<<< HEAD
-from collections.abc import Iterator
-=======
-from collections.abc import Iterable
->>>>>>> python
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _UMASK = os.umask(0)
@@ -53,9 +49,8 @@ def writing(path: Path) -> Iterator[None]:
         raise NotWritten(path, error) from error
 
 
-<<<<<<< HEAD
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that a reader, or a crash, never meets half of it.
+def write_atomically(path: Path, data: bytes | Iterable[bytes]) -> None:
+    """Write a file, whole or piece by piece, so that a reader, or a crash, never meets half of it.
 
     Raises:
         NotWritten: a disk that is full, or the like; what was there before still is.
@@ -64,7 +59,7 @@ def write_atomically(path: Path, data: bytes) -> None:
         handle, temporary = _beside(path)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                file.writelines([data] if isinstance(data, bytes) else data)
                 file.flush()
                 os.fsync(file.fileno())
             # As an ordinary new file would be; mkstemp's are for the owner alone.
@@ -101,22 +96,6 @@ def remove_leftovers(path: Path) -> None:
         if not file.is_dir():
             with contextlib.suppress(OSError):
                 file.unlink()
-=======
-def write_atomically(path: Path, data: bytes | Iterable[bytes]) -> None:
-    """Write a file, whole or piece by piece, so that a reader, or a crash, never meets half."""
-    handle, temporary = _beside(path)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.writelines([data] if isinstance(data, bytes) else data)
-            file.flush()
-            os.fsync(file.fileno())
-        # As an ordinary new file would be; mkstemp's are for the owner alone.
-        os.chmod(temporary, 0o666 & ~_UMASK)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
->>>>>>> python
 
 
 def check_file(path: Path) -> None:

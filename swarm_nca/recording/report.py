@@ -55,9 +55,7 @@ def report_html(run: Run, pictures: Mapping[str, bytes], facts: Mapping[str, Any
         pictures: WebP and PNG files by name; those that are missing leave no gap.
         facts: the run's provenance.
     """
-<<<<<<< HEAD
-    pooled = run.told.set_index("step")
-    columns = _columns(pooled, run)
+    columns = _columns(run)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("swarm_nca.recording", ""),
         autoescape=True,
@@ -72,36 +70,14 @@ def report_html(run: Run, pictures: Mapping[str, bytes], facts: Mapping[str, Any
         passed=run.passed,
         steps=_count(run.steps),
         pictures={name: _data_uri(name, data) for name, data in pictures.items()},
-        figures=_figures(pooled, run),
+        figures=_figures(run),
         expected=[_expected(one) for one in run.expectations],
         events=_events(run.events),
-        worlds=run.metrics["world"].nunique(),
+        worlds=run.worlds,
         columns=("step", *columns.values()),
-        numbers=_numbers(pooled, run, columns),
+        numbers=_numbers(run, columns),
         scenario=list(_scenario(run.scenario)),
         origin=_origin(facts),
-=======
-    style = resources.files("swarm_nca.recording").joinpath("report.css").read_text("utf-8")
-    moving = _sheet(pictures, "run.webp", f"The run {run.name} as a moving picture", "low")
-    body = [
-        _head(run, facts),
-        f'<section class="side">{moving}{_figures(run)}</section>',
-        _sheet(pictures, "summary.png", "Moments of the run, and its metrics over the steps"),
-        f'<section class="side">{_expected(run.expectations)}{_happened(run.events)}</section>',
-        _sheet(pictures, "channels.png", "Every channel of the cells' states at a few moments"),
-        _numbers(run),
-        f'<section class="side">{_scenario(run)}{_origin(facts)}</section>',
-        "<footer>Run it again with <code>swarm-nca run scenario.yaml</code>; every number is in "
-        "<code>metrics.csv</code>, and of all worlds together in <code>pooled.csv</code>.</footer>",
-    ]
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(run.name)} – a run of swarm-nca</title>\n<style>\n{style}</style>\n"
-        "</head>\n<body>\n<main>\n"
-        + "\n".join(filter(None, body))
-        + "\n</main>\n</body>\n</html>\n"
->>>>>>> python
     )
 
 
@@ -110,18 +86,13 @@ def _facts(run: Run, worlds: int) -> list[str]:
     return told + ([f"{_count(worlds)} worlds"] if worlds > 1 else [])
 
 
-<<<<<<< HEAD
 def _data_uri(name: str, data: bytes) -> str:
     return f"data:image/{name.rsplit('.')[-1]};base64,{base64.b64encode(data).decode()}"
 
 
-def _figures(pooled: pd.DataFrame, run: Run) -> list[tuple[str, str]]:
+def _figures(run: Run) -> list[tuple[str, str]]:
     """Labels and values after the last step."""
-    last = pooled.iloc[-1]
-=======
-def _figures(run: Run) -> str:
     last = run.told_at([run.steps]).iloc[-1]
->>>>>>> python
     labels = _SHARES | (_YES_OR_NO if _alone(run) else {})
     entries = [(label, _value(name, last[name], _alone(run))) for name, label in labels.items()]
     if run.frames and _alone(run):
@@ -147,37 +118,21 @@ def _events(events: pd.DataFrame) -> list[tuple[str, str, str]]:
     ]
 
 
-<<<<<<< HEAD
-def _columns(pooled: pd.DataFrame, run: Run) -> dict[str, str]:
+def _columns(run: Run) -> dict[str, str]:
     """The metrics of the table of numbers, and their headings."""
     columns = _SHARES | (_YES_OR_NO if _alone(run) else {}) | _MAGNITUDES
-    return columns | (_NONFINITE if pooled["nonfinite"].any() else {})
+    return columns | (_NONFINITE if run.nonfinite else {})
 
 
-def _numbers(pooled: pd.DataFrame, run: Run, columns: Mapping[str, str]) -> list[list[str]]:
+def _numbers(run: Run, columns: Mapping[str, str]) -> list[list[str]]:
     """The rows of the table of numbers, a step each."""
     acted = sorted({int(step) for step in run.events["step"]})[:20]
     wanted = {*_TOLD_STEPS, *acted, *(step + 1 for step in acted), run.steps}
-    values = {name: pooled[name].to_dict() for name in columns}
+    values = run.told_at(wanted)[list(columns)].to_dict()
     return [
         [_count(step), *(_value(name, values[name][step], _alone(run)) for name in columns)]
         for step in sorted(wanted & set(values["undecided"]))
     ]
-=======
-def _numbers(run: Run) -> str:
-    acted = sorted({int(step) for step in run.events["step"]})[:20]
-    wanted = {*_TOLD_STEPS, *acted, *(step + 1 for step in acted), run.steps}
-    columns = _SHARES | (_YES_OR_NO if _alone(run) else {}) | _MAGNITUDES
-    columns |= _NONFINITE if run.nonfinite else {}
-    values = run.told_at(wanted)[list(columns)].to_dict()
-    rows = [
-        [_count(step), *(_value(name, values[name][step], _alone(run)) for name in columns)]
-        for step in sorted(wanted & set(values["undecided"]))
-    ]
-    table = _table(("step", *columns.values()), rows, numbers=range(len(columns) + 1))
-    title = "Numbers" if _alone(run) else f"Numbers, of {run.worlds:,} worlds together"
-    return f"<section>{_card(title, table)}</section>"
->>>>>>> python
 
 
 def _scenario(text: str) -> Iterator[tuple[str, str, str]]:
