@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 from swarm_nca.portrait import Rgb, decisions_rgb, grey_rgb
@@ -158,6 +159,19 @@ def test_the_summary_of_unknown_pictures_draws_the_largest_vote(
     picture = pixels(summary_png(make_run(labelled=labelled)))
     blue = (picture == (0, 114, 178)).all(axis=2)  # of cell accuracy, or else of the largest vote
     assert blue.any(axis=0).sum() > picture.shape[1] / 2
+
+
+def test_the_channels_of_a_large_world_look_like_those_of_a_small_one(make_run: MakeRun) -> None:
+    figures = []
+    for side in (84, 840):
+        world = World.from_images([np.ones((side, side), np.float32)], Rule())
+        above = world.site < side * side // 2
+        state = torch.where(above[:, None], 1.0, -2.0).expand_as(world.state).contiguous()
+        state[:, 3] = torch.where(world.site % side < side // 2, 0.5, -10.0)
+        frames = [Frame(0, world), Frame(40, world.with_state(state))]
+        figures.append(pixels(channels_png(dataclasses.replace(make_run(), frames=frames))))
+    small, large = figures
+    assert np.array_equal(small, large)
 
 
 def test_a_crowd_of_labels_makes_room_for_itself(make_run: MakeRun) -> None:

@@ -16,6 +16,7 @@ from swarm_nca.images import load as load_pictures
 from swarm_nca.located import LocatedError, parse
 from swarm_nca.measure import METRICS
 from swarm_nca.perturbations import Damage, Mutate, Noise
+from swarm_nca.recording import run as recorded
 from swarm_nca.scenario import load, run
 from swarm_nca.world import World
 
@@ -56,6 +57,22 @@ def test_frames_hold_both_sides_of_a_perturbation_and_the_end(write):
     at_five = [frame.world.label.tolist() for frame in frames if frame.step == 5]
     assert at_five == [[7], [2]]
     assert frames[-1].step == 8
+
+
+def test_perturbations_beyond_memory_leave_no_frames_and_change_no_number(
+    write, monkeypatch, tmp_path
+):
+    text = write().read_text().split("perturbations:")[0] + "perturbations:\n"
+    text += "".join(f"  - {{at: {at}, kind: noise, strength: 0.1}}\n" for at in range(1, 7))
+    scenario, runs = write(text), {}
+    for memory in (1 << 30, 1):
+        monkeypatch.setattr(recorded, "FRAMES_MEMORY", memory)
+        runs[memory] = run(scenario, out=tmp_path / f"out-{memory}")
+    assert [frame.step for frame in runs[1].frames] == [0, 1, 1, 8]
+    assert len(runs[1 << 30].frames) == 9 + 6
+    for table in ("metrics.csv", "pooled.csv", "events.csv"):
+        small, large = (tmp_path / f"out-{memory}" / table for memory in runs)
+        assert small.read_bytes() == large.read_bytes()
 
 
 def test_agents_and_the_batch_give_the_same_run(write):
