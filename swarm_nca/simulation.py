@@ -136,6 +136,11 @@ class Simulation:
         return self._world
 
     @property
+    def cells(self) -> int:
+        """N, the cells of the world; asking takes no copy of the states."""
+        return self._ground.cells
+
+    @property
     def backend(self) -> Backend:
         """What steps the cells; made when first needed, since many edits may come before a step."""
         if self._backend is None:
@@ -152,24 +157,34 @@ class Simulation:
         if step is not None:
             self.step = step
 
+    def copy(self, plan: Plan) -> Simulation:
+        """The same moment under a plan of its own; steps of one do not touch the other."""
+        other = Simulation(self.world, self.rule, self.seed, plan, self._make)
+        other.step = self.step
+        return other
+
     def begin(self) -> Moment:
         """The start, as step 0: nothing is stepped, what is planned for 0 acts."""
         fired = torch.zeros(0, dtype=torch.int64, device=self.world.state.device)
         return Moment(self.step, None, self.world, fired, self.happen())
 
-    def advance(self, *, keep_before: bool = True) -> Moment:
-        """Take one step, then let act what is planned for it.
+    def advance(self) -> Moment:
+        """Take one step, look at the world, then let act what is planned for the step."""
+        before = self.world
+        fired = self._step()
+        world = self.world
+        return Moment(self.step, before, world, fired, self.happen())
 
-        Args:
-            keep_before: whether the moment carries the world before it, which costs a copy of the
-                states unless it was asked for already.
-        """
-        before = self.world if keep_before else self._world
+    def skip(self) -> tuple[Tensor, tuple[Event, ...]]:
+        """`advance` without a look: no copy of the states is made; who acted, and what happened."""
+        fired = self._step()
+        return fired, self.happen()
+
+    def _step(self) -> Tensor:
         fired = self.backend.step()
         self.step += 1
         self._world = None
-        world = self.world
-        return Moment(self.step, before, world, fired, self.happen())
+        return fired
 
     def happen(self) -> tuple[Event, ...]:
         """Let act what is planned for the present step."""

@@ -5,16 +5,17 @@ Letters: P pictures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import torch
 from torch import Tensor
 
-from swarm_nca.engine import Stepper
 from swarm_nca.measure.census import Census
 from swarm_nca.randomness import Stream, check_seed, words
 from swarm_nca.rules import Rule
+from swarm_nca.simulation import Planned, Simulation
 from swarm_nca.world import World
 
 if TYPE_CHECKING:
@@ -70,29 +71,31 @@ class Sitting:
         """All looks at some of the worlds."""
         grey, labels = self._phase(chosen, self.begin)
         world = World.from_images(grey, self.rule, labels=labels, keys=chosen)
-        world = world.with_state(world.state, self.begin * self.looks[-1])
-        world = yield from self._roll(world, tick)
-        for phase in range(self.begin + 1, 1 + self.swaps):
-            world = world.repictured(*self._phase(chosen, phase))
-            if self.restarts:
-                world = world.restarted()
-            world = yield from self._roll(world, tick)
+        last, phases = self.looks[-1], range(self.begin, 1 + self.swaps)
+        world = world.with_state(world.state, self.begin * last)
+        swaps = [(phase * last, partial(self._swapped, chosen, phase)) for phase in phases[1:]]
+        simulation, wanted = (
+            Simulation(world, self.rule, self.seed, Planned(swaps)),
+            set(self.looks),
+        )
+        simulation.step = self.begin * last
+        for _ in phases:
+            for step in range(1, last + 1):
+                if step in wanted:
+                    moment = simulation.advance()
+                    yield Census(moment.world, self.rule, moment.before)
+                else:
+                    simulation.skip()
+                tick()
+
+    def _swapped(self, chosen: Tensor, phase: int, world: World, seed: int = 0) -> World:
+        """The worlds on the pictures of another phase."""
+        swapped = world.repictured(*self._phase(chosen, phase))
+        return swapped.restarted() if self.restarts else swapped
 
     def _phase(self, chosen: Tensor, phase: int) -> tuple[Grey | tuple[Grey, ...], Tensor]:
         which = self.shown[phase][chosen]
         return self.pictures[which.numpy()].grey, self.labels[which]
-
-    def _roll(self, world: World, tick: Callable[[], None]) -> Generator[Census, None, World]:
-        stepper, wanted, kept = Stepper(world, self.rule, self.seed), set(self.looks), 0
-        for step in range(1, self.looks[-1] + 1):
-            if step in wanted and kept < step - 1:
-                world = stepper.world()
-            stepper.step()
-            if step in wanted:
-                before, world, kept = world, stepper.world(), step
-                yield Census(world, self.rule, before)
-            tick()
-        return world
 
 
 def partners(pictures: int, seed: int) -> Tensor:

@@ -1,7 +1,7 @@
 """Running a scenario: steps, what happens between them, and what is kept.
 
 Row t of the metrics is the world after step t and before the perturbations at t; row 0 is the
-start. Both engines give the same run, as both are a `step` and the present `world`.
+start. Both engines give the same run.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
+from torch import Tensor
 
 from swarm_nca.cores import sharing_cores
 from swarm_nca.engine import Stepper
@@ -21,8 +23,10 @@ from swarm_nca.measure.census import Census
 from swarm_nca.measure.metrics import METRICS
 from swarm_nca.perturbations import Perturbation
 from swarm_nca.recording import Expectation, Frame, Run, Table, kept_steps, write_run
+from swarm_nca.rules import Rule
 from swarm_nca.scenario.placing import check_place, place
 from swarm_nca.scenario.scenario import Scenario, load
+from swarm_nca.simulation import Event, MakesBackend, Moment, Planned, Simulation
 from swarm_nca.world import World
 
 #: Told after each step: how many are done, and of how many.
@@ -74,54 +78,31 @@ def run(
     return result
 
 
-class _Engine(Protocol):
-    """Worlds being stepped."""
-
-    def step(self) -> World:
-        """The worlds one step later."""
-
-    def go_on(self, world: World) -> None:
-        """Go on from here, after a perturbation."""
-
-
-class _Batched:
-    """All cells of all worlds at once."""
-
-    def __init__(self, scenario: Scenario) -> None:
-        self._scenario = scenario
-        self.go_on(scenario.start)
-
-    def step(self) -> World:
-        self._stepper.step()
-        return self._stepper.world()
-
-    def go_on(self, world: World) -> None:
-        self._stepper = Stepper(world, self._scenario.rule, self._scenario.settings.seed)
-
-
 class _Agents:
     """Every world as a swarm of agents that act one by one."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, world: World, rule: Rule, seed: int) -> None:
         from swarm_nca.swarm import Swarm
 
         self._swarms = [
-            Swarm(alone, scenario.rule, scenario.settings.seed, "agents", model_reporters={})
-            for alone in scenario.start.split()
+            Swarm(alone, rule, seed, "agents", model_reporters={}) for alone in world.split()
         ]
 
-    def step(self) -> World:
+    @property
+    def state(self) -> Tensor:
+        return torch.cat([torch.from_numpy(swarm.states) for swarm in self._swarms])
+
+    def step(self) -> Tensor:
         for swarm in self._swarms:
             swarm.step()
-        return World.join([swarm.world for swarm in self._swarms])
+        return torch.zeros(0, dtype=torch.int64)  # nobody who runs a scenario asks who acted
 
-    def go_on(self, world: World) -> None:
-        for swarm, alone in zip(self._swarms, world.split(), strict=True):
-            swarm.world = alone
+    def world(self) -> World:
+        return World.join([swarm.world for swarm in self._swarms])
 
 
 #: The engines that a scenario can name.
-_ENGINES: dict[str, Callable[[Scenario], _Engine]] = {"batched": _Batched, "agents": _Agents}
+_ENGINES: dict[str, MakesBackend] = {"batched": Stepper, "agents": _Agents}
 
 
 class _Recorder:
@@ -137,27 +118,24 @@ class _Recorder:
     def run(self, folder: Path | None, progress: Progress) -> Run:
         began = time.perf_counter()
         scenario, settings = self.scenario, self.scenario.settings
-        world, previous = scenario.start, None
+        world = scenario.start
         moments = {one.at for one in scenario.perturbations}
         cell_bytes = world.state.element_size() * world.state.shape[1]
         every = settings.record.every
         kept = kept_steps(settings.steps, every, moments, world.cells, cell_bytes)
-        engine = _ENGINES[settings.engine](scenario)
-        for step in range(settings.steps + 1):
-            if step:
-                previous, world = world, engine.step()
-                progress(step, settings.steps)
-            self._measure(step, world, previous)
-            if step in kept:
-                self.frames.append(Frame(step, world))
-            acting = scenario.acting_at(step)
-            for _, perturbation in acting:
-                before, world = world, perturbation(world, settings.seed)
-                self._note(step, perturbation, before, world)
-            if acting:
-                engine.go_on(world)
-                if step in kept:
-                    self.frames.append(Frame(step, world))
+        plan = Planned([(one.at, one) for one in scenario.perturbations])
+        engine = _ENGINES[settings.engine]
+        simulation = Simulation(world, scenario.rule, settings.seed, plan, engine)
+        for moment in simulation.moments(settings.steps):
+            if moment.step:
+                progress(moment.step, settings.steps)
+            self._measure(moment)
+            if moment.step in kept:
+                self.frames.append(Frame(moment.step, moment.world))
+            for event in moment.events:
+                self._note(moment.step, event)
+            if moment.events and moment.step in kept:
+                self.frames.append(Frame(moment.step, moment.after))
         return Run(
             name=scenario.name,
             scenario=scenario.text(folder or scenario.folder),
@@ -173,8 +151,9 @@ class _Recorder:
             seconds=time.perf_counter() - began,
         )
 
-    def _measure(self, step: int, world: World, previous: World | None) -> None:
-        census = Census(world, self.scenario.rule, previous)
+    def _measure(self, moment: Moment) -> None:
+        step, world = moment.step, moment.world
+        census = Census(world, self.scenario.rule, moment.before)
         readings = [metric.reading(census) for metric in METRICS.values()]
         worlds = np.arange(len(world))
         measured = [reading.per_world().numpy() for reading in readings]
@@ -186,15 +165,16 @@ class _Recorder:
                 value = pooled[one.metric]
                 self.expectations[i] = Expectation(one.metric, one.at, one.min, one.max, value)
 
-    def _note(self, step: int, perturbation: Perturbation, before: World, after: World) -> None:
+    def _note(self, step: int, event: Event) -> None:
+        perturbation: Perturbation = event.change
         self.events.append(
             {
                 "step": step,
                 "kind": perturbation.kind,
-                "what": perturbation.what(before, after),
+                "what": perturbation.what(event.before, event.after),
                 "world": perturbation.world,
-                "cells_before": before.cells,
-                "cells_after": after.cells,
+                "cells_before": event.before.cells,
+                "cells_after": event.after.cells,
             }
         )
 

@@ -16,7 +16,6 @@ from typing import Any
 
 from torch import Tensor
 
-from swarm_nca.rules import Rule
 from swarm_nca.world import World
 
 #: Bytes that all kept moments together may take; a second rule beside the first takes half as many.
@@ -34,33 +33,23 @@ class Keyframe:
     """The worlds after a step, before what was done to them then."""
 
     step: int
-    grey: tuple[Tensor, ...]
-    state: Tensor
-    label: Tensor
+    tensors: Mapping[str, Tensor]
     shared: Mapping[str, Any]
 
     @classmethod
     def of(cls, world: World, step: int) -> Keyframe:
-        """What has to be kept of a world; the rest follows from it."""
-        pictures = tuple(world.picture(index) for index in range(len(world)))
+        """All that has to be kept of a world; the rest follows from it."""
         shared = {name: getattr(world, name) for name in World.SHARED}
-        return cls(step, pictures, world.state.clone(), world.label, shared)
+        return cls(step, world.packed(), shared)
 
     @property
     def bytes(self) -> int:
         """What it takes."""
-        return self.state.nbytes + sum(grey.nbytes for grey in self.grey)
+        return sum(tensor.nbytes for tensor in self.tensors.values())
 
-    def world(self, start: World, rule: Rule) -> World:
-        """The worlds as they were; keys and grid are those of the start."""
-        again = World.from_images(
-            self.grey,
-            rule,
-            labels=self.label,
-            keys=start.key,
-            grid=start.canvas.grid,
-        )
-        return replace(again, **self.shared).with_state(self.state, self.step)
+    def world(self, start: World) -> World:
+        """The worlds as they were; the kind of ground is the start's."""
+        return replace(start, **self.shared).unpacked(self.tensors)
 
 
 class Keyframes:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 
 from swarm_nca.perturbations import Perturbation
+from swarm_nca.world import World
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,10 @@ class Deed:
     perturbation: Perturbation
     spelled: Perturbation
     foreseen: bool = False
+
+    def __call__(self, world: World, seed: int = 0) -> World:
+        """The world after it."""
+        return self.perturbation(world, seed)
 
     @property
     def at(self) -> int:

@@ -19,16 +19,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from swarm_nca.engine import Stepper
 from swarm_nca.measure.census import Census
 from swarm_nca.measure.metrics import find_metric
 from swarm_nca.perturbations import Perturbation
 from swarm_nca.recording import Expectation
+from swarm_nca.simulation import Event, Moment, Simulation
 from swarm_nca.viewer import keyframes
 from swarm_nca.viewer.history import History, Values, measured
 from swarm_nca.viewer.keyframes import Keyframe, Keyframes
 from swarm_nca.viewer.opening import Opening
-from swarm_nca.viewer.plan import Plan
+from swarm_nca.viewer.plan import Deed, Plan
 from swarm_nca.world import World
 
 #: What happened lately, as (step, words).
@@ -60,7 +60,7 @@ class Session:
         self.rule, self.seed = opening.rule, opening.seed
         self.plan: Plan = Plan(opening.foreseen) if leader is None else leader.plan
         self.history = History(len(opening.start))
-        self.step, self.reached = 0, -1
+        self.reached = -1
         self.shown: int = 0 if leader is None else leader.shown
         self.said: deque[tuple[int, str]] = deque(maxlen=_SAID)
         self.beside: Session | None = None
@@ -68,21 +68,25 @@ class Session:
         # Two side by side take three halves of the budget.
         budget = keyframes.BUDGET if leader is None else keyframes.BUDGET // 2
         self._keyframes = Keyframes(Keyframe.of(opening.start, 0), budget)
-        self._world: World | None = None
         self._alone: World | None = None
         self._measures: Values | None = None
-        self._stepper: Stepper | None = None
-        self._stand_on(opening.start)
-        self._arrive(None)
+        self.fired = torch.zeros(0, dtype=torch.int64)
+        self._run = Simulation(opening.start, self.rule, self.seed, self.plan)
+        self._look_anew()
+        start = self._run.begin()
+        self._arrive(start, start.events)
 
     # ------------------------------------------------------------------ now
 
     @property
     def world(self) -> World:
         """All worlds at the moment shown."""
-        if self._world is None:
-            self._world = self._ground if self._stepper is None else self._stepper.world()
-        return self._world
+        return self._run.world
+
+    @property
+    def step(self) -> int:
+        """Steps taken at the moment shown."""
+        return self._run.step
 
     @property
     def alone(self) -> World:
@@ -114,7 +118,7 @@ class Session:
     @property
     def waiting(self) -> bool:
         """Whether nobody lives, so that no time passes."""
-        return self._ground.cells == 0
+        return self._run.cells == 0
 
     @property
     def expectations(self) -> list[Expectation | None]:
@@ -159,16 +163,21 @@ class Session:
             if self.lag < _RECENT:
                 self.beside.measure()
 
-    def copy(self) -> Session:
-        """The same session at the same moment; what is done to one does not touch the other."""
+    def copy(self, plan: Plan | None = None) -> Session:
+        """The same session at the same moment; what is done to one does not touch the other.
+
+        Args:
+            plan: of the session that the copy stands beside; a copy of its own plan when None.
+        """
         other = copy.copy(self)
-        other.plan, other._keyframes = self.plan.copy(), self._keyframes.copy()
+        other.plan = self.plan.copy() if plan is None else plan
+        other._run = self._run.copy(other.plan)
+        other._keyframes = self._keyframes.copy()
         other.history = History(len(self.world))
         other.said, other._met = deque(maxlen=_SAID), dict(self._met)
-        other._stand_on(self.world)
+        other._look_anew()
         if self.beside is not None:
-            other.beside = self.beside.copy()
-            other.beside.plan = other.plan
+            other.beside = self.beside.copy(other.plan)
         return other
 
     # ----------------------------------------------------------- going on
@@ -185,13 +194,16 @@ class Session:
     def _advance(self) -> bool:
         if self.waiting:
             return False
-        previous = self.world if self._judges(self.step + 1) else None
-        if self._stepper is None:
-            self._stepper = Stepper(self._ground, self.rule, self.seed)
-        self.fired = self._stepper.step()
-        self.step += 1
-        self._world = self._alone = self._measures = None
-        self._arrive(previous)
+        coming, moment = self.step + 1, None
+        if self._keyframes.wants(coming) or self._judges(coming):
+            moment = self._run.advance()
+            fired, events = moment.fired, moment.events
+        else:
+            fired, events = self._run.skip()
+        self._look_anew()
+        if not events:
+            self.fired = fired
+        self._arrive(moment, events)
         return True
 
     def edit(self, perturbation: Perturbation) -> None:
@@ -223,9 +235,9 @@ class Session:
         step = min(max(step, 0), self.reached)
         keyframe = self._keyframes.before(step)
         if not self.step <= step or keyframe.step > self.step:
-            self.step = keyframe.step
-            self._stand_on(keyframe.world(self.opening.start, self.rule))
-            self._happen()
+            self._stand_on(keyframe.world(self.opening.start), keyframe.step)
+            if self._run.happen():
+                self._look_anew()
         while self.step < step and self._advance():
             pass
 
@@ -237,15 +249,26 @@ class Session:
             self._met = {n: one for n, one in self._met.items() if one.at <= step}
             self.reached = step
 
-    def _arrive(self, previous: World | None) -> None:
-        """What belongs to a step that was just taken: measuring, judging, then what happens."""
+    def _arrive(self, moment: Moment | None, events: tuple[Event, ...]) -> None:
+        """What belongs to a step that was just taken: keeping, judging, and saying what happened.
+
+        Args:
+            moment: the look at the step, where one was taken.
+            events: what acted then.
+        """
         fresh = self.step > self.reached
         self.reached = max(self.reached, self.step)
-        if self._keyframes.wants(self.step):
-            self._keyframes.keep(Keyframe.of(self.world, self.step))
-        if self._judges(self.step):
-            self._judge(Census(self.world, self.rule, previous))
-        self._happen(aloud=fresh)
+        if moment is not None:
+            if self._keyframes.wants(self.step):
+                self._keyframes.keep(Keyframe.of(moment.world, self.step))
+            if self._judges(self.step):
+                self._judge(Census(moment.world, self.rule, moment.before))
+        for event in events:
+            deed: Deed = event.change
+            if fresh and deed.foreseen:
+                words = deed.perturbation.what(event.before, event.after)
+                kind = deed.perturbation.kind
+                self.said.append((self.step, kind if words == kind else f"{kind}: {words}"))
 
     def measure(self) -> None:
         """Note for the curves what is so at the moment shown; once per picture is enough."""
@@ -266,22 +289,11 @@ class Session:
                 value = find_metric(one.metric).reading(census).pooled()
                 self._met[number] = Expectation(one.metric, one.at, one.min, one.max, value)
 
-    def _happen(self, aloud: bool = False) -> None:
-        deeds = self.plan.at(self.step)
-        if not deeds:
-            return
-        world = self.world
-        for deed in deeds:
-            before, world = world, deed.perturbation(world, self.seed)
-            if aloud and deed.foreseen:
-                words = deed.perturbation.what(before, world)
-                kind = deed.perturbation.kind
-                self.said.append((self.step, kind if words == kind else f"{kind}: {words}"))
-        self._stand_on(world)
+    def _stand_on(self, world: World, step: int | None = None) -> None:
+        self._run.stand_on(world, step)
+        self._look_anew()
 
-    def _stand_on(self, world: World) -> None:
-        self._ground = self._world = world
+    def _look_anew(self) -> None:
+        """What is shown has changed."""
         self._alone = self._measures = None
-        # Made when the next step is taken: many strokes may come before it.
-        self._stepper = None
         self.fired = torch.zeros(0, dtype=torch.int64)
