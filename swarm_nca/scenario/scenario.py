@@ -168,10 +168,10 @@ def _rehearse(
         world, now = world.with_state(world.state, at - now), at
         for number in together:
             with mistakes.at("perturbations", number):
-                changed = perturbations[number](world, settings.seed)
-                path = "perturbations", number
-                _check_alive(mistakes.document, changed, path, "it leaves")
-                world = changed
+                world = perturbations[number](world, settings.seed)
+        with mistakes.at("perturbations", number):
+            # After all of one step: a canvas may be emptied and drawn on at once.
+            _check_alive(mistakes.document, world, ("perturbations", number), "it leaves")
 
 
 def _check_alive(document: Document, world: World, path: tuple[Any, ...], what: str) -> None:
