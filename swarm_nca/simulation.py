@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from swarm_nca.engine import Stepper
+from swarm_nca.engine import Backend, stepper
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
 
@@ -31,20 +31,6 @@ class Plan(Protocol):
 
     def at(self, step: int) -> Sequence[Any]:
         """The entries for a step, in the order in which they act; each is a `Change`."""
-
-
-class Backend(Protocol):
-    """Steps the cells of a world, from one moment on, until the world is changed from outside."""
-
-    @property
-    def state(self) -> Tensor:
-        """[N, C], the live buffer."""
-
-    def step(self) -> Tensor:
-        """Take one step in place; returns the rows that acted, int64 [M]."""
-
-    def world(self) -> World:
-        """The present moment, safe from further steps."""
 
 
 #: Makes a backend that stands on a world: (world, rule, seed) → Backend.
@@ -105,7 +91,8 @@ class Simulation:
         rule: what cells obey.
         seed: every random draw depends on it.
         plan: what is done when; nothing when None.
-        backend: what steps the cells; the batched engine when None.
+        backend: what steps the cells; the fastest of `engine.BACKENDS` that takes them when
+            None.
 
     Attributes:
         step: steps taken so far.
@@ -125,7 +112,7 @@ class Simulation:
         self.rule, self.seed = rule, seed
         self.plan: Plan = Planned() if plan is None else plan
         self.step = 0
-        self._make: MakesBackend = Stepper if backend is None else backend
+        self._make: MakesBackend = stepper if backend is None else backend
         self.stand_on(world)
 
     @property

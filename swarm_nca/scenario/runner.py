@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from swarm_nca.cores import sharing_cores
-from swarm_nca.engine import Stepper
+from swarm_nca.engine import stepper
 from swarm_nca.measure.census import Census
 from swarm_nca.measure.metrics import METRICS
 from swarm_nca.perturbations import Perturbation
@@ -102,7 +102,7 @@ class _Agents:
 
 
 #: The engines that a scenario can name.
-_ENGINES: dict[str, MakesBackend] = {"batched": Stepper, "agents": _Agents}
+_ENGINES: dict[str, MakesBackend] = {"batched": stepper, "agents": _Agents}
 
 
 class _Recorder:

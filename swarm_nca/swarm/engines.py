@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from torch import Tensor
 
-from swarm_nca.engine import Stepper, check_fit
+from swarm_nca.engine import check_fit, stepper
 from swarm_nca.world import World
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Batched:
 
     def __init__(self, swarm: Swarm, world: World) -> None:
         self._swarm, self._table = swarm, world.neighbors
-        self._stepper = Stepper(
+        self._stepper = stepper(
             world, swarm.rule, swarm.seed, fire_rate=swarm.fire_rate, noise=swarm.noise
         )
 

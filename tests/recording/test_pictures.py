@@ -17,7 +17,7 @@ from swarm_nca.recording import Frame
 from swarm_nca.recording.animation import MOST, animation_webp, shots_of
 from swarm_nca.recording.channels import channels_png, diverging
 from swarm_nca.recording.summary import summary_png
-from swarm_nca.rules import Mlp
+from swarm_nca.rules import Mlp, Rule
 from swarm_nca.world import World
 
 from .conftest import MakeRun

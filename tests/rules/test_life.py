@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import swarm_nca as sn
-from swarm_nca.engine import Stepper, rollout
+from swarm_nca.engine import LatticeStepper, rollout, stepper
 
 Cells = set[tuple[int, int]]
 
@@ -70,7 +70,7 @@ def test_all_512_neighbourhoods_become_what_the_rule_says() -> None:
     answer = life(torch.zeros(512, 0), messages)
     assert answer[:, 0].tolist() == [float(one) for one in expected]
     world = sn.World.from_images(patches.reshape(-1, 3, 3), life)
-    assert isinstance(Stepper(world, life)._lattice, tuple)
+    assert isinstance(stepper(world, life), LatticeStepper)
     stepped = rollout(world, life, 1)
     assert [bool(stepped.readout.image(stepped, n)[1, 1]) for n in range(512)] == expected
 
@@ -82,13 +82,13 @@ def test_a_glider_flies_as_sets_say(torus: bool, fire_rate: float | None) -> Non
     life, side = sn.Life(), 9
     start = sn.World.from_images([board(GLIDER, side)], life, grid=sn.Grid(torus=torus))
     cells = set(GLIDER)
-    stepper = Stepper(start, life, fire_rate=fire_rate)
+    running = stepper(start, life, fire_rate=fire_rate)
     for _ in range(20 if not torus else 50):
-        stepper.step()
+        running.step()
         cells = oracle(cells, side if torus else None)
         if not torus and any(max(place) >= side - 2 for place in cells):
             break
-        assert alive(stepper.world()) == cells
+        assert alive(running.world()) == cells
 
 
 def test_a_gun_fires_gliders_as_sets_say() -> None:

@@ -1,0 +1,22 @@
+"""The engine: one step of a swarm, and many. Only the cells that act are computed."""
+
+from swarm_nca.engine.backends import BACKENDS, Backend, stepper
+from swarm_nca.engine.fit import check_fit, draws_of, rates_of
+from swarm_nca.engine.gather import CHUNK, Stepper
+from swarm_nca.engine.lattice import LatticeStepper
+from swarm_nca.engine.rollouts import rollout, step, trajectory
+
+__all__ = [
+    "BACKENDS",
+    "CHUNK",
+    "Backend",
+    "LatticeStepper",
+    "Stepper",
+    "check_fit",
+    "draws_of",
+    "rates_of",
+    "rollout",
+    "step",
+    "stepper",
+    "trajectory",
+]

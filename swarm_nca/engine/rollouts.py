@@ -1,0 +1,119 @@
+"""Many steps: the world some steps later, with or without gradients.
+
+Without gradients a backend steps in place. With gradients the same step is written functionally,
+and autograd records it: the reference that every other gradient is held to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+from swarm_nca.engine.backends import stepper
+from swarm_nca.engine.fit import check_fit, draws_of, rates_of
+from swarm_nca.engine.gather import alive_after
+from swarm_nca.rules import Rule
+from swarm_nca.world import World
+
+
+def step(
+    world: World,
+    rule: Rule,
+    seed: int = 0,
+    *,
+    fire_rate: float | None = None,
+    noise: float | None = None,
+) -> World:
+    """The world one step later; see `rollout`."""
+    return rollout(world, rule, 1, seed, fire_rate=fire_rate, noise=noise)
+
+
+def rollout(
+    world: World,
+    rule: Rule,
+    steps: int,
+    seed: int = 0,
+    *,
+    fire_rate: float | None = None,
+    noise: float | None = None,
+) -> World:
+    """The world some steps later.
+
+    Gradients flow when grad mode is on and a weight of the rule, or the state, requires them; a
+    loaded rule's weights do not. `rollout(a + b)` equals `rollout(a)` followed by `rollout(b)`.
+
+    Args:
+        steps: 0 or more.
+        seed: every random draw depends on it.
+        fire_rate, noise: override the world's and the rule's when given.
+
+    Raises:
+        ValueError: a negative number of steps, a seed, rate or noise out of range, or a rule that
+            does not fit the world.
+    """
+    _check_steps(steps)
+    wants_grad = world.state.requires_grad or any(w.requires_grad for w in rule.parameters())
+    if torch.is_grad_enabled() and wants_grad:
+        return _differentiable(world, rule, steps, seed, fire_rate, noise)
+    running = stepper(world, rule, seed, fire_rate=fire_rate, noise=noise)
+    for _ in range(steps):
+        running.step()
+    return world.with_state(running.state, steps)
+
+
+def trajectory(
+    world: World,
+    rule: Rule,
+    steps: int,
+    seed: int = 0,
+    *,
+    fire_rate: float | None = None,
+    noise: float | None = None,
+) -> Iterator[World]:
+    """The worlds after steps 1, 2, … `steps`, one at a time, without gradients; see `rollout`."""
+    _check_steps(steps)
+    running = stepper(world, rule, seed, fire_rate=fire_rate, noise=noise)
+
+    def moments() -> Iterator[World]:
+        for _ in range(steps):
+            running.step()
+            yield running.world()
+
+    return moments()
+
+
+def _differentiable(
+    world: World,
+    rule: Rule,
+    steps: int,
+    seed: int,
+    fire_rate: float | None,
+    noise: float | None,
+) -> World:
+    check_fit(world, rule)
+    rate, noise = rates_of(world, rule, fire_rate, noise)
+    draws, prepared, state = draws_of(world, seed), rule.prepare(world.stimulus), world.state
+    silence = state.new_zeros(1, rule.channels)
+    for t in range(steps):
+        fired = draws.fires(t, rate)
+        before = rule.lives(state, world.largest)
+        if before is not None:
+            fired = fired[before[fired]]
+        heard = world.links.arriving(world.neighbors, fired, draws, t)
+        padded = torch.cat([state, silence])
+        messages = padded.index_select(0, heard.reshape(-1)).view(*heard.shape, rule.channels)
+        change = rule.change(prepared.index_select(0, fired), messages)
+        if noise:
+            change = change + noise * draws.normals(t, fired, rule.channels, state.dtype)
+        write = state.index_copy if rule.update == "replace" else state.index_add
+        state = write(0, fired, change)
+        if before is not None:
+            dead = ~(before & alive_after(rule, state, world.largest))
+            state = state.masked_fill(dead[:, None], 0.0)
+    return world.with_state(state, steps)
+
+
+def _check_steps(steps: int) -> None:
+    if steps < 0:
+        raise ValueError(f"steps must be 0 or more, got {steps}")
