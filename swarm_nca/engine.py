@@ -13,8 +13,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from swarm_nca.arguments import whole
 from swarm_nca.products import BLOCK, filled_up
-from swarm_nca.randomness import Draws
+from swarm_nca.randomness import MOST_STEPS, Draws
 from swarm_nca.rules import Rule, check_rates
 from swarm_nca.world import World
 
@@ -131,10 +132,10 @@ def rollout(
         fire_rate, noise: override the world's and the rule's when given.
 
     Raises:
-        ValueError: a negative number of steps, a seed, rate or noise out of range, or a rule that
-            does not fit the world.
+        ValueError: a number of steps that is negative or not whole, a seed, rate or noise out of
+            range, or a rule that does not fit the world.
     """
-    _check_steps(steps)
+    steps = whole("steps", steps, 0, MOST_STEPS)
     wants_grad = world.state.requires_grad or any(w.requires_grad for w in rule.parameters())
     if torch.is_grad_enabled() and wants_grad:
         return _differentiable(world, rule, steps, seed, fire_rate, noise)
@@ -154,7 +155,7 @@ def trajectory(
     noise: float | None = None,
 ) -> Iterator[World]:
     """The worlds after steps 1, 2, … `steps`, one at a time, without gradients; see `rollout`."""
-    _check_steps(steps)
+    steps = whole("steps", steps, 0, MOST_STEPS)
     stepper = Stepper(world, rule, seed, fire_rate=fire_rate, noise=noise)
 
     def moments() -> Iterator[World]:
@@ -187,11 +188,6 @@ def _differentiable(
             change = change + noise * draws.normals(t, fired, rule.channels, state.dtype)
         state = state.index_add(0, fired, change)
     return world.with_state(state, steps)
-
-
-def _check_steps(steps: int) -> None:
-    if steps < 0:
-        raise ValueError(f"steps must be 0 or more, got {steps}")
 
 
 def rates_of(

@@ -34,7 +34,7 @@ LAYERS = (
     ("world",),
     ("grounds", "links"),
     ("randomness", "rules", "topologies", "images"),
-    ("atomic", "cores", "products", "shipped", "suggestion"),
+    ("arguments", "atomic", "cores", "products", "shipped", "suggestion"),
 )
 
 #: Upward imports that are meant: made inside one function, when it is called.

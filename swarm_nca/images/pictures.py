@@ -9,13 +9,14 @@ Shapes: B pictures, H rows, W columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from swarm_nca.arguments import dense, is_tensor, shown
 from swarm_nca.suggestion import did_you_mean
 
 Grey: TypeAlias = npt.NDArray[np.float32]
@@ -52,7 +53,10 @@ class Pictures:
 
     def __post_init__(self) -> None:
         grey = _block_or_tuple(self.grey)
-        labels = np.asarray(self.labels, np.int64).reshape(-1)
+        given = dense("labels", self.labels).reshape(-1)
+        labels = given.astype(np.int64)
+        if not np.array_equal(labels, given):
+            raise ValueError(f"labels must be whole numbers, got {shown(given.tolist())}")
         if labels.size == 0:
             labels = np.full(len(grey), UNKNOWN, np.int64)
         classes = tuple(str(name) for name in self.classes)
@@ -199,19 +203,25 @@ def joined(parts: Sequence[Pictures]) -> Pictures:
 
 
 def _block_or_tuple(given: Any) -> Grey | tuple[Grey, ...]:
-    if isinstance(given, np.ndarray) and given.dtype != object:
-        block = np.asarray(given, np.float32)
+    if is_tensor(given) or (isinstance(given, np.ndarray) and given.dtype != object):
+        block = _float32(given)
         if block.ndim != 3:
-            raise ValueError(f"pictures are [B, H, W] or a list of [H, W], got shape {given.shape}")
+            raise ValueError(f"pictures are [B, H, W] or a list of [H, W], got shape {block.shape}")
         _check(block)
         return block
-    pictures = tuple(np.asarray(picture, np.float32) for picture in given)
+    if not isinstance(given, Iterable):
+        raise ValueError(f"pictures are [B, H, W] or a list of [H, W], got {shown(given)}")
+    pictures = tuple(map(_float32, given))
     for number, picture in enumerate(pictures):
         if picture.ndim != 2:
             raise ValueError(f"picture {number} is not [H, W] but has shape {picture.shape}")
         _check(picture)
     sizes = {picture.shape for picture in pictures}
     return np.stack(pictures) if len(sizes) == 1 else pictures
+
+
+def _float32(values: Any) -> Grey:
+    return dense("grey", values).astype(np.float32, copy=False)
 
 
 def _check(grey: Grey) -> None:

@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from swarm_nca.arguments import dense, shown, whole
 from swarm_nca.images.raster import segment_coverage
 from swarm_nca.images.strokes import INK_SOFTNESS, glyph_strokes
 from swarm_nca.perturbations.area import extent
-from swarm_nca.perturbations.perturbation import check_numbers, check_pair, labels
+from swarm_nca.perturbations.perturbation import check_numbers, labels
 from swarm_nca.world import World
 
 Points: TypeAlias = Sequence[tuple[float, float]]
@@ -33,11 +34,18 @@ def check_pen(
         raise ValueError("a pen follows either points, [[row, column], …], or a glyph such as 7")
     if stroke is not None and glyph is None:
         raise ValueError("stroke counts the strokes of a glyph, and there is none; leave it out")
-    if points is not None and not len(points):
-        raise ValueError("points must hold at least one [row, column], got none")
-    for point in points or ():
-        check_pair("each of points", point)
+    if stroke is not None:
+        whole("stroke", stroke)
+    if points is not None:
+        line = dense("points", points)
+        if line.ndim != 2 or line.shape[1] != 2 or not len(line):
+            raise ValueError(
+                "points must hold at least one [row, column], and nothing else; got "
+                f"{shown(points)}"
+            )
+        check_numbers("each of points", line.ravel().tolist())
     check_numbers("radius", (radius,), above=0)
+    check_numbers("strength", (strength,))
     if not 0.0 < strength <= 1.0:
         raise ValueError(f"strength must be above 0 and at most 1, got {strength:g}")
 
@@ -54,7 +62,7 @@ def pen_coverage(
     if glyph is not None:
         lines = _strokes(glyph, stroke, (rows, columns), radius)
     else:
-        lines = [np.asarray(points, np.float64)]
+        lines = [dense("points", points).astype(np.float64)]
     covered = np.zeros((rows, columns), np.float32)
     for line in lines:
         row, column, share = segment_coverage(line, radius, (rows, columns), INK_SOFTNESS)

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
+from swarm_nca.arguments import dense, real, shown, whole
 from swarm_nca.images.pictures import class_number
+from swarm_nca.randomness import MOST_STEPS
 from swarm_nca.world import World
 
 
@@ -37,10 +37,9 @@ class Perturbation(ABC):
     world: int | None = None
 
     def __post_init__(self) -> None:
-        if self.at < 0:
-            raise ValueError(f"at must be a step, 0 or more, got {self.at}")
-        if self.world is not None and self.world < 0:
-            raise ValueError(f"world must count from 0, got {self.world}")
+        whole("at", self.at, 0, MOST_STEPS)
+        if self.world is not None:
+            whole("world", self.world)
         if self.SHARED and self.world is not None:
             raise ValueError(
                 f"the worlds of a batch share what {self.kind!r} changes; leave out world"
@@ -104,16 +103,18 @@ def relabeled(world: World, label: int | str | None) -> World:
 
 def check_pair(name: str, given: Any) -> None:
     """A ValueError unless this is a pair of finite numbers, for rows and for columns."""
-    if np.shape(given) != (2,):
+    pair = dense(name, given)
+    if pair.shape != (2,):
         raise ValueError(
-            f"{name} must be a pair of numbers, for rows and for columns, got {given!r}"
+            f"{name} must be a pair of numbers, for rows and for columns, got {shown(given)}"
         )
-    check_numbers(name, given)
+    check_numbers(name, pair.tolist())
 
 
 def check_numbers(name: str, numbers: Sequence[float], *, above: float = -math.inf) -> None:
     """A ValueError unless the numbers are finite and above a bound."""
-    for number in numbers:
+    for given in numbers:
+        number = real(name, given)
         if not math.isfinite(number):
             raise ValueError(f"{name} must be finite, got {number}")
         if not number > above:

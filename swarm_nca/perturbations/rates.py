@@ -30,7 +30,8 @@ class Rates(Perturbation):
         super().__post_init__()
         if self.fire_rate is None and self.noise is None:
             raise ValueError("rates need fire_rate, noise or both, such as fire_rate: 0.25")
-        check_rates(self.fire_rate or 0.0, self.noise or 0.0)
+        rates = (self.fire_rate, self.noise)
+        check_rates(*(0.0 if rate is None else rate for rate in rates))
 
     def __call__(self, world: World, seed: int = 0) -> World:
         """The same worlds with other rates; see `Perturbation.__call__`."""

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from swarm_nca.arguments import real
 from swarm_nca.products import layer
 from swarm_nca.rules.classes import DIGITS, Classes
 from swarm_nca.rules.hearing import Hearing, shared_rows
@@ -206,6 +207,7 @@ class Rule(nn.Module):
 
 def check_rates(fire_rate: float, noise: float) -> None:
     """A ValueError, unless cells can fire at this rate and with this noise."""
+    fire_rate, noise = real("fire_rate", fire_rate), real("noise", noise)
     if not 0.0 <= fire_rate <= 1.0:
         raise ValueError(f"fire_rate must lie between 0 and 1, got {fire_rate}")
     if not (noise >= 0.0 and math.isfinite(noise)):

@@ -17,6 +17,7 @@ import mesa
 import torch
 from mesa.discrete_space import Network as MesaNetwork
 
+from swarm_nca.arguments import whole
 from swarm_nca.engine import rates_of
 from swarm_nca.links import Links
 from swarm_nca.measure.census import Census
@@ -298,7 +299,7 @@ def _alone(world: World) -> World:
 
 
 def _known(engine: str) -> str:
-    if engine not in ENGINES:
+    if not isinstance(engine, str) or engine not in ENGINES:
         hint = did_you_mean(engine, ENGINES)
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {engine!r}{hint}")
     return engine
@@ -310,9 +311,9 @@ def _timed(perturbation: Perturbation | tuple[int, Change]) -> tuple[int, Change
         if isinstance(perturbation, tuple)
         else (getattr(perturbation, "at", None), perturbation)
     )
-    if not isinstance(at, int) or at < 0 or not callable(change):
+    if at is None or not callable(change):
         raise ValueError(
             f"a perturbation has a step `at`, 0 or more, and is called with a world; or give a "
             f"pair (at, change); got {perturbation!r}"
         )
-    return at, change
+    return whole("at", at), change

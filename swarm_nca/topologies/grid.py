@@ -32,7 +32,7 @@ class Grid:
     torus: bool = False
 
     def __post_init__(self) -> None:
-        if self.neighborhood not in NEIGHBORHOODS:
+        if not isinstance(self.neighborhood, str) or self.neighborhood not in NEIGHBORHOODS:
             hint = did_you_mean(self.neighborhood, NEIGHBORHOODS)
             raise ValueError(
                 f"neighborhood must be one of {', '.join(NEIGHBORHOODS)}, "
