@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 _UNREADABLE = (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError, AttributeError)
 
 
-def whole(name: str, value: Any, low: int = 0, high: int | None = None) -> int:
+def whole(
+    name: str, value: Any, low: int = 0, high: int | None = None, kind: str = "a whole number"
+) -> int:
     """The value as an int.
+
+    Args:
+        kind: what the argument is, for the message.
 
     Raises:
         ValueError: no whole number, a boolean, or one outside [low, high].
@@ -32,8 +37,9 @@ def whole(name: str, value: Any, low: int = 0, high: int | None = None) -> int:
     except _UNREADABLE:
         number = low - 1
     if isinstance(value, bool) or number < low or (high is not None and number > high):
-        wanted = f"{low} or more" if high is None else f"from {low} to {high}"
-        raise ValueError(f"{name} must be a whole number, {wanted}, got {shown(value)}")
+        least = high is None or (high >= 1 << 32 and number < low)
+        wanted = f"{low} or more" if least else f"from {low} to {_power(high)}"
+        raise ValueError(f"{name} must be {kind}, {wanted}, got {shown(value)}")
     return number
 
 
@@ -79,8 +85,7 @@ def dense(name: str, values: Any) -> np.ndarray[Any, Any]:
     try:
         array = np.asarray(values)
     except _UNREADABLE as error:
-        reason = str(error).partition("\n")[0]
-        raise ValueError(f"{name} must be an array of real numbers: {reason}") from error
+        raise ValueError(f"{name} must be an array of real numbers, got {shown(values)}") from error
     if array.dtype.kind == "c":
         raise ValueError(f"{name} must be real, got complex numbers; take their .real or abs()")
     if array.dtype.kind not in "biuf":
@@ -118,6 +123,13 @@ def shown(value: Any) -> str:
     except _UNREADABLE:
         text = f"a {type(value).__name__}"
     return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+def _power(number: int | None) -> str:
+    """A number as people write it: 2^64 - 1."""
+    above = 0 if number is None else number + 1
+    large = above >= 1 << 32 and above.bit_count() == 1
+    return f"2^{above.bit_length() - 1} - 1" if large else str(number)
 
 
 def _plain(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -27,7 +27,8 @@ class Links:
     drop: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0.0 <= real("drop", self.drop) <= 1.0:
+        object.__setattr__(self, "drop", real("drop", self.drop))
+        if not 0.0 <= self.drop <= 1.0:
             raise ValueError(f"drop is a chance between 0 and 1, got {self.drop}")
 
     def arriving(self, neighbors: Tensor, rows: Tensor, draws: StepDraws, t: int) -> Tensor:

@@ -34,7 +34,8 @@ LAYERS = (
     ("world",),
     ("grounds", "links"),
     ("randomness", "rules", "topologies", "images"),
-    ("arguments", "atomic", "cores", "products", "shipped", "suggestion"),
+    ("atomic", "cores", "products", "shipped", "suggestion"),
+    ("arguments",),
 )
 
 #: Upward imports that are meant: made inside one function, when it is called.

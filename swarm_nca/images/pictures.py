@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from swarm_nca.arguments import dense, is_tensor, shown
+from swarm_nca.arguments import dense, is_tensor, shown, whole
 from swarm_nca.suggestion import did_you_mean
 
 Grey: TypeAlias = npt.NDArray[np.float32]
@@ -54,7 +54,8 @@ class Pictures:
     def __post_init__(self) -> None:
         grey = _block_or_tuple(self.grey)
         given = dense("labels", self.labels).reshape(-1)
-        labels = given.astype(np.int64)
+        with np.errstate(invalid="ignore"):  # what is no number is refused below
+            labels = given.astype(np.int64)
         if not np.array_equal(labels, given):
             raise ValueError(f"labels must be whole numbers, got {shown(given.tolist())}")
         if labels.size == 0:
@@ -84,7 +85,7 @@ class Pictures:
         if isinstance(which, slice):
             rows = np.arange(len(self))[which]
         else:
-            chosen = np.atleast_1d(np.asarray(which))
+            chosen = np.atleast_1d(dense("which", which))
             rows = np.arange(len(self))[chosen if chosen.size else chosen.astype(np.int64)]
         if isinstance(self.grey, tuple):
             grey: Grey | tuple[Grey, ...] = tuple(self.grey[row] for row in rows)
@@ -105,6 +106,7 @@ class Pictures:
 
         Classes take turns, each giving its first pictures; one that has no more is passed over.
         """
+        count = whole("count", count)
         by_class = np.argsort(self.labels, kind="stable")
         first = np.searchsorted(self.labels[by_class], self.labels)
         turn = np.empty(len(self), np.int64)
@@ -132,7 +134,10 @@ class Pictures:
         Raises ValueError where a picture is larger than the canvas, or a canvas for each is beyond
         reason.
         """
-        rows, columns = canvas
+        size = dense("canvas", canvas)
+        if size.shape != (2,):
+            raise ValueError(f"canvas must be (rows, columns), got {shown(canvas)}")
+        rows, columns = (whole("canvas", side, 1) for side in size)
         check_pixels(len(self), rows, columns)
         arrays = self.grey if isinstance(self.grey, tuple) else (self.grey,)
         for height, width in {array.shape[-2:] for array in arrays}:

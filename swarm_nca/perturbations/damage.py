@@ -10,7 +10,7 @@ from torch import Tensor
 
 from swarm_nca.images.raster import Side
 from swarm_nca.perturbations.area import in_disc, in_half, in_rectangle
-from swarm_nca.perturbations.perturbation import Perturbation, check_numbers, check_pair
+from swarm_nca.perturbations.perturbation import Perturbation, check_numbers, check_pair, settle
 from swarm_nca.world import World
 
 #: What describes each shape.
@@ -57,7 +57,8 @@ class Damage(Perturbation):
                 raise ValueError(f"{name} does not go with shape {self.shape!r}, it takes {takes}")
         for name in ("center", "corner", "size"):
             if getattr(self, name) is not None:
-                check_pair(name, getattr(self, name))
+                object.__setattr__(self, name, check_pair(name, getattr(self, name)))
+        settle(self, "radius")
         check_numbers("radius", () if self.radius is None else (self.radius,), above=0)
         check_numbers("size", () if self.size is None else self.size, above=0)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from swarm_nca.perturbations.pen import check_pen, pen_coverage, told
-from swarm_nca.perturbations.perturbation import Perturbation, relabeled
+from swarm_nca.perturbations.pen import check_pen, pen_coverage, points_of, told
+from swarm_nca.perturbations.perturbation import Perturbation, relabeled, settle
 from swarm_nca.world import World
 
 
@@ -31,6 +31,8 @@ class Erase(Perturbation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        object.__setattr__(self, "points", points_of(self.points))
+        settle(self, "radius", "strength")
         check_pen(self.points, self.glyph, self.stroke, self.radius, self.strength)
 
     def __call__(self, world: World, seed: int = 0) -> World:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
-from swarm_nca.perturbations.perturbation import Perturbation, check_numbers
+from swarm_nca.arguments import real
+from swarm_nca.perturbations.perturbation import Perturbation
 from swarm_nca.world import World
 
 
@@ -24,7 +25,7 @@ class Loss(Perturbation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_numbers("drop", (self.drop,))
+        object.__setattr__(self, "drop", real("drop", self.drop))
         if not 0.0 <= self.drop <= 1.0:
             raise ValueError(f"drop must be a chance from 0 to 1, got {self.drop:g}")
 

@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from swarm_nca.perturbations.perturbation import Perturbation, check_numbers
+from swarm_nca.perturbations.perturbation import Perturbation, check_numbers, settle
 from swarm_nca.randomness import Stream, check_seed, normal_rows, words
 from swarm_nca.world import World
 
@@ -32,6 +32,7 @@ class Noise(Perturbation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        settle(self, "strength")
         check_numbers("strength", (self.strength,), above=0)
         if self.target not in ("states", "pixels"):
             raise ValueError(f"target must be states or pixels, got {self.target!r}")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -16,10 +16,24 @@ from swarm_nca.arguments import dense, shown, whole
 from swarm_nca.images.raster import segment_coverage
 from swarm_nca.images.strokes import INK_SOFTNESS, glyph_strokes
 from swarm_nca.perturbations.area import extent
-from swarm_nca.perturbations.perturbation import check_numbers, labels
+from swarm_nca.perturbations.perturbation import check_numbers, check_pair, labels
 from swarm_nca.world import World
 
 Points: TypeAlias = Sequence[tuple[float, float]]
+
+
+def points_of(given: Any) -> tuple[tuple[float, float], ...] | None:
+    """Points (row, column) as a record holds them, from any sequence or array of them.
+
+    Raises:
+        ValueError: no points, or one that is no pair of finite numbers.
+    """
+    if given is None:
+        return None
+    rows = given if isinstance(given, Sequence) else dense("points", given)
+    if not isinstance(rows, Sequence) and rows.ndim == 0:
+        raise ValueError(f"points must be [[row, column], …], got {shown(given)}")
+    return tuple(check_pair("each of points", point) for point in rows)
 
 
 def check_pen(
@@ -36,14 +50,8 @@ def check_pen(
         raise ValueError("stroke counts the strokes of a glyph, and there is none; leave it out")
     if stroke is not None:
         whole("stroke", stroke)
-    if points is not None:
-        line = dense("points", points)
-        if line.ndim != 2 or line.shape[1] != 2 or not len(line):
-            raise ValueError(
-                "points must hold at least one [row, column], and nothing else; got "
-                f"{shown(points)}"
-            )
-        check_numbers("each of points", line.ravel().tolist())
+    if points is not None and not len(points):
+        raise ValueError("points must hold at least one [row, column], got none")
     check_numbers("radius", (radius,), above=0)
     check_numbers("strength", (strength,))
     if not 0.0 < strength <= 1.0:
@@ -62,7 +70,7 @@ def pen_coverage(
     if glyph is not None:
         lines = _strokes(glyph, stroke, (rows, columns), radius)
     else:
-        lines = [dense("points", points).astype(np.float64)]
+        lines = [np.asarray(points, np.float64)]
     covered = np.zeros((rows, columns), np.float32)
     for line in lines:
         row, column, share = segment_coverage(line, radius, (rows, columns), INK_SOFTNESS)

@@ -37,7 +37,7 @@ class Perturbation(ABC):
     world: int | None = None
 
     def __post_init__(self) -> None:
-        whole("at", self.at, 0, MOST_STEPS)
+        whole("at", self.at, 0, MOST_STEPS, "a step")
         if self.world is not None:
             whole("world", self.world)
         if self.SHARED and self.world is not None:
@@ -101,14 +101,29 @@ def relabeled(world: World, label: int | str | None) -> World:
     return world.relabeled([number] * len(world))
 
 
-def check_pair(name: str, given: Any) -> None:
-    """A ValueError unless this is a pair of finite numbers, for rows and for columns."""
+def settle(record: Perturbation, *names: str) -> None:
+    """Make the numbers in these fields Python's own, of any library they were.
+
+    Raises:
+        ValueError: a field that holds neither a real number nor None.
+    """
+    for name in names:
+        given = getattr(record, name)
+        if given is not None and type(given) is not float:
+            number = real(name, given)
+            same = type(given) is int and abs(given) <= 1 << 53
+            object.__setattr__(record, name, given if same else number)
+
+
+def check_pair(name: str, given: Any) -> tuple[float, float]:
+    """The pair of finite numbers, for rows and for columns; a ValueError for anything else."""
     pair = dense(name, given)
     if pair.shape != (2,):
         raise ValueError(
             f"{name} must be a pair of numbers, for rows and for columns, got {shown(given)}"
         )
     check_numbers(name, pair.tolist())
+    return tuple(pair.tolist())
 
 
 def check_numbers(name: str, numbers: Sequence[float], *, above: float = -math.inf) -> None:

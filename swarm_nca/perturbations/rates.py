@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
-from swarm_nca.perturbations.perturbation import Perturbation
+from swarm_nca.perturbations.perturbation import Perturbation, settle
 from swarm_nca.rules import check_rates
 from swarm_nca.world import World
 
@@ -30,6 +30,7 @@ class Rates(Perturbation):
         super().__post_init__()
         if self.fire_rate is None and self.noise is None:
             raise ValueError("rates need fire_rate, noise or both, such as fire_rate: 0.25")
+        settle(self, "fire_rate", "noise")
         rates = (self.fire_rate, self.noise)
         check_rates(*(0.0 if rate is None else rate for rate in rates))
 

@@ -105,7 +105,8 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
             row = self.model.states[self.row]
         except IndexError:
             raise self._died() from None
-        row[:] = dense("a state", value) if np.ndim(value) == 0 else self._vector("a state", value)
+        given = dense("a state", value)
+        row[:] = self._vector("a state", given) if given.ndim else given
 
     @property
     def stimulus(self) -> Vector:
@@ -136,7 +137,7 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         last = self.model.rule.slots - 1
         received = {}
         for slot, said in messages.items():
-            number = whole("an inbox's slot", slot, 0, last)
+            number = whole("slot", slot, 0, last)
             received[number] = self._vector(f"the message in slot {number}", said)
         self._keep(received)
 

@@ -164,13 +164,16 @@ def keys_of(values: Iterable[int] | Tensor | None, worlds: int, device: torch.de
 
 
 def _integers(values: Iterable[int] | Tensor, worlds: int, name: str) -> Tensor:
-    listed = isinstance(values, Tensor | np.ndarray) or not isinstance(values, Iterable)
-    given = integers(name, values if listed else list(values)).reshape(-1)
+    kind = f"{name} are whole numbers, one for each world (a label that is not known is −1)"
+    if not isinstance(values, Iterable):
+        raise ValueError(f"{kind}; got {shown(values)}")
+    try:
+        array = dense(name, values if hasattr(values, "__array__") else list(values))
+    except ValueError as error:
+        raise ValueError(f"{kind}: {error}") from error
+    given = integers(name, array).reshape(-1)
     if len(given) != worlds:
-        raise ValueError(
-            f"{worlds} worlds need as many {name}, got {len(given)} (a label that is not known is "
-            "−1)"
-        )
+        raise ValueError(f"{worlds} worlds need as many {name}, got {len(given)}")
     return given
 
 
@@ -212,7 +215,7 @@ def check_start(start: str) -> None:
     """A ValueError unless a world can start so."""
     if not isinstance(start, str) or start not in STARTS:
         hint = did_you_mean(start, STARTS)
-        raise ValueError(f"start must be one of {', '.join(STARTS)}, got {start!r}{hint}")
+        raise ValueError(f"start must be one of {', '.join(STARTS)}, got {shown(start)}{hint}")
 
 
 def starting_state(world: World, channels: int, start: str, seed: int) -> Tensor:
