@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from swarm_nca.arguments import real
 from swarm_nca.randomness import StepDraws, Stream, threshold
 
 
@@ -26,6 +27,7 @@ class Links:
     drop: float = 0.0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "drop", real("drop", self.drop))
         if not 0.0 <= self.drop <= 1.0:
             raise ValueError(f"drop is a chance between 0 and 1, got {self.drop}")
 

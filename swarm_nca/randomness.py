@@ -9,7 +9,6 @@ serves four successive steps.
 
 from __future__ import annotations
 
-import operator
 from enum import IntEnum
 from functools import cache
 from typing import Any, Protocol
@@ -18,10 +17,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from swarm_nca.arguments import whole
+
 _WORD = 0xFFFFFFFF
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _ROUNDS = 10
+
+#: The last step: blocks of four steps are counted in words of 32 bits.
+MOST_STEPS = (1 << 34) - 1
 
 #: Counters worked on at once on a CPU: small enough for the second-level cache.
 _CHUNK = 16_384
@@ -96,13 +100,7 @@ def words(seed: int, key: Tensor, site: Tensor, block: Tensor, stream: int) -> T
 
 def check_seed(seed: int) -> int:
     """The seed as a plain int, if it is whole and in [0, 2⁶⁴); a ValueError otherwise."""
-    try:
-        whole = operator.index(seed)
-    except TypeError:
-        whole = -1
-    if not 0 <= whole < 1 << 64:
-        raise ValueError(f"seed must be a whole number from 0 to 2^64 - 1, got {seed!r}")
-    return whole
+    return whole("seed", seed, 0, (1 << 64) - 1)
 
 
 def threshold(rate: float) -> int:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from swarm_nca.arguments import shown
+
 
 def unknown(what: str, given: object, known: Iterable[str]) -> str:
     """The message for a name that a table does not have, with the nearest that it has."""
     names = list(known)
     told = ", ".join(names) or "none"
-    return f"no {what} '{given}'{did_you_mean(given, names)}: there are {told}"
+    name = f"'{given}'" if isinstance(given, str) else shown(given)
+    return f"no {what} {name}{did_you_mean(given, names)}: there are {told}"
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:

@@ -328,7 +328,7 @@ def test_gradients_flow_to_weights_and_state_and_change_no_number(busy_rule: Bus
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"steps": -1}, "steps must be 0 or more, got -1"),
+        ({"steps": -1}, "steps must be a whole number, 0 or more, got -1"),
         ({"seed": -1}, "seed must be a whole number"),
         ({"seed": 0.5}, "seed must be a whole number"),
         ({"fire_rate": 1.5}, "fire_rate must lie between 0 and 1, got 1.5"),

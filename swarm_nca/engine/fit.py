@@ -22,7 +22,7 @@ def rates_of(
     rate = first(fire_rate, world.fire_rate, rule.fire_rate)
     spread = first(noise, world.noise, rule.noise)
     check_rates(rate, spread)
-    return rate, spread
+    return float(rate), float(spread)
 
 
 def draws_of(world: World, seed: int) -> Draws:

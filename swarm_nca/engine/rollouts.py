@@ -10,9 +10,11 @@ from collections.abc import Iterator
 
 import torch
 
+from swarm_nca.arguments import whole
 from swarm_nca.engine.backends import stepper
 from swarm_nca.engine.fit import check_fit, draws_of, rates_of
 from swarm_nca.engine.gather import alive_after
+from swarm_nca.randomness import MOST_STEPS
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
 
@@ -49,10 +51,10 @@ def rollout(
         fire_rate, noise: override the world's and the rule's when given.
 
     Raises:
-        ValueError: a negative number of steps, a seed, rate or noise out of range, or a rule that
-            does not fit the world.
+        ValueError: a number of steps that is negative or not whole, a seed, rate or noise out of
+            range, or a rule that does not fit the world.
     """
-    _check_steps(steps)
+    steps = whole("steps", steps, 0, MOST_STEPS)
     wants_grad = world.state.requires_grad or any(w.requires_grad for w in rule.parameters())
     if torch.is_grad_enabled() and wants_grad:
         return _differentiable(world, rule, steps, seed, fire_rate, noise)
@@ -72,7 +74,7 @@ def trajectory(
     noise: float | None = None,
 ) -> Iterator[World]:
     """The worlds after steps 1, 2, … `steps`, one at a time, without gradients; see `rollout`."""
-    _check_steps(steps)
+    steps = whole("steps", steps, 0, MOST_STEPS)
     running = stepper(world, rule, seed, fire_rate=fire_rate, noise=noise)
 
     def moments() -> Iterator[World]:
@@ -112,8 +114,3 @@ def _differentiable(
             dead = ~(before & alive_after(rule, state, world.largest))
             state = state.masked_fill(dead[:, None], 0.0)
     return world.with_state(state, steps)
-
-
-def _check_steps(steps: int) -> None:
-    if steps < 0:
-        raise ValueError(f"steps must be 0 or more, got {steps}")

@@ -9,13 +9,14 @@ Shapes: B pictures, H rows, W columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from swarm_nca.arguments import dense, is_tensor, shown, whole
 from swarm_nca.suggestion import did_you_mean
 
 Grey: TypeAlias = npt.NDArray[np.float32]
@@ -52,7 +53,11 @@ class Pictures:
 
     def __post_init__(self) -> None:
         grey = _block_or_tuple(self.grey)
-        labels = np.asarray(self.labels, np.int64).reshape(-1)
+        given = dense("labels", self.labels).reshape(-1)
+        with np.errstate(invalid="ignore"):  # what is no number is refused below
+            labels = given.astype(np.int64)
+        if not np.array_equal(labels, given):
+            raise ValueError(f"labels must be whole numbers, got {shown(given.tolist())}")
         if labels.size == 0:
             labels = np.full(len(grey), UNKNOWN, np.int64)
         classes = tuple(str(name) for name in self.classes)
@@ -80,7 +85,7 @@ class Pictures:
         if isinstance(which, slice):
             rows = np.arange(len(self))[which]
         else:
-            chosen = np.atleast_1d(np.asarray(which))
+            chosen = np.atleast_1d(dense("which", which))
             rows = np.arange(len(self))[chosen if chosen.size else chosen.astype(np.int64)]
         if isinstance(self.grey, tuple):
             grey: Grey | tuple[Grey, ...] = tuple(self.grey[row] for row in rows)
@@ -97,6 +102,7 @@ class Pictures:
 
         Classes take turns, each giving its first pictures; one that has no more is passed over.
         """
+        count = whole("count", count)
         by_class = np.argsort(self.labels, kind="stable")
         first = np.searchsorted(self.labels[by_class], self.labels)
         turn = np.empty(len(self), np.int64)
@@ -124,7 +130,10 @@ class Pictures:
         Raises ValueError where a picture is larger than the canvas, or a canvas for each is beyond
         reason.
         """
-        rows, columns = canvas
+        size = dense("canvas", canvas)
+        if size.shape != (2,):
+            raise ValueError(f"canvas must be (rows, columns), got {shown(canvas)}")
+        rows, columns = (whole("canvas", side, 1) for side in size)
         check_pixels(len(self), rows, columns)
         arrays = self.grey if isinstance(self.grey, tuple) else (self.grey,)
         for height, width in {array.shape[-2:] for array in arrays}:
@@ -195,19 +204,25 @@ def joined(parts: Sequence[Pictures]) -> Pictures:
 
 
 def _block_or_tuple(given: Any) -> Grey | tuple[Grey, ...]:
-    if isinstance(given, np.ndarray) and given.dtype != object:
-        block = np.asarray(given, np.float32)
+    if is_tensor(given) or (isinstance(given, np.ndarray) and given.dtype != object):
+        block = _float32(given)
         if block.ndim != 3:
-            raise ValueError(f"pictures are [B, H, W] or a list of [H, W], got shape {given.shape}")
+            raise ValueError(f"pictures are [B, H, W] or a list of [H, W], got shape {block.shape}")
         _check(block)
         return block
-    pictures = tuple(np.asarray(picture, np.float32) for picture in given)
+    if not isinstance(given, Iterable):
+        raise ValueError(f"pictures are [B, H, W] or a list of [H, W], got {shown(given)}")
+    pictures = tuple(map(_float32, given))
     for number, picture in enumerate(pictures):
         if picture.ndim != 2:
             raise ValueError(f"picture {number} is not [H, W] but has shape {picture.shape}")
         _check(picture)
     sizes = {picture.shape for picture in pictures}
     return np.stack(pictures) if len(sizes) == 1 else pictures
+
+
+def _float32(values: Any) -> Grey:
+    return dense("grey", values).astype(np.float32, copy=False)
 
 
 def _check(grey: Grey) -> None:

@@ -15,6 +15,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from swarm_nca.arguments import shown
 from swarm_nca.measure.ballots import UNDECIDED, Ballots
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
@@ -27,8 +28,23 @@ def decisions(world: World, rule: Rule) -> Tensor:
     number. Of equal channels the lowest class wins; so a cell that still holds zeros counts as
     decided, for class 0.
     """
+    check_readable(world, rule)
     highest, best = rule.logits(world.state.detach()).max(dim=1)
     return best.masked_fill_(~(highest >= rule.undecided_below), UNDECIDED)
+
+
+def check_readable(world: World, rule: Rule) -> None:
+    """A ValueError unless this rule says how the worlds' states are read."""
+    if world.classes.names != rule.classes.names:
+        raise ValueError(
+            f"these worlds have the classes {shown(list(world.classes.names))}, the rule has "
+            f"{shown(list(rule.classes.names))}; measure worlds with the rule they were built with"
+        )
+    if world.state.shape[1] != rule.channels:
+        raise ValueError(
+            f"these worlds have {world.state.shape[1]} channels, the rule has {rule.channels}; "
+            "measure worlds with the rule they were built with"
+        )
 
 
 class Census(Ballots):
@@ -40,7 +56,8 @@ class Census(Ballots):
         previous: the same worlds one step earlier, with the same cells.
 
     Raises:
-        ValueError: a previous moment in which other cells were alive.
+        ValueError: a rule of other channels or classes than the worlds have, or a previous moment
+            in which other cells were alive.
     """
 
     def __init__(self, world: World, rule: Rule, previous: World | None = None) -> None:
@@ -49,6 +66,7 @@ class Census(Ballots):
                 f"the previous moment has other cells ({previous.cells}) than this one "
                 f"({world.cells}); after a perturbation, give the world as the perturbation left it"
             )
+        check_readable(world, rule)
         self.world, self.rule, self.previous = world, rule, previous
         self.label = world.label
 

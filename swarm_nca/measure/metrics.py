@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from swarm_nca.arguments import dense
 from swarm_nca.measure.ballots import Ballots
 from swarm_nca.measure.census import Census
 from swarm_nca.measure.readings import Count, Largest, Ratio, Reading
@@ -38,7 +39,12 @@ class Metric:
         self.__name__, self.__doc__ = reading.__name__, reading.__doc__
 
     def __call__(self, world: World, rule: Rule, previous: World | None = None) -> float:
-        """The value over all worlds of the batch, pooled."""
+        """The value over all worlds of the batch, pooled.
+
+        Raises:
+            ValueError: a rule of other channels or classes than the worlds have, or a previous
+                moment with other cells.
+        """
         return self.reading(Census(world, rule, previous)).pooled()
 
     def per_world(self, world: World, rule: Rule, previous: World | None = None) -> Tensor:
@@ -162,7 +168,7 @@ def find_metric(name: str) -> Metric:
     Raises:
         ValueError: no metric is called so.
     """
-    if name not in METRICS:
+    if not isinstance(name, str) or name not in METRICS:
         raise ValueError(unknown("metric", name, METRICS))
     return METRICS[name]
 
@@ -209,6 +215,12 @@ def steps_to_agreement(agrees: Tensor) -> Tensor:
     Returns:
         int64 [B], the first step from which on a world agrees until the record ends; −1 where it
         disagrees at the end.
+
+    Raises:
+        ValueError: a record of another shape, or of no numbers.
     """
-    streak = agrees.flip(0).long().cumprod(dim=0).sum(dim=0)
-    return torch.where(streak > 0, len(agrees) - streak + 1, -1)
+    record = torch.from_numpy(dense("agrees", agrees))
+    if record.ndim != 2:
+        raise ValueError(f"agrees must be [T, B], got the shape {list(record.shape)}")
+    streak = record.flip(0).long().cumprod(dim=0).sum(dim=0)
+    return torch.where(streak > 0, len(record) - streak + 1, -1)

@@ -44,7 +44,7 @@ class Damage(Perturbation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.shape not in SHAPES:
+        if not isinstance(self.shape, str) or self.shape not in SHAPES:
             known = ", ".join(SHAPES)
             raise ValueError(f"shape must be one of {known}, got {self.shape!r}")
         if self.target not in ("states", "pixels"):

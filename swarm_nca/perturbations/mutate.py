@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from swarm_nca.arguments import dense
 from swarm_nca.images import Pictures, Source, load
 from swarm_nca.images.raster import Side, half
 from swarm_nca.perturbations.perturbation import Perturbation, labels, relabeled
@@ -56,7 +57,7 @@ class Mutate(Perturbation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.half is not None and self.half not in SIDES:
+        if self.half is not None and not (isinstance(self.half, str) and self.half in SIDES):
             raise ValueError(f"half must be one of {', '.join(SIDES)}, got {self.half!r}")
 
     def __call__(self, world: World, seed: int = 0) -> World:
@@ -113,5 +114,5 @@ def pictures_of(
         return images
     if isinstance(images, Source):
         return load(images, seed=seed, base=base, classes=classes)
-    grey = [images] if getattr(images, "ndim", 3) == 2 else images
-    return Pictures(tuple(np.asarray(picture, np.float32) for picture in grey))
+    grey: Any = dense("images", images)[None] if getattr(images, "ndim", 3) == 2 else images
+    return Pictures(grey)

@@ -18,6 +18,7 @@ import mesa
 import numpy as np
 import torch
 
+from swarm_nca.arguments import dense, shown, whole
 from swarm_nca.randomness import Draws
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         Keep the agent rather than the row: drawing and erasing move the rows.
 
         Raises:
-            ValueError: the cell has died.
+            ValueError: the cell has died; on assignment, anything but C real numbers.
         """
         try:
             row: Vector = self.model.states[self.row]
@@ -101,9 +102,11 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
     @state.setter
     def state(self, value: Any) -> None:
         try:
-            self.model.states[self.row] = value
+            row = self.model.states[self.row]
         except IndexError:
             raise self._died() from None
+        given = dense("a state", value)
+        row[:] = self._vector("a state", given) if given.ndim else given
 
     @property
     def stimulus(self) -> Vector:
@@ -129,16 +132,13 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
 
     @inbox.setter
     def inbox(self, messages: Mapping[int, Any]) -> None:
-        rule, dtype = self.model.rule, self.model.states.dtype
-        received = {slot: np.asarray(said, dtype).copy() for slot, said in messages.items()}
-        for slot, message in received.items():
-            if slot not in range(rule.slots):
-                raise ValueError(f"slots run from 0 to {rule.slots - 1}, got {slot!r}")
-            if message.shape != (rule.channels,):
-                raise ValueError(
-                    f"the message in slot {slot} has the shape {message.shape}, a state of this "
-                    f"rule is ({rule.channels},)"
-                )
+        if not isinstance(messages, Mapping):
+            raise ValueError(f"an inbox maps slots to messages, got {shown(messages)}")
+        last = self.model.rule.slots - 1
+        received = {}
+        for slot, said in messages.items():
+            number = whole("slot", slot, 0, last)
+            received[number] = self._vector(f"the message in slot {number}", said)
         self._keep(received)
 
     @property
@@ -183,7 +183,8 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
             change = self.decide()
             if self.model.noise:
                 change = change + self.model.noise * self._normals(change)
-            self.state += change
+            state = self.state
+            state += change
 
     @property
     def fires(self) -> bool:
@@ -232,6 +233,16 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         drawn = self._draws.normals(self.model.now, torch.tensor([0]), len(like), dtype)
         normals: Vector = drawn[0].numpy()
         return normals
+
+    def _vector(self, name: str, values: Any) -> Vector:
+        """[C], a copy of what a cell could hold, in the dtype of the states."""
+        vector, channels = dense(name, values), self.model.rule.channels
+        if vector.shape != (channels,):
+            raise ValueError(
+                f"{name} has the shape {vector.shape}, a state of this rule is ({channels},)"
+            )
+        copy: Vector = vector.astype(self.model.states.dtype)
+        return copy
 
     def _keep(self, received: dict[int, Vector]) -> None:
         self._inbox, self._heard_at = received, self.model.now

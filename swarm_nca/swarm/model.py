@@ -17,6 +17,7 @@ import mesa
 import torch
 from mesa.discrete_space import Network as MesaNetwork
 
+from swarm_nca.arguments import shown, whole
 from swarm_nca.engine import rates_of
 from swarm_nca.links import Links
 from swarm_nca.measure.census import Census
@@ -189,7 +190,7 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         agent = self.living(self.places.name(self.places.site(name)))
         if agent is None:
             raise ValueError(
-                f"nobody lives at {name!r}; the agents' names are [agent.name for agent in "
+                f"nobody lives at {shown(name)}; the agents' names are [agent.name for agent in "
                 "swarm.agents], and swarm.draw brings a pixel alive"
             )
         return agent
@@ -276,6 +277,10 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         return self._origin.with_state(state, self.now - int(self._origin.step))
 
     def _sites(self, names: Iterable[Hashable]) -> torch.Tensor:
+        if not isinstance(names, Iterable) or not getattr(names, "ndim", 1):
+            raise ValueError(
+                f"give a list of places, such as [(row, column), …], got {shown(names)}"
+            )
         sites = dict.fromkeys(self.places.site(name) for name in names)
         return torch.tensor(list(sites), dtype=torch.int64)
 
@@ -298,9 +303,9 @@ def _alone(world: World) -> World:
 
 
 def _known(engine: str) -> str:
-    if engine not in ENGINES:
+    if not isinstance(engine, str) or engine not in ENGINES:
         hint = did_you_mean(engine, ENGINES)
-        raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {engine!r}{hint}")
+        raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {shown(engine)}{hint}")
     return engine
 
 
@@ -310,9 +315,9 @@ def _timed(perturbation: Perturbation | tuple[int, Change]) -> tuple[int, Change
         if isinstance(perturbation, tuple)
         else (getattr(perturbation, "at", None), perturbation)
     )
-    if not isinstance(at, int) or at < 0 or not callable(change):
+    if at is None or not callable(change):
         raise ValueError(
             f"a perturbation has a step `at`, 0 or more, and is called with a world; or give a "
             f"pair (at, change); got {perturbation!r}"
         )
-    return at, change
+    return whole("at", at), change

@@ -18,6 +18,7 @@ import torch
 from mesa.discrete_space import Network as MesaNetwork
 from torch import Tensor
 
+from swarm_nca.arguments import shown
 from swarm_nca.grounds import Ground
 from swarm_nca.topologies import Topology
 
@@ -49,7 +50,7 @@ class Places:
         """
         if not self._shape:
             if name not in self._numbers:
-                raise ValueError(f"the graph has no node {name!r}")
+                raise ValueError(f"the graph has no node {shown(name)}")
             return self._numbers[name]
         height, width = self._shape
         row = column = -1
@@ -58,7 +59,7 @@ class Places:
                 row, column = map(operator.index, name)
         if not (0 <= row < height and 0 <= column < width):
             raise ValueError(
-                f"no pixel {name!r}: a pixel is (row, column), from (0, 0) to "
+                f"no pixel {shown(name)}: a pixel is (row, column), from (0, 0) to "
                 f"{(height - 1, width - 1)}"
             )
         return row * width + column

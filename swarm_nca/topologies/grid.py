@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from swarm_nca.arguments import shown
 from swarm_nca.suggestion import did_you_mean
 
 NEIGHBORHOODS = {
@@ -32,11 +33,11 @@ class Grid:
     torus: bool = False
 
     def __post_init__(self) -> None:
-        if self.neighborhood not in NEIGHBORHOODS:
+        if not isinstance(self.neighborhood, str) or self.neighborhood not in NEIGHBORHOODS:
             hint = did_you_mean(self.neighborhood, NEIGHBORHOODS)
             raise ValueError(
                 f"neighborhood must be one of {', '.join(NEIGHBORHOODS)}, "
-                f"got {self.neighborhood!r}{hint}"
+                f"got {shown(self.neighborhood)}{hint}"
             )
 
     @property

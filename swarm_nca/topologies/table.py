@@ -14,11 +14,17 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from swarm_nca.arguments import whole
+
 if TYPE_CHECKING:
     import networkx as nx
 
 #: The slot in which a cell of a grid hears itself; graphs too, unless their edges say otherwise.
 OWN_SLOT = 4
+
+
+#: Beyond so many slots a typing slip is more likely than a wish.
+MOST_SLOTS = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +89,8 @@ class Topology:
                 "in a multigraph two may hear each other more than once, and no slot says which "
                 "edge is meant; give nx.DiGraph(graph) or nx.Graph(graph), one edge for each pair"
             )
-        count = int(graph.graph.get("slots", 9)) if slots is None else slots
+        given = graph.graph.get("slots", 9) if slots is None else slots
+        count = whole("slots", given, 0, MOST_SLOTS)
         names = tuple(graph.nodes)
         row = {name: i for i, name in enumerate(names)}
         table = torch.full((len(names), count), len(names), dtype=torch.int64)
@@ -114,6 +121,8 @@ def number_slots(
     """
     import networkx as nx
 
+    slots = whole("slots", slots, 1, MOST_SLOTS)
+    own = None if own is None else whole("own", own)
     if own is not None and not 0 <= own < slots:
         raise ValueError(
             f"own={own} is not one of the {slots} slots 0 … {slots - 1}; pass own=0, or own=None "

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from swarm_nca.arguments import dense, whole
 from swarm_nca.grounds import join_tables, spread, starts
 from swarm_nca.world.fields import joined, per_cell, per_world, with_fields
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 def select(world: World, worlds: Sequence[int] | Tensor | int) -> World:
     """Some of the worlds, in the order given; see `World.select`."""
-    chosen = _numbers(torch.as_tensor(worlds, device=world.key.device), len(world))
+    chosen = _numbers(torch.from_numpy(dense("worlds", worlds)), len(world)).to(world.key.device)
     chosen = torch.where(chosen < 0, chosen + len(world), chosen)
     if len(chosen) and not 0 <= int(chosen.min()) <= int(chosen.max()) < len(world):
         raise IndexError(f"there are {len(world)} worlds, got {chosen.tolist()}")
@@ -36,6 +38,14 @@ def select(world: World, worlds: Sequence[int] | Tensor | int) -> World:
         neighbors=torch.where(heard == world.cells, len(source), shifted),
         stimulus=world.stimulus[source],
     )
+
+
+def number(world: Any, count: int) -> int:
+    """The number of one of so many worlds; counts from the end where negative."""
+    chosen = whole("world", world, -sys.maxsize)
+    if not -count <= chosen < count:
+        raise IndexError(f"there are {count} worlds, got {chosen}")
+    return chosen % count
 
 
 def join(worlds: Sequence[World]) -> World:

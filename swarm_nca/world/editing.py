@@ -63,6 +63,21 @@ def painted(world: World, canvas: Canvas, address: Tensor, grey: Tensor) -> Worl
     )
 
 
+def sprouted(world: World, address: Tensor, added: Tensor) -> World:
+    """Where every pixel is a cell: a stroke of ½ or more brings it alive, one of −½ kills it.
+
+    Args:
+        address: int64 [n], where the brush touched.
+        added: [n] or one number, the grey of the stroke.
+    """
+    added = added.expand(len(address))
+    state = world.state.clone()
+    sprout = state.new_tensor(world.canvas.habitat.sprout)
+    state[torch.searchsorted(world.address, address[added >= 0.5])] = sprout
+    state[torch.searchsorted(world.address, address[added <= -0.5])] = 0.0
+    return world.with_state(state)
+
+
 def moved(world: World, source: Tensor) -> dict[str, Tensor]:
     """Every per-cell field of a world, taken from old rows.
 

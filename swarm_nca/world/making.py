@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from swarm_nca.arguments import check_tensor, dense, is_tensor, shown
 from swarm_nca.grounds import Canvas, Network
 from swarm_nca.randomness import Stream, check_seed, normal_rows, words
 from swarm_nca.rules import Classes, Readout, Rule
@@ -52,7 +53,7 @@ def network_of(graph: nx.Graph[Hashable] | Topology, rule: Rule, stimulus: Any) 
             f"them anew with swarm_nca.topologies.number_slots(graph, slots={rule.slots})"
         )
     shape = (len(topology), rule.stimulus_size)
-    sensed = torch.zeros(shape) if stimulus is None else _copied(stimulus)
+    sensed = torch.zeros(shape) if stimulus is None else _copied("stimulus", stimulus)
     if tuple(sensed.shape) != shape:
         raise ValueError(f"stimulus must have the shape {shape}, got {tuple(sensed.shape)}")
     if not bool(torch.isfinite(sensed).all()):
@@ -69,10 +70,10 @@ def flat(images: PictureBatch, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         ValueError: a picture that is not two-dimensional, or grey that is not in [0, 1].
     """
     if isinstance(images, Tensor | np.ndarray) and images.ndim == 3:
-        batch = _copied(images)
+        batch = _copied("images", images)
         grey, shapes = batch.reshape(-1), [tuple(batch.shape[1:])] * len(batch)
     else:
-        pictures = [_copied(image) for image in images]
+        pictures = [_copied("pictures", image) for image in one_by_one(images)]
         for picture in pictures:
             if picture.ndim != 2:
                 raise ValueError(
@@ -97,7 +98,7 @@ def amounts(values: Any, address: Tensor, like: Tensor, low: float, high: float)
     Raises:
         ValueError: another count, or a number that is not in [low, high].
     """
-    given = torch.as_tensor(values, device=like.device).to(like.dtype)
+    given = torch.from_numpy(dense("numbers", values)).to(like)
     if given.ndim and given.shape != address.shape:
         raise ValueError(
             f"give one number, or one for each of the {len(address)} sites; got {given.numel()}"
@@ -110,6 +111,27 @@ def amounts(values: Any, address: Tensor, like: Tensor, low: float, high: float)
 def labels_in(readout: Readout) -> int:
     """How many labels a world can have: one per class, none for other read-outs."""
     return len(readout) if isinstance(readout, Classes) else 0
+
+
+def state_like(present: Tensor, given: Any) -> Tensor:
+    """What may take the place of a state: of its shape and device, in a floating dtype.
+
+    Raises:
+        ValueError: anything else.
+    """
+    state: Tensor = given if isinstance(given, Tensor) else _copied("state", given).to(present)
+    check_tensor("state", state)
+    if state.shape != present.shape:
+        raise ValueError(
+            f"the state of these worlds is [cells, channels] = {list(present.shape)}, got "
+            f"{list(state.shape)}; draw and erase change the cells"
+        )
+    if state.device != present.device or not state.is_floating_point():
+        raise ValueError(
+            f"the state must hold floats on {present.device}, got {state.dtype} on "
+            f"{state.device}; use state.to(world.state)"
+        )
+    return state
 
 
 def labels_of(
@@ -150,32 +172,58 @@ def keys_of(values: Iterable[int] | Tensor | None, worlds: int, device: torch.de
 
 
 def _integers(values: Iterable[int] | Tensor, worlds: int, name: str) -> Tensor:
+    kind = f"{name} are whole numbers, one for each world (a label that is not known is −1)"
+    if not isinstance(values, Iterable):
+        raise ValueError(f"{kind}; got {shown(values)}")
     try:
-        listed = values if isinstance(values, Tensor | np.ndarray) else list(values)
-        given = _copied(listed).reshape(-1)
-    except TypeError as error:
-        raise ValueError(
-            f"{name} are whole numbers, one for each world (a label that is not known is −1); got "
-            f"{values!r}"
-        ) from error
-    whole = given.to(torch.int64)
+        array = dense(name, values if hasattr(values, "__array__") else list(values))
+    except ValueError as error:
+        raise ValueError(f"{kind}: {error}") from error
+    given = integers(name, array).reshape(-1)
     if len(given) != worlds:
         raise ValueError(f"{worlds} worlds need as many {name}, got {len(given)}")
-    if not torch.equal(whole.to(given.dtype), given):
-        raise ValueError(f"{name} are whole numbers, got {given.tolist()}")
-    return whole
+    return given
 
 
-def _copied(values: Any) -> Tensor:
+def integers(name: str, values: Any) -> Tensor:
+    """int64, a copy of whole numbers of any shape; 1.0 is a whole number.
+
+    Raises:
+        ValueError: numbers that are not whole, or no numbers.
+    """
+    given = _copied(name, values)
+    number = given.to(torch.int64)
+    if not torch.equal(number.to(given.dtype), given):
+        raise ValueError(f"{name} are whole numbers, got {shown(given.tolist())}")
+    return number
+
+
+def one_by_one(images: Any) -> Iterator[Any]:
+    """The pictures of a batch or sequence.
+
+    Raises:
+        ValueError: something that holds no pictures.
+    """
+    if is_tensor(images):
+        check_tensor("images", images)
+    try:
+        return iter(images)
+    except TypeError as error:
+        raise ValueError(
+            f"images must be a list of pictures [H, W] or one array [B, H, W], got {shown(images)}"
+        ) from error
+
+
+def _copied(name: str, values: Any) -> Tensor:
     # A world is frozen: it must not change when the arrays it was made from are written to.
-    return values.detach().clone() if isinstance(values, Tensor) else torch.tensor(np.array(values))
+    return torch.tensor(dense(name, values))
 
 
 def check_start(start: str) -> None:
     """A ValueError unless a world can start so."""
-    if start not in STARTS:
+    if not isinstance(start, str) or start not in STARTS:
         hint = did_you_mean(start, STARTS)
-        raise ValueError(f"start must be one of {', '.join(STARTS)}, got {start!r}{hint}")
+        raise ValueError(f"start must be one of {', '.join(STARTS)}, got {shown(start)}{hint}")
 
 
 def starting_state(world: World, channels: int, start: str, seed: int) -> Tensor:

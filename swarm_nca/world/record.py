@@ -19,11 +19,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from swarm_nca.arguments import whole
 from swarm_nca.grounds import Canvas, Ground
 from swarm_nca.links import Links
+from swarm_nca.randomness import MOST_STEPS
 from swarm_nca.rules import Classes, Readout, Rule, check_rates
 from swarm_nca.topologies import Grid, Topology
-from swarm_nca.world import batches, editing, fields, making, rows
+from swarm_nca.world import batches, editing, fields, making, rows, sites
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -75,7 +77,8 @@ class World:
     stimulus: Tensor
 
     def __post_init__(self) -> None:
-        check_rates(self.fire_rate or 0.0, self.noise or 0.0)
+        rates = (self.fire_rate, self.noise)
+        check_rates(*(0.0 if rate is None else rate for rate in rates))
 
     @classmethod
     def from_images(
@@ -273,12 +276,13 @@ class World:
         return Topology(self.neighbors.cpu(), tuple(names))
 
     def picture(self, world: int = 0) -> Tensor:
-        """[H, W], the grey picture of one world.
+        """[H, W], the grey picture of one world, counted from the end where negative.
 
         Raises:
             ValueError: a world that stands on a graph.
+            IndexError: a number that no world has.
         """
-        return self.canvas.picture(range(len(self))[world])
+        return self.canvas.picture(batches.number(world, len(self)))
 
     @property
     def canvas(self) -> Canvas:
@@ -290,15 +294,29 @@ class World:
         return self.ground.as_canvas()
 
     def with_state(self, state: Tensor, steps: int = 0) -> World:
-        """The same worlds holding another state [N, C], some steps later."""
-        return replace(self, state=state, step=self.step + steps if steps else self.step)
+        """The same worlds holding another state [N, C], `steps` ≥ 0 steps later.
+
+        A tensor is held as it is, with its gradients and its floating dtype; any other array in
+        the dtype of the present state.
+
+        Raises:
+            ValueError: another shape or device than the present state's, numbers that are no
+                floats, or a number of steps that is negative or not whole.
+        """
+        state = making.state_like(self.state, state)
+        later = whole("steps", steps, 0, MOST_STEPS)
+        return replace(self, state=state, step=self.step + later if later else self.step)
 
     def restarted(self, start: str = "zeros", seed: int = 0) -> World:
         """The same worlds holding what they would start with; steps taken stay counted."""
         return self.with_state(making.starting_state(self, self.state.shape[1], start, seed))
 
     def relabeled(self, labels: Iterable[int] | Tensor | None) -> World:
-        """The same worlds with other labels [B], −1 for unknown."""
+        """The same worlds with other labels [B], −1 for unknown.
+
+        Raises:
+            ValueError: another count, or a label that is neither −1 nor a class.
+        """
         classes, device = making.labels_in(self.readout), self.label.device
         return replace(self, label=making.labels_of(labels, len(self), classes, device))
 
@@ -326,64 +344,47 @@ class World:
         moved = editing.standing_on(self, replace(canvas, grey=grey)).relabeled(labels)
         return moved.restarted() if canvas.habitat.sprout else moved
 
-    def draw(self, site: Tensor, grey: Tensor | float, world: int = 0) -> World:
+    def draw(self, site: Any, grey: Tensor | float, world: int = 0) -> World:
         """Add grey to some pixels of one world; what sums up past the threshold comes alive.
 
         Args:
-            site: int64 [n], pixel numbers, each at most once.
-            grey: [n] or one number in [−1, 1], added; the sum is kept within [0, 1].
+            site: which pixels, each at most once: their numbers [n], their (row, column) pairs
+                [n, 2], or a mask, bool [H, W].
+            grey: [n] (of a mask row by row) or one number, in [−1, 1], added; the sum is kept
+                within [0, 1].
+            world: the number of the world in the batch.
 
         Raises:
             ValueError: sites or grey that are not as above, or a world that stands on a graph.
         """
-        address, present = self._address(site, world), self.canvas.grey
+        address, present = sites.addresses(self.ground, site, world), self.canvas.grey
         added = making.amounts(grey, address, present, -1.0, 1.0)
         if self.canvas.habitat.sprout is not None:
-            return self._sprouted(address, added)
+            return editing.sprouted(self, address, added)
         summed = (present[address] + added).clamp(0.0, 1.0)
         return editing.painted(self, self.canvas, address, summed)
 
-    def erase(self, site: Tensor, share: Tensor | float = 1.0, world: int = 0) -> World:
+    def erase(self, site: Any, share: Tensor | float = 1.0, world: int = 0) -> World:
         """Take away a share of the grey of some pixels of one world; on a graph, remove nodes.
 
         Args:
-            site: int64 [n], pixel or node numbers, each at most once.
+            site: which pixels, as in `draw`; on a graph node numbers [n], or a mask, bool [nodes].
             share: [n] or one number in [0, 1]; 1 leaves white. On a graph any share above 0
                 removes.
+            world: the number of the world in the batch.
 
         Raises:
             ValueError: sites or shares that are not as above.
         """
-        address = self._address(site, world)
+        address = sites.addresses(self.ground, site, world)
         taken = making.amounts(share, address, self.stimulus, 0.0, 1.0)
         if not self.ground.pictured:
             gone = address[taken.expand(len(address)) > 0]
             return editing.standing_on(self, self.ground.without(gone))
         if self.canvas.habitat.sprout is not None:
-            return self._sprouted(address, -taken)
+            return editing.sprouted(self, address, -taken)
         left = self.canvas.grey[address] * (1.0 - taken)
         return editing.painted(self, self.canvas, address, left)
-
-    def _sprouted(self, address: Tensor, added: Tensor) -> World:
-        """Where every pixel is a cell: a stroke of ½ or more brings alive, one of −½ kills."""
-        added = added.expand(len(address))
-        sprout = self.state.new_tensor(self.canvas.habitat.sprout)
-        state = self.state.clone()
-        state[torch.searchsorted(self.address, address[added >= 0.5])] = sprout
-        state[torch.searchsorted(self.address, address[added <= -0.5])] = 0.0
-        return self.with_state(state)
-
-    def _address(self, site: Tensor, world: int) -> Tensor:
-        size = int(self.ground.sizes[world])
-        given = torch.as_tensor(site, device=self.address.device).reshape(-1)
-        site = given.to(torch.int64)
-        if not torch.equal(site.to(given.dtype), given):
-            raise ValueError(f"sites are whole numbers, got {given.tolist()}")
-        if len(set(site.tolist())) < len(site):
-            raise ValueError(f"each site may be given once, got {site.tolist()}")
-        if len(site) and not 0 <= int(site.min()) <= int(site.max()) < size:
-            raise ValueError(f"sites of this world run from 0 to {size - 1}, got {site.tolist()}")
-        return site + int(self.ground.sizes[:world].sum())
 
     def select(self, worlds: Sequence[int] | Tensor | int) -> World:
         """Some of the worlds, in the order given; each stays what it was.
@@ -408,8 +409,9 @@ class World:
 
         Raises:
             KeyError: a key that no world, or more than one, has.
+            ValueError: keys that are no whole numbers.
         """
-        wanted = torch.as_tensor(keys).reshape(-1).tolist()
+        wanted = making.integers("keys", keys).reshape(-1).tolist()
         have = self.key.tolist()
         for key in wanted:
             if have.count(key) != 1:

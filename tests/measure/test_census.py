@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from swarm_nca.measure import Census, decisions
-from swarm_nca.rules import Mlp, Rule
+from swarm_nca.measure import METRICS, Census, decisions
+from swarm_nca.rules import Classes, Mlp, Rule
 from swarm_nca.world import World
 
 CELLS = st.lists(st.lists(st.integers(-1, 2), max_size=9), min_size=1, max_size=6)
@@ -74,3 +74,23 @@ def test_a_previous_moment_with_other_cells_is_refused(rule, decided) -> None:
     # As many cells, but others: one pixel has moved from one world to the other.
     with pytest.raises(ValueError, match="other cells"):
         Census(decided([[0, 0], [0]]), rule, decided([[0], [0, 0]]))
+
+
+def test_a_rule_of_other_classes_or_channels_measures_nothing(decided) -> None:
+    world = decided([[0, 1]], labels=[0])
+    others = Mlp(Classes.named("x", "y", "z"), free_channels=2, hidden=(8, 8))
+    wide = Mlp(Classes.named("a", "b", "c"), free_channels=3, hidden=(8, 8))
+    for rule, told in ((others, r"classes \['a', 'b', 'c'\].*\['x', 'y', 'z'\]"), (wide, "5 chan")):
+        for count in (lambda rule: Census(world, rule), lambda rule: decisions(world, rule)):
+            with pytest.raises(ValueError, match=told):
+                count(rule)
+        for metric in METRICS.values():
+            with pytest.raises(ValueError, match=told):
+                metric(world, rule)
+
+
+def test_colours_do_not_matter_to_what_is_measured(decided, rule: Rule) -> None:
+    grey = Classes(rule.classes.names, ((9, 9, 9),) * 3)
+    same = Mlp(grey, free_channels=2, hidden=(8, 8))
+    world = decided([[0, 1]], labels=[0])
+    assert METRICS["cell_accuracy"](world, same) == 0.5

@@ -99,11 +99,49 @@ def test_a_world_number_beyond_the_batch_is_refused(kind, world):
         KINDS[kind](**EXAMPLES[kind], world=3)(world)
 
 
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_only_whole_steps_and_worlds_name_a_moment_and_a_world(kind, world):
+    for at in (1.5, 2.0, True, "3", None, [1], 1 << 34):
+        with pytest.raises(ValueError, match="at must be a step"):
+            KINDS[kind](**EXAMPLES[kind], at=at)
+    assert KINDS[kind](**EXAMPLES[kind], at=np.int64(3)).at == 3
+    for number in (0.5, 1.0, True, "0"):
+        with pytest.raises(ValueError, match="world"):
+            KINDS[kind](**EXAMPLES[kind], world=number)
+
+
+def test_numbers_of_any_library_do_what_pythons_do(world):
+    plain = Damage(shape="disc", center=(2, 3), radius=2.0)
+    for center in ([2, 3], np.array([2, 3]), torch.tensor([2, 3], dtype=torch.int8)):
+        for radius in (np.float16(2), torch.tensor(2.0)):
+            same = Damage(shape="disc", center=center, radius=radius)
+            assert torch.equal(same(world).state, plain(world).state)
+            assert same.what(world, world) == plain.what(world, world)
+    line = ((2.0, 2.0), (5.0, 3.5))
+    drawn = Draw(points=line)(world)
+    for points in (np.array(line), torch.tensor(line), [list(point) for point in line]):
+        same = Draw(points=points)
+        assert same.points == line
+        assert torch.equal(same(world).canvas.grey, drawn.canvas.grey)
+
+
+def test_complex_pictures_are_refused(world):
+    picture = np.full(tuple(world.picture().shape), 0.5) + 0.25j
+    for images in (picture, picture[None], [picture], torch.from_numpy(picture)):
+        for kind in (Mutate, Restart):
+            with pytest.raises(ValueError, match="must be real, got complex"):
+                kind(images=images)(world)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Restart(at=-1), "at must be at least 0, got -1"),
-        (lambda: Restart(world=-2), "world must be at least 0, got -2"),
+        (lambda: Noise(strength=1j), "strength must be real"),
+        (lambda: Noise(strength="1"), "strength must be an array of real numbers, got '1'"),
+        (lambda: Draw(glyph=7, stroke=0.5), "stroke must be a whole number"),
+        (lambda: Draw(points=[[1, 2j]]), "each of points must be real"),
+        (lambda: Restart(at=-1), "at must be a step, 0 or more, got -1"),
+        (lambda: Restart(world=-2), "world must be a whole number, 0 or more, got -2"),
         (lambda: Restart(start="zeroes", at=1000), r"start.*zeroes.*did you mean 'zeros'"),
         (lambda: Damage(shape="disk"), "shape must be one of disc, half, rectangle"),
         (lambda: Damage(shape="disc", center=(1, 1)), "'disc' needs center and radius"),

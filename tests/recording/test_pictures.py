@@ -17,7 +17,7 @@ from swarm_nca.recording import Frame
 from swarm_nca.recording.animation import MOST, animation_webp, shots_of
 from swarm_nca.recording.channels import channels_png, diverging
 from swarm_nca.recording.summary import summary_png
-from swarm_nca.rules import Mlp, Rule
+from swarm_nca.rules import Mlp
 from swarm_nca.world import World
 
 from .conftest import MakeRun
@@ -164,7 +164,7 @@ def test_the_summary_of_unknown_pictures_draws_the_largest_vote(
 def test_the_channels_of_a_large_world_look_like_those_of_a_small_one(make_run: MakeRun) -> None:
     figures = []
     for side in (84, 840):
-        world = World.from_images([np.ones((side, side), np.float32)], Rule())
+        world = World.from_images([np.ones((side, side), np.float32)], Mlp())
         above = world.site < side * side // 2
         state = torch.where(above[:, None], 1.0, -2.0).expand_as(world.state).contiguous()
         state[:, 3] = torch.where(world.site % side < side // 2, 0.5, -10.0)

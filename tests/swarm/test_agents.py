@@ -119,7 +119,7 @@ def test_decide_is_the_rule_on_stimulus_and_inbox_and_applies_nothing(
 @pytest.mark.parametrize("slot", [-1, 9, "north"])
 def test_a_slot_the_rule_does_not_have_is_refused(world: World, rule: Rule, slot: object) -> None:
     agent = Swarm(world, rule).rows[0]
-    with pytest.raises(ValueError, match=r"slots run from 0 to 8, got"):
+    with pytest.raises(ValueError, match="slot must be a whole number, from 0 to 8, got"):
         agent.inbox = {slot: np.zeros(rule.channels)}  # type: ignore[dict-item]
 
 

@@ -113,9 +113,49 @@ def test_sites_and_amounts_may_be_numbers_lists_or_arrays(rule: Rule, assert_sam
         assert_same(world.draw(site, grey), plain)
 
 
+def test_pixels_are_given_by_numbers_by_row_and_column_or_by_a_mask(
+    rule: Rule, assert_same: Same
+) -> None:
+    batch = World.join([tiny_world("#..\n..#", rule), tiny_world("....\n.##.\n....", rule)])
+    for world, (rows, columns) in enumerate([(2, 3), (3, 4)]):
+        pairs = [(1, 2), (0, 1)]
+        mask = np.zeros((rows, columns), bool)
+        mask[1, 2] = mask[0, 1] = True
+        numbers = [columns + 2, 1]
+        drawn, rubbed = batch.draw(numbers, 0.5, world), batch.erase(numbers, 1.0, world)
+        for sites in (pairs, np.array(pairs), torch.tensor(pairs), mask, torch.from_numpy(mask)):
+            assert_same(batch.draw(sites, 0.5, world), drawn)
+            assert_same(batch.erase(sites, 1.0, world), rubbed)
+        assert_same(batch.draw(pairs, [0.2, 0.7], world), batch.draw(numbers, [0.2, 0.7], world))
+        # A mask takes its numbers row by row.
+        assert_same(batch.draw(mask, [0.7, 0.2], world), batch.draw(numbers, [0.2, 0.7], world))
+        assert_same(batch.draw(np.zeros_like(mask), 0.5, world), batch)
+        assert_same(batch.draw([], 0.5, world), batch)
+
+
+def test_nodes_are_given_by_numbers_or_by_a_mask(rule: Rule, assert_same: Same) -> None:
+    world = World.from_graph(number_slots(nx.path_graph(4)), rule, start="random", seed=2)
+    assert_same(world.erase(np.array([False, True, False, True])), world.erase([1, 3]))
+    for sites in ([[1, 3]], np.ones(3, bool), np.ones((2, 2), bool)):
+        with pytest.raises(ValueError, match="mask"):
+            world.erase(sites)
+
+
 @pytest.mark.parametrize(
     ("edit", "told"),
     [
+        (lambda w: w.draw([[3, 4]], 0.5), r"from \(0, 0\) to \(1, 2\), got \(3, 4\)"),
+        (lambda w: w.draw([[0, 0], [0, 3]], 0.5), r"got \(0, 3\)"),
+        (lambda w: w.draw([[0, -1]], 0.5), r"got \(0, -1\)"),
+        (lambda w: w.draw([[0.5, 1]], 0.5), "sites are whole numbers"),
+        (lambda w: w.draw([[0, 1], [0, 1]], 0.5), "each site may be given once"),
+        (lambda w: w.draw([[1], [2]], 0.5), r"pairs \[n, 2\].*got the shape \[2, 1\]"),
+        (lambda w: w.draw(np.zeros((1, 2, 2), int), 0.5), "or a boolean mask"),
+        (lambda w: w.erase(np.ones((3, 2), bool)), r"mask .* shape \[2, 3\] .*got \[3, 2\]"),
+        (lambda w: w.erase(np.ones(6, bool)), r"mask .* shape \[2, 3\] .*got \[6\]"),
+        (lambda w: w.erase([1], 1.0, 1), "world must be a whole number, from 0 to 0, got 1"),
+        (lambda w: w.erase([1], 1.0, -1), "world must be a whole number"),
+        (lambda w: w.draw([1], 0.5j), "must be real"),
         (lambda w: w.draw(torch.tensor([6]), 0.5), r"from 0 to 5, got \[6\]"),
         (lambda w: w.erase(torch.tensor([-1])), "from 0 to 5"),
         (lambda w: w.draw([1.7], 0.5), r"sites are whole numbers, got \[1\.7"),

@@ -107,3 +107,44 @@ def test_a_batch_and_a_graph_show_themselves_in_notebooks(worlds: Worlds, rule: 
     graph = World.from_graph(number_slots(nx.path_graph(3)), rule)
     for world in (worlds([(3, 3), (5, 4)]), graph):
         assert world._repr_png_().startswith(b"\x89PNG\r\n\x1a\n")
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        (lambda state: torch.cat([state, state[:1]]), r"\[cells, channels\].*draw and erase"),
+        (lambda state: state[:-1], r"\[cells, channels\]"),
+        (lambda state: state[:, :-1], r"\[cells, channels\]"),
+        (lambda state: state[0], r"\[cells, channels\]"),
+        (lambda state: state.to_sparse(), "must be dense"),
+        (lambda state: state.to("meta"), "must hold values"),
+        (lambda state: state + 1j, "must be real"),
+        (lambda state: state.long(), "must hold floats"),
+    ],
+)
+def test_a_state_that_these_cells_cannot_hold_is_refused(
+    worlds: Worlds, changed: Callable[[torch.Tensor], torch.Tensor], told: str
+) -> None:
+    world = worlds([(3, 3), (4, 4)])
+    with pytest.raises(ValueError, match=told):
+        world.with_state(changed(world.state))
+
+
+def test_a_state_is_taken_from_any_array_and_keeps_its_gradients(worlds: Worlds) -> None:
+    world = worlds([(3, 3)])
+    given = world.state.numpy().astype(np.float64)
+    held = world.with_state(given).state
+    assert torch.equal(held, world.state)
+    given[:] = 0.0
+    assert torch.equal(held, world.state)
+    live = world.state.clone().requires_grad_(True)
+    assert world.with_state(live).state is live
+    assert world.with_state(world.state.double()).state.dtype == torch.float64
+
+
+@pytest.mark.parametrize("steps", [-1, 1.0, 0.5, True, "1", 1 << 34])
+def test_only_whole_steps_forward_lead_to_a_later_state(worlds: Worlds, steps: Any) -> None:
+    world = worlds([(3, 3)])
+    with pytest.raises(ValueError, match="steps must be a whole number"):
+        world.with_state(world.state, steps)
+    assert (world.with_state(world.state, np.int64(3)).step - world.step).tolist() == [3]

@@ -1,0 +1,141 @@
+"""What callers hand over, checked: whole numbers, real numbers, and arrays of real numbers.
+
+Array libraries differ in what they raise for a sparse, complex, masked or empty-handed array, and
+some of them drop a part of it without a word. Everything public that takes numbers takes them
+through this module, which answers with a ValueError that names the argument and the cure.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from numbers import Real
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+#: What array libraries raise for something that they cannot read.
+_UNREADABLE = (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError, AttributeError)
+
+
+def whole(
+    name: str, value: Any, low: int = 0, high: int | None = None, kind: str = "a whole number"
+) -> int:
+    """The value as an int.
+
+    Args:
+        kind: what the argument is, for the message.
+
+    Raises:
+        ValueError: no whole number, a boolean, or one outside [low, high].
+    """
+    try:
+        number = operator.index(value)
+    except _UNREADABLE:
+        number = low - 1
+    if isinstance(value, bool) or number < low or (high is not None and number > high):
+        least = high is None or (high >= 1 << 32 and number < low)
+        wanted = f"{low} or more" if least else f"from {low} to {_power(high)}"
+        raise ValueError(f"{name} must be {kind}, {wanted}, got {shown(value)}")
+    return number
+
+
+def real(name: str, value: Any) -> float:
+    """The value as a float.
+
+    Raises:
+        ValueError: no real number, more than one, or one beyond the range of floats.
+    """
+    if not isinstance(value, Real):
+        array = dense(name, value)
+        if array.ndim:
+            raise ValueError(f"{name} must be one number, got {array.size}: {shown(value)}")
+        value = array.item()
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ValueError(f"{name} is too large for a number: {shown(value)}") from error
+
+
+def dense(name: str, values: Any) -> np.ndarray[Any, Any]:
+    """Array-likes of real numbers as one NumPy array; it may share memory with what was given.
+
+    Args:
+        values: a number, an array or tensor of any library, or nested sequences of them.
+
+    Returns:
+        bool, a whole number's type (uint8 or signed), float32 or float64, of the shape given.
+
+    Raises:
+        ValueError: numbers that are complex or masked, a sparse array, a tensor that holds no
+            values, or anything else that is no array of real numbers.
+    """
+    if is_tensor(values):
+        check_tensor(name, values)
+        import torch
+
+        values = values.detach()
+        wide = values if values.element_size() > 2 or not values.is_floating_point() else None
+        values = (values.to(torch.float32) if wide is None else wide).cpu().numpy()
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(f"{name} must not be masked; fill the gaps with .filled(value)")
+    try:
+        array = np.asarray(values)
+    except _UNREADABLE as error:
+        raise ValueError(f"{name} must be an array of real numbers, got {shown(values)}") from error
+    if array.dtype.kind == "c":
+        raise ValueError(f"{name} must be real, got complex numbers; take their .real or abs()")
+    if array.dtype.kind not in "biuf":
+        cure = "; make it dense with .toarray()" if hasattr(values, "toarray") else ""
+        raise ValueError(f"{name} must be an array of real numbers, got {shown(values)}{cure}")
+    if array.dtype == np.uint64 and array.size and int(array.max()) >= 1 << 63:
+        raise ValueError(f"{name} must be below 2^63, got {array.max()}")
+    return array.astype(_plain(array.dtype), copy=False)
+
+
+def check_tensor(name: str, tensor: Tensor) -> None:
+    """A ValueError unless a tensor holds real numbers, all of them."""
+    import torch
+
+    if tensor.is_meta:
+        raise ValueError(f"{name} must hold values, got a tensor on the device 'meta'")
+    if tensor.is_nested or tensor.layout != torch.strided:
+        kind = "nested" if tensor.is_nested else str(tensor.layout).removeprefix("torch.")
+        raise ValueError(f"{name} must be dense, got a {kind} tensor; use .to_dense()")
+    if tensor.is_quantized:
+        raise ValueError(f"{name} must not be quantized; use .dequantize()")
+    if tensor.is_complex():
+        raise ValueError(f"{name} must be real, got complex numbers; take their .real or .abs()")
+
+
+def is_tensor(values: Any) -> TypeGuard[Tensor]:
+    """Whether this is a tensor, found out without loading torch."""
+    return "torch" in sys.modules and isinstance(values, sys.modules["torch"].Tensor)
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: in one line, and no longer than a line."""
+    try:
+        text = " ".join(repr(value).split())
+    except _UNREADABLE:
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+def _power(number: int | None) -> str:
+    """A number as people write it: 2^64 - 1."""
+    above = 0 if number is None else number + 1
+    large = above >= 1 << 32 and above.bit_count() == 1
+    return f"2^{above.bit_length() - 1} - 1" if large else str(number)
+
+
+def _plain(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The nearest type that every library computes with, in the byte order of the machine."""
+    if dtype.kind == "f":
+        return np.dtype(np.float64 if dtype.itemsize > 4 else np.float32)
+    if dtype.kind == "u" and dtype.itemsize > 1:
+        return np.dtype(np.int64)
+    return dtype.newbyteorder("=")
