@@ -61,7 +61,7 @@ def check_bounds(record: Any) -> None:
     """Compare the fields of a dataclass instance with the bounds in their annotations.
 
     Optional fields that are None, and fields without bounds, are not looked at. Tuples are compared
-    entry by entry.
+    entry by entry. Numbers and arrays of other libraries become Python's own.
 
     Raises:
         ValueError: the first field that holds no number, a number that is not finite, a fraction
@@ -69,7 +69,10 @@ def check_bounds(record: Any) -> None:
     """
     kind: Any = type(record)
     for name, hint in _bounded(kind).items():
-        _check(name, getattr(record, name), hint)
+        given = getattr(record, name)
+        plain = _check(name, given, hint)
+        if plain is not given:
+            object.__setattr__(record, name, plain)
 
 
 @cache
@@ -84,42 +87,53 @@ def _holds_bounds(hint: Any) -> bool:
     return get_origin(hint) is Annotated or any(map(_holds_bounds, get_args(hint)))
 
 
-def _check(name: str, value: Any, hint: Any) -> None:
+def _check(name: str, value: Any, hint: Any) -> Any:
+    """The value, in Python's own types where it has bounds."""
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Annotated and parts[0] in (int, float):
-        _check_number(name, value, *parts)
-    elif origin is Annotated:
+        return _check_number(name, value, *parts)
+    if origin is Annotated:
         longest = min(
             (one.max_length for one in parts[1:] if isinstance(one, MaxLen)), default=MOST
         )
         if isinstance(value, Sized) and len(value) > longest:
             raise ValueError(f"{name} must have at most {longest} entries, got {len(value)}")
-        _check(name, value, parts[0])
-    elif origin in (Union, UnionType):
-        if value is not None:
-            for part in filter(_holds_bounds, parts):
-                _check(name, value, part)
-    elif origin is tuple:
-        _check_entries(name, value, parts)
+        return _check(name, value, parts[0])
+    if origin in (Union, UnionType):
+        for part in filter(_holds_bounds, parts if value is not None else ()):
+            value = _check(name, value, part)
+        return value
+    return _check_entries(name, value, parts) if origin is tuple else value
 
 
-def _check_entries(name: str, value: Any, parts: tuple[Any, ...]) -> None:
+def _check_entries(name: str, value: Any, parts: tuple[Any, ...]) -> Any:
     """Compare a tuple's entries with the hints of its entries; a last `...` repeats the first."""
     endless = ... in parts
-    entries = list(value) if isinstance(value, Iterable) else None
+    entries = list(value) if isinstance(value, Iterable) and not _is_one(value) else None
     if entries is None or not (endless or len(entries) == len(parts)):
         expected = "a list" if endless else "a pair of numbers" if len(parts) == 2 else "a tuple"
         raise ValueError(f"{name} must be {expected}, got {shortly(value)}")
-    for i, entry in enumerate(entries):
-        _check(f"{name}[{i}]", entry, parts[0 if endless else i])
+    plain = tuple(
+        _check(f"{name}[{i}]", entry, parts[0 if endless else i]) for i, entry in enumerate(entries)
+    )
+    same = isinstance(value, tuple) and all(one is other for one, other in zip(plain, value, strict=True))
+    return value if same else plain
 
 
-def _check_number(name: str, value: Any, kind: type, *limits: Any) -> None:
+def _is_one(value: Any) -> bool:
+    """Whether this is an array without axes: a number, which cannot be iterated."""
+    return getattr(value, "ndim", 1) == 0
+
+
+def _check_number(name: str, value: Any, kind: type, *limits: Any) -> Any:
     whole = kind is int
     try:
-        if isinstance(value, str | bytes):
+        if isinstance(value, str | bytes | bool):
             raise TypeError
-        number = operator.index(value) if whole else float(value)
+        # A whole number stays one where a float is asked for: files spell it so.
+        exact = whole or type(value) is int
+        number = operator.index(value) if exact else float(value)
+        float(number)
     except OverflowError:  # an int that no float can hold: its order is told all the same
         number = value
     except (TypeError, ValueError):
@@ -132,6 +146,7 @@ def _check_number(name: str, value: Any, kind: type, *limits: Any) -> None:
             end = getattr(limit, key, None)
             if end is not None and not holds(number, end):
                 raise ValueError(f"{name} must be {words} {shortly(end)}, got {shortly(value)}")
+    return number
 
 
 def shortly(value: Any, width: int = 60) -> str:

@@ -102,7 +102,7 @@ def test_a_world_number_beyond_the_batch_is_refused(kind, world):
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_only_whole_steps_and_worlds_name_a_moment_and_a_world(kind, world):
     for at in (1.5, 2.0, True, "3", None, [1], 1 << 34):
-        with pytest.raises(ValueError, match="at must be a step"):
+        with pytest.raises(ValueError, match="at must be "):
             KINDS[kind](**EXAMPLES[kind], at=at)
     assert KINDS[kind](**EXAMPLES[kind], at=np.int64(3)).at == 3
     for number in (0.5, 1.0, True, "0"):
@@ -136,12 +136,12 @@ def test_complex_pictures_are_refused(world):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Noise(strength=1j), "strength must be real"),
-        (lambda: Noise(strength="1"), "strength must be an array of real numbers, got '1'"),
+        (lambda: Noise(strength=1j), "strength must be a number, got 1j"),
+        (lambda: Noise(strength="1"), "strength must be a number, got '1'"),
         (lambda: Draw(glyph=7, stroke=0.5), "stroke must be a whole number"),
-        (lambda: Draw(points=[[1, 2j]]), "each of points must be real"),
-        (lambda: Restart(at=-1), "at must be a step, 0 or more, got -1"),
-        (lambda: Restart(world=-2), "world must be a whole number, 0 or more, got -2"),
+        (lambda: Draw(points=[[1, 2j]]), r"points\[0\]\[1\] must be a number, got 2j"),
+        (lambda: Restart(at=-1), "at must be at least 0, got -1"),
+        (lambda: Restart(world=-2), "world must be at least 0, got -2"),
         (lambda: Restart(start="zeroes", at=1000), r"start.*zeroes.*did you mean 'zeros'"),
         (lambda: Damage(shape="disk"), "shape must be one of disc, half, rectangle"),
         (lambda: Damage(shape="disc", center=(1, 1)), "'disc' needs center and radius"),
