@@ -116,7 +116,9 @@ def _check_entries(name: str, value: Any, parts: tuple[Any, ...]) -> Any:
     plain = tuple(
         _check(f"{name}[{i}]", entry, parts[0 if endless else i]) for i, entry in enumerate(entries)
     )
-    same = isinstance(value, tuple) and all(one is other for one, other in zip(plain, value, strict=True))
+    same = isinstance(value, tuple) and all(
+        one is other for one, other in zip(plain, value, strict=True)
+    )
     return value if same else plain
 
 

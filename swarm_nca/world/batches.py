@@ -11,6 +11,7 @@ from torch import Tensor
 
 from swarm_nca.arguments import dense, whole
 from swarm_nca.grounds import join_tables, spread, starts
+from swarm_nca.world import making
 from swarm_nca.world.fields import joined, per_cell, per_world, with_fields
 
 if TYPE_CHECKING:
@@ -98,3 +99,13 @@ def _numbers(worlds: Tensor, count: int) -> Tensor:
     if worlds.is_floating_point() and worlds.numel():
         raise IndexError(f"worlds are chosen by whole numbers, got {worlds.tolist()}")
     return worlds.to(torch.int64).reshape(-1)
+
+
+def numbers_of_keys(world: World, keys: Sequence[int] | Tensor | int) -> list[int]:
+    """The numbers of the worlds with these keys; see `World.by_key`."""
+    wanted = making.integers("keys", keys).reshape(-1).tolist()
+    have = world.key.tolist()
+    for key in wanted:
+        if have.count(key) != 1:
+            raise KeyError(f"{have.count(key)} worlds have the key {key}")
+    return [have.index(key) for key in wanted]

@@ -2,19 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from swarm_nca.grounds import Canvas, Ground
-from swarm_nca.world import fields
+from swarm_nca.world import fields, making, sites
 from swarm_nca.world.fields import with_fields
 from swarm_nca.world.rows import merged, rows_at, settled
 
 if TYPE_CHECKING:
     from swarm_nca.world.record import World
+
+
+def repictured(
+    world: World, images: making.PictureBatch, labels: Iterable[int] | Tensor | None
+) -> World:
+    """The worlds on new pictures; see `World.repictured`."""
+    canvas = world.canvas
+    grey, height, width = making.flat(images, canvas.grey)
+    if len(height) != len(world):
+        raise ValueError(f"{len(world)} worlds need as many pictures, got {len(height)}")
+    if not (torch.equal(height, canvas.height) and torch.equal(width, canvas.width)):
+        raise ValueError(
+            f"a new picture must have its world's size, {_sizes(canvas.height, canvas.width)}; "
+            f"got {_sizes(height, width)}"
+        )
+    moved = standing_on(world, replace(canvas, grey=grey)).relabeled(labels)
+    return moved.restarted() if canvas.habitat.sprout else moved
+
+
+def drawn(world: World, site: Any, grey: Tensor | float, number: int) -> World:
+    """The worlds with grey added to pixels of one of them; see `World.draw`."""
+    address, present = sites.addresses(world.ground, site, number), world.canvas.grey
+    added = making.amounts(grey, address, present, -1.0, 1.0)
+    if world.canvas.habitat.sprout is not None:
+        return sprouted(world, address, added)
+    summed = (present[address] + added).clamp(0.0, 1.0)
+    return painted(world, world.canvas, address, summed)
+
+
+def erased(world: World, site: Any, share: Tensor | float, number: int) -> World:
+    """The worlds with grey, or nodes, taken away from one of them; see `World.erase`."""
+    address = sites.addresses(world.ground, site, number)
+    taken = making.amounts(share, address, world.stimulus, 0.0, 1.0)
+    if not world.ground.pictured:
+        gone = address[taken.expand(len(address)) > 0]
+        return standing_on(world, world.ground.without(gone))
+    if world.canvas.habitat.sprout is not None:
+        return sprouted(world, address, -taken)
+    left = world.canvas.grey[address] * (1.0 - taken)
+    return painted(world, world.canvas, address, left)
 
 
 def standing_on(world: World, ground: Ground) -> World:
@@ -90,3 +131,8 @@ def moved(world: World, source: Tensor) -> dict[str, Tensor]:
         name: fields.moved(value, old, new, len(source), fields.NEWBORN.get(name, 0))
         for name, value in fields.per_cell(world).items()
     }
+
+
+def _sizes(height: Tensor, width: Tensor) -> str:
+    pairs = sorted(set(zip(height.tolist(), width.tolist(), strict=True)))
+    return ", ".join(f"{rows} × {columns}" for rows, columns in pairs)

@@ -130,6 +130,21 @@ def unpacked(like: World, tensors: Mapping[str, Tensor]) -> World:
     )
 
 
+def checked(values: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:
+    """Open fields by name, if each has `count` rows and a name of its own.
+
+    Raises:
+        ValueError: another number of rows, or the name of a field that every world has.
+    """
+    for name, value in values.items():
+        if len(value) != count or name in FIELDS:
+            raise ValueError(
+                f"the field {name!r} needs {count} rows and a name of its own, got {len(value)} "
+                f"rows; {', '.join(FIELDS)} are taken"
+            )
+    return dict(values)
+
+
 def _under(place: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {
         name.removeprefix(place): value for name, value in tensors.items() if name.startswith(place)

@@ -3,13 +3,11 @@
 A batch is the disjoint union of its worlds: the rows of one follow those of another, dead pixels
 are no rows. The record is frozen; a step, a stroke or a selection returns a new one.
 
-Letters: B worlds, N rows (living cells) of all of them, K neighbour slots, C state channels, S
-stimulus values, D coordinates.
+Letters: B worlds, N rows (living cells) of all of them, K slots, C channels, S stimulus values.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,7 +15,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from swarm_nca.arguments import whole
 from swarm_nca.grounds import Canvas, Ground
@@ -25,7 +22,7 @@ from swarm_nca.links import Links
 from swarm_nca.randomness import MOST_STEPS
 from swarm_nca.rules import Classes, Readout, Rule, check_rates
 from swarm_nca.topologies import Grid, Topology
-from swarm_nca.world import batches, editing, fields, making, rows, sites
+from swarm_nca.world import batches, editing, fields, making, rows
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -230,14 +227,7 @@ class World:
 
     def largest(self, values: Tensor) -> Tensor:
         """[N], for each cell the largest of values [N] among the cells it hears and itself."""
-        lattice = self.ground.lattice()
-        if lattice is not None and lattice.moore and not lattice.torus:
-            shape = lattice.worlds, 1, lattice.height, lattice.width
-            pooled = functional.max_pool2d(values.view(shape), 3, stride=1, padding=1)
-            return pooled.view(-1)
-        padded = torch.cat([values, values.new_full((1,), -math.inf)])
-        heard = padded[self.neighbors].amax(dim=1)
-        return torch.maximum(heard, values)
+        return rows.largest(self, values)
 
     def with_cells(self, **values: Tensor) -> World:
         """The same worlds with further per-cell fields [N, …], which move with their cells.
@@ -245,7 +235,9 @@ class World:
         Raises:
             ValueError: a value with another number of rows than there are cells.
         """
-        return replace(self, cell_fields=dict(self.cell_fields) | _rows(values, self.cells))
+        return replace(
+            self, cell_fields=dict(self.cell_fields) | fields.checked(values, self.cells)
+        )
 
     def with_worlds(self, **values: Tensor) -> World:
         """The same worlds with further per-world fields [B, …].
@@ -253,7 +245,9 @@ class World:
         Raises:
             ValueError: a value with another number of entries than there are worlds.
         """
-        return replace(self, world_fields=dict(self.world_fields) | _rows(values, len(self)))
+        return replace(
+            self, world_fields=dict(self.world_fields) | fields.checked(values, len(self))
+        )
 
     def packed(self) -> dict[str, Tensor]:
         """All fields as tensors by name: what keyframes, pools and files keep of a world."""
@@ -332,17 +326,7 @@ class World:
         Raises:
             ValueError: counts or sizes that differ.
         """
-        canvas = self.canvas
-        grey, height, width = making.flat(images, canvas.grey)
-        if len(height) != len(self):
-            raise ValueError(f"{len(self)} worlds need as many pictures, got {len(height)}")
-        if not (torch.equal(height, canvas.height) and torch.equal(width, canvas.width)):
-            raise ValueError(
-                f"a new picture must have its world's size, {_sizes(canvas.height, canvas.width)}; "
-                f"got {_sizes(height, width)}"
-            )
-        moved = editing.standing_on(self, replace(canvas, grey=grey)).relabeled(labels)
-        return moved.restarted() if canvas.habitat.sprout else moved
+        return editing.repictured(self, images, labels)
 
     def draw(self, site: Any, grey: Tensor | float, world: int = 0) -> World:
         """Add grey to some pixels of one world; what sums up past the threshold comes alive.
@@ -357,12 +341,7 @@ class World:
         Raises:
             ValueError: sites or grey that are not as above, or a world that stands on a graph.
         """
-        address, present = sites.addresses(self.ground, site, world), self.canvas.grey
-        added = making.amounts(grey, address, present, -1.0, 1.0)
-        if self.canvas.habitat.sprout is not None:
-            return editing.sprouted(self, address, added)
-        summed = (present[address] + added).clamp(0.0, 1.0)
-        return editing.painted(self, self.canvas, address, summed)
+        return editing.drawn(self, site, grey, world)
 
     def erase(self, site: Any, share: Tensor | float = 1.0, world: int = 0) -> World:
         """Take away a share of the grey of some pixels of one world; on a graph, remove nodes.
@@ -376,15 +355,7 @@ class World:
         Raises:
             ValueError: sites or shares that are not as above.
         """
-        address = sites.addresses(self.ground, site, world)
-        taken = making.amounts(share, address, self.stimulus, 0.0, 1.0)
-        if not self.ground.pictured:
-            gone = address[taken.expand(len(address)) > 0]
-            return editing.standing_on(self, self.ground.without(gone))
-        if self.canvas.habitat.sprout is not None:
-            return editing.sprouted(self, address, -taken)
-        left = self.canvas.grey[address] * (1.0 - taken)
-        return editing.painted(self, self.canvas, address, left)
+        return editing.erased(self, site, share, world)
 
     def select(self, worlds: Sequence[int] | Tensor | int) -> World:
         """Some of the worlds, in the order given; each stays what it was.
@@ -411,12 +382,7 @@ class World:
             KeyError: a key that no world, or more than one, has.
             ValueError: keys that are no whole numbers.
         """
-        wanted = making.integers("keys", keys).reshape(-1).tolist()
-        have = self.key.tolist()
-        for key in wanted:
-            if have.count(key) != 1:
-                raise KeyError(f"{have.count(key)} worlds have the key {key}")
-        return self.select([have.index(key) for key in wanted])
+        return self.select(batches.numbers_of_keys(self, keys))
 
     @staticmethod
     def join(worlds: Sequence[World]) -> World:
@@ -444,18 +410,3 @@ class World:
         from swarm_nca.portrait import portrait_png
 
         return portrait_png(self)
-
-
-def _sizes(height: Tensor, width: Tensor) -> str:
-    pairs = sorted(set(zip(height.tolist(), width.tolist(), strict=True)))
-    return ", ".join(f"{rows} × {columns}" for rows, columns in pairs)
-
-
-def _rows(values: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:
-    for name, value in values.items():
-        if len(value) != count or name in fields.FIELDS:
-            raise ValueError(
-                f"the field {name!r} needs {count} rows and a name of its own, got {len(value)} "
-                f"rows; {', '.join(fields.FIELDS)} are taken"
-            )
-    return dict(values)

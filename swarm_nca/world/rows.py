@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from swarm_nca.grounds import Ground
+
+if TYPE_CHECKING:
+    from swarm_nca.world.record import World
 
 
 def settled(ground: Ground) -> dict[str, Any]:
@@ -34,3 +39,15 @@ def merged(kept: Tensor, born: Tensor) -> tuple[Tensor, Tensor]:
     merged[where] = kept
     merged[torch.arange(len(born), device=kept.device) + torch.searchsorted(kept, born)] = born
     return merged, where
+
+
+def largest(world: World, values: Tensor) -> Tensor:
+    """For each cell the largest of values [N] in its neighbourhood; see `World.largest`."""
+    lattice = world.ground.lattice()
+    if lattice is not None and lattice.moore and not lattice.torus:
+        shape = lattice.worlds, 1, lattice.height, lattice.width
+        pooled = functional.max_pool2d(values.view(shape), 3, stride=1, padding=1)
+        return pooled.view(-1)
+    padded = torch.cat([values, values.new_full((1,), -math.inf)])
+    heard = padded[world.neighbors].amax(dim=1)
+    return torch.maximum(heard, values)
