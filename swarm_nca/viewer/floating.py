@@ -58,8 +58,7 @@ def _tile(app: App) -> tuple[str, Rect] | None:
     number = app.tile_at(app.pointer)
     if number is None:
         return None
-    free, names = app.session.rule.free_channels, app.session.rule.classes.names
-    what = f"class {names[number - free]}" if number >= free else "free"
+    what = app.looks[app.pane_at(app.pointer)].means(number)
     return f"Channel {number}, {what}: click to see it alone", Rect(app.pointer, (1, 12))
 
 

@@ -58,6 +58,11 @@ class Look:
         """int64 [N], what each cell shows, −1 for silent."""
         return decided(self.world, shown_above=self.rule.shown_above)
 
+    def means(self, channel: int) -> str:
+        """What one of the rule's channels is, in words: free, or a class's."""
+        number = channel - self.rule.free_channels
+        return "free" if number < 0 else f"class {self.rule.classes.names[number]}"
+
     def cells(self, colors: Rgb) -> Rgb:
         """Cells in colours [N, 3]; faint grey, too weak to live, shows in between."""
         return cells_rgb(self.world, colors, behind=_between(self, faint=True))

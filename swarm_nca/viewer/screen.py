@@ -103,13 +103,16 @@ def _canvas(app: App, brush: Paint, looks: Sequence[Look]) -> None:
     elif app.notice:
         floating.notice(app, brush, foot)
     elif app.view.name == "Channel":
-        _channel_bar(app, brush, foot)
+        _channel_bar(app, brush, looks, foot)
     elif app.view.name == "Messages":
         _message_bar(app, brush, foot)
     elif app.view.name == "Tiles":
-        free, count = app.session.rule.free_channels, app.session.rule.channels
-        told = f"channels 0 – {free - 1} are free, {free} – {count - 1} are the classes"
-        brush.text(told, foot, theme.quiet, SMALL, "center")
+        kinds = dict.fromkeys((one.rule.free_channels, one.rule.channels) for one in looks)
+        told = " · ".join(
+            f"channels 0 – {free - 1} are free, {free} – {count - 1} are the classes"
+            for free, count in kinds
+        )
+        brush.text(told, foot, theme.quiet, SMALL, "center", room=room.width)
     elif len(looks) == 1 and app.view.name in _ANSWERED:
         stage.answer(brush, looks[0], foot)
     else:
@@ -141,11 +144,10 @@ def _cursor(app: App, brush: Paint, places: Sequence[Rect]) -> None:
         circle(brush.surface, app.theme.quiet, center, max(3, round(radius)), 1)
 
 
-def _channel_bar(app: App, brush: Paint, middle: tuple[int, int]) -> None:
-    free, classes = app.session.rule.free_channels, app.session.rule.classes.names
-    told = f"channel {app.channel}"
-    if app.channel >= free:
-        told += f", class {classes[app.channel - free]}"
+def _channel_bar(app: App, brush: Paint, looks: Sequence[Look], middle: tuple[int, int]) -> None:
+    """The scale of a channel; of two rules' it may be a different one, or mean something else."""
+    names = dict.fromkeys(f"channel {one.channel}, {one.means(one.channel)}" for one in looks)
+    told = " · ".join(names)
     colors = diverging(np.tan(np.linspace(-0.49, 0.49, 100) * np.pi))
     ticks = {f"{tick:+g}" if tick else "0": np.arctan(tick) / np.pi + 0.5 for tick in (-2, 0, 2)}
     place = _scale(brush, middle, colors, ticks, told)

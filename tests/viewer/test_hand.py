@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 from pygame.event import Event
 
+from swarm_nca.rules import Rule, save_rule
 from swarm_nca.viewer import floating
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.headless import frame
@@ -17,6 +19,8 @@ from swarm_nca.viewer.layout import SMALLEST, layout_of
 from swarm_nca.viewer.overlays import VIEWS
 from swarm_nca.viewer.tools import INSPECT, TOOLS, Tool
 from swarm_nca.viewer.window import in_pixels
+
+from .reading import window
 
 TILES = next(view for view in VIEWS if view.name == "Tiles")
 CHANNEL = next(view for view in VIEWS if view.name == "Channel")
@@ -169,6 +173,38 @@ def test_a_click_on_a_tile_shows_that_channel_and_pressing_again_the_next(app: A
     assert (app.view, app.channel) == (CHANNEL, 5)
     button.press(button.place.center)
     assert app.channel == 6
+
+
+@pytest.mark.parametrize("free", [3, 14])
+def test_a_tile_is_named_by_the_rule_whose_it_is_and_shown_alone(
+    app: App, busy_rule: Callable[..., Rule], tmp_path: Path, free: int
+) -> None:
+    save_rule(busy_rule(free_channels=free), tmp_path / "other.safetensors")
+    app.stand_beside(str(tmp_path / "other.safetensors"))
+    app.session.advance()
+    for pane, its_free in enumerate((9, free)):
+        told = {}
+        room = app.layout.panes(2)[pane]
+        for x in range(room.left, room.right, 6):
+            for y in range(room.top, room.bottom, 6):
+                app.view, app.pointer = TILES, (x, y)
+                number = app.tile_at((x, y))
+                if number is not None and number not in told:
+                    explained = floating.explanation(app)
+                    assert explained is not None
+                    told[number] = explained[0].split(":")[0]
+                    mouse(app, pygame.MOUSEBUTTONDOWN, (x, y))
+                    mouse(app, pygame.MOUSEBUTTONUP, (x, y))
+                    assert app.view is CHANNEL
+                    texts = [line.text for line in window(app)]
+                    assert any(told[number].lower() in text for text in texts)
+        words = ["free"] * its_free + [f"class {name}" for name in range(10)]
+        assert told == {n: f"Channel {n}, {word}" for n, word in enumerate(words)}
+    app.view, app.channel = CHANNEL, 9 + free
+    app.stand_beside(None)
+    # A channel that the first rule has not is its last.
+    told_of = "channel 12, class 3" if free == 3 else "channel 18, class 9"
+    assert told_of in [line.text for line in window(app)]
 
 
 def test_the_tile_that_is_named_is_the_one_that_is_drawn(app: App) -> None:

@@ -102,6 +102,18 @@ def test_of_two_rules_on_a_full_canvas_every_line_has_room(size: tuple[int, int]
     assert all_views(app) == []
 
 
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_of_two_rules_with_other_channels_every_line_has_room(
+    app: App, busy_rule: Callable[..., Rule], tmp_path: Path, size: tuple[int, int]
+) -> None:
+    save_rule(busy_rule(free_channels=140), tmp_path / "other.safetensors")
+    app.arrange(layout_of(size))
+    app.stand_beside(str(tmp_path / "other.safetensors"))
+    app.channel = 149
+    played(app, 3)
+    assert all_views(app) == []
+
+
 def test_far_in_the_past_of_a_scenario_every_line_has_room(rule_file: Path) -> None:
     file = rule_file.parent / "a-scenario-with-a-name-of-several-words.yaml"
     file.write_text(SCENARIO.format(rule=rule_file.name), encoding="utf-8")
