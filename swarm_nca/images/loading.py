@@ -94,6 +94,9 @@ _LOADERS: Mapping[str, Callable[[Source, int, Path, Names], Pictures]] = {
     "row": _row,
 }
 
+_MOST_COMPARISONS = 1 << 31
+"""Of pixels with those around them, to make strokes wider: a few seconds."""
+
 _UNCLASSED = ("file", "glyph", "chimera", "row")  # a label names the right answer, not a choice
 
 
@@ -163,6 +166,8 @@ def _transformed(pictures: Pictures, source: Source) -> Pictures:
     if source.rotate:
         steps.append(lambda grey: compose.rotate(grey, source.rotate))
     if source.thickness:
+        for rows, columns in {picture.shape for picture in pictures}:
+            _check_thickness(source, len(pictures) * rows * columns * source.scale**2)
         steps.append(lambda grey: compose.thickness(grey, source.thickness))
     if any(source.shift):
         steps.append(lambda grey: compose.shift(grey, source.shift))
@@ -170,3 +175,12 @@ def _transformed(pictures: Pictures, source: Source) -> Pictures:
     for step in steps:
         grey = [step(picture) for picture in grey]
     return replace(pictures, grey=tuple(grey)) if steps else pictures
+
+
+def _check_thickness(source: Source, pixels: float) -> None:
+    """A ValueError where so many pixels cannot be made bolder by so much in a few seconds."""
+    if pixels * source.thickness**2 > _MOST_COMPARISONS:
+        raise ValueError(
+            f"thickness {source.thickness:g} on {pixels:,.0f} pixels takes minutes: lower "
+            "thickness, scale or count"
+        )

@@ -165,13 +165,15 @@ def _rehearse(
     now = 0
     for at, together in groupby(sorted(range(len(perturbations)), key=when), key=when):
         # Noise on the pixels is drawn from the step.
-        world, now = world.with_state(world.state, at - now), at
+        changed, now = world.with_state(world.state, at - now), at
+        world = changed
         for number in together:
             with mistakes.at("perturbations", number):
-                world = perturbations[number](world, settings.seed)
+                changed = perturbations[number](changed, settings.seed)
+        # Ink may all go, and come again, within one step.
         with mistakes.at("perturbations", number):
-            # After all of one step: a canvas may be emptied and drawn on at once.
-            _check_alive(mistakes.document, world, ("perturbations", number), "it leaves")
+            _check_alive(mistakes.document, changed, ("perturbations", number), "it leaves")
+            world = changed
 
 
 def _check_alive(document: Document, world: World, path: tuple[Any, ...], what: str) -> None:

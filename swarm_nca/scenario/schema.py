@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from swarm_nca.bounds import MOST_ENTRIES, Count, Index, Seed, Share, Side
+from swarm_nca.bounds import MOST_AREA, MOST_ENTRIES, Count, Index, Seed, Share, Side
 from swarm_nca.images import Source
 from swarm_nca.located.names import FolderName
 from swarm_nca.measure.metrics import find_metric
@@ -123,6 +123,15 @@ class Settings(_Part):
     """What is done to the worlds; at the same step, in this order."""
     record: Record = Record()
     expect: Annotated[tuple[Expect, ...], MaxLen(MOST_ENTRIES)] = ()
+
+    @field_validator("canvas")
+    @classmethod
+    def _fits(cls, canvas: tuple[int, int] | None) -> tuple[int, int] | None:
+        if canvas is not None and canvas[0] * canvas[1] > MOST_AREA:
+            raise ValueError(
+                f"a canvas has at most {MOST_AREA:,} pixels, got {canvas[0]} × {canvas[1]}"
+            )
+        return canvas
 
     def completed(self, given: dict[str, Any]) -> dict[str, Any]:
         """What a file gave, in the schema's order, with all that it left to the defaults."""

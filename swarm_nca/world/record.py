@@ -230,24 +230,14 @@ class World:
         return rows.largest(self, values)
 
     def with_cells(self, **values: Tensor) -> World:
-        """The same worlds with further per-cell fields [N, …], which move with their cells.
-
-        Raises:
-            ValueError: a value with another number of rows than there are cells.
-        """
-        return replace(
-            self, cell_fields=dict(self.cell_fields) | fields.checked(values, self.cells)
-        )
+        """The same worlds with further fields [N, …], which move with the cells."""
+        given = fields.checked(values, self.cells)
+        return replace(self, cell_fields={**self.cell_fields, **given})
 
     def with_worlds(self, **values: Tensor) -> World:
-        """The same worlds with further per-world fields [B, …].
-
-        Raises:
-            ValueError: a value with another number of entries than there are worlds.
-        """
-        return replace(
-            self, world_fields=dict(self.world_fields) | fields.checked(values, len(self))
-        )
+        """The same worlds with further fields [B, …], which move with the worlds."""
+        given = fields.checked(values, len(self))
+        return replace(self, world_fields={**self.world_fields, **given})
 
     def packed(self) -> dict[str, Tensor]:
         """All fields as tensors by name: what keyframes, pools and files keep of a world."""

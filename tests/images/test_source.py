@@ -148,7 +148,7 @@ def test_transforms_apply_to_anything_in_one_order():
         ({"file": "a.png", "join": True}, "join does not go with file"),
         ({"file": "a.png", "size": (0, 3)}, r"size\[0\] must be at least 1, got 0"),
         ({"file": "a.png", "size": (99_999, 9_999)}, r"size\[0\] must be at most 4096, got 99999"),
-        ({"file": "a.png", "size": (4096, 99), "count": 9999}, "9,999 pictures of 4096×99 pix"),
+        ({"file": "a.png", "size": (4096, 99), "count": 1999}, "1,999 pictures of 4096×99 pix"),
         ({"glyph": "é"}, "glyph is a digit 0–9 or a capital A–Z, got 'é'"),
         ({"chimera": (THREE,)}, "made of 2 sources, got 1"),
         ({"row": ()}, "at least one source, got none"),
@@ -162,8 +162,8 @@ def test_a_source_that_cannot_be_right_is_refused_with_the_cure(keys, message):
 @pytest.mark.parametrize(
     "source",
     [
-        Source(dataset="strokes", count=10_000, scale=10),
-        Source(glyph=7, count=10_000, scale=10),
+        Source(dataset="strokes", count=2_000, scale=20),
+        Source(glyph=7, count=2_000, scale=20),
         Source(row=(Source(row=(Source(glyph=7, scale=100),), scale=100),)),
     ],
 )
@@ -185,6 +185,11 @@ def test_more_pixels_than_memory_is_meant_for_are_refused_before_they_are_made(s
 def test_what_the_pictures_do_not_have_is_refused_on_loading(source, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         load(source, base=tmp_path)
+
+
+def test_strokes_that_would_take_minutes_to_widen_are_refused():
+    with pytest.raises(ValueError, match="thickness 100 on 7,840,000 pixels takes minutes"):
+        load(Source(glyph=7, scale=100, thickness=100))
 
 
 def test_a_schema_is_derived_from_the_record_and_refuses_unknown_keys_at_any_depth():

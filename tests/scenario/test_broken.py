@@ -74,6 +74,7 @@ BROKEN = [
     ("two origins", STROKES, "{dataset: strokes, glyph: 7}", 4, "exactly one of"),
     ("a canvas too small", "steps: 40", "steps: 40\ncanvas: [20, 20]", 6, "enlarge the canvas"),
     ("a canvas too large", "steps: 40", "steps: 40\ncanvas: [9, 99999]", 6, "at most 4096"),
+    ("a canvas too wide", "steps: 40", "steps: 40\ncanvas: [4096, 4096]", 6, "at most 4,194,304"),
     ("no such start", "steps: 40", "steps: 40\nstart: ones", 6, "must be 'zeros' or 'random'"),
     ("no such engine", "steps: 40", "steps: 40\nengine: agent", 6, "did you mean 'agents'?"),
     ("drop above 1", "steps: 40", "steps: 40\nlinks: {drop: 2}", 6, "must be at most 1"),
@@ -115,7 +116,7 @@ BROKEN = [
     ),
     ("a step too late", "{at: 20, kind", f"{{at: 1{'0' * 29}, kind", 7, "at: must be at most 100"),
     ("steps without end", "steps: 40", f"steps: 1{'0' * 30}", 5, "steps: must be at most 1000"),
-    ("too many pictures", "label: 7", "label: 7, count: 99999", 4, "count: must be at most 10000"),
+    ("too many pictures", "label: 7", "label: 7, count: 99999", 4, "count: must be at most 2000"),
     ("a seed too large", "seed: 0", f"seed: {1 << 64}", 2, "seed: must be at most 1844674"),
     ("a name of letters", "name: broken", f"name: '{'x ' * 50_000}'", 1, "name is also the run"),
     (
