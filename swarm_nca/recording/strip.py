@@ -133,10 +133,15 @@ def draw_legend(
 ) -> None:
     """A line naming every class that cells show in any of these worlds: colour, name, cells.
 
-    `words` lead the line. Classes stand by falling number of cells; at the end, without a number,
+    `words` lead the line. Where cells have no classes, what they show is told in words. Classes stand by falling number of cells; at the end, without a number,
     those that cells show only in the worlds of `before`.
     """
     counts = totals(world, shown_above)
+    if not world.readout.class_names:
+        told = f"{words}:  " if words else ""
+        told += f"{world.readout.caption(counts)} of {int(counts.sum()):,}"
+        paper.text(x, baseline, told, 8, QUIET)
+        return
     ever = sum((totals(one, shown_above) for one in before), counts)
     names, colors = (*world.classes.names, SILENT), (*world.classes.colors, (0, 0, 0))
     entries = [(int(counts[n]), names[n], colors[n]) for n in ever.nonzero()[0]]
