@@ -178,6 +178,8 @@ class _Stage:
             tiles.insert(0, grey_rgb(world, scale=scale))
         if self._shrink < 1:
             tiles = [shrunk(tile, self._shrink) for tile in tiles]
+        if not inked(world):
+            tiles = [_edged(tile) for tile in tiles]
         return sheet(tiles, self._columns, 16 if self._alone else 4)
 
     def _time_line(self, draw: Any, step: int, wide: int, y: int) -> None:
@@ -196,7 +198,7 @@ class _Stage:
         above = self._run.shown_above
         counts = totals(world, above)
         if not world.readout.class_names:
-            told = f"{world.readout.caption(counts)} of {int(counts.sum()):,}"
+            told = f"{world.readout.caption(counts)}, of {int(counts.sum()):,} cells"
             draw.text((_MARGIN, y + 4), told, _INK, self._small)
             return
         colors = (*world.classes.colors, (0, 0, 0))
@@ -213,6 +215,14 @@ class _Stage:
                 draw.text(
                     ((start + end) / 2, y + 11), name, _INK if dark else "white", self._small, "mm"
                 )
+
+
+def _edged(tile: Rgb) -> Rgb:
+    """A picture with its outermost pixels faintly grey where they are white."""
+    edged, edge = tile.copy(), (214, 218, 223)
+    for line in (edged[0], edged[-1], edged[:, 0], edged[:, -1]):
+        line[(line == 255).all(axis=1)] = edge
+    return edged
 
 
 def _font(size: int) -> FreeTypeFont:

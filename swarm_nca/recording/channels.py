@@ -111,6 +111,8 @@ def channels_png(run: Run) -> bytes:
     """All channels of the first world at up to five moments, as a PNG file."""
     told = _told(run)
     world = told[0].frame.world
+    if world.state.shape[1] == 1:
+        return _single(run, told)
     layout = _Layout.of(world)
     paper = Paper(layout.width, _HEAD + len(told) * layout.block + _FOOT)
     many = f", world 1 of {len(world)}" if len(world) > 1 else ""
@@ -122,6 +124,30 @@ def channels_png(run: Run) -> bytes:
         _decisions(paper, run, moment, top, layout)
         _channels(paper, moment.frame.world, top, layout)
     color_bar(paper, paper.height - _FOOT + 26, empty=inked(world))
+    return paper.png()
+
+
+def _single(run: Run, told: Sequence[Moment]) -> bytes:
+    """States of one channel: the moments side by side."""
+    rows, columns = extent(told[0].frame.world)
+    room = 204
+    share = room / max(rows, columns)
+    scale = float(int(share)) if share >= 1 else share
+    high = round(rows * scale)
+    paper = Paper(2 * _MARGIN + 5 * (room + 2 * _GAP), _HEAD + 60 + high + _FOOT)
+    paper.text(_MARGIN, 46, "What cells tell each other", 15, INK, weight="bold")
+    words = f"{run.name}  ·  a cell's message is its whole state, and that is one channel"
+    paper.text(_MARGIN, 76, words, 9, QUIET)
+    for number, moment in enumerate(told):
+        x, world = _MARGIN + number * (room + 2 * _GAP), moment.frame.world
+        paper.text(x, _HEAD + 18, f"step {moment.frame.step}", 9, INK, weight="bold")
+        after = f"after {moment.after}" if moment.after else verdict(world, 0, run.shown_above)
+        paper.text(x, _HEAD + 38, after, 8, ACCENT if moment.after else QUIET)
+        values = world.state[world.rows_of(0), 0].detach().cpu().numpy()
+        whole = max(1, int(scale))
+        tile = cells_rgb(world, diverging(values), scale=whole, behind=_NOBODY)
+        paper.picture(x, _HEAD + 50, tile if scale >= 1 else shrunk(tile, scale))
+    color_bar(paper, paper.height - _FOOT + 26, empty=inked(told[0].frame.world))
     return paper.png()
 
 

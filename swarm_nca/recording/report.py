@@ -168,6 +168,8 @@ def _origin(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _bounds(one: Expectation) -> str:
+    if one.min is not None and one.min == one.max:
+        return _value(one.metric, one.min)
     low = "" if one.min is None else f"≥ {_value(one.metric, one.min)}"
     high = "" if one.max is None else f"≤ {_value(one.metric, one.max)}"
     return " and ".join(filter(None, (low, high)))
