@@ -71,6 +71,14 @@ def decisions_rgb(
     return cells_rgb(world, colors, index, scale=scale)
 
 
+def inked(world: World) -> bool:
+    """Whether there is more to see than what cells show: the picture, or stimulus, they live on.
+
+    Where every pixel is a cell there is not.
+    """
+    return not world.ground.pictured or world.canvas.habitat.sprout is None
+
+
 def grey_rgb(world: World, index: int = 0, *, scale: int = 1) -> Rgb:
     """One world's picture as dark ink on white, uint8 [H·scale, W·scale, 3].
 
@@ -124,6 +132,8 @@ def sheet(tiles: Sequence[Rgb], columns: int, gap: int) -> Rgb:
 def portrait(world: World, *, scale: int | None = None) -> Rgb:
     """Grey and decisions of every world side by side; several worlds in a grid, at most 64.
 
+    Where every pixel is a cell there is no grey to see, and what cells show stands alone.
+
     Args:
         scale: pixels per cell; what suits a notebook when None.
     """
@@ -132,10 +142,8 @@ def portrait(world: World, *, scale: int | None = None) -> Rgb:
     if scale is None:
         side = max((max(extent(world, index)) for index in shown), default=1)
         scale = max(1, min(10, 840 // (2 * columns * side)))
-    pairs = [
-        sheet([grey_rgb(world, i, scale=scale), decisions_rgb(world, i, scale=scale)], 2, 2 * scale)
-        for i in shown
-    ]
+    views = (grey_rgb, decisions_rgb) if inked(world) else (decisions_rgb,)
+    pairs = [sheet([view(world, i, scale=scale) for view in views], 2, 2 * scale) for i in shown]
     return sheet(pairs, columns, 4 * scale)
 
 

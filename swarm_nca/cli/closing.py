@@ -12,14 +12,19 @@ from rich.table import Table
 from swarm_nca.recording import Run
 from swarm_nca.scenario.junit import bounds
 
-#: The metrics shown, with their short headings.
+#: The metrics shown, where a run has them, with their short headings.
 COLUMNS = {
+    "alive": "alive",
+    "error": "error",
     "cell_accuracy": "accuracy",
     "total_agreement": "agreement",
     "vote_accuracy": "vote",
     "undecided": "undecided",
     "state_magnitude": "|state|",
 }
+
+#: Metrics that count cells, and those too small for three places behind the point.
+_WHOLE, _SMALL = ("alive",), ("error",)
 
 #: Moments shown whatever happens, where a run has them.
 LOOKS = (1, 20)
@@ -48,7 +53,8 @@ def say(console: Console, run: Run, folder: Path | None) -> None:
 def _moments(console: Console, run: Run) -> Table:
     table = _table(console)
     table.add_column("step", justify="right")
-    for heading in COLUMNS.values():
+    columns = {name: heading for name, heading in COLUMNS.items() if name in run.measured}
+    for heading in columns.values():
         table.add_column(heading, justify="right")
     table.add_column("then")
     happened: dict[int, str] = {}
@@ -58,7 +64,7 @@ def _moments(console: Console, run: Run) -> Table:
     shown = [*steps[: MOST_ROWS - 1], *steps[MOST_ROWS - 1 :][-1:]]
     pooled = run.told_at(shown).to_dict()
     for step in shown:
-        values = [_number(pooled[name][step]) for name in COLUMNS]
+        values = [_number(pooled[name][step], name) for name in columns]
         table.add_row(str(step), *values, escape(happened.get(step, "")))
     return table
 
@@ -70,7 +76,7 @@ def _expectations(console: Console, run: Run) -> Table:
     for one in run.expectations:
         verdict = "[green]passed[/]" if one.passed else "[red]failed[/]"
         verdict += f": {one.unknown}" if one.unknown else ""
-        table.add_row(one.metric, str(one.at), bounds(one), _number(one.value), verdict)
+        table.add_row(one.metric, str(one.at), bounds(one), _number(one.value, one.metric), verdict)
     return table
 
 
@@ -78,5 +84,9 @@ def _table(console: Console) -> Table:
     return Table(box=box.ROUNDED if console.is_terminal else None, pad_edge=console.is_terminal)
 
 
-def _number(value: float) -> str:
+def _number(value: float, metric: str) -> str:
+    if value == value and metric in _WHOLE:
+        return f"{value:,.0f}"
+    if value == value and metric in _SMALL:
+        return f"{value:.3g}"
     return f"{value:.3f}" if value == value else "–"

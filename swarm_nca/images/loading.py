@@ -21,6 +21,7 @@ from swarm_nca.images.drawn import DRAWN
 from swarm_nca.images.files import read_folder, read_picture
 from swarm_nca.images.glyphs import DIGITS, LETTERS
 from swarm_nca.images.pictures import UNKNOWN, Grey, Pictures, check_pixels, class_number, joined
+from swarm_nca.images.rle import read_pattern
 from swarm_nca.images.source import Source
 from swarm_nca.images.strokes import draw_glyph
 
@@ -43,6 +44,8 @@ def load(
     pictures = _LOADERS[source.origin](source, own, Path(base), classes)
     if source.label is not None and source.origin in _UNCLASSED:
         names = tuple(DIGITS) if classes is None else tuple(classes)
+        if not names:
+            raise ValueError("label names the right class, and this rule has none: leave label out")
         number = class_number(source.label, names)
         pictures = Pictures(pictures.grey, np.full(len(pictures), number), names)
     return _transformed(pictures, source)
@@ -85,6 +88,29 @@ def _row(source: Source, seed: int, base: Path, classes: Names) -> Pictures:
     return _composed(rows, parts)
 
 
+def _rle(source: Source, seed: int, base: Path, classes: Names) -> Pictures:
+    return Pictures(_repeated(read_pattern(str(source.rle), base).grey, source.count or 1))
+
+
+def _soup(source: Source, seed: int, base: Path, classes: Names) -> Pictures:
+    shape = source.count or 1, *_field(source)
+    random = np.random.default_rng(seed)
+    return Pictures((random.random(shape) < (source.soup or 0.0)).astype(np.float32))
+
+
+def _sprout(source: Source, seed: int, base: Path, classes: Names) -> Pictures:
+    rows, columns = _field(source)
+    grey = np.zeros((rows, columns), np.float32)
+    grey[rows // 2, columns // 2] = 1.0
+    return Pictures(_repeated(grey, source.count or 1))
+
+
+def _field(source: Source) -> tuple[int, int]:
+    if source.size is None:
+        raise ValueError(f"{source.origin} needs a size: [rows, columns], or a canvas around it")
+    return source.size
+
+
 _LOADERS: Mapping[str, Callable[[Source, int, Path, Names], Pictures]] = {
     "dataset": _dataset,
     "file": _file,
@@ -92,6 +118,9 @@ _LOADERS: Mapping[str, Callable[[Source, int, Path, Names], Pictures]] = {
     "glyph": _glyph,
     "chimera": _chimera,
     "row": _row,
+    "rle": _rle,
+    "soup": _soup,
+    "sprout": _sprout,
 }
 
 _MOST_COMPARISONS = 1 << 31

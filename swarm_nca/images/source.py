@@ -33,6 +33,9 @@ ORIGINS: Mapping[str, tuple[str, ...]] = {
     "glyph": ("label", "count"),
     "chimera": ("label", "count", "seed"),
     "row": ("join", "label", "count", "seed"),
+    "rle": ("count",),
+    "soup": ("size", "count", "seed"),
+    "sprout": ("size", "count"),
 }
 """The origins a source can name, each with the keys that go with it."""
 
@@ -73,6 +76,12 @@ class Source:
     """Two sources: the left half of the one and the right half of the other."""
     row: Annotated[tuple[Source, ...], MaxLen(MOST_PARTS)] | None = None
     """Sources whose pictures stand side by side."""
+    rle: str | None = None
+    """A pattern of Life as run-length encoded text (bob$2bo$3o!), or a file of it, *.rle."""
+    soup: Annotated[float, Gt(0.0), Le(1.0)] | None = None
+    """A random board: each pixel is full ink with this chance."""
+    sprout: bool | None = None
+    """One pixel of full ink in the middle, the first cell of a pattern that grows."""
 
     label: int | str | None = None
     """Only pictures of this class, by number or name; for a file, glyph or composition, the
@@ -89,7 +98,8 @@ class Source:
     ink: Ink = "auto"
     """What is ink in a file: what differs from the border (auto), dark, or light."""
     size: tuple[Side, Side] | None = None
-    """(rows, columns) to which pictures from files are made to fit, keeping their aspect."""
+    """(rows, columns) to which pictures from files are made to fit, keeping their aspect; those of
+    a soup or of the field around a sprout, the scenario's canvas if not given."""
     join: bool = False
     """Whether a line joins each picture of a row to the next."""
 
@@ -124,6 +134,8 @@ class Source:
             raise ValueError(f"glyph is a digit 0–9 or a capital A–Z, got {self.glyph!r}")
         if self.chimera is not None and len(self.chimera) != 2:
             raise ValueError(f"a chimera is made of 2 sources, got {len(self.chimera)}")
+        if self.sprout is False:
+            raise ValueError("sprout is true, or left out")
         if self.row is not None and not self.row:
             raise ValueError("a row is made of at least one source, got none")
 

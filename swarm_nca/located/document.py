@@ -138,19 +138,27 @@ def _overridden(root: Node, override: str, folder: FilePath) -> Node:
     steps = re.sub(r"\[(\d+)\]", r".\1", name.strip()).split(".")
     if not equals or not text.strip() or not all(steps) or len(steps) > DEEPEST:
         raise LocatedError("key=value is expected, such as links.drop=0.1", Place(source))
-    leaf = _from_here(steps[-1], compose(text, source, numbered=False), folder)
+    leaf = _from_here(steps[-1], compose(text, source, numbered=False), folder, steps[-2:-1])
     return _replaced(root, steps, (), leaf)
 
 
-def _from_here(key: Any, node: Node, folder: FilePath) -> Node:
-    """What stands under a key; its paths, which start from here, are told from `folder`."""
+def _from_here(key: Any, node: Node, folder: FilePath, above: list[Any]) -> Node:
+    """What stands under a key; its paths, which start from here, are told from `folder`.
+
+    Args:
+        above: the key around it, if any.
+    """
     if isinstance(node.value, dict):
-        values = {name: _from_here(name, child, folder) for name, child in node.value.items()}
+        values = {
+            name: _from_here(name, child, folder, [key]) for name, child in node.value.items()
+        }
         return dataclasses.replace(node, value=values)
     if isinstance(node.value, list):
         return dataclasses.replace(
-            node, value=[_from_here(key, child, folder) for child in node.value]
+            node, value=[_from_here(key, child, folder, above) for child in node.value]
         )
+    if above == [key] == ["rule"]:  # a rule that is written out may have a setting of this name
+        return node
     if is_path(str(key), node.value):
         return dataclasses.replace(node, value=path_from(folder, FilePath(), str(node.value)))
     return node

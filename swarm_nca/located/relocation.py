@@ -9,6 +9,9 @@ from typing import Any
 #: The keys whose texts are paths, in whatever file and however deep.
 PATHS = ("file", "folder")
 
+#: The keys whose texts are paths if they end so, and else something else.
+ENDINGS = {"rle": ".rle"}
+
 #: The keys whose texts are paths or names of what ships; a path has a slash or a dot in it.
 NAMES_OR_PATHS = ("rule", "weights")
 
@@ -18,7 +21,7 @@ def relocated(data: Any, old: Path, new: Path) -> Any:
     if isinstance(data, dict):
         return {
             key: path_from(new, old, value)
-            if key in PATHS and isinstance(value, str)
+            if _always_path(key, value)
             else relocated(value, old, new)
             for key, value in data.items()
         }
@@ -31,7 +34,15 @@ def is_path(key: str, value: Any) -> bool:
     """Whether this is a path, as far as it tells by itself."""
     if not isinstance(value, str):
         return False
-    return key in PATHS or (key in NAMES_OR_PATHS and any(sign in value for sign in "./\\"))
+    return _always_path(key, value) or (
+        key in NAMES_OR_PATHS and any(sign in value for sign in "./\\")
+    )
+
+
+def _always_path(key: Any, value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    return key in PATHS or (key in ENDINGS and value.lower().endswith(ENDINGS[key]))
 
 
 def path_from(new: Path, old: Path, path: str) -> str:

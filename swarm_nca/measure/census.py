@@ -81,6 +81,13 @@ class Census(Ballots):
         return torch.arange(len(self), device=self.cells.device).repeat_interleave(self.cells)
 
     @cached_property
+    def living(self) -> Tensor:
+        """float64 [B], cells that show something: see `Readout.shown`."""
+        state = self.world.state.detach().cpu().numpy()
+        shown = torch.from_numpy(self.world.readout.shown(state, self.rule.shown_above) >= 0)
+        return self.sums(shown.to(self.cells.device))
+
+    @cached_property
     def decision(self) -> Tensor:
         """int64 [N]; see `decisions`."""
         return decisions(self.world, self.rule)

@@ -4,7 +4,8 @@ A metric counts, for every world, a part and a whole: correct cells and cells, w
 and worlds; how these pool, and what else a metric may read, stands in `readings`. Scores of
 decisions need no more than `Ballots`, so they can be taken of any group of pictures later.
 
-To add a metric, write one function from `Census` to a `Reading`, and a line in `METRICS`.
+To add a metric, write one function from `Census` to a `Reading`, and a line in `METRICS`, or in
+`OTHERS` if it is not for rules with classes. `metrics_for` says which go with a world.
 """
 
 from __future__ import annotations
@@ -32,10 +33,20 @@ class Metric:
         reading: what is read off one look at the worlds. Ballots are enough for those that only
             ask what cells have decided.
         share: whether values are shares of a whole, in [0, 1].
+        readouts: the kinds of read-out that it is for; all when empty.
+        needs: the field of worlds that it compares with, if any.
     """
 
-    def __init__(self, reading: Callable[[Any], Reading], *, share: bool = False) -> None:
+    def __init__(
+        self,
+        reading: Callable[[Any], Reading],
+        *,
+        share: bool = False,
+        readouts: tuple[str, ...] = (),
+        needs: str = "",
+    ) -> None:
         self.reading, self.share = reading, share
+        self.readouts, self.needs = readouts, needs
         self.__name__, self.__doc__ = reading.__name__, reading.__doc__
 
     def __call__(self, world: World, rule: Rule, previous: World | None = None) -> float:
@@ -53,7 +64,7 @@ class Metric:
 
 
 def _share(reading: Callable[[Any], Reading]) -> Metric:
-    return Metric(reading, share=True)
+    return Metric(reading, share=True, readouts=("classes",))
 
 
 @_share
@@ -134,6 +145,34 @@ def nonfinite(seen: Census) -> Count:
     return Count(seen.sums(seen.peak.isinf()))
 
 
+def _only(*readouts: str, needs: str = "") -> Callable[[Callable[[Any], Reading]], Metric]:
+    return lambda reading: Metric(reading, readouts=readouts, needs=needs)
+
+
+@_only("bit", "rgba")
+def alive(seen: Census) -> Count:
+    """How many cells are alive: bits that are on, or cells whose own alpha exceeds 0.1."""
+    return Count(seen.living)
+
+
+@_only("rgba", needs="target")
+def error(seen: Census) -> Ratio:
+    """Mean squared error of RGBA (premultiplied, as states hold it) to the target, of all pixels.
+
+    Pixels without a cell count as transparent. Needs the world field `target`, [B, H, W, 4].
+    """
+    target = seen.world.world_fields.get("target")
+    if target is None:
+        return _nothing(seen)
+    wanted = target.flatten(1, 2).to(seen.world.state)
+    site, shown = seen.world.site, seen.world.state.detach()[:, :4]
+    here = wanted[seen.world_of, site]
+    # All pixels as transparent, then what cells make of theirs instead.
+    wrong = seen.sums(((shown - here).square() - here.square()).sum(dim=1))
+    wrong = wrong + wanted.double().square().sum(dim=(1, 2))
+    return Ratio(wrong.clamp_(min=0.0), torch.full_like(seen.cells, wanted[0].numel()))
+
+
 def _total(seen: Census, values: Tensor) -> Tensor:
     """float64 [B], Σ|values [N, C]| of each world, infinite where one is no number."""
     return seen.sums(values.abs().sum(dim=1).nan_to_num_(math.inf, math.inf))
@@ -158,8 +197,46 @@ METRICS: Mapping[str, Metric] = {
 }
 
 
+#: Metrics that rules without classes have, in the order in which they lead their tables.
+OTHERS: Mapping[str, Metric] = {
+    "alive": alive,
+    "error": error,
+}
+
 #: The columns of a curve.
 CURVE = tuple(METRICS)
+
+
+def metrics_for(world: World) -> Mapping[str, Metric]:
+    """The metrics that measure something in worlds like this one, in the order of their tables.
+
+    For rules with classes these are `METRICS`, for others those that go with their read-out.
+    """
+    kind = world.readout.kind
+    every = METRICS if kind == "classes" else {**OTHERS, **METRICS}
+    return {
+        name: metric
+        for name, metric in every.items()
+        if (not metric.readouts or kind in metric.readouts)
+        and (not metric.needs or metric.needs in world.world_fields)
+    }
+
+
+def check_metric(name: str, world: World) -> None:
+    """A ValueError unless a metric measures something in worlds like this one; says the cure."""
+    metric, fitting = find_metric(name), metrics_for(world)
+    if name in fitting:
+        return
+    kind = world.readout.kind
+    if not metric.readouts or kind in metric.readouts:
+        raise ValueError(
+            f"{name} compares with a {metric.needs}, and there is none: add {metric.needs}: "
+            "{file: picture.png}"
+        )
+    raise ValueError(
+        f"{name} is for rules with the read-out {' or '.join(metric.readouts)}, and this rule's is "
+        f"{kind}: take {', '.join(fitting)}"
+    )
 
 
 def find_metric(name: str) -> Metric:
@@ -168,9 +245,10 @@ def find_metric(name: str) -> Metric:
     Raises:
         ValueError: no metric is called so.
     """
-    if not isinstance(name, str) or name not in METRICS:
-        raise ValueError(unknown("metric", name, METRICS))
-    return METRICS[name]
+    every = {**METRICS, **OTHERS}
+    if not isinstance(name, str) or name not in every:
+        raise ValueError(unknown("metric", name, every))
+    return every[name]
 
 
 def measure(
@@ -178,15 +256,15 @@ def measure(
     rule: Rule,
     previous: World | None = None,
     *,
-    names: Iterable[str] = tuple(METRICS),
+    names: Iterable[str] | None = None,
 ) -> dict[str, float]:
     """Metrics of a batch, pooled over its worlds, by name.
 
     Args:
         previous: the same worlds one step earlier; what needs it is nan without.
-        names: which metrics; all when left out.
+        names: which metrics; all that `metrics_for` gives when None.
     """
-    return pooled(Census(world, rule, previous), names)
+    return pooled(Census(world, rule, previous), metrics_for(world) if names is None else names)
 
 
 def pooled(seen: Ballots, names: Iterable[str] = tuple(METRICS)) -> dict[str, float]:
@@ -199,11 +277,12 @@ def measure_worlds(
     rule: Rule,
     previous: World | None = None,
     *,
-    names: Iterable[str] = tuple(METRICS),
+    names: Iterable[str] | None = None,
 ) -> dict[str, Tensor]:
     """Metrics of each world, float64 [B], by name; see `measure`."""
     seen = Census(world, rule, previous)
-    return {name: find_metric(name).reading(seen).per_world() for name in names}
+    wanted = metrics_for(world) if names is None else names
+    return {name: find_metric(name).reading(seen).per_world() for name in wanted}
 
 
 def steps_to_agreement(agrees: Tensor) -> Tensor:

@@ -68,6 +68,8 @@ class Mutate(Perturbation):
         """The labels before and after, the half, and whether the pictures are the same ones."""
         part = "" if self.half is None else f", {self.half} half"
         same = ", same picture" if torch.equal(before.canvas.grey, after.canvas.grey) else ""
+        if not before.readout.class_names:
+            return f"{'the same' if same else 'another'} picture{part}"
         return f"{labels(before)} → {labels(after)}{part}{same}"
 
 
@@ -85,7 +87,7 @@ def pictured(
         ValueError: a number of pictures that is neither 1 nor that of the worlds acted on, or one
             larger than its canvas.
     """
-    pictures = pictures_of(images, seed, world.classes.names)
+    pictures = pictures_of(images, seed, world.readout.class_names)
     worlds = len(perturbation.chosen(world))
     if len(pictures) not in (1, worlds):
         raise ValueError(
@@ -96,7 +98,7 @@ def pictured(
     def change(alone: World, i: int) -> World:
         rows, columns = alone.picture().shape
         picture = pictures[i % len(pictures)].centred_on((rows, columns))
-        grey, labelled = list(picture), picture.labels_for(alone.classes.names)
+        grey, labelled = list(picture), picture.labels_for(alone.readout.class_names)
         if side is not None:
             mask = half(side, (rows, columns))
             grey = [np.where(mask, grey[0], alone.picture().cpu().numpy())]

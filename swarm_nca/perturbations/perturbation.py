@@ -79,8 +79,9 @@ class Perturbation(ABC):
 
 
 def labels(world: World) -> str:
-    """The worlds' labels in a word or two, `?` for unknown."""
-    names = [world.classes.names[i] if i >= 0 else "?" for i in world.label.tolist()]
+    """The worlds' labels in a word or two, `?` for unknown; a rule without classes has none."""
+    classes = world.readout.class_names
+    names = [classes[i] if i >= 0 else "?" for i in world.label.tolist()]
     shown = list(dict.fromkeys(names))
     return ", ".join(shown) if len(shown) <= 3 else f"{len(shown)} classes"
 
@@ -93,5 +94,5 @@ def relabeled(world: World, label: int | str | None) -> World:
     """
     if label is None:
         return world
-    number = class_number(label, world.classes.names, or_unknown=True)
+    number = class_number(label, world.readout.class_names, or_unknown=True)
     return world.relabeled([number] * len(world))

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from swarm_nca.portrait import SILENT, Rgb, decisions_rgb, extent, grey_rgb, sheet
+from swarm_nca.portrait import SILENT, Rgb, decisions_rgb, enlarged, extent, grey_rgb, inked, sheet
 from swarm_nca.recording.run import Frame, Run
+from swarm_nca.recording.spacetime import Diagram, is_row
 from swarm_nca.recording.strip import shrunk, totals
 from swarm_nca.world import World
 
@@ -46,7 +47,8 @@ class Shot:
 def animation_webp(run: Run) -> bytes:
     """The run as a WebP that loops.
 
-    One world: its picture beside its decisions. Several: everyone's decisions, up to 100 worlds.
+    One world: its picture beside its decisions, or what cells show alone where every pixel is a
+    cell. Several: everyone's decisions, up to 100 worlds. Worlds of one row are drawn over time.
     """
     shots = shots_of(run)
     stage = _Stage(run)
@@ -127,8 +129,11 @@ class _Stage:
         first = run.frames[0].world
         self._shown = min(100, len(first))
         self._alone = len(first) == 1
+        self._two = self._alone and inked(first)
+        self._rows = [Diagram(run, n) for n in range(self._shown)] if is_row(first) else []
         height, side = map(max, zip(*(extent(first, n) for n in range(self._shown)), strict=True))
-        tiles = 2 if self._alone else self._shown
+        height = len(self._rows[0].steps) if self._rows else height
+        tiles = 2 if self._two else self._shown
         # A wall about as wide as high; two pictures stand side by side unless they are wide.
         self._columns = max(1, min(tiles, math.ceil(math.sqrt(tiles * 1.01 * height / side))))
         across = (_WIDEST - 2 * _MARGIN) // self._columns - 16
@@ -143,7 +148,7 @@ class _Stage:
         """The same size for every shot."""
         from PIL import Image, ImageDraw
 
-        worlds = self._worlds(shot.frame.world)
+        worlds = self._worlds(shot.frame)
         height, width = worlds.shape[:2]
         wide = max(width, 380) + 2 * _MARGIN
         paper = np.full((_HEAD + height + _FOOT, wide, 3), 255, np.uint8)
@@ -162,14 +167,19 @@ class _Stage:
         self._opinions(draw, shot.frame.world, wide, _HEAD + height + 26)
         return image
 
-    def _worlds(self, world: World) -> Rgb:
-        shown, scale = range(self._shown), self._scale
+    def _worlds(self, frame: Frame) -> Rgb:
+        shown, scale, world = range(self._shown), self._scale, frame.world
         above = self._run.shown_above
-        tiles = [decisions_rgb(world, n, scale=scale, shown_above=above) for n in shown]
-        if self._alone:
+        if self._rows:
+            tiles = [enlarged(one.rgb(frame.step), scale) for one in self._rows]
+        else:
+            tiles = [decisions_rgb(world, n, scale=scale, shown_above=above) for n in shown]
+        if self._two:
             tiles.insert(0, grey_rgb(world, scale=scale))
         if self._shrink < 1:
             tiles = [shrunk(tile, self._shrink) for tile in tiles]
+        if not inked(world):
+            tiles = [_edged(tile) for tile in tiles]
         return sheet(tiles, self._columns, 16 if self._alone else 4)
 
     def _time_line(self, draw: Any, step: int, wide: int, y: int) -> None:
@@ -181,9 +191,16 @@ class _Stage:
             draw.rectangle((x - 1, y - 3, x + 1, y + 6), fill=_ACCENT)
 
     def _opinions(self, draw: Any, world: World, wide: int, y: int) -> None:
-        """A bar as long as all cells, cut by what they say, the names written in it."""
+        """A bar as long as all cells, cut by what they say, the names written in it.
+
+        Without classes, what they show in words.
+        """
         above = self._run.shown_above
         counts = totals(world, above)
+        if not world.readout.class_names:
+            told = f"{world.readout.caption(counts)}, of {int(counts.sum()):,} cells"
+            draw.text((_MARGIN, y + 4), told, _INK, self._small)
+            return
         colors = (*world.classes.colors, (0, 0, 0))
         names = (*world.classes.names, SILENT)
         cells, done, length = max(1, int(counts.sum())), 0, wide - 2 * _MARGIN
@@ -198,6 +215,14 @@ class _Stage:
                 draw.text(
                     ((start + end) / 2, y + 11), name, _INK if dark else "white", self._small, "mm"
                 )
+
+
+def _edged(tile: Rgb) -> Rgb:
+    """A picture with its outermost pixels faintly grey where they are white."""
+    edged, edge = tile.copy(), (214, 218, 223)
+    for line in (edged[0], edged[-1], edged[:, 0], edged[:, -1]):
+        line[(line == 255).all(axis=1)] = edge
+    return edged
 
 
 def _font(size: int) -> FreeTypeFont:

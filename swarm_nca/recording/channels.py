@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from swarm_nca.portrait import Rgb, cells_rgb, decisions_rgb, extent
+from swarm_nca.portrait import Rgb, cells_rgb, decisions_rgb, extent, inked
 from swarm_nca.recording.moments import Moment, moments, verdict
 from swarm_nca.recording.paper import ACCENT, INK, QUIET, Paper
 from swarm_nca.recording.run import Run
@@ -66,15 +66,12 @@ class _Layout:
 
     @classmethod
     def of(cls, world: World) -> _Layout:
-        free = world.state.shape[1] - len(world.classes)
-        numbers = tuple(f"channel {n + 1}" if n == 0 else str(n + 1) for n in range(free))
         rows, columns = extent(world)
         wide = 2 if columns > 2 * rows else 1  # wide worlds: half as many tiles, twice as wide
         most = _COLUMNS // wide
-        lines = [numbers[n : n + most] for n in range(0, free, most)]
-        first, *others = world.classes.names
-        names = (f"class {first}" if len(first) < 4 else first, *others)
-        lines += [names[n : n + most] for n in range(0, len(names), most)]
+        lines = [
+            titles[n : n + most] for titles in _titles(world) for n in range(0, len(titles), most)
+        ]
         scale = _TILE * wide / max(rows, columns)
         return cls(tuple(lines), float(int(scale)) if scale >= 1 else scale, rows, columns)
 
@@ -97,10 +94,25 @@ class _Layout:
         return max(lines, 2 * self.tile[0] + 2 * _TITLE) + _APART
 
 
+def _titles(world: World) -> list[tuple[str, ...]]:
+    """The channels' titles, in order: those that the read-out reads on lines of their own."""
+    total, readout = world.state.shape[1], world.readout
+    read, names = readout.channels(total), readout.channel_names
+    if readout.class_names and len(names[0]) < 4:
+        names = (f"class {names[0]}", *names[1:])
+    numbers = [str(n + 1) for n in range(total)]
+    before, after = numbers[: read.start], numbers[read.stop :]
+    for free in (before, after):
+        free[:1] = [f"channel {number}" for number in free[:1]]
+    return [titles for titles in (tuple(before), names, tuple(after)) if titles]
+
+
 def channels_png(run: Run) -> bytes:
     """All channels of the first world at up to five moments, as a PNG file."""
     told = _told(run)
     world = told[0].frame.world
+    if world.state.shape[1] == 1:
+        return _single(run, told)
     layout = _Layout.of(world)
     paper = Paper(layout.width, _HEAD + len(told) * layout.block + _FOOT)
     many = f", world 1 of {len(world)}" if len(world) > 1 else ""
@@ -111,7 +123,31 @@ def channels_png(run: Run) -> bytes:
         top = _HEAD + number * layout.block
         _decisions(paper, run, moment, top, layout)
         _channels(paper, moment.frame.world, top, layout)
-    _color_bar(paper, paper.height - _FOOT + 26)
+    color_bar(paper, paper.height - _FOOT + 26, empty=inked(world))
+    return paper.png()
+
+
+def _single(run: Run, told: Sequence[Moment]) -> bytes:
+    """States of one channel: the moments side by side."""
+    rows, columns = extent(told[0].frame.world)
+    room = 204
+    share = room / max(rows, columns)
+    scale = float(int(share)) if share >= 1 else share
+    high = round(rows * scale)
+    paper = Paper(2 * _MARGIN + 5 * (room + 2 * _GAP), _HEAD + 60 + high + _FOOT)
+    paper.text(_MARGIN, 46, "What cells tell each other", 15, INK, weight="bold")
+    words = f"{run.name}  ·  a cell's message is its whole state, and that is one channel"
+    paper.text(_MARGIN, 76, words, 9, QUIET)
+    for number, moment in enumerate(told):
+        x, world = _MARGIN + number * (room + 2 * _GAP), moment.frame.world
+        paper.text(x, _HEAD + 18, f"step {moment.frame.step}", 9, INK, weight="bold")
+        after = f"after {moment.after}" if moment.after else verdict(world, 0, run.shown_above)
+        paper.text(x, _HEAD + 38, after, 8, ACCENT if moment.after else QUIET)
+        values = world.state[world.rows_of(0), 0].detach().cpu().numpy()
+        whole = max(1, int(scale))
+        tile = cells_rgb(world, diverging(values), scale=whole, behind=_NOBODY)
+        paper.picture(x, _HEAD + 50, tile if scale >= 1 else shrunk(tile, scale))
+    color_bar(paper, paper.height - _FOOT + 26, empty=inked(told[0].frame.world))
     return paper.png()
 
 
@@ -168,7 +204,12 @@ def _sample(
     return rows[taken], (line.cpu().numpy(), column.cpu().numpy())
 
 
-def _color_bar(paper: Paper, top: int) -> None:
+def color_bar(paper: Paper, top: int, *, empty: bool) -> None:
+    """What colours mean.
+
+    Args:
+        empty: whether there are pixels where nobody lives.
+    """
     left, length = _MARGIN + 70, 560
     span = np.tan(np.linspace(-0.5, 0.5, length) * np.pi * 0.999)
     paper.picture(left, top, np.repeat(diverging(span)[None], 16, axis=0))
@@ -178,5 +219,7 @@ def _color_bar(paper: Paper, top: int) -> None:
         paper.line(at, top + 16, at, top + 22, color=QUIET)
         label = "0" if value == 0 else f"{value:+g}".replace("-", "−")
         paper.text(at, top + 40, label, 7.5, QUIET, "center")
+    if not empty:
+        return
     paper.picture(left + length + 60, top, np.full((16, 16, 3), _NOBODY, np.uint8))
     paper.text(left + length + 86, top + 14, "nobody lives here", 8, QUIET)

@@ -21,6 +21,8 @@ LOOKS = {
     "vote_accuracy": ("vote accuracy", OKABE_ITO[2], "-."),
     "agree_and_correct": ("agree and correct", OKABE_ITO[3], (0, (2, 1))),
     "undecided": ("undecided", QUIET, (0, (1, 1.2))),
+    "alive": ("cells alive", OKABE_ITO[2], "-"),
+    "error": ("mean squared error", OKABE_ITO[1], "-"),
     "state_magnitude": ("mean |state|", OKABE_ITO[6], "-"),
     "state_largest": ("largest |state|", OKABE_ITO[1], (0, (6, 2))),
     "residual_magnitude": ("mean |change|", OKABE_ITO[5], (0, (4, 1.5))),
@@ -64,9 +66,28 @@ def draw_votes(axes: Axes, frames: Sequence[Frame], shown_above: float) -> None:
     axes.plot(steps, shares, color=OKABE_ITO[0], label="largest vote", lw=1.6)
 
 
-def draw_magnitudes(axes: Axes, pooled: pd.DataFrame) -> None:
+def draw_counts(axes: Axes, pooled: pd.DataFrame) -> None:
+    """How many cells are alive, of all worlds."""
+    label, color, style = LOOKS["alive"]
+    axes.plot(pooled["step"], pooled["alive"], color=color, linestyle=style, label=label, lw=1.6)
+    axes.set_ylim(0, 1.08 * max(1.0, float(pooled["alive"].max())))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+
+
+def draw_error(axes: Axes, pooled: pd.DataFrame) -> None:
+    """How far pixels are from their target, on a logarithmic scale."""
+    label, color, style = LOOKS["error"]
+    axes.plot(pooled["step"], pooled["error"], color=color, linestyle=style, label=label, lw=1.3)
+    axes.set_yscale("log")
+
+
+def draw_magnitudes(
+    axes: Axes,
+    pooled: pd.DataFrame,
+    names: Sequence[str] = ("state_magnitude", "residual_magnitude"),
+) -> None:
     """How large states and their changes are, in the mean over all worlds."""
-    for name in ("state_magnitude", "residual_magnitude"):
+    for name in names:
         label, color, style = LOOKS[name]
         axes.plot(pooled["step"], pooled[name], color=color, linestyle=style, label=label, lw=1.3)
     axes.set_ylim(bottom=0)

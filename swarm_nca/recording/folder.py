@@ -17,14 +17,9 @@ import pandas as pd
 import torch
 
 from swarm_nca.atomic import write_atomically
+from swarm_nca.measure.metrics import METRICS, metrics_for
 from swarm_nca.recording.provenance import provenance
-from swarm_nca.recording.run import (
-    EVENT_COLUMNS,
-    METRIC_COLUMNS,
-    POOLED_COLUMNS,
-    Frame,
-    Run,
-)
+from swarm_nca.recording.run import EVENT_COLUMNS, Frame, Run
 
 #: Every file that a run can leave.
 FILES = (
@@ -55,9 +50,12 @@ def write_run(folder: str | Path, run: Run, *, pictures: bool = True, states: bo
         ValueError: metrics or events without their columns.
     """
     folder = Path(folder)
+    # Without a frame nobody knows the read-out; these are for all of them.
+    common = [name for name, metric in METRICS.items() if not metric.readouts]
+    names = list(metrics_for(run.frames[0].world)) if run.frames else common
     for table, columns, name in (
-        (next(run.parts("metrics")), METRIC_COLUMNS, "metrics"),
-        (next(run.parts("pooled")), POOLED_COLUMNS, "pooled metrics"),
+        (next(run.parts("metrics")), ("step", "world", *names), "metrics"),
+        (next(run.parts("pooled")), ("step", *names), "pooled metrics"),
         (run.events, EVENT_COLUMNS, "events"),
     ):
         missing = [column for column in columns if column not in table.columns]

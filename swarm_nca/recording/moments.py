@@ -60,7 +60,7 @@ def moments(run: Run, most: int = 10) -> list[Moment]:
 
 
 def verdict(world: World, index: int, shown_above: float) -> str:
-    """What most cells of one world say, as a caption: `all say 7`, `35 % say 7`, or `silent`."""
+    """What one world shows, as a caption: `all say 7`, `35 % say 7`, `silent`, or `5 on`."""
     counts = tally(world, index, shown_above)
     return world.readout.caption(counts)
 

@@ -78,6 +78,14 @@ class Paper:
         line.set_transform(self._figure.transFigure)
         self._figure.add_artist(line)
 
+    def frame(self, x: float, y: float, rgb: npt.NDArray[np.uint8]) -> None:
+        """A hairline around a picture that was laid at (x, y), so that white ones have an edge."""
+        right, bottom = x + rgb.shape[1], y + rgb.shape[0]
+        for ends in ((x, y, right, y), (x, bottom, right, bottom)):
+            self.line(*ends)
+        for ends in ((x, y, x, bottom), (right, y, right, bottom)):
+            self.line(*ends)
+
     def chip(self, x: float, y: float, side: float, color: tuple[int, int, int]) -> None:
         """A small square of a class's colour, outlined, so that pale ones show."""
         square = np.full((round(side), round(side), 3), 120, np.uint8)

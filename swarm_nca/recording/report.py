@@ -10,7 +10,6 @@ import base64
 import math
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -33,7 +32,11 @@ _MAGNITUDES = {
     "state_largest": "largest |state|",
     "residual_magnitude": "mean |change|",
 }
+_OTHERS = {"alive": "cells alive", "error": "mean squared error"}
 _NONFINITE = {"nonfinite": "cells without finite numbers"}
+
+#: Metrics that count cells.
+_WHOLE = ("alive", "nonfinite")
 
 #: Shares of worlds: of a single one, true or false.
 _YES_OR_NO = {
@@ -82,7 +85,7 @@ def report_html(run: Run, pictures: Mapping[str, bytes], facts: Mapping[str, Any
 
 
 def _facts(run: Run, worlds: int) -> list[str]:
-    told = [f"rule {Path(run.rule).name}", f"{_count(run.steps)} steps", f"seed {run.seed}"]
+    told = [f"rule {run.rule_title}", f"{_count(run.steps)} steps", f"seed {run.seed}"]
     return told + ([f"{_count(worlds)} worlds"] if worlds > 1 else [])
 
 
@@ -94,6 +97,9 @@ def _figures(run: Run) -> list[tuple[str, str]]:
     """Labels and values after the last step."""
     last = run.told_at([run.steps]).iloc[-1]
     labels = _SHARES | (_YES_OR_NO if _alone(run) else {})
+    if "cell_accuracy" not in run.measured:
+        labels = _held(run, _OTHERS | _MAGNITUDES)
+        return [(label, _value(name, last[name])) for name, label in labels.items()]
     entries = [(label, _value(name, last[name], _alone(run))) for name, label in labels.items()]
     if run.frames and _alone(run):
         entries.insert(0, ("largest vote", verdict(run.frames[-1].world, 0, run.shown_above)))
@@ -103,7 +109,7 @@ def _figures(run: Run) -> list[tuple[str, str]]:
 def _expected(one: Expectation) -> dict[str, Any]:
     unknown = f" ({one.unknown})" if one.unknown else ""
     return {
-        "metric": _SHARES.get(one.metric, one.metric.replace("_", " ")),
+        "metric": (_SHARES | _OTHERS).get(one.metric, one.metric.replace("_", " ")),
         "at": _count(one.at),
         "bounds": _bounds(one),
         "found": _value(one.metric, one.value) + unknown,
@@ -120,8 +126,13 @@ def _events(events: pd.DataFrame) -> list[tuple[str, str, str]]:
 
 def _columns(run: Run) -> dict[str, str]:
     """The metrics of the table of numbers, and their headings."""
-    columns = _SHARES | (_YES_OR_NO if _alone(run) else {}) | _MAGNITUDES
-    return columns | (_NONFINITE if run.nonfinite else {})
+    columns = _SHARES | (_YES_OR_NO if _alone(run) else {}) | _OTHERS | _MAGNITUDES
+    return _held(run, columns | (_NONFINITE if run.nonfinite else {}))
+
+
+def _held(run: Run, labels: Mapping[str, str]) -> dict[str, str]:
+    """The labels of those metrics that a run has."""
+    return {name: label for name, label in labels.items() if name in run.measured}
 
 
 def _numbers(run: Run, columns: Mapping[str, str]) -> list[list[str]]:
@@ -131,7 +142,7 @@ def _numbers(run: Run, columns: Mapping[str, str]) -> list[list[str]]:
     values = run.told_at(wanted)[list(columns)].to_dict()
     return [
         [_count(step), *(_value(name, values[name][step], _alone(run)) for name in columns)]
-        for step in sorted(wanted & set(values["undecided"]))
+        for step in sorted(wanted & set(values[next(iter(columns))]))
     ]
 
 
@@ -157,6 +168,8 @@ def _origin(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _bounds(one: Expectation) -> str:
+    if one.min is not None and one.min == one.max:
+        return _value(one.metric, one.min)
     low = "" if one.min is None else f"≥ {_value(one.metric, one.min)}"
     high = "" if one.max is None else f"≤ {_value(one.metric, one.max)}"
     return " and ".join(filter(None, (low, high)))
@@ -169,6 +182,8 @@ def _value(metric: str, value: float, alone: bool = False) -> str:
     if alone and metric in _YES_OR_NO:
         return "yes" if value == 1 else "no"
     share = metric in METRICS and METRICS[metric].share
+    if metric in _WHOLE:
+        return f"{value:,.0f}"
     return f"{100 * value:.1f} %" if share else f"{value:.4g}"
 
 

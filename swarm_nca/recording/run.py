@@ -6,19 +6,21 @@ things; nothing here steps a world or writes a file.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from swarm_nca.measure.metrics import CURVE, METRICS
+from swarm_nca.measure.metrics import CURVE, METRICS, OTHERS
 from swarm_nca.recording.table import ReadWhenAsked, thinned
 from swarm_nca.world import World
 
-#: The metrics' first columns, in the order of the file; more may follow. Shares lie in [0, 1].
+#: The metrics' first columns for rules with classes, in the order of the file; more may follow.
+#: Other rules have those of `metrics_for`. Shares lie in [0, 1].
 METRIC_COLUMNS = ("step", "world", *CURVE)
 
 #: The same over all worlds.
@@ -95,8 +97,10 @@ class Run:
         name: the scenario's.
         scenario: the resolved scenario, as YAML text.
         seed: of every random draw.
-        rule: the name or file the rule was asked for by, and `rule_hash` which one it was.
-        metrics: one row per step and world; columns `METRIC_COLUMNS` and any others. Row t is the
+        rule: the name or file the rule was asked for by, or its kind and settings; `rule_hash` says
+            which one it was.
+        metrics: one row per step and world; columns `METRIC_COLUMNS` and any others (of a rule
+            without classes `step`, `world` and what `metrics_for` names). Row t is the
             world after step t and before the perturbations at t. Unknown values (no label) are NaN.
         pooled: the same over all worlds, one row per step, as expectations are judged: shares of
             cells count every cell alike, in a large world or a small one. Columns `POOLED_COLUMNS`
@@ -112,7 +116,7 @@ class Run:
     name: str
     scenario: str
     seed: int
-    rule: str
+    rule: str | Mapping[str, Any]
     rule_hash: str
     metrics: ReadWhenAsked = ReadWhenAsked()  # noqa: RUF009 (a descriptor)
     pooled: ReadWhenAsked = ReadWhenAsked()  # noqa: RUF009 (a descriptor)
@@ -131,6 +135,17 @@ class Run:
     def passed(self) -> bool:
         """Whether every expectation was met; true where nothing was expected."""
         return all(expectation.passed for expectation in self.expectations)
+
+    @property
+    def rule_title(self) -> str:
+        """What to call the rule: `digits`, or `life B3/S23`."""
+        return title_of(self.rule)
+
+    @cached_property
+    def measured(self) -> tuple[str, ...]:
+        """The metrics that the tables hold, in their order."""
+        columns = next(self.parts("pooled")).columns
+        return tuple(name for name in columns if name in METRICS or name in OTHERS)
 
     @cached_property
     def steps(self) -> int:
@@ -176,9 +191,16 @@ class Run:
         return pd.concat(rows).set_index("step")
 
 
+def title_of(rule: str | Mapping[str, Any]) -> str:
+    """What to call a rule that was asked for by a name or file, or by its kind and settings."""
+    if isinstance(rule, str):
+        return Path(rule).name
+    return " ".join(str(value) for value in rule.values())
+
+
 def _told(pooled: pd.DataFrame) -> pd.DataFrame:
     table = pooled.copy()
-    shares = [name for name in CURVE if METRICS[name].share]
+    shares = [name for name in CURVE if METRICS[name].share and name in table]
     table.loc[table["state_magnitude"] == 0, shares] = np.nan
     return table
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from swarm_nca.portrait import SILENT, Rgb, decisions_rgb, extent, tally
+from swarm_nca.portrait import SILENT, Rgb, decisions_rgb, extent, inked, tally
 from swarm_nca.recording.moments import Moment, verdict
 from swarm_nca.recording.paper import ACCENT, INK, QUIET, Paper
 from swarm_nca.world import World
@@ -21,6 +21,9 @@ _ABOVE, _BELOW, _BETWEEN = 46, 34, 10
 
 #: Worlds wider than this many cells get tiles twice as wide, on two lines.
 _LARGE = 120
+
+#: The same where every pixel is a cell: single pixels count there.
+_LARGE_BOARD = 48
 
 #: Tiles are at most so many pixels high.
 _TALLEST = 900
@@ -66,7 +69,10 @@ class Strip:
                 top += _ABOVE
             tile = self._drawn(moment.frame.world)
             shift = (tile_width - tile.shape[1]) // 2
-            paper.picture(left + shift, top + (tile_height - tile.shape[0]) // 2, tile)
+            place = left + shift, top + (tile_height - tile.shape[0]) // 2
+            paper.picture(*place, tile)
+            if not inked(moment.frame.world):
+                paper.frame(*place, tile)
             words = verdict(moment.frame.world, self.index, self.shown_above)
             weight = "normal" if words == SILENT else "bold"
             size = _fitting(words, pitch)
@@ -94,7 +100,8 @@ class Strip:
     def _places(self) -> int:
         """Tiles that a line has room for: fewer where worlds are wide, or too large for a tile."""
         rows, columns = self._extent
-        most = 10 if columns <= _LARGE else 5
+        inky = inked(self.moments[0].frame.world)
+        most = 10 if columns <= (_LARGE if inky else _LARGE_BOARD) else 5
         most = max(2, min(most, round(most * 1.4 * rows / columns)))
         lines = -(-len(self.moments) // most)
         return most if lines == 1 else -(-len(self.moments) // lines)
@@ -133,10 +140,15 @@ def draw_legend(
 ) -> None:
     """A line naming every class that cells show in any of these worlds: colour, name, cells.
 
-    `words` lead the line. Classes stand by falling number of cells; at the end, without a number,
+    `words` lead the line. Where cells have no classes, what they show is told in words. Classes stand by falling number of cells; at the end, without a number,
     those that cells show only in the worlds of `before`.
     """
     counts = totals(world, shown_above)
+    if not world.readout.class_names:
+        told = f"{words}:  " if words else ""
+        told += f"{world.readout.caption(counts)}, of {int(counts.sum()):,} cells"
+        paper.text(x, baseline, told, 8, QUIET)
+        return
     ever = sum((totals(one, shown_above) for one in before), counts)
     names, colors = (*world.classes.names, SILENT), (*world.classes.colors, (0, 0, 0))
     entries = [(int(counts[n]), names[n], colors[n]) for n in ever.nonzero()[0]]

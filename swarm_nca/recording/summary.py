@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from swarm_nca.recording.curves import (
+    draw_counts,
+    draw_error,
     draw_key,
     draw_magnitudes,
     draw_marks,
@@ -15,7 +17,11 @@ from swarm_nca.recording.curves import (
 from swarm_nca.recording.moments import marks, moments
 from swarm_nca.recording.paper import ACCENT, INK, QUIET, Paper
 from swarm_nca.recording.run import Run
+from swarm_nca.recording.spacetime import SpaceTime, is_row
 from swarm_nca.recording.strip import Strip, draw_legend
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _WIDTH, _MARGIN, _HEAD = 1680, 48, 104
 _SHARES, _APART, _MAGNITUDES = 330, 84, 130
@@ -32,8 +38,11 @@ def summary_png(run: Run) -> bytes:
     told = moments(run)
     worlds = min(_SHOWN, len(told[0].frame.world))
     width = _WIDTH - 2 * _MARGIN
-    strips = [
-        Strip(told, width, index, run.shown_above, captions=index == 0) for index in range(worlds)
+    strips: list[Strip | SpaceTime] = [
+        SpaceTime(run, width, index)
+        if is_row(told[0].frame.world)
+        else Strip(told, width, index, run.shown_above, captions=index == 0)
+        for index in range(worlds)
     ]
     below = _HEAD + sum(strip.height for strip in strips) + 40
     places = label_places(marks(run.events, run.steps), _span(run), _WIDE)
@@ -54,7 +63,7 @@ def summary_png(run: Run) -> bytes:
 
 def _head(paper: Paper, run: Run) -> None:
     paper.text(_MARGIN, 46, run.name, 15, INK, weight="bold")
-    facts = [f"rule {Path(run.rule).name}", f"{run.steps} steps", f"seed {run.seed}"]
+    facts = [f"rule {run.rule_title}", f"{run.steps} steps", f"seed {run.seed}"]
     facts += [f"{run.worlds} worlds"] if run.worlds > 1 else []
     paper.text(_MARGIN, 76, "  ·  ".join(facts), 9, QUIET)
     if run.expectations:
@@ -70,9 +79,22 @@ def _span(run: Run) -> tuple[float, float]:
 
 def _plots(paper: Paper, run: Run, y: int) -> None:
     left, width = _MARGIN + 62, _WIDE
-    several = run.worlds > 1
     upper = paper.axes(left, y, width, _SHARES)
     lower = paper.axes(left, y + _SHARES + _APART, width, _MAGNITUDES)
+    if "cell_accuracy" in run.measured:
+        _of_classes(upper, lower, run)
+    else:
+        _of_others(upper, lower, run)
+    for axes, labelled in ((upper, True), (lower, False)):
+        axes.set_xlim(_span(run))
+        draw_marks(axes, marks(run.events, run.steps), labelled)
+    draw_key(upper, "left")
+    draw_key(lower, "right")
+    lower.set_xlabel("step", size=8, color=QUIET)
+
+
+def _of_classes(upper: Axes, lower: Axes, run: Run) -> None:
+    several = run.worlds > 1
     names = ["cell_accuracy", "total_agreement", "undecided"]
     names = [*names[:2], "vote_accuracy", names[2]] if several else names
     told = run.told
@@ -80,9 +102,18 @@ def _plots(paper: Paper, run: Run, y: int) -> None:
         draw_votes(upper, run.frames, run.shown_above)
     draw_shares(upper, told, names, alone=not several)
     draw_magnitudes(lower, told)
-    for axes, labelled in ((upper, True), (lower, False)):
-        axes.set_xlim(_span(run))
-        draw_marks(axes, marks(run.events, run.steps), labelled)
-    draw_key(upper, "left")
-    draw_key(lower, "right")
-    lower.set_xlabel("step", size=8, color=QUIET)
+
+
+def _of_others(upper: Axes, lower: Axes, run: Run) -> None:
+    """Cells alive above; below the error to the target where there is one, else magnitudes."""
+    told = run.told
+    if "alive" in run.measured:
+        draw_counts(upper, told)
+    else:
+        draw_magnitudes(upper, told, ["state_magnitude"])
+    if "error" in run.measured:
+        draw_error(lower, told)
+    elif "alive" in run.measured:
+        draw_magnitudes(lower, told)
+    else:
+        draw_magnitudes(lower, told, ["residual_magnitude"])

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from swarm_nca.rules.bounds import Whole, shown
-from swarm_nca.rules.readout import NOTHING, Array, Color, Readout
+from swarm_nca.rules.readout import NOTHING, WHITE, Array, Color, Readout
 
 #: Ten colours, one per digit, as the published demo shows them (Randazzo et al. 2020).
 TEN_COLORS: tuple[Color, ...] = (
@@ -56,6 +56,7 @@ class Classes(Readout):
     """
 
     kind: ClassVar[str] = "classes"
+    title: ClassVar[str] = "Classes"
     _blank: ClassVar[float] = NOTHING
 
     names: tuple[str, ...]
@@ -104,7 +105,12 @@ class Classes(Readout):
         best = np.take_along_axis(scores, label[:, None], axis=1)[:, 0]
         return np.where(best > above, label, NOTHING)
 
-    def rgb(self, state: Array, above: float) -> npt.NDArray[np.uint8]:
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """All of them."""
+        return self.names
+
+    def rgb(self, state: Array, above: float, paper: Color = WHITE) -> npt.NDArray[np.uint8]:
         """The colour of the class shown, black where none is."""
         palette = np.array([*self.colors, (0, 0, 0)], np.uint8)
         return palette[self.shown(state, above)]

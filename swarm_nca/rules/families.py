@@ -43,6 +43,11 @@ def family(kind: str) -> type[Rule]:
     return known[kind]
 
 
+def settings_of(cls: type[Rule]) -> list[str]:
+    """The names of the settings that rules of a family take."""
+    return [name for name in inspect.signature(cls).parameters if name != "generator"]
+
+
 def make_rule(kind: str, **settings: Any) -> Rule:
     """An untrained rule of a family, by its kind and settings.
 
@@ -52,7 +57,7 @@ def make_rule(kind: str, **settings: Any) -> Rule:
         ValueError: no such family, a setting that it does not have, or a value it refuses.
     """
     cls = family(kind)
-    takes = [name for name in inspect.signature(cls).parameters if name != "generator"]
+    takes = settings_of(cls)
     for name in settings:
         if name not in takes:
             hint = did_you_mean(name, takes)

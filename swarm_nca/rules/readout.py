@@ -27,21 +27,45 @@ Array = npt.NDArray[Any]
 #: What a cell shows that shows nothing.
 NOTHING = -1
 
+WHITE: Color = (255, 255, 255)
+
 
 class Readout(ABC):
     """What cells show, and which channels say it.
 
     Attributes:
         kind: its name in files.
+        title: its name on pages and buttons.
         names: what a cell can show, one name per kind of cell in tallies and legends.
         colors: the colours of the names.
         silent: the name of a cell that shows none of them.
     """
 
     kind: ClassVar[str]
+    title: ClassVar[str] = "State"
     silent: ClassVar[str] = "silent"
     names: tuple[str, ...]
     colors: tuple[Color, ...]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes that a world's label counts; none where cells decide between no classes."""
+        return ()
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """What each of the channels that are read is called, in order."""
+        return self.names
+
+    @property
+    def channel_colors(self) -> tuple[Color, ...]:
+        """The colours in which the channels that are read are drawn as bars."""
+        return self.colors
+
+    def channel_name(self, number: int, total: int) -> str:
+        """What a channel of `total` is called; empty for one that no read-out reads."""
+        read = self.channels(total)
+        return self.channel_names[number - read.start] if read.start <= number < read.stop else ""
 
     @abstractmethod
     def channels(self, total: int) -> slice:
@@ -56,8 +80,8 @@ class Readout(ABC):
         """
 
     @abstractmethod
-    def rgb(self, state: Array, above: float) -> npt.NDArray[np.uint8]:
-        """uint8 [n, 3]: the colour of each cell [n, C], on white."""
+    def rgb(self, state: Array, above: float, paper: Color = WHITE) -> npt.NDArray[np.uint8]:
+        """uint8 [n, 3]: the colour of each cell [n, C], on paper of a colour."""
 
     @abstractmethod
     def values(self, state: Tensor) -> Tensor:
@@ -113,12 +137,23 @@ class Rgba(Readout):
     """The first four channels are red, green, blue (premultiplied) and alpha, in [0, 1]."""
 
     kind: ClassVar[str] = "rgba"
+    title: ClassVar[str] = "RGBA"
     silent: ClassVar[str] = "dead"
     names = ("alive",)
     colors = ((60, 60, 60),)
 
     #: A cell counts as alive if its own alpha exceeds this, as published (Mordvintsev et al. 2020).
     ALIVE_ABOVE: ClassVar[float] = 0.1
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Red, green, blue and alpha."""
+        return "red", "green", "blue", "alpha"
+
+    @property
+    def channel_colors(self) -> tuple[Color, ...]:
+        """Their own, alpha in grey."""
+        return (204, 51, 51), (46, 145, 70), (48, 92, 204), (110, 110, 110)
 
     def channels(self, total: int) -> slice:
         """The first four."""
@@ -128,10 +163,11 @@ class Rgba(Readout):
         """0 where alpha exceeds 0.1."""
         return np.where(state[:, 3] > self.ALIVE_ABOVE, 0, NOTHING)
 
-    def rgb(self, state: Array, above: float) -> npt.NDArray[np.uint8]:
-        """The premultiplied colour over white paper."""
+    def rgb(self, state: Array, above: float, paper: Color = WHITE) -> npt.NDArray[np.uint8]:
+        """The premultiplied colour over the paper."""
         alpha = np.clip(np.nan_to_num(state[:, 3:4]), 0.0, 1.0)
-        color = np.clip(1.0 - alpha + np.nan_to_num(state[:, :3]), 0.0, 1.0)
+        behind = (1.0 - alpha) * (np.array(paper, np.float32) / 255.0)
+        color = np.clip(behind + np.nan_to_num(state[:, :3]), 0.0, 1.0)
         rgb: npt.NDArray[np.uint8] = (255.0 * color + 0.5).astype(np.uint8)
         return rgb
 
@@ -145,6 +181,7 @@ class Bit(Readout):
     """One channel: a cell is on where it exceeds ½."""
 
     kind: ClassVar[str] = "bit"
+    title: ClassVar[str] = "Bits"
     silent: ClassVar[str] = "off"
     names = ("on",)
     colors = ((40, 40, 48),)
@@ -157,10 +194,13 @@ class Bit(Readout):
         """0 where the bit is set."""
         return np.where(state[:, -1] > 0.5, 0, NOTHING)
 
-    def rgb(self, state: Array, above: float) -> npt.NDArray[np.uint8]:
-        """Dark where the bit is set, white elsewhere."""
-        dark = np.array([(255, 255, 255), self.colors[0]], np.uint8)
-        ink: npt.NDArray[np.uint8] = dark[(state[:, -1] > 0.5).astype(np.int64)]
+    def rgb(self, state: Array, above: float, paper: Color = WHITE) -> npt.NDArray[np.uint8]:
+        """Dark where the bit is set (light on dark paper), the paper elsewhere."""
+        red, green, blue = self.colors[0]
+        on = self.colors[0] if sum(paper) > 382 else (255 - red, 255 - green, 255 - blue)
+        ink: npt.NDArray[np.uint8] = np.array([paper, on], np.uint8)[
+            (state[:, -1] > 0.5).astype(np.int64)
+        ]
         return ink
 
     def values(self, state: Tensor) -> Tensor:
@@ -181,6 +221,7 @@ class Field(Readout):
     """
 
     kind: ClassVar[str] = "field"
+    title: ClassVar[str] = "Field"
     field_names: tuple[str, ...] = ("value",)
     names = ("cell",)
     colors = ((60, 60, 60),)
@@ -197,7 +238,17 @@ class Field(Readout):
         """0 everywhere: every cell has a value."""
         return np.zeros(len(state), np.int64)
 
-    def rgb(self, state: Array, above: float) -> npt.NDArray[np.uint8]:
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """The names given."""
+        return self.field_names
+
+    @property
+    def channel_colors(self) -> tuple[Color, ...]:
+        """One colour for all."""
+        return self.colors * len(self.field_names)
+
+    def rgb(self, state: Array, above: float, paper: Color = WHITE) -> npt.NDArray[np.uint8]:
         """Grey: white at 0 and below, dark at 1 and above, from the first named channel."""
         value = np.clip(np.nan_to_num(state[:, self.channels(state.shape[1]).start]), 0.0, 1.0)
         return np.repeat((255.0 - 215.0 * value).astype(np.uint8)[:, None], 3, axis=1)

@@ -9,8 +9,10 @@ from swarm_nca.recording import Expectation, Run
 
 
 def bounds(expectation: Expectation) -> str:
-    """What was expected, in a few characters: `≥ 0.95`, `0.2 … 0.4`."""
+    """What was expected, in a few characters: `≥ 0.95`, `0.2 … 0.4`, `= 5`."""
     low, high = expectation.min, expectation.max
+    if low is not None and low == high:
+        return f"= {low:g}"
     if low is not None and high is not None:
         return f"{low:g} … {high:g}"
     return f"≥ {low:g}" if low is not None else f"≤ {high:g}"

@@ -20,7 +20,7 @@ from torch import Tensor
 from swarm_nca.cores import sharing_cores
 from swarm_nca.engine import stepper
 from swarm_nca.measure.census import Census
-from swarm_nca.measure.metrics import METRICS
+from swarm_nca.measure.metrics import metrics_for
 from swarm_nca.perturbations import Perturbation
 from swarm_nca.recording import Expectation, Frame, Run, Table, kept_steps, write_run
 from swarm_nca.rules import Rule
@@ -110,7 +110,10 @@ class _Recorder:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        self.metrics, self.pooled = Table(METRIC_TYPES), Table(POOLED_TYPES)
+        self.measured = metrics_for(scenario.start)
+        numbers = dict.fromkeys(self.measured, "float64")
+        self.metrics = Table({"step": "int64", "world": "int64", **numbers})
+        self.pooled = Table({"step": "int64", **numbers})
         self.events: list[dict[str, Any]] = []
         self.frames: list[Frame] = []
         self.expectations: dict[int, Expectation] = {}
@@ -154,11 +157,12 @@ class _Recorder:
     def _measure(self, moment: Moment) -> None:
         step, world = moment.step, moment.world
         census = Census(world, self.scenario.rule, moment.before)
-        readings = [metric.reading(census) for metric in METRICS.values()]
+        readings = [metric.reading(census) for metric in self.measured.values()]
         worlds = np.arange(len(world))
         measured = [reading.per_world().numpy() for reading in readings]
         self.metrics.append(np.column_stack([np.full_like(worlds, step), worlds, *measured]))
-        pooled = dict(zip(METRICS, (reading.pooled() for reading in readings), strict=True))
+        values = (reading.pooled() for reading in readings)
+        pooled = dict(zip(self.measured, values, strict=True))
         self.pooled.append(np.array([[step, *pooled.values()]], np.float64))
         for i, one in enumerate(self.scenario.settings.expect):
             if one.at == step:
@@ -178,10 +182,6 @@ class _Recorder:
             }
         )
 
-
-#: The columns of the metrics and their types, and those of the metrics of all worlds together.
-METRIC_TYPES = {"step": "int64", "world": "int64", **dict.fromkeys(METRICS, "float64")}
-POOLED_TYPES = {"step": "int64", **dict.fromkeys(METRICS, "float64")}
 
 #: The events' columns and their types; `world` is empty where a perturbation acted on all of them.
 EVENT_TYPES = {

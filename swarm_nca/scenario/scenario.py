@@ -12,18 +12,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from swarm_nca.images import Source
-from swarm_nca.images import load as load_pictures
-from swarm_nca.links import Links
 from swarm_nca.located import Document, Mistakes, dump, path_from, read, relocated
+from swarm_nca.measure.metrics import check_metric
 from swarm_nca.perturbations import Mutate, Perturbation, Restart
 from swarm_nca.perturbations.mutate import pictures_of
-from swarm_nca.rules import Rule, load_rule, shipped_rules
+from swarm_nca.rules import Rule, shipped_rules
+from swarm_nca.scenario.beginning import check_alive, rule_of, start_of
 from swarm_nca.scenario.finding import find_scenario
 from swarm_nca.scenario.schema import Settings
-from swarm_nca.topologies import Grid
 from swarm_nca.world import World
 
 
@@ -60,8 +58,9 @@ class Scenario:
         """The scenario as YAML, its defaults filled in; paths are relative to a folder."""
         data = self.settings.completed(self.document.data)
         data["name"] = self.name
-        if self.settings.rule not in shipped_rules():
-            data["rule"] = path_from(folder, self.folder, self.settings.rule)
+        rule = self.settings.rule
+        if isinstance(rule, str) and rule not in shipped_rules():
+            data["rule"] = path_from(folder, self.folder, rule)
         return dump({"name": self.name, **relocated(data, self.folder, folder)})
 
 
@@ -89,9 +88,10 @@ def load(
     mistakes = Mistakes(document)
     _check_moments(mistakes, settings)
     with mistakes.at("rule"):
-        rule = load_rule(settings.rule, Path(document.file).parent)
+        rule = rule_of(document, settings.rule, settings.seed)
         with mistakes.at("images"):
-            start = _start(document, settings, rule)
+            start = start_of(document, settings, rule)
+            _check_metrics(mistakes, settings, start)
         perturbations = _with_pictures(mistakes, settings, rule)
     mistakes.tell()
     _rehearse(mistakes, settings, start, perturbations)
@@ -118,34 +118,18 @@ def _check_moments(mistakes: Mistakes, settings: Settings) -> None:
                 )
 
 
-def _start(document: Document, settings: Settings, rule: Rule) -> World:
-    names = rule.classes.names
-    with document.at("images"):
-        base = Path(document.file).parent
-        pictures = load_pictures(settings.images, seed=settings.seed, base=base, classes=names)
-    if settings.canvas is not None:
-        with document.at("canvas"):
-            pictures = pictures.centred_on(settings.canvas)
-    with document.at("images"):
-        start = World.from_images(
-            pictures.grey,
-            rule,
-            labels=pictures.labels_for(names).tolist(),
-            grid=Grid(settings.topology.neighborhood, settings.topology.torus),
-            links=Links(settings.links.drop),
-            start=settings.start,
-            seed=settings.seed,
-        )
-    _check_alive(document, start, ("images",), "this picture has")
-    return start
+def _check_metrics(mistakes: Mistakes, settings: Settings, start: World) -> None:
+    for i, expectation in enumerate(settings.expect):
+        with mistakes.at("expect", i, "metric"):
+            check_metric(expectation.metric, start)
 
 
 def _with_pictures(mistakes: Mistakes, settings: Settings, rule: Rule) -> tuple[Perturbation, ...]:
-    base, loaded = Path(mistakes.document.file).parent, []
+    base, loaded, names = Path(mistakes.document.file).parent, [], rule.readout.class_names
     for i, one in enumerate(settings.perturbations):
         with mistakes.at("perturbations", i, "images"):
             if isinstance(one, Mutate | Restart) and isinstance(one.images, Source):
-                pictures = pictures_of(one.images, settings.seed, rule.classes.names, base)
+                pictures = pictures_of(one.images, settings.seed, names, base)
                 one = replace(one, images=pictures)
         loaded.append(one)
     return tuple(loaded)
@@ -172,16 +156,5 @@ def _rehearse(
                 changed = perturbations[number](changed, settings.seed)
         # Ink may all go, and come again, within one step.
         with mistakes.at("perturbations", number):
-            _check_alive(mistakes.document, changed, ("perturbations", number), "it leaves")
+            check_alive(mistakes.document, changed, ("perturbations", number), "it leaves")
             world = changed
-
-
-def _check_alive(document: Document, world: World, path: tuple[Any, ...], what: str) -> None:
-    empty = (world.counts == 0).nonzero().view(-1).tolist()
-    if empty:
-        which = f" in world {empty[0]}" if len(world) > 1 else ""
-        raise document.error(
-            path,
-            f"{what} no living cell{which}: a pixel lives if its grey is above "
-            f"{world.canvas.alive_above:g}, ink being 1",
-        )

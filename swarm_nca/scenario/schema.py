@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from annotated_types import MaxLen
+from annotated_types import Ge, Le, MaxLen
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -19,7 +19,16 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from swarm_nca.bounds import MOST_AREA, MOST_ENTRIES, Count, Index, Seed, Share, Side
+from swarm_nca.bounds import (
+    LONGEST_SIDE,
+    MOST_AREA,
+    MOST_ENTRIES,
+    Count,
+    Index,
+    Seed,
+    Share,
+    Side,
+)
 from swarm_nca.images import Source
 from swarm_nca.located.names import FolderName
 from swarm_nca.measure.metrics import find_metric
@@ -98,6 +107,23 @@ class Expect(_Part):
         return self
 
 
+class Target(_Part):
+    """A picture in colour that a growing pattern should show, in the middle of its canvas."""
+
+    file: str | None = None
+    """A picture file; a path relative to the scenario's folder."""
+    drawn: str | None = None
+    """A picture that is drawn offline, by name."""
+    size: Annotated[int, Ge(1), Le(LONGEST_SIDE)] = 40
+    """The side of the square that it is made to fit, in pixels."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Target:
+        if (self.file is None) == (self.drawn is None):
+            raise ValueError("a target is either a file or drawn, such as {drawn: flower}")
+        return self
+
+
 class Settings(_Part):
     """One scenario: a rule, pictures for its cells to live on, what happens to them, and what is
     expected of them."""
@@ -106,12 +132,15 @@ class Settings(_Part):
     """Names the run folder; the file's own name if not given."""
     seed: Seed = 0
     """Every random draw depends on it."""
-    rule: str
-    """A shipped rule's name, or a path relative to this file."""
+    rule: str | dict[str, Any]
+    """A shipped rule's name, a path relative to this file, or a family of rules by its kind and
+    settings, such as {kind: life, rule: B3/S23}."""
     images: Source
     """The pictures at the start, one world each."""
     canvas: tuple[Side, Side] | None = None
     """(rows, columns); pictures are centred on it. Their own size if not given."""
+    target: Target | None = None
+    """What a growing pattern should look like; the metric `error` compares with it."""
     start: Literal["zeros", "random"] = "zeros"
     """What cells hold at the start."""
     engine: Literal["batched", "agents"] = "batched"
@@ -139,7 +168,7 @@ class Settings(_Part):
         for key in type(self).model_fields:
             part = getattr(self, key)
             if isinstance(part, _Part):
-                full[key] = part.model_dump()
+                full[key] = part.model_dump(exclude_none=True)
             elif part is not None:
                 full[key] = given.get(key, part)
         return full
