@@ -16,7 +16,7 @@ from torch import Tensor
 from swarm_nca.grounds import Lattice
 from swarm_nca.links import Links
 from swarm_nca.products import BLOCK, filled_up
-from swarm_nca.randomness import Draws
+from swarm_nca.randomness import Draws, StepDraws
 from swarm_nca.rules import Largest, Rule, check_rates, through
 from swarm_nca.world import World
 
@@ -165,7 +165,8 @@ def rollout(
     _check_steps(steps)
     wants_grad = world.state.requires_grad or any(w.requires_grad for w in rule.parameters())
     if torch.is_grad_enabled() and wants_grad:
-        return _differentiable(world, rule, steps, seed, fire_rate, noise)
+        rates = rates_of(world, rule, fire_rate, noise)
+        return world.with_state(recorded(world, rule, steps, draws_of(world, seed), *rates), steps)
     stepper = Stepper(world, rule, seed, fire_rate=fire_rate, noise=noise)
     for _ in range(steps):
         stepper.step()
@@ -193,20 +194,22 @@ def trajectory(
     return moments()
 
 
-def _differentiable(
-    world: World,
-    rule: Rule,
-    steps: int,
-    seed: int,
-    fire_rate: float | None,
-    noise: float | None,
-) -> World:
+def recorded(
+    world: World, rule: Rule, steps: int, draws: StepDraws, fire_rate: float, noise: float
+) -> Tensor:
+    """The state [N, C] some steps later, each recorded for autograd: it serves every rule.
+
+    Args:
+        draws: decides who fires, what is lost and which noise is added; on the world's device.
+
+    Raises:
+        ValueError: a rule that does not fit the world.
+    """
     check_fit(world, rule)
-    rate, noise = rates_of(world, rule, fire_rate, noise)
-    draws, prepared, state = draws_of(world, seed), rule.prepare(world.stimulus), world.state
+    prepared, state = rule.prepare(world.stimulus), world.state
     silence = state.new_zeros(1, rule.channels)
     for t in range(steps):
-        fired = draws.fires(t, rate)
+        fired = draws.fires(t, fire_rate)
         before = rule.lives(state, world.largest)
         if before is not None:
             fired = fired[before[fired]]
@@ -221,7 +224,7 @@ def _differentiable(
         if before is not None:
             dead = ~(before & _alive(rule, state, world.largest))
             state = state.masked_fill(dead[:, None], 0.0)
-    return world.with_state(state, steps)
+    return state
 
 
 def _alive(rule: Rule, state: Tensor, largest: Largest) -> Tensor:

@@ -38,6 +38,16 @@ def decoded(path: Path) -> tuple[Grey, Grey]:
 
     Raises ValueError naming the file where it is missing, too large, or cannot be decoded.
     """
+    with opened(path) as image, _errors_told(path):
+        return _measured(image)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Image.Image]:
+    """A picture file, decoded and turned as the camera was held; open within the block.
+
+    Raises ValueError naming the file where it is missing, too large, or cannot be decoded.
+    """
     if not os.path.isfile(path):  # a named pipe would block
         raise ValueError(f"{path}: there is no such file")
     with warnings.catch_warnings():
@@ -48,8 +58,9 @@ def decoded(path: Path) -> tuple[Grey, Grey]:
         with image:
             _check_cost(path, image)
             with _errors_told(path):
+                image.load()
                 ImageOps.exif_transpose(image, in_place=True)
-                return _measured(image)
+            yield image
 
 
 @contextmanager
