@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
 
 from swarm_nca.cores import sharing_cores
 from swarm_nca.engine import Stepper
@@ -26,7 +24,7 @@ from swarm_nca.recording import Expectation, Frame, Run, Table, kept_steps, writ
 from swarm_nca.rules import Rule
 from swarm_nca.scenario.placing import check_place, place
 from swarm_nca.scenario.scenario import Scenario, load
-from swarm_nca.simulation import Event, MakesBackend, Moment, Planned, Simulation
+from swarm_nca.simulation import Backend, Event, MakesBackend, Moment, Planned, Simulation
 from swarm_nca.world import World
 
 #: Told after each step: how many are done, and of how many.
@@ -78,31 +76,14 @@ def run(
     return result
 
 
-class _Agents:
-    """Every world as a swarm of agents that act one by one."""
+def _agents(world: World, rule: Rule, seed: int) -> Backend:
+    from swarm_nca.swarm import SwarmBatch  # Mesa is loaded where agents are asked for
 
-    def __init__(self, world: World, rule: Rule, seed: int) -> None:
-        from swarm_nca.swarm import Swarm
-
-        self._swarms = [
-            Swarm(alone, rule, seed, "agents", model_reporters={}) for alone in world.split()
-        ]
-
-    @property
-    def state(self) -> Tensor:
-        return torch.cat([torch.from_numpy(swarm.states) for swarm in self._swarms])
-
-    def step(self) -> Tensor:
-        for swarm in self._swarms:
-            swarm.step()
-        return torch.zeros(0, dtype=torch.int64)  # nobody who runs a scenario asks who acted
-
-    def world(self) -> World:
-        return World.join([swarm.world for swarm in self._swarms])
+    return SwarmBatch(world, rule, seed)
 
 
 #: The engines that a scenario can name.
-_ENGINES: dict[str, MakesBackend] = {"batched": Stepper, "agents": _Agents}
+_ENGINES: dict[str, MakesBackend] = {"batched": Stepper, "agents": _agents}
 
 
 class _Recorder:
