@@ -61,9 +61,10 @@ class Look:
         return decided(self.world, shown_above=self.rule.shown_above)
 
     def means(self, channel: int) -> str:
-        """What one of the rule's channels is, in words: free, or a class's."""
-        number = channel - self.rule.free_channels
-        return "free" if number < 0 else f"class {self.rule.classes.names[number]}"
+        """What one of the rule's channels is, in words: `free`, `class 7` or `alpha`."""
+        readout = self.rule.readout
+        name = readout.channel_name(channel, self.rule.channels)
+        return f"class {name}" if name and readout.class_names else name or "free"
 
     def cells(self, colors: Rgb) -> Rgb:
         """Cells in colours [N, 3]; faint grey, too weak to live, shows in between."""
