@@ -147,7 +147,9 @@ def _same_rule(named: str) -> str:
     if survivals_first:
         name = f"B{survivals_first[2]}/S{survivals_first[1]}"
     try:
-        return Elementary(int(name[1:])).number and name if name[:1] == "W" else Life(name).rule
+        if name.startswith("W"):
+            return f"W{Elementary(int(name[1:])).number}"
+        return Life(name).rule
     except ValueError:
         return name
 
