@@ -2,7 +2,9 @@
 
 This is the only place that knows what is due. Step t is taken first; then the changes planned for t
 act, in the order of the plan, and the run goes on from what they left. Scenarios, swarms of agents,
-the viewer and evaluations are all driven by a `Simulation`; what steps the cells is a backend.
+the viewer and evaluations are all driven by a `Simulation`; what steps the cells is a backend. A
+step of a swarm begins with what is due and ends with `take_step`: the same order, cut elsewhere, so
+that its agents can be looked at before the changes.
 """
 
 from __future__ import annotations
@@ -158,16 +160,17 @@ class Simulation:
     def advance(self) -> Moment:
         """Take one step, look at the world, then let act what is planned for the step."""
         before = self.world
-        fired = self._step()
+        fired = self.take_step()
         world = self.world
         return Moment(self.step, before, world, fired, self.happen())
 
     def skip(self) -> tuple[Tensor, tuple[Event, ...]]:
         """`advance` without a look: no copy of the states is made; who acted, and what happened."""
-        fired = self._step()
+        fired = self.take_step()
         return fired, self.happen()
 
-    def _step(self) -> Tensor:
+    def take_step(self) -> Tensor:
+        """Step the cells once, and nothing else; returns the rows that acted, int64 [M]."""
         fired = self.backend.step()
         self.step += 1
         self._world = None

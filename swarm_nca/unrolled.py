@@ -83,8 +83,10 @@ def unrolled(
     scratch = Scratch() if scratch is None else scratch
     fired = [draws.fires(t, fire_rate) for t in range(steps)]
     unroll: Any = _Unrolled.apply
-    setting = (world, rule, draws, fired, noise, scratch, products or world.state.dtype)
-    weights = [part for layer in rule.layers() or () for part in layer]
+    filtered = rule.filtered()
+    filters, layers = (None, rule.layers()) if filtered is None else filtered
+    setting = (world, rule, draws, fired, noise, scratch, products or world.state.dtype, filters)
+    weights = [part for layer in layers or () for part in layer]
     state: Tensor = unroll(world.state, *setting, *weights)
     return state
 
@@ -110,13 +112,15 @@ class _Unrolled(torch.autograd.Function):
         noise: float,
         scratch: Scratch,
         products: torch.dtype,
+        filters: Tensor | None,
         *weights: Tensor,
     ) -> Tensor:
         used = [weight.to(products) for weight in weights]
         (perception, perception_bias), *others = zip(used[::2], used[1::2], strict=True)
         stimulus, links, neighbors = world.stimulus.to(products), world.links, world.neighbors
         senses, channels, slots = stimulus.shape[1], state.shape[1], neighbors.shape[1]
-        nobody = len(state)
+        nobody, sums = len(state), slots if filters is None else filters.shape[1]
+        filters = None if filters is None else filters.to(products)
         block = BLOCK if by_onednn(products, state.device) else 1
         # By torch: cells are another number in every batch, which oneDNN would compile for.
         prepared = torch.addmm(perception_bias, stimulus, perception[:senses])
@@ -125,10 +129,11 @@ class _Unrolled(torch.autograd.Function):
         widths = [len(weight) for weight, _ in others]
         # All rows at once where they are known; who is alive turns out step by step.
         end = 0 if mortal else sum(len(who) + -len(who) % block for who in fired)
-        messages = scratch.empty("messages", end, slots * channels, prepared)
+        messages = scratch.empty("messages", end, sums * channels, prepared)
         hidden = [scratch.empty(f"hidden {n}", end, w, prepared) for n, w in enumerate(widths)]
         hearing, tables, start = perception[senses:], [], 0
-        acted, filled, dead = [], [], []
+        acted, filled = [], []
+        dead: list[Tensor] = []
         for t, who in enumerate(fired):
             before = rule.lives(padded[:-1], world.largest) if mortal else None
             if before is not None:
@@ -138,7 +143,7 @@ class _Unrolled(torch.autograd.Function):
             part = slice(start, start + len(all_rows))
             if before is not None:
                 end = part.stop
-                messages = scratch.empty("messages", end, slots * channels, prepared, start)
+                messages = scratch.empty("messages", end, sums * channels, prepared, start)
                 hidden = [
                     scratch.empty(f"hidden {n}", end, w, prepared, start)
                     for n, w in enumerate(widths)
@@ -148,8 +153,12 @@ class _Unrolled(torch.autograd.Function):
             table = functional.pad(
                 arriving.reshape(-1), (0, slots * (len(all_rows) - len(who))), value=nobody
             )
-            heard = messages[part]
-            torch.index_select(padded.to(products), 0, table, out=heard.view(-1, channels))
+            heard, said = messages[part], padded.to(products)
+            if filters is None:
+                torch.index_select(said, 0, table, out=heard.view(-1, channels))
+            else:
+                slotwise = said.index_select(0, table).view(-1, slots, channels)
+                torch.matmul(filters.t(), slotwise, out=heard.view(-1, sums, channels))
             flowing = product(heard, hearing, torch.index_select(prepared, 0, all_rows))
             for units, (weight, bias) in zip(hidden, others, strict=True):
                 torch.clamp_min(flowing, 0, out=units[part])
@@ -160,16 +169,18 @@ class _Unrolled(torch.autograd.Function):
             padded.index_add_(0, who, change)
             if before is not None:
                 after = rule.lives(padded[:-1], world.largest)
-                lost = ~(before if after is None else before & after)
-                padded[:-1].masked_fill_(lost[:, None], 0.0)
-                dead.append(lost)
+                alive = before if after is None else before & after
+                # Those dead before are blank since they died, but for the first step.
+                gone = (~alive if not dead else before & ~alive).nonzero().view(-1)
+                padded.index_fill_(0, gone, 0.0)
+                dead.append(gone)
             acted.append(who)
             filled.append(all_rows)
             tables.append(table)
         layers = (perception, *(weight for weight, _ in others))
         inputs = (messages[:start], *(units[:start] for units in hidden))
         ctx.save_for_backward(stimulus, *layers, *inputs)
-        ctx.dead = dead
+        ctx.dead, ctx.filters = dead, filters
         ctx.fired, ctx.filled, ctx.tables, ctx.scratch = acted, filled, tables, scratch
         ctx.precisions = [weight.dtype for weight in weights]
         return padded[:-1].clone()
@@ -196,7 +207,7 @@ class _Unrolled(torch.autograd.Function):
         steps = zip(ctx.fired[::-1], ctx.filled[::-1], ctx.tables[::-1], strict=True)
         for t, (who, all_rows, table) in enumerate(steps):
             if ctx.dead:
-                flowing[:-1].masked_fill_(ctx.dead[last - t][:, None], 0.0)
+                flowing.index_fill_(0, ctx.dead[last - t], 0.0)
             part = slice(end - len(all_rows), end)
             end -= len(all_rows)
             top = grads[-1][part]
@@ -213,7 +224,10 @@ class _Unrolled(torch.autograd.Function):
                 total.add_(grad[part].sum(0))
             prepared_sum.index_add_(0, all_rows, grads[0][part].to(flowing.dtype))
             if t < last or ctx.needs_input_grad[0]:
-                sent = product(grads[0][part], backward[0]).view(-1, channels).to(flowing.dtype)
+                sent = product(grads[0][part], backward[0])
+                if ctx.filters is not None:
+                    sent = ctx.filters @ sent.view(-1, ctx.filters.shape[1], channels)
+                sent = sent.reshape(-1, channels).to(flowing.dtype)
                 # Not index_put_: on several threads that adds in an order of its own each time.
                 flowing.index_add_(0, table, sent)
         sensed = stimulus.t().to(flowing.dtype) @ prepared_sum
@@ -221,7 +235,7 @@ class _Unrolled(torch.autograd.Function):
         for weight_sum, bias_sum in zip(sums[1:], bias_sums, strict=True):
             found += [weight_sum, bias_sum]
         given = (grad.to(kind) for grad, kind in zip(found, ctx.precisions, strict=True))
-        return (flowing[:-1], *(None,) * 7, *given)
+        return (flowing[:-1], *(None,) * 8, *given)
 
 
 def _add_product(total: Tensor, inputs: Tensor, outputs: Tensor) -> None:

@@ -4,7 +4,7 @@ from swarm_nca.engine.backends import BACKENDS, Backend, stepper
 from swarm_nca.engine.fit import check_fit, draws_of, rates_of
 from swarm_nca.engine.gather import CHUNK, Stepper
 from swarm_nca.engine.lattice import LatticeStepper
-from swarm_nca.engine.rollouts import rollout, step, trajectory
+from swarm_nca.engine.rollouts import recorded, rollout, step, trajectory
 
 __all__ = [
     "BACKENDS",
@@ -15,6 +15,7 @@ __all__ = [
     "check_fit",
     "draws_of",
     "rates_of",
+    "recorded",
     "rollout",
     "step",
     "stepper",

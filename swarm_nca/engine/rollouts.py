@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
+from torch import Tensor
 
 from swarm_nca.arguments import whole
 from swarm_nca.engine.backends import stepper
 from swarm_nca.engine.fit import check_fit, draws_of, rates_of
 from swarm_nca.engine.gather import alive_after
-from swarm_nca.randomness import MOST_STEPS
+from swarm_nca.randomness import MOST_STEPS, StepDraws
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
 
@@ -57,7 +58,8 @@ def rollout(
     steps = whole("steps", steps, 0, MOST_STEPS)
     wants_grad = world.state.requires_grad or any(w.requires_grad for w in rule.parameters())
     if torch.is_grad_enabled() and wants_grad:
-        return _differentiable(world, rule, steps, seed, fire_rate, noise)
+        rates = rates_of(world, rule, fire_rate, noise)
+        return world.with_state(recorded(world, rule, steps, draws_of(world, seed), *rates), steps)
     running = stepper(world, rule, seed, fire_rate=fire_rate, noise=noise)
     for _ in range(steps):
         running.step()
@@ -85,20 +87,22 @@ def trajectory(
     return moments()
 
 
-def _differentiable(
-    world: World,
-    rule: Rule,
-    steps: int,
-    seed: int,
-    fire_rate: float | None,
-    noise: float | None,
-) -> World:
+def recorded(
+    world: World, rule: Rule, steps: int, draws: StepDraws, fire_rate: float, noise: float
+) -> Tensor:
+    """The state [N, C] some steps later, each recorded for autograd: it serves every rule.
+
+    Args:
+        draws: decides who fires, what is lost and which noise is added; on the world's device.
+
+    Raises:
+        ValueError: a rule that does not fit the world.
+    """
     check_fit(world, rule)
-    rate, noise = rates_of(world, rule, fire_rate, noise)
-    draws, prepared, state = draws_of(world, seed), rule.prepare(world.stimulus), world.state
+    prepared, state = rule.prepare(world.stimulus), world.state
     silence = state.new_zeros(1, rule.channels)
     for t in range(steps):
-        fired = draws.fires(t, rate)
+        fired = draws.fires(t, fire_rate)
         before = rule.lives(state, world.largest)
         if before is not None:
             fired = fired[before[fired]]
@@ -113,4 +117,4 @@ def _differentiable(
         if before is not None:
             dead = ~(before & alive_after(rule, state, world.largest))
             state = state.masked_fill(dead[:, None], 0.0)
-    return world.with_state(state, steps)
+    return state

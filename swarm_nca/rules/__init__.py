@@ -19,7 +19,7 @@ from swarm_nca.rules.mlp import Mlp
 from swarm_nca.rules.published import read_published_rule
 from swarm_nca.rules.readout import Bit, Field, Readout, Rgba
 from swarm_nca.rules.readouts import READOUTS, readout_of
-from swarm_nca.rules.rule import Habitat, Largest, Layer, Rule, through
+from swarm_nca.rules.rule import Filtered, Habitat, Largest, Layer, Rule, through
 from swarm_nca.rules.settings import check_rates
 from swarm_nca.rules.storage import read_rule, save_rule
 
@@ -31,6 +31,7 @@ __all__ = [
     "Classes",
     "Elementary",
     "Field",
+    "Filtered",
     "Habitat",
     "Hearing",
     "Largest",

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from swarm_nca.rules.classes import DIGITS
 from swarm_nca.rules.hearing import Hearing, filters_of, shared_rows
 from swarm_nca.rules.readout import Readout, Rgba
-from swarm_nca.rules.rule import Habitat, Largest, Layer, Rule, through
+from swarm_nca.rules.rule import Filtered, Habitat, Largest, Layer, Rule, through
 from swarm_nca.rules.settings import LAYERS, Settings
 
 #: The names of the layers' parameters between the first and the last.
@@ -168,6 +168,13 @@ class Mlp(Rule):
         """The weights as cells use them."""
         return self.used()
 
+    def filtered(self) -> Filtered | None:
+        """The learned weights, behind the fixed filters of `sobel`."""
+        if self.hearing != "sobel":
+            return None
+        filters = filters_of(self.slots, self.angle).to(self.perception)
+        return Filtered(filters, self._with_others(self.perception))
+
     def used(self) -> list[Layer]:
         """The weights as cells use them, functions of the learned ones: gradients flow through."""
         perception: Tensor = self.perception
@@ -179,6 +186,9 @@ class Mlp(Rule):
             perception = torch.cat([sensed, heard]) if len(sensed) else heard
         elif self.hearing == "ring" and self._copied is not None:
             perception = perception.index_select(0, self._copied)
+        return self._with_others(perception)
+
+    def _with_others(self, perception: Tensor) -> list[Layer]:
         names = _HIDDEN[: len(self.hidden) - 1]
         return [
             Layer(perception, self.perception_bias),

@@ -37,6 +37,18 @@ class Layer(NamedTuple):
     bias: Tensor
 
 
+class Filtered(NamedTuple):
+    """Layers over P sums of what is heard, instead of all of it: fewer products to learn from.
+
+    Fields:
+        filters: [K, P], how much of what each slot says goes into each sum; not learned.
+        layers: the first weight has S rows for the stimulus, then C for each of the P sums.
+    """
+
+    filters: Tensor
+    layers: list[Layer]
+
+
 @dataclass(frozen=True)
 class Habitat:
     """Where the cells of a rule can live on a picture, and how they start.
@@ -87,7 +99,7 @@ class Rule(nn.Module, ABC):
             )
         if {"prepare", "change"} & cls.__dict__.keys():
             # What a parent says of its own arithmetic does not hold for another one.
-            for told in ("layers", "sweep"):
+            for told in ("layers", "filtered", "sweep"):
                 if told not in cls.__dict__:
                     setattr(cls, told, getattr(Rule, told))
 
@@ -166,6 +178,10 @@ class Rule(nn.Module, ABC):
         The first weight has S rows for the stimulus, then C for each of the K slots. Gradients flow
         through the answer to the parameters.
         """
+        return None
+
+    def filtered(self) -> Filtered | None:
+        """`layers`, over fixed filters of what is heard; None where every slot has weights."""
         return None
 
     def sweep(self, states: Tensor, torus: bool) -> Tensor | None:

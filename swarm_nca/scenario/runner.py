@@ -14,11 +14,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
 
 from swarm_nca.cores import sharing_cores
-from swarm_nca.engine import stepper
+from swarm_nca.engine import Backend, stepper
 from swarm_nca.measure.census import Census
 from swarm_nca.measure.metrics import metrics_for
 from swarm_nca.perturbations import Perturbation
@@ -78,31 +76,14 @@ def run(
     return result
 
 
-class _Agents:
-    """Every world as a swarm of agents that act one by one."""
+def _agents(world: World, rule: Rule, seed: int) -> Backend:
+    from swarm_nca.swarm import SwarmBatch  # Mesa is loaded where agents are asked for
 
-    def __init__(self, world: World, rule: Rule, seed: int) -> None:
-        from swarm_nca.swarm import Swarm
-
-        self._swarms = [
-            Swarm(alone, rule, seed, "agents", model_reporters={}) for alone in world.split()
-        ]
-
-    @property
-    def state(self) -> Tensor:
-        return torch.cat([torch.from_numpy(swarm.states) for swarm in self._swarms])
-
-    def step(self) -> Tensor:
-        for swarm in self._swarms:
-            swarm.step()
-        return torch.zeros(0, dtype=torch.int64)  # nobody who runs a scenario asks who acted
-
-    def world(self) -> World:
-        return World.join([swarm.world for swarm in self._swarms])
+    return SwarmBatch(world, rule, seed)
 
 
 #: The engines that a scenario can name.
-_ENGINES: dict[str, MakesBackend] = {"batched": stepper, "agents": _Agents}
+_ENGINES: dict[str, MakesBackend] = {"batched": stepper, "agents": _agents}
 
 
 class _Recorder:

@@ -1,8 +1,9 @@
 """The same world as agents: a Mesa model, every living cell an object to hold and question."""
 
 from swarm_nca.swarm.agents import CellAgent
+from swarm_nca.swarm.batch import SwarmBatch
 from swarm_nca.swarm.engines import ENGINES
 from swarm_nca.swarm.model import Swarm
 from swarm_nca.swarm.reporters import REPORTERS
 
-__all__ = ["ENGINES", "REPORTERS", "CellAgent", "Swarm"]
+__all__ = ["ENGINES", "REPORTERS", "CellAgent", "Swarm", "SwarmBatch"]

@@ -1,9 +1,10 @@
 """One cell as an agent: it perceives what its neighbours say, then decides.
 
-The two verbs are those of a synchronous step, as in Mesa's own Game of Life: everybody perceives
-before anybody updates. An agent owns no state: it reads and writes its row of the swarm's live
-buffer, so that the same states serve the batched engine. All it needs is in reach of a unit test:
-put messages into `inbox`, ask for `decide()`.
+The two verbs are those of a synchronous step, as in Mesa's own Game of Life: all agents perceive
+before any of them updates. Under a rule by which cells live and die two more follow: all look
+whether they still live, then those that do not hold zeros (`settle`). An agent owns no state: it
+reads and writes its row of the swarm's live buffer, so that the same states serve the batched
+engine. All it needs is in reach of a unit test: put messages into `inbox`, ask for `decide()`.
 
 Letters: C state channels, K neighbour slots, S stimulus values.
 """
@@ -11,7 +12,9 @@ Letters: C state channels, K neighbour slots, S stimulus values.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Hashable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import mesa
@@ -20,6 +23,8 @@ import torch
 
 from swarm_nca.arguments import dense, shown, whole
 from swarm_nca.randomness import Draws
+from swarm_nca.rules import Classes
+from swarm_nca.rules.readout import NOTHING
 
 if TYPE_CHECKING:
     from mesa.discrete_space import Cell
@@ -30,7 +35,7 @@ if TYPE_CHECKING:
 #: What agents hold, say and hear: a float array [C].
 Vector = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
-#: The row of an agent whose cell has died: past the end of any buffer.
+#: The row of an agent whose cell has left the world: past the end of any buffer.
 _NOWHERE = np.iinfo(np.int64).max
 
 
@@ -45,7 +50,10 @@ class _Numbers:
 
 
 class CellAgent(mesa.Agent):  # type: ignore[misc]
-    """A living cell. Swarms make and remove them; `swarm.agent_at(name)` gives one.
+    """A cell. Swarms make and remove them; `swarm.agent_at(name)` gives one.
+
+    On pictures of ink every living pixel is an agent. Where every pixel is a cell, as in Life and
+    growing patterns, every pixel is an agent for as long as the swarm runs.
 
     Attributes:
         model: the `Swarm` it is part of.
@@ -63,19 +71,25 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         self.row = _NOWHERE
         self._inbox: dict[int, Vector] = {}
         self._heard_at = model.now
+        self._lived: bool | None = None
         self._dice: Draws | None = None
 
     # ------------------------------------------------------------ who and where
 
     @property
-    def alive(self) -> bool:
-        """Whether its cell still lives."""
+    def present(self) -> bool:
+        """Whether its cell is in the world: its pixel or node has not been taken away."""
         return self.row != _NOWHERE
 
     @property
+    def alive(self) -> bool:
+        """Whether it is present and, where cells live and die by the rule, the rule says so now."""
+        return self.present and (not self.model.mortal or self._lives())
+
+    @property
     def cell(self) -> Cell | None:
-        """Its place on Mesa's network, `swarm.space`; None once it has died."""
-        return self.model.space[self.name] if self.alive else None
+        """Its place on Mesa's network, `swarm.space`; None once it has left the world."""
+        return self.model.space[self.name] if self.present else None
 
     @property
     def neighbors(self) -> dict[int, CellAgent]:
@@ -142,16 +156,30 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         self._keep(received)
 
     @property
+    def shown(self) -> Any:
+        """What the read-out makes of its state, for any rule.
+
+        A class number (of the largest class channel), True or False of a bit, RGBA in [0, 1] as an
+        array [4], or the array of a field.
+        """
+        shown = self.model.rule.readout.values(torch.from_numpy(self.state[None]))[0].numpy()
+        return shown if shown.ndim else shown.item()
+
+    @property
     def label(self) -> int | None:
-        """The class it has decided on, as the metrics count it; None while undecided."""
+        """The class it has decided on, as the metrics count it; None while undecided.
+
+        Raises:
+            ValueError: the rule has no classes; `shown` reads the state of any rule.
+        """
         rule = self.model.rule
-        votes = self.state[rule.readout.channels(rule.channels)]
+        votes = self.state[rule.classes.channels(rule.channels)]
         best = int(votes.argmax())
         return best if votes[best] >= self.model.rule.undecided_below else None
 
     @property
     def undecided(self) -> bool:
-        """Whether all its class channels lie below the rule's threshold."""
+        """Whether all its class channels lie below the rule's threshold; see `label`."""
         return self.label is None
 
     # ---------------------------------------------------------- what it does
@@ -164,9 +192,10 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         self._keep({slot: neighbors[slot].state.copy() for slot in arriving})
 
     def decide(self) -> Vector:
-        """[C], the rule's answer to the inbox: a change of state, without noise, not yet applied.
+        """[C], the rule's answer to the inbox, without noise, not yet applied.
 
-        An empty slot is heard as zeros, its own as well.
+        It is a change of state, or the next state where `rule.update` is "replace". An empty slot
+        is heard as zeros, its own as well.
         """
         rule = self.model.rule
         messages = np.zeros((1, rule.slots, rule.channels), self.model.states.dtype)
@@ -177,19 +206,37 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         answer: Vector = change[0].numpy()
         return answer
 
-    def update(self) -> None:
-        """Decide and act on it, noise included, if this agent fires in the coming step."""
-        if self.fires:
-            change = self.decide()
-            if self.model.noise:
-                change = change + self.model.noise * self._normals(change)
-            state = self.state
-            state += change
+    def update(self) -> bool:
+        """Decide and act on it, noise included, if it fires in the coming step and lives.
+
+        Returns:
+            Whether it acted.
+        """
+        if not (self._drawn and self._lived_before):
+            return False
+        answer = self.decide()
+        if self.model.noise:
+            answer = answer + self.model.noise * self._normals(answer)
+        state = self.state
+        if self.model.rule.update == "replace":
+            state[:] = answer
+        else:
+            state += answer
+        return True
+
+    def look(self) -> None:
+        """After all updates: see whether it still lives, by its own state and its neighbours'."""
+        self._lived = self._lived_before and self.alive
+
+    def settle(self) -> None:
+        """After all have looked: hold zeros if it was dead before the update or is dead now."""
+        if not self._lived_before:
+            self.state = 0.0
 
     @property
     def fires(self) -> bool:
-        """Whether it acts in the coming step: a draw of its own."""
-        return len(self._draws.fires(self.model.now, self.model.fire_rate)) == 1
+        """Whether it acts in the coming step: a draw of its own, which only the living make."""
+        return self._drawn and self.alive
 
     def arriving(self, senders: Mapping[int, int], links: Links, step: int) -> list[int]:
         """The slots whose message reaches it in a step; those of the others are lost on the way.
@@ -209,12 +256,15 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         return [slot for slot in senders if arrived[slot] != 1]
 
     def remove(self) -> None:
-        """Erase its pixel, or take its node away: the agent goes with its cell."""
-        if self.alive:
+        """Erase its pixel, or take its node away: the agent goes with its cell.
+
+        Where every pixel is a cell, an erased one holds zeros, and its agent stays.
+        """
+        if self.present:
             self.model.erase([self.name])
 
     def leave(self) -> None:
-        """What the swarm calls when the cell has died: the end of this agent."""
+        """What the swarm calls when the cell has left the world: the end of this agent."""
         super().remove()
         self.row = _NOWHERE
 
@@ -227,6 +277,23 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
             site = torch.tensor([self.site])
             self._dice = Draws(self.model.seed, self.model.key, site, torch.zeros_like(site))
         return self._dice
+
+    @property
+    def _drawn(self) -> bool:
+        return len(self._draws.fires(self.model.now, self.model.fire_rate)) == 1
+
+    @property
+    def _lived_before(self) -> bool:
+        # As it was when the inbox was filled: neighbours may have updated since.
+        known = self._lived is not None and self._heard_at == self.model.now
+        return bool(self._lived) if known else self.alive
+
+    def _lives(self) -> bool:
+        """What the rule says of its own state among those of its neighbours."""
+        around = [other.state for other in self.neighbors.values() if other is not self]
+        states = torch.from_numpy(np.stack([self.state, *around]))
+        alive = self.model.rule.lives(states, partial(_largest, states))
+        return alive is None or bool(alive[0])
 
     def _normals(self, like: Vector) -> Vector:
         dtype = torch.from_numpy(like).dtype
@@ -246,6 +313,7 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
 
     def _keep(self, received: dict[int, Vector]) -> None:
         self._inbox, self._heard_at = received, self.model.now
+        self._lived = self.alive if self.model.mortal else None
 
     def _died(self) -> ValueError:
         return ValueError(
@@ -254,8 +322,30 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         )
 
     def __repr__(self) -> str:
-        if not self.alive:
+        if not self.present:
             return f"<CellAgent {self.name!r}: dead>"
-        label = self.label
-        says = "undecided" if label is None else self.model.rule.classes.names[label]
+        rule = self.model.rule
+        if isinstance(rule.readout, Classes):
+            says = "undecided" if self.label is None else rule.readout.names[self.label]
+        else:
+            shown = int(rule.readout.shown(self.state[None], rule.shown_above)[0])
+            says = rule.readout.silent if shown == NOTHING else rule.readout.names[shown]
         return f"<CellAgent {self.name!r}: {says}>"
+
+
+def _largest(states: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """See `rules.Largest`: the agent is row 0, whose neighbourhood is all rows.
+
+    What the others' neighbourhoods hold the agent cannot know: there it answers nan.
+
+    Raises:
+        ValueError: values that were themselves asked of the neighbours' neighbourhoods.
+    """
+    if values.isnan().any() and not states.isnan().any():
+        raise ValueError(
+            "an agent knows the states of its neighbours and no others: rule.lives may ask for the "
+            "largest value in a neighbourhood, but not for the largest of those"
+        )
+    answer = torch.full_like(values, math.nan, dtype=states.dtype)
+    answer[0] = values.max()
+    return answer

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+import torch
 from torch import Tensor
 
-from swarm_nca.engine import check_fit, stepper
+from swarm_nca.engine import Backend, check_fit, stepper
 from swarm_nca.world import World
 
 if TYPE_CHECKING:
@@ -20,15 +21,8 @@ if TYPE_CHECKING:
     from swarm_nca.swarm.model import Swarm
 
 
-class Engine(Protocol):
+class Engine(Backend, Protocol):
     """Runs a swarm from one moment on, until its world is edited."""
-
-    @property
-    def state(self) -> Tensor:
-        """[N, C], the live buffer."""
-
-    def step(self) -> None:
-        """Take one step, in place."""
 
     def neighbors(self, agent: CellAgent) -> dict[int, CellAgent]:
         """Slot → the living agent heard there."""
@@ -39,16 +33,17 @@ class Batched:
 
     def __init__(self, swarm: Swarm, world: World) -> None:
         self._swarm, self._table = swarm, world.neighbors
-        self._stepper = stepper(
-            world, swarm.rule, swarm.seed, fire_rate=swarm.fire_rate, noise=swarm.noise
-        )
+        self._stepper = stepper(world, swarm.rule, swarm.seed)
 
     @property
     def state(self) -> Tensor:
         return self._stepper.state
 
-    def step(self) -> None:
-        self._stepper.step()
+    def step(self) -> Tensor:
+        return self._stepper.step()
+
+    def world(self) -> World:
+        return self._stepper.world()
 
     def neighbors(self, agent: CellAgent) -> dict[int, CellAgent]:
         rows, heard = self._swarm.rows, self._table[agent.row].tolist()
@@ -56,20 +51,34 @@ class Batched:
 
 
 class OneByOne:
-    """Everybody perceives, then everybody updates: one agent after another, in any order."""
+    """All perceive, then all update: one agent after another, in any order.
+
+    Where cells live and die by the rule, all look then, and all settle.
+    """
 
     def __init__(self, swarm: Swarm, world: World) -> None:
         check_fit(world, swarm.rule)
-        self._swarm = swarm
+        self._swarm, self._world = swarm, world
         self._state = world.state.detach().clone()
+        self._steps = 0
 
     @property
     def state(self) -> Tensor:
         return self._state
 
-    def step(self) -> None:
-        self._swarm.agents.do("perceive")
-        self._swarm.agents.do("update")
+    def step(self) -> Tensor:
+        agents = self._swarm.agents
+        agents.do("perceive")
+        acted = agents.map("update")
+        if self._swarm.mortal:
+            agents.do("look")
+            agents.do("settle")
+        self._steps += 1
+        rows = [agent.row for agent, did in zip(agents, acted, strict=True) if did]
+        return torch.tensor(sorted(rows), dtype=torch.int64)
+
+    def world(self) -> World:
+        return self._world.with_state(self._state.clone(), self._steps)
 
     def neighbors(self, agent: CellAgent) -> dict[int, CellAgent]:
         swarm = self._swarm

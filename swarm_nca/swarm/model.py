@@ -23,11 +23,12 @@ from swarm_nca.links import Links
 from swarm_nca.measure.census import Census
 from swarm_nca.randomness import check_seed
 from swarm_nca.rules import Rule, load_rule
+from swarm_nca.simulation import Plan, Planned, Simulation
 from swarm_nca.suggestion import did_you_mean
 from swarm_nca.swarm.agents import CellAgent, Vector
-from swarm_nca.swarm.engines import ENGINES
+from swarm_nca.swarm.engines import ENGINES, Engine
 from swarm_nca.swarm.places import Places
-from swarm_nca.swarm.reporters import REPORTERS, USUAL
+from swarm_nca.swarm.reporters import usual
 from swarm_nca.world import World
 
 if TYPE_CHECKING:
@@ -52,10 +53,16 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         fire_rate, noise: override the world's and the rule's when given, until a perturbation
             changes them.
         until: asked after every step; `running` ends when it says so.
-        model_reporters: for the data collector; the `USUAL` ones of `REPORTERS` when None.
+        model_reporters: for the data collector; the `usual` ones of `REPORTERS` when None.
         agent_reporters: for the data collector; they take their time, so none unless given.
 
     Row t of the data collector is the swarm after step t and before the perturbations at t.
+
+    Attributes:
+        now: the world's step.
+        acted: int64 [M], the rows of the agents that acted in the last step.
+        mortal: whether cells live and die by the rule, not by the ground alone.
+        fire_rate, noise: in force now.
 
     Raises:
         ValueError: a batch of worlds, a world that does not fit the rule or lies on another device,
@@ -81,27 +88,24 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         self.rule = rule if isinstance(rule, Rule) else load_rule(rule)
         self.engine = _known(engine)
         self.key = _alone(world).key
+        self.now = int(world.step)
         self.places = Places(world.ground)
         self.numbers = itertools.count(1)
         self.rows: list[CellAgent] = []
         self._living: dict[Hashable, CellAgent] = {}
-        self._planned = [_timed(perturbation) for perturbation in perturbations]
-        self._taken = 0
+        self.acted = torch.zeros(0, dtype=torch.int64)
         self._until = until
         self._space: MesaNetwork | None = None
         self._before: World | None = None
         self._census: Census | None = None
-        self._stand_on(
-            replace(
-                world,
-                fire_rate=world.fire_rate if fire_rate is None else fire_rate,
-                noise=world.noise if noise is None else noise,
-            )
+        start = replace(
+            world,
+            fire_rate=world.fire_rate if fire_rate is None else fire_rate,
+            noise=world.noise if noise is None else noise,
         )
-        if model_reporters is None:
-            model_reporters = {name: REPORTERS[name] for name in USUAL}
+        self._run = _Run(self, start, Planned([_timed(one) for one in perturbations]))
         self.datacollector = mesa.DataCollector(
-            model_reporters=dict(model_reporters),
+            model_reporters=dict(usual(self.rule) if model_reporters is None else model_reporters),
             agent_reporters=dict(agent_reporters or {}),
         )
         self._collect()
@@ -110,12 +114,9 @@ class Swarm(mesa.Model):  # type: ignore[misc]
 
     def step(self) -> None:
         """Let the perturbations that are due act, take one step, and collect data."""
-        for at, change in self._planned:
-            if at == self._taken:
-                self.apply(change)
+        self._run.happen()
         self._before = self.world
-        self._engine.step()
-        self._taken += 1
+        self.acted = self._run.take_step()
         self.now += 1
         self._collect()
         if self._until is not None and self._until(self):
@@ -142,18 +143,11 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         Assign another moment of this world to go on from there: agents whose cells it does not have
         are removed, newborn ones made, all others stay.
         """
-        return self._present(self._engine.state.clone())
+        return self._run.world
 
     @world.setter
     def world(self, world: World) -> None:
-        if not (self.places.same_as(_alone(world).ground) and torch.equal(world.key, self.key)):
-            raise ValueError(
-                "a swarm stays in its world: the same pixels or nodes, the same key; start another "
-                "Swarm for another world"
-            )
-        if int(world.step) != self.now:
-            self._before = None
-        self._stand_on(world)
+        self._run.stand_on(world)
 
     @property
     def states(self) -> Vector:
@@ -201,12 +195,12 @@ class Swarm(mesa.Model):  # type: ignore[misc]
 
     def neighbors_of(self, agent: CellAgent) -> dict[int, CellAgent]:
         """Slot → the living agent that one hears there."""
-        return self._engine.neighbors(agent) if agent.alive else {}
+        return self._engine.neighbors(agent) if agent.present else {}
 
     def heard_by(self, agent: CellAgent) -> dict[int, Vector]:
         """Slot → message, as one agent heard them in the last step; empty before the first."""
         before = self._before
-        if before is None or not agent.alive:
+        if before is None or not agent.present:
             return {}
         row = int(torch.searchsorted(before.address, agent.site))
         heard = before.neighbors[row].tolist()
@@ -231,8 +225,17 @@ class Swarm(mesa.Model):  # type: ignore[misc]
 
     # ---------------------------------------------------------------- inside
 
-    def _stand_on(self, world: World) -> None:
-        """Go on from a moment, with an agent for each of its cells."""
+    def engine_on(self, world: World) -> Engine:
+        """What would step this swarm on from a moment of its world; the swarm stays as it is.
+
+        Raises:
+            ValueError: another world, or one that agents cannot live in.
+        """
+        if not (self.places.same_as(_alone(world).ground) and torch.equal(world.key, self.key)):
+            raise ValueError(
+                "a swarm stays in its world: the same pixels or nodes, the same key; start another "
+                "Swarm for another world"
+            )
         if world.state.device.type != "cpu" or world.state.dtype not in (
             torch.float32,
             torch.float64,
@@ -241,8 +244,14 @@ class Swarm(mesa.Model):  # type: ignore[misc]
                 f"agents hold float32 or float64 on the CPU, the state is {world.state.dtype} on "
                 f"{world.state.device}; use world.to('cpu', torch.float32) and rule.to(…) alike"
             )
+        return ENGINES[self.engine](self, world)
+
+    def go_on(self, world: World, engine: Engine) -> None:
+        """Have an agent for each cell of a moment, from which an engine steps on."""
+        if int(world.step) != self.now:
+            self._before = None
         self.fire_rate, self.noise = rates_of(world, self.rule)
-        engine = ENGINES[self.engine](self, world)
+        self.mortal = self.rule.lives(world.state.detach(), world.largest) is not None
         self._origin, self._engine, self.now = world, engine, int(world.step)
         self._look()
         self._populate(world.site.tolist())
@@ -291,6 +300,25 @@ class Swarm(mesa.Model):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"<Swarm of {len(self.rows)} agents at step {self.now}, engine {self.engine!r}>"
+
+
+class _Run(Simulation):
+    """The run of a swarm: its agents come and go with the cells of the world it stands on."""
+
+    def __init__(self, swarm: Swarm, world: World, plan: Plan) -> None:
+        self._swarm = swarm
+        super().__init__(world, swarm.rule, swarm.seed, plan)
+
+    @property
+    def world(self) -> World:
+        # Not kept from one look to the next: agents' states can be written to at any time.
+        return self.backend.world()
+
+    def stand_on(self, world: World, step: int | None = None) -> None:
+        engine = self._swarm.engine_on(world)  # raises before anything has changed
+        super().stand_on(world, step)
+        self._backend = engine
+        self._swarm.go_on(world, engine)
 
 
 def _alone(world: World) -> World:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
 
 import torch
 from annotated_types import Ge, Le
@@ -14,6 +16,20 @@ from torch import Tensor
 from torch.nn import functional
 
 from swarm_nca.bounds import LONGEST_SIDE, check_bounds
+from swarm_nca.engine import rollout
+from swarm_nca.images import Pictures
+from swarm_nca.measure.protocols import evaluate
+from swarm_nca.portrait import decisions_rgb, grey_rgb, png, sheet
+from swarm_nca.rules import DIGITS, Classes, Readout, Rule
+from swarm_nca.tasks.losses import loss_of
+from swarm_nca.tasks.task import Task
+from swarm_nca.world import World
+
+#: Pictures on the strip, and the step at which they are shown.
+STRIP, STRIP_STEP = 12, 50
+
+#: Pictures from which on a score means something.
+ENOUGH = 100
 
 #: How far a picture may be made larger or smaller: a hundredfold leaves one pixel, or one stroke.
 Scale = Annotated[float, Ge(0.01), Le(100.0)]
@@ -63,18 +79,37 @@ class Augmentation:
 
 
 @dataclass(frozen=True, eq=False)
-class Classification:
+class Classification(Task):
     """Pictures of one size and what their cells should agree on.
 
-    Attributes:
+    Args:
         grey: [P, H, W] in [0, 1].
         label: int64 [P].
         augmentation: applied to every picture drawn.
+        classes: what the labels count.
+        loss_name: one of `losses.LOSSES`.
+        begin: what cells hold at first, `zeros` or `random`.
     """
+
+    kind: ClassVar[str] = "classification"
+    mutates: ClassVar[bool] = True
+    stimulus_size: ClassVar[int] = 9
+    metric_names: ClassVar[tuple[str, ...]] = ("cell_accuracy",)
 
     grey: Tensor
     label: Tensor
     augmentation: Augmentation = Augmentation()
+    classes: Classes = DIGITS
+    loss_name: str = "l2"
+    begin: str = "zeros"
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any], base: Path) -> Task:
+        """A recipe says what to classify by its own keys `data`, `held_out`, `loss`, `augment`."""
+        raise ValueError(
+            "a recipe without task is a classification: say data, held_out, loss and augment "
+            "beside it instead"
+        )
 
     @cached_property
     def content(self) -> str:
@@ -84,7 +119,88 @@ class Classification:
             digest.update(tensor.contiguous().numpy().data)
         return digest.hexdigest()
 
+    @property
+    def readout(self) -> Readout:
+        """The classes."""
+        return self.classes
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """(rows, columns) of the pictures."""
+        return self.grey.shape[1], self.grey.shape[2]
+
     def sample(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Some pictures [count, H, W] and labels [count], drawn with replacement."""
         drawn = torch.randint(len(self.grey), (count,), generator=generator)
         return self.augmentation(self.grey[drawn], generator), self.label[drawn]
+
+    def start(self, count: int, rule: Rule, generator: torch.Generator) -> World:
+        """Newly started worlds on pictures drawn."""
+        return self._started(*self.sample(count, generator), rule, generator)
+
+    def refresh(
+        self, world: World, fresh: int, mutated: int, rule: Rule, generator: torch.Generator
+    ) -> World:
+        """The batch with new pictures for the first worlds; a cell that lives on keeps its state.
+
+        Those newly born on a new picture hold zeros.
+        """
+        new_grey, new_label = self.sample(fresh + mutated, generator)
+        grey, label = world.canvas.grey.view(len(world), *self.extent).clone(), world.label.clone()
+        grey[: fresh + mutated] = new_grey.to(grey)
+        label[: fresh + mutated] = new_label.to(label)
+        begun = self._started(grey, label, rule, generator)
+        pixels = world.state.new_zeros(len(world.canvas.grey), world.state.shape[1])
+        state = pixels.index_copy_(0, world.address, world.state)[begun.address]
+        anew = int(begun.counts[:fresh].sum())
+        state[:anew] = begun.state[:anew]
+        return begun.with_state(state)
+
+    def losses(self, before: World, after: World) -> Tensor:
+        """[B], the named loss of each picture."""
+        return loss_of(self.loss_name, after, None, each=True)
+
+    def loss(self, before: World, after: World) -> Tensor:
+        """A scalar: the named loss, averaged over pictures."""
+        return loss_of(self.loss_name, after, None)
+
+    def metrics(self, before: World, after: World) -> dict[str, Tensor]:
+        """The share of cells that hold their picture's label."""
+        right = after.logits.detach().argmax(1) == after.label[after.world_of]
+        return {"cell_accuracy": right.to(after.state.dtype).mean()}
+
+    @torch.no_grad()
+    def views(self, rule: Rule) -> bytes:
+        """A PNG: pictures above, what their cells decided below."""
+        world = World.from_images(self.grey[:STRIP], rule)
+        world = rollout(world, rule, STRIP_STEP)
+        tiles = [grey_rgb(world, i, scale=3) for i in range(len(world))]
+        shown = rule.shown_above
+        tiles += [decisions_rgb(world, i, scale=3, shown_above=shown) for i in range(len(world))]
+        return png(sheet(tiles, len(world), 6))
+
+    def scores(self, rule: Rule) -> dict[str, float]:
+        """Percentages at step 200 on these pictures; none where there are not `ENOUGH`."""
+        if len(self.grey) < ENOUGH:
+            return {}
+        pictures = Pictures(self.grey.numpy(), self.label.numpy(), rule.classes.names)
+        last = evaluate(rule.requires_grad_(False), pictures, steps=200).curve[-1]
+        names = ("cell_accuracy", "total_agreement", "vote_accuracy")
+        return {name: round(100 * last[name], 2) for name in names}
+
+    def scored_on(self) -> str:
+        """How many pictures."""
+        return f"{len(self.grey)} held-out pictures"
+
+    def not_scored(self) -> str:
+        """How many pictures there are, and what to do."""
+        return (
+            f"not scored, with fewer than {ENOUGH} pictures held out ({len(self.grey)}); "
+            "swarm-nca evaluate with --dataset takes any others"
+        )
+
+    def _started(
+        self, grey: Tensor, label: Tensor, rule: Rule, generator: torch.Generator
+    ) -> World:
+        seed = int(torch.randint(1 << 62, (), generator=generator))
+        return World.from_images(grey, rule, labels=label, start=self.begin, seed=seed)

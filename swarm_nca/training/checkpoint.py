@@ -50,10 +50,8 @@ def save_checkpoint(trainer: Trainer, path: Path, seconds: float, sums: Sums | N
         for name, value in trainer.average.memory().items():
             tensors[f"average.{name}"] = value
     if trainer.pool is not None:
-        pool = trainer.pool
-        tensors |= {"pool.grey": pool.grey, "pool.label": pool.label}
-        world = World.from_images(pool.grey, trainer.rule)
-        tensors["pool.states"] = pool.state.flatten(0, 2)[world.address]
+        packed = trainer.pool.world().packed()
+        tensors |= {f"pool.{name}": value.contiguous() for name, value in packed.items()}
     header = {
         "format": _FORMAT,
         "iteration": trainer.iteration,
@@ -89,7 +87,7 @@ def sums_of(path: Path) -> Sums:
     """
     header, _ = _opened(path, tensors=False)
     try:
-        return Sums(**header.get("sums", {}))
+        return Sums.from_json(header.get("sums", {}))
     except TypeError as error:
         raise ValueError(f"{path}: a checkpoint with a part missing ({error})") from error
 
@@ -137,6 +135,9 @@ def _deciding(recipe: Recipe) -> dict[str, Any]:
     """Of a recipe what every iteration depends on, but for pictures and first weights."""
     settings = recipe.deciding()
     del settings["data"], settings["rule"]["weights"]
+    # What they name counts by its content, which a checkpoint holds.
+    if settings["task"] is not None:
+        settings["task"] = settings["task"]["kind"]
     return settings
 
 
@@ -144,7 +145,7 @@ def _check(trainer: Trainer, header: dict[str, Any], path: Path) -> None:
     """A ValueError unless a checkpoint is of this very run."""
     recipe = trainer.recipe
     # Read as a recipe, so that keys newer than the checkpoint say what they say by default.
-    left_out = recipe.model_dump(mode="json", include={"name", "data"})
+    left_out = recipe.model_dump(mode="json", include={"name", "data", "task"})
     made_with = _deciding(Recipe.model_validate(header["recipe"] | left_out))
     for key, value in _deciding(recipe).items():
         if (made := made_with[key]) != value:
@@ -170,10 +171,17 @@ def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
     if trainer.average is not None:
         trainer.average.remember(_under("average.", tensors))
     if trainer.pool is not None:
-        grey, labels = tensors["pool.grey"], tensors["pool.label"]
-        world = World.from_images(grey, trainer.rule, labels=labels)
-        states = tensors["pool.states"].to(world.state)
-        trainer.pool = Pool.of(world.with_state(states), *grey.shape[1:])
+        trainer.pool = Pool.of(_pooled(trainer.pool.like, trainer.rule, tensors))
+
+
+def _pooled(like: World, rule: Rule, tensors: dict[str, Tensor]) -> World:
+    """The worlds of a pool; older checkpoints held pictures, labels and states of them."""
+    if "pool.grey" in tensors:
+        world = World.from_images(tensors["pool.grey"], rule, labels=tensors["pool.label"])
+        return world.with_state(tensors["pool.states"].to(world.state))
+    packed = _under("pool.", tensors)
+    device = like.state.device
+    return like.unpacked({name: value.to(device) for name, value in packed.items()})
 
 
 def _under(place: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -11,13 +11,13 @@ from rich.console import Console
 from swarm_nca.atomic import check_folder, write_atomically
 from swarm_nca.located import Document, dump, read
 from swarm_nca.rules import save_rule
-from swarm_nca.tasks import Classification
+from swarm_nca.tasks import Task
 from swarm_nca.training.checkpoint import load_checkpoint, rule_of, sums_of
 from swarm_nca.training.folder import Folder, Log
 from swarm_nca.training.lock import locked
 from swarm_nca.training.loop import asked_to_stop, iterate
 from swarm_nca.training.materials import materials
-from swarm_nca.training.outcome import ENOUGH, card_of, scores_of
+from swarm_nca.training.outcome import card_of
 from swarm_nca.training.parallel import Team, joined
 from swarm_nca.training.precision import bfloat16_takes
 from swarm_nca.training.recipe import Recipe
@@ -95,12 +95,12 @@ def _lead(team: Team, document: Document, recipe: Recipe, place: Path, resume: P
 
 
 def _trained(
-    trainer: Trainer, held_out: Classification, before: float, document: Document, folder: Folder
+    trainer: Trainer, held_out: Task, before: float, document: Document, folder: Folder
 ) -> int:
     """Train to the end, or until interrupted; the exit code."""
     recipe, console = trainer.recipe, Console(stderr=True)
     sums = sums_of(folder.checkpoint) if trainer.iteration else None
-    log = Log(folder.log, trainer.iteration, sums)
+    log = Log(folder.log, trainer.iteration, sums, trainer.task.metric_names)
     if not trainer.iteration:
         _warn_of_bfloat16(trainer, console)
     write_atomically(folder.recipe, _told_there(recipe, document, folder))
@@ -112,15 +112,12 @@ def _trained(
             markup=False,
         )
         return 130
-    scores = scores_of(trainer.outcome, held_out)
+    scores = held_out.scores(trainer.outcome)
     save_rule(trainer.outcome, folder.rule, card_of(trainer, seconds, scores))
     found = ", ".join(f"{name} {value}" for name, value in scores.items())
-    told = f"{folder.rule}: {found} ({len(held_out.grey)} held-out pictures)"
+    told = f"{folder.rule}: {found} ({held_out.scored_on()})"
     if not scores:
-        told = (
-            f"{folder.rule}: not scored, with fewer than {ENOUGH} pictures held out "
-            f"({len(held_out.grey)}); swarm-nca evaluate {folder.path} --dataset … takes any others"
-        )
+        told = f"{folder.rule}: {held_out.not_scored()}"
     console.print(told, soft_wrap=True, markup=False)
     return 0
 
@@ -132,8 +129,8 @@ def _go_on(folder: Folder) -> str:
 
 def _begun(
     team: Team, document: Document, recipe: Recipe, resume: Path | None
-) -> tuple[Trainer, Classification, float]:
-    """A trainer at its beginning or where it stopped, pictures held out, and seconds trained."""
+) -> tuple[Trainer, Task, float]:
+    """A trainer at its beginning or where it stopped, what watches it, and seconds trained."""
     checkpoint = Folder(resume).checkpoint if resume else None
     rule, task, held_out = materials(recipe, document, rule_of(checkpoint) if checkpoint else None)
     trainer = Trainer(recipe, rule, task, team)

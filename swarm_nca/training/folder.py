@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from swarm_nca.atomic import leftovers, remove_leftovers, write_atomically, writing
 
-COLUMNS = ("iteration", "loss", "log10_loss", "cell_accuracy", "rate", "seconds")
+#: The columns of the log; those of the task's metrics stand between them.
+BEFORE, AFTER = ("iteration", "loss", "log10_loss"), ("rate", "seconds")
 
 
 @dataclass(frozen=True)
@@ -77,18 +80,26 @@ class Sums:
     """What the next row of the log is made of: sums over the iterations since the last one."""
 
     loss: float = 0.0
-    cell_accuracy: float = 0.0
+    metrics: dict[str, float] = field(default_factory=dict)
     iterations: int = 0
 
-    def add(self, loss: float, cell_accuracy: float) -> None:
+    def add(self, loss: float, metrics: Mapping[str, float]) -> None:
         """Count one iteration."""
         self.loss += loss
-        self.cell_accuracy += cell_accuracy
+        self.metrics = {name: self.metrics.get(name, 0.0) + one for name, one in metrics.items()}
         self.iterations += 1
 
-    def means(self) -> tuple[float, float]:
-        """Loss and cell accuracy of an iteration."""
-        return self.loss / self.iterations, self.cell_accuracy / self.iterations
+    def means(self) -> tuple[float, list[float]]:
+        """Loss and metrics of an iteration."""
+        return self.loss / self.iterations, [one / self.iterations for one in self.metrics.values()]
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Sums:
+        """What a checkpoint says; older ones knew one metric."""
+        told = dict(told)
+        if "cell_accuracy" in told:
+            told["metrics"] = {"cell_accuracy": told.pop("cell_accuracy")}
+        return cls(**told)
 
 
 class Log:
@@ -99,22 +110,33 @@ class Log:
         iteration: rows past it are dropped: they were written after the checkpoint that the run
             resumes from, and will come again.
         sums: over the iterations since the last row that is kept; none when None.
+        metrics: the names of the task's metrics.
+
+    Attributes:
+        columns: the names of the columns.
     """
 
-    def __init__(self, path: Path, iteration: int, sums: Sums | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        iteration: int,
+        sums: Sums | None = None,
+        metrics: Sequence[str] = ("cell_accuracy",),
+    ) -> None:
         self._path = path
+        self.columns = (*BEFORE, *metrics, *AFTER)
         self.sums = sums or Sums()
         kept = []
         if iteration and path.exists():
             with path.open(newline="", encoding="utf-8", errors="replace") as file:
                 rows = list(csv.reader(file))[1:]
             # A row cut short or garbled by a crash is one past the checkpoint.
-            whole = (row for row in rows if len(row) == len(COLUMNS) and row[0].isdecimal())
+            whole = (row for row in rows if len(row) == len(self.columns) and row[0].isdecimal())
             kept = [row for row in whole if int(row[0]) <= iteration]
-        write_atomically(path, _csv([list(COLUMNS), *kept]).encode())
+        write_atomically(path, _csv([list(self.columns), *kept]).encode())
 
     def add(self, iteration: int, *values: float) -> None:
-        """Append a row, in the order of `COLUMNS`, and begin the sums of the next.
+        """Append a row, in the order of `columns`, and begin the sums of the next.
 
         Raises:
             NotWritten: a disk that is full, or the like.

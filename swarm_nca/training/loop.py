@@ -6,17 +6,17 @@ import contextlib
 import math
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from swarm_nca.atomic import write_atomically
 from swarm_nca.rules import save_rule
-from swarm_nca.tasks import Classification
+from swarm_nca.tasks import Task
 from swarm_nca.training.checkpoint import save_checkpoint
 from swarm_nca.training.folder import Folder, Log
-from swarm_nca.training.outcome import card_of, strip_of
+from swarm_nca.training.outcome import card_of
 from swarm_nca.training.trainer import Trainer
 
 #: Seconds after which a checkpoint is made, however few iterations there were since the last; one
@@ -28,7 +28,7 @@ def iterate(
     trainer: Trainer,
     folder: Folder,
     log: Log,
-    held_out: Classification,
+    held_out: Task,
     before: float,
     console: Console,
 ) -> float:
@@ -40,7 +40,7 @@ def iterate(
     Args:
         trainer: wherever it stands.
         folder, log: what is written into.
-        held_out: pictures for the strip.
+        held_out: what the strip shows.
         before: seconds trained so far.
         console: where progress is told.
 
@@ -55,15 +55,16 @@ def iterate(
     with _bar(trainer, console) as bar, asked_to_stop() as stop:
         while trainer.iteration < recipe.iterations and not stopping:
             report = trainer.advance()
-            log.sums.add(report.loss, report.cell_accuracy)
+            log.sums.add(report.loss, report.metrics)
             stopping = trainer.team.any(bool(stop))
             over = trainer.iteration == recipe.iterations
             now = time.monotonic()
             if trainer.iteration % recipe.log_every == 0 or over:
-                loss, accuracy = log.sums.means()
+                loss, metrics = log.sums.means()
                 magnitude = math.log10(loss) if loss > 0 else -math.inf
-                log.add(trainer.iteration, loss, magnitude, accuracy, report.rate, now - began)
-                bar.update(bar.task_ids[0], loss=f"{loss:.2f}", accuracy=f"{accuracy:.1%}")
+                log.add(trainer.iteration, loss, magnitude, *metrics, report.rate, now - began)
+                told = _told(report.metrics, metrics)
+                bar.update(bar.task_ids[0], loss=f"{loss:.3g}", metrics=told)
             due = trainer.iteration % recipe.checkpoint_every == 0 or now - saved >= SECONDS
             if trainer.iteration == 1 or due or over or stopping:
                 save_checkpoint(trainer, folder.checkpoint, now - began, log.sums)
@@ -79,7 +80,7 @@ def _bar(trainer: Trainer, console: Console) -> Progress:
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.completed}/{task.total}"),
-        TextColumn("loss {task.fields[loss]} · accuracy {task.fields[accuracy]}"),
+        TextColumn("loss {task.fields[loss]}{task.fields[metrics]}"),
         TimeRemainingColumn(),
         console=console,
     )
@@ -88,15 +89,21 @@ def _bar(trainer: Trainer, console: Console) -> Progress:
         total=trainer.recipe.iterations,
         completed=trainer.iteration,
         loss="–",
-        accuracy="–",
+        metrics="",
     )
     return bar
 
 
-def _show(trainer: Trainer, folder: Folder, held_out: Classification, seconds: float) -> None:
+def _told(names: Iterable[str], values: Iterable[float]) -> str:
+    """The first metric, for the bar."""
+    name, value = next(zip(names, values, strict=True), ("", 0.0))
+    return f" · {name.replace('_', ' ')} {value:.3g}" if name else ""
+
+
+def _show(trainer: Trainer, folder: Folder, held_out: Task, seconds: float) -> None:
     """Write what a checkpoint has come to: a rule ready for use, and pictures."""
     save_rule(trainer.outcome, folder.rule, card_of(trainer, seconds, {}))
-    write_atomically(folder.strip, strip_of(trainer.outcome, held_out))
+    write_atomically(folder.strip, held_out.views(trainer.outcome))
 
 
 @contextlib.contextmanager

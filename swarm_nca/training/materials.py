@@ -1,4 +1,4 @@
-"""What a recipe comes to: a rule to train, pictures to train it on, and others to watch it by."""
+"""What a recipe comes to: a rule to train, a task to train it on, and one to watch it by."""
 
 from __future__ import annotations
 
@@ -11,10 +11,18 @@ import torch
 from swarm_nca.images import DRAWN, SIZE, Pictures, load_dataset, read_folder
 from swarm_nca.images.pictures import check_pixels
 from swarm_nca.located import Document, Mistakes
-from swarm_nca.rules import Classes, Mlp, Rule, find_rule, load_rule, rule_from_header
-from swarm_nca.tasks import Classification
+from swarm_nca.rules import (
+    Classes,
+    Mlp,
+    Rule,
+    find_rule,
+    load_rule,
+    make_rule,
+    rule_from_header,
+)
+from swarm_nca.tasks import Classification, Task
 from swarm_nca.training.draws import SPLIT, generator_of
-from swarm_nca.training.recipe import Data, Recipe
+from swarm_nca.training.recipe import Data, Recipe, RuleSettings
 
 
 class Materials(NamedTuple):
@@ -22,17 +30,17 @@ class Materials(NamedTuple):
 
     Fields:
         rule: untrained, or with the weights that the recipe names.
-        train: the pictures it learns from.
-        held_out: pictures it never learns from.
+        train: what it learns.
+        held_out: what it is watched by: of a classification pictures that it never learns from.
     """
 
     rule: Rule
-    train: Classification
-    held_out: Classification
+    train: Task
+    held_out: Task
 
 
 def materials(recipe: Recipe, document: Document, begun: Rule | None = None) -> Materials:
-    """A recipe's rule and pictures; paths start from the folder of its document.
+    """A recipe's rule and task; paths start from the folder of its document.
 
     Args:
         recipe, document: the recipe, and where it was read.
@@ -46,6 +54,35 @@ def materials(recipe: Recipe, document: Document, begun: Rule | None = None) -> 
     with document.at("device"):
         if recipe.device == "cuda" and not torch.cuda.is_available():
             raise ValueError("torch finds no GPU here; train with device: cpu")
+    train: Task
+    held_out: Task
+    if recipe.task is None:
+        train, held_out = _pictures(recipe, document, base)
+    else:
+        settings = {name: value for name, value in recipe.task.items() if name != "kind"}
+        with document.at("task"):
+            train = held_out = recipe.task_kind.from_settings(settings, base)
+    with document.at("steps"):
+        train.check_steps(*recipe.span)
+    with document.at("pool"):
+        pool = 0 if recipe.regime == "naive" else recipe.pool
+        check_pixels(pool + recipe.batch, *train.extent)
+    with document.at("data" if recipe.task is None else "task"):
+        if begun is not None and isinstance(train, Classification):
+            _check_classes(begun, train.classes, "begin anew with --out")
+    with document.at("rule"):
+        rule = begun or _untrained(recipe, train)
+        train.check_rule(rule)
+    if begun is None and recipe.rule.weights is not None:
+        with document.at("rule", "weights"):
+            rule = _with_weights(rule, load_rule(recipe.rule.weights, base))
+    return Materials(rule, train, held_out)
+
+
+def _pictures(
+    recipe: Recipe, document: Document, base: Path
+) -> tuple[Classification, Classification]:
+    """The pictures to learn from, and those held out."""
     loaded = []
     for i, source in enumerate(recipe.data):
         with document.at("data", i):
@@ -54,24 +91,16 @@ def materials(recipe: Recipe, document: Document, begun: Rule | None = None) -> 
     with document.at("data"):
         grey = torch.from_numpy(np.concatenate([np.asarray(one.grey) for one in loaded]))
         classes = Classes.named(*names)
-        if begun is not None:
-            _check_classes(begun, classes, "begin anew with --out")
     with document.at("held_out"):
         recipe.check_held_out(len(grey))
-    with document.at("pool"):
-        pool = 0 if recipe.regime == "naive" else recipe.pool
-        check_pixels(pool + recipe.batch, *grey.shape[1:])
     label = torch.from_numpy(np.concatenate([one.labels_for(names) for one in loaded]))
-    with document.at("rule"):
-        rule = begun or _untrained(recipe, classes)
-    if begun is None and recipe.rule.weights is not None:
-        with document.at("rule", "weights"):
-            rule = _with_weights(rule, load_rule(recipe.rule.weights, base))
     # Not the generator of the weights: rules of every shape are watched by the same pictures.
     order = torch.randperm(len(grey), generator=generator_of(recipe.seed, SPLIT))
     kept, held = order[recipe.held_out :], order[: recipe.held_out]
-    train = Classification(grey[kept], label[kept], recipe.augment)
-    return Materials(rule, train, Classification(grey[held], label[held]))
+    train = Classification(
+        grey[kept], label[kept], recipe.augment, classes, recipe.loss, recipe.start
+    )
+    return train, Classification(grey[held], label[held], classes=classes)
 
 
 def look_up(recipe: Recipe, document: Document) -> None:
@@ -104,33 +133,37 @@ def _pictures_of(source: Data, base: Path) -> Pictures:
     return pictures[:count] if source.folder is None else pictures.from_all_classes(count)
 
 
-def _untrained(recipe: Recipe, classes: Classes) -> Rule:
+def _untrained(recipe: Recipe, task: Task) -> Rule:
+    if not isinstance(recipe.rule, RuleSettings):
+        return make_rule(recipe.rule.kind, **recipe.rule.settings)
     return Mlp(
-        classes,
-        free_channels=recipe.rule.free_channels,
-        hidden=recipe.rule.hidden,
-        hearing=recipe.rule.hearing,
-        fire_rate=recipe.rule.fire_rate,
-        noise=recipe.rule.noise,
+        task.readout,
+        **recipe.rule.model_dump(exclude={"kind", "weights"}),
+        stimulus_size=task.stimulus_size,
         generator=torch.Generator().manual_seed(recipe.seed),
     )
 
 
 def _with_weights(wanted: Rule, begun: Rule) -> Rule:
     """A rule with the weights that training begins with: its thresholds stay, its rates are new."""
+    if begun.kind != wanted.kind:
+        raise ValueError(f"it is a rule of kind {begun.kind!r}, and rule.kind is {wanted.kind!r}")
     for what in ("slots", "stimulus_size"):
         has, needs = getattr(begun, what), getattr(wanted, what)
         if has != needs:
             raise ValueError(
-                f"its {what} is {has}, and pictures need {needs}: begin with another rule"
+                f"its {what} is {has}, and the task needs {needs}: begin with another rule"
             )
-    for what in ("free_channels", "hidden", "hearing"):
-        has, needs = (_plain(getattr(rule, what)) for rule in (begun, wanted))
-        if has != needs:
-            raise ValueError(f"its {what} is {has}: set rule.{what} so, instead of {needs}")
-    _check_classes(begun, wanted.classes, "begin without its weights")
-    rates = {"fire_rate": wanted.fire_rate, "noise": wanted.noise}
-    rule = rule_from_header(begun.header() | rates)
+    if isinstance(begun, Mlp) and isinstance(wanted, Mlp):
+        for what in ("free_channels", "hidden", "hearing", "mortal", "angle"):
+            has, needs = (_plain(getattr(rule, what)) for rule in (begun, wanted))
+            if has != needs:
+                raise ValueError(f"its {what} is {has}: set rule.{what} so, instead of {needs}")
+    if isinstance(wanted.readout, Classes):
+        _check_classes(begun, wanted.readout, "begin without its weights")
+    told = begun.header()
+    rates = {name: getattr(wanted, name) for name in ("fire_rate", "noise") if name in told}
+    rule = rule_from_header(told | rates)
     rule.load_state_dict(begun.state_dict())
     return rule
 

@@ -1,117 +1,100 @@
 """The pool: worlds that live on from one iteration to the next, so that a rule learns to stay.
 
-Each iteration takes a batch out; some of it starts anew on fresh pictures, some has its picture
-swapped under its living cells (a mutation), the rest goes on. All of it is written back after its
-rollout. From growing and self-classifying neural cellular automata (Mordvintsev et al. 2020,
-Randazzo et al. 2020).
+Each iteration takes a batch out; what of it starts anew or changes is the task's matter, the rest
+goes on. All of it is written back after its rollout. From growing and self-classifying neural
+cellular automata (Mordvintsev et al. 2020, Randazzo et al. 2020).
+
+Letters: P worlds, S sites of each, B worlds of a batch.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from swarm_nca.rules import Rule
-from swarm_nca.tasks import Classification
 from swarm_nca.world import World
+from swarm_nca.world.fields import NEWBORN, per_cell, per_world, with_fields
+from swarm_nca.world.rows import settled
 
 
 @dataclass
 class Pool:
-    """P worlds on pictures of one size.
+    """P worlds on grounds of one size, every field of theirs laid out by world and site.
 
     Attributes:
-        grey: [P, H, W].
-        label: int64 [P].
-        state: [P, H, W, C], zeros where nobody lives.
+        cells: by name, [P, S, …]; what a newborn cell holds where no cell lives.
+        worlds: by name, [P, …].
+        ground: by name, [P, …], what the grounds hold.
+        like: a batch, for what all worlds share.
     """
 
-    grey: Tensor
-    label: Tensor
-    state: Tensor
+    cells: dict[str, Tensor]
+    worlds: dict[str, Tensor]
+    ground: dict[str, Tensor]
+    like: World
 
     @classmethod
-    def filled(
-        cls, task: Classification, rule: Rule, size: int, start: str, generator: torch.Generator
-    ) -> Pool:
-        """A pool of newly started worlds, on the rule's device."""
-        grey, label = task.sample(size, generator)
-        return cls.of(started(grey, label, rule, start, generator), *grey.shape[1:])
+    def of(cls, world: World) -> Pool:
+        """A pool of the worlds of a batch.
 
-    @classmethod
-    def of(cls, world: World, height: int, width: int) -> Pool:
-        """A pool of the worlds of a batch, all on pictures of this size."""
-        shape = len(world), height, width
-        grey = world.canvas.grey.view(shape).clone()
-        return cls(grey, world.label.clone(), _spread_out(world).view(*shape, -1))
+        Raises:
+            ValueError: worlds on grounds of several sizes.
+        """
+        if len(set(world.ground.sizes.tolist())) > 1:
+            raise ValueError("the worlds of a pool stand on grounds of one size")
+        ground = {name: part.clone() for name, part in _grounds(world).items()}
+        worlds = {name: part.clone() for name, part in per_world(world).items()}
+        return cls(_spread(world), worlds, ground, world.select([0]))
 
     def __len__(self) -> int:
-        return len(self.grey)
+        return len(self.worlds["key"])
 
-    def take(
-        self,
-        batch: int,
-        fresh: int,
-        mutated: int,
-        *,
-        task: Classification,
-        rule: Rule,
-        start: str,
-        generator: torch.Generator,
-    ) -> tuple[Tensor, World]:
-        """A batch for one iteration: `fresh` worlds anew, `mutated` ones, the rest as it was.
-
-        Args:
-            batch: how many worlds, at most as many as the pool holds.
-            fresh, mutated: how many of them; together at most the batch.
-            task: where new pictures come from.
-            rule: whose channels and thresholds the worlds have.
-            start: of those anew, `zeros` or `random`.
-            generator: of all draws.
-
-        Returns:
-            which: int64 [batch], the places in the pool to write back to.
-            world: the batch, in the same order.
-        """
-        which = torch.randperm(len(self), generator=generator)[:batch].to(self.grey.device)
-        new_grey, new_label = task.sample(fresh + mutated, generator)
-        grey, label = self.grey[which], self.label[which]
-        grey[: fresh + mutated] = new_grey.to(grey)
-        label[: fresh + mutated] = new_label.to(label)
-        world = started(grey, label, rule, start, generator)
-        # A cell that lives on keeps its state, on the new picture as on the old; the newly born
-        # find the zeros of where nobody lived.
-        state = self.state[which].view(-1, rule.channels).index_select(0, world.address)
-        anew = int(world.counts[:fresh].sum())
-        state[:anew] = world.state[:anew]
-        return which, world.with_state(state)
+    def take(self, which: Tensor) -> World:
+        """The batch [B] that lives at these places: int64 [B]."""
+        ground = self.like.ground.unpacked(
+            {
+                name: part[which].flatten(0, 1) if part.ndim > 1 else part[which]
+                for name, part in self.ground.items()
+            }
+        )
+        rows = settled(ground)
+        cells = {
+            name: part[which].flatten(0, 1).index_select(0, rows["address"])
+            for name, part in self.cells.items()
+        }
+        worlds = {name: part[which] for name, part in self.worlds.items()}
+        return with_fields(self.like, cells, worlds, ground=ground, **rows)
 
     def put_back(self, which: Tensor, world: World) -> None:
         """Write a batch back to its places after a rollout."""
-        self.grey[which] = world.canvas.grey.view(len(which), *self.grey.shape[1:])
-        self.label[which] = world.label
-        self.state[which] = _spread_out(world).view(len(which), *self.state.shape[1:])
+        both = ((self.cells, _spread(world)), (self.worlds, per_world(world)))
+        for held, new in (*both, (self.ground, _grounds(world))):
+            for name, part in held.items():
+                part[which] = new[name]
+
+    def world(self) -> World:
+        """All worlds as one batch."""
+        return self.take(torch.arange(len(self), device=self.worlds["key"].device))
 
 
-def _spread_out(world: World) -> Tensor:
-    """[pixels, C], the state at every pixel of every picture: zeros where nobody lives."""
-    pixels = world.state.new_zeros(len(world.canvas.grey), world.state.shape[1])
-    return pixels.index_copy_(0, world.address, world.state.detach())
+def _spread(world: World) -> dict[str, Tensor]:
+    """By name, [B, S, …]: the fields of cells at every site."""
+    sites = int(world.ground.sizes.sum())
+    found = {}
+    for name, part in per_cell(world).items():
+        blank = part.new_full((sites, *part.shape[1:]), NEWBORN.get(name, 0))
+        blank.index_copy_(0, world.address, part.detach())
+        found[name] = blank.view(len(world), -1, *part.shape[1:])
+    return found
 
 
-def started(
-    grey: Tensor, label: Tensor, rule: Rule, start: str, generator: torch.Generator
-) -> World:
-    """Worlds at their beginning, for training.
-
-    Args:
-        grey: [B, H, W] in [0, 1].
-        label: int64 [B].
-        rule: whose channels and thresholds they have.
-        start: states of `zeros`, or `random`, standard normal ones.
-        generator: of the random ones.
-    """
-    seed = int(torch.randint(1 << 62, (), generator=generator))
-    return World.from_images(grey, rule, labels=label, start=start, seed=seed)
+def _grounds(world: World) -> Mapping[str, Tensor]:
+    """By name, [B, …]: what the grounds of a batch hold, by world."""
+    parts = world.ground.packed()
+    return {
+        name: part if len(part) == len(world) else part.view(len(world), -1, *part.shape[1:])
+        for name, part in parts.items()
+    }

@@ -6,17 +6,29 @@ import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Le, Lt, MaxLen
-from pydantic import BaseModel, ConfigDict, model_validator
+from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    GetCoreSchemaHandler,
+    GetPydanticSchema,
+    Tag,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from swarm_nca.bounds import MOST_ENTRIES, Count, Index, NonNegative, Positive, Seed, Share
 from swarm_nca.images import DRAWN, SIZE, DatasetName
 from swarm_nca.located import path_from
 from swarm_nca.located.names import FolderName
 from swarm_nca.randomness import LONGEST_ROW
-from swarm_nca.rules import Hearing, shipped_rules
-from swarm_nca.tasks import LOSSES, Augmentation
+from swarm_nca.rules import Hearing, family, shipped_rules
+from swarm_nca.rules.settings import LAYERS
+from swarm_nca.tasks import LOSSES, Augmentation, Classification, Task, task_kind
 from swarm_nca.training.descent import Method, Normalization
+from swarm_nca.training.learners import LEARNERS, Gradient, Learner
 
 #: Units of a hidden layer, and channels without a meaning; noise serves 256 channels in all.
 MOST_UNITS, MOST_CHANNELS = 4096, LONGEST_ROW
@@ -68,17 +80,59 @@ class Data(_Part):
 
 
 class RuleSettings(_Part):
-    """The rule to train; its classes come from the data.
+    """A learned rule to train; its read-out comes from the task.
 
     `weights` names a rule to begin with, as `load_rule` takes it: of the same sizes and classes.
     """
 
+    kind: Literal["mlp"] = "mlp"
     weights: str | None = None
     free_channels: Annotated[int, Ge(1), Le(MOST_CHANNELS)] = 9
-    hidden: tuple[Units, Units] = (80, 80)
+    hidden: Annotated[tuple[Units, ...], MinLen(1), MaxLen(LAYERS)] = (80, 80)
     hearing: Hearing = "slots"
+    mortal: bool = False
+    angle: Annotated[float, Ge(-360.0), Le(360.0)] = 0.0
     fire_rate: Annotated[float, Gt(0.0), Le(1.0)] = 0.5
     noise: NonNegative = 0.02
+
+
+class OtherRule(BaseModel):
+    """A rule of another family: its kind, and its settings as the family takes them."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    kind: str
+    weights: str | None = None
+
+    @field_validator("kind")
+    @classmethod
+    def _known(cls, kind: str) -> str:
+        family(kind)
+        return kind
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the family takes."""
+        return dict(self.model_extra or {})
+
+
+def _family(rule: Any) -> str:
+    kind = rule.get("kind", "mlp") if isinstance(rule, dict) else getattr(rule, "kind", "mlp")
+    return "mlp" if kind == "mlp" else "other"
+
+
+AnyRule = Annotated[
+    Annotated[RuleSettings, Tag("mlp")] | Annotated[OtherRule, Tag("other")],
+    Discriminator(_family),
+]
+
+
+def _by_kind(_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    branches = {kind: handler.generate_schema(one) for kind, one in LEARNERS.items()}
+    return core_schema.tagged_union_schema(branches, discriminator="kind")
+
+
+AnyLearner = Annotated[Learner, GetPydanticSchema(_by_kind)]
 
 
 class Wounds(_Part):
@@ -86,6 +140,23 @@ class Wounds(_Part):
 
     share: Share = 0.25
     strength: Positive = 1.0
+
+
+class Wound(_Part):
+    """How many worlds of a batch are erased within a disc; see `wounds.damaged`.
+
+    `share` is that of the batch, of a ranked one its best; `radius` is the least and the most, in
+    halves of a picture's width.
+    """
+
+    share: Share = 0.375
+    radius: tuple[Positive, Positive] = (0.1, 0.4)
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Wound:
+        if self.radius[0] > self.radius[1]:
+            raise ValueError(f"radius is [least, most], got {list(self.radius)}")
+        return self
 
 
 #: What only one shape of a schedule asks for.
@@ -142,6 +213,11 @@ class Recipe(_Part):
     be two, of the first and of the last iteration: it goes evenly from one to the other, rounded to
     whole worlds in every iteration.
 
+    `task` says what to learn, by its kind; without it a recipe is a classification of the pictures
+    in `data`, of which `held_out` are kept to watch it by. A task brings defaults of its own; see
+    `Task.defaults`. The batch of a task that ranks it starts anew in its worst worlds; `damage`
+    erases a disc in its best, so that a rule learns to grow again. `learner` finds the gradient.
+
     `optimizer` goes down the gradient (see `Descent`), `precision` is that of the rollout's matrix
     products: bfloat16 is faster on processors that have such arithmetic, and slower elsewhere.
     `device` is where all is computed: a GPU (`cuda`) draws other random numbers than a CPU does,
@@ -154,9 +230,10 @@ class Recipe(_Part):
 
     name: FolderName
     seed: Annotated[int, Ge(0), Lt(1 << 31)] = 0
-    data: Annotated[tuple[Data, ...], MaxLen(MOST_SOURCES)]
+    task: dict[str, Any] | None = None
+    data: Annotated[tuple[Data, ...], MaxLen(MOST_SOURCES)] = ()
     held_out: Count = 1000
-    rule: RuleSettings = RuleSettings()
+    rule: AnyRule = RuleSettings()
     regime: Literal["naive", "persistent", "mutating"] = "mutating"
     start: Literal["zeros", "random"] = "zeros"
     iterations: Count
@@ -168,8 +245,10 @@ class Recipe(_Part):
     loss: Literal[tuple(LOSSES)] = "l2"  # type: ignore[valid-type]
     bound: Positive | None = None
     wounds: Wounds | None = None
+    damage: Wound | None = None
     average: Annotated[float, Gt(0.0), Lt(1.0)] | None = None
     schedule: Schedule = Schedule()
+    learner: AnyLearner = Gradient()
     optimizer: Method = "adam"
     normalize: Normalization = "tensors"
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -178,27 +257,79 @@ class Recipe(_Part):
     log_every: Count = 50
     checkpoint_every: Count = 1000
 
+    @model_validator(mode="before")
+    @classmethod
+    def _with_defaults(cls, given: Any) -> Any:
+        """What a task says of the keys that a file leaves out."""
+        if not isinstance(given, dict):
+            return given
+        task = given.get("task")
+        if not isinstance(task, dict) or not isinstance(task.get("kind"), str):
+            return given
+        full = dict(task_kind(task["kind"]).defaults) | given
+        rule, usual = given.get("rule", {}), task_kind(task["kind"]).defaults.get("rule", {})
+        if isinstance(rule, dict) and _family(rule) == "mlp":
+            full["rule"] = dict(usual) | rule
+        return full
+
+    @field_validator("task")
+    @classmethod
+    def _known_task(cls, task: dict[str, Any] | None) -> dict[str, Any] | None:
+        if task is not None:
+            if "kind" not in task:
+                raise ValueError("a task needs its kind, such as kind: growing")
+            task_kind(task["kind"])
+        return task
+
     @model_validator(mode="after")
     def _fits(self) -> Recipe:
-        if not self.data:
+        if self.task is None and not self.data:
             raise ValueError("data names no source of pictures; give at least one")
+        if self.task is not None:
+            self._check_task(self.task)
         if self.regime != "naive":
             self._check_pool()
         if not isinstance(self.steps, int) and self.steps[0] > self.steps[1]:
             raise ValueError(f"steps is [least, most], got {list(self.steps)}")
         self._check_memory()
         drawn = [source.count for source in self.data if source.dataset in DRAWN]
-        if len(drawn) == len(self.data):
+        if self.data and len(drawn) == len(self.data):
             self.check_held_out(sum(filter(None, drawn)))
         return self
+
+    @property
+    def task_kind(self) -> type[Task]:
+        """The class of the task."""
+        return Classification if self.task is None else task_kind(self.task["kind"])
+
+    @property
+    def span(self) -> Span:
+        """The least and the most steps of a rollout."""
+        return (self.steps, self.steps) if isinstance(self.steps, int) else self.steps
+
+    def _check_task(self, task: dict[str, Any]) -> None:
+        fields = type(self).model_fields
+        for key in ("data", "held_out", "loss", "augment", "start"):
+            if getattr(self, key) != fields[key].default:
+                raise ValueError(
+                    f"{key} is of classifications: leave it out of a recipe for the task "
+                    f"{task['kind']!r}"
+                )
+        if self.regime == "mutating" and not self.task_kind.mutates:
+            raise ValueError(
+                f"worlds of the task {task['kind']!r} cannot be mutated: take regime naive or "
+                "persistent"
+            )
 
     def _check_memory(self) -> None:
         """A ValueError where the pool, or the rollout of a batch, needs more than there is.
 
         Both are lower bounds: a picture has 28 × 28 pixels, of which one in eight lives.
         """
+        if not isinstance(self.rule, RuleSettings):
+            return
         pixels, width = math.prod(SIZE), 4 * (self.rule.free_channels + 1)
-        longest = self.steps if isinstance(self.steps, int) else self.steps[1]
+        longest = self.span[1]
         fired = self.batch * longest * pixels / 8 * self.rule.fire_rate
         need = {
             f"pool of {self.pool} worlds": self.pool * pixels * width,
@@ -246,7 +377,10 @@ class Recipe(_Part):
         if weights is not None and weights not in shipped_rules():
             weights = path_from(new, old, weights)
         rule = self.rule.model_copy(update={"weights": weights})
-        return self.model_copy(update={"data": data, "rule": rule})
+        task = self.task
+        if task is not None:
+            task = {key: _moved(value, old, new) for key, value in task.items()}
+        return self.model_copy(update={"task": task, "data": data, "rule": rule})
 
     def deciding(self) -> dict[str, Any]:
         """As plain data what decides the weights, given pictures and seed: not how the run is
@@ -275,3 +409,15 @@ class Recipe(_Part):
 def _ends(course: float | Course) -> Course:
     """A share in the first and in the last iteration."""
     return course if isinstance(course, tuple) else (course, course)
+
+
+def _moved(value: Any, old: Path, new: Path) -> Any:
+    """A task's setting with what it says under `file` told from another folder."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: path_from(new, old, inner)
+        if key == "file" and isinstance(inner, str)
+        else _moved(inner, old, new)
+        for key, inner in value.items()
+    }

@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from swarm_nca.masked import Masked
 from swarm_nca.rules import Rule
-from swarm_nca.tasks import Classification, loss_of
+from swarm_nca.tasks import Task
 from swarm_nca.training.averaging import Average
 from swarm_nca.training.descent import Descent, normalize_gradients
-from swarm_nca.training.draws import GeneratorDraws, generator_of, masks
+from swarm_nca.training.draws import generator_of
+from swarm_nca.training.learners import Objective
 from swarm_nca.training.parallel import Team
-from swarm_nca.training.pool import Pool, started
+from swarm_nca.training.pool import Pool
 from swarm_nca.training.recipe import Recipe
-from swarm_nca.training.wounds import wounded
-from swarm_nca.unrolled import Scratch, unrolled
+from swarm_nca.training.rollouts import Rollouts
+from swarm_nca.training.wounds import damaged, wounded
 from swarm_nca.world import World
 
 
@@ -36,14 +37,14 @@ class Report:
         iteration: counted from 1.
         loss: of the batch after its rollout.
         rate: the learning rate used.
-        cell_accuracy: share of the batch's cells that held their picture's label.
+        metrics: of the batch after its rollout, by name; which ones, the task says.
         world: the batch after its rollout.
     """
 
     iteration: int
     loss: float
     rate: float
-    cell_accuracy: float
+    metrics: Mapping[str, float]
     world: World
 
 
@@ -53,25 +54,24 @@ class Trainer:
     Args:
         recipe: how to train.
         rule: trained in place, on the recipe's device.
-        task: the pictures.
+        task: what it should learn.
         team: the processes that train together; this one alone when None.
 
     Raises:
-        ValueError: several processes and a GPU.
+        ValueError: several processes and a GPU, or a rule that cannot learn the task.
 
     Attributes:
         began_with: the hash of the weights before the first iteration.
     """
 
-    def __init__(
-        self, recipe: Recipe, rule: Rule, task: Classification, team: Team | None = None
-    ) -> None:
+    def __init__(self, recipe: Recipe, rule: Rule, task: Task, team: Team | None = None) -> None:
         self.team = team or Team()
         if self.team.size > 1 and recipe.device != "cpu":
             raise ValueError(
                 f"{self.team.size} processes train together on CPUs alone; start one for "
                 f"device: {recipe.device}, or set device: cpu"
             )
+        task.check_rule(rule)
         rule = rule.requires_grad_(True).to(recipe.device)
         self.recipe, self.rule, self.task = recipe, rule, task
         self.began_with = rule.hash()
@@ -81,10 +81,10 @@ class Trainer:
         self.pool: Pool | None = None
         if recipe.regime != "naive":
             generator = generator_of(recipe.seed, 0)
-            self.pool = Pool.filled(task, rule, recipe.pool, recipe.start, generator)
-        self._products = torch.bfloat16 if recipe.precision == "bfloat16" else None
+            self.pool = Pool.of(task.start(recipe.pool, rule, generator))
+        products = torch.bfloat16 if recipe.precision == "bfloat16" else None
         longest = recipe.steps if isinstance(recipe.steps, int) else recipe.steps[1]
-        self._scratch, self._masked = Scratch(), Masked(longest, self._products)
+        self._rollouts = Rollouts(longest, products, self.team)
 
     @property
     def outcome(self) -> Rule:
@@ -110,66 +110,48 @@ class Trainer:
             )
         if recipe.wounds is not None:
             world = wounded(world, recipe.wounds.share, recipe.wounds.strength, generator)
-        state = self._rolled_out(world, steps, generator)
-        after = world.with_state(state)
-        loss = loss_of(recipe.loss, after, recipe.bound)
-        right = (after.logits.detach().argmax(1) == after.label[after.world_of]).to(loss.dtype)
-        # Both at once: a GPU is waited for once.
-        value, cell_accuracy = torch.stack([loss.detach(), right.mean()]).tolist()
+        if recipe.damage is not None:
+            hit = round(len(world) * recipe.damage.share)
+            world = damaged(world, hit, recipe.damage.radius, generator)
+        self.descent.zero_grad()
+        objective = Objective(
+            world, steps, self.task, recipe.bound, self._rollouts, generator, self.team
+        )
+        loss, after = recipe.learner.learn(rule, objective)
+        found = self.task.metrics(world, after)
+        # All at once: a GPU is waited for once.
+        told = [loss, *(one.to(loss) for one in found.values())]
+        value, *metrics = torch.stack(told).tolist()
         if not math.isfinite(value):
             bound = "" if recipe.bound else ", or with a bound"
             raise ArithmeticError(
                 f"the loss became {value} at iteration {self.iteration + 1}; begin anew with a "
                 f"lower schedule.rate{bound}"
             )
-        self.descent.zero_grad()
-        torch.autograd.backward(loss)
-        self.team.add_gradients(rule)
         normalize_gradients(rule, recipe.normalize)
         rate = recipe.schedule.at(self.iteration, recipe.iterations)
         self.descent.step(rate)
         if self.average is not None:
             self.average.add(rule)
-        after = after.with_state(state.detach())
+        after = after.with_state(after.state.detach())
         if self.pool is not None:
             self.pool.put_back(which, after)
         self.iteration += 1
-        return Report(self.iteration, value, rate, cell_accuracy, after)
-
-    def _rolled_out(self, world: World, steps: int, generator: torch.Generator) -> Tensor:
-        """The state [N, C] some steps later, with gradients to the weights."""
-        rule = self.rule
-        if self.recipe.device != "cpu":
-            return self._masked(world, rule, *masks(generator, steps, rule, world.state))
-        share = self.team.share(world)
-        mine = unrolled(
-            share.world,
-            rule,
-            steps,
-            share.draws(GeneratorDraws(generator, world.cells)),
-            rule.fire_rate,
-            rule.noise,
-            self._scratch,
-            self._products,
-        )
-        return share.joined(mine)
+        return Report(self.iteration, value, rate, dict(zip(found, metrics, strict=True)), after)
 
     def _batch(self, generator: torch.Generator) -> tuple[Tensor, World]:
-        recipe = self.recipe
+        """Places in the pool to write back to, and the batch as it enters the iteration."""
+        recipe, task, rule = self.recipe, self.task, self.rule
         fresh, mutated = recipe.shares(self.iteration)
         if self.pool is None:
-            grey, label = self.task.sample(fresh, generator)
-            world = started(grey, label, self.rule, recipe.start, generator)
-            return torch.arange(fresh), world
-        return self.pool.take(
-            recipe.batch,
-            fresh,
-            mutated,
-            task=self.task,
-            rule=self.rule,
-            start=recipe.start,
-            generator=generator,
-        )
+            return torch.arange(fresh), task.start(fresh, rule, generator)
+        which = torch.randperm(len(self.pool), generator=generator)[: recipe.batch].to(rule.device)
+        world = self.pool.take(which)
+        if task.ranked:
+            with torch.no_grad():
+                order = task.losses(world, world).argsort(descending=True, stable=True)
+            which, world = which[order], self.pool.take(which[order])
+        return which, task.refresh(world, fresh, mutated, rule, generator)
 
 
 def _steps(recipe: Recipe, generator: torch.Generator) -> int:

@@ -1,4 +1,4 @@
-"""Wounds: discs of a batch whose cells are jolted before a rollout, so that a rule learns to heal.
+"""Wounds: discs of a batch jolted or erased before a rollout, so that a rule learns to heal.
 
 A pool shows a rule only what the rule itself brings about. A wound puts cells where they never go
 by themselves, and the loss asks for the way back from there; that is what keeps a swarm in its
@@ -35,3 +35,31 @@ def wounded(world: World, share: float, strength: float, generator: torch.Genera
     hit = (away.square().sum(1) < radius.square()[world.world_of]).nonzero().view(-1)
     jolt = torch.randn(len(hit), state.shape[1], generator=generator).to(state)
     return world.with_state(state.index_add(0, hit, jolt, alpha=strength))
+
+
+def damaged(
+    world: World, count: int, radius: tuple[float, float], generator: torch.Generator
+) -> World:
+    """The last worlds of a batch with everything erased within one disc each.
+
+    As in growing neural cellular automata (Mordvintsev et al. 2020): the middle of a disc lies
+    within half of the picture around its own middle.
+
+    Args:
+        count: how many, at most B.
+        radius: smallest and largest, in halves of a picture's width.
+        generator: source of where and how large.
+    """
+    if not count:
+        return world
+    draw = torch.rand(3, count, generator=generator).to(world.state)
+    spared, low, high = len(world) - count, *radius
+    extents = [world.ground.as_canvas().extent(index) for index in range(spared, len(world))]
+    half = torch.tensor(extents).to(draw) / 2
+    center = half * (0.5 + draw[:2].t())
+    size = half[:, 1] * (low + (high - low) * draw[2])
+    hit = (world.world_of >= spared).nonzero().view(-1)
+    of = world.world_of[hit] - spared
+    away = world.position[hit].to(draw) + 0.5 - center[of]
+    within = hit[away.square().sum(1) < size[of].square()]
+    return world.with_state(world.state.index_fill(0, within, 0.0))

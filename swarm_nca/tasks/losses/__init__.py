@@ -9,8 +9,9 @@ To add a loss, write a function from `World` to a scalar, and a line in `LOSSES`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Protocol
 
 from torch import Tensor
 
@@ -23,8 +24,16 @@ from swarm_nca.tasks.losses.sparsemax import sparsemax, sparsemax_loss
 from swarm_nca.tasks.losses.sum_norm import sum_norm, sum_norm_loss
 from swarm_nca.world import World
 
+
+class Loss(Protocol):
+    """How wrong a batch is."""
+
+    def __call__(self, world: World, *, each: bool = False) -> Tensor:
+        """The mean over B worlds, a scalar; with `each` one loss for each, [B]."""
+
+
 #: Losses a recipe may name.
-LOSSES: Mapping[str, Callable[[World], Tensor]] = MappingProxyType(
+LOSSES: Mapping[str, Loss] = MappingProxyType(
     {
         "l2": l2,
         "softmax-l2": softmax_l2,
@@ -36,14 +45,19 @@ LOSSES: Mapping[str, Callable[[World], Tensor]] = MappingProxyType(
 )
 
 
-def loss_of(name: str, world: World, bound: float | None) -> Tensor:
-    """The named loss of a world, with the overflow beyond `bound` added where one is given."""
-    loss = LOSSES[name](world)
-    return loss if bound is None else loss + overflow(world, bound)
+def loss_of(name: str, world: World, bound: float | None, each: bool = False) -> Tensor:
+    """The named loss of a world, with the overflow beyond `bound` added where one is given.
+
+    Args:
+        each: [B], one loss per picture, instead of their mean, a scalar.
+    """
+    loss = LOSSES[name](world, each=each)
+    return loss if bound is None else loss + overflow(world, bound, each=each)
 
 
 __all__ = [
     "LOSSES",
+    "Loss",
     "ce",
     "l2",
     "loss_of",

@@ -18,10 +18,10 @@ from swarm_nca.tasks.losses.cells import labels, per_picture
 from swarm_nca.world import World
 
 
-def ce(world: World) -> Tensor:
+def ce(world: World, *, each: bool = False) -> Tensor:
     """The sum of cross-entropies over cells, averaged over the pictures.
 
     A rule that does nothing scores log(classes) per living cell. Every label must be known.
     """
     cells = functional.cross_entropy(world.logits, labels(world), reduction="none")
-    return per_picture(cells, world)
+    return per_picture(cells, world, each=each)

@@ -28,6 +28,13 @@ def targets(world: World) -> Tensor:
     return functional.one_hot(labels(world), len(world.classes)).to(world.state.dtype)
 
 
-def per_picture(cells: Tensor, world: World) -> Tensor:
-    """A scalar: the sum over all cells [N], or cells and classes [N, classes], over B worlds."""
-    return cells.sum() / len(world)
+def per_picture(cells: Tensor, world: World, each: bool = False) -> Tensor:
+    """The sum over all cells [N], or cells and classes [N, classes], of a picture.
+
+    Args:
+        each: [B], one sum per picture, instead of their mean, a scalar.
+    """
+    if not each:
+        return cells.sum() / len(world)
+    alone = cells if cells.ndim == 1 else cells.sum(1)
+    return alone.new_zeros(len(world)).index_add(0, world.world_of, alone)

@@ -17,9 +17,9 @@ from swarm_nca.tasks.losses.cells import per_picture, targets
 from swarm_nca.world import World
 
 
-def l2(world: World) -> Tensor:
+def l2(world: World, *, each: bool = False) -> Tensor:
     """½ · Σ over cells and classes of (one-hot − s)², averaged over the pictures.
 
     A rule that does nothing scores 0.5 per living cell. Every label must be known.
     """
-    return per_picture(0.5 * (targets(world) - world.logits).square(), world)
+    return per_picture(0.5 * (targets(world) - world.logits).square(), world, each=each)

@@ -14,10 +14,10 @@ from swarm_nca.tasks.losses.cells import per_picture
 from swarm_nca.world import World
 
 
-def overflow(world: World, bound: float) -> Tensor:
+def overflow(world: World, bound: float, *, each: bool = False) -> Tensor:
     """½ · Σ over cells and channels of (|s| − bound)₊², averaged over the pictures.
 
     Nothing while every channel stays within ±bound; past it a cell is pulled back, which keeps the
     free channels, on which no target acts, from running away in long use.
     """
-    return per_picture(0.5 * (world.state.abs() - bound).clamp_min(0.0).square(), world)
+    return per_picture(0.5 * (world.state.abs() - bound).clamp_min(0.0).square(), world, each=each)

@@ -18,10 +18,10 @@ from swarm_nca.tasks.losses.cells import per_picture, targets
 from swarm_nca.world import World
 
 
-def softmax_l2(world: World) -> Tensor:
+def softmax_l2(world: World, *, each: bool = False) -> Tensor:
     """½ · Σ over cells and classes of (softmax − one-hot)², averaged over the pictures.
 
     A rule that does nothing scores 0.45 per living cell of ten classes; the worst is 1. Every label
     must be known.
     """
-    return per_picture(0.5 * (world.logits.softmax(1) - targets(world)).square(), world)
+    return per_picture(0.5 * (world.logits.softmax(1) - targets(world)).square(), world, each=each)

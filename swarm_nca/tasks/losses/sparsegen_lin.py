@@ -36,7 +36,7 @@ def sparsegen_lin(scores: Tensor, sparsity: float = SPARSITY) -> Tensor:
     return sparsemax(scores / _margin(sparsity))
 
 
-def sparsegen_lin_loss(world: World, sparsity: float = SPARSITY) -> Tensor:
+def sparsegen_lin_loss(world: World, sparsity: float = SPARSITY, *, each: bool = False) -> Tensor:
     """The sum of sparsegen-lin losses over cells, averaged over the pictures.
 
     A rule that does nothing scores 0.45 (1 − sparsity) per living cell of ten classes. Every label
@@ -46,7 +46,7 @@ def sparsegen_lin_loss(world: World, sparsity: float = SPARSITY) -> Tensor:
         ValueError: a sparsity of 1 or more.
     """
     margin = _margin(sparsity)
-    return per_picture(margin * shortfall(world.logits / margin, labels(world)), world)
+    return per_picture(margin * shortfall(world.logits / margin, labels(world)), world, each=each)
 
 
 def _margin(sparsity: float) -> float:

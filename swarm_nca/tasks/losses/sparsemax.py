@@ -46,9 +46,9 @@ def shortfall(scores: Tensor, label: Tensor) -> Tensor:
     return loss.clamp_min(0.0)
 
 
-def sparsemax_loss(world: World) -> Tensor:
+def sparsemax_loss(world: World, *, each: bool = False) -> Tensor:
     """The sum of sparsemax losses over cells, averaged over the pictures.
 
     A rule that does nothing scores 0.45 per living cell of ten classes. Every label must be known.
     """
-    return per_picture(shortfall(world.logits, labels(world)), world)
+    return per_picture(shortfall(world.logits, labels(world)), world, each=each)

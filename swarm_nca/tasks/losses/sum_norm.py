@@ -40,14 +40,14 @@ def sum_norm(scores: Tensor) -> Tensor:
     return _log_positive(scores).softmax(1)
 
 
-def sum_norm_loss(world: World) -> Tensor:
+def sum_norm_loss(world: World, *, each: bool = False) -> Tensor:
     """The sum of the losses above over cells, averaged over the pictures.
 
     A rule that does nothing scores 2.36 per living cell of ten classes. Every label must be known.
     """
     wanted = _log_positive(world.logits.gather(1, labels(world)[:, None])).view(-1)
     total = functional.softplus(world.logits, beta=SHARPNESS).sum(1)
-    return per_picture(total - 1.0 - wanted, world)
+    return per_picture(total - 1.0 - wanted, world, each=each)
 
 
 def _log_positive(scores: Tensor) -> Tensor:

@@ -1,0 +1,162 @@
+"""Learners: how a rule finds out in which direction its weights should move.
+
+Each lays a gradient of the loss beside the weights: `Gradient` goes back through the rollout,
+`Evolution` tries changes and compares what they come to. What is done with it is the same for both:
+it is normalised, and an optimizer takes a step.
+
+To add one, write a subclass of `Learner` and a line in `LEARNERS`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Annotated, Literal
+
+import torch
+from annotated_types import Ge, Gt, Le
+from torch import Tensor
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
+
+from swarm_nca.bounds import check_bounds
+from swarm_nca.engine import rollout
+from swarm_nca.rules import Rule
+from swarm_nca.tasks import Task, overflow
+from swarm_nca.training.parallel import Team
+from swarm_nca.training.rollouts import Rollouts
+from swarm_nca.world import World
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What one iteration asks of a rule: a batch, rolled out, should have a small loss.
+
+    Attributes:
+        world: the batch before its rollout.
+        steps: how many it is rolled out.
+        task: what the loss is.
+        bound: what a channel may hold before the loss pulls it back; no bound when None.
+        rollouts: how to roll out with gradients.
+        generator: of all draws.
+        team: the processes that share the work.
+    """
+
+    world: World
+    steps: int
+    task: Task
+    bound: float | None
+    rollouts: Rollouts
+    generator: torch.Generator
+    team: Team
+
+    def loss(self, after: World) -> Tensor:
+        """A scalar."""
+        loss = self.task.loss(self.world, after)
+        return loss if self.bound is None else loss + overflow(after, self.bound)
+
+    def with_gradient(self, rule: Rule) -> tuple[Tensor, World]:
+        """The loss, which gradients flow from, and the batch after its rollout."""
+        after = self.world.with_state(self.rollouts(self.world, rule, self.steps, self.generator))
+        return self.loss(after), after
+
+    @torch.no_grad()
+    def tried(self, rule: Rule, seed: int) -> tuple[Tensor, World]:
+        """The loss and the batch after a rollout without gradients.
+
+        Args:
+            seed: rules tried with the same seed meet the same chances.
+        """
+        # The worlds of a pool may bear one name; here each draws for itself.
+        named = replace(self.world, key=torch.arange(len(self.world)).to(self.world.key))
+        after = self.world.with_state(rollout(named, rule, self.steps, seed).state)
+        return self.loss(after), after
+
+
+class Learner(ABC):
+    """Finds where the weights of a rule should go."""
+
+    @abstractmethod
+    def learn(self, rule: Rule, objective: Objective) -> tuple[Tensor, World]:
+        """Lay a gradient beside every weight.
+
+        Returns:
+            loss: of the rule as it is, a detached scalar.
+            after: the batch after the rule's rollout.
+        """
+
+
+@dataclass(frozen=True)
+class Gradient(Learner):
+    """Back-propagation through the rollout."""
+
+    kind: Literal["gradient"] = field(default="gradient", repr=False)
+
+    def learn(self, rule: Rule, objective: Objective) -> tuple[Tensor, World]:
+        """See `Learner.learn`."""
+        loss, after = objective.with_gradient(rule)
+        torch.autograd.backward(loss)
+        objective.team.add_gradients(rule)
+        return loss.detach(), after
+
+
+@dataclass(frozen=True)
+class Evolution(Learner):
+    """Evolution strategies: noise is added to all weights and taken away, and the losses compared.
+
+    Pairs of opposite changes meet the same worlds and the same chances; their losses count by rank
+    (Salimans et al. 2017, arXiv 1703.03864). It needs no gradients, and takes two rollouts a pair.
+
+    Attributes:
+        pairs: of opposite changes.
+        spread: standard deviation of a change.
+    """
+
+    kind: Literal["evolution"] = field(default="evolution", repr=False)
+    pairs: Annotated[int, Ge(1), Le(100_000)] = 32
+    spread: Annotated[float, Gt(0.0), Le(1e6)] = 0.02
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
+
+    def learn(self, rule: Rule, objective: Objective) -> tuple[Tensor, World]:
+        """See `Learner.learn`."""
+        generator, team = objective.generator, objective.team
+        seed = int(torch.randint(1 << 62, (), generator=generator))
+        loss, after = objective.tried(rule, seed)
+        weights = list(rule.parameters())
+        middle = parameters_to_vector(weights).detach().clone()
+        noise = torch.randn(self.pairs, len(middle), generator=generator).to(middle)
+        losses = torch.zeros(2 * self.pairs, dtype=torch.float64)
+        for number in range(team.rank, 2 * self.pairs, team.size):
+            pair, sign = number // 2, 1 - 2 * (number % 2)
+            self._move(weights, middle + sign * self.spread * noise[pair])
+            losses[number] = float(objective.tried(rule, seed)[0])
+        self._move(weights, middle)
+        team.add(losses)
+        share = shaped(losses).view(-1, 2)
+        slope = (share[:, 0] - share[:, 1]).to(middle) @ noise / (2 * self.pairs * self.spread)
+        start = 0
+        for weight in weights:
+            weight.grad = slope[start : start + weight.numel()].view_as(weight).clone()
+            start += weight.numel()
+        return loss, after
+
+    @torch.no_grad()
+    def _move(self, weights: list[torch.nn.Parameter], to: Tensor) -> None:
+        vector_to_parameters(to, weights)
+
+
+def shaped(losses: Tensor) -> Tensor:
+    """Losses [n] by rank, spread evenly from −½ to ½; one that is no number counts as the worst."""
+    order = losses.nan_to_num(nan=torch.inf, posinf=torch.inf).argsort(stable=True)
+    ranks = torch.empty_like(order)
+    ranks[order] = torch.arange(len(losses))
+    return ranks.to(losses.dtype) / max(1, len(losses) - 1) - 0.5
+
+
+#: Learners by kind: what recipes can ask for.
+LEARNERS: Mapping[str, type[Learner]] = MappingProxyType(
+    {"gradient": Gradient, "evolution": Evolution}
+)
