@@ -132,7 +132,8 @@ class _Unrolled(torch.autograd.Function):
         messages = scratch.empty("messages", end, sums * channels, prepared)
         hidden = [scratch.empty(f"hidden {n}", end, w, prepared) for n, w in enumerate(widths)]
         hearing, tables, start = perception[senses:], [], 0
-        acted, filled, dead = [], [], []
+        acted, filled = [], []
+        dead: list[Tensor] = []
         for t, who in enumerate(fired):
             before = rule.lives(padded[:-1], world.largest) if mortal else None
             if before is not None:
