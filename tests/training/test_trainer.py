@@ -114,7 +114,7 @@ def test_a_run_resumed_from_its_checkpoint_ends_with_the_same_weights(tmp_path: 
     assert torch.equal(weights_of(whole), weights_of(second))
     assert whole.pool is not None
     assert second.pool is not None
-    assert torch.equal(whole.pool.state, second.pool.state)
+    assert torch.equal(whole.pool.cells["state"], second.pool.cells["state"])
 
 
 def test_a_killed_run_resumes_to_the_same_rule_and_log(tmp_path: Path) -> None:
