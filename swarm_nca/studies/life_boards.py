@@ -86,21 +86,18 @@ class Boards:
     def batches(self, generator: np.random.Generator, size: int, count: int) -> Iterator[Batch]:
         """So many batches of `size` boards each."""
         boards = self.draw(generator, size * count)
-        shape = (count, size, self.side, self.side)
         if self.steps == 1:
-            patches = whole(boards)
-            codes = (_BITS.float() @ patches).long().view(self.side**2, count, size)
-            for part in codes.unbind(1):
-                counts = torch.bincount(part.reshape(-1), minlength=512)
-                present = counts.nonzero().view(-1)
-                yield Batch(
-                    NEIGHBOURHOODS[:, present],
-                    self._answers[present],
-                    counts[present] / float(counts.sum()),
-                )
+            shared = torch.arange(count).repeat_interleave(size)[:, None, None] * 512
+            counts = torch.bincount((codes(boards) + shared).view(-1), minlength=count * 512)
+            answers = self._answers()
+            for row in counts.view(count, 512):
+                present = row.nonzero().view(-1)
+                share = row.index_select(0, present) / (size * self.side**2)
+                patches = NEIGHBOURHOODS.index_select(1, present)
+                yield Batch(patches, answers.index_select(0, present), share)
         else:
-            later = self.later(boards).view(shape)
-            for before, after in zip(boards.view(shape), later, strict=True):
+            pairs = zip(boards.split(size), self.later(boards).split(size), strict=True)
+            for before, after in pairs:
                 target = flat(after)
                 yield Batch(whole(before), target, 1 / len(target))
 
@@ -110,12 +107,11 @@ class Boards:
         For n = 1 this is a proof for every board. For more steps it is `size` random boards.
         """
         if self.steps == 1:
-            return Batch(NEIGHBOURHOODS, self._answers, 1 / 512)
+            return Batch(NEIGHBOURHOODS, self._answers(), 1 / 512)
         boards = self.draw(generator, size)
         target = flat(self.later(boards))
         return Batch(whole(boards), target, 1 / len(target))
 
-    @property
     def _answers(self) -> Tensor:
         """float32 [512]: what becomes of the cell within each neighbourhood."""
         boards = torch.nn.functional.pad(NEIGHBOURHOODS.t().reshape(512, 3, 3), (1, 1, 1, 1))
@@ -130,6 +126,13 @@ def flat(boards: Tensor) -> Tensor:
 def whole(boards: Tensor) -> Tensor:
     """The neighbourhoods of all cells of boards [B, side, side]: [9, P]."""
     return to_patches(flat(boards)[None, None], boards.shape[1])[0]
+
+
+def codes(boards: Tensor) -> Tensor:
+    """The number, int64 0 … 511, of the neighbourhood of each cell of boards [B, side, side]."""
+    left_to_right = sum(torch.roll(boards, 1 - column, dims=2) * 2**column for column in range(3))
+    total = sum(torch.roll(left_to_right, 1 - row, dims=1) * 8**row for row in range(3))
+    return torch.as_tensor(total).long()
 
 
 def _neighbourhoods() -> Tensor:

@@ -81,7 +81,9 @@ class Architecture:
         begin = 0
         for layer in self.layers:
             middle, end = begin + layer.kernel, begin + layer.kernel + layer.outputs
-            kernel = rows[:, begin:middle].view(len(rows), layer.outputs, -1)
+            kernel = rows[:, begin:middle].view(
+                len(rows), layer.outputs, layer.inputs * layer.window
+            )
             yield kernel, rows[:, middle:end].view(len(rows), layer.outputs, 1)
             begin = end
 
@@ -103,7 +105,9 @@ def initial_weights(
     rows = torch.zeros(len(networks), architecture.weights)
     for row, number in zip(rows, networks, strict=True):
         draws = np.random.default_rng([seed, architecture.steps, architecture.width, number])
-        for layer, (kernel, _) in zip(architecture.layers, architecture.parts(row[None]), strict=True):
+        for layer, (kernel, _) in zip(
+            architecture.layers, architecture.parts(row[None]), strict=True
+        ):
             if start == "normal":
                 values = draws.standard_normal(layer.kernel)
             else:
@@ -113,68 +117,63 @@ def initial_weights(
     return rows
 
 
-def logits(architecture: Architecture, rows: Tensor, patches: Tensor, side: int) -> Tensor:
-    """The answers [N, P] of networks [N, K], before the sigmoid; above 0 means alive.
+class Networks:
+    """Networks side by side, sharing what they look at.
 
     Args:
-        patches: float32 [9, P], the 3×3 neighbourhood of each cell, row by row.
-        side: of the square boards; used from the second step on, where P = side · side · boards.
+        architecture: of all of them.
+        rows: float32 [N, K], their weights; kept, not copied, and may be changed in place.
+        side: of the square boards; needed from the second step on, where P = side · side · boards.
     """
-    return _forward(architecture, rows, patches, side)[-1][:, 0]
 
+    def __init__(self, architecture: Architecture, rows: Tensor, side: int) -> None:
+        self.rows, self._side = rows, side
+        self._layers = list(architecture.parts(rows))
+        self._gradient = torch.empty_like(rows)
+        self._slots = list(architecture.parts(self._gradient))
 
-def gradients(
-    architecture: Architecture,
-    rows: Tensor,
-    patches: Tensor,
-    target: Tensor,
-    share: Tensor | float,
-    side: int,
-) -> Tensor:
-    """The gradient [N, K] of the binary cross-entropy, averaged over cells.
+    def logits(self, patches: Tensor) -> Tensor:
+        """The answers [N, P] before the sigmoid, above 0 for alive, given `patches` [9, P]."""
+        return self._forward(patches)[-1][:, 0]
 
-    Args:
-        patches, side: see `logits`.
-        target: float32 [P], 1 where a cell is alive afterwards.
-        share: the weight of each cell in the mean, [P] or one number; the weights sum to 1.
-    """
-    values = _forward(architecture, rows, patches, side)
-    result = torch.empty_like(rows)
-    kernels = [kernel for kernel, _ in architecture.parts(rows)]
-    slots = list(architecture.parts(result))
-    delta = values[-1].sigmoid_().sub_(target).mul_(share)
-    for index in range(len(kernels) - 1, -1, -1):
-        into_kernel, into_bias = slots[index]
+    def gradient(self, patches: Tensor, target: Tensor, share: Tensor | float) -> Tensor:
+        """The gradient [N, K] of the binary cross-entropy; the next call overwrites it.
+
+        Args:
+            patches: float32 [9, P], the 3×3 neighbourhood of each cell.
+            target: float32 [P], 1 where a cell is alive afterwards.
+            share: the weight of each cell in the mean, [P] or one number; the weights sum to 1.
+        """
+        values = self._forward(patches)
+        delta = values[-1].sigmoid_().sub_(target).mul_(share)
+        last = len(self._layers) - 1
+        for index in range(last, 0, -1):
+            (into_kernel, into_bias), inputs = self._slots[index], values[index]
+            torch.sum(delta, dim=2, keepdim=True, out=into_bias)
+            torch.bmm(delta, inputs.transpose(1, 2), out=into_kernel)
+            delta = torch.bmm(self._layers[index][0].transpose(1, 2), delta)
+            if index % 2 == 0 and index < last:
+                # A 3×3 convolution got the neighbourhoods of what the layer before it gave.
+                delta, inputs = from_patches(delta, self._side), centres(inputs)
+            delta = torch.ops.aten.threshold_backward(delta, inputs, 0)
+        into_kernel, into_bias = self._slots[0]
         torch.sum(delta, dim=2, keepdim=True, out=into_bias)
-        inputs = values[index]
-        if index == 0:
-            into_kernel.copy_(torch.mm(delta.reshape(-1, delta.shape[2]), inputs.t()).view_as(into_kernel))
-            break
-        torch.bmm(delta, inputs.transpose(1, 2), out=into_kernel)
-        delta = torch.bmm(kernels[index].transpose(1, 2), delta)
-        if index % 2 == 0 and index < len(kernels) - 1:
-            # The inputs of a 3×3 convolution are patches of what the layer before gave out.
-            delta = from_patches(delta, side)
-            inputs = centres(inputs)
-        delta = torch.ops.aten.threshold_backward(delta, inputs, 0)
-    return result
+        products = torch.mm(delta.view(-1, delta.shape[2]), patches.t())
+        into_kernel.copy_(products.view_as(into_kernel))
+        return self._gradient
 
-
-def _forward(
-    architecture: Architecture, rows: Tensor, patches: Tensor, side: int
-) -> list[Tensor]:
-    """The inputs of each layer, after ReLU, and the answers [N, 1, P]."""
-    (kernel, bias), *rest = architecture.parts(rows)
-    first = torch.mm(kernel.reshape(-1, 9), patches).view(len(rows), -1, patches.shape[1])
-    values = [patches, first.add_(bias).relu_()]
-    for index, (kernel, bias) in enumerate(rest, start=1):
-        inputs = values[index]
-        last = index == len(rest)
-        if index % 2 == 0 and not last:
-            inputs = values[index] = to_patches(inputs, side)
-        outputs = torch.baddbmm(bias, kernel, inputs)
-        values.append(outputs if last else outputs.relu_())
-    return values
+    def _forward(self, patches: Tensor) -> list[Tensor]:
+        """The inputs of each layer, after ReLU, and the answers [N, 1, P]."""
+        (kernel, bias), *rest = self._layers
+        first = torch.mm(kernel.reshape(-1, 9), patches)
+        values = [patches, first.view(len(kernel), -1, first.shape[1]).add_(bias).relu_()]
+        for index, (kernel, bias) in enumerate(rest, start=1):
+            last = index == len(rest)
+            if index % 2 == 0 and not last:
+                values[index] = to_patches(values[index], self._side)
+            outputs = torch.baddbmm(bias, kernel, values[index])
+            values.append(outputs if last else outputs.relu_())
+        return values
 
 
 def to_patches(values: Tensor, side: int) -> Tensor:

@@ -19,10 +19,9 @@ from torch import Tensor
 from swarm_nca.studies.life_boards import Batch, Boards
 from swarm_nca.studies.life_networks import (
     Architecture,
+    Networks,
     Start,
-    gradients,
     initial_weights,
-    logits,
 )
 
 #: What random numbers are for, beside the initial weights.
@@ -141,17 +140,9 @@ def train(
         while len(left) and seen < batches:
             count = min(protocol.round, batches - seen)
             before = adam.rows.clone()
+            networks = Networks(architecture, adam.rows, protocol.side)
             for batch in boards.batches(source, protocol.batch, count):
-                adam.step(
-                    gradients(
-                        architecture,
-                        adam.rows,
-                        batch.patches,
-                        batch.target,
-                        batch.share,
-                        protocol.side,
-                    )
-                )
+                adam.step(networks.gradient(batch.patches, batch.target, batch.share))
             seen += count
             learned = flawless(architecture, adam.rows, (probe, exam), protocol.side)
             dead = (before[:, :-1] == adam.rows[:, :-1]).all(dim=1) & ~learned
@@ -168,17 +159,16 @@ def train(
     return [outcomes.get(number, Outcome(None, False)) for number in range(len(rows))]
 
 
-def flawless(
-    architecture: Architecture, rows: Tensor, exams: Sequence[Batch], side: int
-) -> Tensor:
+def flawless(architecture: Architecture, rows: Tensor, exams: Sequence[Batch], side: int) -> Tensor:
     """bool [N]: networks [N, K] that answer every cell of all exams right."""
     right = torch.ones(len(rows), dtype=torch.bool)
     for exam in exams:
-        asked = right.nonzero().view(-1)
         alive = exam.target > 0.5
-        for part in asked.split(_EXAMINED):
-            answers = logits(architecture, rows[part], exam.patches, side) > 0
-            right[part] = (answers == alive).all(dim=1)
+        for part in right.nonzero().view(-1).split(_EXAMINED):
+            if not len(part):
+                break
+            answers = Networks(architecture, rows[part], side).logits(exam.patches)
+            right[part] = ((answers > 0) == alive).all(dim=1)
     return right
 
 
