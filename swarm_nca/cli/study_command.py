@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -38,7 +38,7 @@ def learning_life_command(
     """Train every cell of the table that is not kept yet; write tables and figure into `out`.
 
     The folder gets `learning-life.csv`, `learning-life-flips.csv`, `learning-life.png`, and in
-    `blocks` what was found for each block of networks.
+    `cells` what was found for each network. Tables and figure show all cells in the folder.
 
     Args:
         steps, widths: numbers such as "1,2" or "1-8": each of one with each of the other.
@@ -53,7 +53,7 @@ def learning_life_command(
         The rows of the first table.
 
     Raises:
-        ValueError: whatever was given that cannot be used; or blocks kept by another protocol.
+        ValueError: an argument that cannot be used, or a cell kept with another protocol.
     """
     console = console or Console()
     protocol = Protocol(examples, side=board, density=density, start=start, seed=seed)
@@ -62,29 +62,30 @@ def learning_life_command(
     if seeds < 1:
         raise ValueError(f"at least 1 network is needed for each cell, got {seeds}")
     check_folder(out)
-    cells: list[Result] = []
-    turned: list[Result] = []
     with console.status("Learning Life") as status:
 
         def tell(name: str, seen: int, learned: int, left: int) -> None:
             status.update(f"{name}: {seen:,} examples, {learned} learned, {left} left")
 
         study = Study(out, protocol, tell)
-        for n in chosen_steps:
-            for m in chosen_widths:
-                cell = study.cell(n, m, seeds)
-                cells.append(cell)
-                _report(console, cell)
-                _write(out, cells, turned)
-            for m in flipped if n == 1 else ():
-                (cell,) = (one for one in cells if (one.steps, one.width) == (1, m))
-                for count in FLIPS:
-                    if (found := study.flips(cell, count)) is not None:
-                        turned.append(found)
-                        _report(console, found)
-                        _write(out, cells, turned)
+        for result in _results(study, chosen_steps, chosen_widths, seeds, flipped):
+            _report(console, result)
+            _write(out, study.kept())
     console.print(f"Tables and figure: {escape(str(out))}", soft_wrap=True)
-    return [row(cell) for cell in cells]
+    return [row(one) for one in study.kept() if one.flips is None]
+
+
+def _results(
+    study: Study, steps: Sequence[int], widths: Sequence[int], seeds: int, flipped: Sequence[int]
+) -> Iterator[Result]:
+    """Every cell asked for, as it is finished."""
+    for n in steps:
+        for m in widths:
+            yield study.cell(n, m, seeds)
+        for m in flipped if n == 1 else ():
+            cell = study.cell(n, m, seeds)
+            found = (study.flips(cell, count) for count in FLIPS)
+            yield from (one for one in found if one is not None)
 
 
 def numbers(name: str, text: str) -> list[int]:
@@ -129,10 +130,12 @@ def _report(console: Console, result: Result) -> None:
     )
 
 
-def _write(out: Path, cells: Sequence[Result], turned: Sequence[Result]) -> None:
+def _write(out: Path, kept: Sequence[Result]) -> None:
     """Renew tables and figure."""
-    write_atomically(out / "learning-life.csv", as_csv([row(cell) for cell in cells]).encode())
-    if turned:
-        table = as_csv([row(one) for one in turned])
-        write_atomically(out / "learning-life-flips.csv", table.encode())
-    write_atomically(out / "learning-life.png", learning_figure(cells, turned).png())
+    cells = [one for one in kept if one.flips is None]
+    flips = [one for one in kept if one.flips is not None]
+    for name, results in (("learning-life", cells), ("learning-life-flips", flips)):
+        if results:
+            table = as_csv([row(one) for one in results])
+            write_atomically(out / f"{name}.csv", table.encode())
+    write_atomically(out / "learning-life.png", learning_figure(cells, flips).png())

@@ -5,17 +5,17 @@ for each number of steps n and each width m, networks are trained from many init
 those that end without a mistake are counted. A second experiment flips the signs of a few initial
 weights of networks that learned one step, and counts those that still learn.
 
-Networks are trained in blocks. Each finished block is a file of its own, so that a study that was
-stopped goes on with the same command, and ends with the same bytes.
+Each finished cell is a file of its own, so that a study that was stopped goes on with the same
+command, and ends with the same bytes.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -61,31 +61,26 @@ class Result:
 
 
 class Study:
-    """A study kept in a folder.
+    """A study kept in a folder: one file for each cell of a table.
 
     Args:
-        folder: where blocks are kept, made if it is missing.
+        folder: where the files are, made if it is missing.
         protocol: how networks are trained.
         tell: called after each round of training.
     """
 
     def __init__(self, folder: Path, protocol: Protocol, tell: Tell | None = None) -> None:
-        self._folder, self._protocol, self._tell = folder / "blocks", protocol, tell
+        self._folder, self._protocol, self._tell = folder / "cells", protocol, tell
 
     def cell(self, steps: int, width: int, seeds: int) -> Result:
         """Train the networks 0 … seeds − 1 for n steps at width m, or read what is kept.
 
         Raises:
-            ValueError: a kept block was trained by another protocol, or is damaged.
+            ValueError: the kept cell has other networks, another protocol, or is damaged.
         """
-        architecture, seed = Architecture(steps, width), self._protocol.seed
-        outcomes: list[Outcome] = []
-        for begin in range(0, seeds, BLOCK):
-            block = range(begin, min(begin + BLOCK, seeds))
-            name = f"n{steps}-m{width}-{block[0]:04}-{block[-1]:04}"
-            rows = initial_weights(architecture, seed, block, self._protocol.start)
-            outcomes += self._block(name, architecture, rows, stream=0)
-        return Result(steps, width, None, self._protocol, tuple(outcomes))
+        architecture, start = Architecture(steps, width), self._protocol.start
+        rows = initial_weights(architecture, self._protocol.seed, range(seeds), start)
+        return self._result(f"n{steps}-m{width}", architecture, None, rows, stream=0)
 
     def flips(self, cell: Result, count: int) -> Result | None:
         """Train networks that learned again, from initial weights with `count` signs flipped.
@@ -108,28 +103,42 @@ class Study:
         seed = self._protocol.seed
         rows = initial_weights(architecture, seed, turns, self._protocol.start)
         flip_signs(architecture, rows, count, seed)
-        name = f"n{cell.steps}-m{cell.width}-of-{len(cell.outcomes):04}-flips-{count}"
-        outcomes = self._block(name, architecture, rows, _FLIP_STREAM)
-        return Result(cell.steps, cell.width, count, self._protocol, tuple(outcomes))
+        name = f"n{cell.steps}-m{cell.width}-flips{count}"
+        return self._result(name, architecture, count, rows, _FLIP_STREAM)
 
-    def _block(
-        self, name: str, architecture: Architecture, rows: Tensor, stream: int
-    ) -> list[Outcome]:
-        file, settings = self._folder / f"{name}.json", self._protocol.settings()
+    def kept(self) -> list[Result]:
+        """All cells kept in the folder, by n, m and flips; protocols may differ.
+
+        Raises:
+            ValueError: a file that is no cell.
+        """
+        found = [read(file) for file in self._folder.glob("*.json")]
+        return sorted(found, key=lambda one: (one.steps, one.width, one.flips or 0))
+
+    def _result(
+        self, name: str, architecture: Architecture, flips: int | None, rows: Tensor, stream: int
+    ) -> Result:
+        file = self._folder / f"{name}.json"
         if file.exists():
-            return _read(file, settings, len(rows))
+            kept = read(file)
+            _check_same(file, kept, self._protocol, len(rows))
+            return kept
 
         def tell(examples: int, learned: int, left: int) -> None:
             if self._tell is not None:
                 self._tell(name, examples, learned, left)
 
-        # One thread gives the same bytes on every machine with the same instructions.
+        outcomes: list[Outcome] = []
+        # On one thread sums are made in one order: the same bytes each time.
         with threads(1):
-            outcomes = train(architecture, rows, self._protocol, stream, tell)
-        document = {"protocol": settings, "outcomes": [[o.examples, o.dead] for o in outcomes]}
+            for block in rows.split(BLOCK):
+                outcomes += train(architecture, block, self._protocol, stream, tell)
+        result = Result(
+            architecture.steps, architecture.width, flips, self._protocol, tuple(outcomes)
+        )
         self._folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, (json.dumps(document) + "\n").encode())
-        return outcomes
+        write_atomically(file, _as_json(result).encode())
+        return result
 
 
 def flip_signs(architecture: Architecture, rows: Tensor, count: int, seed: int) -> None:
@@ -147,24 +156,37 @@ def flip_signs(architecture: Architecture, rows: Tensor, count: int, seed: int) 
         row[chosen] = -row[chosen]
 
 
-def _read(file: Path, settings: dict[str, Any], count: int) -> list[Outcome]:
-    """A kept block."""
+def _as_json(result: Result) -> str:
+    """A cell as text: `outcomes` are pairs of examples and dead."""
+    return json.dumps(asdict(result) | {"outcomes": [astuple(one) for one in result.outcomes]})
+
+
+def read(file: Path) -> Result:
+    """A kept cell.
+
+    Raises:
+        ValueError: the file is no cell.
+    """
     try:
         document = json.loads(file.read_text("utf-8"))
-        kept = document["protocol"]
-        outcomes = [Outcome(examples, dead) for examples, dead in document["outcomes"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{file}: this is no block of a study; delete it to train anew") from error
-    if kept != settings or len(outcomes) != count:
-        other = ", ".join(_differences(kept, settings)) or f"{len(outcomes)} networks"
-        raise ValueError(
-            f"{file}: this was trained with {other}; ask for the same, choose another --out, or "
-            "delete the file"
+        return Result(
+            document["steps"],
+            document["width"],
+            document["flips"],
+            Protocol(**document["protocol"]),
+            tuple(Outcome(examples, dead) for examples, dead in document["outcomes"]),
         )
-    return outcomes
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{file}: this is no cell of a study; delete it to train anew") from error
 
 
-def _differences(kept: dict[str, Any], asked: dict[str, Any]) -> Iterator[str]:
-    for name in asked:
-        if kept.get(name) != asked[name]:
-            yield f"{name} {kept.get(name)} (asked for: {asked[name]})"
+def _check_same(file: Path, kept: Result, protocol: Protocol, count: int) -> None:
+    """A ValueError unless the kept cell is what was asked for."""
+    was, asked = asdict(kept.protocol), asdict(protocol)
+    was["networks"], asked["networks"] = len(kept.outcomes), count
+    wrong = [f"{name} {was[name]} (not {asked[name]})" for name in was if was[name] != asked[name]]
+    if wrong:
+        raise ValueError(
+            f"{file}: this cell was trained with {', '.join(wrong)}; ask for the same, choose "
+            "another --out, or delete the file"
+        )

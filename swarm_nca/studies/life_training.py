@@ -9,8 +9,7 @@ happens when its ReLUs are 0 everywhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -21,7 +20,6 @@ from swarm_nca.studies.life_networks import (
     Architecture,
     Networks,
     Start,
-    initial_weights,
 )
 
 #: What random numbers are for, beside the initial weights.
@@ -72,10 +70,6 @@ class Protocol:
     def boards(self, steps: int) -> Boards:
         """The source of boards for networks that predict so many steps."""
         return Boards(steps, self.side, self.density)
-
-    def settings(self) -> dict[str, Any]:
-        """Plain data that says all of it."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -170,14 +164,3 @@ def flawless(architecture: Architecture, rows: Tensor, exams: Sequence[Batch], s
             answers = Networks(architecture, rows[part], side).logits(exam.patches)
             right[part] = ((answers > 0) == alive).all(dim=1)
     return right
-
-
-def train_cell(
-    architecture: Architecture,
-    networks: Sequence[int],
-    protocol: Protocol,
-    tell: Callable[[int, int, int], None] | None = None,
-) -> list[Outcome]:
-    """Train the networks with these numbers from their own initial weights."""
-    rows = initial_weights(architecture, protocol.seed, networks, protocol.start)
-    return train(architecture, rows, protocol, tell=tell)
