@@ -113,7 +113,7 @@ class Study:
             ValueError: a file that is no cell.
         """
         found = [read(file) for file in self._folder.glob("*.json")]
-        return sorted(found, key=lambda one: (one.steps, one.width, one.flips or 0))
+        return sorted(found, key=_place)
 
     def _result(
         self, name: str, architecture: Architecture, flips: int | None, rows: Tensor, stream: int
@@ -131,7 +131,8 @@ class Study:
         outcomes: list[Outcome] = []
         # On one thread sums are made in one order: the same bytes each time.
         with threads(1):
-            for block in rows.split(BLOCK):
+            for begin in range(0, len(rows), BLOCK):
+                block = rows[begin : begin + BLOCK]
                 outcomes += train(architecture, block, self._protocol, stream, tell)
         result = Result(
             architecture.steps, architecture.width, flips, self._protocol, tuple(outcomes)
@@ -154,6 +155,11 @@ def flip_signs(architecture: Architecture, rows: Tensor, count: int, seed: int) 
         draws = np.random.default_rng([seed, architecture.steps, architecture.width, count, number])
         chosen = positions[torch.from_numpy(draws.permutation(len(positions))[:count].copy())]
         row[chosen] = -row[chosen]
+
+
+def _place(result: Result) -> tuple[int, int, int]:
+    """Where a cell stands: by n, by m, then the first experiment before flips."""
+    return result.steps, result.width, -1 if result.flips is None else result.flips
 
 
 def _as_json(result: Result) -> str:

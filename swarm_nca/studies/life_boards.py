@@ -96,10 +96,11 @@ class Boards:
                 patches = NEIGHBOURHOODS.index_select(1, present)
                 yield Batch(patches, answers.index_select(0, present), share)
         else:
-            pairs = zip(boards.split(size), self.later(boards).split(size), strict=True)
-            for before, after in pairs:
-                target = flat(after)
-                yield Batch(whole(before), target, 1 / len(target))
+            later = self.later(boards)
+            for begin in range(0, len(boards), size):
+                target = flat(later[begin : begin + size])
+                patches = whole(boards[begin : begin + size])
+                yield Batch(patches, target, 1 / len(target))
 
     def exam(self, generator: np.random.Generator, size: int) -> Batch:
         """What a network must answer without a mistake: all 512 neighbourhoods, or boards.

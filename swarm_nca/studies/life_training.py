@@ -25,6 +25,9 @@ from swarm_nca.studies.life_networks import (
 #: What random numbers are for, beside the initial weights.
 _BATCHES, _EXAM, _PROBE = 101, 102, 103
 
+#: Boards that come before the exam: most networks fail at these already.
+_PROBED = 64
+
 #: Networks whose answers to the exam are computed at once.
 _EXAMINED = 4
 
@@ -122,9 +125,9 @@ def train(
     """
     boards, seed = protocol.boards(architecture.steps), protocol.seed
     source = np.random.default_rng([seed, architecture.steps, _BATCHES, stream])
-    exam, probe = (
+    probe, exam = (
         boards.exam(np.random.default_rng([seed, architecture.steps, what]), size)
-        for what, size in ((_EXAM, protocol.exam), (_PROBE, min(64, protocol.exam)))
+        for what, size in ((_PROBE, min(_PROBED, protocol.exam)), (_EXAM, protocol.exam))
     )
     outcomes: dict[int, Outcome] = {}
     left = torch.arange(len(rows))
@@ -141,9 +144,10 @@ def train(
             learned = flawless(architecture, adam.rows, (probe, exam), protocol.side)
             dead = (before[:, :-1] == adam.rows[:, :-1]).all(dim=1) & ~learned
             examples = seen * protocol.batch
-            for index in (learned | dead).nonzero().view(-1).tolist():
-                won = bool(learned[index])
-                outcomes[int(left[index])] = Outcome(examples if won else None, not won)
+            for number in left[learned].tolist():
+                outcomes[number] = Outcome(examples, dead=False)
+            for number in left[dead].tolist():
+                outcomes[number] = Outcome(None, dead=True)
             stay = (~(learned | dead)).nonzero().view(-1)
             left = left[stay]
             adam.keep(stay)
@@ -158,9 +162,9 @@ def flawless(architecture: Architecture, rows: Tensor, exams: Sequence[Batch], s
     right = torch.ones(len(rows), dtype=torch.bool)
     for exam in exams:
         alive = exam.target > 0.5
-        for part in right.nonzero().view(-1).split(_EXAMINED):
-            if not len(part):
-                break
+        asked = right.nonzero().view(-1)
+        for begin in range(0, len(asked), _EXAMINED):
+            part = asked[begin : begin + _EXAMINED]
             answers = Networks(architecture, rows[part], side).logits(exam.patches)
             right[part] = ((answers > 0) == alive).all(dim=1)
     return right
