@@ -150,7 +150,8 @@ class Networks:
         for index in range(last, 0, -1):
             (into_kernel, into_bias), inputs = self._slots[index], values[index]
             torch.sum(delta, dim=2, keepdim=True, out=into_bias)
-            torch.bmm(delta, inputs.transpose(1, 2), out=into_kernel)
+            # Not with out=: torch multiplies one by one into a tensor that is not contiguous.
+            into_kernel.copy_(torch.bmm(delta, inputs.transpose(1, 2)))
             delta = torch.bmm(self._layers[index][0].transpose(1, 2), delta)
             if index % 2 == 0 and index < last:
                 # A 3×3 convolution got the neighbourhoods of what the layer before it gave.

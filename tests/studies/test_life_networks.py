@@ -31,9 +31,7 @@ def test_networks_side_by_side_answer_and_learn_as_single_ones_do(steps, width, 
     architecture = Architecture(steps, width)
     rows = initial_weights(architecture, 7, range(4), start)
     rows += 0.1 * torch.randn(rows.shape, generator=torch.Generator().manual_seed(3))
-    boards = (
-        torch.rand(BOARDS, SIDE, SIDE, generator=torch.Generator().manual_seed(1)) < 0.4
-    ) * 1.0
+    boards = Boards(steps, SIDE).draw(np.random.default_rng(1), BOARDS)
     target, patches = life(boards, steps), whole(boards)
     networks = Networks(architecture, rows, SIDE)
     answers = networks.logits(patches)
