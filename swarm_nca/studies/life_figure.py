@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from swarm_nca.recording.comparison import look
 from swarm_nca.recording.paper import INK, QUIET, Paper
@@ -19,6 +21,12 @@ PUBLISHED = {1: 4.7, 3: 60.0}
 #: The same with signs flipped: shares in percent that still learn, by flips.
 PUBLISHED_FLIPS = {1: 80.0}
 
+#: How far lines stand apart along the axis, so that their intervals do not cover each other.
+_ASIDE = 0.12
+
+#: Looks of the second panel's lines follow those of the first.
+_OTHER = 3
+
 _WIDTH, _HEIGHT, _LEFT, _TOP, _APART = 560, 400, 96, 70, 110
 
 
@@ -32,22 +40,23 @@ def learning_figure(cells: Sequence[Result], flips: Sequence[Result]) -> Paper:
     panels = 2 if flips else 1
     paper = Paper(_LEFT + panels * (_WIDTH + _APART), _TOP + _HEIGHT + 120)
     axes = _panel(paper, 0, "Networks that learn n steps of Life", "width m")
-    for number, n in enumerate(sorted({cell.steps for cell in cells})):
-        chosen = [cell for cell in cells if cell.steps == n]
-        _line(axes, f"n = {n}", number, [(cell.width, cell) for cell in chosen])
-    widths = {cell.width for cell in cells}
-    published = {m: share for m, share in PUBLISHED.items() if m in widths}
-    if any(cell.steps == 1 for cell in cells):
-        _published(axes, published)
-    axes.set_xticks(sorted(widths))
+    lines = {n: [one for one in cells if one.steps == n] for n in {one.steps for one in cells}}
+    for number, n in enumerate(sorted(lines)):
+        aside = _ASIDE * (number - (len(lines) - 1) / 2)
+        _line(axes, f"n = {n}", number, [one.width + aside for one in lines[n]], lines[n])
+    widths = sorted({one.width for one in cells})
+    if 1 in lines:
+        _published(axes, {m: share for m, share in PUBLISHED.items() if m in widths}, ", n = 1")
+    axes.set_xticks(widths)
     axes.legend(fontsize=7.5, frameon=False)
     if flips:
-        axes = _panel(paper, 1, "… of those that learned, with signs flipped", "flipped signs")
-        for number, m in enumerate(sorted({one.width for one in flips}), start=3):
-            chosen = [one for one in flips if one.width == m]
-            _line(axes, f"m = {m}", number, [(one.flips or 0, one) for one in chosen])
-        _published(axes, PUBLISHED_FLIPS)
-        axes.set_xticks(sorted({one.flips or 0 for one in flips}))
+        axes = _panel(paper, 1, "The same weights with signs flipped, n = 1", "flipped signs")
+        turned = {m: [one for one in flips if one.width == m] for m in {one.width for one in flips}}
+        for number, m in enumerate(sorted(turned)):
+            aside = _ASIDE * (number - (len(turned) - 1) / 2)
+            places = [(one.flips or 0) + aside for one in turned[m]]
+            _line(axes, f"m = {m}", number + _OTHER, places, turned[m])
+        _published(axes, PUBLISHED_FLIPS, "")
         axes.legend(fontsize=7.5, frameon=False)
     foot = "Bars: 95 % interval (Wilson). Published: Springer and Kenyon 2020."
     paper.text(_LEFT, paper.height - 24, foot, size=7.5, color=QUIET)
@@ -64,29 +73,28 @@ def _panel(paper: Paper, number: int, title: str, below: str) -> Axes:
     return axes
 
 
-def _line(axes: Axes, label: str, number: int, points: Sequence[tuple[int, Result]]) -> None:
-    rows = [row(result) for _, result in points]
+def _line(
+    axes: Axes, label: str, number: int, places: Sequence[float], results: Sequence[Result]
+) -> None:
+    """Shares and intervals of results at these places along the axis."""
+    rows = [row(result) for result in results]
     share, low, high = (
-        [100 * (one[name] or 0) for one in rows] for name in ("share", "low", "high")
+        np.array([100 * (one[name] or 0) for one in rows]) for name in ("share", "low", "high")
     )
-    reach = (
-        [max(0.0, s - b) for s, b in zip(share, low, strict=True)],
-        [max(0.0, t - s) for s, t in zip(share, high, strict=True)],
-    )
-    axes.errorbar(
-        [x for x, _ in points], share, yerr=reach, capsize=2.5, label=label, **look(number)
-    )
+    reach = np.maximum(0, [share - low, high - share])
+    axes.errorbar(places, share, yerr=reach, capsize=2.5, label=label, **look(number))
 
 
-def _published(axes: Axes, points: dict[int, float]) -> None:
+def _published(axes: Axes, shares: Mapping[int, float], which: str) -> None:
+    """Stars at shares in percent."""
     axes.plot(
-        list(points),
-        list(points.values()),
+        list(shares),
+        list(shares.values()),
         linestyle="none",
         marker="*",
         markersize=11,
         markerfacecolor="white",
         markeredgecolor=INK,
-        label="published" + (", n = 1" if points.keys() >= {3} else ""),
+        label=f"published{which}",
         zorder=5,
     )
