@@ -18,7 +18,7 @@ from swarm_nca.studies.life_table import Row, as_csv, row
 from swarm_nca.studies.life_training import Protocol
 
 #: The widths whose networks get signs flipped, where none are named and these are trained.
-_FLIPPED_WIDTHS = (1, 3)
+_FLIPPED_WIDTHS = (1, 2, 3)
 
 
 def learning_life_command(
@@ -44,7 +44,7 @@ def learning_life_command(
         steps, widths: numbers such as "1,2" or "1-8": each of one with each of the other.
         seeds: networks for each cell.
         flips: widths whose networks that learned one step are trained again with flipped signs;
-            "none" for no width; widths 1 and 3, where they are trained, when None.
+            "none" for no width; widths 1 to 3, where they are trained, when None.
         examples, board, density, start, seed: see `Protocol`.
         out: the folder, made if it is missing.
         console: where to print; standard output when None.

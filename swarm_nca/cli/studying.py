@@ -37,7 +37,7 @@ def learning_life(
         typer.Option(
             metavar="M,…",
             help="Widths whose networks that learned one step are trained again with 1 to 6 signs "
-            "flipped; 1 and 3 where not given, or none.",
+            "flipped; 1-3 where not given, or none.",
         ),
     ] = None,
     examples: Annotated[

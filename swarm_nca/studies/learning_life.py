@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -34,6 +34,9 @@ FLIPS = range(7)
 
 #: Networks trained for each number of flips.
 FLIPPED = 64
+
+#: The second experiment takes this part of the examples: networks that learn mostly learn early.
+FLIP_PART = 4
 
 #: The batches of the second experiment are not those of the first.
 _FLIP_STREAM = 1
@@ -80,10 +83,13 @@ class Study:
         """
         architecture, start = Architecture(steps, width), self._protocol.start
         rows = initial_weights(architecture, self._protocol.seed, range(seeds), start)
-        return self._result(f"n{steps}-m{width}", architecture, None, rows, stream=0)
+        name = f"n{steps}-m{width}"
+        return self._result(name, architecture, None, rows, self._protocol, stream=0)
 
     def flips(self, cell: Result, count: int) -> Result | None:
         """Train networks that learned again, from initial weights with `count` signs flipped.
+
+        They see other batches than before, and at most a quarter of the examples.
 
         Args:
             cell: of the first experiment; the networks of it that learned take turns.
@@ -104,7 +110,8 @@ class Study:
         rows = initial_weights(architecture, seed, turns, self._protocol.start)
         flip_signs(architecture, rows, count, seed)
         name = f"n{cell.steps}-m{cell.width}-flips{count}"
-        return self._result(name, architecture, count, rows, _FLIP_STREAM)
+        protocol = replace(self._protocol, examples=-(-self._protocol.examples // FLIP_PART))
+        return self._result(name, architecture, count, rows, protocol, _FLIP_STREAM)
 
     def kept(self) -> list[Result]:
         """All cells kept in the folder, by n, m and flips; protocols may differ.
@@ -116,12 +123,18 @@ class Study:
         return sorted(found, key=_place)
 
     def _result(
-        self, name: str, architecture: Architecture, flips: int | None, rows: Tensor, stream: int
+        self,
+        name: str,
+        architecture: Architecture,
+        flips: int | None,
+        rows: Tensor,
+        protocol: Protocol,
+        stream: int,
     ) -> Result:
         file = self._folder / f"{name}.json"
         if file.exists():
             kept = read(file)
-            _check_same(file, kept, self._protocol, len(rows))
+            _check_same(file, kept, protocol, len(rows))
             return kept
 
         def tell(examples: int, learned: int, left: int) -> None:
@@ -133,10 +146,8 @@ class Study:
         with threads(1):
             for begin in range(0, len(rows), BLOCK):
                 block = rows[begin : begin + BLOCK]
-                outcomes += train(architecture, block, self._protocol, stream, tell)
-        result = Result(
-            architecture.steps, architecture.width, flips, self._protocol, tuple(outcomes)
-        )
+                outcomes += train(architecture, block, protocol, stream, tell)
+        result = Result(architecture.steps, architecture.width, flips, protocol, tuple(outcomes))
         self._folder.mkdir(parents=True, exist_ok=True)
         write_atomically(file, _as_json(result).encode())
         return result

@@ -31,7 +31,8 @@ class Stopped(Exception):
 def test_a_study_that_was_stopped_goes_on_and_ends_with_the_same_bytes(tmp_path, monkeypatch):
     monkeypatch.setattr("swarm_nca.studies.learning_life.FLIPPED", 4)
     whole = run(tmp_path / "whole")
-    assert sum(one.flips is not None for one in whole) == 2
+    assert [one.flips for one in whole] == [None, None, 0, 2]
+    assert [one.protocol.examples for one in whole] == [3_000, 3_000, 750, 750]
     names: list[str] = []
 
     def stop(name: str, examples: int, learned: int, left: int) -> None:
