@@ -109,7 +109,7 @@ class Study:
         seed = self._protocol.seed
         rows = initial_weights(architecture, seed, turns, self._protocol.start)
         flip_signs(architecture, rows, count, seed)
-        name = f"n{cell.steps}-m{cell.width}-flips{count}"
+        name = f"n{cell.steps}-m{cell.width}-of{len(cell.outcomes)}-flips{count}"
         protocol = replace(self._protocol, examples=-(-self._protocol.examples // FLIP_PART))
         return self._result(name, architecture, count, rows, protocol, _FLIP_STREAM)
 
