@@ -18,6 +18,7 @@ from swarm_nca.cli.inspecting import check, rules, schema
 from swarm_nca.cli.learning import train
 from swarm_nca.cli.measuring import bench, compare, evaluate
 from swarm_nca.cli.running import run
+from swarm_nca.cli.studying import study
 from swarm_nca.cli.telling import Commands
 from swarm_nca.cli.viewing import view
 
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(study, name="study")
 
 
 def _version(asked: bool) -> None:
