@@ -1,7 +1,8 @@
 """The command `swarm-nca`: a thin layer that parses, calls the package, and tells what came of it.
 
-Exit codes: 0 done; 1 an expectation failed; 2 bad input, told in one line on stderr. Whatever is
-heavy is imported inside the command that needs it, so that `--help` answers at once.
+Exit codes: 0 done; 1 an expectation failed; 2 bad input, told in one line on stderr; 130 `run` or
+`train` was stopped, by Ctrl-C or SIGTERM. Whatever is heavy is imported inside the command that
+needs it, so that `--help` answers at once.
 
 To add a command, write a function, and a line in `COMMANDS`.
 """
