@@ -32,7 +32,7 @@ IN_A_ROW = 4
 #: Forks a process for each command, so that no time goes into imports.
 SERVER = """
 import json, os, sys
-import swarm_nca.scenario.closing, swarm_nca.training.command
+import swarm_nca.scenario.closing, swarm_nca.training.command, torch._dynamo
 from swarm_nca.cli import main
 
 for line in sys.stdin:
