@@ -1,9 +1,9 @@
 """The command `swarm-nca`: parses, calls the package, prints the results.
 
 Exit codes: 0 done; 1 an expectation failed; 2 bad input, with one line on stderr; 130 stopped by
-Ctrl-C or SIGTERM (`run`, `train`). Modules named
-after a group of commands (`running`, `measuring`, …) declare arguments and import nothing heavy, so
-that `--help` answers at once; they import the bodies (`evaluate_command`, …) when a command runs.
+Ctrl-C or SIGTERM (`run`, `train`). Modules named after a group of commands (`running`,
+`measuring`, …) declare arguments and import nothing heavy, so that `--help` answers at once; they
+import the bodies (`evaluate_command`, …) when a command runs.
 
 To add a command, write a function, and a line in `COMMANDS`.
 """
