@@ -79,7 +79,8 @@ class App:
         self.hue: float = 0.0
         self.view, self.channel = views_of(opening.rule)[0], 0
         self.tool = PEN
-        self.brush: float = 1.3
+        # Strokes for digits, or single cells.
+        self.brush: float = 1.3 if opening.rule.readout.class_names else 0.6
         self.speed, self.playing, self.rate = self.SPEEDS.index(30.0), True, 0.0
         self.strength: float = 0.25
         self.help, self.running = False, True
