@@ -113,6 +113,7 @@ class App:
         self._past: dict[int, Rgb] = {}
         self.notice = ""
         self.arrange(self.layout)
+        self._keep_row()
 
     def arrange(self, layout: Layout) -> None:
         """Put everything in its place."""
