@@ -94,14 +94,15 @@ def states_npz(frames: Sequence[Frame]) -> bytes:
     """
     worlds = [frame.world for frame in frames]
     file = io.BytesIO()
+    held: dict[str, Any] = {
+        name: torch.cat([per_cell(world)[name] for world in worlds]).cpu().numpy()
+        for name in per_cell(worlds[0])
+    }
     np.savez_compressed(
         file,
         step=np.array([frame.step for frame in frames]),
         rows=np.array([world.cells for world in worlds]),
-        **{
-            name: torch.cat([per_cell(world)[name] for world in worlds]).cpu().numpy()
-            for name in per_cell(worlds[0])
-        },
+        **held,
         world=torch.cat([world.world_of for world in worlds]).cpu().numpy(),
         site=torch.cat([world.site for world in worlds]).cpu().numpy(),
     )

@@ -41,7 +41,9 @@ def family(kind: str) -> type[Rule]:
         return RULES[kind]  # no package of someone else's is imported for it
     known = families()
     if not isinstance(kind, str) or kind not in known:
-        raise ValueError(unknown("rule family", shown(kind), known))
+        raise ValueError(
+            unknown("rule family", kind if isinstance(kind, str) else shown(kind), known)
+        )
     return known[kind]
 
 
