@@ -91,7 +91,7 @@ def test_every_view_panel_and_key_works_by_day_and_night(name: str, tmp_path: Pa
 
 def test_there_are_no_class_buttons_but_beginnings(tmp_path: Path) -> None:
     app = App(from_scenario("life-glider"))
-    assert [name for name in controls.sections(app)] == [
+    assert list(controls.sections(app)) == [
         "Hand",
         "Start",
         "Canvas",
