@@ -35,10 +35,17 @@ def decisions(world: World, rule: Rule) -> Tensor:
 
 def check_readable(world: World, rule: Rule) -> None:
     """A ValueError unless this rule says how the worlds' states are read."""
-    if world.classes.names != rule.classes.names:
+    one, other = world.readout, rule.readout
+    if one.kind != other.kind:
         raise ValueError(
-            f"these worlds have the classes {shown(list(world.classes.names))}, the rule has "
-            f"{shown(list(rule.classes.names))}; measure worlds with the rule they were built with"
+            f"these worlds have the read-out {one.kind}, the rule has {other.kind}; measure worlds "
+            "with the rule they were built with"
+        )
+    if one.channel_names != other.channel_names:
+        what = "classes" if one.class_names else "channels"
+        raise ValueError(
+            f"these worlds have the {what} {shown(list(one.channel_names))}, the rule has "
+            f"{shown(list(other.channel_names))}; measure worlds with the rule they were built with"
         )
     if world.state.shape[1] != rule.channels:
         raise ValueError(

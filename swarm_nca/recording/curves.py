@@ -78,7 +78,12 @@ def draw_error(axes: Axes, pooled: pd.DataFrame) -> None:
     """How far pixels are from their target, on a logarithmic scale."""
     label, color, style = LOOKS["error"]
     axes.plot(pooled["step"], pooled["error"], color=color, linestyle=style, label=label, lw=1.3)
+    from matplotlib.ticker import LogLocator, NullLocator
+
     axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0), numticks=12))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
 
 
 def draw_magnitudes(

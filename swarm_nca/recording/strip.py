@@ -140,9 +140,9 @@ def draw_legend(
 ) -> None:
     """A line naming every class that cells show in any of these worlds: colour, name, cells.
 
-    `words` lead the line. Where cells have no classes, what they show is told in
-    words. Classes stand by falling number of cells; at the end, without a number, those that cells
-    show only in the worlds of `before`.
+    `words` lead the line. Classes stand by falling number of cells; at the end, without a number,
+    those that cells show only in the worlds of `before`. Where cells have no classes, what they
+    show is told in words.
     """
     counts = totals(world, shown_above)
     if not world.readout.class_names:

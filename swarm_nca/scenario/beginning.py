@@ -146,7 +146,7 @@ def _same_rule(named: str) -> str:
     if survivals_first:
         name = f"B{survivals_first[2]}/S{survivals_first[1]}"
     try:
-        if name[:1] == "W":
+        if name.startswith("W"):
             return f"W{Elementary(int(name[1:])).number}"
         return Life(name).rule
     except ValueError:

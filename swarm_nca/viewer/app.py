@@ -21,12 +21,13 @@ from swarm_nca.viewer.beside import beside
 from swarm_nca.viewer.hand import Hand
 from swarm_nca.viewer.inspector import Witness
 from swarm_nca.viewer.layout import Layout, fitted, layout_of
-from swarm_nca.viewer.opening import Opening, from_scenario, from_source
-from swarm_nca.viewer.overlays import VIEWS, Look
+from swarm_nca.viewer.opening import Opening, first_of, from_scenario, from_source
+from swarm_nca.viewer.overlays import Look, View, views_of
 from swarm_nca.viewer.reel import Reel
 from swarm_nca.viewer.samples import sample
 from swarm_nca.viewer.session import Session
 from swarm_nca.viewer.span import Span
+from swarm_nca.viewer.starts import Start, starts_of
 from swarm_nca.viewer.theme import LIGHT
 from swarm_nca.viewer.timebar import TimeBar
 from swarm_nca.viewer.tools import PEN, cleared, whiteboard
@@ -71,7 +72,7 @@ class App:
         self.asked = beside
         self.theme = LIGHT
         self.hue: float = 0.0
-        self.view, self.channel = VIEWS[0], 0
+        self.view, self.channel = views_of(opening.rule)[0], 0
         self.tool = PEN
         self.brush: float = 1.3
         self.speed, self.playing, self.rate = self.SPEEDS.index(30.0), True, 0.0
@@ -96,6 +97,8 @@ class App:
             self.stand_beside(self.beside)
         except ValueError:  # of another kind than the rule of this session
             self.stand_beside(None)
+        if self.view not in self.views:
+            self.view = self.views[0]
         self.samples, self.grafted = {}, -1
         self.channel = min(self.channel, opening.rule.channels - 1)
         self.hand, self.span, self.recording = Hand(self), Span(), False
@@ -111,6 +114,11 @@ class App:
         self.widgets: list[Widget] = [*controls.widgets(self), self.timebar]
 
     # ------------------------------------------------------------------ look
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The views of this rule's worlds, in the order of their buttons."""
+        return views_of(self.session.rule)
 
     @property
     def looks(self) -> tuple[Look, ...]:
@@ -252,7 +260,7 @@ class App:
 
     def mutate(self, number: int) -> None:
         """Another picture, of a class; the cells keep what they hold."""
-        names = self.session.rule.classes.names
+        names = self.session.rule.readout.class_names
         if number >= len(names):
             return
         source = sample(names[number], self.samples.get(names[number], 0))
@@ -262,10 +270,19 @@ class App:
         if self.edit(Mutate(images=source)):
             self.samples[names[number]] = self.samples.get(names[number], 0) + 1
 
+    def begin(self, start: Start) -> None:
+        """Begin anew, as a rule without classes can."""
+        self._boards += 1
+        self.edit(Mutate(images=start.source(self.extent, self._boards)))
+
     def fill(self) -> None:
-        """As many digits as fit."""
+        """As many digits as fit; without classes the last of the rule's beginnings."""
         rows, columns = self.extent
-        deeds = whiteboard(self.session.rule.classes.names, rows, columns, self._boards)
+        names = self.session.rule.readout.class_names
+        if not names and starts_of(self.session.rule):
+            self.begin(starts_of(self.session.rule)[-1])
+            return
+        deeds = whiteboard(names, rows, columns, self._boards)
         self._boards += 1
         if deeds:
             self.edit(cleared(rows, columns), *deeds)
@@ -275,10 +292,11 @@ class App:
     def resize_canvas(self, side: int) -> None:
         """A new session on a canvas of another size; large ones are filled."""
         opening = self.session.opening
-        names = opening.rule.classes.names
-        source = sample(names[min(3, len(names) - 1)], 4) or Source(glyph=3)
-        self.open(from_source(opening.rule, opening.rule_name, source, side, opening.folder))
-        if side > self.SIDES[1]:
+        source = first_of(opening.rule, side)
+        grid = opening.start.canvas.grid
+        rule, name = opening.rule, opening.rule_name
+        self.open(from_source(rule, name, source, side, opening.folder, grid))
+        if side > self.SIDES[1] and rule.readout.class_names:
             self.fill()
 
     def drop(self, path: str) -> None:
@@ -319,7 +337,7 @@ class App:
         number = self.tile_at(point)
         if number is not None:
             self.channel = number
-            self.view = next(view for view in VIEWS if view.name == "Channel")
+            self.view = next(view for view in self.views if view.name == "Channel")
 
     def tile_at(self, point: tuple[int, int]) -> int | None:
         """The channel whose tile is under a point, where tiles are shown."""

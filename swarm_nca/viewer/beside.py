@@ -26,7 +26,7 @@ def beside(opening: Opening, name: str) -> Opening:
     rule = load_rule(name)
     why = _differs(opening.rule, rule)
     if why:
-        raise ValueError(f"{name} cannot stand beside {opening.rule_name}: {why}")
+        raise ValueError(f"{name} cannot stand beside {opening.title}: {why}")
     return replace(opening, rule=rule, rule_name=name, start=_start(opening, rule), expect=())
 
 
@@ -39,8 +39,13 @@ def partners(name: str, rule: Rule) -> tuple[str, ...]:
 
 def _differs(first: Rule, second: Rule) -> str:
     """Why two rules cannot live on one drawing; empty if they can."""
-    if first.classes.names != second.classes.names:
-        return f"its classes are {_few(second.classes.names)}, not {_few(first.classes.names)}"
+    one, other = first.readout, second.readout
+    if one.kind != other.kind:
+        return f"its cells show {other.title.lower()}, not {one.title.lower()}"
+    if one.channel_names != other.channel_names:
+        return f"its classes are {_few(other.channel_names)}, not {_few(one.channel_names)}"
+    if (first.habitat.sprout is None) != (second.habitat.sprout is None):
+        return "its cells live in other places"
     if first.alive_above != second.alive_above:
         return f"its pixels live above {second.alive_above:g}, not {first.alive_above:g}"
     if (first.slots, first.stimulus_size) != (second.slots, second.stimulus_size):

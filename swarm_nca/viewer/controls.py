@@ -13,11 +13,12 @@ from pygame import Rect
 from swarm_nca.portrait import Rgb
 from swarm_nca.viewer import verbs
 from swarm_nca.viewer.dials import DIALS
-from swarm_nca.viewer.faults import FAULTS, Fault
+from swarm_nca.viewer.faults import Fault, faults_of
 from swarm_nca.viewer.keys import ACTIONS, Action
-from swarm_nca.viewer.overlays import VIEWS, View
+from swarm_nca.viewer.overlays import View
 from swarm_nca.viewer.samples import picture, sample
-from swarm_nca.viewer.theme import Color, Theme, class_colors
+from swarm_nca.viewer.starts import Start, starts_of
+from swarm_nca.viewer.theme import Color, Theme, name_colors
 from swarm_nca.viewer.timebar import TimeBar
 from swarm_nca.viewer.tools import TOOLS, Tool
 from swarm_nca.viewer.widgets import Button, Slider, Widget
@@ -34,9 +35,19 @@ SECTIONS = {"Hand": 14, "Picture": 130, "Canvas": 234, "Disturb": 336, "Colours"
 _RAIL, _SIDE, _PICTURES = 184, 16, 72
 
 
+def sections(app: App) -> dict[str, int]:
+    """The headings of the left rail that a rule needs, and their heights."""
+    if app.session.rule.readout.class_names:
+        return SECTIONS
+    words = {"Picture": "Start"}
+    return {words.get(name, name): top for name, top in SECTIONS.items() if name != "Colours"}
+
+
 def widgets(app: App) -> list[Widget]:
     """All buttons and sliders but the time bar."""
-    left = (*_hand(app), *_pictures(app), *_canvas(app), *_disturb(app), *_colours(app))
+    left = [*_hand(app), *_pictures(app), *_canvas(app), *_disturb(app)]
+    if app.session.rule.readout.class_names:
+        left += _colours(app)
     return [*_head(app), *_views(app), *left, *_foot(app)]
 
 
@@ -67,10 +78,10 @@ def _head(app: App) -> Iterator[Widget]:
 
 def _views(app: App) -> Iterator[Widget]:
     px, line = app.layout.px, app.layout.views
-    gap = px(4)
-    width = min(px(92), (line.width - gap * (len(VIEWS) - 1)) // len(VIEWS))
-    left = line.centerx - (width * len(VIEWS) + gap * (len(VIEWS) - 1)) // 2
-    for number, view in enumerate(VIEWS):
+    gap, views = px(4), app.views
+    width = min(px(92), (line.width - gap * (len(views) - 1)) // len(views))
+    left = line.centerx - (width * len(views) + gap * (len(views) - 1)) // 2
+    for number, view in enumerate(views):
         place = Rect(left + number * (width + gap), line.top, width, line.height)
         yield Button(
             place,
@@ -94,7 +105,10 @@ def _hand(app: App) -> Iterator[Widget]:
 
 def _pictures(app: App) -> Iterator[Widget]:
     px, left, top = app.layout.px, *_corner(app, "Picture")
-    names = app.session.rule.classes.names
+    names = app.session.rule.readout.class_names
+    if not names:
+        yield from _starts(app)
+        return
     columns = 5 if len(names) <= 10 else 9
     gap = px(4)
     size = (px(_RAIL) - gap * (columns - 1)) // columns
@@ -118,6 +132,15 @@ def _pictures(app: App) -> Iterator[Widget]:
                 color=_color(app, number),
                 active=_is_labelled(app, number),
             )
+
+
+def _starts(app: App) -> Iterator[Widget]:
+    """What a rule without classes can begin with anew."""
+    px, left, top = app.layout.px, *_corner(app, "Picture")
+    half = (px(_RAIL) - px(6)) // 2
+    for number, start in enumerate(starts_of(app.session.rule)):
+        place = Rect(left + number % 2 * (half + px(6)), top + number // 2 * px(38), half, px(32))
+        yield Button(place, start.tip, _starting(app, start), text=start.name)
 
 
 def _canvas(app: App) -> Iterator[Widget]:
@@ -145,9 +168,10 @@ def _canvas(app: App) -> Iterator[Widget]:
 def _disturb(app: App) -> Iterator[Widget]:
     px, left, top = app.layout.px, *_corner(app, "Disturb")
     yield _dial(app, "strength", Rect(left, top, px(_RAIL), px(34)), "b and B")
-    gap, columns = px(6), len(FAULTS)
+    faults = faults_of(app.session.rule)
+    gap, columns = px(6), len(faults)
     width = (px(_RAIL) - gap * (columns - 1)) // columns
-    for number, fault in enumerate(FAULTS):
+    for number, fault in enumerate(faults):
         place = Rect(left + number * (width + gap), top + px(42), width, px(38))
         yield _fault(app, fault, place)
     half, low = (px(_RAIL) - px(16)) // 2, top + px(90)
@@ -263,6 +287,10 @@ def _mutating(app: App, number: int) -> Callable[[], None]:
     return lambda: app.mutate(number)
 
 
+def _starting(app: App, start: Start) -> Callable[[], None]:
+    return lambda: app.begin(start)
+
+
 def _is_labelled(app: App, number: int) -> Callable[[], bool]:
     return lambda: int(app.session.alone.label[0]) == number
 
@@ -280,10 +308,10 @@ def _thumbnail(app: App, name: str) -> Callable[[], Rgb]:
 
 
 def _color(app: App, number: int) -> Callable[[], Color]:
-    classes = app.session.rule.classes
+    readout = app.session.rule.readout
 
     def color() -> Color:
-        red, green, blue = class_colors(classes, app.hue, app.theme.paper)[number].tolist()
+        red, green, blue = name_colors(readout, app.hue, app.theme.paper)[number].tolist()
         return red, green, blue
 
     return color

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from swarm_nca.perturbations import Loss, Mutate, Noise, Perturbation
+from swarm_nca.rules import Rule
 from swarm_nca.viewer.samples import sample
 from swarm_nca.world import World
 
@@ -59,7 +60,7 @@ def _lose(app: App, strength: float) -> Perturbation:
 
 def _chimera(app: App, strength: float) -> Perturbation | None:
     """The right half becomes the class after the picture's own, and after that the next one."""
-    names, label = app.session.rule.classes.names, int(app.session.alone.label[0])
+    names, label = app.session.rule.readout.class_names, int(app.session.alone.label[0])
     last = label if label >= 0 else app.grafted
     for ahead in range(1, len(names) + 1):
         number = (last + ahead) % len(names)
@@ -67,8 +68,13 @@ def _chimera(app: App, strength: float) -> Perturbation | None:
         if source is not None and number != label:
             app.grafted = number
             return Mutate(images=source, half="right")
-    app.say("There is no picture of another class offline")
+    app.say("There is no picture of another class offline" if names else "Cells have no classes")
     return None
+
+
+def faults_of(rule: Rule) -> tuple[Fault, ...]:
+    """The faults that make sense for a rule, in the order of their buttons."""
+    return tuple(one for one in FAULTS if rule.readout.class_names or one.deed is not _chimera)
 
 
 #: The faults, in the order of their buttons.

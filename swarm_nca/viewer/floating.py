@@ -28,6 +28,8 @@ _HINTS = (
 
 #: What the panels at the right show, for whoever points at them.
 _VOTE = "How many cells say they are part of what; silent ones have said nothing yet"
+_CELLS = "How many cells are alive, and what share of all they are"
+_COURSE = "How many cells are alive, and how large the numbers are that cells hold"
 _CURVES = (
     "Accuracy: cells that are right, where it is known what is right. Largest vote: cells that say "
     "what most say. Undecided: cells that speak against every class. Magnitude: how large the "
@@ -44,7 +46,8 @@ def explanation(app: App) -> tuple[str, Rect] | None:
     if widget is not None:
         return widget.tip, widget.place
     vote, curves, cell = app.layout.rail(app.witness is not None)
-    places = [(vote, _VOTE), (curves, _CURVES)]
+    classes = app.session.rule.readout.class_names
+    places = [(vote, _VOTE), (curves, _CURVES)] if classes else [(vote, _CELLS), (curves, _COURSE)]
     if app.witness is not None:
         parts = rooms(cell, app.layout.scale)
         places += [(getattr(parts, name), words) for name, words in TIPS.items()]

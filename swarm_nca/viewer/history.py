@@ -24,8 +24,11 @@ def measured(seen: Census) -> Values:
     """float64 [worlds, values] in the order of `History.NAMES`, nan where nothing is measured.
 
     The largest vote is the share of cells that show what most of them show. While all states are
-    zero nothing is right or wrong or undecided: ties alone would decide.
+    zero nothing is right or wrong or undecided: ties alone would decide. Without classes the
+    largest vote is the share of cells that are alive, and nothing is right or wrong.
     """
+    if not seen.rule.readout.class_names:
+        return _without_classes(seen)
     cells = seen.cells.numpy().astype(np.float64)
     cells[cells == 0] = np.nan
     size = seen.sums(seen.world.state.abs().mean(dim=1)).numpy()
@@ -37,6 +40,14 @@ def measured(seen: Census) -> Values:
     votes = np.bincount(box, minlength=len(cells) * classes).reshape(-1, classes).max(axis=1)
     correct, undecided = seen.correct.numpy(), seen.undecided.numpy()
     return np.stack([correct / known, votes / cells, undecided / told, size / cells], axis=1)
+
+
+def _without_classes(seen: Census) -> Values:
+    cells = seen.cells.numpy().astype(np.float64)
+    cells[cells == 0] = np.nan
+    size = seen.sums(seen.world.state.abs().mean(dim=1)).numpy()
+    unknown = np.full_like(cells, np.nan)
+    return np.stack([unknown, seen.living.numpy() / cells, unknown, size / cells], axis=1)
 
 
 class History:

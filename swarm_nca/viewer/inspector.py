@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pygame import Rect
 
-from swarm_nca.portrait import SILENT
+from swarm_nca.rules import Rule
 from swarm_nca.viewer.lettering import SMALL
 from swarm_nca.viewer.overlays import Look
 from swarm_nca.viewer.paint import Paint
@@ -95,10 +95,16 @@ def inspector(
     answer = None if row is None else question(look, row)
     says = "nobody lives here"
     if answer is not None:
-        names = look.rule.classes.names
-        says = SILENT if answer.label < 0 else f"says {names[answer.label]}"
+        readout = look.rule.readout
+        says = readout.silent if answer.label < 0 else readout.names[answer.label]
+        if answer.label >= 0 and readout.class_names:
+            says = f"says {says}"
     heading(paint, place, title, says)
     for name, words in LABELS.items():
+        if name == "senses" and not look.rule.stimulus_size:
+            continue
+        if name == "said" and not look.rule.readout.class_names:
+            words = "has been"
         room: Rect = getattr(parts, name)
         above = room.top - paint.px(9)
         if name == "senses":
@@ -110,7 +116,19 @@ def inspector(
         return
     _inbox(paint, parts.hears, look, answer)
     _holding(paint, parts.holds, look, answer.state)
-    _patch(paint, parts.senses, answer.stimulus)
+    if len(answer.stimulus):
+        _patch(paint, parts.senses, answer.stimulus)
+
+
+def channels_told(rule: Rule) -> str:
+    """In one line which channels are which."""
+    total, readout = rule.channels, rule.readout
+    read = readout.channels(total)
+    what = "the classes" if readout.class_names else ", ".join(readout.channel_names)
+    parts = [(0, read.start, "free"), (read.start, read.stop, what), (read.stop, total, "free")]
+    return "channels " + ", ".join(
+        f"{first} – {end - 1} are {words}" for first, end, words in parts if end > first
+    )
 
 
 class Rooms(NamedTuple):
@@ -164,16 +182,21 @@ def _holding(paint: Paint, place: Rect, look: Look, state: Values) -> None:
     """A state's bars, and below them which are which."""
     names = Rect(place.left, place.bottom - paint.px(12), place.width, paint.px(12))
     _bars(paint, Rect(place.topleft, (place.width, place.height - names.height)), look, state)
-    split = place.left + round(place.width * look.rule.free_channels / max(1, len(state)))
-    y, color = names.centery, paint.theme.quiet
-    paint.text("free", ((place.left + split) // 2, y), color, SMALL - 1, "center")
-    paint.text("classes", ((split + place.right) // 2, y), color, SMALL - 1, "center")
+    y, color, total = names.centery, paint.theme.quiet, max(1, len(state))
+    read = look.rule.readout.channels(len(state))
+    what = "classes" if look.rule.readout.class_names else look.rule.readout.title
+    parts = ((0, read.start, "free"), (read.start, read.stop, what), (read.stop, total, "free"))
+    for first, end, words in parts:
+        middle = place.left + round(place.width * (first + end) / 2 / total)
+        if end > first:
+            paint.text(words, (middle, y), color, SMALL - 1, "center")
 
 
 def _bars(paint: Paint, place: Rect, look: Look, state: Values, edge: bool = True) -> None:
     """A vector as bars above and below a middle line, squashed by the arctangent."""
     middle, count = place.centery, len(state)
-    free = look.rule.free_channels
+    read, readout = look.rule.readout.channels(count), look.rule.readout
+    colors = look.palette.tolist() if readout.class_names else readout.channel_colors
     lengths = np.nan_to_num(np.arctan(state)) / (np.pi / 2) * (place.height / 2)
     if edge:
         paint.line((place.left, middle), (place.right, middle), paint.theme.line)
@@ -181,8 +204,8 @@ def _bars(paint: Paint, place: Rect, look: Look, state: Values, edge: bool = Tru
     wide = edges[1] - edges[0] > 4
     for number, length in enumerate(lengths.tolist()):
         color: Color = paint.theme.faint
-        if number >= free:
-            color = tuple(look.palette[number - free].tolist())
+        if read.start <= number < read.stop:
+            color = tuple(colors[number - read.start])
         height = max(1, round(abs(length)))
         top = middle - height if length > 0 else middle
         width = max(1, edges[number + 1] - edges[number] - wide)

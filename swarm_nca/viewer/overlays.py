@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from swarm_nca.recording.channels import diverging
 from swarm_nca.rules import Rule
 from swarm_nca.viewer.groups import groups_of
 from swarm_nca.viewer.messages import messages
-from swarm_nca.viewer.theme import Theme, class_colors
+from swarm_nca.viewer.theme import Theme, name_colors
 from swarm_nca.world import World
 
 #: Amber, for cells that hesitate.
@@ -49,9 +50,10 @@ class Look:
 
     @property
     def palette(self) -> Rgb:
-        """uint8 [classes + 1, 3], the classes' colours, then that of the silent."""
-        colors = class_colors(self.rule.classes, self.hue, self.theme.paper)
-        return np.concatenate([colors, np.array([self.theme.mark], np.uint8)])
+        """uint8 [names + 1, 3], the colours of what cells show, then that of the silent."""
+        colors = name_colors(self.rule.readout, self.hue, self.theme.paper)
+        silent = self.theme.mark if self.rule.readout.class_names else self.theme.paper
+        return np.concatenate([colors, np.array([silent], np.uint8)])
 
     @property
     def decided(self) -> npt.NDArray[np.int64]:
@@ -59,9 +61,10 @@ class Look:
         return decided(self.world, shown_above=self.rule.shown_above)
 
     def means(self, channel: int) -> str:
-        """What one of the rule's channels is, in words: free, or a class's."""
-        number = channel - self.rule.free_channels
-        return "free" if number < 0 else f"class {self.rule.classes.names[number]}"
+        """What one of the rule's channels is, in words: `free`, `class 7` or `alpha`."""
+        readout = self.rule.readout
+        name = readout.channel_name(channel, self.rule.channels)
+        return f"class {name}" if name and readout.class_names else name or "free"
 
     def cells(self, colors: Rgb) -> Rgb:
         """Cells in colours [N, 3]; faint grey, too weak to live, shows in between."""
@@ -71,6 +74,12 @@ class Look:
 def classes(look: Look) -> Rgb:
     """What every cell says it is part of."""
     return look.cells(look.palette[look.decided])
+
+
+def shown(look: Look) -> Rgb:
+    """What every cell shows in its own colour, where that is no class."""
+    state = look.world.state.numpy()
+    return look.cells(look.rule.readout.rgb(state, look.rule.shown_above, look.theme.paper))
 
 
 def grey(look: Look) -> Rgb:
@@ -150,7 +159,7 @@ class View(NamedTuple):
     draw: Callable[[Look], Rgb]
 
 
-#: Every view, in the order of their buttons.
+#: Every view of rules with classes, in the order of their buttons.
 VIEWS = (
     View("Classes", "What each cell says it is part of", classes),
     View("Grey", "The picture the cells live on", grey),
@@ -173,6 +182,30 @@ VIEWS = (
         messages,
     ),
 )
+
+
+#: What the first view of rules without classes tells, by the kind of their read-out.
+_TOLD = {
+    "bit": "Which cells are on",
+    "rgba": "Every cell in its colour, as its first four channels say it",
+    "field": "The first number of every cell: the darker, the larger",
+}
+
+#: Views that make sense whatever cells show; `Tiles` where there is more than one channel.
+_COMMON = ("Channel", "Tiles", "Fired", "Messages")
+
+
+@lru_cache(maxsize=8)
+def views_of(rule: Rule) -> tuple[View, ...]:
+    """The views of worlds of a rule; the first one is named after its read-out."""
+    readout = rule.readout
+    if readout.class_names:
+        return VIEWS
+    first = View(readout.title, _TOLD.get(readout.kind, "What every cell shows"), shown)
+    common = [view for view in VIEWS if view.name in _COMMON]
+    if rule.habitat.sprout is None:
+        common[:0] = [view for view in VIEWS if view.name == "Grey"]
+    return first, *(one for one in common if rule.channels > 1 or one.name not in ("Tiles",))
 
 
 def _channel(look: Look, number: int) -> Rgb:

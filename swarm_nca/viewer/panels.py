@@ -11,7 +11,7 @@ from pygame import Rect
 
 from swarm_nca.portrait import SILENT, tally
 from swarm_nca.viewer.history import History
-from swarm_nca.viewer.lettering import SMALL
+from swarm_nca.viewer.lettering import LARGE, SMALL
 from swarm_nca.viewer.overlays import Look
 from swarm_nca.viewer.paint import Paint
 from swarm_nca.viewer.session import Session
@@ -45,6 +45,9 @@ def votes(paint: Paint, place: Rect, looks: Sequence[Look]) -> None:
     Of two rules the second's bars are dashed, below the first's.
     """
     look = looks[0]
+    if not look.rule.readout.class_names:
+        living(paint, place, looks)
+        return
     tallies = [tally(one.world, shown_above=one.rule.shown_above) for one in looks]
     counts = tallies[0]
     cells = int(counts.sum())
@@ -88,12 +91,31 @@ def votes(paint: Paint, place: Rect, looks: Sequence[Look]) -> None:
             paint.text(told, (left + width, y), ink, SMALL, "right", strong=chosen)
 
 
+def living(paint: Paint, place: Rect, looks: Sequence[Look]) -> None:
+    """How many cells are alive, and a bar as long as their share; a line for each rule."""
+    tallies = [tally(one.world, shown_above=one.rule.shown_above) for one in looks]
+    cells = int(tallies[0].sum())
+    top = heading(paint, place, "The cells", f"{cells:,} cells")
+    for number, (look, counts) in enumerate(zip(looks, tallies, strict=True)):
+        y = top + paint.px(18) + number * paint.px(58)
+        told, alive = look.rule.readout.caption(counts), int(counts[:-1].sum())
+        paint.text(told, (place.left, y), paint.theme.ink, LARGE, strong=True)
+        share = alive / max(1, cells)
+        paint.text(f"{share:.1%}", (place.right, y), paint.theme.quiet, SMALL, "right")
+        bar = Rect(place.left, y + paint.px(17), place.width, paint.px(9))
+        paint.box(bar, paint.theme.track, 2)
+        paint.filled(bar, max(round(bar.width * share), 3 if alive else 0), paint.theme.accent, 2)
+
+
 def curves(paint: Paint, place: Rect, session: Session) -> None:
     """Shares of the last steps above, the magnitude of the states below.
 
     Of two rules the second's curves are dashed. The numbers beside the names are of the moment
     shown, which is in the middle where one has gone back far.
     """
+    if not session.rule.readout.class_names:
+        course(paint, place, session)
+        return
     last = max(min(session.reached, session.step + WINDOW // 2), WINDOW)
     first = last - WINDOW
     sessions = session.side_by_side
@@ -129,6 +151,43 @@ def curves(paint: Paint, place: Rect, session: Session) -> None:
     if session.step < session.reached:
         x = place.left + round((session.step - first) / WINDOW * place.width)
         paint.line((x, upper.top), (x, lower.bottom), theme.accent)
+
+
+def course(paint: Paint, place: Rect, session: Session) -> None:
+    """Of rules without classes: the cells alive above, the magnitude of the states below.
+
+    Of bits the magnitude is the share of those alive, and is left out. Of two rules the second's
+    curves are dashed.
+    """
+    last = max(min(session.reached, session.step + WINDOW // 2), WINDOW)
+    first, theme = last - WINDOW, paint.theme
+    top = heading(paint, place, "Over time", f"steps {first:,} – {last:,}")
+    entries = [("alive", "largest vote", theme.good, session.alone.cells)]
+    if session.rule.readout.kind != "bit":
+        entries.append(("magnitude", "magnitude", theme.ink, 1))
+    legend, apart = paint.px(18), paint.px(8)
+    height = (place.bottom - top) // len(entries) - legend - apart
+    for row, (name, measure, color, times) in enumerate(entries):
+        y = top + row * (height + legend + apart) + legend // 2
+        room = Rect(place.left, y + legend // 2, place.width, height)
+        column = 1 + History.NAMES.index(measure)
+        tables = [one.history.between(first, last, one.shown) for one in session.side_by_side]
+        seen = [table[:, column] * times for table in tables]
+        known = [float(np.max(one[np.isfinite(one)], initial=0.0)) for one in seen]
+        high = 1.15 * max(*known, 1.0 if times > 1 else 0.1)
+        _grid(paint, room, (0.0, high), high)
+        for number, values in enumerate(seen):
+            steps, dashed_from = tables[number][:, 0] - first, first if number else None
+            _curve(paint, room, steps, values, high, color, dashed_from)
+            one = session.side_by_side[number]
+            value = one.values[measure] * times
+            told = f"{value:,.0f}" if times > 1 and np.isfinite(value) else _size(value)
+            half = Rect(place.left, y, place.width // 2, 0)
+            half.left += number * half.width
+            _legend(paint, half, [(name, told, color)], number > 0)
+        if session.step < session.reached:
+            x = place.left + round((session.step - first) / WINDOW * place.width)
+            paint.line((x, room.top), (x, room.bottom), theme.accent)
 
 
 def _percent(share: float) -> str:

@@ -35,7 +35,7 @@ def scenario_text(session: Session, folder: Path) -> str:
     opening = session.opening
     data = relocated(dict(opening.settings), opening.folder, folder)
     rule = opening.rule_name
-    if rule not in shipped_rules():
+    if isinstance(rule, str) and rule not in shipped_rules():
         rule = path_from(folder, opening.folder, rule)
     deeds: list[dict[str, Any]] = []
     for deed in session.plan:
@@ -46,7 +46,7 @@ def scenario_text(session: Session, folder: Path) -> str:
     whole = {
         "name": name,
         **data,
-        "rule": rule,
+        "rule": rule if isinstance(rule, str) else dict(rule),
         "steps": max(latest, opening.steps, 1),
         "perturbations": deeds,
     }

@@ -12,7 +12,7 @@ from pygame import Rect, Surface
 from swarm_nca.portrait import Rgb
 from swarm_nca.recording.channels import diverging
 from swarm_nca.viewer import controls, floating, stage
-from swarm_nca.viewer.inspector import inspector
+from swarm_nca.viewer.inspector import channels_told, inspector
 from swarm_nca.viewer.lettering import BODY, LARGE, SMALL
 from swarm_nca.viewer.messages import ramp, share_of
 from swarm_nca.viewer.overlays import Look
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 #: Views below which stands what the swarm says; the others are explained.
-_ANSWERED = ("Classes", "Grey", "Groups")
+_ANSWERED = ("Classes", "Grey", "Groups", "Bits", "RGBA", "Field")
 
 
 def paint(app: App, surface: Surface) -> None:
@@ -70,7 +70,7 @@ def _head(app: App, brush: Paint) -> None:
 
 def _sections(app: App, brush: Paint) -> None:
     rail, px = app.layout.left, app.layout.px
-    for name, top in controls.SECTIONS.items():
+    for name, top in controls.sections(app).items():
         brush.text(name, (rail.left + px(16), rail.top + px(top + 8)), size=SMALL, strong=True)
 
 
@@ -107,11 +107,7 @@ def _canvas(app: App, brush: Paint, looks: Sequence[Look]) -> None:
     elif app.view.name == "Messages":
         _message_bar(app, brush, foot)
     elif app.view.name == "Tiles":
-        kinds = dict.fromkeys((one.rule.free_channels, one.rule.channels) for one in looks)
-        told = " · ".join(
-            f"channels 0 – {free - 1} are free, {free} – {count - 1} are the classes"
-            for free, count in kinds
-        )
+        told = " · ".join(dict.fromkeys(channels_told(one.rule) for one in looks))
         brush.text(told, foot, theme.quiet, SMALL, "center", room=room.width)
     elif len(looks) == 1 and app.view.name in _ANSWERED:
         stage.answer(brush, looks[0], foot)

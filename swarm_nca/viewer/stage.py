@@ -74,8 +74,7 @@ def names(
 
 def rule_title(session: Session) -> str:
     """A rule's name without its folder and ending."""
-    name = session.opening.rule_name.replace("\\", "/").rsplit("/", 1)[-1]
-    return name.removesuffix(".safetensors").removesuffix(".json")
+    return session.opening.title
 
 
 def answer(paint: Paint, look: Look, middle: tuple[int, int]) -> None:
@@ -84,12 +83,16 @@ def answer(paint: Paint, look: Look, middle: tuple[int, int]) -> None:
     cells, most = int(counts.sum()), int(counts[:-1].argmax())
     if not cells:
         return
+    if not look.rule.readout.class_names:
+        told = f"{look.rule.readout.caption(counts)}, of {cells:,} cells"
+        paint.text(told, middle, paint.theme.ink, BODY, "center")
+        return
     if not counts[most]:
         told = "Nobody has said anything yet"
         paint.text(told, middle, paint.theme.quiet, BODY, "center")
         return
     color: Color = tuple(look.palette[most].tolist())
-    name, count = look.rule.classes.names[most], int(counts[most])
+    name, count = look.rule.readout.names[most], int(counts[most])
     told = f"All {cells:,} cells say" if count == cells else f"{count:,} of {cells:,} cells say"
     gap, wide = paint.px(9), paint.width(name, strong=True) + paint.px(16)
     left = middle[0] - (paint.width(told) + gap + wide) // 2

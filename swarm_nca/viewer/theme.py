@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from swarm_nca.rules import Classes
+from swarm_nca.rules import Readout
 
 Color = tuple[int, int, int]
 
@@ -84,12 +84,12 @@ DARK = Theme(
 
 
 @lru_cache(maxsize=128)
-def class_colors(classes: Classes, hue: float, paper: Color) -> npt.NDArray[np.uint8]:
-    """uint8 [classes, 3], the classes' colours turned by a share of the colour wheel.
+def name_colors(readout: Readout, hue: float, paper: Color) -> npt.NDArray[np.uint8]:
+    """uint8 [names, 3], the colours of what cells show, turned by a share of the colour wheel.
 
     On dark paper dark ones are lightened until they stand out; on light paper all are as they are.
     """
-    return np.array([_lifted(turned(color, hue), paper) for color in classes.colors], np.uint8)
+    return np.array([_lifted(turned(color, hue), paper) for color in readout.colors], np.uint8)
 
 
 def ink_on(color: Color) -> Color:

@@ -12,7 +12,6 @@ from swarm_nca.atomic import write_atomically
 from swarm_nca.viewer import saving
 from swarm_nca.viewer.beside import partners
 from swarm_nca.viewer.dials import DIALS
-from swarm_nca.viewer.overlays import VIEWS
 from swarm_nca.viewer.paint import pixels_of
 from swarm_nca.viewer.reel import Reel
 from swarm_nca.viewer.span import Span
@@ -41,7 +40,7 @@ def next_view(direction: int) -> Callable[[App], None]:
     """What shows the next view, or the one before."""
 
     def change(app: App) -> None:
-        app.view = VIEWS[(VIEWS.index(app.view) + direction) % len(VIEWS)]
+        app.view = app.views[(app.views.index(app.view) + direction) % len(app.views)]
 
     return change
 
@@ -51,7 +50,7 @@ def next_channel(direction: int) -> Callable[[App], None]:
 
     def change(app: App) -> None:
         app.channel = (app.channel + direction) % app.session.rule.channels
-        app.view = next(view for view in VIEWS if view.name == "Channel")
+        app.view = next(view for view in app.views if view.name == "Channel")
 
     return change
 
@@ -149,11 +148,11 @@ def roll(app: App, seconds: float) -> None:
 
 def next_beside(app: App) -> None:
     """Another rule beside the first, or none: one after the other."""
-    others = partners(app.session.opening.rule_name, app.session.rule)
+    others = partners(app.session.opening.title, app.session.rule)
     own = (app.asked,) if app.asked is not None and app.asked not in others else ()
     choices = (None, *own, *others)
     if len(choices) == 1:
-        app.say("No rule that ships knows the same classes")
+        app.say("No rule that ships shows the same")
         return
     now = choices.index(app.beside) if app.beside in choices else 0
     app.stand_beside(choices[(now + 1) % len(choices)])
