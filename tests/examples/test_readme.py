@@ -1,4 +1,4 @@
-"""The README's Python runs as it stands there."""
+"""The README's Python runs as it stands there, and its YAML and that of `scenarios` is right."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-README = Path(__file__).parents[2] / "README.md"
+from swarm_nca.cli import app
+
+ROOT = Path(__file__).parents[2]
+README, SCENARIOS = ROOT / "README.md", "scenarios/README.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.M | re.S)
 
 #: What the README leaves out.
@@ -51,3 +55,24 @@ def test_a_glider_is_back_where_it_began() -> None:
     assert shown.dtype == bool
     assert (shown == names["board"][0].numpy()).all()
     assert names["world"].step.tolist() == [128]
+
+
+PAGES = {page: (ROOT / page).read_text(encoding="utf-8") for page in ("README.md", SCENARIOS)}
+FILES = [
+    (page, text)
+    for page, told in PAGES.items()
+    for text in re.findall(r"^```yaml\n(.*?)^```", told, re.M | re.S)
+]
+
+
+@pytest.mark.parametrize(("page", "text"), FILES, ids=[text.split()[1] for _, text in FILES])
+def test_yaml_of_the_pages_has_nothing_wrong_with_it(page: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / "shown.yaml").write_text(text, encoding="utf-8")
+    said = CliRunner().invoke(app, ["check", str(tmp_path / "shown.yaml")])
+    assert said.exit_code == 0, said.output
+
+
+def test_every_scenario_and_recipe_is_on_its_page() -> None:
+    listed = set(re.findall(r"`([\w-]+)`", PAGES[SCENARIOS]))
+    there = {file.stem for file in (ROOT / "scenarios").rglob("*.yaml")}
+    assert there - listed == set()
