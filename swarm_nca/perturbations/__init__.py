@@ -1,10 +1,14 @@
 """Perturbations: what is done to a world between two steps.
 
-To add one, write a file and two lines here: an import, and its entry in the table.
+To add one, write a file and a line in `KINDS`. A package of one's own names its kinds in the
+entry-point group `swarm_nca.perturbations`.
 
     world = Damage(shape="disc", center=(14, 14), radius=4)(world)
 """
 
+from collections.abc import Mapping
+
+from swarm_nca.extensions import with_extensions
 from swarm_nca.perturbations.damage import Damage
 from swarm_nca.perturbations.draw import Draw
 from swarm_nca.perturbations.erase import Erase
@@ -15,7 +19,7 @@ from swarm_nca.perturbations.perturbation import Perturbation
 from swarm_nca.perturbations.rates import Rates
 from swarm_nca.perturbations.restart import Restart
 
-#: Every kind that a scenario can name; the schema reads this table.
+#: The kinds that come with the package.
 KINDS: dict[str, type[Perturbation]] = {
     "mutate": Mutate,
     "restart": Restart,
@@ -26,6 +30,12 @@ KINDS: dict[str, type[Perturbation]] = {
     "loss": Loss,
     "rates": Rates,
 }
+
+
+def kinds() -> Mapping[str, type[Perturbation]]:
+    """All kinds that a scenario can name: those of `KINDS`, then those of installed packages."""
+    return with_extensions("swarm_nca.perturbations", KINDS, Perturbation)  # type: ignore[type-abstract]
+
 
 __all__ = [
     "KINDS",
@@ -38,4 +48,5 @@ __all__ = [
     "Perturbation",
     "Rates",
     "Restart",
+    "kinds",
 ]

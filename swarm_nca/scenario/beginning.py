@@ -13,7 +13,6 @@ from swarm_nca.images import Pictures, Source
 from swarm_nca.images import load as load_pictures
 from swarm_nca.images.rle import read_pattern
 from swarm_nca.images.targets import drawn_target, read_target
-from swarm_nca.links import Links
 from swarm_nca.located import Document
 from swarm_nca.rules import Elementary, Life, Rule, families, load_rule, make_rule
 from swarm_nca.rules.families import settings_of
@@ -94,7 +93,7 @@ def start_of(document: Document, settings: Settings, rule: Rule) -> World:
             rule,
             labels=pictures.labels_for(names).tolist(),
             grid=Grid(settings.topology.neighborhood, settings.topology.torus),
-            links=Links(settings.links.drop),
+            links=settings.links,
             start=settings.start,
             seed=settings.seed,
         )

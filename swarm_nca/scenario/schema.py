@@ -6,11 +6,13 @@ Perturbations and images are their own schema: the dataclasses that act are the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le, MaxLen
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     GetCoreSchemaHandler,
     GetPydanticSchema,
@@ -26,35 +28,36 @@ from swarm_nca.bounds import (
     Count,
     Index,
     Seed,
-    Share,
     Side,
 )
 from swarm_nca.images import Source
+from swarm_nca.links import Links, kinds_of_links
 from swarm_nca.located.names import FolderName
 from swarm_nca.measure.metrics import find_metric
-from swarm_nca.perturbations import KINDS, Perturbation
+from swarm_nca.perturbations import Perturbation, kinds
 from swarm_nca.topologies import NEIGHBORHOODS
 
 
-def _by_kind(_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-    branches = {kind: handler.generate_schema(one) for kind, one in KINDS.items()}
-    return core_schema.tagged_union_schema(branches, discriminator="kind")
+def _by_kind(table: Mapping[str, type[Any]]) -> GetPydanticSchema:
+    def union(_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        branches = {kind: handler.generate_schema(one) for kind, one in table.items()}
+        return core_schema.tagged_union_schema(branches, discriminator="kind")
+
+    return GetPydanticSchema(union)
 
 
-AnyPerturbation = Annotated[Perturbation, GetPydanticSchema(_by_kind)]
+def _of_usual_kind(links: Any) -> Any:
+    return {"kind": Links.USUAL, **links} if isinstance(links, dict) else links
+
+
+AnyPerturbation = Annotated[Perturbation, _by_kind(kinds())]
+AnyLinks = Annotated[Links, _by_kind(kinds_of_links()), BeforeValidator(_of_usual_kind)]
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
     )
-
-
-class LinksSettings(_Part):
-    """What happens to messages on their way."""
-
-    drop: Share = 0.0
-    """The chance that one message of one step is lost."""
 
 
 class TopologySettings(_Part):
@@ -146,7 +149,8 @@ class Settings(_Part):
     engine: Literal["batched", "agents"] = "batched"
     """All cells at once, or one Mesa agent at a time; the result is the same."""
     steps: Count
-    links: LinksSettings = LinksSettings()
+    links: AnyLinks = Links()
+    """What happens to messages on their way."""
     topology: TopologySettings = TopologySettings()
     perturbations: Annotated[tuple[AnyPerturbation, ...], MaxLen(MOST_ENTRIES)] = ()
     """What is done to the worlds; at the same step, in this order."""
@@ -169,6 +173,8 @@ class Settings(_Part):
             part = getattr(self, key)
             if isinstance(part, _Part):
                 full[key] = part.model_dump(exclude_none=True)
+            elif isinstance(part, Links):
+                full[key] = part.settings()
             elif part is not None:
                 full[key] = given.get(key, part)
         return full
