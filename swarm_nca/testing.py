@@ -5,7 +5,8 @@
     agent.inbox = inbox(own=agent.state, north=saying(rule, "2"), south=saying(rule, "2"))
     change = agent.decide()
 
-They work with any rule, an untrained one as well; directions are those of a grid's nine slots.
+They work with any rule of any family, an untrained one as well; only `saying` needs classes.
+Directions are those of a grid's nine slots.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import torch
 
 from swarm_nca.images.pictures import class_number
 from swarm_nca.links import Links
-from swarm_nca.rules import Rule
+from swarm_nca.rules import Classes, Rule
 from swarm_nca.suggestion import unknown
 from swarm_nca.swarm import CellAgent, Swarm
 from swarm_nca.swarm.agents import Vector
@@ -55,13 +56,14 @@ def tiny_world(
 
     Args:
         drawing: `#` is full grey, `.` or a blank is white, a digit stands for that many tenths.
+            Where every pixel is a cell, as in Life, ½ and more is what is alive at the start.
             Common indentation and empty lines around the drawing do not count, and short lines are
             filled with white.
         rule: gives channels, classes and the alive threshold.
         label, key, grid, links: as in `World.from_images`.
 
     Raises:
-        ValueError: another letter, or nothing drawn at all.
+        ValueError: another letter, nothing drawn at all, or a label the rule does not have.
     """
     lines = textwrap.dedent(drawing.rstrip()).splitlines()
     while lines and not lines[0].strip():
@@ -109,8 +111,13 @@ def saying(rule: Rule, label: int | str, strength: float = 1.0) -> Vector:
         strength: the value of that class's channel; the trained ones settle near 1.
 
     Raises:
-        ValueError: the rule has no such class.
+        ValueError: the rule has no such class, or no classes at all.
     """
+    if not isinstance(rule.readout, Classes):
+        raise ValueError(
+            f"saying({label!r}) needs a rule with classes, the read-out of this one is "
+            f"{rule.readout.kind!r}; write the state itself, {rule.channels} numbers"
+        )
     number = class_number(label, rule.classes.names)
     state = np.zeros(rule.channels, dtype=torch.zeros(0, dtype=rule.dtype).numpy().dtype)
     state[rule.readout.channels(rule.channels)][number] = strength

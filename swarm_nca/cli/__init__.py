@@ -1,8 +1,9 @@
 """The command `swarm-nca`: parses, calls the package, prints the results.
 
-Exit codes: 0 done; 1 an expectation failed; 2 bad input, with one line on stderr. Modules named
-after a group of commands (`running`, `measuring`, …) declare arguments and import nothing heavy, so
-that `--help` answers at once; they import the bodies (`evaluate_command`, …) when a command runs.
+Exit codes: 0 done; 1 an expectation failed; 2 bad input, with one line on stderr; 130 stopped by
+Ctrl-C or SIGTERM (`run`, `train`). Modules named after a group of commands (`running`,
+`measuring`, …) declare arguments and import nothing heavy, so that `--help` answers at once; they
+import the bodies (`evaluate_command`, …) when a command runs.
 
 To add a command, write a function, and a line in `COMMANDS`.
 """
@@ -18,6 +19,7 @@ from swarm_nca.cli.inspecting import check, rules, schema
 from swarm_nca.cli.learning import train
 from swarm_nca.cli.measuring import bench, compare, evaluate
 from swarm_nca.cli.running import run
+from swarm_nca.cli.studying import study
 from swarm_nca.cli.telling import Commands
 from swarm_nca.cli.viewing import view
 
@@ -37,6 +39,7 @@ app = typer.Typer(
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(study, name="study")
 
 
 def _version(asked: bool) -> None:

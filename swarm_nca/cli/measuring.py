@@ -20,7 +20,7 @@ UPRIGHT_ONLY = ("swaps", "every", "by", "confusion", "fill_holes", "figure")
 def evaluate(
     context: typer.Context,
     rule: Annotated[str, typer.Argument(metavar="RULE", help=RULE)],
-    dataset: Annotated[str, typer.Option(help=DATASET)],
+    dataset: Annotated[str | None, typer.Option(help=DATASET, show_default=False)] = None,
     split: Annotated[Split, typer.Option(help="Of a published data set.")] = "test",
     limit: Annotated[
         int | None, typer.Option(min=1, max=MOST, help="Only the first so many.")
@@ -28,8 +28,15 @@ def evaluate(
     steps: Annotated[int, typer.Option(min=1, max=MOST, help="Of each phase.")] = 200,
     protocol: Annotated[
         Protocol,
-        typer.Option(help="Fresh pictures; or swapped on the way, states kept or restarted."),
+        typer.Option(
+            help="Fresh pictures; swapped on the way, states kept or restarted; or a growing "
+            "pattern, grown, late and healed, without a data set."
+        ),
     ] = "fresh",
+    target: Annotated[
+        str | None,
+        typer.Option(help="Of growing: a picture file, or lizard, flower, heart, butterfly."),
+    ] = None,
     swaps: Annotated[int, typer.Option(min=1, max=MOST, help="Of mutation and restart.")] = 1,
     every: Annotated[int, typer.Option(min=1, max=MOST, help="Look every so many steps only.")] = 1,
     seed: Annotated[int, typer.Option(min=0, max=MOST_SEED)] = 0,
@@ -53,6 +60,13 @@ def evaluate(
         from swarm_nca.cli.evaluate_command import evaluate_command
         from swarm_nca.cli.turning_command import turning_command
 
+        if protocol == "growing":
+            _grow(context, rule, target, seed, json_file)
+            return
+        if dataset is None:
+            raise ValueError("name the pictures with --dataset, such as --dataset strokes")
+        if target is not None:
+            raise ValueError("--target goes with --protocol growing")
         ask: functools.partial[Any]
         if turn is None:
             ask = functools.partial(
@@ -81,6 +95,16 @@ def evaluate(
             json_file=json_file,
             console=console(),
         )
+
+
+def _grow(
+    context: typer.Context, rule: str, target: str | None, seed: int, json_file: Path | None
+) -> None:
+    from swarm_nca.cli.growing_command import growing_command
+
+    if wrong := _given(context, (*UPRIGHT_ONLY, "turn", "dataset", "split", "limit", "steps")):
+        raise ValueError(f"--protocol growing does not go with {', '.join(wrong)}: leave it out")
+    growing_command(rule, target, seed=seed, json_file=json_file, console=console())
 
 
 def _given(context: typer.Context, names: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ JsonFile = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help="Also write all numbers as JSON.")
 ]
 Split = Literal["test", "train"]
-Protocol = Literal["fresh", "mutation", "restart"]
+Protocol = Literal["fresh", "mutation", "restart", "growing"]
 DATASET = (
     "mnist, fashion-mnist, strokes, doodles, letters, garments, chimeras, joined, or a folder of "
     "pictures; several with + between them."

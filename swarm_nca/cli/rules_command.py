@@ -28,7 +28,7 @@ def rules_command(verbose: bool = False, console: Console | None = None) -> None
         rule, card = rules.read_rule(path)
         if number:
             console.print()
-        console.print(Text.assemble((name, "bold"), f": {', '.join(rule.classes.names)}"))
+        console.print(Text.assemble((name, "bold"), f": {_told(rule, card)}"))
         weights = rule.state_dict()
         numbers = sum(weight.numel() for weight in weights.values())
         size = sum(weight.nbytes for weight in weights.values())
@@ -39,6 +39,15 @@ def rules_command(verbose: bool = False, console: Console | None = None) -> None
             for key, value in card.items():
                 if key != "scores":
                     _line(console, 2, f"{key}: {value}")
+
+
+def _told(rule: rules.Rule, card: Mapping[str, Any]) -> str:
+    """What a rule is for: its classes, or what it was trained to grow."""
+    if isinstance(rule.readout, rules.Classes):
+        return ", ".join(rule.readout.names)
+    task = (card.get("recipe") or {}).get("task") or {}
+    target = " ".join(str(one) for one in (task.get("target") or {}).values())
+    return " ".join(filter(None, (str(task.get("kind", rule.readout.kind)), target)))
 
 
 def _scores(console: Console, scores: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
+from annotated_types import Ge, Gt, Le, Lt, MaxLen
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -88,12 +88,19 @@ class RuleSettings(_Part):
     kind: Literal["mlp"] = "mlp"
     weights: str | None = None
     free_channels: Annotated[int, Ge(1), Le(MOST_CHANNELS)] = 9
-    hidden: Annotated[tuple[Units, ...], MinLen(1), MaxLen(LAYERS)] = (80, 80)
+    hidden: tuple[Units, ...] = (80, 80)
     hearing: Hearing = "slots"
     mortal: bool = False
     angle: Annotated[float, Ge(-360.0), Le(360.0)] = 0.0
     fire_rate: Annotated[float, Gt(0.0), Le(1.0)] = 0.5
     noise: NonNegative = 0.02
+
+    @field_validator("hidden")
+    @classmethod
+    def _few(cls, hidden: tuple[int, ...]) -> tuple[int, ...]:
+        if not 1 <= len(hidden) <= LAYERS:
+            raise ValueError(f"gives the sizes of one to {LAYERS} hidden layers, got {len(hidden)}")
+        return hidden
 
 
 class OtherRule(BaseModel):

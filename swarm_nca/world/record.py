@@ -68,7 +68,7 @@ class World:
     readout: Readout
     cell_fields: Mapping[str, Tensor] = field(default_factory=dict)
     world_fields: Mapping[str, Tensor] = field(default_factory=dict)
-    # Derived from the ground; nobody edits them by hand.
+    # Derived from the ground.
     address: Tensor
     neighbors: Tensor
     stimulus: Tensor
@@ -209,11 +209,7 @@ class World:
 
     @property
     def classes(self) -> Classes:
-        """What cells decide between.
-
-        Raises:
-            ValueError: worlds whose read-out is not classes.
-        """
+        """What cells decide between; a ValueError if the read-out is not classes."""
         if not isinstance(self.readout, Classes):
             raise ValueError(f"this world has no classes: its read-out is {self.readout.kind!r}")
         return self.readout
@@ -391,10 +387,10 @@ class World:
         return batches.to(self, place, dtype or self.state.dtype)
 
     def __repr__(self) -> str:
-        ground = self.ground.kind
         steps = sorted(set(self.step.tolist()))
         at = f"step {steps[0]}" if len(steps) == 1 else f"steps {steps}"
-        return f"World({len(self)} on a {ground}, {list(self.state.shape)} cells × channels, {at})"
+        held = f"{list(self.state.shape)} cells × channels"
+        return f"World({len(self)} on a {self.ground.kind}, {held}, {at})"
 
     def _repr_png_(self) -> bytes:
         from swarm_nca.portrait import portrait_png

@@ -109,6 +109,28 @@ def damaged(data: Any, draw: random.Random) -> Any:
     return data
 
 
+def blown_up(data: Any, draw: random.Random) -> Any:
+    """Plain data with one of its numbers far beyond reason."""
+    data = copy.deepcopy(data)
+    holders = [(holder, key) for holder, key, value in leaves(data) if is_number(value)]
+    holder, key = draw.choice(holders)
+    holder[key] = draw.choice([value for value in VALUES if is_number(value) and abs(value) > 1e5])
+    return data
+
+
+def leaves(data: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """Every value that is no mapping and no list, with what holds it and under which key."""
+    for key, value in list(data.items() if isinstance(data, dict) else enumerate(data)):
+        if isinstance(value, dict | list):
+            yield from leaves(value)
+        else:
+            yield data, key, value
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def broken(text: str, draw: random.Random) -> bytes:
     """A text with lines, characters or bytes put in, taken out or moved."""
     content, how = text.encode(errors="surrogatepass"), draw.randrange(6)
@@ -141,8 +163,10 @@ def case(kind: str, draw: random.Random) -> bytes:
     """One damaged file."""
     text, data = shipped(draw.choice(list(FILES[kind].values())))
     how = draw.random()
-    if how < 0.35:
+    if how < 0.3:
         return broken(text, draw)
+    if how < 0.45:
+        return dump(blown_up(data, draw)).encode()
     for _ in range(draw.choice([1, 1, 1, 2, 4])):
         data = damaged(data, draw)
     text = dump(data)

@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from swarm_nca.atomic import NotWritten, temporary_name
+from swarm_nca.cli import app
+from swarm_nca.recording import folder as folder_module
 from swarm_nca.scenario import load, run
 from swarm_nca.scenario.placing import MARKS, check_place, place
 
@@ -205,30 +208,20 @@ def test_a_folder_that_is_called_as_a_file_of_a_run_is_left_alone(tmp_path):
     assert (tmp_path / "run/states.npz/mine").read_text() == "mine"
 
 
-def test_the_command_tells_in_one_line_where_a_run_is_kept_whose_place_was_taken(write, tmp_path):
-    code = (
-        "import sys\n"
-        "from pathlib import Path\n"
-        "import swarm_nca.recording.folder as folder\n"
-        "from swarm_nca.cli import main\n"
-        "written = folder.write_atomically\n"
-        "def slow(path, data):\n"
-        "    Path('run').mkdir(exist_ok=True)\n"
-        "    Path('run/notes.txt').write_text('mine')\n"
-        "    written(path, data)\n"
-        "folder.write_atomically = slow\n"
-        "main()"
-    )
-    arguments = ["run", str(write(record="{picture: false}")), "--out", "run"]
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 2
+def test_the_command_tells_in_one_line_where_a_run_is_kept_whose_place_was_taken(
+    write, tmp_path, monkeypatch
+):
+    written = folder_module.write_atomically
+
+    def slow(path, data):
+        (tmp_path / "run").mkdir(exist_ok=True)
+        (tmp_path / "run/notes.txt").write_text("mine")
+        written(path, data)
+
+    monkeypatch.setattr(folder_module, "write_atomically", slow)
+    scenario = write(record="{picture: false}")
+    done = CliRunner().invoke(app, ["run", str(scenario), "--out", str(tmp_path / "run")])
+    assert done.exit_code == 2
     (line,) = done.stderr.splitlines()
     assert line.endswith(f"is kept in {tmp_path}/run-2")
     assert (tmp_path / "run/notes.txt").read_text() == "mine"

@@ -11,7 +11,7 @@ from PIL import Image
 
 from swarm_nca.rules import Mlp, Rule
 from swarm_nca.tasks import Classification
-from swarm_nca.training.outcome import ENOUGH, scores_of, strip_of
+from swarm_nca.tasks.classification import ENOUGH
 
 
 def held_out(count: int) -> Classification:
@@ -26,15 +26,15 @@ def test_cells_below_the_rules_own_threshold_are_silent_on_the_strip() -> None:
     strips = []
     for shown_above in (0.1, 0.6):
         rule.shown_above = shown_above
-        strips.append(np.asarray(Image.open(io.BytesIO(strip_of(rule, held_out(2))))))
+        strips.append(np.asarray(Image.open(io.BytesIO(held_out(2).views(rule)))))
     told = [len(np.unique(strip.reshape(-1, strip.shape[-1]), axis=0)) for strip in strips]
     assert told[0] == told[1] + 1  # the colour of class 1
 
 
 def test_too_few_pictures_are_not_scored(busy_rule: Callable[..., Rule]) -> None:
     rule = busy_rule(hidden=(2, 2))
-    assert scores_of(rule, held_out(ENOUGH - 1)) == {}
-    assert scores_of(rule, held_out(ENOUGH)).keys() == {
+    assert held_out(ENOUGH - 1).scores(rule) == {}
+    assert held_out(ENOUGH).scores(rule).keys() == {
         "cell_accuracy",
         "total_agreement",
         "vote_accuracy",

@@ -87,7 +87,14 @@ def trainer_of(team: Team, change: str = "") -> Trainer:
 
 def results(trainer: Trainer, losses: Sequence[float]) -> list[Tensor]:
     weights = [weight.detach().reshape(-1) for weight in trainer.rule.parameters()]
-    pool = [] if trainer.pool is None else [trainer.pool.label, trainer.pool.state]
+    pool = (
+        []
+        if trainer.pool is None
+        else [
+            trainer.pool.worlds["label"],
+            trainer.pool.cells["state"],
+        ]
+    )
     return [torch.tensor(losses), torch.cat(weights), *pool]
 
 

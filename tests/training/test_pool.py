@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from swarm_nca.images import strokes
@@ -15,19 +17,24 @@ def task_of(count: int = 40) -> Classification:
     return Classification(torch.tensor(pictures.grey), torch.tensor(pictures.labels))
 
 
+def filled(task: Classification, rule: Mlp, size: int, seed: int) -> Pool:
+    return Pool.of(task.start(size, rule, torch.Generator().manual_seed(seed)))
+
+
 def filled_with_ones(pool: Pool) -> Pool:
-    lives = (pool.grey > 0.1)[..., None]
-    pool.state = torch.where(lives, torch.ones_like(pool.state), 0.0)
+    lives = (pool.ground["grey"] > 0.1)[..., None]
+    state = pool.cells["state"]
+    pool.cells["state"] = torch.where(lives, torch.ones_like(state), 0.0)
     return pool
 
 
 def test_a_quarter_starts_anew_a_quarter_mutates_and_the_rest_goes_on() -> None:
     rule, task = Mlp(), task_of()
     generator = torch.Generator().manual_seed(0)
-    pool = filled_with_ones(Pool.filled(task, rule, 12, "zeros", generator))
-    before = pool.grey.clone()
-    which, world = pool.take(8, 2, 2, task=task, rule=rule, start="zeros", generator=generator)
-    assert len(set(which.tolist())) == 8
+    pool = filled_with_ones(filled(task, rule, 12, 0))
+    before = pool.ground["grey"].clone()
+    which = torch.randperm(12, generator=generator)[:8]
+    world = task.refresh(pool.take(which), 2, 2, rule, generator)
     fresh, mutated, going_on = (
         world.select([0, 1]),
         world.select([2, 3]),
@@ -36,9 +43,9 @@ def test_a_quarter_starts_anew_a_quarter_mutates_and_the_rest_goes_on() -> None:
     assert bool((fresh.state == 0).all())
     assert bool((going_on.state == 1).all())
     for i in range(4):
-        assert torch.equal(going_on.picture(i), before[which[4 + i]])
+        assert torch.equal(going_on.picture(i).reshape(-1), before[which[4 + i]])
     for i in range(2):
-        old, new = before[which[2 + i]].reshape(-1), mutated.picture(i).reshape(-1)
+        old, new = before[which[2 + i]], mutated.picture(i).reshape(-1)
         assert not torch.equal(old, new)
         one = mutated.select(i)
         lived = old[one.site] > 0.1
@@ -46,25 +53,32 @@ def test_a_quarter_starts_anew_a_quarter_mutates_and_the_rest_goes_on() -> None:
         assert bool((one.state[~lived] == 0).all())
 
 
-def test_a_batch_written_back_is_found_again() -> None:
+def test_a_batch_written_back_is_found_again_with_every_field() -> None:
     rule, task = Mlp(), task_of()
     generator = torch.Generator().manual_seed(1)
-    pool = Pool.filled(task, rule, 6, "zeros", generator)
-    which, world = pool.take(6, 3, 3, task=task, rule=rule, start="zeros", generator=generator)
+    start = task.start(6, rule, generator)
+    named = start.with_cells(number=torch.zeros(start.cells)).with_worlds(name=torch.arange(6))
+    pool = Pool.of(named)
+    which = torch.randperm(6, generator=generator)
+    world = pool.take(which)
+    assert torch.equal(world.world_fields["name"], which)
     marked = world.with_state(world.world_of[:, None].expand(-1, rule.channels).float())
-    pool.put_back(which, marked)
+    pool.put_back(which, marked.with_cells(number=world.world_of + 0.5))
     for i, place in enumerate(which.tolist()):
-        lives = pool.grey[place] > 0.1
-        assert bool((pool.state[place][lives] == i).all())
-        assert bool((pool.state[place][~lives] == 0).all())
-        assert torch.equal(pool.grey[place], world.picture(i))
-        assert int(pool.label[place]) == int(world.label[i])
+        lives = pool.ground["grey"][place] > 0.1
+        assert bool((pool.cells["state"][place][lives] == i).all())
+        assert bool((pool.cells["state"][place][~lives] == 0).all())
+        assert bool((pool.cells["number"][place][lives] == i + 0.5).all())
+        assert torch.equal(pool.ground["grey"][place], world.picture(i).reshape(-1))
+        assert int(pool.worlds["label"][place]) == int(world.label[i])
+    back = pool.take(which)
+    assert torch.equal(back.state, marked.state)
+    assert torch.equal(back.neighbors, world.neighbors)
 
 
 def test_a_random_start_fills_the_pool_with_normal_states() -> None:
-    generator = torch.Generator().manual_seed(2)
-    pool = Pool.filled(task_of(), Mlp(), 10, "random", generator)
-    values = pool.state[pool.grey > 0.1]
+    pool = filled(replace(task_of(), begin="random"), Mlp(), 10, 2)
+    values = pool.cells["state"][pool.ground["grey"] > 0.1]
     assert abs(float(values.mean())) < 0.05
     assert abs(float(values.std()) - 1.0) < 0.05
 

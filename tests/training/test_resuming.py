@@ -360,3 +360,14 @@ def test_a_full_disk_is_told_with_the_file_a_cure_and_how_to_go_on(
     )
     monkeypatch.undo()
     assert train(None, resume=stopped.path) == 0
+
+
+@pytest.mark.parametrize("out", ["loop", "loop/in", "a" * 300, "new/" + "a" * 300])
+def test_a_folder_that_no_name_leads_to_is_refused_before_anything_is_written(
+    recipe: Path, out: str
+) -> None:
+    recipe.with_name("loop").symlink_to(recipe.with_name("loop"))
+    before = set(recipe.parent.rglob("*"))
+    with pytest.raises(ValueError, match=r"\((Too many|File name).*\); choose another place$"):
+        train(recipe, recipe.parent / out)
+    assert set(recipe.parent.rglob("*")) == before

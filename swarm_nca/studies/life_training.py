@@ -1,0 +1,170 @@
+"""Trains the networks of one cell of the table, side by side, and tells which of them learned.
+
+All networks of a cell see the same batches; they differ in their initial weights. A network leaves
+the computation as soon as it answers the exam without a mistake, or when nothing can change it any
+more: all of its weights but the last bias have not moved over a whole round of batches, which
+happens when its ReLUs are 0 everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from swarm_nca.studies.life_boards import Batch, Boards
+from swarm_nca.studies.life_networks import (
+    Architecture,
+    Networks,
+    Start,
+)
+
+#: What random numbers are for, beside the initial weights.
+_BATCHES, _EXAM, _PROBE = 101, 102, 103
+
+#: Boards that come before the exam: most networks fail at these already.
+_PROBED = 64
+
+#: Networks whose answers to the exam are computed at once.
+_EXAMINED = 4
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How networks are trained and examined.
+
+    Args:
+        examples: boards seen by a network at most.
+        batch: boards in a batch.
+        side: of the square boards.
+        density: of live cells; None draws one for each board, uniformly from 0 to 1.
+        start: how initial weights are drawn.
+        rate: Adam's learning rate.
+        round: batches between two exams.
+        exam: boards in the exam of networks for more than one step.
+        seed: of all draws.
+
+    Raises:
+        ValueError: a number outside its bounds.
+    """
+
+    examples: int = 1_000_000
+    batch: int = 8
+    side: int = 8
+    density: float | None = None
+    start: Start = "normal"
+    rate: float = 1e-3
+    round: int = 250
+    exam: int = 4_096
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("examples", "batch", "round", "exam"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not self.rate > 0:
+            raise ValueError(f"the learning rate must be above 0, got {self.rate}")
+        if self.seed < 0:
+            raise ValueError(f"the seed must be at least 0, got {self.seed}")
+
+    def boards(self, steps: int) -> Boards:
+        """The source of boards for networks that predict so many steps."""
+        return Boards(steps, self.side, self.density)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a network fared.
+
+    Attributes:
+        examples: boards it had seen when it was first without a mistake; None if it never was.
+        dead: whether it was given up because nothing could change it any more.
+    """
+
+    examples: int | None
+    dead: bool
+
+
+class Adam:
+    """Adam (Kingma and Ba 2015) on rows of weights [N, K]: networks can leave between steps."""
+
+    def __init__(self, rows: Tensor, rate: float) -> None:
+        self.rows, self._rate, self._steps = rows, rate, 0
+        self._first, self._second = torch.zeros_like(rows), torch.zeros_like(rows)
+
+    def step(self, gradient: Tensor) -> None:
+        """Move the weights by one step, in place."""
+        self._steps += 1
+        self._first.mul_(0.9).add_(gradient, alpha=0.1)
+        self._second.mul_(0.999).addcmul_(gradient, gradient, value=0.001)
+        scale = (1 - 0.999**self._steps) ** 0.5
+        divisor = self._second.sqrt().div_(scale).add_(1e-8)
+        self.rows.addcdiv_(self._first, divisor, value=-self._rate / (1 - 0.9**self._steps))
+
+    def keep(self, which: Tensor) -> None:
+        """Go on with these rows only; int64 indices."""
+        self.rows = self.rows[which]
+        self._first, self._second = self._first[which], self._second[which]
+
+
+def train(
+    architecture: Architecture,
+    rows: Tensor,
+    protocol: Protocol,
+    stream: int = 0,
+    tell: Callable[[int, int, int], None] | None = None,
+) -> list[Outcome]:
+    """Train networks from initial weights [N, K]; returns one outcome for each.
+
+    Args:
+        stream: which batches: equal numbers give equal batches.
+        tell: called after each round with examples seen, networks that learned, networks left.
+    """
+    boards, seed = protocol.boards(architecture.steps), protocol.seed
+    source = np.random.default_rng([seed, architecture.steps, _BATCHES, stream])
+    probe, exam = (
+        boards.exam(np.random.default_rng([seed, architecture.steps, what]), size)
+        for what, size in ((_PROBE, min(_PROBED, protocol.exam)), (_EXAM, protocol.exam))
+    )
+    outcomes: dict[int, Outcome] = {}
+    left = torch.arange(len(rows))
+    adam = Adam(rows.clone(), protocol.rate)
+    batches, seen = -(-protocol.examples // protocol.batch), 0
+    with torch.no_grad():
+        while len(left) and seen < batches:
+            count = min(protocol.round, batches - seen)
+            before = adam.rows.clone()
+            networks = Networks(architecture, adam.rows, protocol.side)
+            for batch in boards.batches(source, protocol.batch, count):
+                adam.step(networks.gradient(batch.patches, batch.target, batch.share))
+            seen += count
+            learned = flawless(architecture, adam.rows, (probe, exam), protocol.side)
+            dead = (before[:, :-1] == adam.rows[:, :-1]).all(dim=1) & ~learned
+            examples = seen * protocol.batch
+            for number in left[learned].tolist():
+                outcomes[number] = Outcome(examples, dead=False)
+            for number in left[dead].tolist():
+                outcomes[number] = Outcome(None, dead=True)
+            stay = (~(learned | dead)).nonzero().view(-1)
+            left = left[stay]
+            adam.keep(stay)
+            if tell is not None:
+                won = sum(one.examples is not None for one in outcomes.values())
+                tell(examples, won, len(left))
+    return [outcomes.get(number, Outcome(None, False)) for number in range(len(rows))]
+
+
+def flawless(architecture: Architecture, rows: Tensor, exams: Sequence[Batch], side: int) -> Tensor:
+    """bool [N]: networks [N, K] that answer every cell of all exams right."""
+    right = torch.ones(len(rows), dtype=torch.bool)
+    for exam in exams:
+        alive = exam.target > 0.5
+        asked = right.nonzero().view(-1)
+        for begin in range(0, len(asked), _EXAMINED):
+            part = asked[begin : begin + _EXAMINED]
+            answers = Networks(architecture, rows[part], side).logits(exam.patches)
+            right[part] = ((answers > 0) == alive).all(dim=1)
+    return right
