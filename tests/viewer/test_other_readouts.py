@@ -89,14 +89,9 @@ def test_every_view_panel_and_key_works_by_day_and_night(name: str, tmp_path: Pa
         frame(app)
 
 
-def test_there_are_no_class_buttons_but_beginnings(tmp_path: Path) -> None:
+def test_there_are_no_class_buttons_but_beginnings() -> None:
     app = App(from_scenario("life-glider"))
-    assert list(controls.sections(app)) == [
-        "Hand",
-        "Start",
-        "Canvas",
-        "Disturb",
-    ]
+    assert list(controls.sections(app)) == ["Hand", "Start", "Canvas", "Disturb"]
     texts = [getattr(one, "text", "") for one in app.widgets]
     assert {"One cell", "Soup"} <= set(texts)
     next(one for one in app.widgets if getattr(one, "text", "") == "One cell").press((0, 0))
