@@ -39,7 +39,7 @@ def family(kind: str) -> type[Rule]:
     """
     known = families()
     if not isinstance(kind, str) or kind not in known:
-        raise ValueError(unknown("rule family", shown(kind), known))
+        raise ValueError(unknown("rule family", shown(kind).strip("'"), known))
     return known[kind]
 
 
