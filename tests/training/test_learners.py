@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 import swarm_nca as sn
-from swarm_nca import tasks
+from swarm_nca import extensions, tasks
 from swarm_nca.located import LocatedError, parse
 from swarm_nca.rules import Habitat, load_rule, read_rule
 from swarm_nca.tasks import Growing, Transition
@@ -279,3 +280,68 @@ def test_a_recipe_that_cannot_be_followed_is_refused(change: str, line: str) -> 
     with pytest.raises(LocatedError, match=r"recipe\.yaml") as caught:
         trainer_of(recipe_of("growing").replace(*change.split("|")))
     assert line in str(caught.value)
+
+
+# ------------------------------------------------------------ a task of one's own
+
+
+class Bright(tasks.Task):
+    """All cells should hold 1 in their last channel."""
+
+    kind: ClassVar[str] = "bright"
+    ranked: ClassVar[bool] = True
+    metric_names: ClassVar[tuple[str, ...]] = ("mean",)
+    defaults: ClassVar[dict[str, Any]] = {
+        "regime": "persistent",
+        "mutated": 0,
+        "rule": {"free_channels": 1, "hidden": [4], "noise": 0.0},
+    }
+    content, readout, extent = "bright", sn.Bit(), (3, 3)
+
+    def start(self, count: int, rule: sn.Rule, generator: torch.Generator) -> sn.World:
+        return sn.World.from_images(torch.ones(count, 3, 3), rule)
+
+    def refresh(
+        self,
+        world: sn.World,
+        fresh: int,
+        mutated: int,
+        rule: sn.Rule,
+        generator: torch.Generator,
+    ) -> sn.World:
+        losses = self.losses(world, world)
+        assert bool((losses.diff() <= 0).all()), "the worst come first"
+        state = world.state.clone()
+        state[: 9 * fresh] = 0.0
+        return world.with_state(state)
+
+    def losses(self, before: sn.World, after: sn.World) -> Tensor:
+        return (after.state[:, -1] - 1).square().view(len(after), -1).mean(1)
+
+    def metrics(self, before: sn.World, after: sn.World) -> dict[str, Tensor]:
+        return {"mean": after.state.detach()[:, -1].mean()}
+
+    def views(self, rule: sn.Rule) -> bytes:
+        return b"no picture"
+
+
+def test_a_task_from_another_package_trains_from_a_recipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found(group: str) -> list[EntryPoint]:
+        here = EntryPoint("bright", f"{__name__}:Bright", group)
+        monkeypatch.setattr(EntryPoint, "load", lambda entry: Bright)
+        return [here] if group == "swarm_nca.tasks" else []
+
+    monkeypatch.setattr(extensions, "entry_points", lambda group: found(group))
+    extensions._entries.cache_clear()
+    try:
+        text = "name: own\ntask: {kind: bright}\niterations: 40\nbatch: 4\npool: 8\nsteps: 3\n"
+        (tmp_path / "own.yaml").write_text(text + "schedule: {rate: 2e-2}\nlog_every: 10\n")
+        assert train(tmp_path / "own.yaml", tmp_path / "run") == 0
+    finally:
+        extensions._entries.cache_clear()
+    rows = [row.split(",") for row in (tmp_path / "run" / "log.csv").read_text().splitlines()]
+    assert rows[0][3] == "mean"
+    assert float(rows[-1][1]) < 0.6 * float(rows[1][1])
+    assert (tmp_path / "run" / "strip.png").read_bytes() == b"no picture"
