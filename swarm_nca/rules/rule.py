@@ -258,7 +258,8 @@ class Rule(nn.Module, ABC):
         digest = hashlib.sha256(json.dumps(self.header(), sort_keys=True).encode())
         for name, weight in self.state_dict().items():
             digest.update(f"{name}:{tuple(weight.shape)}:{weight.dtype}".encode())
-            digest.update(weight.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+            flat = weight.detach().cpu().reshape(-1)  # a weight of no dimensions has no bytes
+            digest.update(flat.view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()
 
 

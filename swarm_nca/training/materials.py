@@ -22,7 +22,8 @@ from swarm_nca.rules import (
 )
 from swarm_nca.tasks import Classification, Task
 from swarm_nca.training.draws import SPLIT, generator_of
-from swarm_nca.training.recipe import Data, Recipe, RuleSettings
+from swarm_nca.training.recipe import Data, Recipe
+from swarm_nca.training.rule_settings import RuleSettings
 
 
 class Materials(NamedTuple):

@@ -8,30 +8,22 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen
 from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Discriminator,
     GetCoreSchemaHandler,
     GetPydanticSchema,
-    Tag,
     field_validator,
     model_validator,
 )
 from pydantic_core import CoreSchema, core_schema
 
-from swarm_nca.bounds import MOST_ENTRIES, Count, Index, NonNegative, Positive, Seed, Share
+from swarm_nca.bounds import MOST_ENTRIES, Count, Index, Positive, Seed, Share
 from swarm_nca.images import DRAWN, SIZE, DatasetName
 from swarm_nca.located import path_from
 from swarm_nca.located.names import FolderName
-from swarm_nca.randomness import LONGEST_ROW
-from swarm_nca.rules import Hearing, family, shipped_rules
-from swarm_nca.rules.settings import LAYERS
+from swarm_nca.rules import shipped_rules
 from swarm_nca.tasks import LOSSES, Augmentation, Classification, Task, task_kind
 from swarm_nca.training.descent import Method, Normalization
 from swarm_nca.training.learners import LEARNERS, Gradient, Learner
-
-#: Units of a hidden layer, and channels without a meaning; noise serves 256 channels in all.
-MOST_UNITS, MOST_CHANNELS = 4096, LONGEST_ROW
+from swarm_nca.training.rule_settings import AnyRule, Part, RuleSettings, family_of
 
 #: Pictures of one source, and worlds of a pool or a batch.
 MOST_TRAINED = 500_000
@@ -45,18 +37,13 @@ MOST_UNROLLED = 10_000
 #: Bytes that a pool, or what is kept of a batch's rollout, may take, as far as a recipe tells.
 MOST_BYTES = 64 << 30
 
-Units = Annotated[int, Ge(1), Le(MOST_UNITS)]
 Worlds = Annotated[int, Ge(1), Le(MOST_TRAINED)]
 Unrolled = Annotated[int, Ge(1), Le(MOST_UNROLLED)]
 Span = tuple[Unrolled, Unrolled]
 Course = tuple[Share, Share]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Data(_Part):
+class Data(Part):
     """One source of training pictures, with the classes it brings.
 
     `count` takes the first so many, of a folder in turn from every class; of what is drawn and has
@@ -79,61 +66,6 @@ class Data(_Part):
         return self
 
 
-class RuleSettings(_Part):
-    """A learned rule to train; its read-out comes from the task.
-
-    `weights` names a rule to begin with, as `load_rule` takes it: of the same sizes and classes.
-    """
-
-    kind: Literal["mlp"] = "mlp"
-    weights: str | None = None
-    free_channels: Annotated[int, Ge(1), Le(MOST_CHANNELS)] = 9
-    hidden: tuple[Units, ...] = (80, 80)
-    hearing: Hearing = "slots"
-    mortal: bool = False
-    angle: Annotated[float, Ge(-360.0), Le(360.0)] = 0.0
-    fire_rate: Annotated[float, Gt(0.0), Le(1.0)] = 0.5
-    noise: NonNegative = 0.02
-
-    @field_validator("hidden")
-    @classmethod
-    def _few(cls, hidden: tuple[int, ...]) -> tuple[int, ...]:
-        if not 1 <= len(hidden) <= LAYERS:
-            raise ValueError(f"gives the sizes of one to {LAYERS} hidden layers, got {len(hidden)}")
-        return hidden
-
-
-class OtherRule(BaseModel):
-    """A rule of another family: its kind, and its settings as the family takes them."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    kind: str
-    weights: str | None = None
-
-    @field_validator("kind")
-    @classmethod
-    def _known(cls, kind: str) -> str:
-        family(kind)
-        return kind
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What the family takes."""
-        return dict(self.model_extra or {})
-
-
-def _family(rule: Any) -> str:
-    kind = rule.get("kind", "mlp") if isinstance(rule, dict) else getattr(rule, "kind", "mlp")
-    return "mlp" if kind == "mlp" else "other"
-
-
-AnyRule = Annotated[
-    Annotated[RuleSettings, Tag("mlp")] | Annotated[OtherRule, Tag("other")],
-    Discriminator(_family),
-]
-
-
 def _by_kind(_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
     branches = {kind: handler.generate_schema(one) for kind, one in LEARNERS.items()}
     return core_schema.tagged_union_schema(branches, discriminator="kind")
@@ -142,14 +74,14 @@ def _by_kind(_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
 AnyLearner = Annotated[Learner, GetPydanticSchema(_by_kind)]
 
 
-class Wounds(_Part):
+class Wounds(Part):
     """How often a world of the batch is jolted within a disc, and how hard; see `wounds`."""
 
     share: Share = 0.25
     strength: Positive = 1.0
 
 
-class Wound(_Part):
+class Wound(Part):
     """How many worlds of a batch are erased within a disc; see `wounds.damaged`.
 
     `share` is that of the batch, of a ranked one its best; `radius` is the least and the most, in
@@ -170,7 +102,7 @@ class Wound(_Part):
 _SHAPED = {"drops": "steps", "factor": "steps", "hold": "cosine", "floor": "cosine"}
 
 
-class Schedule(_Part):
+class Schedule(Part):
     """The learning rate over the iterations: a warm-up from 0, then one of three shapes.
 
     `rate` is a step's length in each weight, as Adam counts it; `warmup` and `drops` are
@@ -210,7 +142,7 @@ class Schedule(_Part):
         return rate * (self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * along)))
 
 
-class Recipe(_Part):
+class Recipe(Part):
     """One training run, to the letter.
 
     The regime says how a batch is made up: `naive` starts all of it anew and keeps no pool, so that
@@ -275,7 +207,7 @@ class Recipe(_Part):
             return given
         full = dict(task_kind(task["kind"]).defaults) | given
         rule, usual = given.get("rule", {}), task_kind(task["kind"]).defaults.get("rule", {})
-        if isinstance(rule, dict) and _family(rule) == "mlp":
+        if isinstance(rule, dict) and family_of(rule) == "mlp":
             full["rule"] = dict(usual) | rule
         return full
 

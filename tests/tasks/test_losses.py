@@ -252,3 +252,14 @@ def test_overflow_is_half_the_squared_excess_of_every_channel(holding) -> None:
     assert float(overflow(world, 3.0)) == pytest.approx(0.5 * (1.0 + 2 * 0.25))
     assert float(loss_of("l2", world, 3.0) - loss_of("l2", world, None)) == pytest.approx(0.75)
     assert float(overflow(world, 4.0)) == 0.0
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_losses_of_each_world_are_those_of_each_alone(holding, name: str) -> None:
+    world = holding(WORLDS, LABELS)
+    each = LOSSES[name](world, each=True)
+    alone = [float(LOSSES[name](world.select([i]))) for i in range(len(world))]
+    assert each.tolist() == pytest.approx(alone)
+    assert float(loss_of(name, world, 0.5, each=True).mean()) == pytest.approx(
+        float(loss_of(name, world, 0.5))
+    )

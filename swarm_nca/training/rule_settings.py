@@ -1,0 +1,80 @@
+"""The rule of a recipe: a learned one with its sizes, or one of another family."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le
+from pydantic import BaseModel, ConfigDict, Discriminator, Tag, field_validator
+
+from swarm_nca.bounds import NonNegative
+from swarm_nca.randomness import LONGEST_ROW
+from swarm_nca.rules import Hearing, family
+from swarm_nca.rules.settings import LAYERS
+
+#: Units of a hidden layer, and channels without a meaning; noise serves 256 channels in all.
+MOST_UNITS, MOST_CHANNELS = 4096, LONGEST_ROW
+
+Units = Annotated[int, Ge(1), Le(MOST_UNITS)]
+
+
+class Part(BaseModel):
+    """A mapping of a recipe: it takes no keys but its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class RuleSettings(Part):
+    """A learned rule to train; its read-out comes from the task.
+
+    `weights` names a rule to begin with, as `load_rule` takes it: of the same sizes and classes.
+    """
+
+    kind: Literal["mlp"] = "mlp"
+    weights: str | None = None
+    free_channels: Annotated[int, Ge(1), Le(MOST_CHANNELS)] = 9
+    hidden: tuple[Units, ...] = (80, 80)
+    hearing: Hearing = "slots"
+    mortal: bool = False
+    angle: Annotated[float, Ge(-360.0), Le(360.0)] = 0.0
+    fire_rate: Annotated[float, Gt(0.0), Le(1.0)] = 0.5
+    noise: NonNegative = 0.02
+
+    @field_validator("hidden")
+    @classmethod
+    def _few(cls, hidden: tuple[int, ...]) -> tuple[int, ...]:
+        if not 1 <= len(hidden) <= LAYERS:
+            raise ValueError(f"gives the sizes of one to {LAYERS} hidden layers, got {len(hidden)}")
+        return hidden
+
+
+class OtherRule(BaseModel):
+    """A rule of another family: its kind, and its settings as the family takes them."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    kind: str
+    weights: str | None = None
+
+    @field_validator("kind")
+    @classmethod
+    def _known(cls, kind: str) -> str:
+        family(kind)
+        return kind
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the family takes."""
+        return dict(self.model_extra or {})
+
+
+def family_of(rule: Any) -> str:
+    """Which branch of `AnyRule` reads a rule: `mlp`, or `other`."""
+    kind = rule.get("kind", "mlp") if isinstance(rule, dict) else getattr(rule, "kind", "mlp")
+    return "mlp" if kind == "mlp" else "other"
+
+
+AnyRule = Annotated[
+    Annotated[RuleSettings, Tag("mlp")] | Annotated[OtherRule, Tag("other")],
+    Discriminator(family_of),
+]
