@@ -41,12 +41,7 @@ def family(kind: str) -> type[Rule]:
         return RULES[kind]  # no package of someone else's is imported for it
     known = families()
     if not isinstance(kind, str) or kind not in known:
-<<<<<<< HEAD
-        given = kind if isinstance(kind, str) else shown(kind)
-        raise ValueError(unknown("rule family", given, known))
-=======
         raise ValueError(unknown("rule family", shown(kind).strip("'"), known))
->>>>>>> tasks
     return known[kind]
 
 
