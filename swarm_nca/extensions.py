@@ -19,6 +19,10 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
+class ExtensionError(ValueError):
+    """An entry point that cannot be used; the message names it and the package."""
+
+
 def with_extensions(
     group: str, table: Mapping[str, type[T]], base: type[T]
 ) -> Mapping[str, type[T]]:
@@ -30,17 +34,17 @@ def with_extensions(
         base: what every entry must be a subclass of.
 
     Raises:
-        ValueError: an entry that takes a name twice, cannot be imported, or is no such class.
+        ExtensionError: an entry that takes a name twice, cannot be imported, or is no such class.
     """
     found = dict(table)
     for name, value in _entries(group).items():
         if name in table:
-            raise ValueError(
+            raise ExtensionError(
                 f"the entry point {name!r} of {group} takes a name that swarm_nca has itself; "
                 "rename it in the package that brings it"
             )
         if not (isinstance(value, type) and issubclass(value, base)):
-            raise ValueError(
+            raise ExtensionError(
                 f"the entry point {name!r} of {group} must be a subclass of {base.__name__}, "
                 f"got {value!r}"
             )
@@ -56,7 +60,7 @@ def _entries(group: str) -> dict[str, Any]:
             found[entry.name] = entry.load()
         except Exception as error:
             source = entry.dist.name if entry.dist else "the package that names it"
-            raise ValueError(
+            raise ExtensionError(
                 f"the entry point {entry.name!r} of {group} cannot be imported "
                 f"({type(error).__name__}: {error}); mend or uninstall {source}"
             ) from error
