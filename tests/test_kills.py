@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,9 +27,11 @@ KILLS = int(os.environ.get("SWARM_NCA_KILLS", "4"))
 #: Kills after which a training may go on to its end.
 IN_A_ROW = 4
 
-#: Forks a process for each command, so that no time goes into imports.
+#: Forks a process for each command, so that no time goes into imports. It is stopped after some
+#: seconds of its own work, however busy the machine is: by SIGPROF, which ends a process wherever
+#: it stands as SIGKILL does, or by SIGTERM. Answers with the exit code and the seconds worked.
 SERVER = """
-import json, os, sys
+import json, os, signal, sys
 import swarm_nca.scenario.closing, swarm_nca.training.command, torch._dynamo
 from swarm_nca.cli import main
 
@@ -41,10 +41,16 @@ for line in sys.stdin:
     if not child:
         log = os.open(asked["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(log, 1), os.dup2(log, 2)
+        if asked["number"] == signal.SIGTERM:
+            signal.signal(signal.SIGPROF, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+        signal.setitimer(signal.ITIMER_PROF, asked["after"])
         sys.argv = ["swarm-nca", *asked["command"]]
-        main()
-    print(child, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        try:
+            main()
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+    _, status, used = os.wait4(child, 0)
+    print(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, flush=True)
 """
 
 RECIPE = """
@@ -71,37 +77,42 @@ record: {picture: false}
 
 #: Exit codes of a process that got a signal: stopped, done before it came, or ended by the system
 #: (SIGTERM too, before the command had begun).
-CODES = {signal.SIGTERM: (130, 0, -signal.SIGTERM), signal.SIGKILL: (-signal.SIGKILL, 0)}
+CODES = {
+    signal.SIGTERM: (130, 0, -signal.SIGTERM),
+    signal.SIGPROF: (-signal.SIGPROF, 0),
+    None: (0,),
+}
 
-Start = Callable[..., int]
+Start = Callable[..., tuple[int, float]]
 
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
-    """start("run", …, number=SIGKILL, after=0.2): runs a command, kills it; its exit code."""
+    """start("run", …, number=SIGTERM, after=0.2): its exit code, and the seconds it worked."""
     log = tmp_path_factory.mktemp("log") / "log"
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    assert server.stdin
-    assert server.stdout
 
-    def started(*command: object, number: int | None = None, after: float = 0.0) -> int:
-        asked = {"command": [str(one) for one in command], "log": str(log)}
+    def started(
+        *command: object, number: signal.Signals | None = None, after: float = 0.0
+    ) -> tuple[int, float]:
+        asked = {
+            "command": [str(one) for one in command],
+            "log": str(log),
+            "number": number,
+            "after": after,
+        }
+        assert server.stdin
+        assert server.stdout
         server.stdin.write(json.dumps(asked) + "\n")
         server.stdin.flush()
-        child = int(server.stdout.readline())
-        if number is not None:
-            time.sleep(after)
-            with contextlib.suppress(ProcessLookupError):  # it was done before
-                os.kill(child, number)
-        code = int(server.stdout.readline())
-        assert code in (CODES[number] if number else (0,)), log.read_text()[-3000:]
-        return code
+        code, worked = server.stdout.readline().split()
+        assert int(code) in CODES[number], log.read_text()[-3000:]
+        return int(code), float(worked)
 
     yield started
-    server.stdin.close()
-    server.wait(timeout=60)
+    server.communicate(timeout=60)
 
 
 @pytest.fixture
@@ -123,13 +134,6 @@ def left_in(folder: Path) -> list[str]:
     return [one.name for one in folder.rglob(".*")]
 
 
-def lasted(start: Start, *command: object) -> float:
-    """Seconds that a command takes; those of other processes on the machine go with it."""
-    began = time.monotonic()
-    start(*command)
-    return time.monotonic() - began
-
-
 def log_without_times(folder: Path) -> list[str]:
     return [row.rsplit(",", 1)[0] for row in (folder / "log.csv").read_text().splitlines()]
 
@@ -147,7 +151,7 @@ def test_a_training_that_was_killed_again_and_again_is_the_one_that_was_not(
     start: Start, files: Path
 ) -> None:
     recipe, whole = files / "recipe.yaml", files / "whole"
-    shortest = min(lasted(start, "train", recipe, "--out", one) for one in (whole, files / "again"))
+    _, work = start("train", recipe, "--out", whole)
     moments = random.Random(1)
     killed = done = 0
     reached = []
@@ -157,8 +161,8 @@ def test_a_training_that_was_killed_again_and_again_is_the_one_that_was_not(
         resume = ("train", "--resume", folder)
         for _ in range(min(IN_A_ROW, KILLS - killed)):
             command = resume if (folder / "checkpoint.safetensors").is_file() else out
-            number = moments.choice((signal.SIGTERM, signal.SIGKILL))
-            code = start(*command, number=number, after=moments.uniform(0, 0.9 * shortest))
+            number = moments.choice((signal.SIGTERM, signal.SIGPROF))
+            code, _ = start(*command, number=number, after=moments.uniform(0.01, work))
             killed += code != 0
             if number == signal.SIGTERM and code != -signal.SIGTERM:
                 assert left_in(files) == []
@@ -184,7 +188,7 @@ def test_a_run_that_was_killed_leaves_the_earlier_one_or_its_own_and_nothing_aft
     scenario = files / "scenario.yaml"
     expected = []
     for seed in (0, 1):
-        shortest = lasted(start, "run", scenario, "--seed", seed, "--out", files / "expected")
+        _, work = start("run", scenario, "--seed", seed, "--out", files / "expected")
         expected.append((files / "expected" / "metrics.csv").read_bytes())
     names = sorted(one.name for one in (files / "expected").iterdir())
     place, moments = files / "runs" / "run", random.Random(2)
@@ -192,9 +196,9 @@ def test_a_run_that_was_killed_leaves_the_earlier_one_or_its_own_and_nothing_aft
     while killed < -(-KILLS * 6 // 10):
         seed, tries = tries % 2, tries + 1
         command = ("run", scenario, "--seed", seed, "--out", place)
-        number = moments.choice((signal.SIGTERM, signal.SIGKILL))
+        number = moments.choice((signal.SIGTERM, signal.SIGPROF))
         before = place.exists()
-        code = start(*command, number=number, after=moments.uniform(0, shortest))
+        code, _ = start(*command, number=number, after=moments.uniform(0.01, work))
         killed += code != 0
         if place.parent.exists() and number == signal.SIGTERM and code != -signal.SIGTERM:
             assert left_in(place.parent) == []
@@ -203,7 +207,7 @@ def test_a_run_that_was_killed_leaves_the_earlier_one_or_its_own_and_nothing_aft
             assert sorted(one.name for one in place.iterdir()) == names
             assert (place / "metrics.csv").read_bytes() in expected
             there += 1
-        shortest = min(shortest, lasted(start, *command))
+        start(*command)
         assert [one.name for one in place.parent.iterdir()] == ["run"]
         assert sorted(one.name for one in place.iterdir()) == names
         assert (place / "metrics.csv").read_bytes() == expected[seed]

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from swarm_nca.links import Links
-from swarm_nca.rules import Classes, Mlp, Rule
+from swarm_nca.rules import Classes, Elementary, Life, Mlp, Rule
 from swarm_nca.testing import (
     DIRECTIONS,
     assert_same_trajectory,
@@ -22,7 +22,10 @@ UNTRAINED = {
     "graph": Mlp(Classes.named("a", "b"), slots=3, stimulus_size=2),
     "double": Mlp().double(),
 }
-each_rule = pytest.mark.parametrize("rule", UNTRAINED.values(), ids=UNTRAINED)
+WITHOUT_CLASSES = {"growing": Mlp.growing(), "life": Life(), "elementary": Elementary(30).double()}
+EVERY = UNTRAINED | WITHOUT_CLASSES
+each_rule = pytest.mark.parametrize("rule", EVERY.values(), ids=EVERY)
+each_classifier = pytest.mark.parametrize("rule", UNTRAINED.values(), ids=UNTRAINED)
 
 
 def test_a_drawing_is_a_picture() -> None:
@@ -62,7 +65,7 @@ def test_a_lone_agent_hears_only_itself(rule: Rule) -> None:
     assert len(agent.model.agents) == 1
 
 
-@each_rule
+@each_classifier
 def test_an_untrained_agent_decides_on_no_change(rule: Rule) -> None:
     agent = lone_agent(rule)
     change = agent.decide()
@@ -76,7 +79,7 @@ def test_a_lone_pixel_sees_itself_and_any_other_stimulus_can_be_given() -> None:
     assert lone_agent(UNTRAINED["graph"], stimulus=[1, 2]).stimulus.tolist() == [1, 2]
 
 
-@each_rule
+@each_classifier
 def test_saying_is_a_state_that_stands_for_its_class(rule: Rule) -> None:
     last = len(rule.classes) - 1
     agent = lone_agent(rule, state=saying(rule, last, 0.5))
@@ -96,6 +99,21 @@ def test_a_class_the_rule_does_not_have_is_refused(label: int | str) -> None:
     hint = r" \(did you mean 'ring'\?\)" if label == "rong" else ""
     with pytest.raises(ValueError, match=f"label {label!r} is no class{hint}: give 0–2, or"):
         saying(UNTRAINED["shapes"], label)
+
+
+@pytest.mark.parametrize("rule", WITHOUT_CLASSES.values(), ids=WITHOUT_CLASSES)
+def test_nothing_is_said_where_there_are_no_classes(rule: Rule) -> None:
+    kind, channels = rule.readout.kind, rule.channels
+    message = rf"saying\('on'\) needs a rule with classes, .* {kind!r}; .* {channels} numbers"
+    with pytest.raises(ValueError, match=message):
+        saying(rule, "on")
+    with pytest.raises(ValueError, match="label"):
+        tiny_world("#", rule, label=1)
+
+
+def test_where_every_pixel_is_a_cell_a_drawing_says_who_is_alive() -> None:
+    board = tiny_world("#.5\n4.9", Life())
+    assert board.state.view(2, 3).tolist() == [[1, 0, 1], [0, 0, 1]]
 
 
 def test_an_inbox_is_written_by_directions() -> None:
@@ -127,6 +145,11 @@ def test_a_direction_that_is_none_is_refused() -> None:
 def test_any_untrained_rule_runs_alike(rule: Rule) -> None:
     agent = lone_agent(rule)
     assert_same_trajectory(agent.model.world, rule, steps=2)
+
+
+@pytest.mark.parametrize("rule", WITHOUT_CLASSES.values(), ids=WITHOUT_CLASSES)
+def test_drawn_worlds_of_any_rule_run_alike(rule: Rule) -> None:
+    assert_same_trajectory(tiny_world(".##\n.#.\n##.", rule), rule, steps=4)
 
 
 def test_lives_that_part_are_named() -> None:

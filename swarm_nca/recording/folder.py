@@ -20,6 +20,7 @@ from swarm_nca.atomic import write_atomically
 from swarm_nca.measure.metrics import METRICS, metrics_for
 from swarm_nca.recording.provenance import provenance
 from swarm_nca.recording.run import EVENT_COLUMNS, Frame, Run
+from swarm_nca.world.fields import per_cell
 
 #: Every file that a run can leave.
 FILES = (
@@ -88,15 +89,20 @@ def states_npz(frames: Sequence[Frame]) -> bytes:
     """Every frame's states as a compressed NumPy archive.
 
     `step` [T] and `rows` [T], the number of living cells of each of the T frames; then, frame after
-    frame, `state` [Σrows, C], and for each row its `world` and its `site`.
+    frame, `state` [Σrows, C] and any further per-cell field, and for each row its `world` and its
+    `site`.
     """
     worlds = [frame.world for frame in frames]
     file = io.BytesIO()
+    held: dict[str, Any] = {
+        name: torch.cat([per_cell(world)[name] for world in worlds]).cpu().numpy()
+        for name in per_cell(worlds[0])
+    }
     np.savez_compressed(
         file,
         step=np.array([frame.step for frame in frames]),
         rows=np.array([world.cells for world in worlds]),
-        state=torch.cat([world.state for world in worlds]).cpu().numpy(),
+        **held,
         world=torch.cat([world.world_of for world in worlds]).cpu().numpy(),
         site=torch.cat([world.site for world in worlds]).cpu().numpy(),
     )

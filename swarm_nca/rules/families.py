@@ -37,9 +37,12 @@ def family(kind: str) -> type[Rule]:
     Raises:
         ValueError: no such family.
     """
+    if isinstance(kind, str) and kind in RULES:
+        return RULES[kind]  # no package of someone else's is imported for it
     known = families()
     if not isinstance(kind, str) or kind not in known:
-        raise ValueError(unknown("rule family", shown(kind), known))
+        given = kind if isinstance(kind, str) else shown(kind)
+        raise ValueError(unknown("rule family", given, known))
     return known[kind]
 
 

@@ -10,12 +10,14 @@ from collections import deque
 from math import inf
 from pathlib import Path
 
+import numpy as np
 import pygame
 from pygame import Rect, Surface
 from pygame.event import Event
 
 from swarm_nca.images import Source
 from swarm_nca.perturbations import Mutate, Perturbation
+from swarm_nca.portrait import Rgb
 from swarm_nca.viewer import controls, screen, stage, verbs
 from swarm_nca.viewer.beside import beside
 from swarm_nca.viewer.hand import Hand
@@ -35,6 +37,9 @@ from swarm_nca.viewer.widgets import Widget
 
 #: Seconds of one frame that steps may take, and that a notice stays.
 _SHARE, _STAYS = 0.012, 3.5
+
+#: Steps at which a world of one row is remembered.
+MOST_ROWS = 1_000
 
 
 class App:
@@ -74,7 +79,8 @@ class App:
         self.hue: float = 0.0
         self.view, self.channel = views_of(opening.rule)[0], 0
         self.tool = PEN
-        self.brush: float = 1.3
+        # Strokes for digits, or single cells.
+        self.brush: float = 1.3 if opening.rule.readout.class_names else 0.6
         self.speed, self.playing, self.rate = self.SPEEDS.index(30.0), True, 0.0
         self.strength: float = 0.25
         self.help, self.running = False, True
@@ -104,8 +110,10 @@ class App:
         self.hand, self.span, self.recording = Hand(self), Span(), False
         self._owed, self._taken = 0.0, deque[tuple[float, int]](maxlen=90)
         self._said: tuple[int, str] | None = None
+        self._past: dict[int, Rgb] = {}
         self.notice = ""
         self.arrange(self.layout)
+        self._keep_row()
 
     def arrange(self, layout: Layout) -> None:
         """Put everything in its place."""
@@ -182,6 +190,7 @@ class App:
             self._owed = inf if rate == inf else self._owed + seconds * rate + 1e-9
             while self._owed >= 1 and self.playing and self.session.advance():
                 self._owed -= 1
+                self._keep_row()
                 self._end_of_scenario()
                 if time.perf_counter() - began > _SHARE:
                     self._owed = min(self._owed, 1.0)
@@ -198,6 +207,7 @@ class App:
         """Take note of where the session stands now."""
         session = self.session
         session.measure()
+        self._keep_row()
         if self.witness is not None:
             of = self.witness.of
             self.witness.note(self.session.side_by_side[of].step, self.looks[of])
@@ -207,6 +217,22 @@ class App:
         self._notice_left -= seconds
         if self._notice_left <= 0:
             self.notice = ""
+
+    def _keep_row(self) -> None:
+        """Of a world of one row, remember what it looks like, to be drawn over time."""
+        if self.extent[0] == 1:
+            self._past[self.session.step] = self.views[0].draw(self.look)
+            self._past.pop(self.session.step - MOST_ROWS, None)
+
+    def past(self, rows: int) -> Rgb | None:
+        """uint8 [n, W, 3], a world of one row at the last steps, at most `rows`; None for others.
+
+        The latest, which is the step before the moment shown, comes last; steps that went by
+        unseen, between two pictures, are left out.
+        """
+        now = self.session.step
+        steps = [step for step in range(max(0, now - rows), now) if step in self._past]
+        return np.concatenate([self._past[step] for step in steps]) if steps else None
 
     def say(self, words: str) -> None:
         """Show a notice for a while."""

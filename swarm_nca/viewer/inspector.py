@@ -196,7 +196,9 @@ def _bars(paint: Paint, place: Rect, look: Look, state: Values, edge: bool = Tru
     """A vector as bars above and below a middle line, squashed by the arctangent."""
     middle, count = place.centery, len(state)
     read, readout = look.rule.readout.channels(count), look.rule.readout
-    colors = look.palette.tolist() if readout.class_names else readout.channel_colors
+    # Those of the theme, where each channel that is read is one of the things that cells show.
+    named = len(readout.names) == len(readout.channel_names)
+    colors = look.palette.tolist() if named else readout.channel_colors
     lengths = np.nan_to_num(np.arctan(state)) / (np.pi / 2) * (place.height / 2)
     if edge:
         paint.line((place.left, middle), (place.right, middle), paint.theme.line)

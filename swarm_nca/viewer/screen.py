@@ -88,6 +88,8 @@ def _canvas(app: App, brush: Paint, looks: Sequence[Look]) -> None:
     sessions = app.session.side_by_side
     panes = app.layout.panes(len(sessions))
     places = stage.canvases(brush, app.view, looks, panes, app.touchable)
+    if len(sessions) == 1:
+        _past(app, brush, places[0])
     if len(sessions) > 1:
         stage.names(brush, sessions, looks, places)
     if app.touchable:
@@ -113,6 +115,17 @@ def _canvas(app: App, brush: Paint, looks: Sequence[Look]) -> None:
         stage.answer(brush, looks[0], foot)
     else:
         brush.text(app.view.tip, foot, theme.quiet, SMALL, "center")
+
+
+def _past(app: App, brush: Paint, place: Rect) -> None:
+    """A world of one row as it was before, row by row above it, the oldest at the top."""
+    high = place.top - app.layout.stage.top - brush.px(4)
+    rgb = app.past(high // max(1, place.height)) if app.touchable else None
+    if rgb is None:
+        return
+    room = Rect(place.left, 0, place.width, len(rgb) * place.height)
+    room.bottom = place.top
+    brush.pixels(rgb, room)
 
 
 def _witness(app: App, brush: Paint, places: Sequence[Rect]) -> None:

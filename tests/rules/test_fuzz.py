@@ -29,7 +29,7 @@ from swarm_nca.portrait import portrait
 from swarm_nca.rules import Mlp, Rule, load_rule, save_rule
 from swarm_nca.topologies import number_slots
 from swarm_nca.viewer.lettering import written
-from swarm_nca.viewer.theme import DARK, LIGHT, class_colors
+from swarm_nca.viewer.theme import DARK, LIGHT, name_colors
 from swarm_nca.world import World
 
 FULL = os.environ.get("SWARM_NCA_FUZZ") == "full"
@@ -274,7 +274,7 @@ def lives(rule: Rule) -> None:
         before = after
     assert portrait(before).ndim == 3
     for theme in (LIGHT, DARK):
-        class_colors(rule.classes, 0.3, theme.paper)
+        name_colors(rule.classes, 0.3, theme.paper)
     for name in rule.classes.names[:12]:
         assert written(name, 13, (0, 0, 0)).get_width() > 0
 

@@ -265,10 +265,10 @@ def test_the_panels_at_the_right_stay_apart_and_on_their_bar(size: tuple[int, in
 
 
 def test_dark_colours_stand_out_from_dark_paper_and_light_paper_changes_none(app: App) -> None:
-    from swarm_nca.viewer.theme import DARK, LIGHT, class_colors, lightness
+    from swarm_nca.viewer.theme import DARK, LIGHT, lightness, name_colors
 
     classes = app.session.rule.classes
-    assert np.array_equal(class_colors(classes, 0.0, LIGHT.paper), np.array(classes.colors))
+    assert np.array_equal(name_colors(classes, 0.0, LIGHT.paper), np.array(classes.colors))
     ground = lightness(DARK.paper) + 0.05
-    for color in class_colors(classes, 0.0, DARK.paper).tolist():
+    for color in name_colors(classes, 0.0, DARK.paper).tolist():
         assert (lightness(tuple(color)) + 0.05) / ground >= 2.4

@@ -30,7 +30,7 @@ from swarm_nca.viewer.overlays import VIEWS, Look
 from swarm_nca.viewer.paint import Paint
 from swarm_nca.viewer.samples import picture, plain, sample
 from swarm_nca.viewer.session import Session
-from swarm_nca.viewer.theme import DARK, LIGHT, class_colors
+from swarm_nca.viewer.theme import DARK, LIGHT, name_colors
 from swarm_nca.viewer.window import show
 from swarm_nca.world import World
 
@@ -184,8 +184,8 @@ def test_the_command_tells_where_the_film_is(
 def test_turned_colours_stay_apart_and_a_whole_turn_changes_nothing() -> None:
     classes = Classes.named(*"0123456789")
     for hue in (0.0, 0.3, 0.77):
-        assert len(np.unique(class_colors(classes, hue, LIGHT.paper), axis=0)) == 10
-    plain, whole, half = (class_colors(classes, hue, LIGHT.paper) for hue in (0.0, 1.0, 0.5))
+        assert len(np.unique(name_colors(classes, hue, LIGHT.paper), axis=0)) == 10
+    plain, whole, half = (name_colors(classes, hue, LIGHT.paper) for hue in (0.0, 1.0, 0.5))
     assert (whole.astype(int) - plain).max() <= 1
     assert (half != plain).any()
 
