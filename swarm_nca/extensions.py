@@ -20,6 +20,10 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
+class ExtensionError(ValueError):
+    """An entry point that cannot be used; the message names it and the package."""
+
+
 def with_extensions(
     group: str, table: Mapping[str, type[T]], base: type[T]
 ) -> Mapping[str, type[T]]:
@@ -32,18 +36,20 @@ def with_extensions(
             name: files are read by it.
 
     Raises:
-        ValueError: an entry that takes a name twice, cannot be imported, or is no such class.
+        ExtensionError: an entry that takes a name twice, cannot be imported, or is no such class.
     """
     found = dict(table)
     for name, (value, source) in _entries(group, tuple(sys.path)).items():
         entry = f"the entry point {name!r} of {group}, from {source},"
         if name in table:
-            raise ValueError(f"{entry} takes a name that swarm_nca has itself; rename it there")
+            raise ExtensionError(f"{entry} takes a name that swarm_nca has itself; rename it there")
         if not (isinstance(value, type) and issubclass(value, base)):
-            raise ValueError(f"{entry} must be a subclass of {base.__name__}, got {value!r}")
+            raise ExtensionError(f"{entry} must be a subclass of {base.__name__}, got {value!r}")
         kind = getattr(value, "kind", name)
         if kind != name:
-            raise ValueError(f"{entry} names a class of kind {kind!r}; the two must be the same")
+            raise ExtensionError(
+                f"{entry} names a class of kind {kind!r}; the two must be the same"
+            )
         found[name] = value
     return MappingProxyType(found)
 
@@ -58,14 +64,14 @@ def _entries(group: str, path: tuple[str, ...]) -> dict[str, tuple[Any, str]]:
     for entry in sorted(entry_points(group=group), key=lambda one: one.name):
         source = _source(entry)
         if entry.name in found:
-            raise ValueError(
+            raise ExtensionError(
                 f"two packages, {found[entry.name][1]} and {source}, name an entry point "
                 f"{entry.name!r} of {group}; uninstall one of them"
             )
         try:
             found[entry.name] = entry.load(), source
         except Exception as error:
-            raise ValueError(
+            raise ExtensionError(
                 f"the entry point {entry.name!r} of {group} cannot be imported "
                 f"({type(error).__name__}: {error}); mend or uninstall {source}"
             ) from error

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 import torch
 
 from swarm_nca.links import Links
+from swarm_nca.located import parse
 from swarm_nca.randomness import Draws
+from swarm_nca.scenario.schema import Settings
 
 N, K = 400, 9
 
@@ -70,3 +73,22 @@ def test_losses_do_not_depend_on_where_the_count_of_steps_began() -> None:
 def test_a_drop_beyond_its_range_is_refused(drop: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1, got"):
         Links(drop)
+
+
+def test_links_are_spelt_as_a_scenario_spells_them_and_the_usual_kind_is_left_out() -> None:
+    assert Links(0.25).settings() == {"drop": 0.25}
+
+
+@pytest.mark.parametrize(
+    ("links", "told"),
+    [
+        ("{kind: losy}", "1:15: links.kind: no kind is called 'losy' (did you mean 'lossy'?)"),
+        ("{dorp: 0.1}", "1:9: links.dorp: unknown key 'dorp' (did you mean 'drop'?)"),
+        ("{kind: lossy, drop: 2}", "1:28: links.drop: must be at most 1, got 2"),
+    ],
+)
+def test_a_scenario_names_links_by_kind(links: str, told: str) -> None:
+    text = f"links: {links}\nrule: digits\nimages: {{glyph: 7}}\nsteps: 1\n"
+    with pytest.raises(ValueError, match=re.escape(told)):
+        parse(text).validate(Settings)
+    assert parse(text.replace(links, "{kind: lossy}")).validate(Settings).links == Links()

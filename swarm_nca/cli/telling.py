@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
+from swarm_nca.extensions import ExtensionError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -58,6 +60,9 @@ class Commands(TyperGroup):
             code = super().main(*args, **(extra | {"standalone_mode": False}))
         except typer.Abort:
             raise SystemExit(1) from None
+        except ExtensionError as error:  # found while modules are imported, before any command
+            tell(error)
+            raise SystemExit(2) from error
         except Exception as error:
             # Typer hands out no name for the base of click's errors; all have this method.
             if not hasattr(error, "format_message"):

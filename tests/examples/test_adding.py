@@ -228,3 +228,32 @@ def test_a_package_with_entry_points_trains_runs_and_is_refused_in_one_line(
     resolved = (tmp_path / "run" / "scenario.yaml").read_text()
     assert "kind: bursts" in resolved
     assert "fade" in (tmp_path / "run" / "events.csv").read_text()
+
+
+@pytest.mark.parametrize("group", ["tasks", "links"])
+def test_an_entry_point_that_cannot_be_imported_is_told_in_one_line(
+    group: str, tmp_path: Path
+) -> None:
+    info = tmp_path / "gone_swarm-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(METADATA.replace("added", "gone"))
+    (info / "entry_points.txt").write_text(f"[swarm_nca.{group}]\ngone = gone_swarm:Gone\n")
+    file = "level.yaml" if group == "tasks" else "life.yaml"
+    (tmp_path / "level.yaml").write_text(RECIPE)
+    (tmp_path / "life.yaml").write_text(
+        "rule: {kind: life}\nimages: {soup: 0.5, size: [3, 3]}\nsteps: 1\n"
+    )
+    done = command(tmp_path, tmp_path, "check", file)
+    assert done.returncode == 2
+    assert (done.stdout, done.stderr.count("\n")) == ("", 1), done.stderr
+    assert f"'gone' of swarm_nca.{group} cannot be imported" in done.stderr
+    assert "uninstall gone-swarm" in done.stderr
+
+
+def command(installed: Path, cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command where a package is installed."""
+    paths = os.pathsep.join([str(installed), str(Path(swarm_nca.__file__).parents[1])])
+    return subprocess.run(
+        [sys.executable, "-m", "swarm_nca", *arguments],
+        cwd=cwd, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True,
+    )  # fmt: skip
