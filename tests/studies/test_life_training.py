@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -37,12 +39,16 @@ def test_training_side_by_side_equals_single_networks_with_torchs_adam(steps: in
 def test_a_network_without_a_mistake_is_found_and_one_with_a_single_mistake_is_not(steps) -> None:
     architecture = Architecture(steps, 1)
     right = exact_row(steps)
-    # One filter that answers 5 − u + ½: a live cell with two neighbours (u = 5) falls out.
+    # relu(6 − u) instead of relu(5 − u): a live cell with two neighbours (u = 5) falls out.
     wrong = right.clone()
     wrong[18] += 1
     exam = Boards(steps).exam(np.random.default_rng(0), 200)
     found = flawless(architecture, torch.stack([wrong, right, wrong]), [exam], 8)
     assert found.tolist() == [False, True, False]
+    target = exam.target.clone()
+    target[-1] = 1 - target[-1]
+    other = replace(exam, target=target)  # a single cell is not what the exact network says
+    assert not flawless(architecture, right[None], [exam, other], 8)
 
 
 def test_networks_leave_when_they_have_learned_or_can_learn_no_more() -> None:
