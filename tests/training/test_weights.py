@@ -61,8 +61,8 @@ def test_a_file_of_weights_is_found_from_the_recipe_and_from_the_one_in_the_runs
         ("weights: digits, hidden: [80, 40]", r"its hidden is \[80, 80\]: set rule\.hidden so"),
         ("weights: digits, free_channels: 4", r"its free_channels is 9"),
         ("weights: digits, hearing: ring", r"its hearing is slots"),
-        ("weights: five.safetensors", r"its slots is 5, and pictures need 9"),
-        ("weights: four.safetensors", r"its stimulus_size is 4, and pictures need 9"),
+        ("weights: five.safetensors", r"its slots is 5, and the task needs 9"),
+        ("weights: four.safetensors", r"its stimulus_size is 4, and the task needs 9"),
         (
             "weights: fashion-mnist, free_channels: 14, hidden: [70, 70]",
             r"T-shirt.*begin without its weights",
