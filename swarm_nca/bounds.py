@@ -51,6 +51,16 @@ Number = Annotated[float, Ge(-LARGEST), Le(LARGEST)]
 NonNegative = Annotated[float, Ge(0.0), Le(LARGEST)]
 Positive = Annotated[float, Gt(0.0), Le(LARGEST)]
 
+#: What array libraries raise for something that is no number.
+_UNREADABLE = (
+    TypeError,
+    ValueError,
+    RuntimeError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+)
+
 #: The attribute in which an annotation keeps its bound, the words for it, and what must hold.
 _RELATIONS: Mapping[str, tuple[str, Callable[[Any, Any], bool]]] = {
     "ge": ("at least", operator.ge),
@@ -99,7 +109,7 @@ def _check(name: str, value: Any, hint: Any) -> Any:
         longest = min(
             (one.max_length for one in parts[1:] if isinstance(one, MaxLen)), default=MOST
         )
-        if isinstance(value, Sized) and len(value) > longest:
+        if isinstance(value, Sized) and not _is_one(value) and len(value) > longest:
             raise ValueError(f"{name} must have at most {longest} entries, got {len(value)}")
         return _check(name, value, parts[0])
     if origin in (Union, UnionType):
@@ -112,7 +122,10 @@ def _check(name: str, value: Any, hint: Any) -> Any:
 def _check_entries(name: str, value: Any, parts: tuple[Any, ...]) -> Any:
     """Compare a tuple's entries with the hints of its entries; a last `...` repeats the first."""
     endless = ... in parts
-    entries = list(value) if isinstance(value, Iterable) and not _is_one(value) else None
+    try:
+        entries = list(value) if isinstance(value, Iterable) and not _is_one(value) else None
+    except _UNREADABLE:
+        entries = None  # an array that cannot be read entry by entry, such as a sparse one
     if entries is None or not (endless or len(entries) == len(parts)):
         expected = "a list" if endless else "a pair of numbers" if len(parts) == 2 else "a tuple"
         raise ValueError(f"{name} must be {expected}, got {shortly(value)}")
@@ -128,17 +141,24 @@ def _is_one(value: Any) -> bool:
 
 
 def _check_number(name: str, value: Any, kind: type, *limits: Any) -> Any:
-    whole = kind is int
+    whole, number = kind is int, value
     try:
         if isinstance(value, str | bytes | bool):
             raise TypeError
-        # A whole number stays one where a float is asked for: files spell it so.
-        exact = whole or type(value) is int
-        number = operator.index(value) if exact else float(value)
-        float(number)
+        if whole:
+            number = operator.index(value)
+        elif type(value) in (int, float):
+            # A whole number stays one where a float is asked for: files spell it so.
+            float(value)
+        else:
+            from swarm_nca.arguments import real  # it loads numpy
+
+            number = real(name, value)
     except OverflowError:  # an int that no float can hold: its order is told all the same
-        number = value
-    except (TypeError, ValueError):
+        pass
+    except _UNREADABLE as error:
+        if "complex" in str(error):
+            raise ValueError(f"{name} must be real, got complex numbers") from error
         expected = "a whole number" if whole else "a number"
         raise ValueError(f"{name} must be {expected}, got {shortly(value)}") from None
     if isinstance(number, float) and not math.isfinite(number):
@@ -154,7 +174,7 @@ def _check_number(name: str, value: Any, kind: type, *limits: Any) -> Any:
 def shortly(value: Any, width: int = 60) -> str:
     """A value as Python writes it, cut to `width` characters."""
     try:
-        text = f"{value:g}" if isinstance(value, float) else repr(value)
+        text = f"{value:g}" if isinstance(value, float) else " ".join(repr(value).split())
     except ValueError:  # Python writes no integers of more than 4,300 digits
         return "an integer of thousands of digits"
     return text if len(text) <= width else text[: width - 1] + "…"

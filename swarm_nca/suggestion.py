@@ -5,14 +5,17 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from swarm_nca.arguments import shown
-
 
 def unknown(what: str, given: object, known: Iterable[str]) -> str:
     """The message for a name that a table does not have, with the nearest that it has."""
     names = list(known)
     told = ", ".join(names) or "none"
-    name = f"'{given}'" if isinstance(given, str) else shown(given)
+    if isinstance(given, str):
+        name = f"'{given}'"
+    else:
+        from swarm_nca.arguments import shown  # it loads numpy, which the help does without
+
+        name = shown(given)
     return f"no {what} {name}{did_you_mean(given, names)}: there are {told}"
 
 

@@ -160,7 +160,7 @@ def test_check_tells_every_mistake_of_every_broken_file_and_reads_recipes_too(fo
     told = done.stderr.splitlines()
     files = ["broken.yaml"] * 3 + ["recipe.yaml", "gone.yaml"]
     assert [line.split(":")[0] for line in told] == files
-    assert "rule: must be text, got 3" in told[0]
+    assert "rule: must be text or a mapping, got 3" in told[0]
     assert "missing key 'images'" in told[1]
     assert "missing key 'steps'" in told[2]
     assert "data" in told[3]

@@ -32,7 +32,7 @@ IN_A_ROW = 4
 #: it stands as SIGKILL does, or by SIGTERM. Answers with the exit code and the seconds worked.
 SERVER = """
 import json, os, signal, sys
-import swarm_nca.scenario.closing, swarm_nca.training.command, torch._dynamo
+import swarm_nca.cli.closing, swarm_nca.training.command, torch._dynamo
 from swarm_nca.cli import main
 
 for line in sys.stdin:

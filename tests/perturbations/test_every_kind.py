@@ -136,10 +136,10 @@ def test_complex_pictures_are_refused(world):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Noise(strength=1j), "strength must be a number, got 1j"),
+        (lambda: Noise(strength=1j), "strength must be real, got complex"),
         (lambda: Noise(strength="1"), "strength must be a number, got '1'"),
         (lambda: Draw(glyph=7, stroke=0.5), "stroke must be a whole number"),
-        (lambda: Draw(points=[[1, 2j]]), r"points\[0\]\[1\] must be a number, got 2j"),
+        (lambda: Draw(points=[[1, 2j]]), r"points\[0\]\[1\] must be real, got complex"),
         (lambda: Restart(at=-1), "at must be at least 0, got -1"),
         (lambda: Restart(world=-2), "world must be at least 0, got -2"),
         (lambda: Restart(start="zeroes", at=1000), r"start.*zeroes.*did you mean 'zeros'"),

@@ -74,7 +74,7 @@ def test_moments_of_a_small_world_are_bounded_in_number_too(opening: Opening) ->
     kept = Keyframes(first)
     for step in range(16, 100_000, 16):
         if kept.wants(step):
-            kept.keep(Keyframe(step, first.grey, first.state, first.label, first.shared))
+            kept.keep(Keyframe(step, first.tensors, first.shared))
     assert len(kept) <= MOST
     assert kept.bytes < BUDGET / 4
 

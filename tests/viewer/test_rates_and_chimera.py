@@ -16,7 +16,7 @@ from pygame.event import Event
 import swarm_nca as sn
 from swarm_nca.engine import rates_of
 from swarm_nca.perturbations import Draw, Loss, Mutate, Noise, Rates
-from swarm_nca.viewer import controls
+from swarm_nca.viewer import faults
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.dials import DIALS
 from swarm_nca.viewer.faults import FAULTS, Fault
@@ -169,7 +169,7 @@ def test_a_line_in_the_table_is_a_button_with_room_for_five_or_six(
 ) -> None:
     silence = Fault("loss", "q", "Silence", lambda app, strength: Loss(drop=strength))
     more = [silence._replace(words=f"Fault {number}") for number in range(3)]
-    monkeypatch.setattr(controls, "FAULTS", (*FAULTS, *more))
+    monkeypatch.setattr(faults, "FAULTS", (*FAULTS, *more))
     app.arrange(app.layout)
     places = [one.place for one in app.widgets]
     assert len([one for one in app.widgets if one.tip.startswith("Fault ")]) == 3
