@@ -53,6 +53,8 @@ class Stepper:
         with torch.inference_mode():
             # Built once a run: shared or fixed weights are laid out for the products.
             self._layers = rule.layers()
+            self._mortal = rule.lives(self.state, world.largest) is not None
+            self._replaces = rule.update == "replace"
             self._prepared = rule.prepare(world.stimulus)
             self._chunk = self._prepared.new_zeros(CHUNK, *self._prepared.shape[1:])
         self.steps = 0
@@ -65,10 +67,10 @@ class Stepper:
     def step(self) -> Tensor:
         """Take one step; returns the rows that fired, int64 [M]."""
         with torch.inference_mode():
-            state, rule, largest = self.state, self._rule, self._world.largest
+            rule, largest, before = self._rule, self._world.largest, None
             fired = self._draws.fires(self.steps, self._fire_rate)
-            before = rule.lives(state, largest)
-            if before is not None:
+            if self._mortal:
+                before = living(rule, self.state, largest)
                 fired = fired[before[fired]]
             heard = self._world.links.arriving(
                 self._world.neighbors, fired, self._draws, self.steps
@@ -81,11 +83,11 @@ class Stepper:
                 if self._noise:
                     normals = self._draws.normals(self.steps, rows, rule.channels, change.dtype)
                     change.add_(normals, alpha=self._noise)
-            replaces, padded = rule.update == "replace", self._padded
-            write = padded.index_copy_ if replaces else padded.index_add_
+            write = self._padded.index_copy_ if self._replaces else self._padded.index_add_
             write(0, fired, self._change[: len(fired)])
             if before is not None:
-                state.masked_fill_(~(before & alive_after(rule, state, largest))[:, None], 0.0)
+                dead = ~(before & living(rule, self.state, largest))
+                self.state.masked_fill_(dead[:, None], 0.0)
             self.steps += 1
             return fired
 
@@ -112,9 +114,9 @@ class Stepper:
         return self._world.with_state(self.state.clone(), self.steps)
 
 
-def alive_after(rule: Rule, state: Tensor, largest: Largest) -> Tensor:
-    """bool [N], which rows live after an update, of a rule that said so before it."""
+def living(rule: Rule, state: Tensor, largest: Largest) -> Tensor:
+    """bool [N], which rows live, of a rule whose cells are born and die."""
     alive = rule.lives(state, largest)
     if alive is None:
-        raise ValueError(f"{type(rule).__name__}.lives answers before the update, but not after it")
+        raise ValueError(f"{type(rule).__name__}.lives answers at one time, and not at another")
     return alive

@@ -14,7 +14,7 @@ from torch import Tensor
 from swarm_nca.arguments import whole
 from swarm_nca.engine.backends import stepper
 from swarm_nca.engine.fit import check_fit, draws_of, rates_of
-from swarm_nca.engine.gather import alive_after
+from swarm_nca.engine.gather import living
 from swarm_nca.randomness import MOST_STEPS, StepDraws
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
@@ -115,6 +115,6 @@ def recorded(
         write = state.index_copy if rule.update == "replace" else state.index_add
         state = write(0, fired, change)
         if before is not None:
-            dead = ~(before & alive_after(rule, state, world.largest))
+            dead = ~(before & living(rule, state, world.largest))
             state = state.masked_fill(dead[:, None], 0.0)
     return state

@@ -267,7 +267,7 @@ def through(layers: Sequence[Layer], prepared: Tensor, messages: Tensor) -> Tens
     """The answer [M, C] of layers to their prepared stimulus [M, H] and messages [M, K, C]."""
     (weight, _), *others = layers
     heard = messages.flatten(1)
-    flowing = layer(heard, weight[len(weight) - heard.shape[1] :], prepared)
+    flowing = layer(heard, weight[weight.shape[0] - heard.shape[1] :], prepared)
     for weight, bias in others:
         flowing = layer(flowing.relu_(), weight, bias)
     return flowing
