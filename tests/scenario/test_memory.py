@@ -19,7 +19,7 @@ images: {dataset: strokes, label: 1}
 
 @pytest.mark.parametrize("engine", ["batched", "agents"])
 def test_memory_does_not_grow_with_steps(write, engine):
-    begin, end = (100, 400) if engine == "batched" else (10, 40)
+    begin, end = (100, 400) if engine == "batched" else (40, 140)
     held = {}
 
     def watch(done: int, steps: int) -> None:
