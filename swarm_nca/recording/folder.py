@@ -94,9 +94,9 @@ def states_npz(frames: Sequence[Frame]) -> bytes:
     """
     worlds = [frame.world for frame in frames]
     file = io.BytesIO()
+    kept = [per_cell(world) for world in worlds]
     held: dict[str, Any] = {
-        name: torch.cat([per_cell(world)[name] for world in worlds]).cpu().numpy()
-        for name in per_cell(worlds[0])
+        name: torch.cat([fields[name] for fields in kept]).cpu().numpy() for name in kept[0]
     }
     np.savez_compressed(
         file,

@@ -50,10 +50,6 @@ class Scenario:
         """Where the file lies, and what its paths are relative to."""
         return Path(self.document.file).parent
 
-    def acting_at(self, step: int) -> list[tuple[int, Perturbation]]:
-        """The perturbations of a step with their numbers, in the order in which they act."""
-        return [(i, one) for i, one in enumerate(self.perturbations) if one.at == step]
-
     def text(self, folder: Path) -> str:
         """The scenario as YAML, its defaults filled in; paths are relative to a folder."""
         data = self.settings.completed(self.document.data)

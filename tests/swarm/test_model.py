@@ -241,9 +241,18 @@ class TestRefusals:
         with pytest.raises(ValueError, match=r"torch.bfloat16 on cpu; use world.to"):
             Swarm(world.to(dtype=torch.bfloat16), copy.deepcopy(rule).bfloat16())
 
-    @pytest.mark.parametrize("at", [-1, 1.5, None])
-    def test_a_perturbation_without_its_step(self, world: World, rule: Rule, at: int) -> None:
-        with pytest.raises(ValueError, match=r"at must be a whole|has a step `at`"):
+    @pytest.mark.parametrize(
+        ("at", "told"),
+        [
+            (-1, "at must be a whole number, 0 or more, got -1"),
+            (1.5, "at must be a whole number, 0 or more, got 1.5"),
+            (None, "a perturbation has a step `at`, 0 or more"),
+        ],
+    )
+    def test_a_perturbation_without_its_step(
+        self, world: World, rule: Rule, at: int, told: str
+    ) -> None:
+        with pytest.raises(ValueError, match=told):
             Swarm(world, rule, perturbations=[(at, keeps)])
 
     def test_a_perturbation_that_is_none(self, world: World, rule: Rule) -> None:

@@ -329,10 +329,13 @@ def test_a_picture_dropped_on_the_window_is_loaded_and_rubbish_is_refused(
     assert app.session.world.cells == cells
 
 
-def test_a_large_picture_dropped_on_the_window_is_refused_at_once(app: App, tmp_path: Path) -> None:
+def test_a_large_picture_dropped_on_the_window_is_refused_at_once(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "large.png"
     Image.new("1", (9_000, 9_000), 1).save(path)
     before = app.session.world
+    monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("its pixels were decoded"))
     app.handle(Event(pygame.DROPFILE, file=str(path)))
     assert "9,000×9,000 pixels is too large, at most 16,777,216 are read: scale it" in app.notice
     assert app.session.world is before
