@@ -12,6 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+# One thread, here and in every command that a test starts: on a busy machine several wait for each
+# other longer than they work. torch reads it as it is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 import torch
 from hypothesis import settings
@@ -40,7 +44,7 @@ settings.load_profile("patient")
 
 
 def pytest_runtest_setup() -> None:
-    """One thread: on a busy machine several wait for each other longer than they work."""
+    """One thread again, whatever the test before left."""
     torch.set_num_threads(1)
 
 

@@ -163,10 +163,11 @@ def test_a_training_that_was_killed_again_and_again_is_the_one_that_was_not(
         for _ in range(min(IN_A_ROW, KILLS - killed)):
             command = resume if (folder / "checkpoint.safetensors").is_file() else out
             number = moments.choice((signal.SIGTERM, signal.SIGPROF))
+            before = left_in(files)  # a process that is stopped at once removes nothing of others
             code, _ = start(*command, number=number, after=moments.uniform(0.01, work))
             killed += code != 0
             if number == signal.SIGTERM and code != -signal.SIGTERM:
-                assert left_in(files) == []
+                assert set(left_in(files)) <= set(before)
             if code and (folder / "checkpoint.safetensors").is_file():
                 reached.append(checkpoint(folder)["iteration"])
             if code == 0:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,14 +33,27 @@ def locked(file: Path) -> Iterator[None]:
     if sys.platform == "win32":
         yield
         return
-    with writing(file):
-        handle = _taken(file)
+    handle = None
+    try:
+        with writing(file), _signals_later():
+            handle = _taken(file)
+        yield
+    finally:
+        if handle is not None:
+            with _signals_later():
+                # Before it is released: who waits for this file finds it gone, and makes another.
+                file.unlink(missing_ok=True)
+                os.close(handle)
+
+
+@contextlib.contextmanager
+def _signals_later() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait, so that neither falls between a lock and the record of it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:
-        # Before it is released: who waits for this file finds it gone, and makes another.
-        file.unlink(missing_ok=True)
-        os.close(handle)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _taken(file: Path) -> int:
