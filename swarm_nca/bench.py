@@ -20,18 +20,18 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
+from swarm_nca.bptt import Scratch, bptt
 from swarm_nca.engine import Stepper, draws_of
 from swarm_nca.images import Pictures
 from swarm_nca.images.strokes import strokes
+from swarm_nca.matmul import product
 from swarm_nca.measure.dense import Dense
 from swarm_nca.measure.stopwatch import interleaved
-from swarm_nca.products import product
 from swarm_nca.rules import Mlp, Rule
 from swarm_nca.swarm import Swarm
 from swarm_nca.tasks import Classification
 from swarm_nca.training.recipe import Data, Recipe
 from swarm_nca.training.trainer import Trainer
-from swarm_nca.unrolled import Scratch, unrolled
 from swarm_nca.world import World
 
 #: Worlds in a batch, as the table of steps shows them.
@@ -117,7 +117,7 @@ def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
     def by_engine(learner: Rule, products: torch.dtype = torch.float32) -> Tensor:
         draws, rates = draws_of(world, seed=0), (rule.fire_rate, rule.noise)
         scratch = scratches[products]
-        return unrolled(world, learner, TRAINING_STEPS, draws, *rates, scratch, products)
+        return bptt(world, learner, TRAINING_STEPS, draws, *rates, scratch, products)
 
     def by_dense(learner: Rule, channels_last: bool = False) -> Tensor:
         dense = Dense(world, learner, channels_last=channels_last)

@@ -2,7 +2,7 @@
 
 One engine walks the edges of the networkx graph and asks the rule for one agent at a time; the
 other gathers through an index table. Held against each other for every family of rules, link and
-ground, and with them the differentiable rollout and the gradient written by hand.
+space, and with them the differentiable rollout and the gradient written by hand.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from swarm_nca.bptt import bptt, refuses
 from swarm_nca.engine import draws_of, rates_of, step
 from swarm_nca.images import strokes
 from swarm_nca.links import Links
@@ -25,7 +26,6 @@ from swarm_nca.rules import Classes, Elementary, Field, Largest, Life, Mlp, Rule
 from swarm_nca.swarm import Swarm
 from swarm_nca.testing import assert_same_trajectory
 from swarm_nca.topologies import Grid, number_slots
-from swarm_nca.unrolled import refuses, unrolled
 from swarm_nca.world import World
 
 
@@ -129,7 +129,7 @@ def test_every_way_of_running_a_rule_gives_the_same_steps(
         torch.testing.assert_close(recorded.state, swarm.world.state, rtol=0, atol=1e-9)
         seen.append(swarm.world.state)
     if refuses(rule) is None:
-        by_hand = unrolled(world, rule, steps, draws_of(world, seed), *rates_of(world, rule))
+        by_hand = bptt(world, rule, steps, draws_of(world, seed), *rates_of(world, rule))
         torch.testing.assert_close(by_hand, seen[-1], rtol=0, atol=1e-9)
     alive = [rule.lives(state, world.largest) for state in seen]
     if alive[0] is not None:

@@ -11,7 +11,7 @@ from swarm_nca.rules import Mlp
 
 def test_the_pictures_have_the_alive_share_of_mnist() -> None:
     world = bench_worlds(bench_rule(), 256)
-    assert world.cells / int(world.ground.sizes.sum()) == pytest.approx(0.176, abs=0.01)
+    assert world.cells / int(world.space.sizes.sum()) == pytest.approx(0.176, abs=0.01)
 
 
 def test_the_rule_that_is_timed_is_busy_and_stays_finite() -> None:

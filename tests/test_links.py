@@ -8,8 +8,8 @@ import re
 import pytest
 import torch
 
+from swarm_nca.config import parse
 from swarm_nca.links import Links
-from swarm_nca.located import parse
 from swarm_nca.randomness import Draws
 from swarm_nca.scenario.schema import Settings
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swarm_nca.located import parse, path_from, relocated
+from swarm_nca.config import parse, path_from, relocated
 
 FOLDERS = st.lists(st.sampled_from(["a", "b", "c"]), max_size=3).map(lambda parts: "/".join(parts))
 PATHS = st.lists(st.sampled_from(["..", "a", "b"]), max_size=3).map(

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
-from swarm_nca.located import Document, LocatedError, Place, dump, parse, read
+from swarm_nca.config import Document, LocatedError, Place, dump, parse, read
 
 unhurried = settings(deadline=None)  # a shared machine may pause anywhere
 

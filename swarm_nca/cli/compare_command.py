@@ -10,13 +10,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from swarm_nca.atomic import check_folder, write_atomically
 from swarm_nca.comparison.entries import Entry, entries
-from swarm_nca.comparison.exams import PROTOCOLS, Curves, SharedExam, curves_of
+from swarm_nca.comparison.eval_sets import PROTOCOLS, Curves, SharedExam, curves_of
 from swarm_nca.comparison.groups import Group, grouped
 from swarm_nca.comparison.scores import PHASES, Standing, standing
 from swarm_nca.comparison.table import as_csv, as_markdown, as_rich, note, several, sheets
 from swarm_nca.images.datasets import Split
 from swarm_nca.measure import Protocol
-from swarm_nca.measure.exam import exam_pictures
+from swarm_nca.measure.eval_set import exam_pictures
 from swarm_nca.measure.protocols import check_exam
 from swarm_nca.recording.comparison import Dot, Line, curves_figure, ordering_figure
 
@@ -65,15 +65,15 @@ def compare_command(
     _check_place(out)
     groups = grouped(entries(given))
     pictures = exam_pictures(dataset, split=split, limit=limit, seed=seed)
-    exam = SharedExam(dataset, pictures, steps, seed)
+    eval_set = SharedExam(dataset, pictures, steps, seed)
     for group in groups:
         for entry in group.entries:
             check_folder(_kept_in(entry, out))
             try:
-                check_exam(entry.rule, exam.pictures, steps, "mutation")
+                check_exam(entry.rule, eval_set.pictures, steps, "mutation")
             except ValueError as error:
                 raise ValueError(f"{entry.given}: {error}") from error
-    found = _examined(groups, exam, out, console)
+    found = _examined(groups, eval_set, out, console)
     standings = [
         standing(group, curves, steps, len(pictures))
         for group, curves in zip(groups, found, strict=True)
@@ -96,7 +96,7 @@ def compare_command(
 
 
 def _examined(
-    groups: Sequence[Group], exam: SharedExam, out: Path, console: Console
+    groups: Sequence[Group], eval_set: SharedExam, out: Path, console: Console
 ) -> list[dict[Protocol, list[Curves]]]:
     """The curves of every group's runs, by protocol."""
     total = len(PROTOCOLS) * sum(len(group.entries) for group in groups)
@@ -114,7 +114,7 @@ def _examined(
                     def tell(done: int, steps: int) -> None:
                         progress.update(one, completed=done, total=steps)
 
-                    curves[protocol].append(curves_of(entry, exam, protocol, folder, tell))
+                    curves[protocol].append(curves_of(entry, eval_set, protocol, folder, tell))
                     progress.advance(whole)
             found.append(curves)
     return found

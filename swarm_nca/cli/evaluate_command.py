@@ -21,7 +21,7 @@ from rich.progress import (
 from swarm_nca.atomic import check_file, write_atomically
 from swarm_nca.images.datasets import Split
 from swarm_nca.measure.confusion import Confusion, confusion
-from swarm_nca.measure.exam import Exam, exam_for
+from swarm_nca.measure.eval_set import EvalSet, eval_set_for
 from swarm_nca.measure.groups import grouped, scores
 from swarm_nca.measure.protocols import Evaluation, Protocol, check_exam, evaluate
 from swarm_nca.measure.protocols import Progress as Told
@@ -82,18 +82,20 @@ def evaluate_command(
         if file.suffix not in SUFFIXES:
             raise ValueError(f"{file}: a figure's file ends in {' or '.join(SUFFIXES)}")
     loaded = load_rule(rule)
-    exam = exam_for(loaded, dataset, split=split, limit=limit, seed=seed, fill_holes=fill_holes)
-    check_exam(loaded, exam.pictures, steps, protocol, swaps, every)
-    if len(exam.datasets) > 1 and "dataset" not in by:
+    eval_set = eval_set_for(
+        loaded, dataset, split=split, limit=limit, seed=seed, fill_holes=fill_holes
+    )
+    check_exam(loaded, eval_set.pictures, steps, protocol, swaps, every)
+    if len(eval_set.datasets) > 1 and "dataset" not in by:
         by = ("dataset", *by)
-    groups = {name: grouped(exam, name, loaded.alive_above) for name in by}
-    if votes and not exam.own.classes:
+    groups = {name: grouped(eval_set, name, loaded.alive_above) for name in by}
+    if votes and not eval_set.own.classes:
         raise ValueError(f"{dataset} has no classes, so there is no table of votes: leave it out")
-    title = escape(f"{Path(rule).name} on {len(exam.pictures):,} pictures of {dataset}")
+    title = escape(f"{Path(rule).name} on {len(eval_set.pictures):,} pictures of {dataset}")
     with watched(console, title) as progress:
         result = evaluate(
             loaded,
-            exam.pictures,
+            eval_set.pictures,
             steps=steps,
             protocol=protocol,
             swaps=swaps,
@@ -102,13 +104,13 @@ def evaluate_command(
             progress=progress,
         )
     tables = {name: scores(result.last, each) for name, each in groups.items()}
-    ballot = confusion(result.last, exam.own, loaded) if votes else None
+    ballot = confusion(result.last, eval_set.own, loaded) if votes else None
     document = as_json(result, rule, dataset, tables, ballot, fill_holes)
     write_json(json_file, document)
     for file in figures:
         write_atomically(file, draw(document, file.suffix))
     console.print(curve_table(result, title))
-    _tell(console, result, exam)
+    _tell(console, result, eval_set)
     for name, rows in tables.items():
         console.print(group_table(name, rows))
     if ballot is not None:
@@ -167,10 +169,10 @@ def _labelled(result: Evaluation) -> int:
     return int(result.last.labelled.sum())
 
 
-def _tell(console: Console, result: Evaluation, exam: Exam) -> None:
+def _tell(console: Console, result: Evaluation, eval_set: EvalSet) -> None:
     """The lines under the table."""
     console.print(settling(result), soft_wrap=True)
-    strange = exam.strange
+    strange = eval_set.strange
     if strange:
         known = _labelled(result)
         others = f"; what is right is told of the other {known:,}" if known else ""

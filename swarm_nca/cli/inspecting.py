@@ -39,7 +39,7 @@ def check(
             if kind == "scenario":
                 load(document)
             else:
-                from swarm_nca.training.materials import look_up
+                from swarm_nca.training.setup import look_up
 
                 look_up(document.validate(_model(kind)), document)
         except ValueError as error:
@@ -78,7 +78,7 @@ def rules(
 @contextlib.contextmanager
 def meant_as(kind: str, file: str | Path) -> Iterator[None]:
     """Within this block a mistake in a file of another kind is told as that."""
-    from swarm_nca.located import LocatedError
+    from swarm_nca.config import LocatedError
 
     try:
         yield
@@ -92,7 +92,7 @@ def meant_as(kind: str, file: str | Path) -> Iterator[None]:
 
 def _kind_of(path: Path, changes: list[str]) -> tuple[str, Any]:
     """What a file is, by the keys it has, and the file."""
-    from swarm_nca.located import read
+    from swarm_nca.config import read
 
     document = read(path).with_overrides(changes)
     data = document.data
@@ -104,7 +104,7 @@ def _kind_of(path: Path, changes: list[str]) -> tuple[str, Any]:
 
 def _keys_of(path: Path) -> dict[str, int]:
     """Of each kind, how many of its keys a file has; nothing of a file that cannot be read."""
-    from swarm_nca.located import read
+    from swarm_nca.config import read
 
     try:
         data = read(path).data

@@ -12,7 +12,7 @@ from swarm_nca.cli.inspecting import meant_as
 from swarm_nca.cli.options import Overrides
 from swarm_nca.cli.stopping import stoppable
 from swarm_nca.cli.telling import told_in_one_line
-from swarm_nca.cores import cores
+from swarm_nca.threads import available_cores
 
 
 @stoppable()
@@ -41,7 +41,7 @@ def train(
         from swarm_nca.scenario.finding import find_recipe
         from swarm_nca.training.command import train as train_rule
 
-        torch.set_num_threads(cores())
+        torch.set_num_threads(available_cores())
         path = None if recipe is None else find_recipe(recipe)
         with contextlib.nullcontext() if path is None else meant_as("recipe", path):
             code = train_rule(path, out, resume, changes or [])

@@ -39,8 +39,8 @@ def told_in_one_line(
 
 def tell(error: Exception, all_of_them: bool = False) -> None:
     """One line on stderr; with `all_of_them` one for each further mistake in the same file."""
-    from swarm_nca.located import LocatedError
-    from swarm_nca.located.errors import one_line
+    from swarm_nca.config import LocatedError
+    from swarm_nca.config.errors import one_line
 
     lines = [one_line(str(error))]
     if all_of_them and isinstance(error, LocatedError):

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from swarm_nca.cli.evaluate_command import watched
 from swarm_nca.images.datasets import Split
-from swarm_nca.measure.exam import exam_for
+from swarm_nca.measure.eval_set import eval_set_for
 from swarm_nca.measure.protocols import Evaluation, Protocol, check_exam
 from swarm_nca.measure.tables import HEADINGS, printed, titled
 from swarm_nca.measure.turning import angles, evaluate_turned
@@ -45,7 +45,7 @@ def turning_command(
     check_json(json_file)
     angles(turn)
     loaded = load_rule(rule)
-    pictures = exam_for(loaded, dataset, split=split, limit=limit, seed=seed).pictures
+    pictures = eval_set_for(loaded, dataset, split=split, limit=limit, seed=seed).pictures
     check_exam(loaded, pictures, steps, protocol)
     when = f"after {steps} steps"
     when += "" if protocol == "fresh" else f" and {steps} more from a {protocol} on"

@@ -8,7 +8,7 @@ import torch
 
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.headless import check_out, film
-from swarm_nca.viewer.opening import from_rule, from_scenario
+from swarm_nca.viewer.session_config import from_rule, from_scenario
 from swarm_nca.viewer.window import show
 
 #: What a first look opens with, and how many steps a film of it has.

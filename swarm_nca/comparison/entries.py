@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swarm_nca.located import read
+from swarm_nca.config import read
 from swarm_nca.rules import Rule, called, load_rule, read_rule, shipped_rules
 from swarm_nca.suggestion import did_you_mean
 from swarm_nca.training.folder import Folder

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from swarm_nca.comparison.exams import ERROR, Curves
+from swarm_nca.comparison.eval_sets import ERROR, Curves
 from swarm_nca.comparison.groups import Group
 from swarm_nca.measure import METRICS, Protocol
 from swarm_nca.measure.intervals import Z95, wilson

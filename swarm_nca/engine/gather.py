@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from swarm_nca.engine.fit import check_fit, draws_of, rates_of
-from swarm_nca.products import BLOCK, filled_up
+from swarm_nca.matmul import BLOCK, filled_up
 from swarm_nca.rules import Largest, Rule, through
 from swarm_nca.world import World
 

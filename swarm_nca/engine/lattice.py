@@ -38,7 +38,7 @@ class LatticeStepper:
         check_fit(world, rule)
         check_seed(seed)
         reason = self.refuses(world, rule, *rates_of(world, rule, fire_rate, noise))
-        lattice = world.ground.lattice()
+        lattice = world.space.lattice()
         if reason is not None or lattice is None:
             raise ValueError(f"{reason}; use Stepper")
         self._world, self._rule, self._torus = world, rule, lattice.torus
@@ -50,7 +50,7 @@ class LatticeStepper:
     @classmethod
     def refuses(cls, world: World, rule: Rule, fire_rate: float, noise: float) -> str | None:
         """Why a world cannot be swept under a rule at these rates; None if it can."""
-        lattice = world.ground.lattice()
+        lattice = world.space.lattice()
         if lattice is None or not lattice.moore:
             return "only pictures of one size on a Moore grid, all of whose pixels live, are swept"
         if fire_rate != 1.0 or noise or world.links != Links():

@@ -1,7 +1,6 @@
 """What is measured of a swarm, and how a rule is examined: plain functions of worlds."""
 
-from swarm_nca.measure.ballots import UNDECIDED, Ballots
-from swarm_nca.measure.census import Census, decisions
+from swarm_nca.measure.cell_stats import CellStats, decisions
 from swarm_nca.measure.metrics import (
     CURVE,
     METRICS,
@@ -13,19 +12,20 @@ from swarm_nca.measure.metrics import (
 )
 from swarm_nca.measure.protocols import Evaluation, Protocol, evaluate
 from swarm_nca.measure.readings import Count, Largest, Ratio
+from swarm_nca.measure.vote_counts import UNDECIDED, VoteCounts
 
 __all__ = [
     "CURVE",
     "METRICS",
     "UNDECIDED",
-    "Ballots",
-    "Census",
+    "CellStats",
     "Count",
     "Evaluation",
     "Largest",
     "Metric",
     "Protocol",
     "Ratio",
+    "VoteCounts",
     "decisions",
     "evaluate",
     "find_metric",

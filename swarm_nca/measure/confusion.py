@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from swarm_nca.images import Pictures
-from swarm_nca.measure.ballots import Ballots
+from swarm_nca.measure.vote_counts import VoteCounts
 from swarm_nca.rules import Rule
 
 #: The column of pictures in which no cell has decided.
@@ -39,17 +39,17 @@ class Confusion:
         }
 
 
-def confusion(ballots: Ballots, pictures: Pictures, rule: Rule) -> Confusion:
+def confusion(votes: VoteCounts, pictures: Pictures, rule: Rule) -> Confusion:
     """The table of votes; pictures without a class are left out.
 
     Args:
-        ballots: what cells have decided, picture by picture.
+        votes: what cells have decided, picture by picture.
         pictures: the same ones; their classes need not be the rule's.
     """
     labels = torch.from_numpy(pictures.labels)
     known = labels >= 0
     rows, columns = len(pictures.classes), 1 + len(rule.classes)
     # The majority of a picture in which nobody has decided is −1: the last column.
-    place = labels * columns + ballots.majority % columns
+    place = labels * columns + votes.majority % columns
     counts = torch.bincount(place[known], minlength=rows * columns).view(rows, columns)
     return Confusion(pictures.classes, (*rule.classes.names, NOBODY), counts)

@@ -1,7 +1,7 @@
 """The same scores, told apart by kind of picture: what makes it hard for a swarm to agree?
 
-A grouping gives every picture of an exam to one group. To add one, write a function from `Exam` to
-`Groups`, and a line in `GROUPINGS`.
+A grouping gives every picture of an evaluation set to one group. To add one, write a function
+from `EvalSet` to `Groups`, and a line in `GROUPINGS`.
 
 Letters: P pictures.
 """
@@ -16,10 +16,10 @@ import torch
 
 from swarm_nca.images.pictures import Labels
 from swarm_nca.images.silhouettes import holes, pieces
-from swarm_nca.measure.ballots import Ballots
-from swarm_nca.measure.exam import Exam
+from swarm_nca.measure.eval_set import EvalSet
 from swarm_nca.measure.intervals import wilson
 from swarm_nca.measure.metrics import find_metric, pooled
+from swarm_nca.measure.vote_counts import VoteCounts
 from swarm_nca.suggestion import unknown
 
 #: The scores of a group.
@@ -40,29 +40,29 @@ class Groups(NamedTuple):
     of: Labels
 
 
-def by_dataset(exam: Exam, alive_above: float) -> Groups:
+def by_dataset(eval_set: EvalSet, alive_above: float) -> Groups:
     """One group per data set."""
-    return Groups(exam.datasets, exam.dataset_of)
+    return Groups(eval_set.datasets, eval_set.dataset_of)
 
 
-def by_class(exam: Exam, alive_above: float) -> Groups:
+def by_class(eval_set: EvalSet, alive_above: float) -> Groups:
     """One group per class, whether the rule knows it or not."""
-    names = (*exam.own.classes, "no class")
-    return Groups(names, np.where(exam.own.labels < 0, len(names) - 1, exam.own.labels))
+    names = (*eval_set.own.classes, "no class")
+    return Groups(names, np.where(eval_set.own.labels < 0, len(names) - 1, eval_set.own.labels))
 
 
-def by_holes(exam: Exam, alive_above: float) -> Groups:
+def by_holes(eval_set: EvalSet, alive_above: float) -> Groups:
     """By the number of holes in the silhouette: messages must go around them."""
-    return _binned(holes(exam.pictures, alive_above), {0: "0", 1: "1", 2: "2–3", 4: "4+"})
+    return _binned(holes(eval_set.pictures, alive_above), {0: "0", 1: "1", 2: "2–3", 4: "4+"})
 
 
-def by_pieces(exam: Exam, alive_above: float) -> Groups:
+def by_pieces(eval_set: EvalSet, alive_above: float) -> Groups:
     """By the number of pieces: they cannot hear each other."""
-    return _binned(pieces(exam.pictures, alive_above), {0: "0", 1: "1", 2: "2", 3: "3+"})
+    return _binned(pieces(eval_set.pictures, alive_above), {0: "0", 1: "1", 2: "2", 3: "3+"})
 
 
 #: Every grouping by name.
-GROUPINGS: Mapping[str, Callable[[Exam, float], Groups]] = {
+GROUPINGS: Mapping[str, Callable[[EvalSet, float], Groups]] = {
     "dataset": by_dataset,
     "class": by_class,
     "holes": by_holes,
@@ -70,7 +70,7 @@ GROUPINGS: Mapping[str, Callable[[Exam, float], Groups]] = {
 }
 
 
-def grouped(exam: Exam, by: str, alive_above: float) -> Groups:
+def grouped(eval_set: EvalSet, by: str, alive_above: float) -> Groups:
     """The groups of a grouping.
 
     Args:
@@ -82,10 +82,10 @@ def grouped(exam: Exam, by: str, alive_above: float) -> Groups:
     """
     if by not in GROUPINGS:
         raise ValueError(unknown("grouping by", by, GROUPINGS))
-    return GROUPINGS[by](exam, alive_above)
+    return GROUPINGS[by](eval_set, alive_above)
 
 
-def scores(ballots: Ballots, groups: Groups) -> list[dict[str, Any]]:
+def scores(votes: VoteCounts, groups: Groups) -> list[dict[str, Any]]:
     """The scores of every group that has pictures, in order.
 
     Each: `group`, `pictures`, the `SCORES`, the 95 % interval of agreement (`agreement_low`,
@@ -94,7 +94,7 @@ def scores(ballots: Ballots, groups: Groups) -> list[dict[str, Any]]:
     """
     rows = []
     for number, name in enumerate(groups.names):
-        some = ballots.of(torch.from_numpy(groups.of == number))
+        some = votes.of(torch.from_numpy(groups.of == number))
         if not len(some):
             continue
         agrees = find_metric("total_agreement").reading(some).pooled()

@@ -2,9 +2,9 @@
 
 A metric counts, for every world, a part and a whole: correct cells and cells, worlds that agree
 and worlds; how these pool, and what else a metric may read, stands in `readings`. Scores of
-decisions need no more than `Ballots`, so they can be taken of any group of pictures later.
+decisions need no more than `VoteCounts`, so they can be taken of any group of pictures later.
 
-To add a metric, write one function from `Census` to a `Reading`, and a line in `METRICS`, or in
+To add a metric, write one function from `CellStats` to a `Reading`, and a line in `METRICS`, or in
 `OTHERS` if it is not for rules with classes. `metrics_for` says which go with a world.
 """
 
@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 
 from swarm_nca.arguments import dense
-from swarm_nca.measure.ballots import Ballots
-from swarm_nca.measure.census import Census
+from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.measure.readings import Count, Largest, Ratio, Reading
+from swarm_nca.measure.vote_counts import VoteCounts
 from swarm_nca.rules import Rule
 from swarm_nca.suggestion import unknown
 from swarm_nca.world import World
@@ -30,7 +30,7 @@ class Metric:
     """A measure of worlds: call it for the batch's value, ask `per_world` for each world's.
 
     Args:
-        reading: what is read off one look at the worlds. Ballots are enough for those that only
+        reading: what is read off one look at the worlds. VoteCounts are enough for those that only
             ask what cells have decided.
         share: whether values are shares of a whole, in [0, 1].
         readouts: the kinds of read-out that it is for; all when empty.
@@ -56,11 +56,11 @@ class Metric:
             ValueError: a rule of other channels or classes than the worlds have, or a previous
                 moment with other cells.
         """
-        return self.reading(Census(world, rule, previous)).pooled()
+        return self.reading(CellStats(world, rule, previous)).pooled()
 
     def per_world(self, world: World, rule: Rule, previous: World | None = None) -> Tensor:
         """float64 [B], each world's own value."""
-        return self.reading(Census(world, rule, previous)).per_world()
+        return self.reading(CellStats(world, rule, previous)).per_world()
 
 
 def _share(reading: Callable[[Any], Reading]) -> Metric:
@@ -68,13 +68,13 @@ def _share(reading: Callable[[Any], Reading]) -> Metric:
 
 
 @_share
-def cell_accuracy(seen: Ballots) -> Ratio:
+def cell_accuracy(seen: VoteCounts) -> Ratio:
     """Share of cells that decided on their world's label; worlds without a label are left out."""
     return Ratio(seen.correct, seen.cells * seen.labelled)
 
 
 @_share
-def total_agreement(seen: Ballots) -> Ratio:
+def total_agreement(seen: VoteCounts) -> Ratio:
     """Share of worlds whose decided cells all carry one label, right or wrong.
 
     Undecided cells are ignored; a world with none but undecided cells, or no cell, agrees.
@@ -83,7 +83,7 @@ def total_agreement(seen: Ballots) -> Ratio:
 
 
 @_share
-def vote_accuracy(seen: Ballots) -> Ratio:
+def vote_accuracy(seen: VoteCounts) -> Ratio:
     """Share of labelled worlds in which most decided cells are right.
 
     Comparable with any classifier. Of equal votes the lowest class wins; no vote at all is wrong.
@@ -92,20 +92,20 @@ def vote_accuracy(seen: Ballots) -> Ratio:
 
 
 @_share
-def agree_and_correct(seen: Ballots) -> Ratio:
+def agree_and_correct(seen: VoteCounts) -> Ratio:
     """Share of labelled worlds whose decided cells, at least one, all carry the right label."""
     right = seen.agrees & (seen.majority == seen.label)
     return Ratio(right & seen.labelled, seen.labelled)
 
 
 @_share
-def undecided(seen: Ballots) -> Ratio:
+def undecided(seen: VoteCounts) -> Ratio:
     """Share of cells whose class channels all lie below the rule's threshold."""
     return Ratio(seen.undecided, seen.cells)
 
 
 @_share
-def label_flips(seen: Ballots) -> Ratio:
+def label_flips(seen: VoteCounts) -> Ratio:
     """Share of cells that changed from one class to another since the previous step: oscillation.
 
     Deciding, and falling back to undecided, are no flips. Needs the previous moment, nan without.
@@ -114,20 +114,20 @@ def label_flips(seen: Ballots) -> Ratio:
 
 
 @Metric
-def state_magnitude(seen: Census) -> Ratio:
+def state_magnitude(seen: CellStats) -> Ratio:
     """Mean |s| over cells and channels: Σ|s| / (cells · C)."""
     state = seen.world.state.detach()
     return Ratio(_total(seen, state), seen.cells * state.shape[1])
 
 
 @Metric
-def state_largest(seen: Census) -> Largest:
+def state_largest(seen: CellStats) -> Largest:
     """The largest |s| of any cell: the few that run away are lost in a mean."""
     return Largest(seen.largest(seen.peak))
 
 
 @Metric
-def residual_magnitude(seen: Census) -> Ratio:
+def residual_magnitude(seen: CellStats) -> Ratio:
     """Mean |change| since the previous step: Σ|s_t − s_{t−1}| / (cells · C/2).
 
     Half the cells, as published: the mean over cells that fired, at a fire rate of ½. Other rates
@@ -140,7 +140,7 @@ def residual_magnitude(seen: Census) -> Ratio:
 
 
 @Metric
-def nonfinite(seen: Census) -> Count:
+def nonfinite(seen: CellStats) -> Count:
     """How many cells hold something that is no finite number; 0 in a rule worth having."""
     return Count(seen.sums(seen.peak.isinf()))
 
@@ -150,13 +150,13 @@ def _only(*readouts: str, needs: str = "") -> Callable[[Callable[[Any], Reading]
 
 
 @_only("bit", "rgba")
-def alive(seen: Census) -> Count:
+def alive(seen: CellStats) -> Count:
     """How many cells are alive: bits that are on, or cells whose own alpha exceeds 0.1."""
     return Count(seen.living)
 
 
 @_only("rgba", needs="target")
-def error(seen: Census) -> Ratio:
+def error(seen: CellStats) -> Ratio:
     """Mean squared error of RGBA (premultiplied, as states hold it) to the target, of all pixels.
 
     Pixels without a cell count as transparent. Needs the world field `target`, [B, H, W, 4].
@@ -173,12 +173,12 @@ def error(seen: Census) -> Ratio:
     return Ratio(wrong.clamp_(min=0.0), torch.full_like(seen.cells, wanted[0].numel()))
 
 
-def _total(seen: Census, values: Tensor) -> Tensor:
+def _total(seen: CellStats, values: Tensor) -> Tensor:
     """float64 [B], Σ|values [N, C]| of each world, infinite where one is no number."""
     return seen.sums(values.abs().sum(dim=1).nan_to_num_(math.inf, math.inf))
 
 
-def _nothing(seen: Ballots) -> Ratio:
+def _nothing(seen: VoteCounts) -> Ratio:
     return Ratio(torch.zeros_like(seen.cells), torch.zeros_like(seen.cells))
 
 
@@ -264,10 +264,10 @@ def measure(
         previous: the same worlds one step earlier; what needs it is nan without.
         names: which metrics; all that `metrics_for` gives when None.
     """
-    return pooled(Census(world, rule, previous), metrics_for(world) if names is None else names)
+    return pooled(CellStats(world, rule, previous), metrics_for(world) if names is None else names)
 
 
-def pooled(seen: Ballots, names: Iterable[str] = tuple(METRICS)) -> dict[str, float]:
+def pooled(seen: VoteCounts, names: Iterable[str] = tuple(METRICS)) -> dict[str, float]:
     """`measure` of a look already taken."""
     return {name: find_metric(name).reading(seen).pooled() for name in names}
 
@@ -280,7 +280,7 @@ def measure_worlds(
     names: Iterable[str] | None = None,
 ) -> dict[str, Tensor]:
     """Metrics of each world, float64 [B], by name; see `measure`."""
-    seen = Census(world, rule, previous)
+    seen = CellStats(world, rule, previous)
     wanted = metrics_for(world) if names is None else names
     return {name: find_metric(name).reading(seen).per_world() for name in wanted}
 
@@ -289,7 +289,7 @@ def steps_to_agreement(agrees: Tensor) -> Tensor:
     """When worlds came to agree for good, as far as a record of them goes.
 
     Args:
-        agrees: bool [T, B], `Census.agrees` after steps 1 … T.
+        agrees: bool [T, B], `CellStats.agrees` after steps 1 … T.
 
     Returns:
         int64 [B], the first step from which on a world agrees until the record ends; −1 where it

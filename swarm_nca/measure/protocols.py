@@ -20,11 +20,11 @@ import torch
 from torch import Tensor
 
 from swarm_nca.bounds import MOST, shortly
-from swarm_nca.measure.ballots import Ballots
-from swarm_nca.measure.census import Census
+from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.measure.metrics import METRICS, pooled, steps_to_agreement
+from swarm_nca.measure.protocol_run import EARLY, Protocol, ProtocolRun
 from swarm_nca.measure.readings import Reading
-from swarm_nca.measure.sitting import EARLY, Protocol, Sitting
+from swarm_nca.measure.vote_counts import VoteCounts
 from swarm_nca.rules import Rule
 from swarm_nca.suggestion import unknown
 
@@ -40,7 +40,7 @@ MOST_LOOKS = 100_000
 Progress: TypeAlias = Callable[[int, int], None]
 
 #: Told the step, counted through all phases, and what is seen after it of one batch.
-Watch: TypeAlias = Callable[[int, Census], None]
+Watch: TypeAlias = Callable[[int, CellStats], None]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Evaluation:
     every: int
     pictures: int
     curve: list[dict[str, float]]
-    last: Ballots
+    last: VoteCounts
     settled: Tensor
     begin: int = 0
 
@@ -134,16 +134,18 @@ def evaluate(
     latest = swaps if protocol == "restart" else 0
     if not 0 <= begin <= latest:
         raise ValueError(f"begin must lie between 0 and {latest} for {protocol}, got {begin}")
-    sitting = Sitting(rule, pictures, steps, protocol, swaps, every, seed, begin)
+    protocol_run = ProtocolRun(rule, pictures, steps, protocol, swaps, every, seed, begin)
     batches = torch.split(torch.arange(len(pictures)), batch)
     total = len(batches) * (1 + swaps - begin) * steps
     done = count(1)
     tick = (lambda: progress(next(done), total)) if progress is not None else (lambda: None)
-    sat = [_sat(sitting, chosen, tick, watch) for chosen in batches]
+    sat = [_sat(protocol_run, chosen, tick, watch) for chosen in batches]
     tables = torch.stack([one.table for one in sat])
     sizes = torch.tensor([len(chosen) for chosen in batches])
-    order = sitting.shown[-1].argsort()
-    first = torch.tensor([-1, *sitting.looks])[torch.cat([one.settled for one in sat]).clamp(min=0)]
+    order = protocol_run.shown[-1].argsort()
+    first = torch.tensor([-1, *protocol_run.looks])[
+        torch.cat([one.settled for one in sat]).clamp(min=0)
+    ]
     return Evaluation(
         protocol,
         seed,
@@ -151,8 +153,8 @@ def evaluate(
         swaps,
         every,
         len(pictures),
-        _curve(sitting.steps_looked_at, sat[-1].kinds, tables, sizes),
-        Ballots.joined([one.last for one in sat]).of(order),
+        _curve(protocol_run.steps_looked_at, sat[-1].kinds, tables, sizes),
+        VoteCounts.joined([one.last for one in sat]).of(order),
         first[order],
         begin,
     )
@@ -164,12 +166,16 @@ class _Sat(NamedTuple):
     table: Tensor
     kinds: list[type[Reading]]
     settled: Tensor
-    last: Ballots
+    last: VoteCounts
 
 
-def _sat(sitting: Sitting, chosen: Tensor, tick: Callable[[], None], watch: Watch | None) -> _Sat:
+def _sat(
+    protocol_run: ProtocolRun, chosen: Tensor, tick: Callable[[], None], watch: Watch | None
+) -> _Sat:
     rows, agrees = [], []
-    for step, seen in zip(sitting.steps_looked_at, sitting.looks_at(chosen, tick), strict=True):
+    for step, seen in zip(
+        protocol_run.steps_looked_at, protocol_run.looks_at(chosen, tick), strict=True
+    ):
         if watch is not None:
             watch(step, seen)
         rows.append(list(pooled(seen).values()))
@@ -177,7 +183,7 @@ def _sat(sitting: Sitting, chosen: Tensor, tick: Callable[[], None], watch: Watc
     return _Sat(
         torch.tensor(rows, dtype=torch.float64),
         [type(metric.reading(seen)) for metric in METRICS.values()],
-        steps_to_agreement(torch.stack(agrees[-len(sitting.looks) :])).cpu(),
+        steps_to_agreement(torch.stack(agrees[-len(protocol_run.looks) :])).cpu(),
         seen.counted(),
     )
 

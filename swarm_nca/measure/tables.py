@@ -13,8 +13,8 @@ from rich.table import Table
 
 from swarm_nca.measure.confusion import NOBODY, Confusion
 from swarm_nca.measure.metrics import METRICS
+from swarm_nca.measure.protocol_run import EARLY
 from swarm_nca.measure.protocols import Evaluation
-from swarm_nca.measure.sitting import EARLY
 
 #: Columns of a table: heading, and how a row's value is shown.
 Columns: TypeAlias = dict[str, str]

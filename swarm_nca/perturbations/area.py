@@ -32,15 +32,15 @@ def in_half(world: World, side: Side) -> Tensor:
     Raises:
         ValueError: a world on a graph, which has no sides.
     """
-    if not world.ground.pictured:
+    if not world.space.pictured:
         raise ValueError("shape 'half' needs a picture, on a graph take a disc or a rectangle")
     rows, columns = world.picture().shape
     return torch.from_numpy(half(side, (rows, columns))).reshape(-1).nonzero().view(-1)
 
 
 def _places(world: World) -> Tensor:
-    sizes = world.ground.sizes
-    position = world.ground.position(torch.arange(int(sizes.sum()), device=sizes.device))
+    sizes = world.space.sizes
+    position = world.space.position(torch.arange(int(sizes.sum()), device=sizes.device))
     if position.shape[1] != 2:
         raise ValueError(
             "a shape needs places with two coordinates; give the graph's nodes an attribute 'pos'"
@@ -57,7 +57,7 @@ def _covered(world: World, covered: Tensor, shape: str) -> Tensor:
 
 def extent(world: World) -> str:
     """How large a single world is, in words."""
-    if world.ground.pictured:
+    if world.space.pictured:
         rows, columns = world.picture().shape
         return f"the canvas of {rows} × {columns}"
     low, high = _places(world).aminmax(dim=0)

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from swarm_nca.portrait import SILENT, Rgb, decisions_rgb, enlarged, extent, grey_rgb, inked, sheet
 from swarm_nca.recording.run import Frame, Run
 from swarm_nca.recording.spacetime import Diagram, is_row
 from swarm_nca.recording.strip import shrunk, totals
+from swarm_nca.render import SILENT, Rgb, decisions_rgb, enlarged, extent, grey_rgb, inked, sheet
 from swarm_nca.world import World
 
 if TYPE_CHECKING:

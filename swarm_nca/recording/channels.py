@@ -15,11 +15,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from swarm_nca.portrait import Rgb, cells_rgb, decisions_rgb, extent, inked
 from swarm_nca.recording.moments import Moment, moments, verdict
 from swarm_nca.recording.paper import ACCENT, INK, QUIET, Paper
 from swarm_nca.recording.run import Run
 from swarm_nca.recording.strip import shrunk
+from swarm_nca.render import Rgb, cells_rgb, decisions_rgb, extent, inked
 from swarm_nca.world import World
 
 #: From negative to positive, through white: purple and orange differ for every eye, and in print
@@ -169,7 +169,7 @@ def _decisions(paper: Paper, run: Run, moment: Moment, top: int, layout: _Layout
 
 def _channels(paper: Paper, world: World, top: int, layout: _Layout) -> None:
     scale, whole = layout.scale, max(1, int(layout.scale))
-    every = max(1, int(1 / (_SAMPLES * scale))) if world.ground.pictured else 1
+    every = max(1, int(1 / (_SAMPLES * scale))) if world.space.pictured else 1
     rows, places = _sample(world, every)
     sampled = [-(-side // every) for side in extent(world)]
     values = iter(world.state[rows].detach().cpu().numpy().T)

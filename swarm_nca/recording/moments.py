@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from swarm_nca.portrait import tally
 from swarm_nca.recording.run import Frame, Run
+from swarm_nca.render import tally
 from swarm_nca.world import World
 
 #: How long after a start or a perturbation it is worth looking, most telling first.

@@ -11,11 +11,11 @@ from functools import cached_property
 
 import numpy as np
 
-from swarm_nca.portrait import Rgb, cells_rgb, decisions_rgb, enlarged, extent
 from swarm_nca.recording.channels import color_bar, diverging
 from swarm_nca.recording.paper import ACCENT, FAINT, INK, QUIET, Paper
 from swarm_nca.recording.run import Frame, Run
 from swarm_nca.recording.strip import shrunk
+from swarm_nca.render import Rgb, cells_rgb, decisions_rgb, enlarged, extent
 from swarm_nca.world import World
 
 #: Rows that a diagram has at most, and its height in pixels.
@@ -30,7 +30,7 @@ _LEFT, _BELOW = 62, 24
 
 def is_row(world: World) -> bool:
     """Whether a world is one row of pixels."""
-    return world.ground.pictured and len(world) > 0 and extent(world)[0] == 1
+    return world.space.pictured and len(world) > 0 and extent(world)[0] == 1
 
 
 class Diagram:

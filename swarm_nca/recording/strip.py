@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from swarm_nca.portrait import SILENT, Rgb, decisions_rgb, extent, inked, tally
 from swarm_nca.recording.moments import Moment, verdict
 from swarm_nca.recording.paper import ACCENT, INK, QUIET, Paper
+from swarm_nca.render import SILENT, Rgb, decisions_rgb, extent, inked, tally
 from swarm_nca.world import World
 
 _ABOVE, _BELOW, _BETWEEN = 46, 34, 10

@@ -12,7 +12,6 @@ from swarm_nca.rules.families import (
     make_rule,
     rule_from_header,
 )
-from swarm_nca.rules.hearing import Hearing
 from swarm_nca.rules.life import Life
 from swarm_nca.rules.loading import called, find_rule, load_rule, shipped_rules
 from swarm_nca.rules.mlp import Mlp
@@ -22,6 +21,7 @@ from swarm_nca.rules.readouts import READOUTS, readout_of
 from swarm_nca.rules.rule import Filtered, Habitat, Largest, Layer, Rule, through
 from swarm_nca.rules.settings import check_rates
 from swarm_nca.rules.storage import read_rule, save_rule
+from swarm_nca.rules.weight_sharing import Hearing
 
 __all__ = [
     "DIGITS",

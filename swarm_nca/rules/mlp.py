@@ -16,10 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from swarm_nca.rules.classes import DIGITS
-from swarm_nca.rules.hearing import Hearing, filters_of, shared_rows
 from swarm_nca.rules.readout import Readout, Rgba
 from swarm_nca.rules.rule import Filtered, Habitat, Largest, Layer, Rule, through
 from swarm_nca.rules.settings import LAYERS, Settings
+from swarm_nca.rules.weight_sharing import Hearing, filters_of, shared_rows
 
 #: The names of the layers' parameters between the first and the last.
 _HIDDEN = ("middle", *(f"middle_{n}" for n in range(2, LAYERS)))

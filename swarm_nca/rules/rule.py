@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from swarm_nca.products import layer
+from swarm_nca.matmul import layer
 from swarm_nca.rules.classes import Classes
 from swarm_nca.rules.readout import Readout
 from swarm_nca.rules.settings import BOUNDS, CHANNELS

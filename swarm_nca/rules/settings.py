@@ -11,9 +11,9 @@ from itertools import pairwise
 from typing import Any
 
 from swarm_nca.rules.bounds import Real, Whole, shown
-from swarm_nca.rules.hearing import Hearing, filters_of, shared_rows
 from swarm_nca.rules.readout import Readout, Rgba
 from swarm_nca.rules.readouts import readout_of
+from swarm_nca.rules.weight_sharing import Hearing, filters_of, shared_rows
 from swarm_nca.suggestion import did_you_mean
 
 #: The largest finite float32: thresholds are compared with states of that precision.

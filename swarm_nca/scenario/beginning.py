@@ -9,11 +9,11 @@ from typing import Any
 
 import torch
 
+from swarm_nca.config import Document
 from swarm_nca.images import Pictures, Source
 from swarm_nca.images import load as load_pictures
 from swarm_nca.images.rle import read_pattern
 from swarm_nca.images.targets import drawn_target, read_target
-from swarm_nca.located import Document
 from swarm_nca.rules import Elementary, Life, Rule, families, load_rule, make_rule
 from swarm_nca.rules.families import settings_of
 from swarm_nca.scenario.schema import Settings, Target

@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from swarm_nca.cores import sharing_cores
 from swarm_nca.engine import Backend, stepper
-from swarm_nca.measure.census import Census
+from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.measure.metrics import metrics_for
 from swarm_nca.perturbations import Perturbation
 from swarm_nca.recording import Expectation, Frame, Run, Table, kept_steps, write_run
@@ -25,6 +24,7 @@ from swarm_nca.rules import Rule
 from swarm_nca.scenario.placing import check_place, place
 from swarm_nca.scenario.scenario import Scenario, load
 from swarm_nca.simulation import Event, MakesBackend, Moment, Planned, Simulation
+from swarm_nca.threads import threads_for
 from swarm_nca.world import World
 
 #: Told after each step: how many are done, and of how many.
@@ -65,7 +65,7 @@ def run(
     if folder is not None:
         check_place(folder)
         folder = folder.resolve()  # paths in it are told from where it really is
-    with sharing_cores(scenario.start.cells):
+    with threads_for(scenario.start.cells):
         result = _Recorder(scenario).run(folder, progress or (lambda done, steps: None))
     if folder is not None:
         record = scenario.settings.record
@@ -137,8 +137,8 @@ class _Recorder:
 
     def _measure(self, moment: Moment) -> None:
         step, world = moment.step, moment.world
-        census = Census(world, self.scenario.rule, moment.before)
-        readings = [metric.reading(census) for metric in self.measured.values()]
+        stats = CellStats(world, self.scenario.rule, moment.before)
+        readings = [metric.reading(stats) for metric in self.measured.values()]
         worlds = np.arange(len(world))
         measured = [reading.per_world().numpy() for reading in readings]
         self.metrics.append(np.column_stack([np.full_like(worlds, step), worlds, *measured]))

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
+from swarm_nca.config import Document, Mistakes, dump, path_from, read, relocated
 from swarm_nca.images import Source
-from swarm_nca.located import Document, Mistakes, dump, path_from, read, relocated
 from swarm_nca.measure.metrics import check_metric
 from swarm_nca.perturbations import Mutate, Perturbation, Restart
 from swarm_nca.perturbations.mutate import pictures_of

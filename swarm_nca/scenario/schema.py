@@ -30,9 +30,9 @@ from swarm_nca.bounds import (
     Seed,
     Side,
 )
+from swarm_nca.config.names import FolderName
 from swarm_nca.images import Source
 from swarm_nca.links import Links, kinds_of_links
-from swarm_nca.located.names import FolderName
 from swarm_nca.measure.metrics import find_metric
 from swarm_nca.perturbations import Perturbation, kinds
 from swarm_nca.topologies import NEIGHBORHOODS

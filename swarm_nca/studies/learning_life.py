@@ -22,9 +22,9 @@ import torch
 from torch import Tensor
 
 from swarm_nca.atomic import write_atomically
-from swarm_nca.cores import threads
 from swarm_nca.studies.life_networks import Architecture, initial_weights
 from swarm_nca.studies.life_training import Outcome, Protocol, train
+from swarm_nca.threads import threads
 
 #: Networks trained side by side.
 BLOCK = 64

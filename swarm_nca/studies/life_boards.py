@@ -102,7 +102,7 @@ class Boards:
                 patches = whole(boards[begin : begin + size])
                 yield Batch(patches, target, 1 / len(target))
 
-    def exam(self, generator: np.random.Generator, size: int) -> Batch:
+    def eval_set(self, generator: np.random.Generator, size: int) -> Batch:
         """What a network must answer without a mistake: all 512 neighbourhoods, or boards.
 
         For n = 1 this is a proof for every board. For more steps it is `size` random boards.

@@ -25,7 +25,7 @@ from swarm_nca.studies.life_networks import (
 #: What random numbers are for, beside the initial weights.
 _BATCHES, _EXAM, _PROBE = 101, 102, 103
 
-#: Boards that come before the exam: most networks fail at these already.
+#: Boards that come before the evaluation set: most networks fail at these already.
 _PROBED = 64
 
 #: Networks whose answers to the exam are computed at once.
@@ -44,7 +44,7 @@ class Protocol:
         start: how initial weights are drawn.
         rate: Adam's learning rate.
         round: batches between two exams.
-        exam: boards in the exam of networks for more than one step.
+        eval_set: boards in the exam of networks for more than one step.
         seed: of all draws.
 
     Raises:
@@ -58,11 +58,11 @@ class Protocol:
     start: Start = "normal"
     rate: float = 1e-3
     round: int = 250
-    exam: int = 4_096
+    eval_set: int = 4_096
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("examples", "batch", "round", "exam"):
+        for name in ("examples", "batch", "round", "eval_set"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if not self.rate > 0:
@@ -125,9 +125,9 @@ def train(
     """
     boards, seed = protocol.boards(architecture.steps), protocol.seed
     source = np.random.default_rng([seed, architecture.steps, _BATCHES, stream])
-    probe, exam = (
-        boards.exam(np.random.default_rng([seed, architecture.steps, what]), size)
-        for what, size in ((_PROBE, min(_PROBED, protocol.exam)), (_EXAM, protocol.exam))
+    probe, eval_set = (
+        boards.eval_set(np.random.default_rng([seed, architecture.steps, what]), size)
+        for what, size in ((_PROBE, min(_PROBED, protocol.eval_set)), (_EXAM, protocol.eval_set))
     )
     outcomes: dict[int, Outcome] = {}
     left = torch.arange(len(rows))
@@ -141,7 +141,7 @@ def train(
             for batch in boards.batches(source, protocol.batch, count):
                 adam.step(networks.gradient(batch.patches, batch.target, batch.share))
             seen += count
-            learned = flawless(architecture, adam.rows, (probe, exam), protocol.side)
+            learned = flawless(architecture, adam.rows, (probe, eval_set), protocol.side)
             dead = (before[:, :-1] == adam.rows[:, :-1]).all(dim=1) & ~learned
             examples = seen * protocol.batch
             for number in left[learned].tolist():
@@ -160,11 +160,11 @@ def train(
 def flawless(architecture: Architecture, rows: Tensor, exams: Sequence[Batch], side: int) -> Tensor:
     """bool [N]: networks [N, K] that answer every cell of all exams right."""
     right = torch.ones(len(rows), dtype=torch.bool)
-    for exam in exams:
-        alive = exam.target > 0.5
+    for eval_set in exams:
+        alive = eval_set.target > 0.5
         asked = right.nonzero().view(-1)
         for begin in range(0, len(asked), _EXAMINED):
             part = asked[begin : begin + _EXAMINED]
-            answers = Networks(architecture, rows[part], side).logits(exam.patches)
+            answers = Networks(architecture, rows[part], side).logits(eval_set.patches)
             right[part] = ((answers > 0) == alive).all(dim=1)
     return right

@@ -20,7 +20,7 @@ from mesa.discrete_space import Network as MesaNetwork
 from swarm_nca.arguments import shown, whole
 from swarm_nca.engine import rates_of
 from swarm_nca.links import Links
-from swarm_nca.measure.census import Census
+from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.randomness import check_seed
 from swarm_nca.rules import Rule, load_rule
 from swarm_nca.simulation import Plan, Planned, Simulation
@@ -89,7 +89,7 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         self.engine = _known(engine)
         self.key = _alone(world).key
         self.now = int(world.step)
-        self.places = Places(world.ground)
+        self.places = Places(world.space)
         self.numbers = itertools.count(1)
         self.rows: list[CellAgent] = []
         self._living: dict[Hashable, CellAgent] = {}
@@ -97,7 +97,7 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         self._until = until
         self._space: MesaNetwork | None = None
         self._before: World | None = None
-        self._census: Census | None = None
+        self._census: CellStats | None = None
         start = replace(
             world,
             fire_rate=world.fire_rate if fire_rate is None else fire_rate,
@@ -165,13 +165,13 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         return self._origin.links
 
     @property
-    def census(self) -> Census:
+    def stats(self) -> CellStats:
         """What metrics read: the present, and the moment before the last step (same cells only)."""
         if self._census is not None:
             return self._census
         before = self._before
         same = before is not None and before.address is self._origin.address
-        return Census(self._present(self._engine.state), self.rule, before if same else None)
+        return CellStats(self._present(self._engine.state), self.rule, before if same else None)
 
     # ------------------------------------------------------------ the agents
 
@@ -231,7 +231,7 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         Raises:
             ValueError: another world, or one that agents cannot live in.
         """
-        if not (self.places.same_as(_alone(world).ground) and torch.equal(world.key, self.key)):
+        if not (self.places.same_as(_alone(world).space) and torch.equal(world.key, self.key)):
             raise ValueError(
                 "a swarm stays in its world: the same pixels or nodes, the same key; start another "
                 "Swarm for another world"
@@ -294,7 +294,7 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         return torch.tensor(list(sites), dtype=torch.int64)
 
     def _collect(self) -> None:
-        self._census = self.census  # one look for all reporters of this moment
+        self._census = self.stats  # one look for all reporters of this moment
         self.datacollector.collect(self)
         self._census = None
 

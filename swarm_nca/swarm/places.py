@@ -19,7 +19,7 @@ from mesa.discrete_space import Network as MesaNetwork
 from torch import Tensor
 
 from swarm_nca.arguments import shown
-from swarm_nca.grounds import Ground
+from swarm_nca.spaces import Space
 from swarm_nca.topologies import Topology
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ class Places:
     """The places of a ground that carries one world.
 
     Args:
-        ground: a picture or a graph.
+        space: a picture or a graph.
     """
 
-    def __init__(self, ground: Ground) -> None:
-        self._ground = ground
-        self._count = int(ground.sizes.sum())
-        self._shape = ground.extent(0) if ground.pictured else None
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self._count = int(space.sizes.sum())
+        self._shape = space.extent(0) if space.pictured else None
 
     def name(self, site: int) -> Hashable:
         """(row, column) of a pixel, or the name of a node."""
@@ -64,14 +64,14 @@ class Places:
             )
         return row * width + column
 
-    def same_as(self, other: Ground) -> bool:
+    def same_as(self, other: Space) -> bool:
         """Whether a ground has the very same places, hearing each other in the same way."""
-        return self._ground.same_places(other)
+        return self._space.same_places(other)
 
     @cached_property
     def graph(self) -> nx.DiGraph[Hashable]:
         """All places as a graph: an edge u → v for "u hears v", its slot in `slot`."""
-        heard, _ = self._ground.look(self._addresses)
+        heard, _ = self._space.look(self._addresses)
         return Topology(heard, self._names).to_networkx()
 
     def network(self, random: Random) -> MesaNetwork:
@@ -87,7 +87,7 @@ class Places:
 
     @cached_property
     def _names(self) -> tuple[Hashable, ...]:
-        return self._ground.names()
+        return self._space.names()
 
     @cached_property
     def _numbers(self) -> dict[Hashable, int]:
@@ -95,9 +95,9 @@ class Places:
 
     @property
     def _addresses(self) -> Tensor:
-        return torch.arange(self._count, device=self._ground.sizes.device)
+        return torch.arange(self._count, device=self._space.sizes.device)
 
     @property
     def _positions(self) -> list[list[float]]:
-        positions: list[list[float]] = self._ground.position(self._addresses).tolist()
+        positions: list[list[float]] = self._space.position(self._addresses).tolist()
         return positions

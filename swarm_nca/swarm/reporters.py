@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def measured(metric: str, swarm: Swarm) -> float:
     """A metric of the swarm as it is now; nan where there is nothing to measure."""
-    return METRICS[metric].reading(swarm.census).pooled()
+    return METRICS[metric].reading(swarm.stats).pooled()
 
 
 #: Model reporters by name: every metric. Add your own with {**REPORTERS, "mine": function}.

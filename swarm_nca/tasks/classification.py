@@ -19,7 +19,7 @@ from swarm_nca.bounds import LONGEST_SIDE, check_bounds
 from swarm_nca.engine import rollout
 from swarm_nca.images import Pictures
 from swarm_nca.measure.protocols import evaluate
-from swarm_nca.portrait import decisions_rgb, grey_rgb, png, sheet
+from swarm_nca.render import decisions_rgb, grey_rgb, png, sheet
 from swarm_nca.rules import DIGITS, Classes, Readout, Rule
 from swarm_nca.tasks.losses import loss_of
 from swarm_nca.tasks.task import Task

@@ -21,7 +21,7 @@ from torch import Tensor
 from swarm_nca.bounds import check_bounds
 from swarm_nca.engine import trajectory
 from swarm_nca.images.targets import TARGETS, drawn_target, read_target
-from swarm_nca.portrait import decisions_rgb, png, sheet
+from swarm_nca.render import decisions_rgb, png, sheet
 from swarm_nca.rules import Readout, Rgba, Rule
 from swarm_nca.tasks.task import Task
 from swarm_nca.world import World

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from swarm_nca.bounds import LONGEST_SIDE, Share, check_bounds
 from swarm_nca.engine import rollout
-from swarm_nca.portrait import cells_rgb, png, sheet
+from swarm_nca.render import cells_rgb, png, sheet
 from swarm_nca.rules import Bit, Readout, Rule, make_rule
 from swarm_nca.tasks.task import Task
 from swarm_nca.topologies import Grid

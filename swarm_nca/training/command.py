@@ -9,18 +9,18 @@ from pathlib import Path
 from rich.console import Console
 
 from swarm_nca.atomic import check_folder, write_atomically
-from swarm_nca.located import Document, dump, read
+from swarm_nca.config import Document, dump, read
 from swarm_nca.rules import save_rule
 from swarm_nca.tasks import Task
 from swarm_nca.training.checkpoint import load_checkpoint, rule_of, sums_of
 from swarm_nca.training.folder import Folder, Log
 from swarm_nca.training.lock import locked
 from swarm_nca.training.loop import asked_to_stop, iterate
-from swarm_nca.training.materials import materials
-from swarm_nca.training.outcome import card_of
-from swarm_nca.training.parallel import Team, joined
+from swarm_nca.training.model_card import card_of
+from swarm_nca.training.parallel import DataParallel, joined
 from swarm_nca.training.precision import bfloat16_takes
 from swarm_nca.training.recipe import Recipe
+from swarm_nca.training.setup import set_up
 from swarm_nca.training.trainer import Trainer
 
 #: How many times as long bfloat16 may take unremarked: less is the machine's noise.
@@ -58,7 +58,7 @@ def train(
         return _lead(team, document, recipe, _place(recipe, out, resume), resume)
 
 
-def _follow(team: Team, document: Document, recipe: Recipe, resume: Path | None) -> int:
+def _follow(team: DataParallel, document: Document, recipe: Recipe, resume: Path | None) -> int:
     """A process's part in a team that another one leads: it trains, and that is all."""
     trainer, _, _ = _begun(team, document, recipe, resume)
     stopping = False
@@ -72,7 +72,9 @@ def _follow(team: Team, document: Document, recipe: Recipe, resume: Path | None)
     return 0 if trainer.iteration == recipe.iterations else 130
 
 
-def _lead(team: Team, document: Document, recipe: Recipe, place: Path, resume: Path | None) -> int:
+def _lead(
+    team: DataParallel, document: Document, recipe: Recipe, place: Path, resume: Path | None
+) -> int:
     """The part of the process that writes files and talks to people."""
     folder = Folder(place)
     with contextlib.ExitStack() as held:
@@ -128,11 +130,11 @@ def _go_on(folder: Folder) -> str:
 
 
 def _begun(
-    team: Team, document: Document, recipe: Recipe, resume: Path | None
+    team: DataParallel, document: Document, recipe: Recipe, resume: Path | None
 ) -> tuple[Trainer, Task, float]:
     """A trainer at its beginning or where it stopped, what watches it, and seconds trained."""
     checkpoint = Folder(resume).checkpoint if resume else None
-    rule, task, held_out = materials(recipe, document, rule_of(checkpoint) if checkpoint else None)
+    rule, task, held_out = set_up(recipe, document, rule_of(checkpoint) if checkpoint else None)
     trainer = Trainer(recipe, rule, task, team)
     return trainer, held_out, load_checkpoint(trainer, checkpoint) if checkpoint else 0.0
 
@@ -174,6 +176,6 @@ def _place(recipe: Recipe, out: Path | None, resume: Path | None) -> Path:
 
 def _check_free(folder: Folder) -> None:
     """A ValueError if a folder holds anything but the beginnings of a training."""
-    if folder.path.exists() and not folder.barren:
+    if folder.path.exists() and not folder.unstarted:
         go_on = f"go on with --resume {folder.path}, or " if folder.checkpoint.is_file() else ""
         raise ValueError(f"{folder.path} is in use; {go_on}choose another folder with --out")

@@ -52,7 +52,7 @@ class Folder:
         return self.path / ".lock"
 
     @property
-    def barren(self) -> bool:
+    def unstarted(self) -> bool:
         """Whether nothing is there, or the beginnings of a run that stopped before it had any to
         resume from. A recipe without a log is somebody's own.
         """

@@ -24,7 +24,7 @@ from swarm_nca.bounds import check_bounds
 from swarm_nca.engine import rollout
 from swarm_nca.rules import Rule
 from swarm_nca.tasks import Task, overflow
-from swarm_nca.training.parallel import Team
+from swarm_nca.training.parallel import DataParallel
 from swarm_nca.training.rollouts import Rollouts
 from swarm_nca.world import World
 
@@ -49,7 +49,7 @@ class Objective:
     bound: float | None
     rollouts: Rollouts
     generator: torch.Generator
-    team: Team
+    team: DataParallel
 
     def loss(self, after: World) -> Tensor:
         """A scalar."""

@@ -16,7 +16,7 @@ from swarm_nca.rules import save_rule
 from swarm_nca.tasks import Task
 from swarm_nca.training.checkpoint import save_checkpoint
 from swarm_nca.training.folder import Folder, Log
-from swarm_nca.training.outcome import card_of
+from swarm_nca.training.model_card import card_of
 from swarm_nca.training.trainer import Trainer
 
 #: Seconds after which a checkpoint is made, however few iterations there were since the last; one

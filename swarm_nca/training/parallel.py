@@ -25,7 +25,7 @@ from swarm_nca.world import World
 
 
 @dataclass(frozen=True)
-class Team:
+class DataParallel:
     """The processes that train one rule together, as one of them sees it; by default it is alone.
 
     Attributes:
@@ -38,13 +38,13 @@ class Team:
     size: int = 1
     add: Callable[[Tensor], object] = lambda alone: None
 
-    def share(self, batch: World) -> Share:
+    def share(self, batch: World) -> Shard:
         """This process's part of a batch: worlds in a row, as many as the others' or one less."""
         first, end = (len(batch) * rank // self.size for rank in (self.rank, self.rank + 1))
         edges = functional.pad(batch.counts.cumsum(0), (1, 0))
         rows = slice(int(edges[first]), int(edges[end]))
         worlds = batch if self.size == 1 else batch.select(list(range(first, end)))
-        return Share(self, worlds, rows, batch.cells)
+        return Shard(self, worlds, rows, batch.cells)
 
     def add_gradients(self, rule: Rule) -> None:
         """Make each process's gradients the sum of all processes', in one exchange."""
@@ -67,7 +67,7 @@ class Team:
 
 
 @dataclass(frozen=True)
-class Share:
+class Shard:
     """One process's part of a batch.
 
     Attributes:
@@ -77,7 +77,7 @@ class Share:
         cells: how many cells the batch has.
     """
 
-    team: Team
+    team: DataParallel
     world: World
     rows: slice
     cells: int
@@ -120,7 +120,7 @@ class _PartOfDraws:
 
 
 @contextlib.contextmanager
-def joined(batch: int) -> Iterator[Team]:
+def joined(batch: int) -> Iterator[DataParallel]:
     """The team that `torchrun` started this process in, or this process alone.
 
     Args:
@@ -136,12 +136,12 @@ def joined(batch: int) -> Iterator[Team]:
             "raise batch"
         )
     if size == 1:
-        yield Team()
+        yield DataParallel()
         return
     import torch.distributed as processes
 
     processes.init_process_group("gloo")  # a GPU serves one process
     try:
-        yield Team(rank, size, processes.all_reduce)
+        yield DataParallel(rank, size, processes.all_reduce)
     finally:
         processes.destroy_process_group()

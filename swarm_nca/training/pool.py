@@ -27,13 +27,13 @@ class Pool:
     Attributes:
         cells: by name, [P, S, …]; what a newborn cell holds where no cell lives.
         worlds: by name, [P, …].
-        ground: by name, [P, …], what the grounds hold.
+        space: by name, [P, …], what the grounds hold.
         like: a batch, for what all worlds share.
     """
 
     cells: dict[str, Tensor]
     worlds: dict[str, Tensor]
-    ground: dict[str, Tensor]
+    space: dict[str, Tensor]
     like: World
 
     @classmethod
@@ -43,35 +43,35 @@ class Pool:
         Raises:
             ValueError: worlds on grounds of several sizes.
         """
-        if len(set(world.ground.sizes.tolist())) > 1:
+        if len(set(world.space.sizes.tolist())) > 1:
             raise ValueError("the worlds of a pool stand on grounds of one size")
-        ground = {name: part.clone() for name, part in _grounds(world).items()}
+        space = {name: part.clone() for name, part in _grounds(world).items()}
         worlds = {name: part.clone() for name, part in per_world(world).items()}
-        return cls(_spread(world), worlds, ground, world.select([0]))
+        return cls(_spread(world), worlds, space, world.select([0]))
 
     def __len__(self) -> int:
         return len(self.worlds["key"])
 
     def take(self, which: Tensor) -> World:
         """The batch [B] that lives at these places: int64 [B]."""
-        ground = self.like.ground.unpacked(
+        space = self.like.space.unpacked(
             {
                 name: part[which].flatten(0, 1) if part.ndim > 1 else part[which]
-                for name, part in self.ground.items()
+                for name, part in self.space.items()
             }
         )
-        rows = settled(ground)
+        rows = settled(space)
         cells = {
             name: part[which].flatten(0, 1).index_select(0, rows["address"])
             for name, part in self.cells.items()
         }
         worlds = {name: part[which] for name, part in self.worlds.items()}
-        return with_fields(self.like, cells, worlds, ground=ground, **rows)
+        return with_fields(self.like, cells, worlds, space=space, **rows)
 
     def put_back(self, which: Tensor, world: World) -> None:
         """Write a batch back to its places after a rollout."""
         both = ((self.cells, _spread(world)), (self.worlds, per_world(world)))
-        for held, new in (*both, (self.ground, _grounds(world))):
+        for held, new in (*both, (self.space, _grounds(world))):
             for name, part in held.items():
                 part[which] = new[name]
 
@@ -82,7 +82,7 @@ class Pool:
 
 def _spread(world: World) -> dict[str, Tensor]:
     """By name, [B, S, …]: the fields of cells at every site."""
-    sites = int(world.ground.sizes.sum())
+    sites = int(world.space.sizes.sum())
     found = {}
     for name, part in per_cell(world).items():
         blank = part.new_full((sites, *part.shape[1:]), NEWBORN.get(name, 0))
@@ -93,7 +93,7 @@ def _spread(world: World) -> dict[str, Tensor]:
 
 def _grounds(world: World) -> Mapping[str, Tensor]:
     """By name, [B, …]: what the grounds of a batch hold, by world."""
-    parts = world.ground.packed()
+    parts = world.space.packed()
     return {
         name: part if len(part) == len(world) else part.view(len(world), -1, *part.shape[1:])
         for name, part in parts.items()

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from swarm_nca.matmul import product
 from swarm_nca.measure.stopwatch import interleaved
-from swarm_nca.products import product
 from swarm_nca.rules import Rule
 
 #: Cells that fire in a step, of one picture.

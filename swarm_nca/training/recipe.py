@@ -16,13 +16,13 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from swarm_nca.bounds import MOST_ENTRIES, Count, Index, Positive, Seed, Share
+from swarm_nca.config import path_from
+from swarm_nca.config.names import FolderName
 from swarm_nca.images import DRAWN, SIZE, DatasetName
-from swarm_nca.located import path_from
-from swarm_nca.located.names import FolderName
 from swarm_nca.rules import shipped_rules
 from swarm_nca.tasks import LOSSES, Augmentation, Classification, Task, task_kind
-from swarm_nca.training.descent import Method, Normalization
 from swarm_nca.training.learners import LEARNERS, Gradient, Learner
+from swarm_nca.training.optimizers import Method, Normalization
 from swarm_nca.training.rule_settings import AnyRule, Part, RuleSettings, family_of
 
 #: Pictures of one source, and worlds of a pool or a batch.
@@ -38,8 +38,8 @@ MOST_UNROLLED = 10_000
 MOST_BYTES = 64 << 30
 
 Worlds = Annotated[int, Ge(1), Le(MOST_TRAINED)]
-Unrolled = Annotated[int, Ge(1), Le(MOST_UNROLLED)]
-Span = tuple[Unrolled, Unrolled]
+Bptt = Annotated[int, Ge(1), Le(MOST_UNROLLED)]
+Span = tuple[Bptt, Bptt]
 Course = tuple[Share, Share]
 
 
@@ -157,8 +157,8 @@ class Recipe(Part):
     `Task.defaults`. The batch of a task that ranks it starts anew in its worst worlds; `damage`
     erases a disc in its best, so that a rule learns to grow again. `learner` finds the gradient.
 
-    `optimizer` goes down the gradient (see `Descent`), `precision` is that of the rollout's matrix
-    products: bfloat16 is faster on processors that have such arithmetic, and slower elsewhere.
+    `optimizer` goes down the gradient (see `Optimizers`), `precision` is that of the rollout's
+    matrix products: bfloat16 is faster on processors that have bfloat16 units, slower elsewhere.
     `device` is where all is computed: a GPU (`cuda`) draws other random numbers than a CPU does,
     and pays with larger batches. `steps` is the length of a rollout, or the least and the most of
     one drawn anew each iteration.
@@ -180,7 +180,7 @@ class Recipe(Part):
     pool: Worlds = 160
     fresh: Share | Course = 0.25
     mutated: Share | Course = 0.25
-    steps: Unrolled | Span = 20
+    steps: Bptt | Span = 20
     loss: Literal[tuple(LOSSES)] = "l2"  # type: ignore[valid-type]
     bound: Positive | None = None
     wounds: Wounds | None = None

@@ -14,12 +14,12 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from swarm_nca import masked, unrolled
+from swarm_nca import bptt, cuda_graph
 from swarm_nca.engine import recorded
 from swarm_nca.randomness import StepDraws
 from swarm_nca.rules import Rule
 from swarm_nca.training.draws import GeneratorDraws, masks
-from swarm_nca.training.parallel import Team
+from swarm_nca.training.parallel import DataParallel
 from swarm_nca.world import World
 
 
@@ -33,41 +33,41 @@ class Way(Protocol):
         """The state [N, C] some steps later, with gradients to the rule's weights."""
 
 
-class Masked:
-    """All rows in every step, recorded once for a GPU; see `swarm_nca.masked`."""
+class CudaGraph:
+    """All rows in every step, recorded once for a GPU; see `swarm_nca.cuda_graph`."""
 
-    def __init__(self, team: Team, longest: int, products: torch.dtype | None) -> None:
-        self._run = masked.Masked(longest, products)
+    def __init__(self, team: DataParallel, longest: int, products: torch.dtype | None) -> None:
+        self._run = cuda_graph.CudaGraph(longest, products)
 
     def refuses(self, world: World, rule: Rule) -> str | None:
         """See `Way.refuses`."""
         if world.state.device.type != "cuda":
             return "masked rollouts need a GPU"
-        return masked.refuses(world, rule)
+        return cuda_graph.refuses(world, rule)
 
     def __call__(self, world: World, rule: Rule, steps: int, generator: torch.Generator) -> Tensor:
         """See `Way.__call__`."""
         return self._run(world, rule, *masks(generator, steps, rule, world.state))
 
 
-class Unrolled:
-    """The gradient written by hand, on a CPU; see `swarm_nca.unrolled`."""
+class Bptt:
+    """The gradient written by hand, on a CPU; see `swarm_nca.bptt`."""
 
-    def __init__(self, team: Team, longest: int, products: torch.dtype | None) -> None:
+    def __init__(self, team: DataParallel, longest: int, products: torch.dtype | None) -> None:
         self._team, self._products = team, products
-        self._scratch = unrolled.Scratch()
+        self._scratch = bptt.Scratch()
 
     def refuses(self, world: World, rule: Rule) -> str | None:
         """See `Way.refuses`."""
         if world.state.device.type != "cpu":
             return "the hand-written gradient draws on a CPU"
-        return unrolled.refuses(rule)
+        return bptt.refuses(rule)
 
     def __call__(self, world: World, rule: Rule, steps: int, generator: torch.Generator) -> Tensor:
         """See `Way.__call__`."""
         share = self._team.share(world)
         draws = share.draws(GeneratorDraws(generator, world.cells))
-        mine = unrolled.unrolled(
+        mine = bptt.bptt(
             share.world,
             rule,
             steps,
@@ -83,7 +83,7 @@ class Unrolled:
 class Recorded:
     """Autograd's own record of every step: slower, and for every rule."""
 
-    def __init__(self, team: Team, longest: int, products: torch.dtype | None) -> None:
+    def __init__(self, team: DataParallel, longest: int, products: torch.dtype | None) -> None:
         self._team, self._products = team, products
 
     def refuses(self, world: World, rule: Rule) -> str | None:
@@ -101,8 +101,8 @@ class Recorded:
 
 
 #: The ways to roll out, the quickest first.
-WAYS: Mapping[str, Callable[[Team, int, torch.dtype | None], Way]] = MappingProxyType(
-    {"masked": Masked, "unrolled": Unrolled, "recorded": Recorded}
+WAYS: Mapping[str, Callable[[DataParallel, int, torch.dtype | None], Way]] = MappingProxyType(
+    {"cuda_graph": CudaGraph, "bptt": Bptt, "recorded": Recorded}
 )
 
 
@@ -115,7 +115,7 @@ class Rollouts:
         team: the processes that share the work.
     """
 
-    def __init__(self, longest: int, products: torch.dtype | None, team: Team) -> None:
+    def __init__(self, longest: int, products: torch.dtype | None, team: DataParallel) -> None:
         self._ways = {name: way(team, longest, products) for name, way in WAYS.items()}
 
     def __call__(self, world: World, rule: Rule, steps: int, generator: torch.Generator) -> Tensor:

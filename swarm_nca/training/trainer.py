@@ -18,14 +18,14 @@ from torch import Tensor
 from swarm_nca.rules import Rule
 from swarm_nca.tasks import Task
 from swarm_nca.training.averaging import Average
-from swarm_nca.training.descent import Descent, normalize_gradients
 from swarm_nca.training.draws import generator_of
 from swarm_nca.training.learners import Objective
-from swarm_nca.training.parallel import Team
+from swarm_nca.training.optimizers import Optimizers, normalize_gradients
+from swarm_nca.training.parallel import DataParallel
 from swarm_nca.training.pool import Pool
 from swarm_nca.training.recipe import Recipe
 from swarm_nca.training.rollouts import Rollouts
-from swarm_nca.training.wounds import damaged, wounded
+from swarm_nca.training.state_damage import damaged, wounded
 from swarm_nca.world import World
 
 
@@ -64,8 +64,10 @@ class Trainer:
         began_with: the hash of the weights before the first iteration.
     """
 
-    def __init__(self, recipe: Recipe, rule: Rule, task: Task, team: Team | None = None) -> None:
-        self.team = team or Team()
+    def __init__(
+        self, recipe: Recipe, rule: Rule, task: Task, team: DataParallel | None = None
+    ) -> None:
+        self.team = team or DataParallel()
         if self.team.size > 1 and recipe.device != "cpu":
             raise ValueError(
                 f"{self.team.size} processes train together on CPUs alone; start one for "
@@ -75,7 +77,7 @@ class Trainer:
         rule = rule.requires_grad_(True).to(recipe.device)
         self.recipe, self.rule, self.task = recipe, rule, task
         self.began_with = rule.hash()
-        self.descent = Descent(rule, recipe.optimizer)
+        self.descent = Optimizers(rule, recipe.optimizer)
         self.average = None if recipe.average is None else Average(rule, recipe.average)
         self.iteration = 0
         self.pool: Pool | None = None

@@ -17,17 +17,17 @@ from pygame.event import Event
 
 from swarm_nca.images import Source
 from swarm_nca.perturbations import Mutate, Perturbation
-from swarm_nca.portrait import Rgb
-from swarm_nca.viewer import controls, screen, stage, verbs
+from swarm_nca.render import Rgb
+from swarm_nca.viewer import commands, controls, panes, screen
 from swarm_nca.viewer.beside import beside
-from swarm_nca.viewer.hand import Hand
-from swarm_nca.viewer.inspector import Witness
+from swarm_nca.viewer.film import Film
+from swarm_nca.viewer.input import Hand
+from swarm_nca.viewer.inspector import CellProbe
 from swarm_nca.viewer.layout import Layout, fitted, layout_of
-from swarm_nca.viewer.opening import Opening, first_of, from_scenario, from_source
 from swarm_nca.viewer.overlays import Look, View, views_of
-from swarm_nca.viewer.reel import Reel
 from swarm_nca.viewer.samples import sample
 from swarm_nca.viewer.session import Session
+from swarm_nca.viewer.session_config import SessionConfig, first_of, from_scenario, from_source
 from swarm_nca.viewer.span import Span
 from swarm_nca.viewer.starts import Start, starts_of
 from swarm_nca.viewer.theme import LIGHT
@@ -59,7 +59,7 @@ class App:
             is time for.
         SIDES: of the canvas to choose from, in pixels.
         beside, asked: the rule beside the first now, if any, and the one asked for at the start.
-        span, reel: the stretch of time marked to be filmed, and the film in the making, if any.
+        span, film: the stretch of time marked to be filmed, and the film in the making, if any.
     """
 
     SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 240.0, inf)
@@ -67,7 +67,7 @@ class App:
 
     def __init__(
         self,
-        opening: Opening,
+        opening: SessionConfig,
         size: tuple[int, int] = (1280, 720),
         folder: Path | None = None,
         beside: str | None = None,
@@ -87,7 +87,7 @@ class App:
         self.notice, self._notice_left = "", 0.0
         self.pointer = (-1, -1)
         self.recording = False
-        self.reel: Reel | None = None
+        self.film: Film | None = None
         self.layout = layout_of(size)
         self.samples: dict[str, int] = {}
         self._boards = 0
@@ -95,10 +95,10 @@ class App:
         if beside is not None:
             self.stand_beside(beside)
 
-    def open(self, opening: Opening) -> None:
+    def open(self, opening: SessionConfig) -> None:
         """Begin a new session."""
         self.session = Session(opening)
-        self.witness: Witness | None = None
+        self.witness: CellProbe | None = None
         try:
             self.stand_beside(self.beside)
         except ValueError:  # of another kind than the rule of this session
@@ -107,7 +107,7 @@ class App:
             self.view = self.views[0]
         self.samples, self.grafted = {}, -1
         self.channel = min(self.channel, opening.rule.channels - 1)
-        self.hand, self.span, self.recording = Hand(self), Span(), False
+        self.input, self.span, self.recording = Hand(self), Span(), False
         self._owed, self._taken = 0.0, deque[tuple[float, int]](maxlen=90)
         self._said: tuple[int, str] | None = None
         self._past: dict[int, Rgb] = {}
@@ -133,7 +133,7 @@ class App:
         """The worlds as they are looked at, one for each rule."""
         detail = max(1, self.canvas.width // self.extent[1])
         sessions = self.session.side_by_side
-        return stage.looks_of(sessions, self.theme, self.hue, self.channel, detail)
+        return panes.looks_of(sessions, self.theme, self.hue, self.channel, detail)
 
     @property
     def look(self) -> Look:
@@ -182,7 +182,7 @@ class App:
 
     def tick(self, seconds: float) -> None:
         """Let time pass: what was drawn takes effect, steps are taken, notices fade."""
-        self.hand.flush()
+        self.input.flush()
         before, began = self.session.step, time.perf_counter()
         self.session.catch_up(_SHARE)
         if self.playing and not self.session.lag:
@@ -200,7 +200,7 @@ class App:
         self._taken.append((seconds, max(0, self.session.step - before)))
         passed = sum(one for one, _ in self._taken)
         self.rate = sum(steps for _, steps in self._taken) / passed if passed else 0.0
-        verbs.roll(self, _SHARE)
+        commands.roll(self, _SHARE)
         self.settle(seconds)
 
     def settle(self, seconds: float = 0.0) -> None:
@@ -340,7 +340,7 @@ class App:
 
     def handle(self, event: Event) -> None:
         """One event: of the pointer, the keyboard, the window, or a dropped file."""
-        self.hand.handle(event)
+        self.input.handle(event)
 
     def question(self, place: tuple[float, float], of: int = 0) -> None:
         """Ask the cell at a place; outside the canvas, ask nobody any more.
@@ -355,7 +355,7 @@ class App:
         else:
             site, now = row * columns + column, self.witness
             if now is None or (now.site, now.of) != (site, of):
-                self.witness = now = Witness(site, of)
+                self.witness = now = CellProbe(site, of)
             now.note(self.session.side_by_side[of].step, self.looks[of])
 
     def choose_tile(self, point: tuple[int, int]) -> None:
@@ -367,8 +367,8 @@ class App:
 
     def tile_at(self, point: tuple[int, int]) -> int | None:
         """The channel whose tile is under a point, where tiles are shown."""
-        pane, panes = self.pane_at(point), self.layout.panes(len(self.looks))
-        return stage.tile_at(self.looks[pane], panes[pane], point)
+        pane, rects = self.pane_at(point), self.layout.panes(len(self.looks))
+        return panes.tile_at(self.looks[pane], rects[pane], point)
 
     def widget_at(self, point: tuple[int, int]) -> Widget | None:
         """The widget under a point."""

@@ -10,11 +10,11 @@ from dataclasses import replace
 from functools import lru_cache
 
 from swarm_nca.rules import Rule, load_rule, shipped_rules
-from swarm_nca.viewer.opening import Opening
+from swarm_nca.viewer.session_config import SessionConfig
 from swarm_nca.world import World
 
 
-def beside(opening: Opening, name: str) -> Opening:
+def beside(opening: SessionConfig, name: str) -> SessionConfig:
     """The same beginning under another rule; nothing is expected of that one.
 
     Args:
@@ -53,7 +53,7 @@ def _differs(first: Rule, second: Rule) -> str:
     return ""
 
 
-def _start(opening: Opening, rule: Rule) -> World:
+def _start(opening: SessionConfig, rule: Rule) -> World:
     start = opening.start
     fresh = World.from_images(
         [start.picture(index) for index in range(len(start))],

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pygame import Rect
 
-from swarm_nca.portrait import Rgb
-from swarm_nca.viewer import verbs
+from swarm_nca.render import Rgb
+from swarm_nca.viewer import commands
 from swarm_nca.viewer.dials import DIALS
 from swarm_nca.viewer.faults import Fault, faults_of
 from swarm_nca.viewer.keys import ACTIONS, Action
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _BY_KEY = {action.keys[0]: action for action in ACTIONS}
 
 #: Headings of the left rail and their heights above its top, at a scale of 1.
-SECTIONS = {"Hand": 14, "Picture": 130, "Canvas": 234, "Disturb": 336, "Colours": 496}
+SECTIONS = {"Hand": 14, "Picture": 130, "PixelSpace": 234, "Disturb": 336, "Colours": 496}
 
 #: The rail's width and margin, and the height of all pictures together.
 _RAIL, _SIDE, _PICTURES = 184, 16, 72
@@ -144,7 +144,7 @@ def _starts(app: App) -> Iterator[Widget]:
 
 
 def _canvas(app: App) -> Iterator[Widget]:
-    px, left, top = app.layout.px, *_corner(app, "Canvas")
+    px, left, top = app.layout.px, *_corner(app, "PixelSpace")
     gap = px(4)
     half = (px(_RAIL) - px(6)) // 2
     fill, clear = Rect(left, top, half, px(32)), Rect(left + half + px(6), top, half, px(32))
@@ -273,7 +273,7 @@ def _is_held(app: App, tool: Tool) -> Callable[[], bool]:
 def _viewing(app: App, view: View) -> Callable[[], None]:
     def choose() -> None:
         if app.view is view and view.name == "Channel":
-            verbs.next_channel(1)(app)
+            commands.next_channel(1)(app)
         app.view = view
 
     return choose

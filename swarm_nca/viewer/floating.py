@@ -102,20 +102,20 @@ def notice(app: App, brush: Paint, middle: tuple[int, int]) -> None:
 
 def progress(app: App, brush: Paint, middle: tuple[int, int]) -> None:
     """How far the film in the making has come."""
-    px, reel = brush.px, app.reel
-    if reel is None:
+    px, film = brush.px, app.film
+    if film is None:
         return
     place = Rect(0, 0, px(320), px(34))
     place.midbottom = (middle[0], app.layout.stage.bottom + px(28))
     brush.box(place, app.theme.ink, 8)
     track = Rect(place.left + px(16), place.bottom - px(10), place.width - px(32), px(3))
     brush.bar(track, app.theme.faint)
-    done = round(track.width * reel.progress)
+    done = round(track.width * film.progress)
     brush.bar(Rect(track.topleft, (done, track.height)), app.theme.accent)
-    told = f"Filming steps {reel.first:,} – {reel.last:,}"
+    told = f"Filming steps {film.first:,} – {film.last:,}"
     y = place.top + px(13)
     brush.text(told, (track.left, y), app.theme.panel, SMALL)
-    brush.text(f"{reel.progress:.0%}", (track.right, y), app.theme.panel, SMALL, "right")
+    brush.text(f"{film.progress:.0%}", (track.right, y), app.theme.panel, SMALL, "right")
 
 
 def guide(app: App, brush: Paint) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pygame
 
 from swarm_nca.atomic import write_atomically
-from swarm_nca.portrait import Rgb
+from swarm_nca.render import Rgb
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.paint import pixels_of
 from swarm_nca.viewer.saving import MOVING, moving_bytes, picture_bytes

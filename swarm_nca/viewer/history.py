@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from swarm_nca.measure.census import Census
-from swarm_nca.portrait import decided
+from swarm_nca.measure.cell_stats import CellStats
+from swarm_nca.render import decided
 
 Values = npt.NDArray[np.float64]
 
@@ -20,7 +20,7 @@ MOST, ROOM = 4_096, 16 * 2**20
 _LEAST = 64
 
 
-def measured(seen: Census) -> Values:
+def measured(seen: CellStats) -> Values:
     """float64 [worlds, values] in the order of `History.NAMES`, nan where nothing is measured.
 
     The largest vote is the share of cells that show what most of them show. While all states are
@@ -42,7 +42,7 @@ def measured(seen: Census) -> Values:
     return np.stack([correct / known, votes / cells, undecided / told, size / cells], axis=1)
 
 
-def _without_classes(seen: Census) -> Values:
+def _without_classes(seen: CellStats) -> Values:
     cells = seen.cells.numpy().astype(np.float64)
     cells[cells == 0] = np.nan
     size = seen.sums(seen.world.state.abs().mean(dim=1)).numpy()

@@ -24,7 +24,7 @@ Values = npt.NDArray[np.float32]
 
 
 @dataclass
-class Witness:
+class CellProbe:
     """The cell being questioned, and what it said at the last steps.
 
     Attributes:
@@ -76,7 +76,7 @@ def question(look: Look, row: int) -> Answer:
 
 
 def inspector(
-    paint: Paint, place: Rect, look: Look, witness: Witness | None, under: str = ""
+    paint: Paint, place: Rect, look: Look, witness: CellProbe | None, under: str = ""
 ) -> None:
     """The panel; a word on how to use it where nobody is questioned.
 
@@ -236,7 +236,7 @@ def _patch(paint: Paint, place: Rect, stimulus: Values) -> None:
     paint.pixels(rgb.astype(np.uint8), place)
 
 
-def _memory(paint: Paint, place: Rect, look: Look, witness: Witness) -> None:
+def _memory(paint: Paint, place: Rect, look: Look, witness: CellProbe) -> None:
     """Its labels from left to right, the latest at the right end."""
     said = [label for _, label in witness.said]
     colors = np.concatenate([look.palette, np.array([paint.theme.track], np.uint8)])

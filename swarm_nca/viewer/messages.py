@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from swarm_nca.portrait import Rgb
 from swarm_nca.randomness import Draws
+from swarm_nca.render import Rgb
 from swarm_nca.viewer.theme import Theme
 from swarm_nca.world import World
 

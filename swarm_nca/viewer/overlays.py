@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from swarm_nca.portrait import Rgb, cells_rgb, decided
 from swarm_nca.recording.channels import diverging
+from swarm_nca.render import Rgb, cells_rgb, decided
 from swarm_nca.rules import Rule
 from swarm_nca.viewer.groups import groups_of
 from swarm_nca.viewer.messages import messages

@@ -10,7 +10,7 @@ import numpy as np
 import pygame
 from pygame import Rect, Surface
 
-from swarm_nca.portrait import Rgb
+from swarm_nca.render import Rgb
 from swarm_nca.viewer.icons import icon
 from swarm_nca.viewer.lettering import BODY, font, pixels_high, shortened, written
 from swarm_nca.viewer.theme import Color, Theme

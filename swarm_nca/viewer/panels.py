@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pygame
 from pygame import Rect
 
-from swarm_nca.portrait import SILENT, tally
+from swarm_nca.render import SILENT, tally
 from swarm_nca.viewer.history import History
 from swarm_nca.viewer.lettering import LARGE, SMALL
 from swarm_nca.viewer.overlays import Look

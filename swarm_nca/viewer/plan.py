@@ -12,7 +12,7 @@ from swarm_nca.world import World
 
 
 @dataclass(frozen=True)
-class Deed:
+class Edit:
     """One perturbation in the plan.
 
     Attributes:
@@ -44,12 +44,12 @@ class Plan:
     """
 
     def __init__(self, foreseen: Iterable[tuple[Perturbation, Perturbation]] = ()) -> None:
-        deeds = (Deed(acts, spelled, True) for acts, spelled in foreseen)
+        deeds = (Edit(acts, spelled, True) for acts, spelled in foreseen)
         self.foreseen = tuple(sorted(deeds, key=_when))
         self.touched: set[int] = set()
         self._deeds = list(self.foreseen)
 
-    def __iter__(self) -> Iterator[Deed]:
+    def __iter__(self) -> Iterator[Edit]:
         return iter(self._deeds)
 
     def __len__(self) -> int:
@@ -62,7 +62,7 @@ class Plan:
         dragged is one deed.
         """
         deed, end = (
-            Deed(perturbation, perturbation),
+            Edit(perturbation, perturbation),
             bisect_right(self._deeds, perturbation.at, key=_when),
         )
         if end and _overruled(self._deeds[end - 1], perturbation):
@@ -71,7 +71,7 @@ class Plan:
             self._deeds.insert(end, deed)
         self.touched.add(perturbation.at)
 
-    def at(self, step: int) -> list[Deed]:
+    def at(self, step: int) -> list[Edit]:
         """What acts at a step, in order."""
         first = bisect_left(self._deeds, step, key=_when)
         return self._deeds[first : bisect_right(self._deeds, step, key=_when)]
@@ -88,7 +88,7 @@ class Plan:
         self.touched = {deed.at for deed in self._deeds if not deed.foreseen}
 
 
-def _overruled(deed: Deed, later: Perturbation) -> bool:
+def _overruled(deed: Edit, later: Perturbation) -> bool:
     """Whether what was set by hand a moment before is all set anew."""
     earlier = deed.perturbation
     return (
@@ -103,5 +103,5 @@ def _overruled(deed: Deed, later: Perturbation) -> bool:
     )
 
 
-def _when(deed: Deed) -> int:
+def _when(deed: Edit) -> int:
     return deed.at

@@ -9,10 +9,10 @@ from typing import Any
 
 from PIL import Image
 
-from swarm_nca.located import dump, path_from, relocated
-from swarm_nca.portrait import Rgb, png
+from swarm_nca.config import dump, path_from, relocated
 from swarm_nca.recording import Frame
 from swarm_nca.recording.folder import states_npz
+from swarm_nca.render import Rgb, png
 from swarm_nca.rules import shipped_rules
 from swarm_nca.viewer.samples import plain
 from swarm_nca.viewer.session import Session

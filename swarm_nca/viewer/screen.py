@@ -9,9 +9,9 @@ import numpy as np
 import pygame
 from pygame import Rect, Surface
 
-from swarm_nca.portrait import Rgb
 from swarm_nca.recording.channels import diverging
-from swarm_nca.viewer import controls, floating, stage
+from swarm_nca.render import Rgb
+from swarm_nca.viewer import controls, floating, panes
 from swarm_nca.viewer.inspector import channels_told, inspector
 from swarm_nca.viewer.lettering import BODY, LARGE, SMALL
 from swarm_nca.viewer.messages import ramp, share_of
@@ -58,7 +58,7 @@ def _head(app: App, brush: Paint) -> None:
     head, px, session = app.layout.head, app.layout.px, app.session
     left = head.left + px(24)
     left += brush.text("Swarm", (left, head.centery), size=LARGE, strong=True) + px(14)
-    rules = " beside ".join(stage.rule_title(one) for one in session.side_by_side)
+    rules = " beside ".join(panes.rule_title(one) for one in session.side_by_side)
     brush.text(
         f"{session.opening.name}   ·   rule {rules}",
         (left, head.centery),
@@ -79,19 +79,19 @@ def _right(app: App, brush: Paint, looks: Sequence[Look]) -> None:
     votes(brush, vote, looks)
     curves(brush, course, app.session)
     of = 0 if app.witness is None else app.witness.of
-    under = stage.rule_title(app.session.side_by_side[of]) if len(looks) > 1 else ""
+    under = panes.rule_title(app.session.side_by_side[of]) if len(looks) > 1 else ""
     inspector(brush, cell, looks[of], app.witness, under)
 
 
 def _canvas(app: App, brush: Paint, looks: Sequence[Look]) -> None:
     px, theme = app.layout.px, app.theme
     sessions = app.session.side_by_side
-    panes = app.layout.panes(len(sessions))
-    places = stage.canvases(brush, app.view, looks, panes, app.touchable)
+    rects = app.layout.panes(len(sessions))
+    places = panes.canvases(brush, app.view, looks, rects, app.touchable)
     if len(sessions) == 1:
         _past(app, brush, places[0])
     if len(sessions) > 1:
-        stage.names(brush, sessions, looks, places)
+        panes.names(brush, sessions, looks, places)
     if app.touchable:
         _witness(app, brush, places)
         _cursor(app, brush, places)
@@ -100,7 +100,7 @@ def _canvas(app: App, brush: Paint, looks: Sequence[Look]) -> None:
     room = app.layout.stage
     below = max(place.bottom for place in places) + px(17)
     foot = (room.centerx, min(room.bottom + px(15), below))
-    if app.reel is not None:
+    if app.film is not None:
         floating.progress(app, brush, foot)
     elif app.notice:
         floating.notice(app, brush, foot)
@@ -112,7 +112,7 @@ def _canvas(app: App, brush: Paint, looks: Sequence[Look]) -> None:
         told = " · ".join(dict.fromkeys(channels_told(one.rule) for one in looks))
         brush.text(told, foot, theme.quiet, SMALL, "center", room=room.width)
     elif len(looks) == 1 and app.view.name in _ANSWERED:
-        stage.answer(brush, looks[0], foot)
+        panes.answer(brush, looks[0], foot)
     else:
         brush.text(app.view.tip, foot, theme.quiet, SMALL, "center")
 

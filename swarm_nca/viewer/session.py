@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from swarm_nca.measure.census import Census
+from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.measure.metrics import find_metric
 from swarm_nca.perturbations import Perturbation
 from swarm_nca.recording import Expectation
@@ -27,8 +27,8 @@ from swarm_nca.simulation import Event, Moment, Simulation
 from swarm_nca.viewer import keyframes
 from swarm_nca.viewer.history import History, Values, measured
 from swarm_nca.viewer.keyframes import Keyframe, Keyframes
-from swarm_nca.viewer.opening import Opening
-from swarm_nca.viewer.plan import Deed, Plan
+from swarm_nca.viewer.plan import Edit, Plan
+from swarm_nca.viewer.session_config import SessionConfig
 from swarm_nca.world import World
 
 #: What happened lately, as (step, words).
@@ -55,7 +55,7 @@ class Session:
         beside: a second rule's session on the same drawing, if any.
     """
 
-    def __init__(self, opening: Opening, leader: Session | None = None) -> None:
+    def __init__(self, opening: SessionConfig, leader: Session | None = None) -> None:
         self.opening = opening
         self.rule, self.seed = opening.rule, opening.seed
         self.plan: Plan = Plan(opening.foreseen) if leader is None else leader.plan
@@ -107,7 +107,7 @@ class Session:
     def measures(self) -> Values:
         """float64 [worlds, values], what the curves tell of the moment shown."""
         if self._measures is None:
-            self._measures = measured(Census(self.world, self.rule))
+            self._measures = measured(CellStats(self.world, self.rule))
         return self._measures
 
     @property
@@ -138,7 +138,7 @@ class Session:
 
     # ------------------------------------------------------ a second rule
 
-    def accompany(self, opening: Opening | None) -> None:
+    def accompany(self, opening: SessionConfig | None) -> None:
         """Let a second rule live on the same drawing from its beginning, or none any more.
 
         It has to `catch_up` with what happened so far.
@@ -262,9 +262,9 @@ class Session:
             if self._keyframes.wants(self.step):
                 self._keyframes.keep(Keyframe.of(moment.world, self.step))
             if self._judges(self.step):
-                self._judge(Census(moment.world, self.rule, moment.before))
+                self._judge(CellStats(moment.world, self.rule, moment.before))
         for event in events:
-            deed: Deed = event.change
+            deed: Edit = event.change
             if fresh and deed.foreseen:
                 words = deed.perturbation.what(event.before, event.after)
                 kind = deed.perturbation.kind
@@ -283,10 +283,10 @@ class Session:
             for number, one in enumerate(self.opening.expect)
         )
 
-    def _judge(self, census: Census) -> None:
+    def _judge(self, stats: CellStats) -> None:
         for number, one in enumerate(self.opening.expect):
             if one.at == self.step:
-                value = find_metric(one.metric).reading(census).pooled()
+                value = find_metric(one.metric).reading(stats).pooled()
                 self._met[number] = Expectation(one.metric, one.at, one.min, one.max, value)
 
     def _stand_on(self, world: World, step: int | None = None) -> None:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pygame import Rect
 
-from swarm_nca.portrait import Rgb
+from swarm_nca.render import Rgb
 from swarm_nca.viewer.lettering import BODY, SMALL
 from swarm_nca.viewer.paint import Paint
 from swarm_nca.viewer.theme import Color, blend

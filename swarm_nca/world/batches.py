@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from swarm_nca.arguments import dense, whole
-from swarm_nca.grounds import join_tables, spread, starts
+from swarm_nca.spaces import join_tables, spread, starts
 from swarm_nca.world import making
 from swarm_nca.world.fields import joined, per_cell, per_world, with_fields
 
@@ -26,7 +26,7 @@ def select(world: World, worlds: Sequence[int] | Tensor | int) -> World:
         raise IndexError(f"there are {len(world)} worlds, got {chosen.tolist()}")
     counts = world.counts
     source = spread(chosen, counts)
-    ground = world.ground.take(chosen)
+    space = world.space.take(chosen)
     shift = starts(counts[chosen])[:-1] - starts(counts)[chosen]
     heard = world.neighbors[source]
     shifted = heard + shift.repeat_interleave(counts[chosen])[:, None]
@@ -34,8 +34,8 @@ def select(world: World, worlds: Sequence[int] | Tensor | int) -> World:
         world,
         {name: value[source] for name, value in per_cell(world).items()},
         {name: value[chosen] for name, value in per_world(world).items()},
-        ground=ground,
-        address=ground.alive(),
+        space=space,
+        address=space.alive(),
         neighbors=torch.where(heard == world.cells, len(source), shifted),
         stimulus=world.stimulus[source],
     )
@@ -55,7 +55,7 @@ def join(worlds: Sequence[World]) -> World:
         raise ValueError("join needs at least one world")
     first = worlds[0]
     for world in worlds[1:]:
-        if world.ground.kind != first.ground.kind:
+        if world.space.kind != first.space.kind:
             raise ValueError("worlds on pictures and worlds on graphs cannot share a batch")
         for name in first.SHARED:
             if getattr(world, name) != getattr(first, name):
@@ -63,13 +63,13 @@ def join(worlds: Sequence[World]) -> World:
                     f"worlds of one batch share their {', '.join(first.SHARED)}, but these differ "
                     f"in {name}; make them alike, or run them in batches of their own"
                 )
-    ground = first.ground.joined([world.ground for world in worlds[1:]])
+    space = first.space.joined([world.space for world in worlds[1:]])
     return with_fields(
         first,
         joined([per_cell(world) for world in worlds], [world.cells for world in worlds]),
         joined([per_world(world) for world in worlds], [len(world) for world in worlds]),
-        ground=ground,
-        address=ground.alive(),
+        space=space,
+        address=space.alive(),
         neighbors=join_tables([world.neighbors for world in worlds]),
         stimulus=torch.cat([world.stimulus for world in worlds]),
     )
@@ -85,7 +85,7 @@ def to(world: World, device: torch.device, dtype: torch.dtype) -> World:
         world,
         {name: there(value) for name, value in per_cell(world).items()},
         {name: there(value) for name, value in per_world(world).items()},
-        ground=world.ground.to(device, dtype),
+        space=world.space.to(device, dtype),
         **{name: there(getattr(world, name)) for name in ("address", "neighbors", "stimulus")},
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from swarm_nca.grounds import Canvas, Ground
+from swarm_nca.spaces import PixelSpace, Space
 from swarm_nca.world import fields, making, sites
 from swarm_nca.world.fields import with_fields
 from swarm_nca.world.rows import merged, rows_at, settled
@@ -37,7 +37,7 @@ def repictured(
 
 def drawn(world: World, site: Any, grey: Tensor | float, number: int) -> World:
     """The worlds with grey added to pixels of one of them; see `World.draw`."""
-    address, present = sites.addresses(world.ground, site, number), world.canvas.grey
+    address, present = sites.addresses(world.space, site, number), world.canvas.grey
     added = making.amounts(grey, address, present, -1.0, 1.0)
     if world.canvas.habitat.sprout is not None:
         return sprouted(world, address, added)
@@ -47,25 +47,25 @@ def drawn(world: World, site: Any, grey: Tensor | float, number: int) -> World:
 
 def erased(world: World, site: Any, share: Tensor | float, number: int) -> World:
     """The worlds with grey, or nodes, taken away from one of them; see `World.erase`."""
-    address = sites.addresses(world.ground, site, number)
+    address = sites.addresses(world.space, site, number)
     taken = making.amounts(share, address, world.stimulus, 0.0, 1.0)
-    if not world.ground.pictured:
+    if not world.space.pictured:
         gone = address[taken.expand(len(address)) > 0]
-        return standing_on(world, world.ground.without(gone))
+        return standing_on(world, world.space.without(gone))
     if world.canvas.habitat.sprout is not None:
         return sprouted(world, address, -taken)
     left = world.canvas.grey[address] * (1.0 - taken)
     return painted(world, world.canvas, address, left)
 
 
-def standing_on(world: World, ground: Ground) -> World:
+def standing_on(world: World, space: Space) -> World:
     """The worlds on another ground of the same places, everything derived anew."""
-    fresh = settled(ground)
+    fresh = settled(space)
     source = rows_at(world.address, fresh["address"])
-    return with_fields(world, moved(world, source), ground=ground, **fresh)
+    return with_fields(world, moved(world, source), space=space, **fresh)
 
 
-def painted(world: World, canvas: Canvas, address: Tensor, grey: Tensor) -> World:
+def painted(world: World, canvas: PixelSpace, address: Tensor, grey: Tensor) -> World:
     """The worlds with new grey [n] at addresses [n], each given once.
 
     Only rows whose patch the brush touched are looked at anew; all others are copied as they are.
@@ -79,7 +79,7 @@ def painted(world: World, canvas: Canvas, address: Tensor, grey: Tensor) -> Worl
     if not len(born) and not len(died):
         # Nobody comes or goes: the rows stand, and only what the near ones sense is new.
         sensed = world.stimulus.index_copy(0, torch.searchsorted(world.address, near), stimulus)
-        return replace(world, ground=fresh, stimulus=sensed)
+        return replace(world, space=fresh, stimulus=sensed)
     keep = torch.ones_like(world.address, dtype=torch.bool)
     keep[torch.searchsorted(world.address, died)] = False
     kept = keep.nonzero().view(-1)
@@ -97,7 +97,7 @@ def painted(world: World, canvas: Canvas, address: Tensor, grey: Tensor) -> Worl
     return with_fields(
         world,
         moved(world, source),
-        ground=fresh,
+        space=fresh,
         address=rows,
         neighbors=neighbors,
         stimulus=sensed,

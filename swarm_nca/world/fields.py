@@ -104,12 +104,12 @@ def joined(parts: list[dict[str, Tensor]], counts: list[int]) -> dict[str, Tenso
 def packed(world: World) -> dict[str, Tensor]:
     """All that is not derived or shared, as one flat dictionary of tensors.
 
-    `cell.NAME`, `world.NAME` and `ground.NAME`; `unpacked` reads it back.
+    `cell.NAME`, `world.NAME` and `space.NAME`; `unpacked` reads it back.
     """
     return {
         **{f"cell.{name}": value for name, value in per_cell(world).items()},
         **{f"world.{name}": value for name, value in per_world(world).items()},
-        **{f"ground.{name}": value for name, value in world.ground.packed().items()},
+        **{f"space.{name}": value for name, value in world.space.packed().items()},
     }
 
 
@@ -117,16 +117,16 @@ def unpacked(like: World, tensors: Mapping[str, Tensor]) -> World:
     """The world that `packed` took apart.
 
     Args:
-        like: gives what tensors do not hold: the kind of ground, and what the batch shares.
+        like: gives what tensors do not hold: the kind of space, and what the batch shares.
 
     Raises:
         KeyError: a field that is missing.
     """
     from swarm_nca.world.rows import settled
 
-    ground = like.ground.unpacked(_under("ground.", tensors))
+    space = like.space.unpacked(_under("space.", tensors))
     return with_fields(
-        like, _under("cell.", tensors), _under("world.", tensors), ground=ground, **settled(ground)
+        like, _under("cell.", tensors), _under("world.", tensors), space=space, **settled(space)
     )
 
 

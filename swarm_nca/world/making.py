@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from swarm_nca.arguments import check_tensor, dense, is_tensor, shown
-from swarm_nca.grounds import Canvas, Network
 from swarm_nca.randomness import Stream, check_seed, normal_rows, words
 from swarm_nca.rules import Classes, Readout, Rule
+from swarm_nca.spaces import GraphSpace, PixelSpace
 from swarm_nca.suggestion import did_you_mean
 from swarm_nca.topologies import Grid, Topology
 from swarm_nca.topologies.places import places_of
@@ -28,7 +28,7 @@ PictureBatch = np.ndarray[Any, Any] | Tensor | Sequence[np.ndarray[Any, Any] | T
 STARTS = ("zeros", "random")
 
 
-def canvas_of(images: PictureBatch, rule: Rule, grid: Grid) -> Canvas:
+def canvas_of(images: PictureBatch, rule: Rule, grid: Grid) -> PixelSpace:
     """Pictures as the ground that this rule's cells live on."""
     if rule.slots != 9 or rule.stimulus_size not in (0, 9):
         raise ValueError(
@@ -36,10 +36,10 @@ def canvas_of(images: PictureBatch, rule: Rule, grid: Grid) -> Canvas:
             f"{rule.slots} and {rule.stimulus_size}; build its world with World.from_graph"
         )
     grey, height, width = flat(images, torch.zeros((), dtype=rule.dtype, device=rule.device))
-    return Canvas(grey, height, width, grid, rule.habitat)
+    return PixelSpace(grey, height, width, grid, rule.habitat)
 
 
-def network_of(graph: nx.Graph[Hashable] | Topology, rule: Rule, stimulus: Any) -> Network:
+def network_of(graph: nx.Graph[Hashable] | Topology, rule: Rule, stimulus: Any) -> GraphSpace:
     """A graph as the ground that this rule's cells live on."""
     places = None
     if isinstance(graph, Topology):
@@ -60,7 +60,7 @@ def network_of(graph: nx.Graph[Hashable] | Topology, rule: Rule, stimulus: Any) 
         raise ValueError("stimulus holds values that are not finite (NaN or infinity)")
     if places is None:
         places = torch.arange(len(topology), dtype=torch.float32)[:, None]
-    return Network.over(topology, sensed, places).to(rule.device, rule.dtype)
+    return GraphSpace.over(topology, sensed, places).to(rule.device, rule.dtype)
 
 
 def flat(images: PictureBatch, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -231,7 +231,7 @@ def starting_state(world: World, channels: int, start: str, seed: int) -> Tensor
     check_start(start)
     if start == "zeros":
         blank = world.stimulus.new_zeros(world.cells, channels)
-        born = world.ground.sprouting(world.address)
+        born = world.space.sprouting(world.address)
         return blank if born is None else torch.where(born.on[:, None], born.state, blank)
     row, seed = world.world_of, check_seed(seed)
     drawn = words(seed, world.key[row], world.site, world.step[row], Stream.START)[0] >> 12

@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 
 from swarm_nca.arguments import whole
-from swarm_nca.grounds import Canvas, Ground
 from swarm_nca.links import Links
 from swarm_nca.randomness import MOST_STEPS
 from swarm_nca.rules import Classes, Readout, Rule, check_rates
+from swarm_nca.spaces import PixelSpace, Space
 from swarm_nca.topologies import Grid, Topology
 from swarm_nca.world import batches, editing, fields, making, rows
 
@@ -39,14 +39,14 @@ class World:
         key: int64 [B], the worlds' names in every random draw; kept for life.
         step: int64 [B], steps taken.
         label: int64 [B], the class each world should agree on, −1 if unknown.
-        ground: the pictures or graphs the worlds stand on.
+        space: the pictures or graphs the worlds stand on.
         links: what happens to messages on their way.
         fire_rate: the share of cells that act in a step here; None: the rule's own.
         noise: the standard deviation of what is added to every change here; None: the rule's own.
         readout: how states are read: classes, colours, bits.
         cell_fields: further fields, [N, …] each, that move with the cells; see `with_cells`.
         world_fields: further fields, [B, …] each, that move with the worlds.
-        address: int64 [N], where each row lives on the ground, ascending.
+        address: int64 [N], where each row lives on the space, ascending.
         neighbors: int64 [N, K], the row heard in each slot, N for nobody.
         stimulus: [N, S], what each row senses.
 
@@ -61,14 +61,14 @@ class World:
     key: Tensor
     step: Tensor
     label: Tensor
-    ground: Ground
+    space: Space
     links: Links
     fire_rate: float | None = None
     noise: float | None = None
     readout: Readout
     cell_fields: Mapping[str, Tensor] = field(default_factory=dict)
     world_fields: Mapping[str, Tensor] = field(default_factory=dict)
-    # Derived from the ground.
+    # Derived from the space.
     address: Tensor
     neighbors: Tensor
     stimulus: Tensor
@@ -147,7 +147,7 @@ class World:
     @classmethod
     def _on(
         cls,
-        ground: Ground,
+        space: Space,
         rule: Rule,
         labels: Iterable[int] | Tensor | None,
         keys: Iterable[int] | Tensor | None,
@@ -155,14 +155,14 @@ class World:
         fire_rate: float | None,
         noise: float | None,
     ) -> World:
-        worlds, device = len(ground.sizes), ground.sizes.device
-        settled = rows.settled(ground)
+        worlds, device = len(space.sizes), space.sizes.device
+        settled = rows.settled(space)
         return cls(
             state=settled["stimulus"].new_zeros(len(settled["address"]), rule.channels),
             key=making.keys_of(keys, worlds, device),
             step=torch.zeros(worlds, dtype=torch.int64, device=device),
             label=making.labels_of(labels, worlds, making.labels_in(rule.readout), device),
-            ground=ground,
+            space=space,
             links=links,
             fire_rate=fire_rate,
             noise=noise,
@@ -182,25 +182,25 @@ class World:
     @cached_property
     def world_of(self) -> Tensor:
         """int64 [N], the world each row belongs to."""
-        places = self.ground.sizes.cumsum(0)
+        places = self.space.sizes.cumsum(0)
         return torch.searchsorted(places, self.address, right=True)
 
     @cached_property
     def counts(self) -> Tensor:
         """int64 [B], living cells of each world."""
-        ends = self.ground.sizes.cumsum(0)
+        ends = self.space.sizes.cumsum(0)
         return torch.searchsorted(self.address, ends).diff(prepend=ends.new_zeros(1))
 
     @cached_property
     def site(self) -> Tensor:
         """int64 [N], each cell's name within its world: row-major pixel, or node number."""
-        places = self.ground.sizes
+        places = self.space.sizes
         return self.address - (places.cumsum(0) - places)[self.world_of]
 
     @property
     def position(self) -> Tensor:
         """[N, D], where each cell is: (row, column) of a pixel, or a node's coordinates."""
-        return self.ground.position(self.address)
+        return self.space.position(self.address)
 
     @property
     def logits(self) -> Tensor:
@@ -216,8 +216,8 @@ class World:
 
     def rows_of(self, world: int) -> slice:
         """The rows of one world."""
-        first = int(self.ground.sizes[:world].sum())
-        bounds = self.address.new_tensor([first, first + int(self.ground.sizes[world])])
+        first = int(self.space.sizes[:world].sum())
+        bounds = self.address.new_tensor([first, first + int(self.space.sizes[world])])
         start, end = torch.searchsorted(self.address, bounds).tolist()
         return slice(start, end)
 
@@ -249,7 +249,7 @@ class World:
 
         In a batch of several worlds each name is led by the world's number.
         """
-        every = self.ground.names()
+        every = self.space.names()
         names: list[Hashable] = [every[address] for address in self.address.tolist()]
         if len(self) > 1:
             names = [(w, n) for w, n in zip(self.world_of.tolist(), names, strict=True)]
@@ -265,13 +265,13 @@ class World:
         return self.canvas.picture(batches.number(world, len(self)))
 
     @property
-    def canvas(self) -> Canvas:
-        """The ground, where it is pictures.
+    def canvas(self) -> PixelSpace:
+        """The space, where it is pictures.
 
         Raises:
             ValueError: worlds that stand on graphs.
         """
-        return self.ground.as_canvas()
+        return self.space.as_pixels()
 
     def with_state(self, state: Tensor, steps: int = 0) -> World:
         """The same worlds holding another state [N, C], `steps` ≥ 0 steps later.
@@ -375,7 +375,7 @@ class World:
         """Several worlds, or batches of them, as one batch.
 
         Raises:
-            ValueError: none, or worlds of another kind: ground, grid, or what a batch shares.
+            ValueError: none, or worlds of another kind: space, grid, or what a batch shares.
         """
         return batches.join(worlds)
 
@@ -390,9 +390,9 @@ class World:
         steps = sorted(set(self.step.tolist()))
         at = f"step {steps[0]}" if len(steps) == 1 else f"steps {steps}"
         held = f"{list(self.state.shape)} cells × channels"
-        return f"World({len(self)} on a {self.ground.kind}, {held}, {at})"
+        return f"World({len(self)} on a {self.space.kind}, {held}, {at})"
 
     def _repr_png_(self) -> bytes:
-        from swarm_nca.portrait import portrait_png
+        from swarm_nca.render import render_png
 
-        return portrait_png(self)
+        return render_png(self)

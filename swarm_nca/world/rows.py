@@ -9,17 +9,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from swarm_nca.grounds import Ground
+from swarm_nca.spaces import Space
 
 if TYPE_CHECKING:
     from swarm_nca.world.record import World
 
 
-def settled(ground: Ground) -> dict[str, Any]:
+def settled(space: Space) -> dict[str, Any]:
     """Rows, index table and stimulus as a ground has them now."""
-    address = ground.alive()
-    heard, stimulus = ground.look(address)
-    places = int(ground.sizes.sum())
+    address = space.alive()
+    heard, stimulus = space.look(address)
+    places = int(space.sizes.sum())
     row_at = torch.full((places + 1,), len(address), device=address.device)
     row_at[address] = torch.arange(len(address), device=address.device)
     return {"address": address, "neighbors": row_at[heard], "stimulus": stimulus}
@@ -43,7 +43,7 @@ def merged(kept: Tensor, born: Tensor) -> tuple[Tensor, Tensor]:
 
 def largest(world: World, values: Tensor) -> Tensor:
     """For each cell the largest of values [N] in its neighbourhood; see `World.largest`."""
-    lattice = world.ground.lattice()
+    lattice = world.space.lattice()
     if lattice is not None and lattice.moore and not lattice.torus:
         # Along columns, then along rows: a tenth of the time of torch's pooling.
         board = values.view(lattice.worlds, lattice.height, lattice.width)

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from swarm_nca.arguments import dense, shown, whole
-from swarm_nca.grounds import Canvas, Ground
+from swarm_nca.spaces import PixelSpace, Space
 from swarm_nca.world.making import integers
 
 
-def addresses(ground: Ground, sites: Any, world: Any) -> Tensor:
+def addresses(space: Space, sites: Any, world: Any) -> Tensor:
     """int64 [n], the addresses of some places of one world, in the order given.
 
     Args:
@@ -23,10 +23,10 @@ def addresses(ground: Ground, sites: Any, world: Any) -> Tensor:
     Raises:
         ValueError: sites that are not as above, that the world does not have, or given twice.
     """
-    number = whole("world", world, 0, len(ground.sizes) - 1)
-    size, shape = int(ground.sizes[number]), None
-    if isinstance(ground, Canvas):
-        shape = (int(ground.height[number]), int(ground.width[number]))
+    number = whole("world", world, 0, len(space.sizes) - 1)
+    size, shape = int(space.sizes[number]), None
+    if isinstance(space, PixelSpace):
+        shape = (int(space.height[number]), int(space.width[number]))
     given = dense("sites", sites)
     if given.dtype == bool:
         site = torch.from_numpy(given.reshape(-1).nonzero()[0])
@@ -43,7 +43,7 @@ def addresses(ground: Ground, sites: Any, world: Any) -> Tensor:
         raise ValueError(
             f"sites of this world run from 0 to {size - 1}, got {shown(given.tolist())}"
         )
-    return site.to(ground.sizes.device) + int(ground.sizes[:number].sum())
+    return site.to(space.sizes.device) + int(space.sizes[:number].sum())
 
 
 def _numbers(given: Tensor, shape: tuple[int, int] | None) -> Tensor:

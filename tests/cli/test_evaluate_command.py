@@ -9,7 +9,7 @@ from rich.console import Console
 
 from swarm_nca.cli.evaluate_command import as_json, evaluate_command
 from swarm_nca.measure import CURVE
-from swarm_nca.measure.exam import exam_pictures
+from swarm_nca.measure.eval_set import exam_pictures
 from swarm_nca.measure.protocols import evaluate
 from swarm_nca.rules import Mlp, save_rule
 

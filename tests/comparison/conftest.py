@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from swarm_nca.located import dump
+from swarm_nca.config import dump
 from swarm_nca.rules import Mlp, save_rule
 from swarm_nca.training.folder import Folder
 from swarm_nca.training.recipe import Recipe

@@ -16,20 +16,20 @@ from rich.console import Console
 from swarm_nca.cli.compare_command import compare_command
 from swarm_nca.comparison import exams
 from swarm_nca.comparison.entries import entries
-from swarm_nca.comparison.exams import ERROR, SharedExam, curves_of
+from swarm_nca.comparison.eval_sets import ERROR, SharedExam, curves_of
 from swarm_nca.comparison.groups import Group
 from swarm_nca.comparison.scores import score, standing
 from swarm_nca.comparison.table import as_csv, as_markdown, note, sheets, told
 from swarm_nca.engine import rollout
 from swarm_nca.measure import METRICS, evaluate
-from swarm_nca.measure.exam import exam_pictures
+from swarm_nca.measure.eval_set import exam_pictures
 from swarm_nca.world import World
 
 STEPS = 4
 
 
 @pytest.fixture(scope="module")
-def exam() -> SharedExam:
+def eval_set() -> SharedExam:
     return SharedExam("strokes", exam_pictures("strokes", limit=5), STEPS, 3)
 
 
@@ -37,32 +37,34 @@ def no_exam(*arguments, **settings):
     raise AssertionError("examined again")
 
 
-def test_curves_are_those_of_the_protocol(trained, exam, tmp_path) -> None:
+def test_curves_are_those_of_the_protocol(trained, eval_set, tmp_path) -> None:
     (entry,) = entries([str(trained("a"))])
     for protocol in exams.PROTOCOLS:
-        curves = curves_of(entry, exam, protocol, tmp_path)
+        curves = curves_of(entry, eval_set, protocol, tmp_path)
         expected = evaluate(
-            entry.rule, exam.pictures, steps=STEPS, protocol=protocol, every=exams.EVERY, seed=3
+            entry.rule, eval_set.pictures, steps=STEPS, protocol=protocol, every=exams.EVERY, seed=3
         )
         for name in ("step", *METRICS):
             column = [row[name] for row in expected.curve]
             np.testing.assert_array_equal(curves[name], column)
 
 
-def test_a_mutation_and_a_restart_share_one_fresh_phase(trained, exam, tmp_path) -> None:
+def test_a_mutation_and_a_restart_share_one_fresh_phase(trained, eval_set, tmp_path) -> None:
     (entry,) = entries([str(trained("a"))])
     steps = {}
     for protocol in exams.PROTOCOLS:
         told: list[tuple[int, int]] = []
-        curves_of(entry, exam, protocol, tmp_path, lambda *now, told=told: told.append(now))
+        curves_of(entry, eval_set, protocol, tmp_path, lambda *now, told=told: told.append(now))
         steps[protocol] = len(told)
     assert steps == {"mutation": 2 * STEPS, "restart": STEPS}
 
 
-def test_the_error_of_cell_accuracy_is_worked_out_over_pictures(trained, exam, tmp_path) -> None:
+def test_the_error_of_cell_accuracy_is_worked_out_over_pictures(
+    trained, eval_set, tmp_path
+) -> None:
     (entry,) = entries([str(trained("a"))])
-    curves = curves_of(entry, exam, "mutation", tmp_path)
-    world = World.from_images(exam.pictures.grey, entry.rule, labels=exam.pictures.labels)
+    curves = curves_of(entry, eval_set, "mutation", tmp_path)
+    world = World.from_images(eval_set.pictures.grey, entry.rule, labels=eval_set.pictures.labels)
     after = rollout(world, entry.rule, STEPS, seed=3)
     right = entry.rule.logits(after.state).argmax(1) == after.label[after.world_of]
     right &= entry.rule.logits(after.state).amax(1) >= 0
@@ -75,11 +77,11 @@ def test_the_error_of_cell_accuracy_is_worked_out_over_pictures(trained, exam, t
     assert curves[ERROR][row] == pytest.approx(np.sqrt(5 / 4 * squares) / cells.sum())
 
 
-def test_an_exam_is_sat_once(trained, exam, tmp_path, monkeypatch) -> None:
+def test_an_exam_is_sat_once(trained, eval_set, tmp_path, monkeypatch) -> None:
     (entry,) = entries([str(trained("a"))])
-    first = curves_of(entry, exam, "mutation", tmp_path / "kept")
+    first = curves_of(entry, eval_set, "mutation", tmp_path / "kept")
     monkeypatch.setattr(exams, "evaluate", no_exam)
-    again = curves_of(entry, exam, "mutation", tmp_path / "kept")
+    again = curves_of(entry, eval_set, "mutation", tmp_path / "kept")
     assert first.keys() == again.keys()
     for name, column in first.items():
         np.testing.assert_array_equal(column, again[name])
@@ -87,18 +89,22 @@ def test_an_exam_is_sat_once(trained, exam, tmp_path, monkeypatch) -> None:
 
 @pytest.mark.parametrize("change", ["seed", "steps", "pictures", "rule", "protocol"])
 def test_another_exam_or_rule_is_not_answered_from_what_was_kept(
-    trained, exam, tmp_path, monkeypatch, change
+    trained, eval_set, tmp_path, monkeypatch, change
 ) -> None:
     (entry,) = entries([str(trained("a"))])
-    curves_of(entry, exam, "mutation", tmp_path / "kept")
-    grey = np.array(exam.pictures.grey)
+    curves_of(entry, eval_set, "mutation", tmp_path / "kept")
+    grey = np.array(eval_set.pictures.grey)
     grey[0, 5, 5] = 1.0 - grey[0, 5, 5]
     others = {
-        "seed": (entry, replace(exam, seed=4), "mutation"),
-        "steps": (entry, replace(exam, steps=3), "mutation"),
-        "pictures": (entry, replace(exam, pictures=replace(exam.pictures, grey=grey)), "mutation"),
-        "rule": (entries([str(trained("b"))])[0], exam, "mutation"),
-        "protocol": (entry, exam, "restart"),
+        "seed": (entry, replace(eval_set, seed=4), "mutation"),
+        "steps": (entry, replace(eval_set, steps=3), "mutation"),
+        "pictures": (
+            entry,
+            replace(eval_set, pictures=replace(eval_set.pictures, grey=grey)),
+            "mutation",
+        ),
+        "rule": (entries([str(trained("b"))])[0], eval_set, "mutation"),
+        "protocol": (entry, eval_set, "restart"),
     }
     monkeypatch.setattr(exams, "evaluate", no_exam)
     with pytest.raises(AssertionError, match="examined again"):
@@ -106,26 +112,26 @@ def test_another_exam_or_rule_is_not_answered_from_what_was_kept(
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"settings": 1, "curves": {}}', "half"])
-def test_a_damaged_file_counts_as_none_and_is_replaced(trained, exam, tmp_path, damage) -> None:
+def test_a_damaged_file_counts_as_none_and_is_replaced(trained, eval_set, tmp_path, damage) -> None:
     (entry,) = entries([str(trained("a"))])
-    first = curves_of(entry, exam, "mutation", tmp_path / "kept")
+    first = curves_of(entry, eval_set, "mutation", tmp_path / "kept")
     (file,) = (tmp_path / "kept").iterdir()
     whole = file.read_text()
     document = json.loads(whole)
     document["curves"]["undecided"].pop()
     file.write_text(json.dumps(document) if damage == "half" else damage)
-    again = curves_of(entry, exam, "mutation", tmp_path / "kept")
+    again = curves_of(entry, eval_set, "mutation", tmp_path / "kept")
     np.testing.assert_array_equal(first["state_magnitude"], again["state_magnitude"])
     assert file.read_text() == whole
 
 
-def test_what_json_has_no_number_for_is_kept_too(trained, exam, tmp_path, monkeypatch) -> None:
+def test_what_json_has_no_number_for_is_kept_too(trained, eval_set, tmp_path, monkeypatch) -> None:
     (entry,) = entries([str(trained("a"))])
     strange = {name: np.array([1.5, np.nan, np.inf]) for name in ("step", *METRICS, ERROR)}
     monkeypatch.setattr(exams, "_sat", lambda *_: strange)
-    curves_of(entry, exam, "mutation", tmp_path / "kept")
+    curves_of(entry, eval_set, "mutation", tmp_path / "kept")
     monkeypatch.setattr(exams, "_sat", no_exam)
-    again = curves_of(entry, exam, "mutation", tmp_path / "kept")
+    again = curves_of(entry, eval_set, "mutation", tmp_path / "kept")
     np.testing.assert_array_equal(again["undecided"], strange["undecided"])
     (file,) = (tmp_path / "kept").iterdir()
     assert "NaN" not in file.read_text()

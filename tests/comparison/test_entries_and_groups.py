@@ -8,7 +8,7 @@ import pytest
 
 from swarm_nca.comparison.entries import entries
 from swarm_nca.comparison.groups import grouped
-from swarm_nca.located import LocatedError
+from swarm_nca.config import LocatedError
 
 
 def groups_of(*places) -> list[tuple[str, list[str]]]:

@@ -10,10 +10,10 @@ from rich.console import Console
 from swarm_nca.cli.compare_command import compare_command
 from swarm_nca.comparison import exams
 from swarm_nca.comparison.entries import Entry, entries
-from swarm_nca.comparison.exams import SharedExam, curves_of
+from swarm_nca.comparison.eval_sets import SharedExam, curves_of
 from swarm_nca.comparison.scores import Standing
 from swarm_nca.measure import evaluate
-from swarm_nca.measure.exam import exam_pictures
+from swarm_nca.measure.eval_set import exam_pictures
 
 ROOT = Path(__file__).parents[2]
 RUNS = sorted(map(str, (ROOT / "assets" / "comparison").iterdir()))
@@ -67,10 +67,10 @@ def test_the_readmes_table_is_that_of_the_kept_curves(standings: list[Standing])
 
 def test_kept_curves_are_those_of_the_rule_beside_them() -> None:
     (entry,) = entries(RUNS[-1:])
-    exam = SharedExam("mnist", exam_pictures("mnist"), 200, 0)
+    eval_set = SharedExam("mnist", exam_pictures("mnist"), 200, 0)
     assert entry.folder is not None
-    kept = curves_of(entry, exam, "mutation", entry.folder.evaluations)
-    for row in evaluate(entry.rule, exam.pictures, steps=5, every=5, seed=exam.seed).curve:
+    kept = curves_of(entry, eval_set, "mutation", entry.folder.evaluations)
+    for row in evaluate(entry.rule, eval_set.pictures, steps=5, every=5, seed=eval_set.seed).curve:
         at = kept["step"].tolist().index(row["step"])
         for metric, value in row.items():
             assert kept[metric][at] == pytest.approx(value, rel=1e-4, abs=2e-4), metric

@@ -46,11 +46,11 @@ from torch import Tensor, nn
 import swarm_nca as sn
 from swarm_nca.bounds import Share
 from swarm_nca.links import Links
-from swarm_nca.measure.census import Census
+from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.measure.metrics import Metric
 from swarm_nca.measure.readings import Ratio
 from swarm_nca.perturbations import Perturbation
-from swarm_nca.portrait import cells_rgb, png
+from swarm_nca.render import cells_rgb, png
 from swarm_nca.randomness import Stream, threshold
 from swarm_nca.rules import Readout, Rule
 from swarm_nca.tasks import Task

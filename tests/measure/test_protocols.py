@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from swarm_nca.engine import rollout, step
 from swarm_nca.images import Pictures
 from swarm_nca.measure import METRICS, evaluate, measure
-from swarm_nca.measure.sitting import partners
+from swarm_nca.measure.protocol_run import partners
 from swarm_nca.rules import Classes, Mlp
 from swarm_nca.world import World
 
@@ -156,7 +156,7 @@ def test_the_last_ballots_are_those_of_the_pictures_shown_last(rule, pictures) -
         protocol="mutation",
         swaps=3,
         seed=2,
-        watch=lambda step, census: seen.append(census),
+        watch=lambda step, stats: seen.append(stats),
     )
     assert torch.equal(result.last.label, LABELS)
     sizes = torch.tensor([int((picture > rule.alive_above).sum()) for picture in pictures])

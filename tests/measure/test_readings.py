@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swarm_nca.measure import METRICS, Census
+from swarm_nca.measure import METRICS, CellStats
 from swarm_nca.measure.metrics import nonfinite, residual_magnitude, state_largest, state_magnitude
 from swarm_nca.measure.readings import Count, Largest, Ratio
 
@@ -69,7 +69,7 @@ def test_the_largest_is_the_same_pooled_at_once_or_batch_by_batch(batches) -> No
 
 def test_ballots_alone_give_the_scores_of_decisions(rule, decided) -> None:
     before, world = decided([[0, 0, -1], [1]]), decided([[0, 1, -1], [1]], [0, -1])
-    seen = Census(world, rule, before)
+    seen = CellStats(world, rule, before)
     kept = seen.counted()
     for name in ("cell_accuracy", "total_agreement", "vote_accuracy", "undecided", "label_flips"):
         metric = METRICS[name]

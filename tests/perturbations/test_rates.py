@@ -10,8 +10,8 @@ import pytest
 import torch
 
 import swarm_nca as sn
+from swarm_nca.config import LocatedError
 from swarm_nca.images import strokes
-from swarm_nca.located import LocatedError
 from swarm_nca.perturbations import Rates
 from swarm_nca.rules import Rule, save_rule
 from swarm_nca.world import World

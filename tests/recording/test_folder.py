@@ -138,7 +138,7 @@ def test_a_table_without_its_columns_is_refused(make_run: MakeRun, tmp_path: Pat
 
 def test_matplotlib_and_pillow_are_loaded_only_to_draw() -> None:
     code = (
-        "import sys, swarm_nca.recording, swarm_nca.portrait;"
+        "import sys, swarm_nca.recording, swarm_nca.render;"
         "sys.exit('matplotlib' in sys.modules or 'PIL' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 import swarm_nca as sn
-from swarm_nca.portrait import portrait
 from swarm_nca.recording import Run
 from swarm_nca.recording.animation import animation_webp
 from swarm_nca.recording.pictures import pictures_of
 from swarm_nca.recording.spacetime import MOST, Diagram, fitted
+from swarm_nca.render import portrait
 from swarm_nca.scenario import run
 
 DARK = sn.Bit().colors[0]

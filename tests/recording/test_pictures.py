@@ -12,11 +12,11 @@ import pytest
 import torch
 from PIL import Image
 
-from swarm_nca.portrait import Rgb, decisions_rgb, grey_rgb
 from swarm_nca.recording import Frame
 from swarm_nca.recording.animation import MOST, animation_webp, shots_of
 from swarm_nca.recording.channels import channels_png, diverging
 from swarm_nca.recording.summary import summary_png
+from swarm_nca.render import Rgb, decisions_rgb, grey_rgb
 from swarm_nca.rules import Mlp
 from swarm_nca.world import World
 

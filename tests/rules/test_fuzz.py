@@ -25,7 +25,7 @@ import torch
 
 from swarm_nca.engine import trajectory
 from swarm_nca.measure import metrics
-from swarm_nca.portrait import portrait
+from swarm_nca.render import portrait
 from swarm_nca.rules import Mlp, Rule, load_rule, save_rule
 from swarm_nca.topologies import number_slots
 from swarm_nca.viewer.lettering import written

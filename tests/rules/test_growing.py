@@ -10,8 +10,8 @@ import torch
 from torch.nn import functional
 
 import swarm_nca as sn
+from swarm_nca.bptt import bptt
 from swarm_nca.engine import Stepper, draws_of, rollout
-from swarm_nca.unrolled import unrolled
 
 SIDE = 9
 
@@ -111,7 +111,7 @@ def test_gradients_are_those_of_plain_convolutions(way: str) -> None:
     if way == "autograd":
         found = gradients(rollout(world, rule, 7).state)
     else:
-        found = gradients(unrolled(world, rule, 7, draws_of(world, 0), rule.fire_rate, 0.0))
+        found = gradients(bptt(world, rule, 7, draws_of(world, 0), rule.fire_rate, 0.0))
     assert len(found) == len(expected) == 4
     for mine, theirs in zip(found, expected, strict=True):
         assert float(theirs.abs().max()) > 0

@@ -22,11 +22,11 @@ import pytest
 import typer
 
 from swarm_nca.cli.inspecting import check
-from swarm_nca.located import dump, parse, read
+from swarm_nca.config import dump, parse, read
 from swarm_nca.scenario import load, run
 from swarm_nca.scenario.finding import shipped_recipes, shipped_scenarios
-from swarm_nca.training.materials import materials
 from swarm_nca.training.recipe import Recipe
+from swarm_nca.training.setup import set_up
 from swarm_nca.training.trainer import Trainer
 
 FULL = os.environ.get("SWARM_NCA_FUZZ") == "full"
@@ -218,7 +218,7 @@ def run_briefly(kind: str, file: Path) -> bool:
         return False
     if recipe.rule.weights is not None or recipe.rule.free_channels > 50:
         return False
-    Trainer(recipe, *materials(recipe, document)[:2]).advance()
+    Trainer(recipe, *set_up(recipe, document)[:2]).advance()
     return True
 
 

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 import swarm_nca as sn
-from swarm_nca.located import LocatedError
+from swarm_nca.config import LocatedError
 from swarm_nca.recording.folder import FILES
 from swarm_nca.scenario import load, run
 from swarm_nca.scenario.junit import junit_xml

@@ -10,10 +10,10 @@ from PIL import Image
 from rich.console import Console
 
 from swarm_nca.cli.closing import say
+from swarm_nca.config import LocatedError, parse
 from swarm_nca.engine import rollout
 from swarm_nca.images import Source
 from swarm_nca.images import load as load_pictures
-from swarm_nca.located import LocatedError, parse
 from swarm_nca.measure import METRICS
 from swarm_nca.perturbations import Damage, Mutate, Noise
 from swarm_nca.recording import run as recorded

@@ -11,7 +11,7 @@ from swarm_nca.studies.life_networks import Architecture, initial_weights
 from swarm_nca.studies.life_table import as_csv, row
 from swarm_nca.studies.life_training import Outcome, Protocol
 
-QUICK = Protocol(examples=3_000, rate=0.02, round=50, exam=64)
+QUICK = Protocol(examples=3_000, rate=0.02, round=50, eval_set=64)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -41,10 +41,10 @@ def test_a_batch_for_more_steps_holds_every_cell_of_its_boards() -> None:
 
 
 def test_the_exam_for_one_step_asks_all_512_neighbourhoods() -> None:
-    exam = Boards(1).exam(np.random.default_rng(0), 1)
-    assert len({tuple(column) for column in exam.patches.t().tolist()}) == 512
-    assert torch.equal(exam.patches, NEIGHBOURHOODS)
-    for patch, target in zip(exam.patches.t(), exam.target, strict=True):
+    eval_set = Boards(1).eval_set(np.random.default_rng(0), 1)
+    assert len({tuple(column) for column in eval_set.patches.t().tolist()}) == 512
+    assert torch.equal(eval_set.patches, NEIGHBOURHOODS)
+    for patch, target in zip(eval_set.patches.t(), eval_set.target, strict=True):
         count, own = float(patch.sum() - patch[4]), float(patch[4])
         assert float(target) == float(count == 3 or (count == 2 and own == 1))
 

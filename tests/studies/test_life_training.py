@@ -42,13 +42,13 @@ def test_a_network_without_a_mistake_is_found_and_one_with_a_single_mistake_is_n
     # relu(6 − u) instead of relu(5 − u): a live cell with two neighbours (u = 5) falls out.
     wrong = right.clone()
     wrong[18] += 1
-    exam = Boards(steps).exam(np.random.default_rng(0), 200)
-    found = flawless(architecture, torch.stack([wrong, right, wrong]), [exam], 8)
+    eval_set = Boards(steps).eval_set(np.random.default_rng(0), 200)
+    found = flawless(architecture, torch.stack([wrong, right, wrong]), [eval_set], 8)
     assert found.tolist() == [False, True, False]
-    target = exam.target.clone()
+    target = eval_set.target.clone()
     target[-1] = 1 - target[-1]
-    other = replace(exam, target=target)  # a single cell is not what the exact network says
-    assert not flawless(architecture, right[None], [exam, other], 8)
+    other = replace(eval_set, target=target)  # a single cell is not what the exact network says
+    assert not flawless(architecture, right[None], [eval_set, other], 8)
 
 
 def test_networks_leave_when_they_have_learned_or_can_learn_no_more() -> None:
@@ -58,7 +58,7 @@ def test_networks_leave_when_they_have_learned_or_can_learn_no_more() -> None:
     dead[22] = -1
     start = initial_weights(architecture, 0, [0])[0]
     told: list[tuple[int, int, int]] = []
-    protocol = Protocol(examples=90, batch=4, side=6, round=5, exam=64)
+    protocol = Protocol(examples=90, batch=4, side=6, round=5, eval_set=64)
     found = train(
         architecture,
         torch.stack([dead, start, right]),
@@ -80,7 +80,7 @@ def test_a_network_fares_alike_alone_and_among_others() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"examples": 0}, {"batch": 0}, {"rate": 0.0}, {"seed": -1}, {"exam": 0}]
+    "wrong", [{"examples": 0}, {"batch": 0}, {"rate": 0.0}, {"seed": -1}, {"eval_set": 0}]
 )
 def test_a_protocol_out_of_bounds_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="got"):

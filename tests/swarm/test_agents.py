@@ -6,7 +6,7 @@ import torch
 
 from swarm_nca.engine import Stepper, rollout
 from swarm_nca.links import Links
-from swarm_nca.measure.census import decisions
+from swarm_nca.measure.cell_stats import decisions
 from swarm_nca.perturbations import Loss
 from swarm_nca.rules import Rule
 from swarm_nca.swarm import ENGINES, Swarm

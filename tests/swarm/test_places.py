@@ -15,7 +15,7 @@ def test_tensors_made_without_a_word_about_their_device_play_no_part():
     picture = World.from_images(np.ones((1, 3, 4)), rule)
     ring = World.from_graph(number_slots(nx.cycle_graph(5)), rule)
     for world in (picture, ring):
-        expected = Places(world.ground).graph
+        expected = Places(world.space).graph
         with torch.device("meta"):  # holds no numbers
-            found = Places(world.ground).graph
+            found = Places(world.space).graph
         assert nx.utils.edges_equal(found.edges, expected.edges, directed=True)

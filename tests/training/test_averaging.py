@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from swarm_nca.located import parse
+from swarm_nca.config import parse
 from swarm_nca.rules import Mlp, Rule, read_rule
 from swarm_nca.training.averaging import Average
 from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
 from swarm_nca.training.command import train
-from swarm_nca.training.materials import materials
 from swarm_nca.training.recipe import Recipe
+from swarm_nca.training.setup import set_up
 from swarm_nca.training.trainer import Trainer
 
 RECIPE = """
@@ -34,7 +34,7 @@ AVERAGED = f"{RECIPE}average: 0.8\n"
 def trainer_of(text: str) -> Trainer:
     document = parse(text)
     recipe = document.validate(Recipe)
-    rule, task, _ = materials(recipe, document)
+    rule, task, _ = set_up(recipe, document)
     return Trainer(recipe, rule, task)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from swarm_nca.located import parse, read
+from swarm_nca.config import parse, read
 from swarm_nca.scenario.finding import shipped_recipes
 from swarm_nca.tasks import LOSSES
-from swarm_nca.training.materials import materials
 from swarm_nca.training.recipe import Recipe
+from swarm_nca.training.setup import set_up
 from swarm_nca.training.trainer import Trainer
 
 TINY = """
@@ -49,7 +49,7 @@ def test_every_entry_of_the_comparison_is_a_recipe(loss: str, change: str) -> No
 def test_every_loss_can_start_without_noise_from_nothing_but_zeros(loss: str) -> None:
     document = parse(f"{TINY}loss: {loss}\nrule: {{noise: 0}}\n")
     recipe = document.validate(Recipe)
-    rule, task, _ = materials(recipe, document)
+    rule, task, _ = set_up(recipe, document)
     trainer = Trainer(recipe, rule, task)
     before = rule.output.detach().clone()
     trainer.advance()

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from swarm_nca.located import LocatedError, parse
+from swarm_nca.config import LocatedError, parse
 from swarm_nca.rules import Mlp, read_rule
 from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
 from swarm_nca.training.command import train
 from swarm_nca.training.draws import masks
-from swarm_nca.training.materials import materials
-from swarm_nca.training.parallel import Team
+from swarm_nca.training.parallel import DataParallel
 from swarm_nca.training.recipe import Recipe
+from swarm_nca.training.setup import set_up
 from swarm_nca.training.trainer import Trainer
 
 RECIPE = """
@@ -40,7 +40,7 @@ def recipe_for(device: str) -> Recipe:
 def trainer_for(device: str) -> Trainer:
     document = parse(f"{RECIPE}device: {device}\n")
     recipe: Recipe = document.validate(Recipe)
-    rule, task, _ = materials(recipe, document)
+    rule, task, _ = set_up(recipe, document)
     return Trainer(recipe, rule, task)
 
 
@@ -105,6 +105,6 @@ def test_without_a_gpu_the_recipe_says_what_to_do(monkeypatch: pytest.MonkeyPatc
 
 def test_several_processes_keep_to_cpus() -> None:
     document = parse(RECIPE)
-    rule, task, _ = materials(document.validate(Recipe), document)
+    rule, task, _ = set_up(document.validate(Recipe), document)
     with pytest.raises(ValueError, match="2 processes train together on CPUs alone"):
-        Trainer(recipe_for("cuda"), rule, task, Team(0, 2))
+        Trainer(recipe_for("cuda"), rule, task, DataParallel(0, 2))

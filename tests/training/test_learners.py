@@ -13,16 +13,16 @@ from torch import Tensor, nn
 
 import swarm_nca as sn
 from swarm_nca import extensions, tasks
-from swarm_nca.located import LocatedError, parse
+from swarm_nca.config import LocatedError, parse
 from swarm_nca.rules import Habitat, load_rule, read_rule
 from swarm_nca.tasks import Growing, Transition
 from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
 from swarm_nca.training.command import train
 from swarm_nca.training.learners import LEARNERS, Evolution, Gradient, Objective, shaped
-from swarm_nca.training.materials import materials
-from swarm_nca.training.parallel import Team
+from swarm_nca.training.parallel import DataParallel
 from swarm_nca.training.recipe import Recipe
 from swarm_nca.training.rollouts import WAYS, Rollouts
+from swarm_nca.training.setup import set_up
 from swarm_nca.training.trainer import Trainer
 
 TASKS = {
@@ -60,7 +60,7 @@ def recipe_of(task: str, learner: str = "gradient", more: str = "", iterations: 
 def trainer_of(text: str) -> Trainer:
     document = parse(text, "recipe.yaml")
     recipe = document.validate(Recipe)
-    rule, task, _ = materials(recipe, document)
+    rule, task, _ = set_up(recipe, document)
     return Trainer(recipe, rule, task)
 
 
@@ -127,8 +127,8 @@ def test_a_checkpoint_of_another_target_is_refused(tmp_path: Path) -> None:
 def objective_of(task: Transition, rule: sn.Rule, seed: int) -> Objective:
     generator = torch.Generator().manual_seed(seed)
     world = task.start(16, rule, generator)
-    rollouts = Rollouts(1, None, Team())
-    return Objective(world, 1, task, None, rollouts, generator, Team())
+    rollouts = Rollouts(1, None, DataParallel())
+    return Objective(world, 1, task, None, rollouts, generator, DataParallel())
 
 
 def learner_rule() -> sn.Mlp:
@@ -169,12 +169,12 @@ def test_processes_that_share_the_pairs_come_to_the_same_direction() -> None:
     for rank in range(2):
         # Each process fills in its own losses; the sum over both is what one alone finds.
         kept: list[Tensor] = []
-        team = Team(rank, 2, lambda losses, kept=kept: kept.append(losses.clone()))  # type: ignore[misc]
+        team = DataParallel(rank, 2, lambda losses, kept=kept: kept.append(losses.clone()))  # type: ignore[misc]
         objective = objective_of(task, rule, 4)
         Evolution(pairs=5).learn(rule, Objective(**(vars(objective) | {"team": team})))
         parts.append(kept[0])
     alone: list[Tensor] = []
-    team = Team(0, 1, lambda losses: alone.append(losses.clone()))
+    team = DataParallel(0, 1, lambda losses: alone.append(losses.clone()))
     objective = objective_of(task, rule, 4)
     Evolution(pairs=5).learn(rule, Objective(**(vars(objective) | {"team": team})))
     assert torch.equal(parts[0] + parts[1], alone[0])
@@ -211,13 +211,13 @@ class Majority(sn.Rule):
 
 
 def test_rules_take_the_quickest_way_that_serves_them() -> None:
-    rollouts, task = Rollouts(4, None, Team()), Transition(size=5)
+    rollouts, task = Rollouts(4, None, DataParallel()), Transition(size=5)
     generator = torch.Generator().manual_seed(0)
     assert list(WAYS) == ["masked", "unrolled", "recorded"]
     for rule, way in ((learner_rule(), "unrolled"), (Majority(), "recorded")):
         world = task.start(1, rule, generator)
         assert rollouts.chosen(world, rule) == way
-    short = Rollouts(4, torch.bfloat16, Team())
+    short = Rollouts(4, torch.bfloat16, DataParallel())
     with pytest.raises(ValueError, match=r"unrolled: .* tells none; recorded: .*precision"):
         short.chosen(task.start(1, Majority(), generator), Majority())
 
@@ -247,7 +247,7 @@ def test_the_recorded_way_has_the_gradient_of_the_one_written_by_hand() -> None:
         rule.output.normal_(std=0.3, generator=generator)
     found = {}
     for name in ("unrolled", "recorded"):
-        way = WAYS[name](Team(), 6, None)
+        way = WAYS[name](DataParallel(), 6, None)
         world = task.start(2, rule, generator)
         rule.zero_grad()
         state = way(world, rule, 6, torch.Generator().manual_seed(5))

@@ -19,15 +19,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from swarm_nca.located import parse
+from swarm_nca.config import parse
 from swarm_nca.rules import Mlp, read_rule
 from swarm_nca.tasks import Classification
 from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
 from swarm_nca.training.command import train
 from swarm_nca.training.draws import GeneratorDraws, generator_of
-from swarm_nca.training.materials import materials
-from swarm_nca.training.parallel import Team, joined
+from swarm_nca.training.parallel import DataParallel, joined
 from swarm_nca.training.recipe import Recipe
+from swarm_nca.training.setup import set_up
 from swarm_nca.training.trainer import Trainer
 from swarm_nca.world import World
 
@@ -66,21 +66,21 @@ class Room:
         return add
 
 
-def together(size: int, part: Callable[[Team], T]) -> list[T]:
+def together(size: int, part: Callable[[DataParallel], T]) -> list[T]:
     """What each member of a team of that size comes to."""
     if size == 1:
-        return [part(Team())]
+        return [part(DataParallel())]
     room = Room(size)
-    teams = [Team(rank, size, room.adder(rank)) for rank in range(size)]
+    teams = [DataParallel(rank, size, room.adder(rank)) for rank in range(size)]
     with ThreadPoolExecutor(size) as threads:
         return list(threads.map(part, teams))
 
 
-def trainer_of(team: Team, change: str = "") -> Trainer:
+def trainer_of(team: DataParallel, change: str = "") -> Trainer:
     """In double precision, so that the rounding of sums does not show."""
     document = parse(RECIPE + change)
     recipe = document.validate(Recipe)
-    rule, task, _ = materials(recipe, document)
+    rule, task, _ = set_up(recipe, document)
     exact = Classification(task.grey.double(), task.label)
     return Trainer(recipe, rule.double(), exact, team)
 
@@ -98,7 +98,7 @@ def results(trainer: Trainer, losses: Sequence[float]) -> list[Tensor]:
     return [torch.tensor(losses), torch.cat(weights), *pool]
 
 
-def trained(team: Team, change: str = "") -> list[Tensor]:
+def trained(team: DataParallel, change: str = "") -> list[Tensor]:
     trainer = trainer_of(team, change)
     return results(trainer, [trainer.advance().loss for _ in range(5)])
 
@@ -129,12 +129,12 @@ def test_a_team_may_multiply_in_bfloat16_and_stays_of_one_mind() -> None:
 def test_what_one_process_saved_a_team_resumes(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.safetensors"
 
-    def resumed(team: Team) -> list[Tensor]:
+    def resumed(team: DataParallel) -> list[Tensor]:
         trainer = trainer_of(team)
         load_checkpoint(trainer, path)
         return results(trainer, [trainer.advance().loss for _ in range(2)])
 
-    first = trainer_of(Team())
+    first = trainer_of(DataParallel())
     for _ in range(3):
         first.advance()
     save_checkpoint(first, path, 0.0)
@@ -150,7 +150,7 @@ def test_shares_are_even_and_make_up_the_batch(size: int, worlds: int) -> None:
     rule = Mlp()
     random = np.random.default_rng(worlds)
     batch = World.from_images(random.random((worlds, 4, 5)), rule, start="random")
-    shares = [Team(rank, size).share(batch) for rank in range(size)]
+    shares = [DataParallel(rank, size).share(batch) for rank in range(size)]
     counts = [len(share.world) for share in shares]
     assert sum(counts) == worlds
     assert max(counts) - min(counts) <= 1
@@ -171,7 +171,7 @@ def test_a_share_draws_what_its_rows_draw_in_the_whole_batch() -> None:
 
     whole = drawn(GeneratorDraws(generator_of(1, 2), batch.cells))
     for rank in range(3):
-        share = Team(rank, 3).share(batch)
+        share = DataParallel(rank, 3).share(batch)
         part = drawn(share.draws(GeneratorDraws(generator_of(1, 2), batch.cells)))  # type: ignore[arg-type]
         first, end = share.rows.start, share.rows.stop
         for t in range(3):

@@ -22,7 +22,7 @@ def filled(task: Classification, rule: Mlp, size: int, seed: int) -> Pool:
 
 
 def filled_with_ones(pool: Pool) -> Pool:
-    lives = (pool.ground["grey"] > 0.1)[..., None]
+    lives = (pool.space["grey"] > 0.1)[..., None]
     state = pool.cells["state"]
     pool.cells["state"] = torch.where(lives, torch.ones_like(state), 0.0)
     return pool
@@ -32,7 +32,7 @@ def test_a_quarter_starts_anew_a_quarter_mutates_and_the_rest_goes_on() -> None:
     rule, task = Mlp(), task_of()
     generator = torch.Generator().manual_seed(0)
     pool = filled_with_ones(filled(task, rule, 12, 0))
-    before = pool.ground["grey"].clone()
+    before = pool.space["grey"].clone()
     which = torch.randperm(12, generator=generator)[:8]
     world = task.refresh(pool.take(which), 2, 2, rule, generator)
     fresh, mutated, going_on = (
@@ -65,11 +65,11 @@ def test_a_batch_written_back_is_found_again_with_every_field() -> None:
     marked = world.with_state(world.world_of[:, None].expand(-1, rule.channels).float())
     pool.put_back(which, marked.with_cells(number=world.world_of + 0.5))
     for i, place in enumerate(which.tolist()):
-        lives = pool.ground["grey"][place] > 0.1
+        lives = pool.space["grey"][place] > 0.1
         assert bool((pool.cells["state"][place][lives] == i).all())
         assert bool((pool.cells["state"][place][~lives] == 0).all())
         assert bool((pool.cells["number"][place][lives] == i + 0.5).all())
-        assert torch.equal(pool.ground["grey"][place], world.picture(i).reshape(-1))
+        assert torch.equal(pool.space["grey"][place], world.picture(i).reshape(-1))
         assert int(pool.worlds["label"][place]) == int(world.label[i])
     back = pool.take(which)
     assert torch.equal(back.state, marked.state)
@@ -78,7 +78,7 @@ def test_a_batch_written_back_is_found_again_with_every_field() -> None:
 
 def test_a_random_start_fills_the_pool_with_normal_states() -> None:
     pool = filled(replace(task_of(), begin="random"), Mlp(), 10, 2)
-    values = pool.cells["state"][pool.ground["grey"] > 0.1]
+    values = pool.cells["state"][pool.space["grey"] > 0.1]
     assert abs(float(values.mean())) < 0.05
     assert abs(float(values.std()) - 1.0) < 0.05
 

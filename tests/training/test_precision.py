@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from swarm_nca.located import parse
+from swarm_nca.config import parse
 from swarm_nca.training.command import train
-from swarm_nca.training.materials import materials
 from swarm_nca.training.recipe import Recipe
+from swarm_nca.training.setup import set_up
 from swarm_nca.training.trainer import Trainer
 
 RECIPE = """
@@ -35,7 +35,7 @@ def test_a_training_in_bfloat16_follows_the_one_in_float32() -> None:
     for precision in ("float32", "bfloat16"):
         document = parse(f"{RECIPE}precision: {precision}\n")
         recipe = document.validate(Recipe)
-        rule, task, _ = materials(recipe, document)
+        rule, task, _ = set_up(recipe, document)
         trainer = Trainer(recipe, rule, task)
         losses.append([trainer.advance().loss for _ in range(8)])
         assert {weight.dtype for weight in rule.parameters()} == {torch.float32}

@@ -9,14 +9,14 @@ import pytest
 import torch
 from PIL import Image
 
-from swarm_nca.located import LocatedError, parse
+from swarm_nca.config import LocatedError, parse
 from swarm_nca.rules import load_rule
 from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
 from swarm_nca.training.command import train
-from swarm_nca.training.descent import normalize_gradients
 from swarm_nca.training.folder import Log
-from swarm_nca.training.materials import materials
+from swarm_nca.training.optimizers import normalize_gradients
 from swarm_nca.training.recipe import Recipe
+from swarm_nca.training.setup import set_up
 from swarm_nca.training.trainer import Trainer
 
 RECIPE = """
@@ -36,7 +36,7 @@ checkpoint_every: 4
 def trainer_of(text: str = RECIPE) -> Trainer:
     document = parse(text)
     recipe = document.validate(Recipe)
-    rule, task, _ = materials(recipe, document)
+    rule, task, _ = set_up(recipe, document)
     return Trainer(recipe, rule, task)
 
 
@@ -75,7 +75,7 @@ def shapes(tmp_path: Path) -> Path:
 def test_pictures_of_ones_own_are_made_to_fit_whatever_their_shape(shapes: Path) -> None:
     recipe = "name: own\ndata: [{folder: shapes}]\nheld_out: 1\niterations: 1\n"
     document = parse(recipe, str(shapes.with_name("own.yaml")))
-    rule, task, _ = materials(document.validate(Recipe), document)
+    rule, task, _ = set_up(document.validate(Recipe), document)
     assert rule.classes.names == ("bar", "sheet")
     assert task.grey.shape == (3, 28, 28)
     assert bool((task.grey.amax((1, 2)) > 0.9).all())
@@ -230,7 +230,7 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
 def test_a_recipe_that_cannot_be_followed_is_refused_with_its_place(change: str, line: str) -> None:
     document = parse(RECIPE.replace(*change.split("|")), "recipe.yaml")
     with pytest.raises(LocatedError, match=r"recipe\.yaml:") as caught:
-        materials(document.validate(Recipe), document)
+        set_up(document.validate(Recipe), document)
     assert line in str(caught.value)
 
 
@@ -258,7 +258,7 @@ def test_rules_of_every_shape_are_watched_by_the_same_pictures(change: str) -> N
     held = []
     for text in (RECIPE, f"{RECIPE}rule: {{{change}}}\n", f"{RECIPE}seed: 1\n"):
         document = parse(text)
-        held.append(materials(document.validate(Recipe), document)[2].grey)
+        held.append(set_up(document.validate(Recipe), document)[2].grey)
     assert torch.equal(held[0], held[1])
     assert not torch.equal(held[0], held[2])
 

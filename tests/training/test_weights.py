@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from swarm_nca.located import LocatedError, parse
+from swarm_nca.config import LocatedError, parse
 from swarm_nca.rules import Mlp, load_rule, read_rule, save_rule
 from swarm_nca.training.command import train
-from swarm_nca.training.materials import materials
 from swarm_nca.training.recipe import Recipe
+from swarm_nca.training.setup import set_up
 
 RECIPE = """
 name: further
@@ -30,7 +30,7 @@ def test_training_begins_with_the_named_rules_weights_and_the_card_says_which(
 ) -> None:
     digits = load_rule("digits")
     document = parse(RECIPE)
-    rule, _, _ = materials(document.validate(Recipe), document)
+    rule, _, _ = set_up(document.validate(Recipe), document)
     assert rule.hash() == digits.hash()
     (tmp_path / "recipe.yaml").write_text(RECIPE)
     assert train(tmp_path / "recipe.yaml", tmp_path / "run") == 0
@@ -76,7 +76,7 @@ def test_weights_that_do_not_fit_are_refused_with_their_place(
     save_rule(Mlp(stimulus_size=4), tmp_path / "four.safetensors", {})
     document = parse(RECIPE.replace("weights: digits", rule), str(tmp_path / "r.yaml"))
     with pytest.raises(LocatedError, match=rf"r\.yaml:9:.*{told}"):
-        materials(document.validate(Recipe), document)
+        set_up(document.validate(Recipe), document)
 
 
 def test_the_thresholds_of_the_rule_begun_with_stay_and_its_rates_are_the_recipes(
@@ -86,5 +86,5 @@ def test_the_thresholds_of_the_rule_begun_with_stay_and_its_rates_are_the_recipe
     digits.alive_above, digits.shown_above, digits.noise = 0.2, 0.3, 0.4
     save_rule(digits, tmp_path / "own.safetensors", {})
     document = parse(RECIPE.replace("digits", "own.safetensors"), str(tmp_path / "r.yaml"))
-    rule = materials(document.validate(Recipe), document).rule
+    rule = set_up(document.validate(Recipe), document).rule
     assert (rule.alive_above, rule.shown_above, rule.noise) == (0.2, 0.3, 0.02)

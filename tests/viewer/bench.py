@@ -19,12 +19,12 @@ from typing import Any, NamedTuple, TypeAlias
 from pygame import Surface
 from rich.console import Console
 
-from swarm_nca.cores import threads
 from swarm_nca.measure.tables import as_table
 from swarm_nca.measure.writing import check_json, write_json
 from swarm_nca.perturbations import Draw
+from swarm_nca.threads import threads
 from swarm_nca.viewer.app import App
-from swarm_nca.viewer.opening import from_rule
+from swarm_nca.viewer.session_config import from_rule
 
 from .story import Visitor
 
@@ -172,7 +172,7 @@ def stroke_cost(rule: str, extent: Extent) -> Row:
     for place in places[1:]:
         began = time.perf_counter()
         visitor.move(place)
-        app.hand.flush()
+        app.input.flush()
         drawn = time.perf_counter()
         _frame(app, surface)
         drawing.append(drawn - began)

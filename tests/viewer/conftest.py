@@ -18,8 +18,8 @@ import torch
 
 from swarm_nca.rules import Rule, save_rule
 from swarm_nca.viewer.app import App
-from swarm_nca.viewer.opening import Opening, from_rule
 from swarm_nca.viewer.session import Session
+from swarm_nca.viewer.session_config import SessionConfig, from_rule
 
 collect_ignore = [] if shutil.which("Xvfb") else ["test_real_window.py"]
 
@@ -44,18 +44,18 @@ def rule_file(busy_rule: Callable[..., Rule], tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def opening(rule_file: Path) -> Opening:
+def opening(rule_file: Path) -> SessionConfig:
     """A digit on a canvas of 28 × 28."""
     return from_rule(str(rule_file))
 
 
 @pytest.fixture
-def session(opening: Opening) -> Session:
+def session(opening: SessionConfig) -> Session:
     return Session(opening)
 
 
 @pytest.fixture
-def app(opening: Opening, tmp_path: Path) -> App:
+def app(opening: SessionConfig, tmp_path: Path) -> App:
     """Paused, so that only what a test does happens."""
     made = App(opening, folder=tmp_path)
     made.playing = False

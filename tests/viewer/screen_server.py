@@ -17,7 +17,7 @@ from contextlib import contextmanager
 import numpy as np
 import numpy.typing as npt
 
-from swarm_nca.portrait import Rgb
+from swarm_nca.render import Rgb
 
 SIZE = (1600, 900)
 

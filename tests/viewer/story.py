@@ -21,12 +21,12 @@ from pygame.event import Event
 
 from swarm_nca.atomic import write_atomically
 from swarm_nca.images import glyph_strokes
-from swarm_nca.portrait import Rgb, png
+from swarm_nca.render import Rgb, png
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.headless import frame
 from swarm_nca.viewer.layout import layout_of
-from swarm_nca.viewer.opening import from_rule
 from swarm_nca.viewer.paint import Paint, pixels_of
+from swarm_nca.viewer.session_config import from_rule
 from swarm_nca.viewer.theme import LIGHT
 from swarm_nca.viewer.widgets import Point
 

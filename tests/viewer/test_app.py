@@ -13,14 +13,14 @@ from PIL import Image
 from pygame.event import Event
 
 import swarm_nca as sn
-from swarm_nca.portrait import Rgb
+from swarm_nca.render import Rgb
 from swarm_nca.rules import Rule, save_rule
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.headless import frame
 from swarm_nca.viewer.keys import ACTIONS
 from swarm_nca.viewer.layout import layout_of
-from swarm_nca.viewer.opening import from_rule, from_scenario
 from swarm_nca.viewer.overlays import VIEWS
+from swarm_nca.viewer.session_config import from_rule, from_scenario
 from swarm_nca.viewer.tools import TOOLS
 from swarm_nca.viewer.widgets import Button, Slider
 
@@ -306,7 +306,7 @@ def test_files_are_saved_and_hold_what_was_seen(app: App) -> None:
         app.session.advance()
         app.settle()
     press(app, "o")
-    while app.reel is not None:
+    while app.film is not None:
         app.tick(0.0)
     with Image.open(app.folder / "recording-1.webp") as film:
         assert film.n_frames == 9  # type: ignore[attr-defined]

@@ -18,9 +18,9 @@ from swarm_nca.rules import Classes, Rule, save_rule
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.beside import beside, partners
 from swarm_nca.viewer.headless import frame
-from swarm_nca.viewer.opening import Opening, from_scenario
 from swarm_nca.viewer.saving import scenario_text
 from swarm_nca.viewer.session import Session
+from swarm_nca.viewer.session_config import SessionConfig, from_scenario
 from swarm_nca.world import World
 
 
@@ -33,7 +33,7 @@ def other_file(busy_rule: Callable[..., Rule], tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def pair(opening: Opening, other_file: str) -> Session:
+def pair(opening: SessionConfig, other_file: str) -> Session:
     session = Session(opening)
     session.accompany(beside(opening, other_file))
     return session
@@ -77,7 +77,7 @@ def play(session: Session, actions: int, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_each_of_two_rules_lives_as_if_it_were_alone(
-    pair: Session, opening: Opening, other_file: str, seed: int
+    pair: Session, opening: SessionConfig, other_file: str, seed: int
 ) -> None:
     first_alone, second_alone = Session(opening), Session(beside(opening, other_file))
     for session in (pair, first_alone, second_alone):
@@ -107,7 +107,7 @@ def test_going_back_and_branching_off_takes_both_along(pair: Session) -> None:
 
 
 def test_a_rule_that_joins_late_catches_up_with_what_happened(
-    opening: Opening, other_file: str
+    opening: SessionConfig, other_file: str
 ) -> None:
     session, alone = Session(opening), Session(beside(opening, other_file))
     for one in (session, alone):
@@ -145,7 +145,7 @@ def test_an_app_waits_with_its_steps_until_the_late_rule_is_there(
 
 
 def test_rules_that_know_other_classes_or_other_cells_cannot_stand_beside(
-    opening: Opening, busy_rule: Callable[..., Rule], tmp_path: Path
+    opening: SessionConfig, busy_rule: Callable[..., Rule], tmp_path: Path
 ) -> None:
     for name, rule, why in (
         ("letters", busy_rule(classes=Classes.named("A", "B")), "its classes are A, B, not 0 … 9"),

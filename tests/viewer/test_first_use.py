@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from swarm_nca.portrait import tally
+from swarm_nca.render import tally
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.lettering import font
-from swarm_nca.viewer.opening import from_rule
+from swarm_nca.viewer.session_config import from_rule
 
 from .story import Scene, Visitor, composed, visit, write_story
 

@@ -12,13 +12,14 @@ import pytest
 import torch
 
 from swarm_nca.perturbations import Restart
-from swarm_nca.viewer import icons, keyframes, lettering, paint, reel
+from swarm_nca.viewer import film as film_module
+from swarm_nca.viewer import icons, keyframes, lettering, paint
 from swarm_nca.viewer.app import App
+from swarm_nca.viewer.film import Film
 from swarm_nca.viewer.keyframes import BUDGET, MOST, Keyframe, Keyframes
 from swarm_nca.viewer.layout import layout_of
-from swarm_nca.viewer.opening import Opening
 from swarm_nca.viewer.overlays import VIEWS
-from swarm_nca.viewer.reel import Reel
+from swarm_nca.viewer.session_config import SessionConfig
 from swarm_nca.world import World
 
 
@@ -70,7 +71,7 @@ def test_a_session_watched_four_times_as_long_holds_no_more(
     assert then["objects"] <= first["objects"] + 600
 
 
-def test_moments_of_a_small_world_are_bounded_in_number_too(opening: Opening) -> None:
+def test_moments_of_a_small_world_are_bounded_in_number_too(opening: SessionConfig) -> None:
     first = Keyframe.of(opening.start, 0)
     kept = Keyframes(first)
     for step in range(16, 100_000, 16):
@@ -81,7 +82,7 @@ def test_moments_of_a_small_world_are_bounded_in_number_too(opening: Opening) ->
 
 
 def test_two_rules_side_by_side_go_back_2000_steps_of_a_full_canvas_in_200_megabytes(
-    opening: Opening,
+    opening: SessionConfig,
 ) -> None:
     start = World.from_images(torch.ones(1, 140, 140), opening.rule)
     both = 0
@@ -125,14 +126,14 @@ def test_a_witness_and_a_plan_without_a_hand_stay_as_they_are(app: App) -> None:
 def test_a_film_of_any_span_is_made_in_200_megabytes(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    most, kept = reel.MOST, 10
-    monkeypatch.setattr(reel, "MOST", kept)
+    most, kept = film_module.MOST, 10
+    monkeypatch.setattr(film_module, "MOST", kept)
     for _ in range(30 * kept):
         app.session.advance()
     held_by = []
     for last in (kept - 1, 30 * kept - 1):
         tracemalloc.start()
-        film = Reel(app, 0, last, ".webp")
+        film = Film(app, 0, last, ".webp")
         film.work()
         held_by.append(tracemalloc.get_traced_memory()[0])
         tracemalloc.stop()

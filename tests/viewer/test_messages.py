@@ -8,8 +8,8 @@ import torch
 
 from swarm_nca.engine import draws_of
 from swarm_nca.perturbations import Loss
-from swarm_nca.portrait import Rgb
 from swarm_nca.randomness import Stream, threshold
+from swarm_nca.render import Rgb
 from swarm_nca.topologies import Grid
 from swarm_nca.viewer.messages import loudness, messages, ramp, share_of
 from swarm_nca.viewer.overlays import VIEWS, Look

@@ -13,11 +13,11 @@ from pygame.event import Event
 
 import swarm_nca as sn
 from swarm_nca.scenario import run
-from swarm_nca.viewer import controls, saving, verbs
+from swarm_nca.viewer import commands, controls, saving
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.headless import film, frame
-from swarm_nca.viewer.opening import from_rule, from_scenario
-from swarm_nca.viewer.stage import rule_title
+from swarm_nca.viewer.panes import rule_title
+from swarm_nca.viewer.session_config import from_rule, from_scenario
 
 
 def grown(tmp_path: Path) -> Path:
@@ -76,7 +76,7 @@ def test_every_view_panel_and_key_works_by_day_and_night(name: str, tmp_path: Pa
     app = App(from_scenario(opened[name]))
     play(app, 4)
     for theme in range(2):
-        verbs.next_theme(app)
+        commands.next_theme(app)
         pictures = set()
         for number, view in enumerate(app.views):
             app.view = view
@@ -91,7 +91,7 @@ def test_every_view_panel_and_key_works_by_day_and_night(name: str, tmp_path: Pa
 
 def test_there_are_no_class_buttons_but_beginnings() -> None:
     app = App(from_scenario("life-glider"))
-    assert list(controls.sections(app)) == ["Hand", "Start", "Canvas", "Disturb"]
+    assert list(controls.sections(app)) == ["Hand", "Start", "PixelSpace", "Disturb"]
     texts = [getattr(one, "text", "") for one in app.widgets]
     assert {"One cell", "Soup"} <= set(texts)
     next(one for one in app.widgets if getattr(one, "text", "") == "One cell").press((0, 0))

@@ -13,9 +13,9 @@ from pygame.event import Event
 from swarm_nca.perturbations import Draw, Erase, Noise, Restart
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.history import History
-from swarm_nca.viewer.opening import from_rule, from_scenario
 from swarm_nca.viewer.panels import WINDOW
 from swarm_nca.viewer.session import Session
+from swarm_nca.viewer.session_config import from_rule, from_scenario
 
 from .reading import curves_said, truth, window
 

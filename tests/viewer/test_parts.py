@@ -25,11 +25,11 @@ from swarm_nca.viewer.groups import groups_of
 from swarm_nca.viewer.headless import film, frame
 from swarm_nca.viewer.history import MOST, History
 from swarm_nca.viewer.inspector import question, row_of
-from swarm_nca.viewer.opening import Opening, from_rule
 from swarm_nca.viewer.overlays import VIEWS, Look
 from swarm_nca.viewer.paint import Paint
 from swarm_nca.viewer.samples import picture, plain, sample
 from swarm_nca.viewer.session import Session
+from swarm_nca.viewer.session_config import SessionConfig, from_rule
 from swarm_nca.viewer.theme import DARK, LIGHT, name_colors
 from swarm_nca.viewer.window import show
 from swarm_nca.world import World
@@ -92,7 +92,7 @@ def test_the_fired_view_marks_those_who_fired(session: Session) -> None:
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-def test_every_view_draws_a_world_without_cells(opening: Opening, view, theme) -> None:  # type: ignore[no-untyped-def]
+def test_every_view_draws_a_world_without_cells(opening: SessionConfig, view, theme) -> None:  # type: ignore[no-untyped-def]
     empty = World.from_images(torch.zeros(1, 28, 28), opening.rule)
     rgb = view.draw(Look(empty, opening.rule, np.zeros(0, np.int64), theme))
     assert rgb.dtype == np.uint8

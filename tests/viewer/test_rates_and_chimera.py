@@ -278,7 +278,7 @@ def test_disturbed_by_hand_saved_and_run_as_a_scenario_it_ends_in_the_same_state
 def test_rates_are_those_of_all_worlds_and_half_a_picture_of_the_one_shown(
     rule_file: Path,
 ) -> None:
-    from swarm_nca.viewer.opening import from_scenario
+    from swarm_nca.viewer.session_config import from_scenario
 
     file = rule_file.parent / "two.yaml"
     file.write_text(

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 import swarm_nca as sn
-from swarm_nca.portrait import Rgb
+from swarm_nca.render import Rgb
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.layout import layout_of
 from swarm_nca.viewer.theme import LIGHT

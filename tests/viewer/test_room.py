@@ -15,8 +15,8 @@ from swarm_nca.perturbations import Draw
 from swarm_nca.rules import Classes, Rule, save_rule
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.layout import SMALLEST, layout_of
-from swarm_nca.viewer.opening import from_rule, from_scenario
 from swarm_nca.viewer.overlays import VIEWS
+from swarm_nca.viewer.session_config import from_rule, from_scenario
 
 from .reading import Line, window
 

@@ -14,9 +14,9 @@ from swarm_nca.images import Source
 from swarm_nca.perturbations import Damage, Draw, Erase, Loss, Mutate, Noise, Perturbation, Restart
 from swarm_nca.viewer import keyframes
 from swarm_nca.viewer.keyframes import Keyframe, Keyframes
-from swarm_nca.viewer.opening import Opening, from_scenario
 from swarm_nca.viewer.saving import scenario_text
 from swarm_nca.viewer.session import Session
+from swarm_nca.viewer.session_config import SessionConfig, from_scenario
 from swarm_nca.viewer.tools import cleared, whiteboard
 from swarm_nca.world import World
 
@@ -139,7 +139,9 @@ def test_a_deed_that_does_not_fit_changes_nothing(session: Session) -> None:
     assert session.world is before
 
 
-def test_moments_kept_stay_within_the_budget_and_the_first_one_stays(opening: Opening) -> None:
+def test_moments_kept_stay_within_the_budget_and_the_first_one_stays(
+    opening: SessionConfig,
+) -> None:
     first = Keyframe.of(opening.start, 0)
     kept = Keyframes(first, budget=10 * first.bytes)
     for step in range(1, 2_000):
@@ -151,7 +153,7 @@ def test_moments_kept_stay_within_the_budget_and_the_first_one_stays(opening: Op
     assert len(kept) >= 5
 
 
-def test_a_full_whiteboard_goes_back_2000_steps_in_200_megabytes(opening: Opening) -> None:
+def test_a_full_whiteboard_goes_back_2000_steps_in_200_megabytes(opening: SessionConfig) -> None:
     start = World.from_images(torch.ones(1, 140, 140), opening.rule)
     kept = Keyframes(Keyframe.of(start, 0))
     for step in range(1, 2_001):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from swarm_nca.grounds import Canvas
 from swarm_nca.rules import Classes, Mlp, Rule
+from swarm_nca.spaces import PixelSpace
 from swarm_nca.topologies import Grid
 from swarm_nca.world import World
 
@@ -65,7 +65,7 @@ def assert_same() -> Callable[[World, World], None]:
         for derived in ("world_of", "counts", "site", "position"):
             assert torch.equal(getattr(one, derived), getattr(other, derived)), derived
         assert one.topology.names == other.topology.names
-        if isinstance(one.ground, Canvas):
+        if isinstance(one.space, PixelSpace):
             assert torch.equal(one.canvas.grey, other.canvas.grey)
             assert torch.equal(one.canvas.height, other.canvas.height)
             assert one.canvas.grid == other.canvas.grid

@@ -1,0 +1,27 @@
+"""YAML files whose every mistake is told with its place: read, validated, changed, written.
+
+    document = read("scenario.yaml").with_overrides(["steps=10"])
+    scenario = document.validate(Scenario)
+    raise document.error(("perturbations", 1, "at"), "comes after the last step, got 500")
+
+Scenarios and training recipes stand on it; it knows nothing of them.
+"""
+
+from swarm_nca.config.document import Document, parse, read
+from swarm_nca.config.errors import LocatedError, Path, Place
+from swarm_nca.config.mistakes import Mistakes
+from swarm_nca.config.relocation import path_from, relocated
+from swarm_nca.config.writing import dump
+
+__all__ = [
+    "Document",
+    "LocatedError",
+    "Mistakes",
+    "Path",
+    "Place",
+    "dump",
+    "parse",
+    "path_from",
+    "read",
+    "relocated",
+]

@@ -1,0 +1,207 @@
+"""A located YAML document: plain data that can say where each of its values was written.
+
+Scenarios and training recipes are read here, checked against a schema, and changed from
+the command line (`--set`), and every mistake, however far up it is noticed, is told with its place
+in the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path as FilePath
+from typing import Any, TypeVar, overload
+
+from swarm_nca.config.errors import LocatedError, Path, Place, Plain, shown
+from swarm_nca.config.relocation import is_path, path_from
+from swarm_nca.config.tree import DEEPEST, Node, compose
+from swarm_nca.suggestion import did_you_mean, nearest
+
+T = TypeVar("T")
+
+#: Bytes of a file: reading YAML takes a second for so many.
+MOST_BYTES = 1_000_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Document:
+    """One YAML document; made by `read` or `parse`, never changed."""
+
+    file: str
+    root: Node
+
+    @property
+    def data(self) -> Plain:
+        """The plain data, a fresh copy each time."""
+        return self.root.data()
+
+    @overload
+    def validate(self, model: type[T]) -> T: ...
+    @overload
+    def validate(self, model: object) -> Any: ...
+    def validate(self, model: Any) -> Any:
+        """The data as an instance of `model`: a pydantic model, a dataclass, or any type.
+
+        Let models forbid extra keys: stdlib dataclasses follow the model they are in, one alone
+        takes any key. Raises `LocatedError` for the most telling mistake, with the lines of the
+        others.
+        """
+        # Pydantic loads only when a file is validated.
+        from swarm_nca.config.validation import validate
+
+        return validate(self, model)
+
+    def error(self, path: Path, message: str, *, key: bool = False) -> LocatedError:
+        """The mistake at a path, located as near as the file allows; raise it yourself.
+
+        `path` holds keys and list numbers, `("perturbations", 1, "at")`; where it leaves the file
+        (a default was used) the place is that of the deepest mapping or list on the way.
+        `key=True` points at the key instead of its value. `given` is the value at the path.
+        """
+        node, place, inside = self.root, self.root.place, True
+        for step in path:
+            child = node.child(step)
+            if child is None:
+                inside = False
+                break
+            place = node.keys[step] if key and step in node.keys else child.place
+            node = child
+        whole = inside or not path
+        if whole and place.line is not None and (changes := dict.fromkeys(node.changes())):
+            message += f" (with {' '.join(changes)})"  # which may be what is wrong here
+        return LocatedError(message, place, path, node.data() if inside else None)
+
+    @contextlib.contextmanager
+    def at(self, *path: Any) -> Iterator[None]:
+        """Within this block a ValueError or OSError becomes a `LocatedError` at the path.
+
+        For code below that knows nothing of files: `with document.at("rule"): load_rule(name)`.
+        """
+        try:
+            yield
+        except LocatedError:
+            raise
+        except (ValueError, OSError) as error:
+            raise self.error(path, _reason(error)) from error
+
+    def with_overrides(self, overrides: Iterable[str]) -> Document:
+        """The document with `key=value` changes, as in `--set links.drop=0.1`.
+
+        Keys are dotted, list entries numbered from 0 (`perturbations.0.at` or
+        `perturbations[0].at`); values are YAML. Mappings on the way are made when absent. A
+        mistake in such a value is told as `--set key=value` instead of a line. A path starts from
+        the working directory, as it does in every other option.
+        """
+        root, folder = self.root, FilePath(self.file).parent
+        for override in overrides:
+            root = _overridden(root, override, folder)
+        return dataclasses.replace(self, root=root)
+
+
+def read(path: str | os.PathLike[str]) -> Document:
+    """Reads a YAML file. Raises `LocatedError` when it is missing, not UTF-8 or not plain YAML."""
+    file = os.fspath(path)
+    try:
+        with FilePath(file).open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise LocatedError(f"no such file{_similar(FilePath(file))}", Place(file)) from None
+    except IsADirectoryError:
+        raise LocatedError("this is a folder, a YAML file is expected", Place(file)) from None
+    except (OSError, ValueError) as error:  # ValueError: a name no file can have
+        raise LocatedError(f"cannot be read: {_reason(error)}", Place(file)) from error
+    if len(content) > MOST_BYTES:
+        raise LocatedError(
+            f"has more than {MOST_BYTES:,} bytes, which no such file needs", Place(file)
+        )
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8-sig", "replace")) + 1
+        what = f"not UTF-8 text: byte 0x{content[error.start]:02x}; save the file as UTF-8"
+        raise LocatedError(what, Place(file, before.count(b"\n") + 1, column)) from error
+    return parse(text, file)
+
+
+def parse(text: str, file: str = "<text>") -> Document:
+    """Reads YAML from a text; `file` is the name that messages give it."""
+    return Document(file, compose(text, file))
+
+
+def _overridden(root: Node, override: str, folder: FilePath) -> Node:
+    source = f"--set {override}"
+    name, equals, text = override.partition("=")
+    steps = re.sub(r"\[(\d+)\]", r".\1", name.strip()).split(".")
+    if not equals or not text.strip() or not all(steps) or len(steps) > DEEPEST:
+        raise LocatedError("key=value is expected, such as links.drop=0.1", Place(source))
+    leaf = _from_here(steps[-1], compose(text, source, numbered=False), folder, steps[-2:-1])
+    return _replaced(root, steps, (), leaf)
+
+
+def _from_here(key: Any, node: Node, folder: FilePath, above: list[Any]) -> Node:
+    """What stands under a key; its paths, which start from here, are told from `folder`.
+
+    Args:
+        above: the key around it, if any.
+    """
+    if isinstance(node.value, dict):
+        values = {
+            name: _from_here(name, child, folder, [key]) for name, child in node.value.items()
+        }
+        return dataclasses.replace(node, value=values)
+    if isinstance(node.value, list):
+        return dataclasses.replace(
+            node, value=[_from_here(key, child, folder, above) for child in node.value]
+        )
+    if above == [key] == ["rule"]:  # a rule that is written out may have a setting of this name
+        return node
+    if is_path(str(key), node.value):
+        return dataclasses.replace(node, value=path_from(folder, FilePath(), str(node.value)))
+    return node
+
+
+def _replaced(node: Node, steps: list[str], path: Path, leaf: Node) -> Node:
+    """The node with `leaf` put where the steps lead; nodes on the way are made anew."""
+    if not steps:
+        return leaf
+    step, *rest = steps
+    if isinstance(node.value, list):
+        if step not in map(str, range(len(node.value))):
+            have = f"has entries 0 to {len(node.value) - 1}" if node.value else "is an empty list"
+            raise LocatedError(f"{have}, got {shown(step)}", leaf.place, path, step)
+        entries = list(node.value)
+        entries[int(step)] = _replaced(entries[int(step)], rest, (*path, int(step)), leaf)
+        return dataclasses.replace(node, value=entries)
+    if not isinstance(node.value, dict) and node.value is not None:
+        what = f"is {shown(node.value)}, so there is no {shown(step)} in it"
+        raise LocatedError(what, leaf.place, path, step)
+    values = node.value or {}
+    key = next((key for key in values if str(key) == step), step)
+    child = values.get(key, Node(leaf.place, None))
+    key_place = node.keys[key] if rest and key in node.keys else leaf.place
+    return Node(
+        node.place,
+        {**values, key: _replaced(child, rest, (*path, key), leaf)},
+        {**node.keys, key: key_place},
+    )
+
+
+def _reason(error: ValueError | OSError) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        named = f": {error.filename}" if error.filename else ""
+        return error.strerror[0].lower() + error.strerror[1:] + named
+    return str(error) or type(error).__name__
+
+
+def _similar(file: FilePath) -> str:
+    """A hint at the file in the same folder whose name, its suffix apart, is nearest."""
+    try:
+        names = {entry.stem: entry.name for entry in sorted(file.parent.iterdir())}
+    except OSError:
+        return ""
+    meant = nearest(file.stem, names)
+    return did_you_mean(file.name, [names[meant]]) if meant else ""

@@ -1,0 +1,35 @@
+"""Several mistakes of one document, gathered where one does not depend on the other."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from swarm_nca.config.errors import LocatedError
+
+if TYPE_CHECKING:
+    from swarm_nca.config.document import Document
+
+
+class Mistakes:
+    """The mistakes found so far in a document; `tell` raises all of them as one error."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.found: list[LocatedError] = []
+
+    @contextlib.contextmanager
+    def at(self, *path: Any) -> Iterator[None]:
+        """Keep a mistake made within this block, located as by `Document.at`, and go on."""
+        try:
+            with self.document.at(*path):
+                yield
+        except LocatedError as error:
+            self.found.append(error)
+
+    def tell(self) -> None:
+        """Raise the first mistake, with the lines of the others; nothing where there is none."""
+        if self.found:
+            first, *others = self.found
+            raise first.beside(others)

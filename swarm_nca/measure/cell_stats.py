@@ -1,0 +1,142 @@
+"""One look at a batch of worlds: what every cell has decided, counted world by world.
+
+All metrics read the same few tables, so these are made once per look, when first asked for, and
+without a loop over worlds. A cell's decision is the argmax of its class channels; it is undecided
+while all of them lie below the rule's threshold (Randazzo et al., Distill 2020).
+
+Letters: B worlds, N cells of all of them, C state channels.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from swarm_nca.arguments import shown
+from swarm_nca.measure.vote_counts import UNDECIDED, VoteCounts
+from swarm_nca.rules import Rule
+from swarm_nca.world import World
+
+
+def decisions(world: World, rule: Rule) -> Tensor:
+    """int64 [N], the class each cell has decided on, −1 while it is undecided.
+
+    Undecided means that all class channels lie below `rule.undecided_below`, or that one is not a
+    number. Of equal channels the lowest class wins; so a cell that still holds zeros counts as
+    decided, for class 0.
+    """
+    check_readable(world, rule)
+    highest, best = rule.logits(world.state.detach()).max(dim=1)
+    return best.masked_fill_(~(highest >= rule.undecided_below), UNDECIDED)
+
+
+def check_readable(world: World, rule: Rule) -> None:
+    """A ValueError unless this rule says how the worlds' states are read."""
+    one, other = world.readout, rule.readout
+    if one.kind != other.kind:
+        raise ValueError(
+            f"these worlds have the read-out {one.kind}, the rule has {other.kind}; measure worlds "
+            "with the rule they were built with"
+        )
+    if one.channel_names != other.channel_names:
+        what = "classes" if one.class_names else "channels"
+        raise ValueError(
+            f"these worlds have the {what} {shown(list(one.channel_names))}, the rule has "
+            f"{shown(list(other.channel_names))}; measure worlds with the rule they were built with"
+        )
+    if world.state.shape[1] != rule.channels:
+        raise ValueError(
+            f"these worlds have {world.state.shape[1]} channels, the rule has {rule.channels}; "
+            "measure worlds with the rule they were built with"
+        )
+
+
+class CellStats(VoteCounts):
+    """What metrics read from worlds at one moment, and from the moment before where they need it.
+
+    Args:
+        world: B worlds.
+        rule: gives the class channels and the threshold of being undecided.
+        previous: the same worlds one step earlier, with the same cells.
+
+    Raises:
+        ValueError: a rule of other channels or classes than the worlds have, or a previous moment
+            in which other cells were alive.
+    """
+
+    def __init__(self, world: World, rule: Rule, previous: World | None = None) -> None:
+        if previous is not None and not _same_cells(world, previous):
+            raise ValueError(
+                f"the previous moment has other cells ({previous.cells}) than this one "
+                f"({world.cells}); after a perturbation, give the world as the perturbation left it"
+            )
+        check_readable(world, rule)
+        self.world, self.rule, self.previous = world, rule, previous
+        self.label = world.label
+
+    @cached_property
+    def cells(self) -> Tensor:
+        """int64 [B], living cells of each world."""
+        return self.world.counts
+
+    @cached_property
+    def world_of(self) -> Tensor:
+        """int64 [N], the world each cell belongs to."""
+        return torch.arange(len(self), device=self.cells.device).repeat_interleave(self.cells)
+
+    @cached_property
+    def living(self) -> Tensor:
+        """float64 [B], cells that show something: see `Readout.shown`."""
+        state = self.world.state.detach().cpu().numpy()
+        shown = torch.from_numpy(self.world.readout.shown(state, self.rule.shown_above) >= 0)
+        return self.sums(shown.to(self.cells.device))
+
+    @cached_property
+    def decision(self) -> Tensor:
+        """int64 [N]; see `decisions`."""
+        return decisions(self.world, self.rule)
+
+    @cached_property
+    def ballot(self) -> Tensor:
+        """int64 [B, 1 + classes], cells by decision; the first column counts the undecided."""
+        columns = 1 + len(self.rule.classes)
+        box = self.world_of * columns + (self.decision - UNDECIDED)
+        return torch.bincount(box, minlength=len(self) * columns).view(len(self), columns)
+
+    @cached_property
+    def flips(self) -> Tensor | None:
+        """int64 [B], cells that changed from one class to another since the previous moment.
+
+        Deciding, and falling back to undecided, are no flips. None without a previous moment.
+        """
+        if self.previous is None:
+            return None
+        now, before = self.decision, decisions(self.previous, self.rule)
+        flipped = (now != before) & (now != UNDECIDED) & (before != UNDECIDED)
+        return self.sums(flipped).long()
+
+    @cached_property
+    def peak(self) -> Tensor:
+        """[N], the largest |s| of each cell, infinite where a channel is no finite number."""
+        state = self.world.state.detach()
+        largest = torch.maximum(state.amax(dim=1), -state.amin(dim=1))
+        return largest.nan_to_num_(math.inf, math.inf) + 0.0  # no −0, which prints as "-0"
+
+    def sums(self, values: Tensor) -> Tensor:
+        """float64 [B], the sum over each world's cells of values [N]."""
+        return torch.bincount(self.world_of, values.double(), minlength=len(self))
+
+    def largest(self, values: Tensor) -> Tensor:
+        """[B], the largest of each world's cells of values [N]; nan in a world without cells."""
+        none = values.new_full((len(self),), math.nan)
+        return none.scatter_reduce(0, self.world_of, values, "amax", include_self=False)
+
+
+def _same_cells(world: World, previous: World) -> bool:
+    if world.address is previous.address:
+        return True
+    same_sizes = torch.equal(world.space.sizes, previous.space.sizes)
+    return same_sizes and torch.equal(world.address, previous.address)

@@ -1,0 +1,105 @@
+"""What the cells of every world have decided, counted: all that scores of decisions depend on.
+
+Letters: B worlds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+#: The decision of a cell that has not decided, and the majority of a world in which none has.
+UNDECIDED = -1
+
+
+class VoteCounts:
+    """Cells of B worlds by what they have decided.
+
+    Args:
+        ballot: int64 [B, 1 + classes]; the first column counts the undecided.
+        label: int64 [B], the right class, −1 where it is unknown.
+        flips: int64 [B], cells that changed from one class to another in the last step; None where
+            the step before is not known.
+    """
+
+    def __init__(self, ballot: Tensor, label: Tensor, flips: Tensor | None = None) -> None:
+        self.label = label
+        self._ballot, self._flips = ballot, flips
+
+    def __len__(self) -> int:
+        """B, the number of worlds."""
+        return len(self.label)
+
+    @property
+    def ballot(self) -> Tensor:
+        """int64 [B, 1 + classes], cells by decision; the first column counts the undecided."""
+        return self._ballot
+
+    @property
+    def flips(self) -> Tensor | None:
+        """int64 [B], cells that changed from one class to another in the last step, if known."""
+        return self._flips
+
+    @property
+    def votes(self) -> Tensor:
+        """int64 [B, classes], decided cells by class."""
+        return self.ballot[:, 1:]
+
+    @property
+    def undecided(self) -> Tensor:
+        """int64 [B], cells that have not decided."""
+        return self.ballot[:, 0]
+
+    @cached_property
+    def cells(self) -> Tensor:
+        """int64 [B], living cells of each world."""
+        return self.ballot.sum(dim=1)
+
+    @cached_property
+    def decided(self) -> Tensor:
+        """int64 [B], cells that have."""
+        return self.votes.sum(dim=1)
+
+    @cached_property
+    def agrees(self) -> Tensor:
+        """bool [B], whether all decided cells carry one label; true where none has decided."""
+        return self.votes.amax(dim=1) == self.decided
+
+    @cached_property
+    def majority(self) -> Tensor:
+        """int64 [B], the class most cells have decided on, −1 where none has; ties → the lowest."""
+        return self.votes.argmax(dim=1).masked_fill_(self.decided == 0, UNDECIDED)
+
+    @property
+    def labelled(self) -> Tensor:
+        """bool [B], whether the right answer is known."""
+        return self.label >= 0
+
+    @cached_property
+    def correct(self) -> Tensor:
+        """int64 [B], cells that have decided on their world's label; 0 where it is unknown."""
+        right = self.votes.gather(1, self.label.clamp(min=0)[:, None]).view(-1)
+        return right * self.labelled
+
+    def counted(self) -> VoteCounts:
+        """These counts alone, on the CPU, without the worlds they were taken from."""
+        flips = None if self.flips is None else self.flips.cpu()
+        return VoteCounts(self.ballot.cpu(), self.label.cpu(), flips)
+
+    def of(self, which: Tensor) -> VoteCounts:
+        """Those of some worlds: their numbers, or a bool [B]."""
+        flips = None if self.flips is None else self.flips[which]
+        return VoteCounts(self.ballot[which], self.label[which], flips)
+
+    @staticmethod
+    def joined(parts: Sequence[VoteCounts]) -> VoteCounts:
+        """All the worlds of several batches, one after the other."""
+        flips = [part.flips for part in parts if part.flips is not None]
+        return VoteCounts(
+            torch.cat([part.ballot for part in parts]),
+            torch.cat([part.label for part in parts]),
+            torch.cat(flips) if len(flips) == len(parts) else None,
+        )

@@ -1,0 +1,182 @@
+"""What a recipe comes to: a rule to train, a task to train it on, and one to watch it by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from swarm_nca.config import Document, Mistakes
+from swarm_nca.images import DRAWN, SIZE, Pictures, load_dataset, read_folder
+from swarm_nca.images.pictures import check_pixels
+from swarm_nca.rules import (
+    Classes,
+    Mlp,
+    Rule,
+    find_rule,
+    load_rule,
+    make_rule,
+    rule_from_header,
+)
+from swarm_nca.tasks import Classification, Task
+from swarm_nca.training.draws import SPLIT, generator_of
+from swarm_nca.training.recipe import Data, Recipe
+from swarm_nca.training.rule_settings import RuleSettings
+
+
+class Setup(NamedTuple):
+    """What a training begins with.
+
+    Fields:
+        rule: untrained, or with the weights that the recipe names.
+        train: what it learns.
+        held_out: what it is watched by: of a classification pictures that it never learns from.
+    """
+
+    rule: Rule
+    train: Task
+    held_out: Task
+
+
+def set_up(recipe: Recipe, document: Document, begun: Rule | None = None) -> Setup:
+    """A recipe's rule and task; paths start from the folder of its document.
+
+    Args:
+        recipe, document: the recipe, and where it was read.
+        begun: the rule of a run that goes on; the recipe's when None.
+
+    Raises:
+        LocatedError: data that is missing or damaged, sources whose pictures differ in size, too
+            many pictures, or weights or classes that do not fit.
+    """
+    base = Path(document.file).parent
+    with document.at("device"):
+        if recipe.device == "cuda" and not torch.cuda.is_available():
+            raise ValueError("torch finds no GPU here; train with device: cpu")
+    train: Task
+    held_out: Task
+    if recipe.task is None:
+        train, held_out = _pictures(recipe, document, base)
+    else:
+        settings = {name: value for name, value in recipe.task.items() if name != "kind"}
+        with document.at("task"):
+            train = held_out = recipe.task_kind.from_settings(settings, base)
+    with document.at("steps"):
+        train.check_steps(*recipe.span)
+    with document.at("pool"):
+        pool = 0 if recipe.regime == "naive" else recipe.pool
+        check_pixels(pool + recipe.batch, *train.extent)
+    with document.at("data" if recipe.task is None else "task"):
+        if begun is not None and isinstance(train, Classification):
+            _check_classes(begun, train.classes, "begin anew with --out")
+    with document.at("rule"):
+        rule = begun or _untrained(recipe, train)
+        train.check_rule(rule)
+    if begun is None and recipe.rule.weights is not None:
+        with document.at("rule", "weights"):
+            rule = _with_weights(rule, load_rule(recipe.rule.weights, base))
+    return Setup(rule, train, held_out)
+
+
+def _pictures(
+    recipe: Recipe, document: Document, base: Path
+) -> tuple[Classification, Classification]:
+    """The pictures to learn from, and those held out."""
+    loaded = []
+    for i, source in enumerate(recipe.data):
+        with document.at("data", i):
+            loaded.append(_pictures_of(source, base))
+    names = tuple(dict.fromkeys(name for pictures in loaded for name in pictures.classes))
+    with document.at("data"):
+        grey = torch.from_numpy(np.concatenate([np.asarray(one.grey) for one in loaded]))
+        classes = Classes.named(*names)
+    with document.at("held_out"):
+        recipe.check_held_out(len(grey))
+    label = torch.from_numpy(np.concatenate([one.labels_for(names) for one in loaded]))
+    # Not the generator of the weights: rules of every shape are watched by the same pictures.
+    order = torch.randperm(len(grey), generator=generator_of(recipe.seed, SPLIT))
+    kept, held = order[recipe.held_out :], order[: recipe.held_out]
+    train = Classification(
+        grey[kept], label[kept], recipe.augment, classes, recipe.loss, recipe.start
+    )
+    return train, Classification(grey[held], label[held], classes=classes)
+
+
+def look_up(recipe: Recipe, document: Document) -> None:
+    """Whether the folders and the weights that a recipe names are there, without reading them.
+
+    Raises:
+        LocatedError: those that are missing.
+    """
+    base, mistakes = Path(document.file).parent, Mistakes(document)
+    for i, source in enumerate(recipe.data):
+        with mistakes.at("data", i, "folder"):
+            if source.folder is not None and not (base / source.folder).is_dir():
+                raise ValueError(f"there is no folder {base / source.folder}")
+    if recipe.rule.weights is not None:
+        with mistakes.at("rule", "weights"):
+            find_rule(recipe.rule.weights, base)
+    mistakes.tell()
+
+
+def _pictures_of(source: Data, base: Path) -> Pictures:
+    if source.dataset is not None and source.dataset in DRAWN:
+        return DRAWN[source.dataset].draw(source.count or 1, source.seed)
+    if source.folder is not None:
+        pictures = read_folder(base / source.folder, size=SIZE).centred_on(SIZE)
+    else:
+        pictures = load_dataset(str(source.dataset), "train")
+    count = source.count or len(pictures)
+    if count > len(pictures):
+        raise ValueError(f"count is {count:,}, but there are only {len(pictures):,} pictures")
+    return pictures[:count] if source.folder is None else pictures.from_all_classes(count)
+
+
+def _untrained(recipe: Recipe, task: Task) -> Rule:
+    if not isinstance(recipe.rule, RuleSettings):
+        return make_rule(recipe.rule.kind, **recipe.rule.settings)
+    return Mlp(
+        task.readout,
+        **recipe.rule.model_dump(exclude={"kind", "weights"}),
+        stimulus_size=task.stimulus_size,
+        generator=torch.Generator().manual_seed(recipe.seed),
+    )
+
+
+def _with_weights(wanted: Rule, begun: Rule) -> Rule:
+    """A rule with the weights that training begins with: its thresholds stay, its rates are new."""
+    if begun.kind != wanted.kind:
+        raise ValueError(f"it is a rule of kind {begun.kind!r}, and rule.kind is {wanted.kind!r}")
+    for what in ("slots", "stimulus_size"):
+        has, needs = getattr(begun, what), getattr(wanted, what)
+        if has != needs:
+            raise ValueError(
+                f"its {what} is {has}, and the task needs {needs}: begin with another rule"
+            )
+    if isinstance(begun, Mlp) and isinstance(wanted, Mlp):
+        for what in ("free_channels", "hidden", "hearing", "mortal", "angle"):
+            has, needs = (_plain(getattr(rule, what)) for rule in (begun, wanted))
+            if has != needs:
+                raise ValueError(f"its {what} is {has}: set rule.{what} so, instead of {needs}")
+    if isinstance(wanted.readout, Classes):
+        _check_classes(begun, wanted.readout, "begin without its weights")
+    told = begun.header()
+    rates = {name: getattr(wanted, name) for name in ("fire_rate", "noise") if name in told}
+    rule = rule_from_header(told | rates)
+    rule.load_state_dict(begun.state_dict())
+    return rule
+
+
+def _check_classes(rule: Rule, classes: Classes, cure: str) -> None:
+    if rule.classes.names != classes.names:
+        raise ValueError(
+            f"the rule tells apart {', '.join(rule.classes.names)}; the data brings "
+            f"{', '.join(classes.names)}, so {cure}"
+        )
+
+
+def _plain(value: object) -> object:
+    """As a recipe spells it."""
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,196 @@
+"""The hand that touches the app: mouse, fingers, keyboard and window, and strokes in the making."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pygame
+from pygame.event import Event
+
+from swarm_nca.viewer import commands
+from swarm_nca.viewer.keys import ACTIONS, key_of
+from swarm_nca.viewer.layout import layout_of
+from swarm_nca.viewer.tools import ERASER, INSPECT, Tool
+from swarm_nca.viewer.widgets import Point, Widget
+
+if TYPE_CHECKING:
+    from swarm_nca.viewer.app import App
+
+#: The mouse, among fingers; what a touchpad that only moves the mouse calls itself.
+_MOUSE, _TOUCHPAD = -1, -1
+
+#: Where a pointer is that nobody sees.
+_AWAY = (-1, -1)
+
+
+@dataclass
+class Grip:
+    """What the mouse, or one of several fingers, has hold of.
+
+    Attributes:
+        widget: a control being dragged.
+        tool: what is used on the canvas, and `pane` the number of that canvas.
+        line: the (row, column) it went through since the last picture.
+    """
+
+    widget: Widget | None = None
+    tool: Tool | None = None
+    pane: int = 0
+    line: list[tuple[float, float]] = field(default_factory=list)
+
+
+class Hand:
+    """What the pointers hold, and what events do to an app."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._grips: dict[int, Grip] = {}
+
+    def handle(self, event: Event) -> None:
+        """One event; those of other kinds do nothing."""
+        handler = _HANDLERS.get(event.type)
+        if handler is not None:
+            handler(self, event)
+
+    def flush(self) -> None:
+        """Let the lines drawn since the last picture take effect."""
+        for grip in self._grips.values():
+            if len(grip.line) > 1:
+                self._use(grip)
+
+    def _use(self, grip: Grip) -> None:
+        app, tool = self._app, grip.tool
+        if tool is None or tool.deed is None:
+            return
+        radius = round(app.brush * tool.wider, 2)
+        # Nobody knows what a picture is that somebody draws on.
+        label = -1 if int(app.session.alone.label[0]) >= 0 else None
+        with contextlib.suppress(ValueError):  # a line that runs beside the canvas draws nothing
+            app.session.edit(tool.deed(grip.line, radius, label))
+        grip.line = grip.line[-1:]
+
+    # ------------------------------------------------- keyboard and window
+
+    def _quit(self, event: Event) -> None:
+        self._app.running = False
+
+    def _key(self, event: Event) -> None:
+        key = key_of(event)
+        for action in ACTIONS:
+            if key in action.keys:
+                action.do(self._app)
+                return
+        if len(key) == 1 and key in "0123456789":
+            self._app.mutate(int(key))
+
+    def _wheel(self, event: Event) -> None:
+        commands.nudge("brush", 1 if event.y > 0 else -1)(self._app)
+
+    def _resized(self, event: Event) -> None:
+        self._app.arrange(layout_of((max(event.x, 320), max(event.y, 240))))
+
+    def _dropped(self, event: Event) -> None:
+        self._app.drop(event.file)
+
+    # -------------------------------------------------- mouse and fingers
+
+    def _pressed(self, event: Event) -> None:
+        if not getattr(event, "touch", False):  # a finger comes as itself too
+            self._press(_MOUSE, event.pos, event.button)
+
+    def _moved(self, event: Event) -> None:
+        if not getattr(event, "touch", False):
+            self._move(_MOUSE, event.pos)
+
+    def _released(self, event: Event) -> None:
+        if not getattr(event, "touch", False):
+            self._release(_MOUSE)
+
+    def _finger_down(self, event: Event) -> None:
+        if event.touch_id != _TOUCHPAD:
+            self._press(event.finger_id, self._under(event), 1)
+
+    def _finger_moved(self, event: Event) -> None:
+        if event.finger_id in self._grips:
+            self._move(event.finger_id, self._under(event))
+
+    def _finger_up(self, event: Event) -> None:
+        if event.finger_id in self._grips:
+            self._release(event.finger_id)
+            self._app.pointer = _AWAY
+
+    def _under(self, event: Event) -> Point:
+        """Where a finger is on the window, which tells it as a share of its sides."""
+        width, height = self._app.layout.window.size
+        return round(event.x * width), round(event.y * height)
+
+    def _press(self, who: int, point: Point, button: int) -> None:
+        app = self._app
+        app.pointer = point
+        if app.help:
+            app.help = False
+            return
+        grip = self._grips[who] = Grip()
+        if button == 1:
+            grip.widget = app.widget_at(point)
+            if grip.widget is not None:
+                if grip.widget is app.timebar:
+                    app.playing = False
+                grip.widget.press(point)
+                return
+        # A stroke may begin a little beside the canvas, where it has room.
+        if button not in (1, 2, 3) or not app.layout.stage.inflate(8, 8).collidepoint(point):
+            return
+        if app.touchable:
+            self._touch(grip, point, button)
+        else:
+            app.choose_tile(point)
+
+    def _touch(self, grip: Grip, point: Point, button: int) -> None:
+        app = self._app
+        shift = pygame.display.get_init() and bool(pygame.key.get_mods() & pygame.KMOD_SHIFT)
+        erases = button == 3 or (button == 1 and shift)
+        grip.tool = INSPECT if button == 2 else ERASER if erases else app.tool
+        grip.pane = app.pane_at(point)
+        place = app.place_of(point, grip.pane)
+        if grip.tool is INSPECT:
+            app.question(place, grip.pane)
+            return
+        grip.line = [place]
+        self._use(grip)
+
+    def _move(self, who: int, point: Point) -> None:
+        app, grip = self._app, self._grips.get(who)
+        app.pointer = point
+        if grip is None:
+            return
+        # The second rule may have gone meanwhile, and its canvas with it.
+        pane = min(grip.pane, len(app.canvases) - 1)
+        if grip.widget is not None:
+            grip.widget.drag(point)
+        elif grip.tool is INSPECT:
+            app.question(app.place_of(point, pane), pane)
+        elif grip.tool is not None:
+            grip.line.append(app.place_of(point, pane))
+
+    def _release(self, who: int) -> None:
+        self.flush()
+        self._grips.pop(who, None)
+
+
+_HANDLERS: dict[int, Callable[[Hand, Event], None]] = {
+    pygame.QUIT: Hand._quit,
+    pygame.KEYDOWN: Hand._key,
+    pygame.MOUSEBUTTONDOWN: Hand._pressed,
+    pygame.MOUSEMOTION: Hand._moved,
+    pygame.MOUSEBUTTONUP: Hand._released,
+    pygame.MOUSEWHEEL: Hand._wheel,
+    pygame.FINGERDOWN: Hand._finger_down,
+    pygame.FINGERMOTION: Hand._finger_moved,
+    pygame.FINGERUP: Hand._finger_up,
+    pygame.WINDOWRESIZED: Hand._resized,
+    pygame.DROPFILE: Hand._dropped,
+}

@@ -1,0 +1,143 @@
+"""What a session begins with: a scenario, or a picture of one's own choice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from swarm_nca.images import Source
+from swarm_nca.images import load as load_pictures
+from swarm_nca.perturbations import Perturbation
+from swarm_nca.recording.run import title_of
+from swarm_nca.rules import Rule, load_rule
+from swarm_nca.scenario import Scenario, load
+from swarm_nca.scenario.schema import Expect
+from swarm_nca.topologies import Grid
+from swarm_nca.viewer.samples import plain, sample
+from swarm_nca.viewer.starts import starts_of
+from swarm_nca.world import World
+
+_GRID = Grid()
+
+#: The side of a canvas for rules whose cells fill it.
+_FIELD = 56
+
+#: The class shown first by a session without a scenario, and which sample of it.
+_FIRST, _WHICH = 3, 4
+
+
+@dataclass(frozen=True, eq=False)
+class SessionConfig:
+    """The beginning of a session.
+
+    Attributes:
+        name: its title.
+        rule_name: how the rule is asked for, relative to `folder`, or its kind and settings.
+        settings: a scenario file's head, as plain data: all keys but rule, steps, perturbations.
+        folder: what paths are relative to.
+        foreseen: the scenario's perturbations, each as it acts and as its file spells it.
+        steps: how long the scenario lasts; 0 without one.
+    """
+
+    name: str
+    rule: Rule
+    rule_name: str | Mapping[str, Any]
+    start: World
+    settings: Mapping[str, Any]
+    seed: int = 0
+    folder: Path = field(default_factory=Path.cwd)
+    foreseen: tuple[tuple[Perturbation, Perturbation], ...] = ()
+    expect: tuple[Expect, ...] = ()
+    steps: int = 0
+
+    @property
+    def title(self) -> str:
+        """What to call the rule: without its folder and ending, or `life B3/S23`."""
+        if not isinstance(self.rule_name, str):
+            return title_of(self.rule_name)
+        name = self.rule_name.replace("\\", "/").rsplit("/", 1)[-1]
+        return name.removesuffix(".safetensors").removesuffix(".json")
+
+
+def from_scenario(path: str, rule_name: str | None = None) -> SessionConfig:
+    """A scenario's beginning, with another rule where one is named.
+
+    Raises:
+        ValueError: whatever is wrong with the file, told with its place.
+    """
+    overrides = () if rule_name is None else (f"rule={Path(rule_name).absolute()}",)
+    if rule_name is not None and not Path(rule_name).exists():
+        overrides = (f"rule={rule_name}",)
+    scenario = load(path, overrides=overrides)
+    return _of(scenario)
+
+
+def _of(scenario: Scenario) -> SessionConfig:
+    settings = scenario.settings
+    head = settings.completed(scenario.document.data)
+    kept = ("seed", "images", "canvas", "target", "start", "links", "topology")
+    return SessionConfig(
+        name=scenario.name,
+        rule=scenario.rule,
+        rule_name=settings.rule,
+        start=scenario.start,
+        settings={key: head[key] for key in kept if key in head},
+        seed=settings.seed,
+        folder=scenario.folder,
+        foreseen=tuple(zip(scenario.perturbations, settings.perturbations, strict=True)),
+        expect=settings.expect,
+        steps=settings.steps,
+    )
+
+
+def from_rule(name: str, side: int = 28) -> SessionConfig:
+    """A rule and a picture it may know, on a canvas of side × side.
+
+    Raises:
+        ValueError: no such rule.
+    """
+    rule = load_rule(name)
+    side = side if rule.readout.class_names else _FIELD
+    return from_source(rule, name, first_of(rule, side), side)
+
+
+def first_of(rule: Rule, side: int) -> Source:
+    """What a session without a scenario begins with, on a canvas of side × side."""
+    starts, classes = starts_of(rule), rule.readout.class_names
+    if starts:
+        return starts[-1].source((side, side), 0)
+    first = sample(classes[min(_FIRST, len(classes) - 1)], _WHICH) if classes else None
+    return first or Source(glyph=3)
+
+
+def from_source(
+    rule: Rule,
+    name: str | Mapping[str, Any],
+    source: Source,
+    side: int,
+    folder: Path | None = None,
+    grid: Grid = _GRID,
+) -> SessionConfig:
+    """A rule, and the picture that a source describes, on a canvas of side × side.
+
+    Args:
+        folder: what the rule's name is relative to; the working directory when None.
+        grid: how pixels hear each other.
+    """
+    names = rule.readout.class_names
+    pictures = load_pictures(source, classes=names)
+    pictures = pictures.centred_on((side, side))
+    labels = pictures.labels_for(names).tolist()
+    start = World.from_images(pictures.grey, rule, labels=labels, grid=grid)
+    topology = {"neighborhood": grid.neighborhood, "torus": grid.torus}
+    settings = {"seed": 0, "images": plain(source), "canvas": [side, side]}
+    return SessionConfig(
+        name="free play",
+        rule=rule,
+        rule_name=name,
+        start=start,
+        settings=settings if grid == _GRID else settings | {"topology": topology},
+        folder=folder or Path.cwd(),
+    )

@@ -1,0 +1,178 @@
+"""The gradient written by hand: autograd's, and what small differences say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from swarm_nca.bptt import Scratch, bptt
+from swarm_nca.engine import draws_of, rollout
+from swarm_nca.links import Links
+from swarm_nca.rules import Classes, Mlp, Rule
+from swarm_nca.testing import tiny_world
+from swarm_nca.world import World
+
+BusyRule = Callable[..., Rule]
+STEPS, SEED = 6, 4
+
+
+@pytest.fixture
+def rule(busy_rule: BusyRule) -> Rule:
+    settings: dict[str, Any] = {"hidden": (7, 6), "free_channels": 2, "strength": 0.3}
+    made = busy_rule(torch.float64, classes=Classes.named("a", "b"), **settings)
+    return made.requires_grad_(True)
+
+
+def world_of(rule: Rule, links: Links = Links(), **changes: Any) -> World:  # noqa: B008
+    first = tiny_world(".##.\n##.#\n#.3#", rule, key=5, links=links).restarted("random", 1)
+    second = tiny_world("#3\n.#", rule, key=9, links=links).restarted("random", 2)
+    return World.join([first, second])
+
+
+class Careful(Mlp):
+    """A rule with arithmetic of its own."""
+
+    kind = "careful"
+
+    def change(self, prepared: torch.Tensor, messages: torch.Tensor) -> torch.Tensor:
+        return 2 * super().change(prepared, messages)
+
+
+def target(state: torch.Tensor) -> torch.Tensor:
+    """A loss to which every cell and channel matters differently."""
+    weights = torch.linspace(-1.0, 2.0, state.numel(), dtype=state.dtype).view_as(state)
+    return (weights * state.square() + state).sum()
+
+
+def gradients(
+    rule: Rule, end: Callable[[World], torch.Tensor], world: World, with_state: bool
+) -> list[torch.Tensor]:
+    """The loss's gradients: of the weights, then of the first state where asked for."""
+    rule.zero_grad()
+    state = world.state.clone().requires_grad_(with_state)
+    target(end(world.with_state(state))).backward()
+    found = [weight.grad for weight in rule.parameters()] + [state.grad] * with_state
+    return [gradient.clone() for gradient in found if gradient is not None]
+
+
+def by_hand(rule: Rule, scratch: Scratch | None = None) -> Callable[[World], torch.Tensor]:
+    def end(world: World) -> torch.Tensor:
+        draws = draws_of(world, SEED)
+        return bptt(world, rule, STEPS, draws, rule.fire_rate, rule.noise, scratch)
+
+    return end
+
+
+@pytest.mark.parametrize("with_state", [False, True], ids=["weights", "and-state"])
+@pytest.mark.parametrize("links", [Links(), Links(drop=0.4), Links(drop=1.0)], ids=str)
+def test_states_and_gradients_are_autograds(rule: Rule, links: Links, with_state: bool) -> None:
+    world = world_of(rule, links)
+
+    def taped(world: World) -> torch.Tensor:
+        return rollout(world, rule, STEPS, SEED).state
+
+    torch.testing.assert_close(by_hand(rule)(world), taped(world), atol=1e-12, rtol=0)
+    found = gradients(rule, by_hand(rule), world, with_state)
+    expected = gradients(rule, taped, world, with_state)
+    assert len(found) == len(expected) == 6 + with_state
+    for one, other in zip(found, expected, strict=True):
+        assert float(other.abs().max()) > 1e-3
+        torch.testing.assert_close(one, other, atol=1e-9, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("products", "near"), [(torch.float32, 1e-5), (torch.bfloat16, 0.05)], ids=str
+)
+def test_shorter_products_give_the_same_states_and_gradients_but_for_rounding(
+    rule: Rule, products: torch.dtype, near: float
+) -> None:
+    world = world_of(rule, Links(drop=0.2))
+
+    def shorter(world: World) -> torch.Tensor:
+        draws = draws_of(world, SEED)
+        return bptt(world, rule, STEPS, draws, rule.fire_rate, rule.noise, products=products)
+
+    assert shorter(world).dtype == torch.float64
+    apart = shorter(world) - by_hand(rule)(world)
+    assert float(apart.detach().abs().max()) < near
+    found = gradients(rule, shorter, world, with_state=True)
+    expected = gradients(rule, by_hand(rule), world, with_state=True)
+    for one, other in zip(found, expected, strict=True):
+        assert one.dtype == torch.float64
+        assert float((one - other).norm() / other.norm()) < near
+
+
+def test_gradients_are_what_small_differences_say(rule: Rule) -> None:
+    world = world_of(rule, Links(drop=0.2))
+    found = gradients(rule, by_hand(rule), world, with_state=True)
+    random, shift = np.random.default_rng(0), 1e-6
+    state = world.state.clone()
+    with torch.no_grad():
+        for tensor, gradient in zip([*rule.parameters(), state], found, strict=True):
+            flat = tensor.view(-1)
+            for i in random.choice(len(flat), size=min(6, len(flat)), replace=False).tolist():
+                before, losses = float(flat[i]), []
+                for moved in (before + shift, before - shift):
+                    flat[i] = moved
+                    losses.append(float(target(by_hand(rule)(world.with_state(state)))))
+                flat[i] = before
+                slope = (losses[0] - losses[1]) / (2 * shift)
+                assert float(gradient.view(-1)[i]) == pytest.approx(slope, rel=1e-4, abs=1e-5)
+
+
+def test_one_scratch_serves_one_rollout_after_another(rule: Rule) -> None:
+    scratch, large = Scratch(), world_of(rule)
+    for world in (large, large[1], large):
+        fresh = gradients(rule, by_hand(rule), world, with_state=True)
+        reused = gradients(rule, by_hand(rule, scratch), world, with_state=True)
+        for one, other in zip(reused, fresh, strict=True):
+            assert torch.equal(one, other)
+
+
+def test_two_rollouts_awaiting_their_backward_pass_in_one_scratch_are_caught(rule: Rule) -> None:
+    scratch, world = Scratch(), world_of(rule)
+    first = by_hand(rule, scratch)(world)
+    by_hand(rule, scratch)(world)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        target(first).backward()
+
+
+def test_the_world_passed_in_never_changes(rule: Rule) -> None:
+    world = world_of(rule)
+    before = world.state.clone()
+    gradients(rule, by_hand(rule), world, with_state=True)
+    assert torch.equal(world.state, before)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16], ids=str)
+def test_a_world_in_which_nobody_fires_has_no_gradient(rule: Rule, dtype: torch.dtype) -> None:
+    rule = rule.to(dtype)
+    world = world_of(rule)
+    state = bptt(world, rule, 3, draws_of(world, 0), fire_rate=0.0, noise=0.0)
+    assert torch.equal(state, world.state)
+    target(state).backward()
+    for weight in rule.parameters():
+        assert weight.grad is not None
+        assert not bool(weight.grad.any())
+
+
+def test_what_cannot_be_unrolled_is_refused(rule: Rule, busy_rule: BusyRule) -> None:
+    world = world_of(rule)
+    with pytest.raises(ValueError, match="steps must be 1 or more, got 0"):
+        bptt(world, rule, 0, draws_of(world, 0), 0.5, 0.0)
+    with pytest.raises(ValueError, match="build the world with the rule"):
+        bptt(world, busy_rule(torch.float64), 1, draws_of(world, 0), 0.5, 0.0)
+
+
+def test_a_rule_of_ones_own_is_sent_to_the_engine_that_takes_it() -> None:
+    rule = Careful()
+    world = tiny_world("##", rule)
+    with pytest.raises(
+        ValueError,
+        match=r"needs a rule's layers, and 'careful' tells none: train it through .*rollout",
+    ):
+        bptt(world, rule, 1, draws_of(world, 0), 0.5, 0.0)

@@ -1,0 +1,179 @@
+"""The rollout with masks: the same states and gradients as that which picks out who fires."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import networkx as nx
+import pytest
+import torch
+from torch import Tensor
+
+from swarm_nca import masked
+from swarm_nca.bptt import bptt
+from swarm_nca.cuda_graph import CudaGraph
+from swarm_nca.links import Links
+from swarm_nca.rules import Classes, Mlp, Rule
+from swarm_nca.testing import tiny_world
+from swarm_nca.topologies import Grid, number_slots
+from swarm_nca.world import World
+
+BusyRule = Callable[..., Rule]
+STEPS = 6
+GRIDS = [Grid(), Grid("von_neumann"), Grid(torus=True)]
+
+
+class Careful(Mlp):
+    """A rule with arithmetic of its own."""
+
+    kind = "careful"
+
+    def change(self, prepared: torch.Tensor, messages: torch.Tensor) -> torch.Tensor:
+        return 2 * super().change(prepared, messages)
+
+
+class Given:
+    """Draws that were made before, as `unrolled` asks for them."""
+
+    def __init__(self, fires: Tensor, jolts: Tensor) -> None:
+        self._fires, self._jolts = fires, jolts
+
+    def word(self, t: int, stream: int) -> Tensor:
+        raise AssertionError("nothing else is drawn")
+
+    def fires(self, t: int, rate: float) -> Tensor:
+        return self._fires[t].nonzero().view(-1)
+
+    def normals(self, t: int, rows: Tensor, channels: int, dtype: torch.dtype) -> Tensor:
+        return self._jolts[t].index_select(0, rows)
+
+
+def rule_of(busy_rule: BusyRule, **changes: Any) -> Rule:
+    settings: dict[str, Any] = {"hidden": (7, 6), "free_channels": 2, "strength": 0.3}
+    made = busy_rule(torch.float64, classes=Classes.named("a", "b"), **(settings | changes))
+    return made.requires_grad_(True)
+
+
+def world_of(rule: Rule, grid: Grid = Grid()) -> World:  # noqa: B008
+    first = tiny_world(".##.\n##.#\n#.3#", rule, key=5, grid=grid).restarted("random", 1)
+    second = tiny_world("#3#\n.##\n###", rule, key=9, grid=grid).restarted("random", 2)
+    return World.join([first, second])
+
+
+def draws_for(world: World, seed: int = 0) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    fires = torch.rand(STEPS, world.cells, generator=generator) < 0.6
+    jolts = torch.randn(STEPS, *world.state.shape, generator=generator, dtype=world.state.dtype)
+    return fires, 0.1 * jolts
+
+
+def gradients(rule: Rule, state: Tensor) -> list[Tensor]:
+    """Of a loss to which every cell and channel matters differently."""
+    rule.zero_grad()
+    weights = torch.linspace(-1.0, 2.0, state.numel(), dtype=state.dtype, device=state.device)
+    (weights.view_as(state) * state.square() + state).sum().backward()
+    return [weight.grad.cpu().clone() for weight in rule.parameters() if weight.grad is not None]
+
+
+@pytest.mark.parametrize("hearing", ["slots", "ring"])
+@pytest.mark.parametrize("grid", GRIDS, ids=str)
+def test_states_and_gradients_are_those_of_the_unrolled_rollout(
+    busy_rule: BusyRule, device: str, grid: Grid, hearing: str
+) -> None:
+    rule = rule_of(busy_rule, hearing=hearing)
+    world = world_of(rule, grid)
+    fires, jolts = draws_for(world)
+    expected = bptt(world, rule, STEPS, Given(fires, jolts), 0.6, 1.0)
+    expected_gradients = gradients(rule, expected)
+    rule.to(device)
+    there = world.to(device)
+    found = CudaGraph(STEPS)(there, rule, fires.to(device), jolts.to(device))
+    torch.testing.assert_close(found.cpu(), expected, atol=1e-12, rtol=0)
+    for one, other in zip(gradients(rule, found), expected_gradients, strict=True):
+        assert float(other.abs().max()) > 1e-3
+        torch.testing.assert_close(one, other, atol=1e-9, rtol=1e-9)
+
+
+def test_batches_of_other_sizes_leave_nothing_behind(
+    busy_rule: BusyRule, monkeypatch: pytest.MonkeyPatch, device: str
+) -> None:
+    # Sizes that share one memory, one that has its own, and more of them than are kept.
+    monkeypatch.setattr(masked, "ROWS", 8)
+    monkeypatch.setattr(masked, "RECORDINGS", 1)
+    rule = rule_of(busy_rule).to(device)
+    large = world_of(rule)
+    rollout = CudaGraph(STEPS)
+    for world in (large, large[1], large[0], large[1], large):
+        fires, jolts = (drawn.to(device) for drawn in draws_for(world))
+        alone, among = (run(world, rule, fires, jolts) for run in (CudaGraph(STEPS), rollout))
+        assert torch.equal(alone, among)
+        expected = gradients(rule, CudaGraph(STEPS)(world, rule, fires, jolts))
+        for one, other in zip(gradients(rule, among), expected, strict=True):
+            assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("products", "near"), [(torch.float32, 1e-5), (torch.bfloat16, 0.05)], ids=str
+)
+def test_shorter_products_give_the_same_states_and_gradients_but_for_rounding(
+    busy_rule: BusyRule, products: torch.dtype, near: float, device: str
+) -> None:
+    rule = rule_of(busy_rule).to(device)
+    world = world_of(rule)
+    fires, jolts = (drawn.to(device) for drawn in draws_for(world))
+    full, short = (CudaGraph(STEPS, kind)(world, rule, fires, jolts) for kind in (None, products))
+    assert short.dtype == torch.float64
+    assert float((short - full).detach().abs().max()) < near
+    for one, other in zip(gradients(rule, short), gradients(rule, full), strict=True):
+        assert float((one - other).norm() / other.norm()) < near
+
+
+def test_the_world_passed_in_never_changes(busy_rule: BusyRule) -> None:
+    rule = rule_of(busy_rule)
+    world = world_of(rule)
+    before = world.state.clone()
+    gradients(rule, CudaGraph(STEPS)(world, rule, *draws_for(world)))
+    assert torch.equal(world.state, before)
+
+
+def test_what_cannot_be_masked_is_refused(busy_rule: BusyRule) -> None:
+    rule = rule_of(busy_rule)
+    lossy = tiny_world("##", rule, links=Links(drop=0.1))
+    with pytest.raises(ValueError, match="only pictures whose messages all arrive"):
+        CudaGraph(STEPS)(lossy, rule, *draws_for(lossy))
+    world = World.from_graph(number_slots(nx.path_graph(2), slots=9), rule)
+    with pytest.raises(ValueError, match="only pictures whose messages all arrive"):
+        CudaGraph(STEPS)(world, rule, *draws_for(world))
+    world = world_of(rule)
+    with pytest.raises(ValueError, match="6 steps are more than the longest rollout's 5"):
+        CudaGraph(STEPS - 1)(world, rule, *draws_for(world))
+    careful = Careful()
+    alone = tiny_world("##", careful)
+    with pytest.raises(ValueError, match="needs a rule's layers, and 'careful' tells none"):
+        CudaGraph(STEPS)(alone, careful, *draws_for(alone))
+
+
+def test_a_shorter_rollout_is_the_same_in_the_memory_of_a_longer_one(
+    busy_rule: BusyRule, device: str
+) -> None:
+    rule = rule_of(busy_rule).to(device)
+    world = world_of(rule)
+    fires, jolts = (drawn.to(device) for drawn in draws_for(world))
+    longer = CudaGraph(STEPS)
+    gradients(rule, longer(world, rule, fires, jolts))
+    there, own = (run(world, rule, fires[:2], jolts[:2]) for run in (longer, CudaGraph(2)))
+    assert torch.equal(there, own)
+    for one, other in zip(gradients(rule, there), gradients(rule, own), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-12, rtol=1e-12)
+
+
+def test_two_rollouts_awaiting_their_backward_pass_in_one_memory_are_caught(
+    busy_rule: BusyRule,
+) -> None:
+    rule = rule_of(busy_rule)
+    world, rollout = world_of(rule), CudaGraph(STEPS)
+    first = rollout(world, rule, *draws_for(world))
+    rollout(world, rule, *draws_for(world, 1))
+    with pytest.raises(RuntimeError, match="another rollout began"):
+        gradients(rule, first)
