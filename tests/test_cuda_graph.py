@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from swarm_nca import masked
+from swarm_nca import cuda_graph
 from swarm_nca.bptt import bptt
 from swarm_nca.cuda_graph import CudaGraph
 from swarm_nca.links import Links
@@ -99,8 +99,8 @@ def test_batches_of_other_sizes_leave_nothing_behind(
     busy_rule: BusyRule, monkeypatch: pytest.MonkeyPatch, device: str
 ) -> None:
     # Sizes that share one memory, one that has its own, and more of them than are kept.
-    monkeypatch.setattr(masked, "ROWS", 8)
-    monkeypatch.setattr(masked, "RECORDINGS", 1)
+    monkeypatch.setattr(cuda_graph, "ROWS", 8)
+    monkeypatch.setattr(cuda_graph, "RECORDINGS", 1)
     rule = rule_of(busy_rule).to(device)
     large = world_of(rule)
     rollout = CudaGraph(STEPS)

@@ -14,7 +14,7 @@ from PIL import Image
 from rich.console import Console
 
 from swarm_nca.cli.compare_command import compare_command
-from swarm_nca.comparison import exams
+from swarm_nca.comparison import eval_sets
 from swarm_nca.comparison.entries import entries
 from swarm_nca.comparison.eval_sets import ERROR, SharedExam, curves_of
 from swarm_nca.comparison.groups import Group
@@ -39,10 +39,15 @@ def no_exam(*arguments, **settings):
 
 def test_curves_are_those_of_the_protocol(trained, eval_set, tmp_path) -> None:
     (entry,) = entries([str(trained("a"))])
-    for protocol in exams.PROTOCOLS:
+    for protocol in eval_sets.PROTOCOLS:
         curves = curves_of(entry, eval_set, protocol, tmp_path)
         expected = evaluate(
-            entry.rule, eval_set.pictures, steps=STEPS, protocol=protocol, every=exams.EVERY, seed=3
+            entry.rule,
+            eval_set.pictures,
+            steps=STEPS,
+            protocol=protocol,
+            every=eval_sets.EVERY,
+            seed=3,
         )
         for name in ("step", *METRICS):
             column = [row[name] for row in expected.curve]
@@ -52,7 +57,7 @@ def test_curves_are_those_of_the_protocol(trained, eval_set, tmp_path) -> None:
 def test_a_mutation_and_a_restart_share_one_fresh_phase(trained, eval_set, tmp_path) -> None:
     (entry,) = entries([str(trained("a"))])
     steps = {}
-    for protocol in exams.PROTOCOLS:
+    for protocol in eval_sets.PROTOCOLS:
         told: list[tuple[int, int]] = []
         curves_of(entry, eval_set, protocol, tmp_path, lambda *now, told=told: told.append(now))
         steps[protocol] = len(told)
@@ -80,7 +85,7 @@ def test_the_error_of_cell_accuracy_is_worked_out_over_pictures(
 def test_an_exam_is_sat_once(trained, eval_set, tmp_path, monkeypatch) -> None:
     (entry,) = entries([str(trained("a"))])
     first = curves_of(entry, eval_set, "mutation", tmp_path / "kept")
-    monkeypatch.setattr(exams, "evaluate", no_exam)
+    monkeypatch.setattr(eval_sets, "evaluate", no_exam)
     again = curves_of(entry, eval_set, "mutation", tmp_path / "kept")
     assert first.keys() == again.keys()
     for name, column in first.items():
@@ -106,7 +111,7 @@ def test_another_exam_or_rule_is_not_answered_from_what_was_kept(
         "rule": (entries([str(trained("b"))])[0], eval_set, "mutation"),
         "protocol": (entry, eval_set, "restart"),
     }
-    monkeypatch.setattr(exams, "evaluate", no_exam)
+    monkeypatch.setattr(eval_sets, "evaluate", no_exam)
     with pytest.raises(AssertionError, match="examined again"):
         curves_of(*others[change], tmp_path / "kept")
 
@@ -128,9 +133,9 @@ def test_a_damaged_file_counts_as_none_and_is_replaced(trained, eval_set, tmp_pa
 def test_what_json_has_no_number_for_is_kept_too(trained, eval_set, tmp_path, monkeypatch) -> None:
     (entry,) = entries([str(trained("a"))])
     strange = {name: np.array([1.5, np.nan, np.inf]) for name in ("step", *METRICS, ERROR)}
-    monkeypatch.setattr(exams, "_sat", lambda *_: strange)
+    monkeypatch.setattr(eval_sets, "_sat", lambda *_: strange)
     curves_of(entry, eval_set, "mutation", tmp_path / "kept")
-    monkeypatch.setattr(exams, "_sat", no_exam)
+    monkeypatch.setattr(eval_sets, "_sat", no_exam)
     again = curves_of(entry, eval_set, "mutation", tmp_path / "kept")
     np.testing.assert_array_equal(again["undecided"], strange["undecided"])
     (file,) = (tmp_path / "kept").iterdir()
@@ -233,7 +238,7 @@ def test_comparing_writes_table_and_figures_and_a_second_time_the_same(
     assert len(list((Path(runs[0]) / "evaluations").iterdir())) == 2
     assert len(list((out / "evaluations").iterdir())) == 2
     before = {one.name: one.read_bytes() for one in out.iterdir() if one.is_file()}
-    monkeypatch.setattr(exams, "evaluate", no_exam)
+    monkeypatch.setattr(eval_sets, "evaluate", no_exam)
     compare_command([*runs, "digits"], "strokes", console=Console(record=True), **settings)
     assert before == {one.name: one.read_bytes() for one in out.iterdir() if one.is_file()}
     with Image.open(out / "mutation.png") as picture:
@@ -275,7 +280,7 @@ def test_a_folder_with_something_else_in_it_is_left_alone(trained, tmp_path, hel
 
 def test_states_that_ran_away_are_drawn_around(trained, tmp_path, monkeypatch) -> None:
     wild = runs_with(state_magnitude=[[1.0, 1e20, np.inf, np.nan]], cell_accuracy=[[np.nan] * 4])[0]
-    monkeypatch.setattr(exams, "_sat", lambda *_: wild)
+    monkeypatch.setattr(eval_sets, "_sat", lambda *_: wild)
     compare_command(
         [str(trained("a"))], "strokes", limit=3, steps=4, out=tmp_path / "out",
         console=Console(record=True),

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from swarm_nca.cli.compare_command import compare_command
-from swarm_nca.comparison import exams
+from swarm_nca.comparison import eval_sets
 from swarm_nca.comparison.entries import Entry, entries
 from swarm_nca.comparison.eval_sets import SharedExam, curves_of
 from swarm_nca.comparison.scores import Standing
@@ -30,7 +30,7 @@ def no_exam(*arguments: object, **settings: object) -> None:
 def standings(tmp_path_factory: pytest.TempPathFactory) -> list[Standing]:
     """As `swarm-nca compare assets/comparison/*` finds them, from nothing but what was kept."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(exams, "evaluate", no_exam)
+        patched.setattr(eval_sets, "evaluate", no_exam)
         quiet = Console(quiet=True)
         return compare_command(RUNS, out=tmp_path_factory.mktemp("compared"), console=quiet)
 

@@ -213,12 +213,12 @@ class Majority(sn.Rule):
 def test_rules_take_the_quickest_way_that_serves_them() -> None:
     rollouts, task = Rollouts(4, None, DataParallel()), Transition(size=5)
     generator = torch.Generator().manual_seed(0)
-    assert list(WAYS) == ["masked", "unrolled", "recorded"]
-    for rule, way in ((learner_rule(), "unrolled"), (Majority(), "recorded")):
+    assert list(WAYS) == ["cuda_graph", "bptt", "recorded"]
+    for rule, way in ((learner_rule(), "bptt"), (Majority(), "recorded")):
         world = task.start(1, rule, generator)
         assert rollouts.chosen(world, rule) == way
     short = Rollouts(4, torch.bfloat16, DataParallel())
-    with pytest.raises(ValueError, match=r"unrolled: .* tells none; recorded: .*precision"):
+    with pytest.raises(ValueError, match=r"bptt: .* tells none; recorded: .*precision"):
         short.chosen(task.start(1, Majority(), generator), Majority())
 
 
@@ -246,14 +246,14 @@ def test_the_recorded_way_has_the_gradient_of_the_one_written_by_hand() -> None:
     with torch.no_grad():
         rule.output.normal_(std=0.3, generator=generator)
     found = {}
-    for name in ("unrolled", "recorded"):
+    for name in ("bptt", "recorded"):
         way = WAYS[name](DataParallel(), 6, None)
         world = task.start(2, rule, generator)
         rule.zero_grad()
         state = way(world, rule, 6, torch.Generator().manual_seed(5))
         task.loss(world, world.with_state(state)).backward()
         found[name] = [w.grad.clone() for w in rule.parameters() if w.grad is not None]
-    for one, other in zip(found["unrolled"], found["recorded"], strict=True):
+    for one, other in zip(found["bptt"], found["recorded"], strict=True):
         assert torch.allclose(one, other, rtol=1e-4, atol=1e-7)
 
 

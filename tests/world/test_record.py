@@ -29,7 +29,7 @@ def test_no_field_can_be_assigned(worlds: Worlds) -> None:
 
 
 def test_every_field_is_accounted_for() -> None:
-    derived = {"ground", "address", "neighbors", "stimulus", "cell_fields", "world_fields"}
+    derived = {"space", "address", "neighbors", "stimulus", "cell_fields", "world_fields"}
     named = {*FIELDS} | derived
     assert named == {field.name for field in fields(World)}
 
