@@ -1,4 +1,4 @@
-"""The runs in `assets/comparison`: their curves are those of their rules; the README tells them."""
+"""The runs in `assets/comparison`: their curves are those of their rules; the README beside them quotes them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from swarm_nca.measure import evaluate
 from swarm_nca.measure.eval_set import exam_pictures
 
 ROOT = Path(__file__).parents[2]
-RUNS = sorted(map(str, (ROOT / "assets" / "comparison").iterdir()))
+RUNS = sorted(map(str, (ROOT / "assets" / "comparison").glob("*/")))
 
 #: What the README calls the losses.
 NAMES = {"l2": "L2", "softmax-l2": "softmax-L2", "ce": "CE"}
@@ -49,7 +49,7 @@ def test_every_loss_was_trained_with_two_seeds_of_one_recipe(standings: list[Sta
 
 
 def test_the_readmes_table_is_that_of_the_kept_curves(standings: list[Standing]) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "assets" / "comparison" / "README.md").read_text(encoding="utf-8")
     for one in standings:
         loss, noise = loss_and_noise(one.group.entries[0])
         cells = one.value("cell_accuracy", "fresh", 200)
