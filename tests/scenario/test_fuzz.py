@@ -97,7 +97,7 @@ def damaged(data: Any, draw: random.Random) -> Any:
             value = [value] if draw.random() < 0.5 else {draw.choice(["row", "a"]): [value]}
         holder[key] = value
     elif how == 4 and isinstance(value, int | float):
-        holder[key] = draw.choice([-value, value * 10, value * 10**9, value + 0.5, str(value)])
+        holder[key] = draw.choice([-value, value * 10, value * 10**9, value * 2 + 1, str(value)])
     elif how == 5:
         other = draw.choice(every)
         there = data
