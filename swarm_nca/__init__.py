@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Rule,
         load_rule,
         make_rule,
+        quantizers,
         save_rule,
     )
     from swarm_nca.scenario import run
@@ -64,6 +65,7 @@ __all__ = [
     "make_rule",
     "metrics",
     "perturbations",
+    "quantizers",
     "rollout",
     "run",
     "save_rule",
@@ -102,6 +104,7 @@ _MODULES = {
     "images": "swarm_nca.images",
     "metrics": "swarm_nca.measure.metrics",
     "perturbations": "swarm_nca.perturbations",
+    "quantizers": "swarm_nca.rules.quantizers",
 }
 
 

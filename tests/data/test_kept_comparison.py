@@ -1,4 +1,4 @@
-"""The runs in `assets/comparison`: their curves are those of their rules; the README beside them quotes them."""
+"""The runs in `assets/comparison` have the curves of their rules, and the README beside them."""
 
 from __future__ import annotations
 
