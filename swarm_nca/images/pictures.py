@@ -74,6 +74,17 @@ class Pictures:
         object.__setattr__(self, "labels", labels)
         object.__setattr__(self, "classes", classes)
 
+    def _repr_png_(self) -> bytes:
+        """At most 64 pictures, black ink on white, each enlarged to some 80 pixels."""
+        from swarm_nca.render import enlarged, png, sheet
+
+        tiles = []
+        for grey in self.grey[:64]:
+            ink = np.round(255 * (1 - grey)).astype(np.uint8)
+            rgb = np.repeat(ink[:, :, None], 3, axis=2)
+            tiles.append(enlarged(rgb, max(1, 80 // max(grey.shape))))
+        return png(sheet(tiles, 12, 4) if tiles else np.full((1, 1, 3), 255, np.uint8))
+
     def __len__(self) -> int:
         return len(self.grey)
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from swarm_nca.atomic import check_folder
 from swarm_nca.measure.metrics import CURVE, METRICS, OTHERS
 from swarm_nca.recording.table import ReadWhenAsked, thinned
 from swarm_nca.world import World
@@ -130,6 +131,38 @@ class Run:
         """One line: tables and frames are there to be asked for."""
         told = f"{self.name!r}, steps={self.steps}, worlds={self.worlds}, passed={self.passed}"
         return f"{type(self).__name__}({told})"
+
+    def _repr_html_(self) -> str:
+        from swarm_nca.recording.notebook import run_html
+
+        return run_html(self)
+
+    @property
+    def report(self) -> str:
+        """The page `report.html`, with its pictures inside."""
+        from swarm_nca.recording.pictures import pictures_of
+        from swarm_nca.recording.provenance import provenance
+        from swarm_nca.recording.report import report_html
+
+        return report_html(self, pictures_of(self) if self.frames else {}, provenance(self))
+
+    def save(self, folder: str | Path, *, states: bool = False) -> None:
+        """Write what `swarm-nca run` writes into a folder that is new or empty.
+
+        Args:
+            folder: where the files go; it is made if it is missing.
+            states: also `states.npz`, the states of every frame.
+
+        Raises:
+            ValueError: a folder that holds something, or that cannot be written.
+        """
+        from swarm_nca.recording.folder import write_run
+
+        place = Path(folder)
+        check_folder(place)
+        if place.exists() and any(place.iterdir()):
+            raise ValueError(f"{place} holds files already; choose a new or empty folder")
+        write_run(place, self, states=states)
 
     @property
     def passed(self) -> bool:

@@ -16,6 +16,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
@@ -252,6 +253,20 @@ class Rule(nn.Module, ABC):
     def header(self) -> dict[str, Any]:
         """`settings`, with the kind of the family: what files and checkpoints hold."""
         return {"kind": self.kind} | self.settings()
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks: kind, read-out, size, rates, hash."""
+        parameters = sum(weight.numel() for weight in self.parameters())
+        rows = {
+            "kind": self.kind,
+            "read-out": self.readout.kind,
+            "channels, slots, stimulus": f"{self.channels}, {self.slots}, {self.stimulus_size}",
+            "parameters": f"{parameters:,}",
+            "fire rate, noise": f"{self.fire_rate:g}, {self.noise:g}",
+            "hash": self.hash()[:16],
+        }
+        cells = "".join(f"<tr><th>{name}</th><td>{escape(v)}</td></tr>" for name, v in rows.items())
+        return f"<table>{cells}</table>"
 
     def hash(self) -> str:
         """SHA-256 over kind, settings and weights (as bytes): names this very rule."""

@@ -301,6 +301,11 @@ class Swarm(mesa.Model):  # type: ignore[misc]
     def __repr__(self) -> str:
         return f"<Swarm of {len(self.rows)} agents at step {self.now}, engine {self.engine!r}>"
 
+    def _repr_png_(self) -> bytes:
+        from swarm_nca.render import render_png
+
+        return render_png(self.world)
+
 
 class _Run(Simulation):
     """The run of a swarm: its agents come and go with the cells of the world it stands on."""

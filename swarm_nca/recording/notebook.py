@@ -1,0 +1,45 @@
+"""A run in a notebook: verdict, expectations, film and curves, in one HTML fragment."""
+
+from __future__ import annotations
+
+import base64
+from html import escape
+
+from swarm_nca.recording.animation import animation_webp
+from swarm_nca.recording.run import Expectation, Run
+from swarm_nca.recording.summary import summary_png
+
+
+def run_html(run: Run) -> str:
+    """An HTML fragment without scripts; pictures are inside it. Without frames it has none."""
+    rows = "".join(map(_row, run.expectations))
+    table = (
+        f"<table><tr><th>expectation</th><th>at step</th><th>value</th><th></th></tr>{rows}</table>"
+        if rows
+        else ""
+    )
+    worlds = f", {run.worlds} worlds" if run.worlds > 1 else ""
+    verdict = ("passed" if run.passed else "failed") if run.expectations else "done"
+    pictures = ""
+    if run.frames:
+        film, curves = animation_webp(run), summary_png(run)
+        pictures = _picture("webp", film, "film") + _picture("png", curves, "moments and curves")
+    return (
+        f"<p><b>{escape(run.name)}</b>: {verdict} ({escape(run.rule_title)}, {run.steps} steps"
+        f"{worlds}, seed {run.seed})</p>{table}{pictures}"
+    )
+
+
+def _row(one: Expectation) -> str:
+    low = "" if one.min is None else f"{one.min:g} ≤ "
+    high = "" if one.max is None else f" ≤ {one.max:g}"
+    met = "met" if one.passed else f"not met{f' ({one.unknown})' if one.unknown else ''}"
+    bounds = escape(f"{low}{one.metric}{high}")
+    return (
+        f"<tr><td>{bounds}</td><td>{one.at}</td><td>{one.value:.4g}</td><td>{escape(met)}</td></tr>"
+    )
+
+
+def _picture(kind: str, data: bytes, what: str) -> str:
+    source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+    return f'<p><img alt="{what}" src="{source}" style="max-width: 100%"></p>'
