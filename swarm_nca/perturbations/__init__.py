@@ -18,6 +18,15 @@ from swarm_nca.perturbations.noise import Noise
 from swarm_nca.perturbations.perturbation import Perturbation
 from swarm_nca.perturbations.rates import Rates
 from swarm_nca.perturbations.restart import Restart
+from swarm_nca.perturbations.transforms import (
+    Invert,
+    Rotate,
+    Scale,
+    Stretch,
+    Thicken,
+    Thin,
+    Translate,
+)
 
 #: The kinds that come with the package.
 KINDS: dict[str, type[Perturbation]] = {
@@ -29,6 +38,13 @@ KINDS: dict[str, type[Perturbation]] = {
     "noise": Noise,
     "loss": Loss,
     "rates": Rates,
+    "translate": Translate,
+    "rotate": Rotate,
+    "scale": Scale,
+    "stretch": Stretch,
+    "thicken": Thicken,
+    "thin": Thin,
+    "invert": Invert,
 }
 
 
@@ -42,11 +58,18 @@ __all__ = [
     "Damage",
     "Draw",
     "Erase",
+    "Invert",
     "Loss",
     "Mutate",
     "Noise",
     "Perturbation",
     "Rates",
     "Restart",
+    "Rotate",
+    "Scale",
+    "Stretch",
+    "Thicken",
+    "Thin",
+    "Translate",
     "kinds",
 ]

@@ -18,6 +18,13 @@ EXAMPLES = {
     "noise": {"strength": 0.3},
     "loss": {"drop": 0.4},
     "rates": {"fire_rate": 0.25, "noise": 0.1},
+    "translate": {"by": (2, -1.5)},
+    "rotate": {"degrees": 30},
+    "scale": {"factor": 0.7},
+    "stretch": {"by": (0.6, 1.3)},
+    "thicken": {"width": 1.5},
+    "thin": {"width": 1.5},
+    "invert": {},
 }
 
 #: What acts on all worlds of a batch or on none, as they share it.
