@@ -74,7 +74,7 @@ class Space(ABC):
 
     @abstractmethod
     def extent(self, world: int) -> tuple[int, int]:
-        """(rows, columns) of the picture of one world; for a graph, of the square it is drawn on."""
+        """(rows, columns) of the picture of one world, or of the square around a graph."""
 
     @abstractmethod
     def same_places(self, other: Space) -> bool:

@@ -113,9 +113,7 @@ def test_graphs_can_be_selected_and_joined(
     assert_same(batch.select([2, 0]), World.join([alone[2], alone[0]]))
 
 
-def test_worlds_that_differ_in_shared_fields_are_not_joined(
-    rule: Rule, busy_rule: Callable[..., Rule]
-) -> None:
+def test_unequal_shared_fields_are_not_joined(rule: Rule, busy_rule: Callable[..., Rule]) -> None:
     def made(rule: Rule = rule, **others: Any) -> World:
         return World.from_images(np.ones((1, 3, 3)), rule, **others)
 

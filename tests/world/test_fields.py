@@ -46,7 +46,7 @@ def test_a_field_survives_selecting_joining_splitting_and_moving(world: sn.World
     assert_names_match(Keyframe.of(world, 3).world(world))
 
 
-def test_a_field_survives_steps_and_perturbations_with_zeros_in_newborn_cells(
+def test_a_field_survives_steps_and_perturbations(
     world: sn.World,
 ) -> None:
     rule = sn.Mlp()

@@ -205,7 +205,7 @@ def test_a_graph_without_stimulus_has_zeros(busy_rule: BusyRule, graph: nx.DiGra
 @pytest.mark.parametrize(
     ("settings", "stimulus", "message"),
     [
-        ({"slots": 7}, None, r"has 5 slots, .*listens in 7; .*number_slots\(graph, slots=7\)"),
+        ({"slots": 7}, None, r"has 5 slots, .*this rule has 7; .*number_slots\(graph, slots=7\)"),
         ({"slots": 5}, np.zeros((2, 9)), r"shape \(3, 9\), got \(2, 9\)"),
         ({"slots": 5}, np.full((3, 9), np.nan), "not finite"),
     ],
