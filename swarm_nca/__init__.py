@@ -6,8 +6,8 @@
     world = sn.rollout(world, rule, steps=200, seed=0)
     sn.metrics.total_agreement(world, rule)
 
-This page is the public one; everything else may change. Names are looked up when first used, so
-that importing the package costs nothing, and Mesa or pandas load only for those who need them.
+The names in `__all__` are the public interface; all others may change. Each name is imported when
+it is first used, so `import swarm_nca` is fast and loads Mesa or pandas only when they are needed.
 """
 
 from importlib import import_module
@@ -73,7 +73,7 @@ __all__ = [
     "trajectory",
 ]
 
-#: Where each name lives; a module stands for itself.
+#: The module of each public name.
 _HOMES = {
     "Bit": "swarm_nca.rules",
     "CellAgent": "swarm_nca.swarm",

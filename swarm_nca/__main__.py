@@ -1,4 +1,4 @@
-"""`python -m swarm_nca`: the command, for launchers that start modules, as `torchrun` does."""
+"""`python -m swarm_nca`: the command line, for launchers of modules such as `torchrun`."""
 
 from swarm_nca.cli import main
 

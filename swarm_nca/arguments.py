@@ -1,8 +1,8 @@
-"""What callers hand over, checked: whole numbers, real numbers, and arrays of real numbers.
+"""Checks arguments of public functions: whole numbers, real numbers, and arrays of real numbers.
 
-Array libraries differ in what they raise for a sparse, complex, masked or empty-handed array, and
-some of them drop a part of it without a word. Everything public that takes numbers takes them
-through this module, which answers with a ValueError that names the argument and the cure.
+Array libraries raise different errors for sparse, complex, masked or valueless arrays, and some
+drop a part of the values silently. All public functions that take numbers read them through this
+module. It raises a ValueError that names the argument and the cure.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: What array libraries raise for something that they cannot read.
+#: Exceptions that array libraries raise for unreadable values.
 _UNREADABLE = (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError, AttributeError)
 
 
@@ -27,10 +27,10 @@ def whole(
     """The value as an int.
 
     Args:
-        kind: what the argument is, for the message.
+        kind: description of the argument in the message.
 
     Raises:
-        ValueError: no whole number, a boolean, or one outside [low, high].
+        ValueError: not a whole number, a boolean, or a number outside [low, high].
     """
     try:
         number = operator.index(value)
@@ -47,7 +47,7 @@ def real(name: str, value: Any) -> float:
     """The value as a float.
 
     Raises:
-        ValueError: no real number, more than one, or one beyond the range of floats.
+        ValueError: not a real number, several numbers, or a number beyond the range of floats.
     """
     if not isinstance(value, Real):
         array = dense(name, value)
@@ -61,17 +61,17 @@ def real(name: str, value: Any) -> float:
 
 
 def dense(name: str, values: Any) -> np.ndarray[Any, Any]:
-    """Array-likes of real numbers as one NumPy array; it may share memory with what was given.
+    """Array-likes of real numbers as one NumPy array, which may share memory with `values`.
 
     Args:
         values: a number, an array or tensor of any library, or nested sequences of them.
 
     Returns:
-        bool, a whole number's type (uint8 or signed), float32 or float64, of the shape given.
+        Array of the same shape; bool, uint8, a signed integer type, float32 or float64.
 
     Raises:
-        ValueError: numbers that are complex or masked, a sparse array, a tensor that holds no
-            values, or anything else that is no array of real numbers.
+        ValueError: complex or masked numbers, a sparse array, a tensor without values, or anything
+            else that is not an array of real numbers.
     """
     if is_tensor(values):
         check_tensor(name, values)
@@ -97,7 +97,7 @@ def dense(name: str, values: Any) -> np.ndarray[Any, Any]:
 
 
 def check_tensor(name: str, tensor: Tensor) -> None:
-    """A ValueError unless a tensor holds real numbers, all of them."""
+    """Raise a ValueError unless the tensor is dense and holds real numbers."""
     import torch
 
     if tensor.is_meta:
@@ -112,12 +112,12 @@ def check_tensor(name: str, tensor: Tensor) -> None:
 
 
 def is_tensor(values: Any) -> TypeGuard[Tensor]:
-    """Whether this is a tensor, found out without loading torch."""
+    """Whether `values` is a tensor; does not import torch."""
     return "torch" in sys.modules and isinstance(values, sys.modules["torch"].Tensor)
 
 
 def shown(value: Any) -> str:
-    """A value as a message shows it: in one line, and no longer than a line."""
+    """The value as one line of at most 80 characters, for a message."""
     try:
         text = " ".join(repr(value).split())
     except _UNREADABLE:
@@ -126,14 +126,14 @@ def shown(value: Any) -> str:
 
 
 def _power(number: int | None) -> str:
-    """A number as people write it: 2^64 - 1."""
+    """The number as text; large ones of the form 2^n - 1 in that notation."""
     above = 0 if number is None else number + 1
     large = above >= 1 << 32 and above.bit_count() == 1
     return f"2^{above.bit_length() - 1} - 1" if large else str(number)
 
 
 def _plain(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """The nearest type that every library computes with, in the byte order of the machine."""
+    """The nearest dtype that NumPy and torch both support, in native byte order."""
     if dtype.kind == "f":
         return np.dtype(np.float64 if dtype.itemsize > 4 else np.float32)
     if dtype.kind == "u" and dtype.itemsize > 1:

@@ -1,11 +1,11 @@
-"""Files that are whole or not there: written beside their place, then moved into it.
+"""Atomic file writing: a file is written under a temporary name, then renamed.
 
-What is written beside a place carries the number of its process in its name and, where the system
-tells it, the moment at which that process began. So the next process that writes to the place can
-remove what a killed one left, and leaves alone what a living one is writing.
+A temporary name contains the id of its process and, where the system provides it, the start time of
+the process. The next process that writes to the same path can therefore remove files of killed
+processes without touching files of running ones.
 
-Whether a place can be written to is best found out by writing to it: before hours of work, not
-after them.
+The `check_…` functions test whether a path is writable by writing a temporary file. Call them
+before hours of work.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class NotWritten(OSError):
-    """An error of the file system, told with the file that was to be written and with a cure.
+    """An error of the file system; the message names the path and a cure.
 
     Args:
-        path: the file or folder.
-        cause: what the system said.
+        path: the file or folder to be written.
+        cause: the error of the system.
     """
 
     def __init__(self, path: Path, cause: OSError) -> None:
@@ -42,7 +42,7 @@ class NotWritten(OSError):
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Raise any OSError within as a `NotWritten` of this path."""
+    """Context manager: turn any OSError into a `NotWritten` for this path."""
     try:
         yield
     except OSError as error:
@@ -50,10 +50,10 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def write_atomically(path: Path, data: bytes | Iterable[bytes]) -> None:
-    """Write a file, whole or piece by piece, so that a reader, or a crash, never meets half of it.
+    """Write a file from bytes or pieces; readers and crashes never leave or see half a file.
 
     Raises:
-        NotWritten: a disk that is full, or the like; what was there before still is.
+        NotWritten: a full disk or a similar error; an existing file stays unchanged.
     """
     with writing(path):
         handle, temporary = _beside(path)
@@ -62,7 +62,7 @@ def write_atomically(path: Path, data: bytes | Iterable[bytes]) -> None:
                 file.writelines([data] if isinstance(data, bytes) else data)
                 file.flush()
                 os.fsync(file.fileno())
-            # As an ordinary new file would be; mkstemp's are for the owner alone.
+            # The usual permissions of a new file; mkstemp gives access to the owner only.
             os.chmod(temporary, 0o666 & ~_UMASK)
             os.replace(temporary, path)
         except BaseException:
@@ -71,7 +71,7 @@ def write_atomically(path: Path, data: bytes | Iterable[bytes]) -> None:
 
 
 def temporary_name(path: Path, ending: str) -> Path:
-    """The name beside a path for what this process is about to move there.
+    """A temporary name in the same folder, for a file that this process will rename to `path`.
 
     Args:
         ending: letters, digits and `_`.
@@ -80,18 +80,18 @@ def temporary_name(path: Path, ending: str) -> Path:
 
 
 def leftovers(path: Path) -> list[Path]:
-    """What processes that have ended left beside a path under temporary names."""
+    """Temporary files of ended processes for this path."""
     pattern = re.compile(rf"\.{re.escape(path.name)}\.([1-9]\d{{0,8}})\.(\d+)\.\w+")
     found = ((name, pattern.fullmatch(name)) for name in os.listdir(path.parent))
     return [
         path.with_name(name)
         for name, match in found
-        if match and _born(int(match[1])) not in (match[2], _UNKNOWN)
+        if match and _start_time(int(match[1])) not in (match[2], _UNKNOWN)
     ]
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove the files that killed processes left beside a path; those that cannot be, stay."""
+    """Remove `leftovers` of a path; files that cannot be removed stay."""
     for file in leftovers(path):
         if not file.is_dir():
             with contextlib.suppress(OSError):
@@ -99,7 +99,7 @@ def remove_leftovers(path: Path) -> None:
 
 
 def check_file(path: Path) -> None:
-    """A ValueError unless `write_atomically` can put a file there; leaves no trace."""
+    """Raise a ValueError unless `write_atomically` can write this file; leaves no trace."""
     _check_reachable(path)
     if path.is_dir():
         raise ValueError(f"{path}: this is a folder; name a file in it")
@@ -111,21 +111,21 @@ def check_file(path: Path) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """A ValueError unless files can be put in a folder, made if it is missing; leaves no trace."""
+    """Raise a ValueError unless the folder, existing or new, can take files; leaves no trace."""
     _check_reachable(folder)
-    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
-    if not there.is_dir():
-        which = "this" if there == folder else there
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        which = "this" if existing == folder else existing
         raise ValueError(f"{folder}: {which} is a file, not a folder; choose another place")
-    missing = folder.absolute().parts[len(there.absolute().parts) :]
-    check_beside(there / max(missing, key=len, default="new"), folder)
+    missing = folder.absolute().parts[len(existing.absolute().parts) :]
+    check_beside(existing / max(missing, key=len, default="new"), folder)
 
 
 def check_beside(path: Path, wanted: Path | None = None) -> None:
-    """A ValueError unless a file can be written beside a path, as moving it there begins.
+    """Raise a ValueError unless a temporary file can be written in the folder of `path`.
 
     Args:
-        wanted: what a message names instead of `path`.
+        wanted: the path that the message names instead of `path`.
     """
     try:
         handle, temporary = _beside(path)
@@ -143,7 +143,7 @@ def check_beside(path: Path, wanted: Path | None = None) -> None:
 
 
 def _check_reachable(path: Path) -> None:
-    """A ValueError for a name that is too long, or for links that lead nowhere but in a circle."""
+    """Raise a ValueError for a name that is too long or a circle of symbolic links."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -155,28 +155,28 @@ def _check_reachable(path: Path) -> None:
 
 
 def _beside(path: Path) -> tuple[int, str]:
-    """A file of its own in the same folder, open to write, and its name."""
+    """A new temporary file in the folder of `path`: its open handle and its name."""
     remove_leftovers(path)
     return tempfile.mkstemp(dir=path.parent, prefix=_prefix(path))
 
 
 def _prefix(path: Path) -> str:
-    return f".{path.name}.{os.getpid()}.{_born(os.getpid())}."
+    return f".{path.name}.{os.getpid()}.{_start_time(os.getpid())}."
 
 
-#: Stands for the beginning of a process that lives, on a system that does not tell when it began.
+#: Start time of a running process where the system does not provide it.
 _UNKNOWN = "0"
 
 
-def _born(pid: int) -> str | None:
-    """When a process began, in ticks since the machine did; None if no such process lives."""
+def _start_time(pid: int) -> str | None:
+    """When a process started, in clock ticks since boot; None if the process does not run."""
     if os.name == "nt":
-        return _UNKNOWN  # a process that is asked there by a signal would be stopped by it
+        return _UNKNOWN  # os.kill(pid, 0) would stop the process on Windows
     try:
         os.kill(pid, 0)
         state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except ProcessLookupError:
         return None
     except OSError:
-        return _UNKNOWN  # it lives: as another user's, or where there is no /proc
+        return _UNKNOWN  # the process runs under another user, or the system has no /proc
     return None if state in "ZX" else fields[18]

@@ -1,9 +1,9 @@
-"""How large a number of a user's may be: one place for the bounds, one mechanism that keeps them.
+"""Bounds of the numbers that users give, and the function that checks them.
 
 A record annotates its fields: `radius: Annotated[float, Gt(0), Le(LARGEST)]`. Pydantic reads the
-annotations where a file is validated, and shows them in the JSON schema; `check_bounds` reads the
-same annotations where the record is made in Python. Numbers within these bounds are safe in
-float32 and int64, and their products with weights too.
+annotations when it validates a file, and writes them into the JSON schema. `check_bounds` reads the
+same annotations when a record is made in Python. Numbers within these bounds, and their products
+with weights, are safe in float32 and int64.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ MOST_SEED = (1 << 64) - 1
 #: The longest side of a picture or canvas, in pixels.
 LONGEST_SIDE = 4096
 
-#: Pixels of a canvas: nearly half of them come alive where noise is added to all.
+#: Pixels of a canvas. Noise on all pixels brings nearly half of them alive.
 MOST_AREA = 2048 * 2048
 
-#: Pictures of one source in a scenario, each of which is a world.
+#: Pictures of one source in a scenario; each picture becomes one world.
 MOST_PICTURES = 2_000
 
 #: Entries of a list in a file: perturbations, expectations, parts of a picture.
 MOST_ENTRIES = 1000
 
-#: Points of a line that a pen follows.
+#: Points of one pen stroke.
 MOST_POINTS = 10_000
 
 Count = Annotated[int, Ge(1), Le(MOST)]
@@ -51,7 +51,7 @@ Number = Annotated[float, Ge(-LARGEST), Le(LARGEST)]
 NonNegative = Annotated[float, Ge(0.0), Le(LARGEST)]
 Positive = Annotated[float, Gt(0.0), Le(LARGEST)]
 
-#: What array libraries raise for something that is no number.
+#: Exceptions that array libraries raise for values that are not numbers.
 _UNREADABLE = (
     TypeError,
     ValueError,
@@ -61,7 +61,7 @@ _UNREADABLE = (
     AttributeError,
 )
 
-#: The attribute in which an annotation keeps its bound, the words for it, and what must hold.
+#: Attribute of an annotation that holds its bound → words for the message, comparison.
 _RELATIONS: Mapping[str, tuple[str, Callable[[Any, Any], bool]]] = {
     "ge": ("at least", operator.ge),
     "gt": ("above", operator.gt),
@@ -73,12 +73,12 @@ _RELATIONS: Mapping[str, tuple[str, Callable[[Any, Any], bool]]] = {
 def check_bounds(record: Any) -> None:
     """Compare the fields of a dataclass instance with the bounds in their annotations.
 
-    Optional fields that are None, and fields without bounds, are not looked at. Tuples are compared
-    entry by entry. Numbers and arrays of other libraries become Python's own.
+    Optional fields that are None and fields without bounds are skipped. Tuples are compared entry
+    by entry. Numbers and arrays of other libraries are replaced by plain Python numbers.
 
     Raises:
-        ValueError: the first field that holds no number, a number that is not finite, a fraction
-            where a whole number belongs, or a number out of bounds.
+        ValueError: names the first field that holds something other than a number, a number that is
+            not finite, a fraction instead of a whole number, or a number out of bounds.
     """
     kind: Any = type(record)
     for name, hint in _bounded(kind).items():
@@ -90,7 +90,7 @@ def check_bounds(record: Any) -> None:
 
 @cache
 def _bounded(kind: Any) -> Mapping[str, Any]:
-    """The annotations of the fields of a dataclass that hold bounds, by name."""
+    """Field name → annotation, for the fields of a dataclass that have bounds."""
     hints = get_type_hints(kind, include_extras=True)
     named = {field.name: hints[field.name] for field in fields(kind)}
     return {name: hint for name, hint in named.items() if _holds_bounds(hint)}
@@ -101,15 +101,15 @@ def _holds_bounds(hint: Any) -> bool:
 
 
 def _check(name: str, value: Any, hint: Any) -> Any:
-    """The value, in Python's own types where it has bounds."""
+    """The checked value; values with bounds become plain Python types."""
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Annotated and parts[0] in (int, float):
         return _check_number(name, value, *parts)
     if origin is Annotated:
         longest = min(
-            (one.max_length for one in parts[1:] if isinstance(one, MaxLen)), default=MOST
+            (part.max_length for part in parts[1:] if isinstance(part, MaxLen)), default=MOST
         )
-        if isinstance(value, Sized) and not _is_one(value) and len(value) > longest:
+        if isinstance(value, Sized) and not _is_scalar_array(value) and len(value) > longest:
             raise ValueError(f"{name} must have at most {longest} entries, got {len(value)}")
         return _check(name, value, parts[0])
     if origin in (Union, UnionType):
@@ -120,12 +120,13 @@ def _check(name: str, value: Any, hint: Any) -> Any:
 
 
 def _check_entries(name: str, value: Any, parts: tuple[Any, ...]) -> Any:
-    """Compare a tuple's entries with the hints of its entries; a last `...` repeats the first."""
+    """Check each entry of a tuple against its hint; a last `...` repeats the first hint."""
     endless = ... in parts
     try:
-        entries = list(value) if isinstance(value, Iterable) and not _is_one(value) else None
+        is_list = isinstance(value, Iterable) and not _is_scalar_array(value)
+        entries = list(value) if is_list else None
     except _UNREADABLE:
-        entries = None  # an array that cannot be read entry by entry, such as a sparse one
+        entries = None  # an array that cannot be iterated, such as a sparse one
     if entries is None or not (endless or len(entries) == len(parts)):
         expected = "a list" if endless else "a pair of numbers" if len(parts) == 2 else "a tuple"
         raise ValueError(f"{name} must be {expected}, got {shortly(value)}")
@@ -135,8 +136,8 @@ def _check_entries(name: str, value: Any, parts: tuple[Any, ...]) -> Any:
     return value if isinstance(value, tuple) and all(map(operator.is_, plain, value)) else plain
 
 
-def _is_one(value: Any) -> bool:
-    """Whether this is an array without axes: a number, which cannot be iterated."""
+def _is_scalar_array(value: Any) -> bool:
+    """Whether this is an array without axes, which cannot be iterated."""
     return getattr(value, "ndim", 1) == 0
 
 
@@ -148,13 +149,13 @@ def _check_number(name: str, value: Any, kind: type, *limits: Any) -> Any:
         if whole:
             number = operator.index(value)
         elif type(value) in (int, float):
-            # A whole number stays one where a float is asked for: files spell it so.
+            # An int stays an int in a float field, so that a file shows it as written.
             float(value)
         else:
-            from swarm_nca.arguments import real  # it loads numpy
+            from swarm_nca.arguments import real  # imports numpy
 
             number = real(name, value)
-    except OverflowError:  # an int that no float can hold: its order is told all the same
+    except OverflowError:  # an int beyond the range of floats still compares with the bounds
         pass
     except _UNREADABLE as error:
         if "complex" in str(error):
@@ -172,9 +173,9 @@ def _check_number(name: str, value: Any, kind: type, *limits: Any) -> Any:
 
 
 def shortly(value: Any, width: int = 60) -> str:
-    """A value as Python writes it, cut to `width` characters."""
+    """The repr of a value, cut to `width` characters."""
     try:
         text = f"{value:g}" if isinstance(value, float) else " ".join(repr(value).split())
-    except ValueError:  # Python writes no integers of more than 4,300 digits
+    except ValueError:  # Python refuses to print integers of more than 4,300 digits
         return "an integer of thousands of digits"
     return text if len(text) <= width else text[: width - 1] + "…"

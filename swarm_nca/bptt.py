@@ -1,10 +1,10 @@
-"""A rollout with its gradient written by hand: back-propagation through time without a tape.
+"""Back-propagation through time with a hand-written gradient, for rollouts on a CPU.
 
-The forward pass lays what every step heard and computed into one array each; the backward pass
-walks the steps in reverse, and adds the shares of a few at a time to the weights' gradients, while
-they still lie in the cache. Same numbers as recording step by step with autograd (a test holds the
-two together), in seven to nine tenths of the time, as the processor goes; and its products may run
-in a shorter precision than its sums, which is quicker still on some, and slower on others.
+The forward pass stores the messages and the layer inputs of all steps in one array each. The
+backward pass visits the steps in reverse and adds the weight gradients of a few steps at a time,
+while their inputs are still in the cache. The results equal those of autograd (a test compares
+them) in 70 to 90 % of its time, depending on the processor. The products may use a shorter
+precision than the sums; this is faster on some processors and slower on others.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from swarm_nca.randomness import StepDraws
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
 
-#: Steps whose shares of the weights' gradients are multiplied at once: fewer products are quicker,
-#: as long as what they read still lies in the cache.
+#: Steps whose weight gradients are computed by one product: fewer products are faster, as long as
+#: their factors are still in the cache.
 TOGETHER = 4
 
 
 class Scratch:
-    """Arrays kept from one rollout to the next, for a caller who back-propagates before the next.
+    """Arrays that successive rollouts reuse; each rollout must back-propagate before the next.
 
-    Fresh pages of memory cost as much as the arithmetic that fills them.
+    New memory pages cost as much time as the arithmetic that fills them.
     """
 
     def __init__(self) -> None:
         self._kept: dict[str, Tensor] = {}
 
     def empty(self, name: str, rows: int, columns: int, like: Tensor, keep: int = 0) -> Tensor:
-        """An uninitialised [rows, columns] array, valid until the same name is asked for again.
+        """An uninitialised [rows, columns] array, valid until the next call with the same name.
 
         Args:
-            keep: the first so many rows hold what they held before under this name.
+            keep: number of first rows that keep their values from the previous call.
         """
         kept = self._kept.get(name)
         if kept is None or kept.numel() < rows * columns or kept.dtype != like.dtype:
@@ -61,18 +61,18 @@ def bptt(
     scratch: Scratch | None = None,
     products: torch.dtype | None = None,
 ) -> Tensor:
-    """The state [N, C] some steps later, with gradients to the weights and to the first state.
+    """The state [N, C] after `steps` steps, with gradients to the weights and to the first state.
 
     Args:
-        rule: one that tells its `layers`, which receive gradients; see `refuses`.
+        rule: a rule with `layers`, which receive gradients; see `refuses`.
         steps: 1 or more.
-        draws: decides who fires, what is lost and which noise is added.
-        scratch: memory to work in; only one rollout may await its backward pass in it.
-        products: precision of the matrix products' factors, the state's when None. Each product
-            still sums in float32, and states, weights and their gradients keep their own precision.
+        draws: random numbers for firing, lost messages and noise.
+        scratch: memory to reuse; it can hold one rollout that awaits its backward pass.
+        products: precision of the factors of matrix products; the state's when None. Products still
+            sum in float32; states, weights and their gradients keep their own precision.
 
     Raises:
-        ValueError: no steps, a rule that does not fit the world, or one that `refuses` names.
+        ValueError: no steps, a rule that does not fit the world, or one that `refuses` rejects.
     """
     if steps < 1:
         raise ValueError(f"steps must be 1 or more, got {steps}")
@@ -92,11 +92,11 @@ def bptt(
 
 
 def refuses(rule: Rule) -> str | None:
-    """Why this gradient cannot serve a rule; None if it can."""
+    """Why this gradient does not support a rule; None if it does."""
     if rule.layers() is None:
-        return f"the hand-written gradient needs a rule's layers, and {rule.kind!r} tells none"
+        return f"the hand-written gradient needs a rule's layers, and {rule.kind!r} has none"
     if rule.update != "add":
-        return f"the hand-written gradient is of rules that add, and {rule.kind!r} replaces"
+        return f"the hand-written gradient needs update 'add', and {rule.kind!r} has 'replace'"
     return None
 
 
@@ -118,28 +118,29 @@ class _Bptt(torch.autograd.Function):
         used = [weight.to(products) for weight in weights]
         (perception, perception_bias), *others = zip(used[::2], used[1::2], strict=True)
         stimulus, links, neighbors = world.stimulus.to(products), world.links, world.neighbors
-        senses, channels, slots = stimulus.shape[1], state.shape[1], neighbors.shape[1]
-        nobody, sums = len(state), slots if filters is None else filters.shape[1]
+        stimulus_size, channels, slots = stimulus.shape[1], state.shape[1], neighbors.shape[1]
+        absent, sums = len(state), slots if filters is None else filters.shape[1]
         filters = None if filters is None else filters.to(products)
         block = BLOCK if by_onednn(products, state.device) else 1
-        # By torch: cells are another number in every batch, which oneDNN would compile for.
-        prepared = torch.addmm(perception_bias, stimulus, perception[:senses])
+        # By torch: oneDNN would compile a kernel for the number of cells of every batch.
+        prepared = torch.addmm(perception_bias, stimulus, perception[:stimulus_size])
         padded = torch.cat([state, state.new_zeros(1, channels)])
         mortal = rule.lives(state, world.largest) is not None
         widths = [len(weight) for weight, _ in others]
-        # All rows at once where they are known; who is alive turns out step by step.
-        end = 0 if mortal else sum(len(who) + -len(who) % block for who in fired)
+        # With mortal cells the number of acting rows is unknown before each step.
+        end = 0 if mortal else sum(len(rows) + -len(rows) % block for rows in fired)
         messages = scratch.empty("messages", end, sums * channels, prepared)
         hidden = [scratch.empty(f"hidden {n}", end, w, prepared) for n, w in enumerate(widths)]
-        hearing, tables, start = perception[senses:], [], 0
+        message_weights, tables, start = perception[stimulus_size:], [], 0
         acted, filled = [], []
         dead: list[Tensor] = []
-        for t, who in enumerate(fired):
+        for t, rows in enumerate(fired):
             before = rule.lives(padded[:-1], world.largest) if mortal else None
             if before is not None:
-                who = who[before[who]]
-            # Rows that only fill a block up act for cell 0, hear nobody and change nothing.
-            all_rows = functional.pad(who, (0, -len(who) % block))
+                rows = rows[before[rows]]
+            # Rows that fill up a block use cell 0's prepared values and receive zeros; their
+            # results are ignored.
+            all_rows = functional.pad(rows, (0, -len(rows) % block))
             part = slice(start, start + len(all_rows))
             if before is not None:
                 end = part.stop
@@ -149,32 +150,33 @@ class _Bptt(torch.autograd.Function):
                     for n, w in enumerate(widths)
                 ]
             start = part.stop
-            arriving = links.arriving(neighbors, who, draws, t)
+            arriving = links.arriving(neighbors, rows, draws, t)
             table = functional.pad(
-                arriving.reshape(-1), (0, slots * (len(all_rows) - len(who))), value=nobody
+                arriving.reshape(-1), (0, slots * (len(all_rows) - len(rows))), value=absent
             )
-            heard, said = messages[part], padded.to(products)
+            received, states = messages[part], padded.to(products)
             if filters is None:
-                torch.index_select(said, 0, table, out=heard.view(-1, channels))
+                torch.index_select(states, 0, table, out=received.view(-1, channels))
             else:
-                slotwise = said.index_select(0, table).view(-1, slots, channels)
-                torch.matmul(filters.t(), slotwise, out=heard.view(-1, sums, channels))
-            flowing = product(heard, hearing, torch.index_select(prepared, 0, all_rows))
+                slotwise = states.index_select(0, table).view(-1, slots, channels)
+                torch.matmul(filters.t(), slotwise, out=received.view(-1, sums, channels))
+            bias_rows = torch.index_select(prepared, 0, all_rows)
+            activations = product(received, message_weights, bias_rows)
             for units, (weight, bias) in zip(hidden, others, strict=True):
-                torch.clamp_min(flowing, 0, out=units[part])
-                flowing = product(units[part], weight, bias)
-            change = flowing[: len(who)].to(state.dtype)
+                torch.clamp_min(activations, 0, out=units[part])
+                activations = product(units[part], weight, bias)
+            change = activations[: len(rows)].to(state.dtype)
             if noise:
-                change.add_(draws.normals(t, who, channels, state.dtype), alpha=noise)
-            padded.index_add_(0, who, change)
+                change.add_(draws.normals(t, rows, channels, state.dtype), alpha=noise)
+            padded.index_add_(0, rows, change)
             if before is not None:
                 after = rule.lives(padded[:-1], world.largest)
                 alive = before if after is None else before & after
-                # Those dead before are blank since they died, but for the first step.
+                # Cells that died in an earlier step are zero already, except at the first step.
                 gone = (~alive if not dead else before & ~alive).nonzero().view(-1)
                 padded.index_fill_(0, gone, 0.0)
                 dead.append(gone)
-            acted.append(who)
+            acted.append(rows)
             filled.append(all_rows)
             tables.append(table)
         layers = (perception, *(weight for weight, _ in others))
@@ -190,55 +192,56 @@ class _Bptt(torch.autograd.Function):
     def backward(ctx: Any, grad_state: Tensor) -> tuple[Tensor | None, ...]:
         stimulus, *saved = ctx.saved_tensors
         (perception, *others), inputs = saved[: len(saved) // 2], saved[len(saved) // 2 :]
-        channels, senses, last = grad_state.shape[1], stimulus.shape[1], len(ctx.fired) - 1
-        # The row of nobody collects what was sent to no one; it is never read.
-        flowing = torch.cat([grad_state, grad_state.new_zeros(1, channels)])
-        # Layer by layer: what its factors were, and what becomes of their gradients.
-        backward = [perception[senses:].t(), *(weight.t() for weight in others)]
+        channels, stimulus_size, last = grad_state.shape[1], stimulus.shape[1], len(ctx.fired) - 1
+        # The last row collects the gradients of absent neighbours; it is never read.
+        state_grad = torch.cat([grad_state, grad_state.new_zeros(1, channels)])
+        # One entry per layer: transposed weights, and sums of the gradients.
+        backward = [perception[stimulus_size:].t(), *(weight.t() for weight in others)]
         relu_backward = torch.ops.aten.threshold_backward.grad_input
-        prepared_sum = flowing.new_zeros(len(stimulus), perception.shape[1])
-        sums = [flowing.new_zeros(weight.shape[::-1]) for weight in backward]
-        bias_sums = [flowing.new_zeros(weight.shape[1]) for weight in others]
-        end = undone = len(inputs[0])
+        prepared_sum = state_grad.new_zeros(len(stimulus), perception.shape[1])
+        sums = [state_grad.new_zeros(weight.shape[::-1]) for weight in backward]
+        bias_sums = [state_grad.new_zeros(weight.shape[1]) for weight in others]
+        end = unsummed = len(inputs[0])
         grads = [
             ctx.scratch.empty(f"gradient {n}", end, len(weight), weight)
             for n, weight in enumerate(backward)
         ]
         steps = zip(ctx.fired[::-1], ctx.filled[::-1], ctx.tables[::-1], strict=True)
-        for t, (who, all_rows, table) in enumerate(steps):
+        for t, (rows, all_rows, table) in enumerate(steps):
             if ctx.dead:
-                flowing.index_fill_(0, ctx.dead[last - t], 0.0)
+                state_grad.index_fill_(0, ctx.dead[last - t], 0.0)
             part = slice(end - len(all_rows), end)
             end -= len(all_rows)
             top = grads[-1][part]
-            top[: len(who)] = torch.index_select(flowing, 0, who)
-            top[len(who) :] = 0.0
+            top[: len(rows)] = torch.index_select(state_grad, 0, rows)
+            top[len(rows) :] = 0.0
             for n in range(len(others), 0, -1):
-                sent, into = product(grads[n][part], backward[n]), grads[n - 1][part]
-                relu_backward(sent, inputs[n][part], 0, grad_input=into)
+                message_grad, into = product(grads[n][part], backward[n]), grads[n - 1][part]
+                relu_backward(message_grad, inputs[n][part], 0, grad_input=into)
             if t % TOGETHER == TOGETHER - 1 or t == last:
-                done, undone = slice(end, undone), end
+                span, unsummed = slice(end, unsummed), end
                 for total, given, grad in zip(sums[::-1], inputs[::-1], grads[::-1], strict=True):
-                    _add_product(total, given[done], grad[done])
+                    _add_product(total, given[span], grad[span])
             for total, grad in zip(bias_sums, grads[1:], strict=True):
                 total.add_(grad[part].sum(0))
-            prepared_sum.index_add_(0, all_rows, grads[0][part].to(flowing.dtype))
+            prepared_sum.index_add_(0, all_rows, grads[0][part].to(state_grad.dtype))
             if t < last or ctx.needs_input_grad[0]:
-                sent = product(grads[0][part], backward[0])
+                message_grad = product(grads[0][part], backward[0])
                 if ctx.filters is not None:
-                    sent = ctx.filters @ sent.view(-1, ctx.filters.shape[1], channels)
-                sent = sent.reshape(-1, channels).to(flowing.dtype)
-                # Not index_put_: on several threads that adds in an order of its own each time.
-                flowing.index_add_(0, table, sent)
-        sensed = stimulus.t().to(flowing.dtype) @ prepared_sum
-        found = [torch.cat([sensed, sums[0]]), prepared_sum.sum(0)]
+                    sums_grad = message_grad.view(-1, ctx.filters.shape[1], channels)
+                    message_grad = ctx.filters @ sums_grad
+                message_grad = message_grad.reshape(-1, channels).to(state_grad.dtype)
+                # Not index_put_: its order of addition varies with several threads.
+                state_grad.index_add_(0, table, message_grad)
+        sensed = stimulus.t().to(state_grad.dtype) @ prepared_sum
+        gradients = [torch.cat([sensed, sums[0]]), prepared_sum.sum(0)]
         for weight_sum, bias_sum in zip(sums[1:], bias_sums, strict=True):
-            found += [weight_sum, bias_sum]
-        given = (grad.to(kind) for grad, kind in zip(found, ctx.precisions, strict=True))
-        return (flowing[:-1], *(None,) * 8, *given)
+            gradients += [weight_sum, bias_sum]
+        given = (grad.to(kind) for grad, kind in zip(gradients, ctx.precisions, strict=True))
+        return (state_grad[:-1], *(None,) * 8, *given)
 
 
 def _add_product(total: Tensor, inputs: Tensor, outputs: Tensor) -> None:
-    """Add the product inputsᵀ · outputs to a total, which may be more precise than its factors."""
-    # The other way round, since oneDNN copies its left factor into rows, and outputs are fewer.
+    """Add inputsᵀ · outputs to a total, which may have a longer precision than the factors."""
+    # Transposed: oneDNN copies the left factor, and the outputs are fewer than the inputs.
     total.add_(product(outputs.t(), inputs).t())

@@ -1,11 +1,11 @@
-"""What other packages add: tables that grow by entry points, never by import side effects.
+"""Entry points: other packages add rule families, tasks, perturbations and links.
 
-A package names its additions in its own metadata, for example
+A package names its additions in its metadata, for example
 
     [project.entry-points."swarm_nca.rules"]
     majority = "my_package.majority:Majority"
 
-and they can be used in YAML and in Python under that name.
+YAML files and Python code can then use them under that name. Imports have no side effects.
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ def with_extensions(
 
     Args:
         group: the entry-point group, such as `swarm_nca.rules`.
-        table: what the package itself brings; its names cannot be taken.
-        base: what every entry must be a subclass of. Its `kind`, where it has one, is the entry's
-            name: files are read by it.
+        table: the entries of swarm_nca itself; their names are reserved.
+        base: base class of every entry. If a class has a `kind`, it must equal the name of its
+            entry point, because files store the kind.
 
     Raises:
-        ExtensionError: an entry that takes a name twice, cannot be imported, or is no such class.
+        ExtensionError: an entry with a name in use, one that cannot be imported, or one that is
+            not a subclass of `base`.
     """
     found = dict(table)
     for name, (value, source) in _entries(group, tuple(sys.path)).items():
@@ -56,12 +57,12 @@ def with_extensions(
 
 @cache
 def _entries(group: str, path: tuple[str, ...]) -> dict[str, tuple[Any, str]]:
-    """Name → (what it is, the package that brings it), of all packages on a path of imports.
+    """Name → (loaded object, its package), over all packages on an import path.
 
-    Scanning them takes some time; another path is another answer.
+    Scanning is slow, so results are cached per import path.
     """
     found: dict[str, tuple[Any, str]] = {}
-    for entry in sorted(entry_points(group=group), key=lambda one: one.name):
+    for entry in sorted(entry_points(group=group), key=lambda point: point.name):
         source = _source(entry)
         if entry.name in found:
             raise ExtensionError(

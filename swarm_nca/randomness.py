@@ -1,10 +1,9 @@
-"""Counter-based draws: every random number is a pure function of where it is used.
+"""Counter-based random numbers: every draw is a pure function of its position in the run.
 
-A draw depends on (seed, the world's key, the cell's site, the step, the stream) and on nothing
-else: there is no generator to be used up. So a world behaves the same alone, in any batch, on any
-number of threads, and after a pause. The generator is Philox-4x32-10 (Salmon, Moraes, Dror and
-Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011). One block of four 32-bit words
-serves four successive steps.
+A draw depends on the seed, the key of the world, the site of the cell, the step and the stream, and
+on nothing else. A world therefore behaves the same alone, in any batch, on any number of threads,
+and after a pause. The generator is Philox-4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random
+numbers: as easy as 1, 2, 3", SC 2011). One block of four 32-bit words serves four successive steps.
 """
 
 from __future__ import annotations
@@ -24,21 +23,21 @@ _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _ROUNDS = 10
 
-#: The last step: blocks of four steps are counted in words of 32 bits.
+#: The last step: a 32-bit word counts blocks of four steps.
 MOST_STEPS = (1 << 34) - 1
 
-#: Counters worked on at once on a CPU: small enough for the second-level cache.
+#: Counters computed at once on a CPU; they fit into the second-level cache.
 _CHUNK = 16_384
 
-#: Normal deviates in the fixed table, and the longest row that can be read from any offset.
+#: Normal deviates in the fixed table, and the longest row that `normal_rows` reads.
 TABLE_SIZE = 1 << 20
 LONGEST_ROW = 256
 
 
 class Stream(IntEnum):
-    """What a draw is for. Two uses of one (seed, key, site, step) never share a stream.
+    """The purpose of a draw. Different purposes at one (seed, key, site, step) differ in stream.
 
-    LOSS takes one stream per neighbour slot: LOSS + slot. It must stay the last.
+    LOSS uses one stream per neighbour slot, LOSS + slot, so it must stay last.
     """
 
     FIRE = 0
@@ -62,7 +61,7 @@ def philox(counter: tuple[Any, Any, Any, Any], key: tuple[int, int]) -> tuple[An
     c0, c1, c2, c3 = counter
     k0, k1 = key
     for _ in range(_ROUNDS):
-        # The mask after the shift serves int64, whose shift to the right keeps the sign.
+        # The mask is for int64: its right shift keeps the sign.
         p0, p1 = c0 * _MULTIPLIERS[0], c2 * _MULTIPLIERS[1]
         c0, c2 = ((p1 >> 32) & _WORD) ^ c1 ^ k0, ((p0 >> 32) & _WORD) ^ c3 ^ k1
         c1, c3 = p1 & _WORD, p0 & _WORD
@@ -71,10 +70,10 @@ def philox(counter: tuple[Any, Any, Any, Any], key: tuple[int, int]) -> tuple[An
 
 
 def words(seed: int, key: Tensor, site: Tensor, block: Tensor, stream: int) -> Tensor:
-    """The four words of one block: those of steps 4·block, …, 4·block + 3.
+    """The four words of one block, for steps 4·block, …, 4·block + 3.
 
     Args:
-        seed: the run's seed, in [0, 2⁶⁴).
+        seed: seed of the run, in [0, 2⁶⁴).
         key, site, block: int64 tensors that broadcast together, each in [0, 2³²).
         stream: see `Stream`.
 
@@ -99,19 +98,19 @@ def words(seed: int, key: Tensor, site: Tensor, block: Tensor, stream: int) -> T
 
 
 def check_seed(seed: int) -> int:
-    """The seed as a plain int, if it is whole and in [0, 2⁶⁴); a ValueError otherwise."""
+    """The seed as a plain int; raises a ValueError unless it is whole and in [0, 2⁶⁴)."""
     return whole("seed", seed, 0, (1 << 64) - 1)
 
 
 def threshold(rate: float) -> int:
-    """The integer below which a word means "yes" with probability `rate`: devices decide alike."""
+    """The integer that a word is below with probability `rate`; the same on every device."""
     if not 0.0 <= rate <= 1.0:
         raise ValueError(f"a rate must lie between 0 and 1, got {rate}")
     return round(rate * (1 << 32))
 
 
 class StepDraws(Protocol):
-    """What a step draws: from counters (`randomness.Draws`) or from an ordinary generator."""
+    """Random numbers of a step, from counters (`Draws`) or from an ordinary generator."""
 
     def word(self, t: int, stream: int) -> Tensor:
         """int64 [N] in [0, 2³²)."""
@@ -124,29 +123,29 @@ class StepDraws(Protocol):
 
 
 class Draws:
-    """The words of one run for fixed rows: a window onto a pure function, some steps kept ahead.
+    """Random words of one run for fixed rows; caches the next few steps.
 
     Args:
-        seed: the run's seed.
-        key: int64 [N], the key of each row's world.
-        site: int64 [N], each row's site within its world.
-        step: int64 [N], the step each row's world stands at; `word(t, …)` is the draw at step + t.
+        seed: seed of the run.
+        key: int64 [N], key of each row's world.
+        site: int64 [N], site of each row in its world.
+        step: int64 [N], present step of each row's world; `word(t, …)` is the draw at step + t.
     """
 
     def __init__(self, seed: int, key: Tensor, site: Tensor, step: Tensor) -> None:
         self._seed, self._key, self._site = check_seed(seed), key, site
         aligned = bool((step == step[0]).all()) if len(step) else True
-        # Rows whose worlds stand at one step share blocks; others take theirs row by row.
+        # If all worlds are at the same step, the rows share blocks.
         self._step: int | Tensor = int(step[0]) if aligned and len(step) else step
         self._ahead = max(1, min(32, _CHUNK // max(1, len(site))))
         self._kept: dict[int, tuple[int, Tensor]] = {}  # by stream: first block, words
 
     def word(self, t: int, stream: int) -> Tensor:
-        """int64 [N] in [0, 2³²): each row's word `t` steps from the start, for this stream."""
+        """int64 [N] in [0, 2³²): the word of each row `t` steps after the start."""
         if isinstance(self._step, Tensor):
             step = self._step + t
-            own = words(self._seed, self._key, self._site, step // 4, stream)
-            return own.gather(0, (step % 4)[None])[0]
+            blocks = words(self._seed, self._key, self._site, step // 4, stream)
+            return blocks.gather(0, (step % 4)[None])[0]
         block, lane = divmod(self._step + t, 4)
         first, kept = self._kept.get(stream, (block + 1, torch.empty(0)))
         if not first <= block < first + len(kept):
@@ -169,10 +168,10 @@ class Draws:
 
 
 def normal_rows(offsets: Tensor, length: int, dtype: torch.dtype) -> Tensor:
-    """[M, length] normal deviates: the stretches of the fixed table that begin at these offsets.
+    """[M, length] normal deviates: slices of a fixed table, which start at the offsets.
 
-    Offsets lie in [0, 2²⁰). Two rows overlap with probability of about 2·length / 2²⁰, which no
-    measure of a swarm notices, and which costs a tenth of making each deviate anew.
+    Offsets are in [0, 2²⁰). Two rows overlap with a probability of about 2·length / 2²⁰, which has
+    no visible effect on a swarm. Reading the table takes a tenth of the time of new deviates.
     """
     if length > LONGEST_ROW:
         raise ValueError(f"noise serves at most {LONGEST_ROW} channels, got {length}")
@@ -182,7 +181,7 @@ def normal_rows(offsets: Tensor, length: int, dtype: torch.dtype) -> Tensor:
 
 @cache
 def _normal_table(dtype: torch.dtype, device: torch.device) -> Tensor:
-    """[TABLE_SIZE + LONGEST_ROW] fixed deviates, the end repeating the beginning (Box–Muller)."""
+    """[TABLE_SIZE + LONGEST_ROW] fixed deviates (Box–Muller); the end repeats the beginning."""
     index = torch.arange(TABLE_SIZE // 4)
     zero = torch.zeros(1, dtype=torch.int64)
     block = words(0x5EED, zero, index, zero, 0xFFFF).numpy()
@@ -190,5 +189,5 @@ def _normal_table(dtype: torch.dtype, device: torch.device) -> Tensor:
     radius, angle = np.sqrt(-2.0 * np.log(uniform[:2])), 2.0 * np.pi * uniform[2:]
     deviates = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)]).reshape(-1)
     table = torch.from_numpy(np.concatenate([deviates, deviates[:LONGEST_ROW]]))
-    # Rounded through float32 first, so that every dtype sees the same deviates.
+    # Rounded to float32 first, so that every dtype gets the same deviates.
     return table.to(torch.float32).to(dtype=dtype, device=device)

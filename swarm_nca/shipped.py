@@ -1,6 +1,6 @@
-"""Where the files that travel with the package are: one look-up for every kind of installation.
+"""Finds the data folders of the package in every kind of installation.
 
-In a wheel they lie inside the package, in a checkout (an editable install) beside it.
+In a wheel they are inside the package, in a checkout (an editable install) beside it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ def folder(name: str) -> Path:
     """The folder `scenarios` or `assets`.
 
     Raises:
-        FileNotFoundError: the installation carries neither place.
+        FileNotFoundError: the installation has no such folder.
     """
     for place in (_PACKAGE / "_shipped" / name, _PACKAGE.parent / name):
         if place.is_dir():

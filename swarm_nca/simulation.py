@@ -1,10 +1,10 @@
-"""One run in time: a world, a rule, and a plan of what is done to it.
+"""Runs a world under a rule, and applies planned changes at their steps.
 
-This is the only place that knows what is due. Step t is taken first; then the changes planned for t
-act, in the order of the plan, and the run goes on from what they left. Scenarios, swarms of agents,
-the viewer and evaluations are all driven by a `Simulation`; what steps the cells is a backend. A
-step of a swarm begins with what is due and ends with `take_step`: the same order, cut elsewhere, so
-that its agents can be looked at before the changes.
+Only this module decides which changes apply at a step. Step t is taken first; then the changes
+planned for t are applied, in the order of the plan, and the run continues from the result.
+Scenarios, swarms of agents, the viewer and evaluations all use a `Simulation`; a backend steps the
+cells. A step of a swarm first applies the planned changes and then calls `take_step`. The order is
+the same, but the agents can be inspected before the changes.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ class Change(Protocol):
     """A perturbation, or any function of a world."""
 
     def __call__(self, world: World, seed: int = 0) -> World:
-        """The world after it; the one given stays as it is."""
+        """The changed world; the given one stays unchanged."""
 
 
 class Plan(Protocol):
-    """What is done when."""
+    """The changes of each step."""
 
     def at(self, step: int) -> Sequence[Any]:
-        """The entries for a step, in the order in which they act; each is a `Change`."""
+        """The entries for a step, in the order in which they apply; each is a `Change`."""
 
 
-#: Makes a backend that stands on a world: (world, rule, seed) → Backend.
+#: Makes a backend for a world: (world, rule, seed) → Backend.
 MakesBackend = Callable[[World, Rule, int], Backend]
 
 
 @dataclass(frozen=True, eq=False)
 class Event:
-    """A change that acted: the entry of the plan, and the worlds before and after it."""
+    """A change that was applied: the entry of the plan, and the worlds before and after it."""
 
     change: Any
     before: World
@@ -50,14 +50,14 @@ class Event:
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """What one step brought.
+    """The result of one step.
 
     Attributes:
         step: steps taken since the start; 0 is the start.
         before: the world one step earlier, after its changes; None at the start.
         world: the world after the step, before the changes planned for it.
-        fired: int64 [M], the rows that acted in the step.
-        events: what acted then, in order.
+        fired: int64 [M], the rows that fired in the step.
+        events: the changes applied after the step, in order.
     """
 
     step: int
@@ -68,12 +68,12 @@ class Moment:
 
     @property
     def after(self) -> World:
-        """The world that the next step begins with."""
+        """The world from which the next step starts."""
         return self.events[-1].after if self.events else self.world
 
 
 class Planned:
-    """A plan of pairs (step, change), in the order given within each step."""
+    """A plan made of pairs (step, change); changes of one step keep their order."""
 
     def __init__(self, entries: Sequence[tuple[int, Any]] = ()) -> None:
         self._entries: dict[int, list[Any]] = {}
@@ -86,20 +86,23 @@ class Planned:
 
 
 class Simulation:
-    """A world being run.
+    """A run of one world under one rule.
 
     Args:
-        world: where it starts; never changed.
-        rule: what cells obey.
-        seed: every random draw depends on it.
-        plan: what is done when; nothing when None.
-        backend: what steps the cells; the fastest of `engine.BACKENDS` that takes them when
-            None.
+        world: the first world; never changed.
+        rule: the rule of all cells.
+        seed: seed of every random draw.
+        plan: the changes of each step; no changes when None.
+        backend: makes the backend that steps the cells; when None, the fastest one of
+            `engine.BACKENDS` that supports the world and the rule.
 
     Attributes:
         step: steps taken so far.
     """
 
+    #: The world from which the backend starts.
+    _start: World
+    #: The present world; None when the backend has stepped past it.
     _world: World | None
     _backend: Backend | None
 
@@ -119,65 +122,69 @@ class Simulation:
 
     @property
     def world(self) -> World:
-        """The present moment, safe from further steps."""
+        """The present world; later steps do not change it."""
         if self._world is None:
             self._world = self.backend.world()
         return self._world
 
     @property
     def cells(self) -> int:
-        """N, the cells of the world; asking takes no copy of the states."""
-        return self._ground.cells
+        """N, the number of cells; does not copy the states."""
+        return self._start.cells
 
     @property
     def backend(self) -> Backend:
-        """What steps the cells; made when first needed, since many edits may come before a step."""
+        """The backend that steps the cells; made on first use, since edits often come in groups."""
         if self._backend is None:
-            self._backend = self._make(self._ground, self.rule, self.seed)
+            self._backend = self._make(self._start, self.rule, self.seed)
         return self._backend
 
     def stand_on(self, world: World, step: int | None = None) -> None:
-        """Go on from another world.
+        """Continue from another world.
 
         Args:
-            step: the number of the moment; as it is when None.
+            step: the new step number; unchanged when None.
         """
-        self._ground, self._world, self._backend = world, world, None
+        self._start, self._world, self._backend = world, world, None
         if step is not None:
             self.step = step
 
     def copy(self, plan: Plan) -> Simulation:
-        """The same moment under a plan of its own; steps of one do not touch the other."""
+        """An independent simulation from the same moment, with another plan."""
         other = Simulation(self.world, self.rule, self.seed, plan, self._make)
         other.step = self.step
         return other
 
     def begin(self) -> Moment:
-        """The start, as step 0: nothing is stepped, what is planned for 0 acts."""
+        """The moment of step 0: apply the changes planned for it, without a step."""
         fired = torch.zeros(0, dtype=torch.int64, device=self.world.state.device)
         return Moment(self.step, None, self.world, fired, self.happen())
 
     def advance(self) -> Moment:
-        """Take one step, look at the world, then let act what is planned for the step."""
+        """Take one step, then apply the changes planned for it."""
         before = self.world
         fired = self.take_step()
         world = self.world
         return Moment(self.step, before, world, fired, self.happen())
 
     def skip(self) -> tuple[Tensor, tuple[Event, ...]]:
-        """`advance` without a look: no copy of the states is made; who acted, and what happened."""
+        """Like `advance`, but without copies of the states.
+
+        Returns:
+            The rows that fired, int64 [M], and the events.
+        """
         fired = self.take_step()
         return fired, self.happen()
 
     def take_step(self) -> Tensor:
-        """Step the cells once, and nothing else; returns the rows that acted, int64 [M]."""
+        """Step the cells once, without changes; returns the rows that fired, int64 [M]."""
         fired = self.backend.step()
         self.step += 1
         self._world = None
         return fired
 
     def happen(self) -> tuple[Event, ...]:
-        """Let act what is planned for the present step."""
+        """Apply the changes planned for the present step."""
         events = []
         for change in self.plan.at(self.step):
             before = self.world

@@ -1,12 +1,12 @@
-"""Builders for tests of your own, about one agent or a few: an inbox, a lone agent, a tiny world.
+"""Builders for agent-level tests in your own project: an inbox, a lone agent, a tiny world.
 
     rule = sn.load_rule("digits")
     agent = lone_agent(rule)
     agent.inbox = inbox(own=agent.state, north=saying(rule, "2"), south=saying(rule, "2"))
     change = agent.decide()
 
-They work with any rule of any family, an untrained one as well; only `saying` needs classes.
-Directions are those of a grid's nine slots.
+They work with every rule of every family, trained or not; only `saying` needs classes. The
+directions are the nine slots of a grid.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from swarm_nca.swarm.agents import Vector
 from swarm_nca.topologies import OWN_SLOT, Grid, Topology
 from swarm_nca.world import World
 
-#: Slot by slot of a grid, from where a message comes.
+#: Direction from which a message comes, slot by slot of a grid.
 DIRECTIONS = (
     "north_west",
     "north",
@@ -39,7 +39,7 @@ DIRECTIONS = (
     "south_east",
 )
 
-#: Digits are tenths of grey, so `1` is as grey as a pixel can be without being alive.
+#: Digits are tenths of grey; `1` is the darkest grey that is not alive.
 _INK = {" ": 0.0, ".": 0.0, "#": 1.0} | {str(tenths): tenths / 10 for tenths in range(10)}
 
 
@@ -52,26 +52,26 @@ def tiny_world(
     grid: Grid = Grid(),  # noqa: B008  (frozen)
     links: Links = Links(),  # noqa: B008  (frozen)
 ) -> World:
-    """A world from a drawing in letters, one line a row.
+    """A world from a drawing in characters, one line per row.
 
     Args:
-        drawing: `#` is full grey, `.` or a blank is white, a digit stands for that many tenths.
-            Where every pixel is a cell, as in Life, ½ and more is what is alive at the start.
-            Common indentation and empty lines around the drawing do not count, and short lines are
-            filled with white.
+        drawing: `#` is full grey, `.` or a blank is white, a digit is that many tenths of grey.
+            If every pixel is a cell, as in Life, cells with ½ or more are alive at the start.
+            Common indentation and empty lines around the drawing are ignored; short lines are
+            filled up with white.
         rule: gives channels, classes and the alive threshold.
         label, key, grid, links: as in `World.from_images`.
 
     Raises:
-        ValueError: another letter, nothing drawn at all, or a label the rule does not have.
+        ValueError: another character, an empty drawing, or a label that the rule does not have.
     """
     lines = textwrap.dedent(drawing.rstrip()).splitlines()
     while lines and not lines[0].strip():
         del lines[0]
-    unknown = sorted({letter for line in lines for letter in line} - _INK.keys())
-    if unknown or not lines:
+    invalid = sorted({letter for line in lines for letter in line} - _INK.keys())
+    if invalid or not lines:
         raise ValueError(
-            f"draw with '#', '.', blanks and digits (tenths of grey); got {unknown or drawing!r}"
+            f"draw with '#', '.', blanks and digits (tenths of grey); got {invalid or drawing!r}"
         )
     width = max(map(len, lines))
     grey = np.array([[_INK[letter] for letter in line.ljust(width)] for line in lines])
@@ -79,13 +79,13 @@ def tiny_world(
 
 
 def lone_agent(rule: Rule, *, stimulus: Any = None, state: Any = None) -> CellAgent:
-    """An agent with nobody around it: it hears itself, and what you put into its inbox.
+    """An agent without neighbours: it receives its own message and those you put into its inbox.
 
     Args:
-        rule: any; also one for graphs, with other slots and another stimulus than pictures have.
-        stimulus: [S] what it senses; when None a lone pixel of full grey sees itself in the middle
-            of nine, anything else senses zeros.
-        state: [C] what it holds; zeros when None.
+        rule: any rule, for pictures or graphs.
+        stimulus: [S]. When None: a pixel of full grey among eight white ones if the rule takes nine
+            stimulus values, else zeros.
+        state: [C]; zeros when None.
     """
     table = torch.full((1, rule.slots), 1)
     table[0, OWN_SLOT if rule.slots > OWN_SLOT else 0] = 0
@@ -104,14 +104,14 @@ def lone_agent(rule: Rule, *, stimulus: Any = None, state: Any = None) -> CellAg
 
 
 def saying(rule: Rule, label: int | str, strength: float = 1.0) -> Vector:
-    """[C], the state of a cell that stands for a class, and says nothing else.
+    """[C], the state of a cell that shows one class; all its other channels are zero.
 
     Args:
         label: a class of the rule, by number or name.
-        strength: the value of that class's channel; the trained ones settle near 1.
+        strength: value of the channel of that class; trained rules settle near 1.
 
     Raises:
-        ValueError: the rule has no such class, or no classes at all.
+        ValueError: the rule does not have this class, or has no classes.
     """
     if not isinstance(rule.readout, Classes):
         raise ValueError(
@@ -128,11 +128,11 @@ def inbox(**messages: Any) -> dict[int, Any]:
     """Messages by direction, as an agent's inbox takes them: slot → [C].
 
     Args:
-        messages: `north`, `south_west`, …, see `DIRECTIONS`; `own` is what the agent tells itself.
-            Nothing is heard from directions left out, not even from itself.
+        messages: `north`, `south_west`, …, see `DIRECTIONS`; `own` is the agent's own message. No
+            message arrives from directions left out, including `own`.
 
     Raises:
-        ValueError: no such direction.
+        ValueError: an unknown direction.
     """
     for name in messages.keys() - set(DIRECTIONS):
         raise ValueError(unknown("direction", name, DIRECTIONS))
@@ -142,15 +142,15 @@ def inbox(**messages: Any) -> dict[int, Any]:
 def assert_same_trajectory(
     world: World, rule: Rule, steps: int = 20, seed: int = 0, *, within: float | None = None
 ) -> None:
-    """That agents on their own, in an order shuffled at every step, do what the batch does.
+    """Assert that agents stepped one by one, in a random order, equal the batched engine.
 
     Args:
-        world: one world, on pictures or a graph.
-        within: the largest difference of any channel that counts as the same; 1e-9 in float64 and
-            1e-4 otherwise when None.
+        world: one world, of a picture or a graph.
+        within: largest allowed difference of a channel; when None, 1e-9 in float64 and 1e-4
+            otherwise.
 
     Raises:
-        AssertionError: names the first step at which they part, the agent and the channel.
+        AssertionError: names the first step at which they differ, the agent and the channel.
     """
     limit = (1e-9 if world.state.dtype == torch.float64 else 1e-4) if within is None else within
     batched = Swarm(world, rule, seed, model_reporters={})
@@ -159,9 +159,9 @@ def assert_same_trajectory(
         agents.agents.shuffle(inplace=True)
         agents.step()
         batched.step()
-        apart = np.abs(agents.states - batched.states)
-        if not (apart <= limit).all():
-            row, channel = np.unravel_index(int(np.argmax(apart)), apart.shape)
+        difference = np.abs(agents.states - batched.states)
+        if not (difference <= limit).all():
+            row, channel = np.unravel_index(int(np.argmax(difference)), difference.shape)
             raise AssertionError(
                 f"step {step}: channel {channel} of the agent at {agents.rows[row].name!r} is "
                 f"{agents.states[row, channel]!r} alone and {batched.states[row, channel]!r} in "

@@ -1,4 +1,4 @@
-"""How many cores torch may take."""
+"""Number of torch threads."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import functools
 import os
 from collections.abc import Iterator
 
-#: The number of cells below which one core does best.
+#: Worlds with fewer cells than this run fastest on one core.
 SMALL = 4_096
 
 
 def threads_for(cells: int) -> contextlib.AbstractContextManager[None]:
-    """Within this block as many as suit a world of that size.
+    """Context manager: use as many torch threads as suit a world of `cells` cells.
 
-    Small products are slower on several cores than on one, most of all on a busy machine; and on
-    one they give the same bytes on every machine, while several may sum in another order.
+    Small products are faster on one core than on several, above all on a busy machine. One core
+    also gives the same bytes on every machine; several may sum in another order.
     """
     return threads(1 if cells < SMALL else available_cores())
 
 
 @contextlib.contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Within this block so many, whatever it was before and will be again."""
+    """Context manager: use `count` torch threads, then restore the previous number."""
     import torch
 
     before = torch.get_num_threads()
@@ -35,11 +35,11 @@ def threads(count: int) -> Iterator[None]:
 
 @functools.cache
 def available_cores() -> int:
-    """All that this process may run on, unless OMP_NUM_THREADS says otherwise."""
+    """The cores that this process may use; torch's thread count if OMP_NUM_THREADS is set."""
     import torch
 
     if "OMP_NUM_THREADS" in os.environ:
         return torch.get_num_threads()
-    if hasattr(os, "sched_getaffinity"):  # not on every system
+    if hasattr(os, "sched_getaffinity"):  # Linux only
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

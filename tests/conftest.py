@@ -1,8 +1,8 @@
-"""What all tests share: rules that are busy without training, and word of the data tests.
+"""Shared fixtures: untrained rules that change cells, and the report on data tests.
 
-Tests in `tests/data` need MNIST and Fashion-MNIST (`SWARM_NCA_DATA`, the folder that holds
-`mnist/` and `fashion-mnist/`) and the published rule (`SWARM_NCA_REFERENCE`, its JSON file). Where
-one is missing they are not collected, and the summary says so.
+Tests in `tests/data` need MNIST and Fashion-MNIST (`SWARM_NCA_DATA`, the folder with `mnist/` and
+`fashion-mnist/`) and the published rule (`SWARM_NCA_REFERENCE`, its JSON file). If one of them is
+missing, these tests are not collected, and the summary reports it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-# One thread, here and in every command that a test starts: on a busy machine several wait for each
-# other longer than they work. torch reads it as it is imported.
+# One thread, here and in every command that a test starts: on a busy machine several threads spend
+# most of their time waiting. torch reads the variable on import.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
@@ -22,49 +22,49 @@ from hypothesis import settings
 
 from swarm_nca.rules import Mlp, Rule
 
-# A variable that is not set names no file, not the working folder.
+# An unset variable must not mean the working folder.
 _DATA = Path(os.environ.get("SWARM_NCA_DATA") or os.devnull)
 _REFERENCE = Path(os.environ.get("SWARM_NCA_REFERENCE") or os.devnull)
 
 _missing = [
     f"{what} ({variable}: {os.environ.get(variable, 'not set')})"
-    for what, variable, there in (
+    for what, variable, exists in (
         ("MNIST", "SWARM_NCA_DATA", (_DATA / "mnist").is_dir()),
         ("Fashion-MNIST", "SWARM_NCA_DATA", (_DATA / "fashion-mnist").is_dir()),
         ("the published rule", "SWARM_NCA_REFERENCE", _REFERENCE.is_file()),
     )
-    if not there
+    if not exists
 ]
 
 collect_ignore = ["data"] if _missing else []
 
-# Machines are busy; how long one example takes says nothing about it.
+# No deadline: on a busy machine the time of one example varies.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 
 def pytest_runtest_setup() -> None:
-    """One thread again, whatever the test before left."""
+    """Set one thread again after the previous test."""
     torch.set_num_threads(1)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """One line on the data tests, which a quiet run prints too."""
-    state = f"NOT collected, for want of {' and '.join(_missing)}" if _missing else "collected"
+    """Report in one line, also in quiet runs, whether the data tests were collected."""
+    state = f"NOT collected, missing: {' and '.join(_missing)}" if _missing else "collected"
     terminalreporter.write_line(f"data tests: {state}")
 
 
 @pytest.fixture(scope="session")
 def published_rule_path() -> Path:
-    """The published rule's JSON; only tests in `tests/data` may ask for it."""
+    """JSON file of the published rule, for tests in `tests/data` only."""
     return _REFERENCE
 
 
 @pytest.fixture(scope="session")
 def busy_rule() -> Callable[..., Rule]:
-    """A maker of untrained, frozen rules whose output layer has weights, so that cells act.
+    """Makes untrained, frozen rules with random output weights, so that cells change.
 
-    busy_rule(torch.float64, slots=5, …): a dtype, then the rule's own parameters.
+    busy_rule(torch.float64, slots=5, …): a dtype, then parameters of `Mlp`.
     """
 
     def made(dtype: torch.dtype = torch.float32, *, strength: float = 0.05, **others: Any) -> Rule:
@@ -80,5 +80,5 @@ def busy_rule() -> Callable[..., Rule]:
 
 @pytest.fixture(params=["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"])
 def device(request: pytest.FixtureRequest) -> str:
-    """Each device there is to train on."""
+    """Each available training device."""
     return str(request.param)

@@ -1,8 +1,8 @@
-"""The heart of it: agents on their own, in any order, and the batch live the same life.
+"""Agents stepped one by one, in any order, have the same states as the batch.
 
-One engine walks the edges of the networkx graph and asks the rule for one agent at a time; the
-other gathers through an index table. Held against each other for every family of rules, link and
-space, and with them the differentiable rollout and the gradient written by hand.
+One engine follows the edges of the networkx graph and applies the rule to one agent at a time; the
+other gathers through an index table. The tests compare them, the differentiable rollout and the
+hand-written gradient for every rule family, kind of links and space.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from swarm_nca.world import World
 
 
 def busy_rule(dtype: torch.dtype = torch.float64, **others: Any) -> Rule:
-    """An untrained rule whose output layer has weights, so that cells do something."""
+    """An untrained rule with random output weights, so that cells change."""
     generator = torch.Generator().manual_seed(11)
     rule = Mlp(generator=generator, **others)
     torch.nn.init.normal_(rule.output, std=0.02, generator=generator)
@@ -47,7 +47,7 @@ def growing() -> Rule:
 
 
 class Embers(Rule):
-    """A family of a user's own: it replaces, senses, and lives by two channels of three."""
+    """A user-defined family that replaces states, senses, and lives by two of three channels."""
 
     kind = "embers"
     update = "replace"
@@ -68,8 +68,8 @@ class Embers(Rule):
         return {}
 
 
-def lived(world: World, seed: int) -> World:
-    """A moment of that world in which it has a past and states of about a third."""
+def with_past(world: World, seed: int) -> World:
+    """The world at a later step, with random states of about a third."""
     return world.with_state(world.restarted("random", seed).state / 3.0, steps=seed % 7)
 
 
@@ -83,7 +83,7 @@ FAMILIES: dict[str, Callable[[], Rule]] = {
     "elementary": lambda: Elementary(105).double(),
     "own": lambda: Embers().double(),
 }
-GROUNDS = {
+GRIDS_AND_GRAPH = {
     "moore": Grid(),
     "torus": Grid(torus=True),
     "von-neumann": Grid("von_neumann"),
@@ -94,7 +94,7 @@ LINKS = {"perfect": Links(), "lossy": Links(drop=0.3)}
 
 
 def placed(rule: Rule, grid: Grid | None, links: Links) -> World:
-    """A small world with a past; a third of its cells hold zeros."""
+    """A small world at a later step; a third of its cells hold zeros."""
     random = np.random.default_rng(1)
     if grid is None:
         graph = number_slots(nx.random_regular_graph(4, 15, seed=2), slots=rule.slots)
@@ -103,22 +103,22 @@ def placed(rule: Rule, grid: Grid | None, links: Links) -> World:
     else:
         grey = random.random((4, 5)) * (random.random((4, 5)) < 0.9)
         world = World.from_images([grey], rule, keys=[12], grid=grid, links=links)
-    world = lived(world, 5)
+    world = with_past(world, 5)
     if rule.kind in ("life", "elementary"):
         return world.with_state((world.state > 0.1).double())
     return world.with_state(world.state.masked_fill(world.site[:, None] < 7, 0.0))
 
 
 @pytest.mark.parametrize("links", LINKS.values(), ids=LINKS)
-@pytest.mark.parametrize("grid", GROUNDS.values(), ids=GROUNDS)
+@pytest.mark.parametrize("grid", GRIDS_AND_GRAPH.values(), ids=GRIDS_AND_GRAPH)
 @pytest.mark.parametrize("family", FAMILIES)
-def test_every_way_of_running_a_rule_gives_the_same_steps(
+def test_all_engines_and_gradients_give_the_same_states(
     family: str, grid: Grid | None, links: Links
 ) -> None:
     rule, steps, seed = FAMILIES[family](), 20, 8
     world = placed(rule, grid, links)
     assert_same_trajectory(world, rule, steps, seed)
-    # With a state that asks for gradients, `step` takes the differentiable path.
+    # If the state requires gradients, `step` takes the differentiable path.
     recorded = world.with_state(world.state.clone().requires_grad_())
     swarm = Swarm(world, rule, seed, model_reporters={})
     seen = [world.state]
@@ -133,33 +133,33 @@ def test_every_way_of_running_a_rule_gives_the_same_steps(
         torch.testing.assert_close(by_hand, seen[-1], rtol=0, atol=1e-9)
     alive = [rule.lives(state, world.largest) for state in seen]
     if alive[0] is not None:
-        turns = torch.stack([one.int() for one in alive if one is not None]).diff(dim=0)
-        assert (turns == 1).any(), "some cells are born"
-        assert (turns == -1).any(), "some cells die"
+        births_and_deaths = torch.stack([one.int() for one in alive if one is not None]).diff(dim=0)
+        assert (births_and_deaths == 1).any(), "some cells are born"
+        assert (births_and_deaths == -1).any(), "some cells die"
     changes = torch.stack(seen).diff(dim=0).abs().amax(dim=2)
-    assert (changes > 0).any(dim=1).sum() > steps // 2, "the compared lives are busy ones"
+    assert (changes > 0).any(dim=1).sum() > steps // 2, "cells change in most steps"
 
 
 RATES = {"sleepy": (0.1, None), "all-at-once": (1.0, 0.0), "noisy": (None, 0.3)}
 
 
 @pytest.mark.parametrize(("fire_rate", "noise"), RATES.values(), ids=RATES)
-def test_thirty_steps_at_rates_of_the_world_s_own(
+def test_agents_equal_the_batch_at_fire_rate_and_noise_of_the_world(
     fire_rate: float | None, noise: float | None
 ) -> None:
     rule = busy_rule()
     grey = np.asarray(strokes(1, seed=6, size=14).grey)
     world = World.from_images(grey, rule, fire_rate=fire_rate, noise=noise, links=Links(0.1))
-    assert_same_trajectory(lived(world, 5), rule, steps=30, seed=8)
+    assert_same_trajectory(with_past(world, 5), rule, steps=30, seed=8)
 
 
-def test_twenty_steps_in_single_precision() -> None:
+def test_agents_equal_the_batch_in_single_precision() -> None:
     rule = busy_rule(torch.float32)
     world = World.from_images(np.asarray(strokes(1, seed=4, size=14).grey), rule)
     assert_same_trajectory(world, rule, steps=20, seed=1)
 
 
-GRIDS = [grid for grid in GROUNDS.values() if grid is not None]
+GRIDS = [grid for grid in GRIDS_AND_GRAPH.values() if grid is not None]
 
 
 @settings(max_examples=25, deadline=None)
@@ -174,7 +174,7 @@ GRIDS = [grid for grid in GROUNDS.values() if grid is not None]
     seed=st.integers(0, 2**64 - 1),
     key=st.integers(0, 2**32 - 1),
 )
-def test_any_picture(
+def test_agents_equal_the_batch_on_any_picture(
     height: int,
     width: int,
     share: float,
@@ -197,7 +197,7 @@ def test_any_picture(
         fire_rate=fire_rate,
         noise=noise,
     )
-    assert_same_trajectory(lived(world, key % 5), rule, steps=3, seed=seed)
+    assert_same_trajectory(with_past(world, key % 5), rule, steps=3, seed=seed)
 
 
 @settings(max_examples=25, deadline=None)
@@ -207,7 +207,7 @@ def test_any_picture(
     seed=st.integers(0, 2**64 - 1),
     gone=st.sets(st.integers(0, 11)),
 )
-def test_any_graph(
+def test_agents_equal_the_batch_on_any_graph(
     nodes: int, edges: list[tuple[int, int, int]], seed: int, gone: set[int]
 ) -> None:
     rule = busy_rule(hidden=(8, 8), slots=5, stimulus_size=1)
@@ -221,4 +221,4 @@ def test_any_graph(
             taken.add((u, slot))
     world = World.from_graph(graph, rule, links=Links(drop=0.2))
     dead = torch.tensor(sorted(i for i in gone if i < nodes), dtype=torch.int64)
-    assert_same_trajectory(lived(world, 2).erase(dead), rule, steps=3, seed=seed)
+    assert_same_trajectory(with_past(world, 2).erase(dead), rule, steps=3, seed=seed)

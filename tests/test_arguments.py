@@ -1,4 +1,4 @@
-"""Whole numbers, real numbers and arrays as callers give them: taken, or refused."""
+"""Checks of whole numbers, real numbers and arrays from callers."""
 
 import math
 from decimal import Decimal
@@ -39,7 +39,7 @@ class Unreadable:
         (np.ma.masked_array([1.0, 2.0], mask=[False, False]), "float64"),
     ],
 )
-def test_arrays_of_real_numbers_are_taken_in_a_type_every_library_knows(given, kind):
+def test_dense_converts_arrays_to_a_common_dtype(given, kind):
     taken = dense("values", given)
     assert str(taken.dtype) == kind
     assert taken.dtype.isnative
@@ -48,7 +48,7 @@ def test_arrays_of_real_numbers_are_taken_in_a_type_every_library_knows(given, k
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         (torch.eye(2).to_sparse(), r"dense, got a sparse_coo tensor; use \.to_dense\(\)"),
         (torch.empty(2, device="meta"), "hold values, got a tensor on the device 'meta'"),
@@ -68,21 +68,23 @@ def test_arrays_of_real_numbers_are_taken_in_a_type_every_library_knows(given, k
         (np.zeros(2, "M8[s]"), "array of real numbers"),
     ],
 )
-def test_other_arrays_are_refused_with_the_cure_and_in_one_short_line(given, told):
-    with pytest.raises(ValueError, match=f"^values must (be|hold|not be) {told}|{told}") as refused:
+def test_dense_refuses_other_arrays_with_a_one_line_cure(given, message):
+    with pytest.raises(
+        ValueError, match=f"^values must (be|hold|not be) {message}|{message}"
+    ) as refused:
         dense("values", given)
     assert "\n" not in str(refused.value)
     assert len(str(refused.value)) < 250
 
 
-def test_whole_numbers_of_any_library_are_taken():
+def test_whole_accepts_whole_numbers_of_any_library():
     for given in (0, 7, np.int64(7), np.uint8(7), torch.tensor(7), np.array(7)):
         assert whole("n", given) == int(given)
         assert type(whole("n", given)) is int
 
 
 @pytest.mark.parametrize("given", [1.0, 1.5, True, "1", None, [1], -1, 11, math.nan, 10**400])
-def test_what_is_no_whole_number_within_the_bounds_is_refused(given):
+def test_whole_refuses_other_values(given):
     with pytest.raises(
         ValueError, match=r"^n must be a whole number, from 0 to 10, got "
     ) as refused:
@@ -90,23 +92,23 @@ def test_what_is_no_whole_number_within_the_bounds_is_refused(given):
     assert len(str(refused.value)) < 150
 
 
-def test_large_bounds_are_told_as_powers_of_two():
+def test_messages_show_large_bounds_as_powers_of_two():
     with pytest.raises(ValueError, match=r"from 0 to 2\^64 - 1, got 18446744073709551616"):
         whole("seed", 1 << 64, 0, (1 << 64) - 1)
     with pytest.raises(ValueError, match="at must be a step, 0 or more, got -1"):
         whole("at", -1, 0, (1 << 34) - 1, "a step")
 
 
-def test_real_numbers_of_any_library_are_taken():
+def test_real_accepts_real_numbers_of_any_library():
     given = [1, 0.5, np.float32(0.5), np.int8(1), torch.tensor(0.5), np.array(0.5), Fraction(1, 2)]
-    for one in given:
-        assert real("x", one) == float(one)
-        assert type(real("x", one)) is float
+    for number in given:
+        assert real("x", number) == float(number)
+        assert type(real("x", number)) is float
 
 
 @pytest.mark.parametrize(
     "given", ["0.5", None, 1j, np.complex64(1), [0.5], torch.ones(1), Decimal("0.5"), 10**400]
 )
-def test_what_is_not_one_real_number_is_refused(given):
+def test_real_refuses_other_values(given):
     with pytest.raises(ValueError, match=r"^x (must be|is too large)"):
         real("x", given)

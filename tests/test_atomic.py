@@ -1,4 +1,4 @@
-"""Files are whole or not there."""
+"""Atomic file writing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_file_is_written_and_replaced_whole(tmp_path: Path) -> None:
     assert path.stat().st_mode == (tmp_path / "ordinary").stat().st_mode
 
 
-def test_a_failure_leaves_the_old_file_and_nothing_beside_it(
+def test_a_failure_leaves_the_old_file_and_no_temporary_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "rule.bin"
@@ -46,9 +46,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_beside_it(
     assert os.listdir(tmp_path) == ["rule.bin"]
 
 
-def test_an_interruption_leaves_nothing_half_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interruption_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -58,23 +56,23 @@ def test_an_interruption_leaves_nothing_half_written(
     assert os.listdir(tmp_path) == []
 
 
-def test_a_missing_folder_is_not_made(tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused_and_not_created(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"nowhere/rule\.bin: not written \(No such file"):
         write_atomically(tmp_path / "nowhere" / "rule.bin", b"new")
     assert os.listdir(tmp_path) == []
 
 
-def test_a_place_is_fine_where_files_can_be_written_and_left_as_it_was(tmp_path: Path) -> None:
+def test_checks_accept_writable_paths_and_leave_no_trace(tmp_path: Path) -> None:
     (tmp_path / "old.json").write_bytes(b"old")
     check_file(tmp_path / "old.json")
     check_file(tmp_path / "new.json")
     check_folder(tmp_path)
     check_folder(tmp_path / "new" / "folder")
-    assert [one.name for one in tmp_path.iterdir()] == ["old.json"]
+    assert os.listdir(tmp_path) == ["old.json"]
     assert (tmp_path / "old.json").read_bytes() == b"old"
 
 
-def test_a_place_that_cannot_hold_a_file_is_told_with_the_reason(tmp_path: Path) -> None:
+def test_checks_refuse_unusable_paths_with_the_reason(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     for path, message in (
@@ -95,10 +93,10 @@ def test_a_place_that_cannot_hold_a_file_is_told_with_the_reason(tmp_path: Path)
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_a_folder_that_takes_no_files_is_found_out_by_trying(
+def test_checks_refuse_folders_where_writing_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Permissions tell the superuser nothing, nor do they of file systems such as /proc."""
+    """File permissions do not predict this for the superuser or for file systems like /proc."""
 
     def refuse(**_: object) -> None:
         raise PermissionError(13, "Permission denied")
@@ -110,7 +108,7 @@ def test_a_folder_that_takes_no_files_is_found_out_by_trying(
         check_folder(tmp_path / "run")
 
 
-def test_what_a_killed_process_left_is_removed_by_the_next_write_and_no_others(
+def test_a_write_removes_only_temporary_files_of_ended_processes(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "rule.bin"
@@ -124,8 +122,8 @@ def test_what_a_killed_process_left_is_removed_by_the_next_write_and_no_others(
     (left,) = os.listdir(tmp_path)
     assert leftovers(path) == [tmp_path / left]
     _, name, ending, pid, began, _ = left.split(".")
-    number_given_again = f".{name}.{ending}.{os.getpid()}.1.abc"
-    mine = [
+    reused_process_id = f".{name}.{ending}.{os.getpid()}.1.abc"
+    unrelated = [
         temporary_name(path, "living").name,
         f".other.bin.{pid}.{began}.abc",
         ".rule.bin.backup",
@@ -133,29 +131,29 @@ def test_what_a_killed_process_left_is_removed_by_the_next_write_and_no_others(
         f"rule.bin.{pid}.{began}.abc",
         f".rule.bin.{10**30}.{began}.abc",
     ]
-    for one in (*mine, number_given_again):
-        (tmp_path / one).touch()
+    for file_name in (*unrelated, reused_process_id):
+        (tmp_path / file_name).touch()
     write_atomically(path, b"new")
-    assert sorted(os.listdir(tmp_path)) == sorted([*mine, "rule.bin"])
+    assert sorted(os.listdir(tmp_path)) == sorted([*unrelated, "rule.bin"])
 
 
-def test_a_disk_that_is_full_is_told_with_the_file_and_a_cure(
+def test_a_full_disk_error_names_the_file_and_a_cure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(NotWritten) as told:
+    with pytest.raises(NotWritten) as raised:
         write_atomically(tmp_path / "rule.bin", b"new")
-    assert told.value.errno == errno.ENOSPC
-    assert str(told.value) == (
+    assert raised.value.errno == errno.ENOSPC
+    assert str(raised.value) == (
         f"{tmp_path}/rule.bin: not written (No space left on device); free some space on that "
         "disk, or choose another place"
     )
 
 
-def test_names_that_lead_nowhere_are_told_before_anything_is_written(tmp_path: Path) -> None:
+def test_checks_refuse_unreachable_names(tmp_path: Path) -> None:
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
     for path in (loop, loop / "in", tmp_path / ("a" * 300), tmp_path / "new" / ("a" * 300)):

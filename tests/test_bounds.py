@@ -1,4 +1,4 @@
-"""Bounds of numbers: the same in Python, in a file and in the JSON schema."""
+"""Bounds of numbers are the same in Python, in files and in the JSON schema."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ from swarm_nca.training.recipe import Recipe
 
 @dataclass(frozen=True)
 class Record:
-    """One field of every sort."""
+    """One field of every kind."""
 
     whole: Annotated[int, Ge(0), Le(10)] = 0
     share: Annotated[float, Gt(0.0), Lt(1.0)] | None = None
@@ -42,7 +42,7 @@ class Record:
         {"text": "x" * 1000, "free": 1e300},
     ],
 )
-def test_what_lies_within_is_taken(given: dict[str, Any]) -> None:
+def test_values_within_bounds_are_accepted_as_plain_python(given: dict[str, Any]) -> None:
     record = Record(**given)
     for name, value in given.items():
         held = getattr(record, name)
@@ -72,14 +72,14 @@ def test_what_lies_within_is_taken(given: dict[str, Any]) -> None:
         ({"many": (1,) * 5}, "many must have at most 4 entries, got 5"),
     ],
 )
-def test_what_lies_beyond_is_refused_with_its_field(given: dict[str, Any], message: str) -> None:
+def test_values_out_of_bounds_are_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match="must") as caught:
         Record(**given)
     assert str(caught.value).startswith(message)
     assert len(str(caught.value)) < 150
 
 
-#: Records that a file spells, with a number that float32, int64 or memory does not hold.
+#: Records of files with a number beyond float32, int64 or memory.
 BEYOND: list[Callable[[], object]] = [
     lambda: Noise(strength=1e39),
     lambda: Noise(strength=1.0, at=10**29),
@@ -104,7 +104,7 @@ BEYOND: list[Callable[[], object]] = [
 
 
 @pytest.mark.parametrize("make", BEYOND)
-def test_records_are_bounded_in_python_too(make: Callable[[], object]) -> None:
+def test_records_check_bounds_in_python(make: Callable[[], object]) -> None:
     with pytest.raises(ValueError, match=r"must (be|have)"):
         make()
 
@@ -123,7 +123,7 @@ def numbers(schema: Any, name: str = "") -> Iterator[tuple[str, dict[str, Any]]]
 
 KEYWORDS = {"anyOf", "oneOf", "items", "prefixItems", "properties", "$defs"}
 
-#: Numbers that name something: a class, a glyph; and bounds of an expectation.
+#: Numbers that name a class or a glyph, and bounds of an expectation.
 UNBOUNDED = {"label", "glyph", "min", "max"}
 
 
@@ -140,7 +140,7 @@ def test_every_number_of_a_file_has_two_bounds_in_its_schema(model: Any) -> None
     assert str(LARGEST) in text
 
 
-def test_pydantic_and_python_keep_the_same_bounds() -> None:
+def test_pydantic_and_python_check_the_same_bounds() -> None:
     adapter = TypeAdapter(Record)
     for whole in (-1, 0, 10, 11):
         accepted = 0 <= whole <= 10

@@ -1,4 +1,4 @@
-"""The gradient written by hand: autograd's, and what small differences say."""
+"""The hand-written gradient equals autograd and finite differences."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ def world_of(rule: Rule, links: Links = Links(), **changes: Any) -> World:  # no
     return World.join([first, second])
 
 
-class Careful(Mlp):
-    """A rule with arithmetic of its own."""
+class Doubling(Mlp):
+    """A rule that overrides `change`, so it has no layers."""
 
-    kind = "careful"
+    kind = "doubling"
 
     def change(self, prepared: torch.Tensor, messages: torch.Tensor) -> torch.Tensor:
         return 2 * super().change(prepared, messages)
 
 
 def target(state: torch.Tensor) -> torch.Tensor:
-    """A loss to which every cell and channel matters differently."""
+    """A loss with a different weight for every cell and channel."""
     weights = torch.linspace(-1.0, 2.0, state.numel(), dtype=state.dtype).view_as(state)
     return (weights * state.square() + state).sum()
 
@@ -51,7 +51,7 @@ def target(state: torch.Tensor) -> torch.Tensor:
 def gradients(
     rule: Rule, end: Callable[[World], torch.Tensor], world: World, with_state: bool
 ) -> list[torch.Tensor]:
-    """The loss's gradients: of the weights, then of the first state where asked for."""
+    """Gradients of the loss: for the weights, then for the first state if `with_state`."""
     rule.zero_grad()
     state = world.state.clone().requires_grad_(with_state)
     target(end(world.with_state(state))).backward()
@@ -69,25 +69,25 @@ def by_hand(rule: Rule, scratch: Scratch | None = None) -> Callable[[World], tor
 
 @pytest.mark.parametrize("with_state", [False, True], ids=["weights", "and-state"])
 @pytest.mark.parametrize("links", [Links(), Links(drop=0.4), Links(drop=1.0)], ids=str)
-def test_states_and_gradients_are_autograds(rule: Rule, links: Links, with_state: bool) -> None:
+def test_states_and_gradients_equal_autograd(rule: Rule, links: Links, with_state: bool) -> None:
     world = world_of(rule, links)
 
-    def taped(world: World) -> torch.Tensor:
+    def by_autograd(world: World) -> torch.Tensor:
         return rollout(world, rule, STEPS, SEED).state
 
-    torch.testing.assert_close(by_hand(rule)(world), taped(world), atol=1e-12, rtol=0)
+    torch.testing.assert_close(by_hand(rule)(world), by_autograd(world), atol=1e-12, rtol=0)
     found = gradients(rule, by_hand(rule), world, with_state)
-    expected = gradients(rule, taped, world, with_state)
+    expected = gradients(rule, by_autograd, world, with_state)
     assert len(found) == len(expected) == 6 + with_state
-    for one, other in zip(found, expected, strict=True):
-        assert float(other.abs().max()) > 1e-3
-        torch.testing.assert_close(one, other, atol=1e-9, rtol=1e-9)
+    for actual, wanted in zip(found, expected, strict=True):
+        assert float(wanted.abs().max()) > 1e-3
+        torch.testing.assert_close(actual, wanted, atol=1e-9, rtol=1e-9)
 
 
 @pytest.mark.parametrize(
     ("products", "near"), [(torch.float32, 1e-5), (torch.bfloat16, 0.05)], ids=str
 )
-def test_shorter_products_give_the_same_states_and_gradients_but_for_rounding(
+def test_shorter_products_change_states_and_gradients_by_rounding_only(
     rule: Rule, products: torch.dtype, near: float
 ) -> None:
     world = world_of(rule, Links(drop=0.2))
@@ -101,12 +101,12 @@ def test_shorter_products_give_the_same_states_and_gradients_but_for_rounding(
     assert float(apart.detach().abs().max()) < near
     found = gradients(rule, shorter, world, with_state=True)
     expected = gradients(rule, by_hand(rule), world, with_state=True)
-    for one, other in zip(found, expected, strict=True):
-        assert one.dtype == torch.float64
-        assert float((one - other).norm() / other.norm()) < near
+    for actual, wanted in zip(found, expected, strict=True):
+        assert actual.dtype == torch.float64
+        assert float((actual - wanted).norm() / wanted.norm()) < near
 
 
-def test_gradients_are_what_small_differences_say(rule: Rule) -> None:
+def test_gradients_equal_finite_differences(rule: Rule) -> None:
     world = world_of(rule, Links(drop=0.2))
     found = gradients(rule, by_hand(rule), world, with_state=True)
     random, shift = np.random.default_rng(0), 1e-6
@@ -124,16 +124,16 @@ def test_gradients_are_what_small_differences_say(rule: Rule) -> None:
                 assert float(gradient.view(-1)[i]) == pytest.approx(slope, rel=1e-4, abs=1e-5)
 
 
-def test_one_scratch_serves_one_rollout_after_another(rule: Rule) -> None:
+def test_a_scratch_can_be_reused_by_successive_rollouts(rule: Rule) -> None:
     scratch, large = Scratch(), world_of(rule)
     for world in (large, large[1], large):
         fresh = gradients(rule, by_hand(rule), world, with_state=True)
         reused = gradients(rule, by_hand(rule, scratch), world, with_state=True)
-        for one, other in zip(reused, fresh, strict=True):
-            assert torch.equal(one, other)
+        for actual, wanted in zip(reused, fresh, strict=True):
+            assert torch.equal(actual, wanted)
 
 
-def test_two_rollouts_awaiting_their_backward_pass_in_one_scratch_are_caught(rule: Rule) -> None:
+def test_two_pending_rollouts_in_one_scratch_are_refused(rule: Rule) -> None:
     scratch, world = Scratch(), world_of(rule)
     first = by_hand(rule, scratch)(world)
     by_hand(rule, scratch)(world)
@@ -149,7 +149,7 @@ def test_the_world_passed_in_never_changes(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16], ids=str)
-def test_a_world_in_which_nobody_fires_has_no_gradient(rule: Rule, dtype: torch.dtype) -> None:
+def test_without_firing_cells_the_gradient_is_zero(rule: Rule, dtype: torch.dtype) -> None:
     rule = rule.to(dtype)
     world = world_of(rule)
     state = bptt(world, rule, 3, draws_of(world, 0), fire_rate=0.0, noise=0.0)
@@ -160,7 +160,7 @@ def test_a_world_in_which_nobody_fires_has_no_gradient(rule: Rule, dtype: torch.
         assert not bool(weight.grad.any())
 
 
-def test_what_cannot_be_unrolled_is_refused(rule: Rule, busy_rule: BusyRule) -> None:
+def test_zero_steps_and_unfit_rules_are_refused(rule: Rule, busy_rule: BusyRule) -> None:
     world = world_of(rule)
     with pytest.raises(ValueError, match="steps must be 1 or more, got 0"):
         bptt(world, rule, 0, draws_of(world, 0), 0.5, 0.0)
@@ -168,11 +168,11 @@ def test_what_cannot_be_unrolled_is_refused(rule: Rule, busy_rule: BusyRule) -> 
         bptt(world, busy_rule(torch.float64), 1, draws_of(world, 0), 0.5, 0.0)
 
 
-def test_a_rule_of_ones_own_is_sent_to_the_engine_that_takes_it() -> None:
-    rule = Careful()
+def test_a_rule_without_layers_is_refused_with_the_cure() -> None:
+    rule = Doubling()
     world = tiny_world("##", rule)
     with pytest.raises(
         ValueError,
-        match=r"needs a rule's layers, and 'careful' tells none: train it through .*rollout",
+        match=r"needs a rule's layers, and 'doubling' has none: train it through .*rollout",
     ):
         bptt(world, rule, 1, draws_of(world, 0), 0.5, 0.0)

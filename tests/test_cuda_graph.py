@@ -1,4 +1,4 @@
-"""The rollout with masks: the same states and gradients as that which picks out who fires."""
+"""The masked rollout gives the same states and gradients as `bptt`."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ STEPS = 6
 GRIDS = [Grid(), Grid("von_neumann"), Grid(torus=True)]
 
 
-class Careful(Mlp):
-    """A rule with arithmetic of its own."""
+class Doubling(Mlp):
+    """A rule that overrides `change`, so it has no layers."""
 
-    kind = "careful"
+    kind = "doubling"
 
     def change(self, prepared: torch.Tensor, messages: torch.Tensor) -> torch.Tensor:
         return 2 * super().change(prepared, messages)
 
 
-class Given:
-    """Draws that were made before, as `unrolled` asks for them."""
+class RecordedDraws:
+    """Draws made in advance, with the interface that `bptt` needs."""
 
     def __init__(self, fires: Tensor, jolts: Tensor) -> None:
         self._fires, self._jolts = fires, jolts
 
     def word(self, t: int, stream: int) -> Tensor:
-        raise AssertionError("nothing else is drawn")
+        raise AssertionError("bptt must draw nothing else")
 
     def fires(self, t: int, rate: float) -> Tensor:
         return self._fires[t].nonzero().view(-1)
@@ -69,7 +69,7 @@ def draws_for(world: World, seed: int = 0) -> tuple[Tensor, Tensor]:
 
 
 def gradients(rule: Rule, state: Tensor) -> list[Tensor]:
-    """Of a loss to which every cell and channel matters differently."""
+    """Gradients of a loss with a different weight for every cell and channel."""
     rule.zero_grad()
     weights = torch.linspace(-1.0, 2.0, state.numel(), dtype=state.dtype, device=state.device)
     (weights.view_as(state) * state.square() + state).sum().backward()
@@ -78,27 +78,27 @@ def gradients(rule: Rule, state: Tensor) -> list[Tensor]:
 
 @pytest.mark.parametrize("hearing", ["slots", "ring"])
 @pytest.mark.parametrize("grid", GRIDS, ids=str)
-def test_states_and_gradients_are_those_of_the_unrolled_rollout(
+def test_states_and_gradients_equal_bptt(
     busy_rule: BusyRule, device: str, grid: Grid, hearing: str
 ) -> None:
     rule = rule_of(busy_rule, hearing=hearing)
     world = world_of(rule, grid)
     fires, jolts = draws_for(world)
-    expected = bptt(world, rule, STEPS, Given(fires, jolts), 0.6, 1.0)
+    expected = bptt(world, rule, STEPS, RecordedDraws(fires, jolts), 0.6, 1.0)
     expected_gradients = gradients(rule, expected)
     rule.to(device)
-    there = world.to(device)
-    found = CudaGraph(STEPS)(there, rule, fires.to(device), jolts.to(device))
+    moved = world.to(device)
+    found = CudaGraph(STEPS)(moved, rule, fires.to(device), jolts.to(device))
     torch.testing.assert_close(found.cpu(), expected, atol=1e-12, rtol=0)
-    for one, other in zip(gradients(rule, found), expected_gradients, strict=True):
-        assert float(other.abs().max()) > 1e-3
-        torch.testing.assert_close(one, other, atol=1e-9, rtol=1e-9)
+    for actual, wanted in zip(gradients(rule, found), expected_gradients, strict=True):
+        assert float(wanted.abs().max()) > 1e-3
+        torch.testing.assert_close(actual, wanted, atol=1e-9, rtol=1e-9)
 
 
-def test_batches_of_other_sizes_leave_nothing_behind(
+def test_batches_of_different_sizes_do_not_affect_each_other(
     busy_rule: BusyRule, monkeypatch: pytest.MonkeyPatch, device: str
 ) -> None:
-    # Sizes that share one memory, one that has its own, and more of them than are kept.
+    # Some sizes share one recording; there are more sizes than recordings are kept.
     monkeypatch.setattr(cuda_graph, "ROWS", 8)
     monkeypatch.setattr(cuda_graph, "RECORDINGS", 1)
     rule = rule_of(busy_rule).to(device)
@@ -106,17 +106,17 @@ def test_batches_of_other_sizes_leave_nothing_behind(
     rollout = CudaGraph(STEPS)
     for world in (large, large[1], large[0], large[1], large):
         fires, jolts = (drawn.to(device) for drawn in draws_for(world))
-        alone, among = (run(world, rule, fires, jolts) for run in (CudaGraph(STEPS), rollout))
-        assert torch.equal(alone, among)
+        alone, reused = (run(world, rule, fires, jolts) for run in (CudaGraph(STEPS), rollout))
+        assert torch.equal(alone, reused)
         expected = gradients(rule, CudaGraph(STEPS)(world, rule, fires, jolts))
-        for one, other in zip(gradients(rule, among), expected, strict=True):
-            assert torch.equal(one, other)
+        for actual, wanted in zip(gradients(rule, reused), expected, strict=True):
+            assert torch.equal(actual, wanted)
 
 
 @pytest.mark.parametrize(
     ("products", "near"), [(torch.float32, 1e-5), (torch.bfloat16, 0.05)], ids=str
 )
-def test_shorter_products_give_the_same_states_and_gradients_but_for_rounding(
+def test_shorter_products_change_states_and_gradients_by_rounding_only(
     busy_rule: BusyRule, products: torch.dtype, near: float, device: str
 ) -> None:
     rule = rule_of(busy_rule).to(device)
@@ -125,8 +125,8 @@ def test_shorter_products_give_the_same_states_and_gradients_but_for_rounding(
     full, short = (CudaGraph(STEPS, kind)(world, rule, fires, jolts) for kind in (None, products))
     assert short.dtype == torch.float64
     assert float((short - full).detach().abs().max()) < near
-    for one, other in zip(gradients(rule, short), gradients(rule, full), strict=True):
-        assert float((one - other).norm() / other.norm()) < near
+    for actual, wanted in zip(gradients(rule, short), gradients(rule, full), strict=True):
+        assert float((actual - wanted).norm() / wanted.norm()) < near
 
 
 def test_the_world_passed_in_never_changes(busy_rule: BusyRule) -> None:
@@ -137,24 +137,24 @@ def test_the_world_passed_in_never_changes(busy_rule: BusyRule) -> None:
     assert torch.equal(world.state, before)
 
 
-def test_what_cannot_be_masked_is_refused(busy_rule: BusyRule) -> None:
+def test_unsupported_worlds_rules_and_lengths_are_refused(busy_rule: BusyRule) -> None:
     rule = rule_of(busy_rule)
     lossy = tiny_world("##", rule, links=Links(drop=0.1))
-    with pytest.raises(ValueError, match="only pictures whose messages all arrive"):
+    with pytest.raises(ValueError, match="masked rollouts need pictures with perfect links"):
         CudaGraph(STEPS)(lossy, rule, *draws_for(lossy))
     world = World.from_graph(number_slots(nx.path_graph(2), slots=9), rule)
-    with pytest.raises(ValueError, match="only pictures whose messages all arrive"):
+    with pytest.raises(ValueError, match="masked rollouts need pictures with perfect links"):
         CudaGraph(STEPS)(world, rule, *draws_for(world))
     world = world_of(rule)
     with pytest.raises(ValueError, match="6 steps are more than the longest rollout's 5"):
         CudaGraph(STEPS - 1)(world, rule, *draws_for(world))
-    careful = Careful()
-    alone = tiny_world("##", careful)
-    with pytest.raises(ValueError, match="needs a rule's layers, and 'careful' tells none"):
-        CudaGraph(STEPS)(alone, careful, *draws_for(alone))
+    doubling = Doubling()
+    alone = tiny_world("##", doubling)
+    with pytest.raises(ValueError, match="needs a rule's layers, and 'doubling' has none"):
+        CudaGraph(STEPS)(alone, doubling, *draws_for(alone))
 
 
-def test_a_shorter_rollout_is_the_same_in_the_memory_of_a_longer_one(
+def test_a_shorter_rollout_in_longer_memory_gives_the_same_result(
     busy_rule: BusyRule, device: str
 ) -> None:
     rule = rule_of(busy_rule).to(device)
@@ -162,13 +162,15 @@ def test_a_shorter_rollout_is_the_same_in_the_memory_of_a_longer_one(
     fires, jolts = (drawn.to(device) for drawn in draws_for(world))
     longer = CudaGraph(STEPS)
     gradients(rule, longer(world, rule, fires, jolts))
-    there, own = (run(world, rule, fires[:2], jolts[:2]) for run in (longer, CudaGraph(2)))
-    assert torch.equal(there, own)
-    for one, other in zip(gradients(rule, there), gradients(rule, own), strict=True):
-        torch.testing.assert_close(one, other, atol=1e-12, rtol=1e-12)
+    longer_end, short_end = (
+        run(world, rule, fires[:2], jolts[:2]) for run in (longer, CudaGraph(2))
+    )
+    assert torch.equal(longer_end, short_end)
+    for actual, wanted in zip(gradients(rule, longer_end), gradients(rule, short_end), strict=True):
+        torch.testing.assert_close(actual, wanted, atol=1e-12, rtol=1e-12)
 
 
-def test_two_rollouts_awaiting_their_backward_pass_in_one_memory_are_caught(
+def test_two_pending_rollouts_in_one_memory_are_refused(
     busy_rule: BusyRule,
 ) -> None:
     rule = rule_of(busy_rule)

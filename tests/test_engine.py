@@ -1,4 +1,4 @@
-"""A step is what it says: held against a loop over cells, a convolution, and itself in company."""
+"""Steps equal a loop over cells, a dense convolution, and the same world in other batches."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from swarm_nca.world import World
 BusyRule = Callable[..., Rule]
 
 
-def digits(rule: Rule, count: int, size: int = 14, **others: Any) -> World:
+def digit_worlds(rule: Rule, count: int, size: int = 14, **others: Any) -> World:
     """Small pen strokes with random states."""
     grey = np.asarray(strokes(count, seed=2, size=size).grey)
     return World.from_images(grey, rule, **({"start": "random", "seed": 4} | others))
 
 
-def looped(world: World, rule: Rule, steps: int, seed: int) -> np.ndarray[Any, Any]:
-    """The trajectory's end, cell by cell and slot by slot, everybody reading the step before."""
+def loop_over_cells(world: World, rule: Rule, steps: int, seed: int) -> np.ndarray[Any, Any]:
+    """The last state, computed cell by cell and slot by slot from the states before each step."""
     w = {name: weight.numpy() for name, weight in rule.named_parameters()}
     state, stimulus = world.state.numpy().copy(), world.stimulus.numpy()
     draws = draws_of(world, seed)
@@ -55,27 +55,27 @@ def looped(world: World, rule: Rule, steps: int, seed: int) -> np.ndarray[Any, A
 
 @pytest.mark.parametrize("drop", [0.0, 0.4], ids=["perfect", "lossy"])
 @pytest.mark.parametrize("grid", [Grid(), Grid("von_neumann", torus=True)], ids=str)
-def test_it_is_a_loop_over_the_cells(busy_rule: BusyRule, grid: Grid, drop: float) -> None:
+def test_a_rollout_equals_a_loop_over_cells(busy_rule: BusyRule, grid: Grid, drop: float) -> None:
     rule = busy_rule(torch.float64, hidden=(12, 10))
-    world = digits(rule, 2, size=9, grid=grid, links=Links(drop), keys=[3, 900])
-    expected = looped(world, rule, 8, seed=6)
+    world = digit_worlds(rule, 2, size=9, grid=grid, links=Links(drop), keys=[3, 900])
+    expected = loop_over_cells(world, rule, 8, seed=6)
     assert np.abs(expected - world.state.numpy()).max() > 0.1
     np.testing.assert_allclose(rollout(world, rule, 8, seed=6).state, expected, atol=1e-10)
 
 
-def test_it_is_a_loop_over_the_nodes_of_a_graph(busy_rule: BusyRule) -> None:
+def test_a_rollout_equals_a_loop_over_graph_nodes(busy_rule: BusyRule) -> None:
     rule = busy_rule(
         torch.float64, classes=Classes.named("l", "r"), slots=6, stimulus_size=2, fire_rate=0.3
     )
     graph = number_slots(nx.random_regular_graph(5, 12, seed=1), slots=6)
     sensed = np.random.default_rng(0).normal(size=(12, 2))
     world = World.from_graph(graph, rule, stimulus=sensed, links=Links(0.2), start="random")
-    expected = looped(world, rule, 8, seed=1)
+    expected = loop_over_cells(world, rule, 8, seed=1)
     np.testing.assert_allclose(rollout(world, rule, 8, seed=1).state, expected, atol=1e-10)
 
 
-def convolved(world: World, rule: Rule, steps: int) -> torch.Tensor:
-    """The same by zero-padded convolutions over whole pictures, the dead masked out."""
+def dense_convolution(world: World, rule: Rule, steps: int) -> torch.Tensor:
+    """The last state by zero-padded convolutions over whole pictures, with dead pixels masked."""
     grey = torch.stack([world.picture(i) for i in range(len(world))])[:, None]
     alive = grey > rule.alive_above
     state = torch.zeros(len(world), rule.channels, *grey.shape[2:])
@@ -103,20 +103,20 @@ def convolved(world: World, rule: Rule, steps: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("steps", [1, 5, 10])
-def test_with_all_firing_and_no_noise_it_is_a_dense_convolution(
+def test_at_fire_rate_one_without_noise_a_rollout_equals_a_dense_convolution(
     busy_rule: BusyRule, steps: int
 ) -> None:
     rule = busy_rule()
-    world = digits(rule, 5)
+    world = digit_worlds(rule, 5)
     after = rollout(world, rule, steps, fire_rate=1.0, noise=0.0)
-    expected = convolved(world, rule, steps)
+    expected = dense_convolution(world, rule, steps)
     assert (expected - world.state).abs().max() > 0.05
     torch.testing.assert_close(after.state, expected, atol=1e-4, rtol=0)
 
 
-def test_company_does_not_matter(busy_rule: BusyRule) -> None:
+def test_a_world_behaves_the_same_alone_and_in_any_batch(busy_rule: BusyRule) -> None:
     rule = busy_rule()
-    batch = digits(rule, 64)
+    batch = digit_worlds(rule, 64)
     together = rollout(batch, rule, 20, seed=3)
     order = torch.randperm(64, generator=torch.Generator().manual_seed(1)).tolist()
     shuffled = rollout(batch.select(order), rule, 20, seed=3)
@@ -139,7 +139,7 @@ def test_worlds_of_different_age_share_a_batch(
     busy_rule: BusyRule, ages: list[int], seed: int
 ) -> None:
     rule = busy_rule(torch.float64, hidden=(8, 8))
-    young = digits(rule, len(ages), size=8)
+    young = digit_worlds(rule, len(ages), size=8)
     old = [rollout(young[i], rule, age, seed) for i, age in enumerate(ages)]
     together = rollout(World.join(old), rule, 4, seed)
     for i, age in enumerate(ages):
@@ -149,9 +149,9 @@ def test_worlds_of_different_age_share_a_batch(
 
 
 @pytest.mark.parametrize("drop", [0.0, 0.3])
-def test_a_pause_changes_nothing(busy_rule: BusyRule, drop: float) -> None:
+def test_two_rollouts_in_a_row_equal_one_long_rollout(busy_rule: BusyRule, drop: float) -> None:
     rule = busy_rule()
-    world = digits(rule, 2, links=Links(drop))
+    world = digit_worlds(rule, 2, links=Links(drop))
     whole = rollout(world, rule, 200, seed=5)
     paused = rollout(rollout(world, rule, 120, seed=5), rule, 80, seed=5)
     assert bool(torch.isfinite(whole.state).all())
@@ -159,9 +159,9 @@ def test_a_pause_changes_nothing(busy_rule: BusyRule, drop: float) -> None:
     assert whole.step.tolist() == paused.step.tolist() == [200, 200]
 
 
-def test_more_rows_than_are_worked_on_at_once_make_no_difference(busy_rule: BusyRule) -> None:
+def test_batches_larger_than_a_chunk_give_the_same_states(busy_rule: BusyRule) -> None:
     rule = busy_rule()
-    world = digits(rule, 100)
+    world = digit_worlds(rule, 100)
     assert world.cells * rule.fire_rate > 1.2 * CHUNK
     together = rollout(world, rule, 3)
     apart = World.join([rollout(one, rule, 3) for one in world.split()])
@@ -175,11 +175,11 @@ def threads() -> Iterator[Callable[[int], None]]:
     torch.set_num_threads(before)
 
 
-def test_the_number_of_threads_does_not_matter(
+def test_the_number_of_threads_does_not_change_states(
     busy_rule: BusyRule, threads: Callable[[int], None]
 ) -> None:
     rule, ends = busy_rule(), []
-    world = digits(rule, 40)
+    world = digit_worlds(rule, 40)
     for count in (1, 2, 3):
         threads(count)
         ends.append(rollout(world, rule, 20, seed=1).state)
@@ -187,9 +187,9 @@ def test_the_number_of_threads_does_not_matter(
         torch.testing.assert_close(end, ends[0], atol=1e-4, rtol=0)
 
 
-def test_seeds_give_other_lives_and_the_same_seed_the_same(busy_rule: BusyRule) -> None:
+def test_equal_seeds_give_equal_states_and_others_differ(busy_rule: BusyRule) -> None:
     rule = busy_rule()
-    world = digits(rule, 2)
+    world = digit_worlds(rule, 2)
     one, again, other = (rollout(world, rule, 3, seed=s).state for s in (1, 1, 2))
     assert torch.equal(one, again)
     assert not torch.equal(one, other)
@@ -203,7 +203,7 @@ def copied(world: World) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize("gradients", [False, True])
 def test_the_world_passed_in_never_changes(busy_rule: BusyRule, gradients: bool) -> None:
     rule = busy_rule().requires_grad_(gradients)
-    world = digits(rule, 2, links=Links(0.2))
+    world = digit_worlds(rule, 2, links=Links(0.2))
     before = copied(world)
     stepper = Stepper(world, rule)
     stepper.step()
@@ -214,9 +214,9 @@ def test_the_world_passed_in_never_changes(busy_rule: BusyRule, gradients: bool)
         assert torch.equal(value, before[name]), name
 
 
-def test_cells_that_do_not_fire_do_not_change_at_all(busy_rule: BusyRule) -> None:
+def test_cells_that_do_not_fire_do_not_change(busy_rule: BusyRule) -> None:
     rule = busy_rule()
-    world = digits(rule, 3)
+    world = digit_worlds(rule, 3)
     stepper = Stepper(world, rule, seed=8)
     fired = stepper.step()
     changed = (stepper.state != world.state).any(dim=1)
@@ -226,7 +226,7 @@ def test_cells_that_do_not_fire_do_not_change_at_all(busy_rule: BusyRule) -> Non
 
 def test_fire_rate_and_noise_override_the_rules(busy_rule: BusyRule) -> None:
     rule = busy_rule(fire_rate=0.3, noise=0.5)
-    world = digits(rule, 3)
+    world = digit_worlds(rule, 3)
     assert len(Stepper(world, rule, fire_rate=1.0).step()) == world.cells
     assert torch.equal(rollout(world, rule, 5, fire_rate=0.0).state, world.state)
     assert rollout(world, rule, 5, fire_rate=0.0).step.tolist() == [5] * 3
@@ -236,7 +236,7 @@ def test_fire_rate_and_noise_override_the_rules(busy_rule: BusyRule) -> None:
     assert not torch.equal(quiet, rollout(world, rule, 1).state)
 
 
-def test_a_rollout_with_gradients_goes_through_steps_in_which_nobody_fires(
+def test_a_rollout_with_gradients_allows_steps_without_firing_cells(
     busy_rule: BusyRule,
 ) -> None:
     rule = busy_rule(fire_rate=0.3)
@@ -249,22 +249,22 @@ def test_a_rollout_with_gradients_goes_through_steps_in_which_nobody_fires(
     assert torch.equal(rollout(lone, rule, 5, fire_rate=0.0).state, lone.state)
 
 
-def test_noise_has_the_rules_spread(busy_rule: BusyRule) -> None:
+def test_noise_has_the_standard_deviation_of_the_rule(busy_rule: BusyRule) -> None:
     rule = Mlp(noise=0.02).requires_grad_(False)
-    world = digits(rule, 60, start="zeros")
+    world = digit_worlds(rule, 60, start="zeros")
     state = rollout(world, rule, 4, fire_rate=1.0).state
     assert float(state.std()) == pytest.approx(0.02 * 2, rel=0.02)
 
 
-def test_at_drop_one_every_cell_lives_as_if_alone(busy_rule: BusyRule) -> None:
+def test_at_drop_one_every_cell_receives_only_its_own_message(busy_rule: BusyRule) -> None:
     rule = busy_rule(torch.float64)
-    deaf = tiny_world("###\n#.#", rule, links=Links(drop=1.0))
-    deaf = deaf.restarted("random", 2)
-    table = torch.full_like(deaf.neighbors, deaf.cells)
-    table[:, 4] = torch.arange(deaf.cells)
-    graph = World.from_graph(_topology(table), rule, stimulus=deaf.stimulus)
-    hermits = graph.with_state(deaf.state)
-    one, other = (rollout(w, rule, 5, fire_rate=1.0, noise=0.0) for w in (deaf, hermits))
+    all_lost = tiny_world("###\n#.#", rule, links=Links(drop=1.0))
+    all_lost = all_lost.restarted("random", 2)
+    table = torch.full_like(all_lost.neighbors, all_lost.cells)
+    table[:, 4] = torch.arange(all_lost.cells)
+    graph = World.from_graph(_topology(table), rule, stimulus=all_lost.stimulus)
+    isolated = graph.with_state(all_lost.state)
+    one, other = (rollout(w, rule, 5, fire_rate=1.0, noise=0.0) for w in (all_lost, isolated))
     assert torch.equal(one.state, other.state)
 
 
@@ -274,18 +274,18 @@ def _topology(table: torch.Tensor) -> Any:
     return Topology(table, tuple(range(len(table))))
 
 
-def test_links_that_drop_nothing_are_perfect_links(busy_rule: BusyRule) -> None:
+def test_links_with_drop_zero_equal_perfect_links(busy_rule: BusyRule) -> None:
     rule = busy_rule()
-    perfect, lossless = (digits(rule, 2, links=links) for links in (Links(), Links(drop=0.0)))
-    lossy = digits(rule, 2, links=Links(drop=0.2))
+    perfect, lossless = (digit_worlds(rule, 2, links=links) for links in (Links(), Links(drop=0.0)))
+    lossy = digit_worlds(rule, 2, links=Links(drop=0.2))
     ends = [rollout(world, rule, 5).state for world in (perfect, lossless, lossy)]
     assert torch.equal(ends[0], ends[1])
     assert not torch.equal(ends[0], ends[2])
 
 
-def test_a_trajectory_is_every_moment_of_a_rollout(busy_rule: BusyRule) -> None:
+def test_a_trajectory_gives_the_world_after_every_step(busy_rule: BusyRule) -> None:
     rule = busy_rule()
-    world = digits(rule, 2)
+    world = digit_worlds(rule, 2)
     moments = list(trajectory(world, rule, 4, seed=2))
     assert [moment.step.tolist() for moment in moments] == [[t, t] for t in (1, 2, 3, 4)]
     one_by_one = world
@@ -295,9 +295,9 @@ def test_a_trajectory_is_every_moment_of_a_rollout(busy_rule: BusyRule) -> None:
         assert torch.equal(moment.state, rollout(world, rule, t, seed=2).state)
 
 
-def test_damage_to_the_live_buffer_is_heard_at_the_next_step(busy_rule: BusyRule) -> None:
+def test_writing_to_the_live_buffer_affects_the_next_step(busy_rule: BusyRule) -> None:
     rule = busy_rule()
-    world = digits(rule, 1)
+    world = digit_worlds(rule, 1)
     stepper = Stepper(world, rule, seed=3)
     stepper.step()
     kept = stepper.world()
@@ -308,9 +308,9 @@ def test_damage_to_the_live_buffer_is_heard_at_the_next_step(busy_rule: BusyRule
     assert torch.equal(stepper.state, rollout(damaged, rule, 1, seed=3).state)
 
 
-def test_gradients_flow_to_weights_and_state_and_change_no_number(busy_rule: BusyRule) -> None:
+def test_recording_gradients_does_not_change_states(busy_rule: BusyRule) -> None:
     rule = busy_rule(torch.float64)
-    world = digits(rule, 2, links=Links(0.3))
+    world = digit_worlds(rule, 2, links=Links(0.3))
     expected = rollout(world, rule, 5, seed=1)
     live = world.with_state(world.state.clone().requires_grad_(True))
     rule.requires_grad_(True)
@@ -326,7 +326,7 @@ def test_gradients_flow_to_weights_and_state_and_change_no_number(busy_rule: Bus
 
 @pytest.mark.parametrize("gradients", [False, True])
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"steps": -1}, "steps must be a whole number, 0 or more, got -1"),
         ({"seed": -1}, "seed must be a whole number"),
@@ -336,14 +336,14 @@ def test_gradients_flow_to_weights_and_state_and_change_no_number(busy_rule: Bus
         ({"noise": float("nan")}, "noise"),
     ],
 )
-def test_what_cannot_be_run_is_refused(
-    busy_rule: BusyRule, wrong: dict[str, Any], told: str, gradients: bool
+def test_arguments_out_of_range_are_refused(
+    busy_rule: BusyRule, wrong: dict[str, Any], message: str, gradients: bool
 ) -> None:
     rule = busy_rule().requires_grad_(gradients)
     world = tiny_world("##", rule)
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         rollout(world, rule, **({"steps": 2} | wrong))
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         trajectory(world, rule, **({"steps": 2} | wrong))
 
 
@@ -359,21 +359,21 @@ def test_a_rule_that_does_not_fit_the_world_is_refused(
         rollout(world, busy_rule(torch.float64).requires_grad_(gradients), 1)
 
 
-class Keeping(Mlp):
-    """A rule that hands out a tensor which it keeps."""
+class ReturnsKeptTensor(Mlp):
+    """A rule that returns a view of a tensor which it keeps."""
 
     kind = "keeping"
-    always: torch.Tensor
+    kept: torch.Tensor
 
     def change(self, prepared: torch.Tensor, messages: torch.Tensor) -> torch.Tensor:
-        return self.always.expand(len(messages), -1)
+        return self.kept.expand(len(messages), -1)
 
 
-def test_what_a_rule_of_ones_own_keeps_is_never_written_to() -> None:
-    rule = Keeping(noise=0.5)
-    rule.always = torch.zeros(rule.channels)
+def test_a_tensor_kept_by_a_rule_is_never_written_to() -> None:
+    rule = ReturnsKeptTensor(noise=0.5)
+    rule.kept = torch.zeros(rule.channels)
     world = tiny_world("###", rule)
     moved = rollout(world, rule.requires_grad_(False), 3, fire_rate=1.0).state
-    assert not rule.always.any()
+    assert not rule.kept.any()
     plain = rollout(world, Mlp(noise=0.5).requires_grad_(False), 3, fire_rate=1.0).state
-    assert torch.equal(moved, plain)  # an untrained rule changes nothing: both are the noise alone
+    assert torch.equal(moved, plain)  # an untrained rule adds no change, only noise

@@ -1,4 +1,4 @@
-"""Families of rules from packages of others: found by their metadata, and used like any other."""
+"""Rule families of other packages are found by entry points."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OUTSIDE = Path(__file__).parent / "outside_package"
 
 
 def install(folder: Path, name: str, entries: dict[str, str], group: str = "rules") -> None:
-    """Lay a package's metadata where `importlib.metadata` finds it, as an installer does."""
+    """Write the metadata of an installed package to a folder."""
     info = folder / f"{name.replace('-', '_')}-0.1.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.1\n")
@@ -30,7 +30,7 @@ def install(folder: Path, name: str, entries: dict[str, str], group: str = "rule
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of installed packages, empty so far."""
+    """An empty folder for installed packages."""
     folder = tmp_path / "site-packages"
     folder.mkdir()
     monkeypatch.syspath_prepend(folder)
@@ -39,14 +39,14 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def majority(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The package beside this test, as if it were installed."""
+    """Install the package in `outside_package`."""
     monkeypatch.syspath_prepend(OUTSIDE)
     project = tomllib.loads((OUTSIDE / "pyproject.toml").read_text())["project"]
     install(site, project["name"], project["entry-points"]["swarm_nca.rules"])
 
 
 def by_hand(grey: np.ndarray[Any, Any], share: float) -> np.ndarray[Any, Any]:
-    """One step of the majority rule, by sums of shifted arrays; all nine slots count."""
+    """One step of the majority rule by sums of shifted arrays, over all nine slots."""
     padded = np.pad(grey, 1)
     rows, columns = grey.shape
     shifted = [padded[r : r + rows, c : c + columns] for r in range(3) for c in range(3)]
@@ -56,7 +56,7 @@ def by_hand(grey: np.ndarray[Any, Any], share: float) -> np.ndarray[Any, Any]:
 
 @pytest.mark.usefixtures("majority")
 @pytest.mark.parametrize("share", [0.4, 0.3])
-def test_a_family_from_outside_runs_is_saved_and_read_back(tmp_path: Path, share: float) -> None:
+def test_a_family_of_another_package_runs_and_is_saved(tmp_path: Path, share: float) -> None:
     rule = sn.make_rule(kind="majority", share=share)
     back = sn.load_rule(sn.save_rule(rule, tmp_path / "mine.safetensors"))
     assert back.hash() == rule.hash() != sn.make_rule(kind="majority", share=0.9).hash()
@@ -70,7 +70,7 @@ def test_a_family_from_outside_runs_is_saved_and_read_back(tmp_path: Path, share
 
 
 @pytest.mark.usefixtures("majority")
-def test_its_agents_do_what_its_batch_does() -> None:
+def test_agents_of_that_family_equal_its_batch() -> None:
     rule = sn.make_rule(kind="majority")
     world = tiny_world("##..#\n.##.#\n#.###\n.#.##", rule)
     assert_same_trajectory(world, rule, steps=5)
@@ -78,24 +78,24 @@ def test_its_agents_do_what_its_batch_does() -> None:
 
 
 @pytest.mark.usefixtures("majority")
-def test_settings_it_does_not_have_are_refused() -> None:
+def test_unknown_settings_of_that_family_are_refused() -> None:
     with pytest.raises(ValueError, match=r"no setting 'shar' \(did you mean 'share'\?\)"):
         sn.make_rule(kind="majority", shar=0.4)
 
 
-def test_it_is_unknown_where_the_package_is_not_installed() -> None:
+def test_the_family_is_unknown_without_the_package() -> None:
     with pytest.raises(ValueError, match="no rule family 'majority':"):
         sn.make_rule(kind="majority")
 
 
-def test_the_table_grows_and_the_package_s_own_stays(site: Path) -> None:
+def test_extensions_add_to_a_copy_of_the_table(site: Path) -> None:
     (site / "wide.py").write_text(
         "from swarm_nca.rules import Life\nclass Wide(Life):\n    kind = 'wide'\n"
     )
     install(site, "wide-life", {"wide": "wide:Wide"})
-    grown = with_extensions("swarm_nca.rules", RULES, Rule)  # type: ignore[type-abstract]
-    assert {name: grown[name] for name in RULES} == RULES
-    assert grown.keys() - RULES.keys() == {"wide"}
+    extended = with_extensions("swarm_nca.rules", RULES, Rule)  # type: ignore[type-abstract]
+    assert {name: extended[name] for name in RULES} == RULES
+    assert extended.keys() - RULES.keys() == {"wide"}
     assert "wide" not in RULES
     assert family("wide")().kind == "wide"
 
@@ -125,10 +125,10 @@ def test_a_broken_entry_point_gives_one_clear_line(
         sn.make_rule(kind="odd")
     assert "\n" not in str(raised.value)
     assert "odd-rules" in str(raised.value)
-    assert sn.make_rule(kind="life").kind == "life"  # others go on as if it were not there
+    assert sn.make_rule(kind="life").kind == "life"  # other families still work
 
 
-def test_two_packages_of_one_name_are_told_apart(site: Path) -> None:
+def test_two_packages_with_the_same_entry_point_are_refused(site: Path) -> None:
     (site / "wide.py").write_text(
         "from swarm_nca.rules import Life\nclass Wide(Life):\n    kind = 'wide'\n"
     )

@@ -1,4 +1,4 @@
-"""Products are torch's, whichever library makes them."""
+"""Matrix products equal those of torch with every library."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def drawn(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> tor
 
 
 @given(rows=sizes, inner=sizes, columns=sizes, flips=st.tuples(st.booleans(), st.booleans()))
-def test_a_product_is_that_of_float64_in_any_order_of_memory(
+def test_products_equal_float64_products_in_any_memory_layout(
     rows: int, inner: int, columns: int, flips: tuple[bool, bool]
 ) -> None:
     left = drawn(inner, rows).t() if flips[0] else drawn(rows, inner)
@@ -32,7 +32,7 @@ def test_a_product_is_that_of_float64_in_any_order_of_memory(
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16], ids=str)
-def test_other_precisions_are_torchs(dtype: torch.dtype) -> None:
+def test_other_precisions_equal_torch(dtype: torch.dtype) -> None:
     left, right, plus = (
         drawn(200, 30, dtype=dtype),
         drawn(30, 9, dtype=dtype),
@@ -42,14 +42,14 @@ def test_other_precisions_are_torchs(dtype: torch.dtype) -> None:
     assert torch.equal(product(left, right, plus), torch.addmm(plus, left, right))
 
 
-def test_what_does_not_fit_is_refused() -> None:
+def test_wrong_shapes_are_refused() -> None:
     left, right = drawn(4 * FEW, 30), drawn(30, 9)
     for factors in ((left[:, :29], right), (left, right, drawn(8)), (left, right, left)):
         with pytest.raises(RuntimeError):
             product(*factors)
 
 
-def test_factors_and_what_is_added_stay_as_they_were() -> None:
+def test_products_do_not_change_their_arguments() -> None:
     given = drawn(200, 30), drawn(30, 9), drawn(200, 9)
     before = [tensor.clone() for tensor in given]
     product(*given)
@@ -57,7 +57,7 @@ def test_factors_and_what_is_added_stay_as_they_were() -> None:
 
 
 @pytest.mark.parametrize("rows", [FEW - 1, 3 * FEW])
-def test_a_layer_records_gradients_where_they_are_asked_for(rows: int) -> None:
+def test_a_layer_records_gradients_in_grad_mode(rows: int) -> None:
     inputs, weights = drawn(rows, 5), drawn(5, 4, seed=1).requires_grad_(True)
     found = layer(inputs, weights, torch.zeros(4))
     found.sum().backward()
@@ -68,7 +68,7 @@ def test_a_layer_records_gradients_where_they_are_asked_for(rows: int) -> None:
 
 
 @given(rows=st.integers(0, 5000))
-def test_rows_are_filled_up_to_whole_blocks_where_there_are_many(rows: int) -> None:
+def test_many_rows_are_rounded_up_to_whole_blocks(rows: int) -> None:
     filled = filled_up(rows, torch.zeros(0))
     assert rows <= filled < rows + BLOCK
     if rows < FEW or not by_onednn(torch.float32, CPU):

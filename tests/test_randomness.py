@@ -1,4 +1,4 @@
-"""Draws are pure functions of (seed, key, site, step, stream), and good ones."""
+"""Draws are pure functions of (seed, key, site, step, stream) with the right distribution."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from swarm_nca.randomness import (
     words,
 )
 
-#: Random123's known answers for Philox-4x32-10: counter, key, words.
+#: Known answers of Random123 for Philox-4x32-10: counter, key, words.
 KNOWN = [
     (
         "00000000 00000000 00000000 00000000",
@@ -50,7 +50,7 @@ def hexes(text: str) -> list[int]:
 
 
 def slow_word(seed: int, key: int, site: int, step: int, stream: int) -> int:
-    """Philox once more, in Python's own integers, for one draw."""
+    """An independent Philox with Python integers, for one draw."""
     x, (k0, k1) = [site, key, step // 4, stream], (seed % 2**32, seed >> 32)
     for _ in range(10):
         a, b = x[0] * 0xD2511F53, x[2] * 0xCD9E8D57
@@ -84,7 +84,7 @@ def test_numpy_and_torch_give_the_same_words(
 
 
 @given(SEED, WORD, WORD, st.integers(0, 2**30), st.integers(0, 40))
-def test_a_draw_is_the_word_that_philox_says(
+def test_draws_equal_an_independent_philox(
     seed: int, key: int, site: int, step: int, stream: int
 ) -> None:
     expected = slow_word(seed, key, site, step, stream)
@@ -94,7 +94,7 @@ def test_a_draw_is_the_word_that_philox_says(
     assert int(block[step % 4, 0]) == expected
 
 
-def test_many_rows_are_worked_on_in_chunks_without_a_seam() -> None:
+def test_chunks_of_rows_give_the_same_words() -> None:
     sites = torch.arange(40_000)
     many = words(3, int64(5), sites, int64(2), 1)
     for site in (0, 16_383, 16_384, 32_767, 32_768, 39_999):
@@ -107,21 +107,21 @@ def test_many_rows_are_worked_on_in_chunks_without_a_seam() -> None:
     moments=st.lists(st.integers(0, 300), min_size=1, max_size=8),
     data=st.data(),
 )
-def test_company_order_and_the_moment_of_asking_change_no_draw(
+def test_draws_do_not_depend_on_other_rows_order_or_time_of_the_call(
     rows: list[tuple[int, int, int]], seed: int, moments: list[int], data: st.DataObject
 ) -> None:
     chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), min_size=1, max_size=12))
-    every, some = torch.tensor(rows), torch.tensor([rows[i] for i in chosen])
-    together, apart = Draws(seed, *every.unbind(1)), Draws(seed, *some.unbind(1))
+    all_rows, chosen_rows = torch.tensor(rows), torch.tensor([rows[i] for i in chosen])
+    together, separate = Draws(seed, *all_rows.unbind(1)), Draws(seed, *chosen_rows.unbind(1))
     for t in moments:
-        whole, part = together.word(t, Stream.FIRE), apart.word(t, Stream.FIRE)
+        whole, part = together.word(t, Stream.FIRE), separate.word(t, Stream.FIRE)
         assert whole[chosen].tolist() == part.tolist()
         for i, (key, site, step) in enumerate(rows):
             assert int(whole[i]) == slow_word(seed, key, site, step + t, Stream.FIRE)
 
 
 @given(SEED, st.integers(0, 9), st.integers(0, 40))
-def test_draws_go_on_where_a_pause_left_them(seed: int, start: int, pause: int) -> None:
+def test_draws_continue_after_a_pause(seed: int, start: int, pause: int) -> None:
     sites, key = torch.arange(6), torch.zeros(6, dtype=torch.int64)
     through = Draws(seed, key, sites, torch.full((6,), start))
     resumed = Draws(seed, key, sites, torch.full((6,), start + pause))
@@ -148,13 +148,13 @@ def test_seed_key_site_step_and_stream_each_give_other_draws() -> None:
     assert len({drawn(), *others}) == len(others) + 1
 
 
-def test_streams_stay_apart_and_losses_come_last() -> None:
+def test_streams_are_distinct_and_loss_is_last() -> None:
     assert max(Stream) == Stream.LOSS
     assert sorted(set(Stream)) == sorted(Stream)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.1, 0.5, 0.9, 1.0])
-def test_cells_fire_as_often_as_the_rate_says(rate: float) -> None:
+def test_cells_fire_at_the_fire_rate(rate: float) -> None:
     n, steps = 5_000, 40
     draws = Draws(11, torch.zeros(n, dtype=torch.int64), torch.arange(n), int64(0).expand(n))
     fired = torch.zeros(n)
@@ -164,7 +164,7 @@ def test_cells_fire_as_often_as_the_rate_says(rate: float) -> None:
         fired[rows] += 1
     error = math.sqrt(rate * (1 - rate) / (n * steps))
     assert abs(float(fired.mean()) / steps - rate) <= 4 * error
-    # Steps are independent: the cells' counts are binomial, not all alike and not all-or-none.
+    # Steps are independent, so the counts of the cells are binomial.
     assert float(fired.var()) == pytest.approx(steps * rate * (1 - rate), rel=0.1, abs=1e-9)
 
 
@@ -183,20 +183,20 @@ def test_normal_deviates_are_normal() -> None:
     assert correlation.abs().max() < 0.04
 
 
-def test_the_noise_of_a_cell_does_not_depend_on_who_else_fires() -> None:
+def test_noise_of_a_cell_does_not_depend_on_other_firing_cells() -> None:
     draws = Draws(5, int64(1, 1, 1, 2), int64(0, 5, 9, 0), int64(3, 3, 3, 3))
     alone = Draws(5, int64(1), int64(9), int64(3))
     together = draws.normals(2, int64(0, 2, 3), 7, torch.float32)
     assert torch.equal(alone.normals(2, int64(0), 7, torch.float32)[0], together[1])
 
 
-def test_every_dtype_sees_the_same_deviates() -> None:
+def test_every_dtype_gets_the_same_deviates() -> None:
     offsets = int64(0, 77, TABLE_SIZE - 1)
     single, double = (normal_rows(offsets, 19, t) for t in (torch.float32, torch.float64))
     assert torch.equal(single.double(), double)
 
 
-def test_the_table_ends_as_it_begins_and_serves_no_longer_rows() -> None:
+def test_the_normal_table_wraps_around_and_limits_the_row_length() -> None:
     beginning, end = normal_rows(int64(0, TABLE_SIZE - 1), LONGEST_ROW, torch.float32)
     assert torch.equal(end[1:], beginning[:-1])
     with pytest.raises(ValueError, match="256 channels, got 257"):
@@ -204,7 +204,7 @@ def test_the_table_ends_as_it_begins_and_serves_no_longer_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seed", "told"),
+    ("seed", "message"),
     [
         (-1, "0 or more, got -1"),
         (2**64, r"from 0 to 2\^64 - 1, got 18446744073709551616"),
@@ -213,8 +213,8 @@ def test_the_table_ends_as_it_begins_and_serves_no_longer_rows() -> None:
         (None, "0 or more, got None"),
     ],
 )
-def test_a_seed_that_is_none_is_refused(seed: object, told: str) -> None:
-    with pytest.raises(ValueError, match=f"seed must be a whole number, {told}"):
+def test_values_that_are_no_seed_are_refused(seed: object, message: str) -> None:
+    with pytest.raises(ValueError, match=f"seed must be a whole number, {message}"):
         check_seed(seed)  # type: ignore[arg-type]
 
 
@@ -225,18 +225,18 @@ def test_any_whole_number_is_a_seed(seed: int) -> None:
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1, math.nan])
-def test_a_rate_beyond_its_range_is_refused(rate: float) -> None:
+def test_a_rate_out_of_range_is_refused(rate: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         threshold(rate)
     with pytest.raises(ValueError, match="between 0 and 1"):
         Draws(0, int64(0), int64(0), int64(0)).fires(0, rate)
 
 
-def test_a_word_is_below_a_rates_threshold_with_that_chance() -> None:
+def test_thresholds_of_rates() -> None:
     assert (threshold(0.0), threshold(0.5), threshold(1.0)) == (0, 2**31, 2**32)
 
 
-def test_no_rows_draw_nothing() -> None:
+def test_draws_for_no_rows_are_empty() -> None:
     none = torch.empty(0, dtype=torch.int64)
     draws = Draws(0, none, none, none)
     assert len(draws.word(3, 0)) == len(draws.fires(0, 0.5)) == 0

@@ -1,4 +1,4 @@
-"""The rules that ship read what they are for, offline, and their cards say where they come from."""
+"""Scores and cards of the shipped rules, without downloads."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from swarm_nca.images import DRAWN
 from swarm_nca.measure.protocols import evaluate
 from swarm_nca.rules import read_rule, shipped_rules
 
-#: Every rule that ships, with pictures drawn offline that it knows, and the least share of cells,
-#: agreement and votes that must be right on a hundred of them.
+#: Shipped rule → drawn pictures, and the smallest allowed cell accuracy, total agreement and vote
+#: accuracy on a hundred of them.
 KNOWN = {
     "digits": ("doodles", 0.97, 0.93, 0.97),
     "fashion-mnist": ("garments", 0.7, 0.6, 0.75),
@@ -17,12 +17,12 @@ KNOWN = {
 }
 
 
-def test_the_rules_that_ship_are_the_ones_tried_here() -> None:
+def test_this_file_tests_every_shipped_rule() -> None:
     assert set(shipped_rules()) == set(KNOWN)
 
 
 @pytest.mark.parametrize("name", KNOWN)
-def test_a_shipped_rule_reads_what_it_is_for_and_changes_its_mind(name: str) -> None:
+def test_a_shipped_rule_classifies_its_pictures_before_and_after_a_mutation(name: str) -> None:
     rule, _ = read_rule(shipped_rules()[name])
     dataset, cells, agreement, vote = KNOWN[name]
     pictures = DRAWN[dataset].draw(100, 77)
@@ -35,7 +35,7 @@ def test_a_shipped_rule_reads_what_it_is_for_and_changes_its_mind(name: str) -> 
 
 
 @pytest.mark.parametrize("name", KNOWN)
-def test_a_card_tells_recipe_scores_licence_and_the_hash_of_the_very_weights(name: str) -> None:
+def test_a_card_holds_recipe_scores_licence_and_hash(name: str) -> None:
     rule, card = read_rule(shipped_rules()[name])
     assert card["scores"]
     assert card["recipe"]["data"]
@@ -44,7 +44,7 @@ def test_a_card_tells_recipe_scores_licence_and_the_hash_of_the_very_weights(nam
 
 
 @pytest.mark.parametrize("name", KNOWN)
-def test_a_shipped_rule_stays_quiet_for_two_thousand_steps(name: str) -> None:
+def test_states_of_a_shipped_rule_stay_bounded_for_two_thousand_steps(name: str) -> None:
     rule, _ = read_rule(shipped_rules()[name])
     pictures = DRAWN[KNOWN[name][0]].draw(4, 5)
     curve = evaluate(rule, pictures, steps=2000, every=200).curve

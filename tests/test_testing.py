@@ -1,4 +1,4 @@
-"""The builders that users' own agent-level tests stand on."""
+"""The builders for agent-level tests of users."""
 
 import numpy as np
 import pytest
@@ -23,8 +23,8 @@ UNTRAINED = {
     "double": Mlp().double(),
 }
 WITHOUT_CLASSES = {"growing": Mlp.growing(), "life": Life(), "elementary": Elementary(30).double()}
-EVERY = UNTRAINED | WITHOUT_CLASSES
-each_rule = pytest.mark.parametrize("rule", EVERY.values(), ids=EVERY)
+ALL_RULES = UNTRAINED | WITHOUT_CLASSES
+each_rule = pytest.mark.parametrize("rule", ALL_RULES.values(), ids=ALL_RULES)
 each_classifier = pytest.mark.parametrize("rule", UNTRAINED.values(), ids=UNTRAINED)
 
 
@@ -52,7 +52,7 @@ def test_a_drawing_is_a_picture() -> None:
 
 
 @pytest.mark.parametrize(("drawing", "given"), [("#x.\nX##", r"\['X', 'x'\]"), ("  \n ", "got")])
-def test_what_is_no_drawing_is_refused(drawing: str, given: str) -> None:
+def test_invalid_drawings_are_refused(drawing: str, given: str) -> None:
     with pytest.raises(ValueError, match=given):
         tiny_world(drawing, UNTRAINED["digits"])
 
@@ -66,21 +66,21 @@ def test_a_lone_agent_hears_only_itself(rule: Rule) -> None:
 
 
 @each_classifier
-def test_an_untrained_agent_decides_on_no_change(rule: Rule) -> None:
+def test_an_untrained_agent_does_not_change(rule: Rule) -> None:
     agent = lone_agent(rule)
     change = agent.decide()
     assert change.shape == (rule.channels,)
     assert not change.any()
 
 
-def test_a_lone_pixel_sees_itself_and_any_other_stimulus_can_be_given() -> None:
+def test_the_default_stimulus_is_one_pixel_and_can_be_replaced() -> None:
     assert lone_agent(UNTRAINED["digits"]).stimulus.tolist() == [0, 0, 0, 0, 1, 0, 0, 0, 0]
     assert lone_agent(UNTRAINED["graph"]).stimulus.tolist() == [0, 0]
     assert lone_agent(UNTRAINED["graph"], stimulus=[1, 2]).stimulus.tolist() == [1, 2]
 
 
 @each_classifier
-def test_saying_is_a_state_that_stands_for_its_class(rule: Rule) -> None:
+def test_saying_gives_a_state_that_shows_its_class(rule: Rule) -> None:
     last = len(rule.classes) - 1
     agent = lone_agent(rule, state=saying(rule, last, 0.5))
     assert agent.label == last
@@ -88,7 +88,7 @@ def test_saying_is_a_state_that_stands_for_its_class(rule: Rule) -> None:
     assert np.array_equal(saying(rule, rule.classes.names[last]), saying(rule, last))
 
 
-def test_names_that_are_numbers_go_before_numbers() -> None:
+def test_a_class_name_that_is_a_number_takes_precedence() -> None:
     rule = Mlp(Classes.named("1", "0"))
     assert lone_agent(rule, state=saying(rule, "0")).label == 1
     assert lone_agent(rule, state=saying(rule, 0)).label == 0
@@ -102,7 +102,7 @@ def test_a_class_the_rule_does_not_have_is_refused(label: int | str) -> None:
 
 
 @pytest.mark.parametrize("rule", WITHOUT_CLASSES.values(), ids=WITHOUT_CLASSES)
-def test_nothing_is_said_where_there_are_no_classes(rule: Rule) -> None:
+def test_saying_and_labels_are_refused_without_classes(rule: Rule) -> None:
     kind, channels = rule.readout.kind, rule.channels
     message = rf"saying\('on'\) needs a rule with classes, .* {kind!r}; .* {channels} numbers"
     with pytest.raises(ValueError, match=message):
@@ -111,12 +111,12 @@ def test_nothing_is_said_where_there_are_no_classes(rule: Rule) -> None:
         tiny_world("#", rule, label=1)
 
 
-def test_where_every_pixel_is_a_cell_a_drawing_says_who_is_alive() -> None:
+def test_for_life_a_drawing_gives_the_living_cells() -> None:
     board = tiny_world("#.5\n4.9", Life())
     assert board.state.view(2, 3).tolist() == [[1, 0, 1], [0, 0, 1]]
 
 
-def test_an_inbox_is_written_by_directions() -> None:
+def test_an_inbox_takes_messages_by_direction() -> None:
     rule = UNTRAINED["digits"]
     agent = lone_agent(rule)
     agent.inbox = inbox(own=agent.state, north=saying(rule, 2), south_west=saying(rule, 3))
@@ -124,7 +124,7 @@ def test_an_inbox_is_written_by_directions() -> None:
     assert list(inbox(**dict.fromkeys(DIRECTIONS, 0))) == list(range(9))
 
 
-def test_directions_are_those_agents_hear_from() -> None:
+def test_directions_match_the_slots_of_agents() -> None:
     agent = lone_agent(UNTRAINED["digits"])
     world = tiny_world("###\n###\n###", UNTRAINED["digits"])
     middle = type(agent.model)(world, UNTRAINED["digits"]).agent_at((1, 1))
@@ -136,23 +136,23 @@ def test_directions_are_those_agents_hear_from() -> None:
     assert heard["south_west"] == (2, 0)
 
 
-def test_a_direction_that_is_none_is_refused() -> None:
+def test_an_unknown_direction_is_refused() -> None:
     with pytest.raises(ValueError, match=r"no direction 'nort' \(did you mean 'north'\?\)"):
         inbox(nort=[0.0])
 
 
 @each_rule
-def test_any_untrained_rule_runs_alike(rule: Rule) -> None:
+def test_a_lone_agent_equals_its_batch_under_any_rule(rule: Rule) -> None:
     agent = lone_agent(rule)
     assert_same_trajectory(agent.model.world, rule, steps=2)
 
 
 @pytest.mark.parametrize("rule", WITHOUT_CLASSES.values(), ids=WITHOUT_CLASSES)
-def test_drawn_worlds_of_any_rule_run_alike(rule: Rule) -> None:
+def test_agents_of_a_drawn_world_equal_its_batch_without_classes(rule: Rule) -> None:
     assert_same_trajectory(tiny_world(".##\n.#.\n##.", rule), rule, steps=4)
 
 
-def test_lives_that_part_are_named() -> None:
+def test_a_difference_between_agents_and_batch_is_reported() -> None:
     world = tiny_world("##", UNTRAINED["digits"])
     message = r"step 1: channel \d+ of the agent at \(0, [01]\) is .* in the batch"
     with pytest.raises(AssertionError, match=message):

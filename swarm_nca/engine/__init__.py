@@ -1,4 +1,4 @@
-"""The engine: one step of a swarm, and many. Only the cells that act are computed."""
+"""The engine: single steps and rollouts of a swarm. Only cells that fire are computed."""
 
 from swarm_nca.engine.backends import BACKENDS, Backend, stepper
 from swarm_nca.engine.fit import check_fit, draws_of, rates_of

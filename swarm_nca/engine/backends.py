@@ -1,7 +1,7 @@
-"""The backends that step a world, in order of preference; each says what it refuses and why.
+"""The backends that step a world, in order of preference.
 
-To add one, write a class with `refuses`, `state`, `step` and `world`, and a line in `BACKENDS`. A
-test holds every backend to the others.
+To add a backend, write a class with `refuses`, `state`, `step` and `world`, and a line in
+`BACKENDS`. A test compares all backends with each other.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from swarm_nca.world import World
 
 
 class Backend(Protocol):
-    """Steps the cells of a world, from one moment on, until the world is changed from outside."""
+    """Steps the cells of a world; a change from outside needs a new backend."""
 
     @property
     def state(self) -> Tensor:
         """[N, C], the live buffer."""
 
     def step(self) -> Tensor:
-        """Take one step in place; returns the rows that acted, int64 [M]."""
+        """Take one step in place; returns the rows that fired, int64 [M]."""
 
     def world(self) -> World:
-        """The present moment, safe from further steps."""
+        """The present world; later steps do not change it."""
 
 
-#: All of them; the last one takes everything.
+#: All backends; the last one supports every world and rule.
 BACKENDS: dict[str, type[LatticeStepper] | type[Stepper]] = {
     "lattice": LatticeStepper,
     "gather": Stepper,
@@ -52,4 +52,4 @@ def stepper(
     for backend in BACKENDS.values():
         if backend.refuses(world, rule, *rates) is None:
             return backend(world, rule, seed, fire_rate=fire_rate, noise=noise)
-    raise RuntimeError("no backend takes this world")
+    raise RuntimeError("no backend supports this world")

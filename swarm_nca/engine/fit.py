@@ -1,4 +1,4 @@
-"""Whether a rule fits a world, and the rates and draws of the two together."""
+"""Checks that a rule fits a world, and gives their rates and draws."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from swarm_nca.world import World
 def rates_of(
     world: World, rule: Rule, fire_rate: float | None = None, noise: float | None = None
 ) -> tuple[float, float]:
-    """Fire rate and noise: as given, else the world's, else the rule's.
+    """Fire rate and noise: the given ones, else the world's, else the rule's.
 
     Raises:
         ValueError: a rate or noise out of range.
@@ -26,13 +26,13 @@ def rates_of(
 
 
 def draws_of(world: World, seed: int) -> Draws:
-    """The draws of a world's rows from its present moment on."""
+    """The draws of a world's rows from its present step on."""
     row = world.world_of
     return Draws(seed, world.key[row], world.site, world.step[row])
 
 
 def check_fit(world: World, rule: Rule) -> None:
-    """A ValueError, unless this rule can be obeyed in this world."""
+    """Raise a ValueError unless the rule fits the world."""
     given = (world.state.shape[1], world.neighbors.shape[1], world.stimulus.shape[1])
     needed = (rule.channels, rule.slots, rule.stimulus_size)
     if given != needed:

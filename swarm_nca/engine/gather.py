@@ -1,8 +1,8 @@
-"""The general backend: gather what the acting cells hear, ask the rule, scatter its answer.
+"""The general backend: gather the messages of the firing cells, apply the rule, scatter the result.
 
-Only the cells that act are computed; all read the states of before the step. The step happens in
-place on a buffer of its own, without gradients. One row of zeros past the last cell stands for a
-neighbour that is not there.
+Only firing cells are computed; all read the states before the step. The step changes a private
+buffer in place, without gradients. One row of zeros after the last cell stands for absent
+neighbours.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from swarm_nca.matmul import BLOCK, filled_up
 from swarm_nca.rules import Largest, Rule, through
 from swarm_nca.world import World
 
-#: Firing rows worked on at once, a whole number of blocks: messages and layers stay in the
-#: processor's cache.
+#: Firing rows computed at once, a whole number of blocks; their messages and layers fit into the
+#: cache.
 CHUNK = 64 * BLOCK
 
 
 class Stepper:
-    """A world being stepped in place.
+    """Steps a world in place.
 
     Args:
-        world: where it starts; never changed.
-        rule: what cells obey.
-        seed: every random draw depends on it.
-        fire_rate, noise: override the world's and the rule's when given.
+        world: the first world; never changed.
+        rule: the rule of all cells.
+        seed: seed of every random draw.
+        fire_rate, noise: override those of the world and the rule when given.
 
     Raises:
-        ValueError: a rule for other channels, slots or stimulus than the world has, or of another
-            dtype; a seed, rate or noise out of range.
+        ValueError: the rule's channels, slots, stimulus size or dtype differ from the world's; a
+            seed, rate or noise is out of range.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Stepper:
         self._change = torch.empty_like(self._padded)
         self._messages = self._padded.new_zeros(CHUNK * rule.slots, rule.channels)
         with torch.inference_mode():
-            # Built once a run: shared or fixed weights are laid out for the products.
+            # Built once per run: shared and fixed weights are expanded for the products.
             self._layers = rule.layers()
             self._mortal = rule.lives(self.state, world.largest) is not None
             self._replaces = rule.update == "replace"
@@ -61,7 +61,7 @@ class Stepper:
 
     @property
     def state(self) -> Tensor:
-        """[N, C], the live buffer: what cells hold now. Writing to it damages them."""
+        """[N, C], the live buffer of present states. Writing to it changes the cells."""
         return self._padded[:-1]
 
     def step(self) -> Tensor:
@@ -78,7 +78,7 @@ class Stepper:
             for start in range(0, len(fired), CHUNK):
                 rows, table = fired[start : start + CHUNK], heard[start : start + CHUNK]
                 change = self._change[start : start + len(rows)]
-                # Copied first: what a rule of one's own returns may be a tensor that it keeps.
+                # Copied, because a rule may return a tensor that it keeps.
                 change.copy_(self._answers(rows, table))
                 if self._noise:
                     normals = self._draws.normals(self.steps, rows, rule.channels, change.dtype)
@@ -92,9 +92,9 @@ class Stepper:
             return fired
 
     def _answers(self, rows: Tensor, table: Tensor) -> Tensor:
-        """[M, C], what the rule makes of the rows [M] and of what they hear, at [M, K]."""
+        """[M, C], the rule's answer for `rows` [M], whose senders are in `table` [M, K]."""
         layers = self._layers
-        # Rows that only fill a block up hold leftovers; layers do not mind, other rules may.
+        # Padding rows hold old values: harmless for layers, but not for every other rule.
         filled = filled_up(len(rows), self._padded) if layers else len(rows)
         messages, prepared = self._messages[: filled * table.shape[1]], self._chunk[:filled]
         torch.index_select(self._padded, 0, table.reshape(-1), out=messages[: table.numel()])
@@ -106,17 +106,20 @@ class Stepper:
 
     @classmethod
     def refuses(cls, world: World, rule: Rule, fire_rate: float, noise: float) -> str | None:
-        """None: it takes every rule that fits the world."""
+        """None: this backend supports every rule that fits the world."""
         return None
 
     def world(self) -> World:
-        """The present moment, safe from further steps."""
+        """The present world; later steps do not change it."""
         return self._world.with_state(self.state.clone(), self.steps)
 
 
 def living(rule: Rule, state: Tensor, largest: Largest) -> Tensor:
-    """bool [N], which rows live, of a rule whose cells are born and die."""
+    """bool [N], the living rows, for a rule whose cells are born and die."""
     alive = rule.lives(state, largest)
     if alive is None:
-        raise ValueError(f"{type(rule).__name__}.lives answers at one time, and not at another")
+        raise ValueError(
+            f"{type(rule).__name__}.lives returned a tensor first and None later; "
+            "return a tensor for every state, or None for every state"
+        )
     return alive

@@ -1,7 +1,7 @@
-"""The backend of full lattices: all cells of all pictures step at once, by the rule's own sweep.
+"""The backend for full lattices: `rule.sweep` steps all cells of all pictures at once.
 
-Where every pixel is a cell and all cells act, sums along rows and columns are many times as fast as
-gathering neighbours: Game of Life and the elementary automata run here.
+If every pixel is a cell and all cells fire, sums along rows and columns are many times faster than
+gathering neighbours. Game of Life and the elementary automata use this backend.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from swarm_nca.world import World
 
 
 class LatticeStepper:
-    """Full pictures of one size being stepped in place.
+    """Steps full pictures of one size in place.
 
     Args:
         world, rule, seed, fire_rate, noise: as for `Stepper`; nothing is drawn at random.
 
     Raises:
-        ValueError: what `refuses` names, or a rule that does not fit the world.
+        ValueError: a world or rule that `refuses` rejects, or a rule that does not fit the world.
     """
 
     def __init__(
@@ -44,36 +44,36 @@ class LatticeStepper:
         self._world, self._rule, self._torus = world, rule, lattice.torus
         self._state = world.state.detach().clone()
         self._shape = lattice.worlds, lattice.height, lattice.width, rule.channels
-        self._everyone = torch.arange(world.cells, device=world.state.device)
+        self._all_rows = torch.arange(world.cells, device=world.state.device)
         self.steps = 0
 
     @classmethod
     def refuses(cls, world: World, rule: Rule, fire_rate: float, noise: float) -> str | None:
-        """Why a world cannot be swept under a rule at these rates; None if it can."""
+        """Why this backend does not support a world and rule at these rates; None if it does."""
         lattice = world.space.lattice()
         if lattice is None or not lattice.moore:
-            return "only pictures of one size on a Moore grid, all of whose pixels live, are swept"
+            return "sweeps need pictures of one size on a Moore grid, with a cell at every pixel"
         if fire_rate != 1.0 or noise or world.links != Links():
-            return "only cells that all act, without noise and with perfect links, are swept"
+            return "sweeps need fire rate 1, no noise and perfect links"
         if rule.sweep(world.state.new_zeros(1, rule.channels, 3, 3), lattice.torus) is None:
             return f"the rule {rule.kind!r} has no sweep"
         return None
 
     @property
     def state(self) -> Tensor:
-        """[N, C], the live buffer: what cells hold now. Writing to it damages them."""
+        """[N, C], the live buffer of present states. Writing to it changes the cells."""
         return self._state
 
     def step(self) -> Tensor:
-        """Take one step; returns the rows that acted, int64 [N]: all of them."""
+        """Take one step; returns the rows that fired, int64 [N]: all rows."""
         with torch.inference_mode():
             rows = self._state.view(self._shape)
             swept = self._rule.sweep(rows.permute(0, 3, 1, 2), self._torus)
-            if swept is not None:  # it answered when asked by `refuses`
+            if swept is not None:  # `refuses` has checked this
                 rows.copy_(swept.permute(0, 2, 3, 1))
         self.steps += 1
-        return self._everyone
+        return self._all_rows
 
     def world(self) -> World:
-        """The present moment, safe from further steps."""
+        """The present world; later steps do not change it."""
         return self._world.with_state(self._state.clone(), self.steps)

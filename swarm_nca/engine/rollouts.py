@@ -1,7 +1,7 @@
-"""Many steps: the world some steps later, with or without gradients.
+"""Rollouts with or without gradients.
 
-Without gradients a backend steps in place. With gradients the same step is written functionally,
-and autograd records it: the reference that every other gradient is held to.
+Without gradients a backend steps in place. With gradients the same step runs out of place and
+autograd records it; this is the reference for every other gradient.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ def rollout(
     fire_rate: float | None = None,
     noise: float | None = None,
 ) -> World:
-    """The world some steps later.
+    """The world `steps` steps later.
 
-    Gradients flow when grad mode is on and a weight of the rule, or the state, requires them; a
-    loaded rule's weights do not. `rollout(a + b)` equals `rollout(a)` followed by `rollout(b)`.
+    Gradients are recorded when grad mode is on and the state or a weight of the rule requires them;
+    weights of loaded rules do not. `rollout(a + b)` equals `rollout(a)` followed by `rollout(b)`.
 
     Args:
         steps: 0 or more.
-        seed: every random draw depends on it.
-        fire_rate, noise: override the world's and the rule's when given.
+        seed: seed of every random draw.
+        fire_rate, noise: override those of the world and the rule when given.
 
     Raises:
-        ValueError: a number of steps that is negative or not whole, a seed, rate or noise out of
-            range, or a rule that does not fit the world.
+        ValueError: steps that are negative or not whole, a seed, rate or noise out of range, or a
+            rule that does not fit the world.
     """
     steps = whole("steps", steps, 0, MOST_STEPS)
     wants_grad = world.state.requires_grad or any(w.requires_grad for w in rule.parameters())
@@ -75,7 +75,7 @@ def trajectory(
     fire_rate: float | None = None,
     noise: float | None = None,
 ) -> Iterator[World]:
-    """The worlds after steps 1, 2, … `steps`, one at a time, without gradients; see `rollout`."""
+    """Iterate over the worlds after steps 1, 2, … `steps`, without gradients; see `rollout`."""
     steps = whole("steps", steps, 0, MOST_STEPS)
     running = stepper(world, rule, seed, fire_rate=fire_rate, noise=noise)
 
@@ -90,10 +90,10 @@ def trajectory(
 def recorded(
     world: World, rule: Rule, steps: int, draws: StepDraws, fire_rate: float, noise: float
 ) -> Tensor:
-    """The state [N, C] some steps later, each recorded for autograd: it serves every rule.
+    """The state [N, C] `steps` steps later, recorded by autograd; supports every rule.
 
     Args:
-        draws: decides who fires, what is lost and which noise is added; on the world's device.
+        draws: random numbers for firing, lost messages and noise; on the world's device.
 
     Raises:
         ValueError: a rule that does not fit the world.

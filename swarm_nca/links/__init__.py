@@ -1,8 +1,8 @@
-"""Links: what happens to a message on its way.
+"""Links: which messages are lost on their way.
 
-To add a kind, write a file with a frozen dataclass that extends `Links`, and a line in `LINKS`: its
-fields are what a scenario's `links` can hold. A package of one's own names its kinds in the
-entry-point group `swarm_nca.links`.
+To add a kind, write a file with a frozen dataclass that extends `Links`, and a line in `LINKS`. Its
+fields are the keys of `links` in a scenario. Other packages name their kinds in the entry-point
+group `swarm_nca.links`.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from swarm_nca.extensions import with_extensions
 from swarm_nca.links.links import Links
 
-#: The kinds that come with the package.
+#: The kinds of this package.
 LINKS: dict[str, type[Links]] = {"lossy": Links}
 
 

@@ -1,7 +1,7 @@
-"""What happens to a message on its way from one cell to another.
+"""Loss of messages between cells.
 
-A message that is lost is an index that points at nobody: its slot reads as zeros for this step.
-What a cell tells itself is never lost.
+A lost message is an index to the absent row, so its slot reads zeros in this step. A cell's own
+message is never lost.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from swarm_nca.randomness import StepDraws, Stream, threshold
 
 @dataclass(frozen=True)
 class Links:
-    """How messages travel. Other kinds extend this class and say what is lost in `arriving`.
+    """Lossy links. Other kinds extend this class and decide on losses in `arriving`.
 
     Attributes:
-        drop: the chance that one message of one step is lost, in [0, 1], drawn anew for every
-            listener, slot and step. Where it is 0, links of every kind lose nothing.
-        kind: its name in scenarios; each class has its own.
+        drop: the probability that a message is lost, in [0, 1], drawn independently for every
+            receiving cell, slot and step. At 0, links of every kind lose nothing.
+        kind: name in scenarios; each class has its own.
     """
 
     USUAL: ClassVar[str] = "lossy"
@@ -35,26 +35,27 @@ class Links:
     def __post_init__(self) -> None:
         object.__setattr__(self, "drop", real("drop", self.drop))
         if not 0.0 <= self.drop <= 1.0:
-            raise ValueError(f"drop is a chance between 0 and 1, got {self.drop}")
+            raise ValueError(f"drop is a probability between 0 and 1, got {self.drop}")
 
     def arriving(self, neighbors: Tensor, rows: Tensor, draws: StepDraws, t: int) -> Tensor:
-        """Who is heard by the rows that fire, after losses.
+        """The rows whose messages arrive at the firing rows, after losses.
 
-        Agents ask for one row at a time, from a table of their own: an answer may depend on slots,
-        draws and the step, and not on who speaks there.
+        Agents call this for one row at a time with a smaller table, so the result may depend on
+        slots, draws and the step, but not on the numbers of the sending rows.
 
         Args:
             neighbors: int64 [N, K], the index table.
             rows: int64 [M], the rows that fire.
-            draws: the run's draws, and `t` the step counted from their start.
+            draws: the draws of the run.
+            t: the step, counted from the start of the draws.
 
         Returns:
-            int64 [M, K], rows to read messages from, N for silence.
+            int64 [M, K], rows to read messages from; N for no message.
         """
-        heard = neighbors.index_select(0, rows)
+        senders = neighbors.index_select(0, rows)
         if self.drop == 0.0:
-            return heard
-        limit, nobody = threshold(self.drop), len(neighbors)
+            return senders
+        limit, absent = threshold(self.drop), len(neighbors)
         lost = torch.stack(
             [
                 draws.word(t, Stream.LOSS + slot).index_select(0, rows) < limit
@@ -62,11 +63,11 @@ class Links:
             ],
             dim=1,
         )
-        return torch.where(lost & (heard != rows[:, None]), nobody, heard)
+        return torch.where(lost & (senders != rows[:, None]), absent, senders)
 
     def settings(self) -> dict[str, Any]:
-        """All that makes these links, as a scenario spells it; the usual kind is left out."""
-        told = {one.name: getattr(self, one.name) for one in fields(self)}
+        """The settings as a scenario writes them; the default kind is left out."""
+        settings = {field.name: getattr(self, field.name) for field in fields(self)}
         if self.kind == self.USUAL:
-            del told["kind"]
-        return told
+            del settings["kind"]
+        return settings

@@ -1,6 +1,6 @@
-"""Rules: what one agent does with what it senses and hears.
+"""Rules: how one cell changes its state from its stimulus and messages.
 
-A family of rules is a subclass of `Rule`, in a file of its own, and a line in `families.RULES`.
+Each rule family is a subclass of `Rule` in one file, with a line in `families.RULES`.
 """
 
 from swarm_nca.rules.classes import DIGITS, Classes

@@ -1,4 +1,4 @@
-"""Bounds: what a number may be, and the words for one that lies outside."""
+"""Bounds of single numbers, and the error messages for numbers out of bounds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Whole:
         """The value as a plain int.
 
         Raises:
-            ValueError: no whole number, or one outside the bounds.
+            ValueError: not a whole number, or out of bounds.
         """
         wanted = "must be a whole number"
         if not isinstance(value, bool) and isinstance(value, numbers.Integral):
@@ -43,9 +43,9 @@ class Real:
     """A number from `low` to `high`.
 
     Attributes:
-        words: what the number must be, for messages.
-        too_high: the words for a number above `high`, where they differ.
-        excluded: whether `high` itself lies outside.
+        words: description of allowed numbers, for messages.
+        too_high: another description for numbers above `high`.
+        excluded: whether `high` itself is out of bounds.
     """
 
     low: float
@@ -58,11 +58,11 @@ class Real:
         """The value as a plain int or float.
 
         Raises:
-            ValueError: no number, or one outside the bounds; NaN lies outside.
+            ValueError: not a number, or out of bounds; NaN is out of bounds.
         """
         words = self.words
         if not isinstance(value, bool) and isinstance(value, numbers.Real):
-            # A whole number stays one: it may be too large for a float.
+            # A whole number stays an int, because it may be too large for a float.
             number = int(value) if isinstance(value, numbers.Integral) else float(value)
             if self.low <= number <= self.high and not (self.excluded and number == self.high):
                 return number
@@ -72,7 +72,7 @@ class Real:
 
 
 def shown(value: object) -> str:
-    """A value as messages quote it: in one line, and short."""
+    """The value as one short line, for a message."""
     if isinstance(value, int) and abs(value) >= 10**_DIGITS:
         return f"a whole number of more than {_DIGITS} digits"
     if isinstance(value, numbers.Real):

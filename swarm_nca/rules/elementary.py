@@ -1,7 +1,7 @@
 """Elementary automata: Wolfram's 256 rules on rows of cells (Wolfram 1983).
 
-A cell looks at itself and its two neighbours in the row: bit 4·left + 2·own + right of the number
-is its next state. Rows above and below are not heard: each row of a picture runs by itself.
+A cell uses its own state and those of its two neighbours in the row: bit 4·left + 2·own + right of
+the rule's number is its next state. Each row of a picture runs independently.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _LEFT, _OWN, _RIGHT = 3, 4, 5
 
 
 class Elementary(Rule):
-    """One of the 256 elementary rules: one channel, 0 or 1; all cells act in every step; exact.
+    """One of the 256 elementary rules: one channel, 0 or 1; all cells fire in every step; exact.
 
     Args:
         number: the rule, 0 to 255.
 
     Raises:
-        ValueError: not such a number.
+        ValueError: another number.
     """
 
     kind: ClassVar[str] = "elementary"
@@ -47,17 +47,17 @@ class Elementary(Rule):
 
     @property
     def habitat(self) -> Habitat:
-        """Every pixel is a cell; ink is on at the start."""
+        """Every pixel is a cell; dark pixels are on at the start."""
         return Habitat(sprout=(1.0,), senses=False)
 
     def change(self, prepared: Tensor, messages: Tensor) -> Tensor:
-        """The next state [M, 1] of rows that hear [M, 9, 1]."""
-        heard = (messages.squeeze(2) > 0.5).long()
-        pattern = 4 * heard[:, _LEFT] + 2 * heard[:, _OWN] + heard[:, _RIGHT]
+        """The next states [M, 1] from messages [M, 9, 1]."""
+        bits = (messages.squeeze(2) > 0.5).long()
+        pattern = 4 * bits[:, _LEFT] + 2 * bits[:, _OWN] + bits[:, _RIGHT]
         return self._table[pattern][:, None].to(messages.dtype)
 
     def sweep(self, states: Tensor, torus: bool) -> Tensor:
-        """The next rows of pictures [B, 1, H, W]."""
+        """The next states of pictures [B, 1, H, W]."""
         own = (states[:, 0] > 0.5).long()
         left, right = own.roll(1, dims=2), own.roll(-1, dims=2)
         if not torus:

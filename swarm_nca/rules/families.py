@@ -1,7 +1,7 @@
-"""The families of rules by name: what files, recipes and scenarios can say.
+"""The table of rule families; files, recipes and scenarios use its names.
 
-To add a family, write a file with a subclass of `Rule` and a line in `RULES`. A package of one's
-own names its families in the entry-point group `swarm_nca.rules`.
+To add a family, write a file with a subclass of `Rule` and a line in `RULES`. Other packages name
+their families in the entry-point group `swarm_nca.rules`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from swarm_nca.rules.mlp import Mlp
 from swarm_nca.rules.rule import Rule
 from swarm_nca.suggestion import did_you_mean, unknown
 
-#: The families that come with the package, by kind.
+#: The families of this package, by kind.
 RULES: dict[str, type[Rule]] = {
     "mlp": Mlp,
     "life": Life,
@@ -32,13 +32,13 @@ def families() -> Mapping[str, type[Rule]]:
 
 
 def family(kind: str) -> type[Rule]:
-    """The family of that kind.
+    """The family of a kind.
 
     Raises:
-        ValueError: no such family.
+        ValueError: an unknown family.
     """
     if isinstance(kind, str) and kind in RULES:
-        return RULES[kind]  # no package of someone else's is imported for it
+        return RULES[kind]  # does not import other packages
     known = families()
     if not isinstance(kind, str) or kind not in known:
         raise ValueError(unknown("rule family", shown(kind).strip("'"), known))
@@ -46,7 +46,7 @@ def family(kind: str) -> type[Rule]:
 
 
 def settings_of(cls: type[Rule]) -> list[str]:
-    """The names of the settings that rules of a family take."""
+    """The names of the settings of a family."""
     return [name for name in inspect.signature(cls).parameters if name != "generator"]
 
 
@@ -56,7 +56,7 @@ def make_rule(kind: str, **settings: Any) -> Rule:
         make_rule(kind="life", rule="B3/S23")
 
     Raises:
-        ValueError: no such family, a setting that it does not have, or a value it refuses.
+        ValueError: an unknown family, an unknown setting, or an invalid value.
     """
     cls = family(kind)
     takes = settings_of(cls)
@@ -74,16 +74,16 @@ def make_rule(kind: str, **settings: Any) -> Rule:
 
 
 def rule_from_header(header: Any) -> Rule:
-    """An untrained rule from `Rule.header`'s data; what names no kind is an `Mlp`.
+    """An untrained rule from the data of `Rule.header`; without a kind it is an `Mlp`.
 
     Raises:
-        ValueError: a family or settings that cannot be used.
+        ValueError: an unknown family, or invalid settings.
     """
     if not isinstance(header, Mapping):
-        raise ValueError(f"settings are a mapping, got {shown(header)}")
+        raise ValueError(f"settings must be a mapping, got {shown(header)}")
     settings = dict(header)
     cls = family(settings.pop("kind", Mlp.kind))
     try:
         return cls.from_settings(settings)
     except (TypeError, KeyError) as error:
-        raise ValueError(f"settings that no rule of kind {cls.kind!r} has ({error})") from error
+        raise ValueError(f"invalid settings for a rule of kind {cls.kind!r} ({error})") from error

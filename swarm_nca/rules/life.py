@@ -1,6 +1,6 @@
-"""Game of Life and its relatives: any B/S rule on the eight neighbours (Conway 1970).
+"""Game of Life and other life-like rules: any B/S rule on eight neighbours (Conway 1970).
 
-`B3/S23`: a dead cell with three live neighbours is born, a live one with two or three survives.
+`B3/S23`: a dead cell with three live neighbours is born; a live cell with two or three survives.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _FORM = re.compile(r"B([0-8]*)/S([0-8]*)", re.IGNORECASE)
 
 
 class Life(Rule):
-    """A life-like rule: one channel, 0 or 1; all cells act in every step; exact.
+    """A life-like rule: one channel, 0 or 1; all cells fire in every step; exact.
 
     Args:
         rule: the neighbour counts of births and survivals, such as `B3/S23` or `B36/S23`.
 
     Raises:
-        ValueError: not such a rule.
+        ValueError: not a B/S rule.
     """
 
     kind: ClassVar[str] = "life"
@@ -49,35 +49,35 @@ class Life(Rule):
 
     @property
     def habitat(self) -> Habitat:
-        """Every pixel is a cell; ink is alive at the start."""
+        """Every pixel is a cell; dark pixels are alive at the start."""
         return Habitat(sprout=(1.0,), senses=False)
 
     def change(self, prepared: Tensor, messages: Tensor) -> Tensor:
-        """The next state [M, 1] of rows that hear [M, 9, 1]."""
-        heard = messages.squeeze(2) > 0.5
-        own = heard[:, 4].long()
-        count = heard.sum(dim=1) - own
+        """The next states [M, 1] from messages [M, 9, 1]."""
+        alive = messages.squeeze(2) > 0.5
+        own = alive[:, 4].long()
+        count = alive.sum(dim=1) - own
         return self._table[own * 9 + count][:, None].to(messages.dtype)
 
     def sweep(self, states: Tensor, torus: bool) -> Tensor:
-        """The next boards [B, 1, H, W], by sums along rows and columns in bytes."""
+        """The next states of boards [B, 1, H, W], by uint8 sums along rows and columns."""
         board = (states[:, 0] > 0.5).to(torch.uint8)
         whole = _around(_around(board, 1, torus), 2, torus)
         # The count includes the cell itself: 9 · own + (whole − own) indexes the table.
         index = whole.add_(board, alpha=8)
-        # Few comparisons of bytes are quicker than a look-up by 64-bit numbers.
+        # A few uint8 comparisons are faster than a look-up by int64 indices.
         alive = torch.zeros_like(index, dtype=torch.bool)
         for number in self._living:
             alive |= index == number
         return alive.to(states.dtype)[:, None]
 
     def settings(self) -> dict[str, Any]:
-        """The rule's text."""
+        """The rule as text."""
         return {"rule": self.rule}
 
 
 def _around(board: Tensor, dim: int, torus: bool) -> Tensor:
-    """Each cell's sum with the cells before and after it along one axis."""
+    """The sum of each cell and the cells before and after it along one axis."""
     total = board.clone()
     length = board.shape[dim]
     total.narrow(dim, 1, length - 1).add_(board.narrow(dim, 0, length - 1))

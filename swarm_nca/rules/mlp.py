@@ -1,10 +1,11 @@
 """The learned rule: a perception layer, hidden layers, and an output layer that starts at zero.
 
-As in self-classifying MNIST (Randazzo et al., Distill 2020, doi 10.23915/distill.00027.002): three
-layers over the cell's own stimulus and the messages in its neighbour slots. A message is the
-neighbour's whole state. How the slots share their weights (`hearing`) makes the difference between
-cells that know directions, cells that do not, and growing patterns (Mordvintsev et al., Distill
-2020), whose perception is fixed: identity and two Sobel filters.
+The default is the rule of self-classifying MNIST (Randazzo et al., Distill 2020, doi
+10.23915/distill.00027.002): three layers over the cell's own stimulus and the messages in its
+neighbour slots. A message is the neighbour's whole state. `hearing` sets how slots share weights:
+with `slots` cells distinguish directions, with `ring` they do not, and with `sobel` perception is
+fixed to the identity and two Sobel filters, as in growing patterns (Mordvintsev et al., Distill
+2020).
 """
 
 from __future__ import annotations
@@ -28,24 +29,24 @@ _HIDDEN = ("middle", *(f"middle_{n}" for n in range(2, LAYERS)))
 class Mlp(Rule):
     """A learned rule of matrix products with ReLU between them.
 
-    M rows, K slots, C = free_channels + the read-out's channels, S stimulus values, H hidden units.
-    With the defaults it has 22,499 parameters; `Mlp.growing()` has 8,336.
+    M rows, K slots, C = free_channels + channels of the read-out, S stimulus values, H hidden
+    units. The default has 22,499 parameters; `Mlp.growing()` has 8,336.
 
     Args:
-        classes: what cells decide between; the class channels are the last ones. Or another
-            read-out, such as `Rgba()`.
-        free_channels: channels without a meaning of their own, used to talk.
+        classes: the classes, whose channels are the last ones, or another read-out, such as
+            `Rgba()`.
+        free_channels: channels that the read-out does not read; cells use them to communicate.
         hidden: sizes of the perception layer and of the hidden layers after it, one to five.
-        slots: K; 9 on every grid, the cell itself being slot 4.
+        slots: K; 9 on every grid, where slot 4 is the cell itself.
         stimulus_size: S; 9 grey values for pictures, 0 for none.
-        hearing: `slots` gives every slot weights of its own; with `ring` all but the cell's own
-            slot share theirs, in what is heard and in what is seen, so that the rule does not know
-            up from down; `sobel` hears the identity and the two Sobel filters of each channel.
-        mortal: whether cells live by their own alpha: every pixel is a cell, alive where alpha
-            exceeds `alive_above` in its neighbourhood. It goes with the read-out `Rgba`.
+        hearing: with `slots` every slot has separate weights; with `ring` all slots except the
+            cell's own share weights, for messages and stimulus, so that the rule cannot distinguish
+            directions; with `sobel` the rule reads the identity and two Sobel filters per channel.
+        mortal: whether cells live by their own alpha: every pixel is a cell, which is alive if
+            alpha exceeds `alive_above` in its neighbourhood. Needs the read-out `Rgba`.
         angle: degrees by which the Sobel filters are turned.
         fire_rate, noise, alive_above, undecided_below, shown_above: see `Rule`.
-        generator: source of the initial weights; torch's global one when None.
+        generator: source of the initial weights; torch's global generator when None.
 
     Raises:
         ValueError: a setting outside its bounds, or too many weights; see `settings.Settings`.
@@ -103,13 +104,13 @@ class Mlp(Rule):
         self._make(generator)
 
     def _make(self, generator: torch.Generator | None) -> None:
-        """The parameters, freshly drawn."""
+        """Create and initialise the parameters."""
         slots, channels, sizes = self.slots, self.channels, self.hidden
         self._copied: Tensor | None
         if self.hearing == "sobel":
             fixed = filters_of(slots, self.angle)
             self._copied = None
-            #: Rows of `perception` that act on the stimulus; those after them on what is heard.
+            #: Number of first rows of `perception`, which are for the stimulus.
             self.sensing_rows = self.stimulus_size
             rows = total = self.stimulus_size + fixed.shape[1] * channels
             spread = fixed.shape[1]
@@ -126,21 +127,21 @@ class Mlp(Rule):
             self.register_parameter(f"{name}_bias", nn.Parameter(torch.zeros(size)))
         self.output = nn.Parameter(torch.zeros(sizes[-1], channels))
         self.output_bias = nn.Parameter(torch.zeros(channels))
-        # Glorot, with the fans of the published 3×3 convolution: every slot counts on both sides.
+        # Glorot, with the fans of the published 3×3 convolution: both fans count every slot.
         _glorot(self.perception, total, spread * sizes[0], generator)
         for name, size, before in zip(_HIDDEN, sizes[1:], sizes, strict=False):
             _glorot(self.get_parameter(name), before, size, generator)
         if self.hearing == "ring" and self._copied is not None:
-            # Neighbours who say the same are then answered as loudly as with weights of their own.
+            # Equal messages then have the same total effect as with separate weights.
             with torch.no_grad():
                 self.perception.div_(self._copied.bincount().sqrt()[:, None])
 
     @classmethod
     def growing(cls, **settings: Any) -> Mlp:
-        """The rule of growing neural cellular automata: 16 channels, 8,336 parameters, untrained.
+        """The untrained rule of growing neural cellular automata: 16 channels, 8,336 parameters.
 
         Args:
-            settings: changes to it, as `Mlp` takes them.
+            settings: arguments of `Mlp` that differ from the published ones.
         """
         published: dict[str, Any] = {
             "free_channels": 12,
@@ -154,29 +155,29 @@ class Mlp(Rule):
 
     @property
     def habitat(self) -> Habitat:
-        """All pixels for mortal cells, which sprout with alpha and hidden channels 1; else ink."""
+        """All pixels for mortal cells, which start with alpha and hidden channels 1; else ink."""
         sprout = (0.0,) * 3 + (1.0,) * (self.channels - 3) if self.mortal else None
         return Habitat(self.alive_above, sprout, self.stimulus_size > 0)
 
     def lives(self, state: Tensor, largest: Largest) -> Tensor | None:
-        """For mortal cells: alpha exceeds `alive_above` somewhere in the neighbourhood."""
+        """For mortal cells: whether alpha exceeds `alive_above` in the neighbourhood."""
         if not self.mortal:
             return None
         return largest(state[:, 3].detach()) > self.alive_above
 
     def layers(self) -> list[Layer] | None:
-        """The weights as cells use them."""
+        """The weights in the form that cells use."""
         return self.used()
 
     def filtered(self) -> Filtered | None:
-        """The learned weights, behind the fixed filters of `sobel`."""
+        """The fixed filters of `sobel`, and the learned weights after them."""
         if self.hearing != "sobel":
             return None
         filters = filters_of(self.slots, self.angle).to(self.perception)
         return Filtered(filters, self._with_others(self.perception))
 
     def used(self) -> list[Layer]:
-        """The weights as cells use them, functions of the learned ones: gradients flow through."""
+        """The weights in the form that cells use; gradients flow to the learned weights."""
         perception: Tensor = self.perception
         if self.hearing == "sobel":
             fixed = filters_of(self.slots, self.angle).to(perception)
@@ -197,7 +198,7 @@ class Mlp(Rule):
         ]
 
     def prepare(self, stimulus: Tensor) -> Tensor:
-        """[N, S] → [N, H]: the stimulus's share of the first layer, the same at every step."""
+        """[N, S] → [N, H]: the part of the first layer that depends on the stimulus only."""
         first = self.used()[0]
         return torch.addmm(first.bias, stimulus, first.weight[: self.stimulus_size])
 
@@ -206,18 +207,17 @@ class Mlp(Rule):
         return through(self.used(), prepared, messages)
 
     def settings(self) -> dict[str, Any]:
-        """All that makes this rule besides its weights.
+        """All settings, without the weights.
 
-        What older rules had not goes without saying where it is as they were: they keep their
-        hashes.
+        Settings added later are left out at their defaults, so that older rules keep their hashes.
         """
         newer: dict[str, Any] = {
             "hearing": (self.hearing, "slots"),
             "mortal": (self.mortal, False),
             "angle": (self.angle, 0.0),
         }
-        said = {name: value for name, (value, usual) in newer.items() if value != usual}
-        return said | {
+        changed = {name: value for name, (value, default) in newer.items() if value != default}
+        return changed | {
             "classes": self.readout.to_json(),
             "free_channels": self.free_channels,
             "hidden": list(self.hidden),
@@ -236,7 +236,7 @@ class Mlp(Rule):
         return cls(**Settings.from_json(settings).arguments())
 
     def header(self) -> dict[str, Any]:
-        """`settings` alone: a file without a kind holds an Mlp, as files did before families."""
+        """`settings` without a kind: files from before families have none and hold an Mlp."""
         return self.settings() if self.kind == Mlp.kind else super().header()
 
 

@@ -1,6 +1,6 @@
-"""JSON of others, read strictly: what it holds can be printed, written again and walked through.
+"""Strict reading of JSON from files: the data can be printed, saved again and traversed.
 
-Python's own reader takes NaN, keys given twice, half characters and any depth.
+Python's own reader accepts NaN, repeated keys, unpaired surrogates and any depth.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from typing import Any, NoReturn
 
 from swarm_nca.rules.bounds import shown
 
-#: How deep lists and mappings may stand in each other.
+#: The deepest allowed nesting of lists and mappings.
 DEEPEST = 64
 
-#: How many digits a whole number may have.
+#: The largest number of digits of a whole number.
 _DIGITS = 40
 
 
 def parsed(text: str, longest: int) -> Any:
-    """What a JSON text holds.
+    """The data of a JSON text.
 
     Args:
-        longest: how many characters are read at most.
+        longest: the largest allowed number of characters.
 
     Raises:
-        ValueError: no JSON, too long or too deep, a key given twice, numbers that are not finite or
-            too long, or text that is no Unicode.
+        ValueError: not JSON, too long or too deep, a repeated key, numbers that are not finite or
+            too long, or text with unpaired surrogates.
     """
     if len(text) > longest:
         raise ValueError(f"{len(text):,} characters of JSON, at most {longest:,} are read")
@@ -54,13 +54,13 @@ def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _not_finite(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no finite number")
+    raise ValueError(f"{word} is not a finite number")
 
 
 def _finite(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
-        raise ValueError(f"{shown(digits)} is beyond every float")
+        raise ValueError(f"{shown(digits)} is beyond the range of floats")
     return number
 
 
@@ -71,7 +71,7 @@ def _whole(digits: str) -> int:
 
 
 def _check(data: Any) -> None:
-    """A ValueError for what stands too deep, and for text that cannot be encoded."""
+    """Raise a ValueError for data nested too deep and for text that cannot be encoded."""
     waiting = [(data, 1)]
     while waiting:
         value, depth = waiting.pop()
@@ -79,13 +79,13 @@ def _check(data: Any) -> None:
             try:
                 value.encode()
             except UnicodeEncodeError:
-                raise ValueError(f"{shown(value)} holds half a character (a surrogate)") from None
+                raise ValueError(f"{shown(value)} holds an unpaired surrogate") from None
         elif isinstance(value, dict | list):
             if depth > DEEPEST:
                 _too_deep()
             inside = [*value, *value.values()] if isinstance(value, dict) else value
-            waiting += [(one, depth + 1) for one in inside]
+            waiting += [(entry, depth + 1) for entry in inside]
 
 
 def _too_deep() -> NoReturn:
-    raise ValueError(f"lists and mappings stand in each other more than {DEEPEST} deep")
+    raise ValueError(f"lists and mappings are nested more than {DEEPEST} deep")

@@ -1,4 +1,4 @@
-"""Import of the rule that the self-classifying MNIST article published.
+"""Import of the published rule of self-classifying MNIST.
 
 The file is a TensorFlow.js graph in JSON: the constants whose names end in `/resource` hold, in
 order, kernel and bias of three convolutions, as base64 of little-endian float32 (Randazzo et al.,
@@ -21,13 +21,13 @@ from swarm_nca.rules.plain_json import parsed
 from swarm_nca.rules.rule import Rule
 from swarm_nca.rules.storage import fill
 
-#: Layer by layer, as the file has them: height, width, in, out; input channel 0 is the grey.
+#: Shapes in the file, layer by layer: height, width, in, out; input channel 0 is the grey.
 _SHAPES = ([3, 3, 20, 80], [80], [1, 1, 80, 80], [80], [1, 1, 80, 19], [19])
 
 #: A dimension of a constant.
 _DIMENSION = Whole(0, 1 << 31)
 
-#: Bytes that are read at most; the published file has 128,549.
+#: The largest number of bytes to read; the published file has 128,549.
 _LONGEST = 4 << 20
 
 
@@ -35,8 +35,8 @@ def read_published_rule(path: str | Path) -> Rule:
     """The published 22,499-parameter rule, frozen.
 
     Raises:
-        ValueError: no JSON, no such graph, a constant missing, of another shape or truncated, or
-            weights that are not finite.
+        ValueError: not JSON, not the expected graph, a constant that is missing, truncated or of
+            another shape, or weights that are not finite.
     """
     path = Path(path)
     try:
@@ -106,7 +106,7 @@ def _array(node: dict[str, Any], shape: list[int]) -> np.ndarray[Any, Any]:
 
 
 def _size(given: Any) -> int:
-    """A dimension; TensorFlow.js writes it as text."""
+    """A dimension, which TensorFlow.js writes as text."""
     if isinstance(given, str) and len(given) < 10 and given.isascii() and given.isdecimal():
         return int(given)
     return _DIMENSION.checked("a dimension", given)

@@ -1,7 +1,7 @@
-"""How the state of a cell is read: a class, a colour, one bit, or plain numbers.
+"""Read-outs: how the state of a cell is read, as a class, a colour, a bit, or plain numbers.
 
-A rule has one read-out. Metrics, pictures, reports and the viewer ask the read-out instead of the
-rule's class. To add one, write a subclass and a line in `readouts.READOUTS`.
+A rule has one read-out. Metrics, pictures, reports and the viewer depend on the read-out only, not
+on the class of the rule. To add one, write a subclass and a line in `readouts.READOUTS`.
 
 Letters: n cells, C state channels, H×W pixels.
 """
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 Color = tuple[int, int, int]
 Array = npt.NDArray[Any]
 
-#: What a cell shows that shows nothing.
+#: Value of `Readout.shown` for silent cells.
 NOTHING = -1
 
 WHITE: Color = (255, 255, 255)
 
 
 class Readout(ABC):
-    """What cells show, and which channels say it.
+    """What cells show, and in which channels.
 
     Attributes:
-        kind: its name in files.
-        title: its name on pages and buttons.
-        names: what a cell can show, one name per kind of cell in tallies and legends.
+        kind: name in files.
+        title: name on pages and buttons.
+        names: what a cell can show, one name per entry in counts and legends.
         colors: the colours of the names.
-        silent: the name of a cell that shows none of them.
+        silent: name of cells that show none of them.
     """
 
     kind: ClassVar[str]
@@ -49,21 +49,21 @@ class Readout(ABC):
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The classes that a world's label counts; none where cells decide between no classes."""
+        """The classes that labels of worlds refer to; empty for read-outs without classes."""
         return ()
 
     @property
     def channel_names(self) -> tuple[str, ...]:
-        """What each of the channels that are read is called, in order."""
+        """The names of the channels that are read, in order."""
         return self.names
 
     @property
     def channel_colors(self) -> tuple[Color, ...]:
-        """The colours in which the channels that are read are drawn as bars."""
+        """The bar colours of the channels that are read."""
         return self.colors
 
     def channel_name(self, number: int, total: int) -> str:
-        """What a channel of `total` is called; empty for one that no read-out reads."""
+        """The name of a channel of `total`; empty if it is not read."""
         read = self.channels(total)
         return self.channel_names[number - read.start] if read.start <= number < read.stop else ""
 
@@ -73,31 +73,31 @@ class Readout(ABC):
 
     @abstractmethod
     def shown(self, state: Array, above: float) -> npt.NDArray[np.int64]:
-        """int64 [n]: which of `names` each cell [n, C] shows, −1 for none.
+        """int64 [n]: the index in `names` that each cell [n, C] shows; −1 for none.
 
         Args:
-            above: a channel must exceed this to show anything (class channels only).
+            above: a class channel must exceed this for a cell to show a class.
         """
 
     @abstractmethod
     def rgb(self, state: Array, above: float, paper: Color = WHITE) -> npt.NDArray[np.uint8]:
-        """uint8 [n, 3]: the colour of each cell [n, C], on paper of a colour."""
+        """uint8 [n, 3]: the colour of each cell [n, C], on a background of colour `paper`."""
 
     @abstractmethod
     def values(self, state: Tensor) -> Tensor:
-        """[n, …]: what the cells [n, C] say: an int64 label, a bool, RGBA in [0, 1], numbers."""
+        """[n, …]: values of the cells [n, C]: int64 label, bool, RGBA in [0, 1], or numbers."""
 
     def width(self, total: int) -> int:
-        """How many channels are read."""
+        """The number of channels that are read."""
         return len(range(total)[self.channels(total)])
 
     def image(self, world: World, index: int = 0) -> Array:
-        """[H, W, …]: what one world of a batch shows, as an array.
+        """[H, W, …]: the values of one world of a batch, as a picture.
 
         int64 labels of classes (−1 where no cell lives), bool for a bit, float RGBA in [0, 1].
 
         Raises:
-            ValueError: a world that stands on a graph.
+            ValueError: a world on a graph.
         """
         shape = world.picture(index).shape
         alone = world.select(index)
@@ -109,20 +109,20 @@ class Readout(ABC):
     _blank: ClassVar[float] = 0
 
     def caption(self, counts: Array) -> str:
-        """What a world shows, in a few words.
+        """A short summary of what a world shows.
 
         Args:
-            counts: int64 [names + 1], cells by what they show; the last one counts the silent.
+            counts: int64 [names + 1], number of cells per name, then number of silent cells.
         """
         return f"{int(counts[:-1].sum()):,} alive"
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data that names this read-out and its settings."""
+        """Plain data: the kind and settings of this read-out."""
         return {"kind": self.kind}
 
     @classmethod
     def from_json(cls, data: Any) -> Readout:
-        """The read-out of `to_json`'s data.
+        """The read-out from the data of `to_json`.
 
         Raises:
             ValueError: other data.
@@ -134,7 +134,7 @@ class Readout(ABC):
 
 @dataclass(frozen=True)
 class Rgba(Readout):
-    """The first four channels are red, green, blue (premultiplied) and alpha, in [0, 1]."""
+    """Red, green, blue (premultiplied) and alpha in the first four channels, in [0, 1]."""
 
     kind: ClassVar[str] = "rgba"
     title: ClassVar[str] = "RGBA"
@@ -142,7 +142,7 @@ class Rgba(Readout):
     names = ("alive",)
     colors = ((60, 60, 60),)
 
-    #: A cell counts as alive if its own alpha exceeds this, as published (Mordvintsev et al. 2020).
+    #: A cell is alive if its own alpha exceeds this, as published (Mordvintsev et al. 2020).
     ALIVE_ABOVE: ClassVar[float] = 0.1
 
     @property
@@ -152,15 +152,15 @@ class Rgba(Readout):
 
     @property
     def channel_colors(self) -> tuple[Color, ...]:
-        """Their own, alpha in grey."""
+        """Red, green, blue, and grey for alpha."""
         return (204, 51, 51), (46, 145, 70), (48, 92, 204), (110, 110, 110)
 
     def channels(self, total: int) -> slice:
-        """The first four."""
+        """The first four channels."""
         return slice(0, 4)
 
     def shown(self, state: Array, above: float) -> npt.NDArray[np.int64]:
-        """0 where alpha exceeds 0.1."""
+        """0 if alpha exceeds 0.1, else -1."""
         return np.where(state[:, 3] > self.ALIVE_ABOVE, 0, NOTHING)
 
     def rgb(self, state: Array, above: float, paper: Color = WHITE) -> npt.NDArray[np.uint8]:
@@ -178,7 +178,7 @@ class Rgba(Readout):
 
 @dataclass(frozen=True)
 class Bit(Readout):
-    """One channel: a cell is on where it exceeds ½."""
+    """One channel, the last: a cell is on if it exceeds ½."""
 
     kind: ClassVar[str] = "bit"
     title: ClassVar[str] = "Bits"
@@ -187,15 +187,15 @@ class Bit(Readout):
     colors = ((40, 40, 48),)
 
     def channels(self, total: int) -> slice:
-        """The last one."""
+        """The last channel."""
         return slice(total - 1, total)
 
     def shown(self, state: Array, above: float) -> npt.NDArray[np.int64]:
-        """0 where the bit is set."""
+        """0 if the bit is set, else -1."""
         return np.where(state[:, -1] > 0.5, 0, NOTHING)
 
     def rgb(self, state: Array, above: float, paper: Color = WHITE) -> npt.NDArray[np.uint8]:
-        """Dark where the bit is set (light on dark paper), the paper elsewhere."""
+        """Dark for set bits (light on dark paper), the paper for others."""
         red, green, blue = self.colors[0]
         on = self.colors[0] if sum(paper) > 382 else (255 - red, 255 - green, 255 - blue)
         ink: npt.NDArray[np.uint8] = np.array([paper, on], np.uint8)[
@@ -204,11 +204,11 @@ class Bit(Readout):
         return ink
 
     def values(self, state: Tensor) -> Tensor:
-        """bool."""
+        """bool, whether the bit is set."""
         return state[:, -1] > 0.5
 
     def caption(self, counts: Array) -> str:
-        """How many cells are on."""
+        """The number of cells that are on."""
         return f"{int(counts[0]):,} on"
 
 
@@ -217,7 +217,7 @@ class Field(Readout):
     """Plain numbers: the last channels, one per name.
 
     Raises:
-        ValueError: no name, or a name given twice.
+        ValueError: no name, or a repeated name.
     """
 
     kind: ClassVar[str] = "field"
@@ -231,21 +231,21 @@ class Field(Readout):
             raise ValueError(f"a field needs names, each given once, got {self.field_names!r}")
 
     def channels(self, total: int) -> slice:
-        """The last ones, one per name."""
+        """The last channels, one per name."""
         return slice(total - len(self.field_names), total)
 
     def shown(self, state: Array, above: float) -> npt.NDArray[np.int64]:
-        """0 everywhere: every cell has a value."""
+        """0 for every cell."""
         return np.zeros(len(state), np.int64)
 
     @property
     def channel_names(self) -> tuple[str, ...]:
-        """The names given."""
+        """The names of the field."""
         return self.field_names
 
     @property
     def channel_colors(self) -> tuple[Color, ...]:
-        """One colour for all."""
+        """The same colour for all channels."""
         return self.colors * len(self.field_names)
 
     def rgb(self, state: Array, above: float, paper: Color = WHITE) -> npt.NDArray[np.uint8]:
@@ -254,25 +254,25 @@ class Field(Readout):
         return np.repeat((255.0 - 215.0 * value).astype(np.uint8)[:, None], 3, axis=1)
 
     def values(self, state: Tensor) -> Tensor:
-        """The named channels as they are."""
+        """The named channels, unchanged."""
         return state[:, self.channels(state.shape[1])]
 
     def caption(self, counts: Array) -> str:
-        """How many cells there are."""
+        """The number of cells."""
         return f"{int(counts.sum()):,} cells"
 
     def to_json(self) -> dict[str, Any]:
-        """With the names."""
+        """The kind and the names."""
         return {"kind": self.kind, "names": list(self.field_names)}
 
     @classmethod
     def from_json(cls, data: Any) -> Field:
-        """A field of these names.
+        """A field from the data of `to_json`.
 
         Raises:
             ValueError: other data.
         """
         names = data.get("names")
         if data.keys() != {"kind", "names"} or not isinstance(names, list):
-            raise ValueError(f"the read-out 'field' takes a list of names, got {shown(data)}")
+            raise ValueError(f"the read-out 'field' needs a list of names, got {shown(data)}")
         return cls(tuple(str(name) for name in names))

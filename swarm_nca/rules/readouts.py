@@ -1,4 +1,4 @@
-"""The read-outs by name. To add one, write a subclass of `Readout` and a line in `READOUTS`."""
+"""The table of read-outs. To add one, write a subclass of `Readout` and a line in `READOUTS`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ READOUTS: Mapping[str, type[Readout]] = {
 
 
 def readout_of(data: Any) -> Readout:
-    """A read-out from its plain data; what names no kind is `Classes`.
+    """A read-out from plain data; without a kind it is `Classes`.
 
     Raises:
-        ValueError: no such read-out.
+        ValueError: an unknown read-out, or data that it does not take.
     """
     kind = data.get("kind", Classes.kind) if isinstance(data, Mapping) else Classes.kind
     if not isinstance(kind, str) or kind not in READOUTS:

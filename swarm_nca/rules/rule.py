@@ -1,11 +1,11 @@
-"""What every rule is: what one cell does with what it senses and hears, shared by all cells.
+"""The base class of rules: how a cell changes its state from its stimulus and its messages.
 
-A family of rules is a subclass: one file, and one line in `families.RULES`. The engine asks what a
-rule can do and never which class it has: `layers` gives the fast paths of gradients and GPUs,
-`lives` lets cells be born and die, `sweep` steps a full lattice at once. Where a rule does not
-offer one of them, the general path serves.
+A rule family is a subclass in one file, with one line in `families.RULES`. The engine depends on
+what a rule offers, not on its class: `layers` enables the fast gradients on CPU and GPU, `lives`
+lets cells be born and die, `sweep` steps a full lattice at once. For rules without one of them the
+engine uses the general path.
 
-Letters: M rows that act, N rows in all, K neighbour slots, C state channels, S stimulus values, B
+Letters: M firing rows, N rows in all, K neighbour slots, C state channels, S stimulus values, B
 pictures of H×W pixels.
 """
 
@@ -27,22 +27,22 @@ from swarm_nca.rules.classes import Classes
 from swarm_nca.rules.readout import Readout
 from swarm_nca.rules.settings import BOUNDS, CHANNELS
 
-#: Gives for each row the largest value [N] in its neighbourhood, its own included.
+#: Values [N] → the largest value [N] in the neighbourhood of each row, its own included.
 Largest = Callable[[Tensor], Tensor]
 
 
 class Layer(NamedTuple):
-    """One product of a rule, as it is used: weight [in, out] and bias [out]."""
+    """One matrix product of a rule: weight [in, out] and bias [out]."""
 
     weight: Tensor
     bias: Tensor
 
 
 class Filtered(NamedTuple):
-    """Layers over P sums of what is heard, instead of all of it: fewer products to learn from.
+    """Layers over P filtered sums of the messages; this makes the products smaller.
 
     Fields:
-        filters: [K, P], how much of what each slot says goes into each sum; not learned.
+        filters: [K, P], the weight of each slot in each sum; not learned.
         layers: the first weight has S rows for the stimulus, then C for each of the P sums.
     """
 
@@ -52,13 +52,13 @@ class Filtered(NamedTuple):
 
 @dataclass(frozen=True)
 class Habitat:
-    """Where the cells of a rule can live on a picture, and how they start.
+    """Which pixels of a picture are cells, and how they start.
 
     Attributes:
-        alive_above: with `sprout` None a pixel is a cell if its grey exceeds this, in [0, 1).
-        sprout: [C], what a cell holds that is alive at the start; every pixel is a cell then, and
-            those whose grey is ½ or more start so, all others with zeros. None: only ink lives.
-        senses: whether cells sense the grey of their 3×3 patch.
+        alive_above: if `sprout` is None, a pixel is a cell if its grey exceeds this, in [0, 1).
+        sprout: [C], the first state of living cells. Every pixel is then a cell; pixels with grey
+            of ½ or more start with this state, all others with zeros. None: only ink is cells.
+        senses: whether the stimulus of a cell is the grey of its 3×3 patch.
     """
 
     alive_above: float = 0.1
@@ -67,25 +67,25 @@ class Habitat:
 
 
 class Rule(nn.Module, ABC):
-    """(stimulus, messages) → change of state, or the next state; shared by all cells.
+    """(stimulus, messages) → change of state, or next state; the same for all cells.
 
     Args:
         readout: how states are read.
         channels: C.
-        slots: K; 9 on every grid, slot 4 being the cell itself.
-        stimulus_size: S; 9 grey values for pictures, 0 for rules that sense nothing.
-        fire_rate: share of cells that act in a step, in [0, 1].
-        noise: standard deviation added to every change, ≥ 0.
-        alive_above: a pixel lives if its grey exceeds this, in [0, 1).
-        undecided_below: a cell whose class channels all lie below this counts as undecided.
+        slots: K; 9 on every grid, where slot 4 is the cell itself.
+        stimulus_size: S; 9 grey values for pictures, 0 for rules without stimulus.
+        fire_rate: share of cells that fire in a step, in [0, 1].
+        noise: standard deviation of the noise added to every change, ≥ 0.
+        alive_above: a pixel is alive if its grey exceeds this, in [0, 1).
+        undecided_below: a cell is undecided if all its class channels are below this.
         shown_above: a cell is drawn as silent unless a class channel exceeds this.
 
     Attributes:
         kind: the name of the family in settings, files and recipes.
-        update: whether the answer is added to the state, or replaces it.
+        update: whether the answer is added to the state or replaces it.
 
     Raises:
-        ValueError: a setting outside its bounds, or too many weights; see `settings.Settings`.
+        ValueError: a setting out of bounds; see `settings.Settings`.
     """
 
     kind: ClassVar[str]
@@ -95,14 +95,14 @@ class Rule(nn.Module, ABC):
         super().__init_subclass__(**kwargs)
         if "kind" not in cls.__dict__:
             raise TypeError(
-                f"{cls.__name__} needs a kind of its own, such as kind = {cls.__name__.lower()!r}: "
-                "it names the family in files, so that they are not read as another rule"
+                f"{cls.__name__} needs its own kind, such as kind = {cls.__name__.lower()!r}: "
+                "the kind names the family in files, so that they are not read as another rule"
             )
         if {"prepare", "change"} & cls.__dict__.keys():
-            # What a parent says of its own arithmetic does not hold for another one.
-            for told in ("layers", "filtered", "sweep"):
-                if told not in cls.__dict__:
-                    setattr(cls, told, getattr(Rule, told))
+            # The parent's layers and sweep do not describe overridden arithmetic.
+            for method in ("layers", "filtered", "sweep"):
+                if method not in cls.__dict__:
+                    setattr(cls, method, getattr(Rule, method))
 
     def __init__(
         self,
@@ -139,33 +139,33 @@ class Rule(nn.Module, ABC):
         self.alive_above = alive_above
         self.undecided_below = undecided_below
         self.shown_above = shown_above
-        # Rules without weights have a dtype and a device too.
+        # Gives rules without weights a dtype and a device.
         self._anchor: Tensor
         self.register_buffer("_anchor", torch.zeros(()), persistent=False)
 
-    # ------------------------------------------------------------- what it does
+    # ------------------------------------------------------------- computation
 
     def prepare(self, stimulus: Tensor) -> Tensor:
-        """[N, S] → [N, …]: the share of the stimulus, the same at every step until an edit."""
+        """[N, S] → [N, …]: the part that depends on the stimulus only; constant until an edit."""
         return stimulus
 
     @abstractmethod
     def change(self, prepared: Tensor, messages: Tensor) -> Tensor:
-        """What the rows do.
+        """The answer of the rule for some rows.
 
         Args:
-            prepared: [M, …], their rows of `prepare`'s answer.
-            messages: [M, K, C], what they hear; zeros in slots without a neighbour.
+            prepared: [M, …], these rows of the result of `prepare`.
+            messages: [M, K, C]; zeros in slots without a message.
 
         Returns:
-            [M, C]: the change of their states, or the next ones where `update` is "replace".
+            [M, C]: the changes of the states, or the next states if `update` is "replace".
         """
 
     def lives(self, state: Tensor, largest: Largest) -> Tensor | None:
-        """bool [N]: which rows are alive; None where the ground alone decides.
+        """bool [N]: which rows are alive; None if the space alone decides.
 
-        It is asked before and after the update of a step: cells that are dead at either time do
-        not act and hold zeros.
+        Called before and after the update of a step. Cells that are dead before the update do not
+        fire; cells that are dead before or after it are set to zeros.
 
         Args:
             state: [N, C].
@@ -174,19 +174,19 @@ class Rule(nn.Module, ABC):
         return None
 
     def layers(self) -> list[Layer] | None:
-        """The products of the rule, with ReLU after each but the last; None where it has others.
+        """The matrix products of the rule, with ReLU between them; None for other arithmetic.
 
         The first weight has S rows for the stimulus, then C for each of the K slots. Gradients flow
-        through the answer to the parameters.
+        through the result to the parameters.
         """
         return None
 
     def filtered(self) -> Filtered | None:
-        """`layers`, over fixed filters of what is heard; None where every slot has weights."""
+        """`layers` after fixed filters of the messages; None without fixed filters."""
         return None
 
     def sweep(self, states: Tensor, torus: bool) -> Tensor | None:
-        """The next states of full lattices [B, C, H, W], all cells acting at once; None: not known.
+        """The next states of full lattices [B, C, H, W] if all cells fire; None: not supported.
 
         Args:
             torus: whether opposite borders touch.
@@ -194,43 +194,43 @@ class Rule(nn.Module, ABC):
         return None
 
     def forward(self, stimulus: Tensor, messages: Tensor) -> Tensor:
-        """What cells do with what they sense [M, S] and hear [M, K, C]: the answer [M, C]."""
+        """The answer [M, C] for stimulus [M, S] and messages [M, K, C]."""
         return self.change(self.prepare(stimulus), messages)
 
-    # --------------------------------------------------------------- what it is
+    # --------------------------------------------------------------- properties
 
     @property
     def habitat(self) -> Habitat:
-        """Where its cells live on pictures."""
+        """Which pixels of a picture are cells."""
         return Habitat(self.alive_above, None, self.stimulus_size > 0)
 
     @property
     def classes(self) -> Classes:
-        """What cells decide between.
+        """The classes of the rule.
 
         Raises:
-            ValueError: a rule whose read-out is not classes.
+            ValueError: a rule with another read-out.
         """
         if not isinstance(self.readout, Classes):
             raise ValueError(
-                f"this rule has no classes: its read-out is {self.readout.kind!r}; take a rule "
+                f"this rule has no classes: its read-out is {self.readout.kind!r}; use a rule "
                 "that classifies, such as digits"
             )
         return self.readout
 
     @property
     def free_channels(self) -> int:
-        """How many channels the read-out does not read: cells use them as they like."""
+        """The number of channels that the read-out does not read."""
         return self.channels - self.readout.width(self.channels)
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of its numbers, and of the worlds it runs in."""
+        """The dtype of the weights, and of worlds under this rule."""
         return self._anchor.dtype
 
     @property
     def device(self) -> torch.device:
-        """Where it computes."""
+        """The device of the weights."""
         return self._anchor.device
 
     def logits(self, state: Tensor) -> Tensor:
@@ -239,19 +239,19 @@ class Rule(nn.Module, ABC):
 
     @abstractmethod
     def settings(self) -> dict[str, Any]:
-        """All that makes this rule besides its weights, as plain data: `from_settings` reads it."""
+        """All settings, without the weights, as plain data for `from_settings`."""
 
     @classmethod
     def from_settings(cls, settings: dict[str, Any]) -> Rule:
         """An untrained rule with these settings.
 
         Raises:
-            TypeError, KeyError, ValueError: settings that no rule of this family has.
+            TypeError, KeyError, ValueError: invalid settings for this family.
         """
         return cls(**settings)
 
     def header(self) -> dict[str, Any]:
-        """`settings`, with the kind of the family: what files and checkpoints hold."""
+        """The kind of the family and `settings`, as saved in files and checkpoints."""
         return {"kind": self.kind} | self.settings()
 
     def _repr_html_(self) -> str:
@@ -269,20 +269,20 @@ class Rule(nn.Module, ABC):
         return f"<table>{cells}</table>"
 
     def hash(self) -> str:
-        """SHA-256 over kind, settings and weights (as bytes): names this very rule."""
+        """SHA-256 over kind, settings and the bytes of the weights; identifies the rule."""
         digest = hashlib.sha256(json.dumps(self.header(), sort_keys=True).encode())
         for name, weight in self.state_dict().items():
             digest.update(f"{name}:{tuple(weight.shape)}:{weight.dtype}".encode())
-            flat = weight.detach().cpu().reshape(-1)  # a weight of no dimensions has no bytes
+            flat = weight.detach().cpu().reshape(-1)  # view(uint8) needs at least one dimension
             digest.update(flat.view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()
 
 
 def through(layers: Sequence[Layer], prepared: Tensor, messages: Tensor) -> Tensor:
-    """The answer [M, C] of layers to their prepared stimulus [M, H] and messages [M, K, C]."""
+    """The answer [M, C] of layers for prepared stimulus [M, H] and messages [M, K, C]."""
     (weight, _), *others = layers
-    heard = messages.flatten(1)
-    flowing = layer(heard, weight[weight.shape[0] - heard.shape[1] :], prepared)
+    flat = messages.flatten(1)
+    activations = layer(flat, weight[weight.shape[0] - flat.shape[1] :], prepared)
     for weight, bias in others:
-        flowing = layer(flowing.relu_(), weight, bias)
-    return flowing
+        activations = layer(activations.relu_(), weight, bias)
+    return activations

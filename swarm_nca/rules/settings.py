@@ -1,7 +1,7 @@
-"""Settings of learned rules: all that makes one besides its weights, each within its bounds.
+"""Settings of learned rules and their bounds.
 
-They are checked here and nowhere else, whether they come from Python, from a file or from a
-checkpoint, and before memory is taken for weights.
+Only this module checks settings, whether they come from Python, a file or a checkpoint. The check
+happens before memory is allocated for weights.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from swarm_nca.rules.readouts import readout_of
 from swarm_nca.rules.weight_sharing import Hearing, filters_of, shared_rows
 from swarm_nca.suggestion import did_you_mean
 
-#: The largest finite float32: thresholds are compared with states of that precision.
+#: The largest finite float32: thresholds are compared with float32 states.
 _FLOAT32 = float(2**128 - 2**104)
 _THRESHOLD = Real(-_FLOAT32, _FLOAT32, "must be finite and fit into float32")
 
-#: Each entry of `hidden`, and how many there may be.
+#: Bounds of each entry of `hidden`, and the largest number of entries.
 HIDDEN, LAYERS = Whole(1, 16_384), 5
 
-#: What each setting that is one number may be.
+#: Bounds of the settings that are single numbers.
 BOUNDS: dict[str, Whole | Real] = {
     "free_channels": Whole(1, 1_024),
     "slots": Whole(1, 1_024),
@@ -41,25 +41,25 @@ BOUNDS: dict[str, Whole | Real] = {
     "shown_above": _THRESHOLD,
 }
 
-#: The channels of a state.
+#: Channels of a state.
 CHANNELS = Whole(1, 2_048)
 
-#: Numbers that one cell hears at most: slots times channels.
+#: The largest number of values in the messages to one cell: slots times channels.
 MOST_HEARD = 16_384
 
-#: Numbers in all weights together, as cells use them: 64 MiB in float32.
+#: The largest number of values in all weights, in the form that cells use: 64 MiB in float32.
 MOST_WEIGHTS = 1 << 24
 
-#: Channels that noise can serve: rows of the table of normal deviates are no longer.
+#: The largest number of channels with noise: the row length of the table of normal deviates.
 NOISY_CHANNELS = 256
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The settings of an `Mlp`, which says what each of them means.
+    """The settings of an `Mlp`; see there for their meaning.
 
     Raises:
-        ValueError: a setting outside its bounds, or settings that make too large a rule together.
+        ValueError: a setting out of bounds, or settings that together make the rule too large.
     """
 
     classes: Readout
@@ -79,8 +79,8 @@ class Settings:
     def __post_init__(self) -> None:
         if not isinstance(self.classes, Readout):
             raise ValueError(
-                "classes are given as Classes, as Classes.named('a', 'b') makes them, or as "
-                f"another read-out such as Rgba(), got {shown(self.classes)}"
+                "classes must be Classes, such as Classes.named('a', 'b'), or another read-out, "
+                f"such as Rgba(), got {shown(self.classes)}"
             )
         for name, bound in BOUNDS.items():
             object.__setattr__(self, name, bound.checked(name, getattr(self, name)))
@@ -90,11 +90,11 @@ class Settings:
                 f"{shown(self.hidden)}"
             )
         if not isinstance(self.mortal, bool):
-            raise ValueError(f"mortal is true or false, got {shown(self.mortal)}")
+            raise ValueError(f"mortal must be true or false, got {shown(self.mortal)}")
         if self.mortal and not isinstance(self.classes, Rgba):
-            raise ValueError("mortal cells live by their alpha channel: take the read-out Rgba()")
+            raise ValueError("mortal cells need an alpha channel: use the read-out Rgba()")
         if self.angle and self.hearing != "sobel":
-            raise ValueError(f"angle turns Sobel filters: it goes with sobel, not {self.hearing!r}")
+            raise ValueError(f"angle turns Sobel filters: use it with sobel, not {self.hearing!r}")
         sizes = (HIDDEN.checked(f"hidden_{i}", size) for i, size in enumerate(self.hidden, 1))
         object.__setattr__(self, "hidden", tuple(sizes))
         self._check_together()
@@ -113,7 +113,7 @@ class Settings:
                 f"{channels:,}: take fewer free_channels"
             )
         weights = (self.stimulus_size + heard) * sizes[0] + sizes[-1] * channels
-        weights += sum(one * next_one for one, next_one in pairwise(sizes))
+        weights += sum(rows * columns for rows, columns in pairwise(sizes))
         if weights > MOST_WEIGHTS:
             raise ValueError(
                 f"its weights would be {weights:,} numbers, at most {MOST_WEIGHTS:,} are allowed: "
@@ -126,34 +126,34 @@ class Settings:
 
     @property
     def channels(self) -> int:
-        """C: free channels, and those of the read-out."""
+        """C: free channels plus channels of the read-out."""
         return self.free_channels + self.classes.width(MOST_HEARD)
 
     def arguments(self) -> dict[str, Any]:
-        """The settings as `Mlp` takes them."""
-        return {one.name: getattr(self, one.name) for one in fields(self)}
+        """The settings as arguments of `Mlp`."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod
     def from_json(cls, data: Any) -> Settings:
-        """Settings from what `Mlp.settings` returned.
+        """Settings from the result of `Mlp.settings`.
 
         Raises:
-            ValueError: settings that no rule has, a setting missing, or one outside its bounds.
+            ValueError: an unknown setting, a missing setting, or a setting out of bounds.
         """
         if not isinstance(data, dict):
-            raise ValueError(f"settings are a mapping, got {shown(data)}")
-        known = [one.name for one in fields(cls)]
+            raise ValueError(f"settings must be a mapping, got {shown(data)}")
+        known = [field.name for field in fields(cls)]
         for key in data:
             if key not in known:
-                raise ValueError(f"there is no setting {shown(key)}{did_you_mean(key, known)}")
+                raise ValueError(f"unknown setting {shown(key)}{did_you_mean(key, known)}")
         for key in known:
-            # What rules had not before goes without saying.
+            # Older files lack the settings that were added later.
             if key not in data and key not in ("hearing", "mortal", "angle"):
                 raise ValueError(f"the setting '{key}' is missing")
         return cls(**data | {"classes": readout_of(data["classes"])})
 
 
 def check_rates(fire_rate: float, noise: float) -> None:
-    """A ValueError, unless cells can fire at this rate and with this noise."""
+    """Raise a ValueError unless fire rate and noise are within bounds."""
     BOUNDS["fire_rate"].checked("fire_rate", fire_rate)
     BOUNDS["noise"].checked("noise", noise)

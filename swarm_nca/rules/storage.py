@@ -1,4 +1,4 @@
-"""Rules as files: safetensors for the weights, one JSON text in the header for all the rest."""
+"""Rule files: weights as safetensors, settings and card as JSON text in the header."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from swarm_nca.rules.rule import Rule
 
 
 def save_rule(rule: Rule, path: str | Path, card: dict[str, Any] | None = None) -> Path:
-    """Write a rule, atomically: either the whole new file is there, or what was there before.
+    """Write a rule file atomically: a failure leaves an existing file unchanged.
 
     Args:
-        rule: weights and settings are both kept.
+        rule: the rule, whose weights and settings are both saved.
         path: a `.safetensors` file; its folder must exist.
-        card: plain data about the rule (recipe, scores, licence …), kept beside it.
+        card: plain data about the rule (recipe, scores, licence …), saved in the same file.
 
     Raises:
-        ValueError: a rule of a class of its own, or one whose file `read_rule` would refuse; the
-            file is not touched then.
+        ValueError: a rule whose class is not in the table of families, or a rule whose file
+            `read_rule` would refuse; the file is not touched.
     """
     if families().get(rule.kind) is not rule.__class__:
         raise ValueError(
@@ -36,30 +36,32 @@ def save_rule(rule: Rule, path: str | Path, card: dict[str, Any] | None = None) 
             f"{type(rule).__name__}, or name it in the entry-point group swarm_nca.rules"
         )
     path = Path(path)
-    weights = {name: one.detach().cpu().contiguous() for name, one in rule.state_dict().items()}
-    with _telling(path):
+    weights = {
+        name: weight.detach().cpu().contiguous() for name, weight in rule.state_dict().items()
+    }
+    with _named_errors(path):
         text = header.text_of(rule.header(), card or {})
-        again, _ = header.read_text(text)
+        read_back, _ = header.read_text(text)
         held = {
-            name: header.Numbers(str(one.dtype).removeprefix("torch."), tuple(one.shape))
-            for name, one in weights.items()
+            name: header.Numbers(str(weight.dtype).removeprefix("torch."), tuple(weight.shape))
+            for name, weight in weights.items()
         }
-        header.check_weights(again, held)
+        header.check_weights(read_back, held)
         header.check_finite(weights)
     write_atomically(path, save(weights, {header.ENTRY: text}))
     return path
 
 
 def read_rule(path: str | Path) -> tuple[Rule, dict[str, Any]]:
-    """A rule and its card from a `.safetensors` file, its weights frozen (`requires_grad` off).
+    """A rule and its card from a `.safetensors` file; weights are frozen (`requires_grad` off).
 
     Raises:
-        ValueError: not such a file, truncated, settings that no rule has, weights of other shapes
-            than the settings say or of other types than float32 and float64, or weights that are
-            not finite.
+        ValueError: not a rule file, a truncated file, invalid settings, weights whose shapes do not
+            match the settings, weights of other dtypes than float32 and float64, or weights that
+            are not finite.
     """
     path = Path(path)
-    with _telling(path):
+    with _named_errors(path):
         text, held = header.read_header(path)
         rule, card = header.read_text(text)
         header.check_weights(rule, held)
@@ -70,10 +72,10 @@ def read_rule(path: str | Path) -> tuple[Rule, dict[str, Any]]:
 
 
 def fill(rule: Rule, weights: dict[str, torch.Tensor]) -> None:
-    """Put weights of a rule's shapes and of one type into it and freeze it.
+    """Load weights of one dtype into a rule and freeze it.
 
     Raises:
-        ValueError: values that are not finite numbers.
+        ValueError: weights that are not finite.
     """
     header.check_finite(weights)
     for weight in weights.values():
@@ -83,12 +85,12 @@ def fill(rule: Rule, weights: dict[str, torch.Tensor]) -> None:
 
 
 @contextmanager
-def _telling(path: Path) -> Iterator[None]:
-    """Errors inside begin with the file's name and take one line."""
+def _named_errors(path: Path) -> Iterator[None]:
+    """Context manager: errors become one line that begins with the path."""
     try:
         yield
     except (SafetensorError, OSError) as error:
-        told = " ".join(str(error).split())
-        raise ValueError(f"{path}: not a readable safetensors file ({told})") from error
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path}: not a readable safetensors file ({reason})") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error

@@ -1,12 +1,12 @@
-"""Hearing: which neighbour slots share weights, and so what a cell can tell apart by hearing it.
+"""Hearing: which neighbour slots share weights, and so which directions a rule distinguishes.
 
-A cell with weights of its own for every slot knows who spoke from where. Where slots share their
-weights, what comes from them is added up, and where exactly it came from is lost: with `ring` a
-cell knows itself from the others and nothing more, so a swarm behaves alike on a picture and on
-the same picture turned by quarters or mirrored. Shared weights are one row of the learned layer
-that stands in several rows of the layer that is used.
+With separate weights for every slot, a rule depends on the direction of each message. Messages in
+slots with shared weights are added up, so their direction is lost. With `ring` a rule distinguishes
+only the cell itself from its neighbours, so a swarm behaves the same on a picture and on the same
+picture turned by 90° or mirrored. A shared weight is one row of the learned layer that is copied to
+several rows of the used layer.
 
-To add one, name it in `Hearing`, and say in `GROUPS`, slot by slot, who shares with whom.
+To add a hearing, name it in `Hearing`, and give the group of each slot in `GROUPS`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from swarm_nca.suggestion import did_you_mean
 
 Hearing: TypeAlias = Literal["slots", "ring", "sobel"]
 
-#: The slot in which a cell hears itself.
+#: The slot of a cell's own message.
 _OWN = 4
 
-#: Slot by slot of K, the group it shares its weights with; groups count from 0.
+#: Number of slots → the group of each slot, from 0. The slots of one group share weights.
 GROUPS: dict[str, Callable[[int], list[int]]] = {
     "slots": lambda slots: list(range(slots)),
     "ring": lambda slots: [int(slot != _OWN) for slot in range(slots)],
@@ -34,14 +34,14 @@ GROUPS: dict[str, Callable[[int], list[int]]] = {
 
 
 def shared_rows(hearing: Hearing, slots: int, channels: int, stimulus_size: int) -> Tensor:
-    """int64 [S + K·C]: for each row of the perception layer, the learned row it is a copy of.
+    """int64 [S + K·C]: for each row of the used perception layer, the learned row that it copies.
 
-    Learned rows are in order of use: those of the stimulus, group by group, then C for each group
-    of slots. The stimulus shares as the slots do where it has as many values as there are slots
-    (a picture's patch, seen from the same places); other stimuli share nothing.
+    Learned rows are ordered: first one per group of stimulus values, then C per group of slots. A
+    stimulus with as many values as slots (the patch of a picture) has the groups of the slots;
+    other stimuli share nothing.
 
     Raises:
-        ValueError: an unknown hearing, or slots among which none is the cell's own.
+        ValueError: an unknown hearing, or too few slots to contain the cell's own.
     """
     known = get_args(Hearing)
     if hearing not in GROUPS:
@@ -51,8 +51,8 @@ def shared_rows(hearing: Hearing, slots: int, channels: int, stimulus_size: int)
         )
     if hearing == "ring" and slots <= _OWN:
         raise ValueError(
-            f"hearing 'ring' tells a cell's own slot, number {_OWN}, from the others: it needs "
-            f"more than {_OWN} slots, got {slots}; use hearing='slots'"
+            f"hearing 'ring' treats a cell's own slot, number {_OWN}, separately: it needs more "
+            f"than {_OWN} slots, got {slots}; use hearing='slots'"
         )
     group = torch.tensor(GROUPS[hearing](slots))
     sensed = group if stimulus_size == slots else torch.arange(stimulus_size)
@@ -62,10 +62,10 @@ def shared_rows(hearing: Hearing, slots: int, channels: int, stimulus_size: int)
 
 
 def filters_of(slots: int, angle: float = 0.0) -> Tensor:
-    """float64 [9, 3]: identity, and the Sobel filters along columns and rows over 8.
+    """float64 [9, 3]: the identity, and the Sobel filters across columns and rows divided by 8.
 
-    As in growing neural cellular automata (Mordvintsev et al., Distill 2020): turned by an angle,
-    the filters see the world as a pattern turned by that angle does.
+    From growing neural cellular automata (Mordvintsev et al., Distill 2020). Filters turned by an
+    angle make a pattern grow turned by that angle.
 
     Args:
         slots: K, which must be 9.

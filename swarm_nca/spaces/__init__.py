@@ -1,4 +1,4 @@
-"""What worlds stand on: pictures, or graphs."""
+"""Spaces of worlds: pictures or graphs."""
 
 from swarm_nca.spaces.graph_space import GraphSpace, join_tables
 from swarm_nca.spaces.pixel_space import PixelSpace

@@ -1,4 +1,4 @@
-"""Graphs as space: every node is a place, and what it senses is given with it."""
+"""The graph space: every node is a place with a given stimulus."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from torch import Tensor
 from swarm_nca.spaces.space import Space, spread, starts
 from swarm_nca.topologies import Topology
 
-#: The tensors that make a network, besides the names of its nodes.
+#: The tensors of a graph space.
 _TENSORS = ("neighbors", "stimulus", "alive_at", "counts", "coordinates")
 
 
 @dataclass(frozen=True, eq=False)
 class GraphSpace(Space):
-    """B graphs, laid one after another.
+    """B graphs, one after another.
 
     Attributes:
-        neighbors: int64 [P, K], heard addresses, P for nobody.
+        neighbors: int64 [P, K], the address of the neighbour in each slot; P if there is none.
         stimulus: [P, S].
         alive_at: bool [P].
         counts: int64 [B], nodes of each graph.
-        node_names: the P nodes' names within their graphs.
+        node_names: names of the P nodes in their graphs.
         coordinates: [P, D].
     """
 
@@ -42,7 +42,7 @@ class GraphSpace(Space):
 
     @classmethod
     def over(cls, topology: Topology, stimulus: Tensor, coordinates: Tensor) -> GraphSpace:
-        """One graph, all its nodes alive."""
+        """One graph with all nodes alive."""
         nodes = len(topology)
         return cls(
             neighbors=topology.neighbors,
@@ -63,13 +63,13 @@ class GraphSpace(Space):
         return starts(self.counts)
 
     def extent(self, world: int) -> tuple[int, int]:
-        """The sides of the square that one graph is drawn on, in cells."""
-        # Twice as wide as a full lattice of as many nodes would be: room between the dots.
+        """The sides, in cells, of the square on which one graph is drawn."""
+        # Twice the width of a full lattice with as many nodes, for gaps between the dots.
         side = 2 * math.ceil(math.sqrt(int(self.counts[world]))) + 1
         return side, side
 
     def same_places(self, other: Space) -> bool:
-        """Whether another ground has these nodes, hearing each other in the same slots."""
+        """Whether another space has the same nodes with the same neighbours in the same slots."""
         given = other.packed().get("neighbors")
         return (
             given is not None
@@ -78,7 +78,7 @@ class GraphSpace(Space):
         )
 
     def packed(self) -> dict[str, Tensor]:
-        """The table, what nodes sense, who lives, sizes and coordinates."""
+        """Index table, stimulus, alive mask, sizes and coordinates."""
         return {name: getattr(self, name) for name in _TENSORS}
 
     def unpacked(self, tensors: Mapping[str, Tensor]) -> GraphSpace:
@@ -87,19 +87,19 @@ class GraphSpace(Space):
         return replace(self, **changed)
 
     def alive(self) -> Tensor:
-        """int64 [N], the living nodes' addresses, ascending."""
+        """int64 [N], the addresses of living nodes, ascending."""
         return self.alive_at.nonzero().view(-1)
 
     def look(self, address: Tensor) -> tuple[Tensor, Tensor]:
-        """Heard addresses int64 [n, K] (P for nobody) and the nodes' stimulus [n, S]."""
+        """Addresses of neighbours int64 [n, K] (P if there is none), and stimulus [n, S]."""
         return self.neighbors[address], self.stimulus[address]
 
     def position(self, address: Tensor) -> Tensor:
-        """[n, D], the nodes' coordinates."""
+        """[n, D], the coordinates of nodes."""
         return self.coordinates[address]
 
     def names(self) -> tuple[Hashable, ...]:
-        """The nodes' names within their graphs."""
+        """The names of the nodes in their graphs."""
         return self.node_names
 
     def without(self, address: Tensor) -> GraphSpace:
@@ -110,11 +110,11 @@ class GraphSpace(Space):
         """The graphs of some worlds, in that order."""
         index, sizes = spread(worlds, self.sizes), self.sizes[worlds]
         shift = (starts(sizes)[:-1] - self._starts[worlds]).repeat_interleave(sizes)
-        heard = self.neighbors[index]
-        nobody = heard == len(self.neighbors)
+        neighbors = self.neighbors[index]
+        absent = neighbors == len(self.neighbors)
         return replace(
             self,
-            neighbors=torch.where(nobody, len(index), heard + shift[:, None]),
+            neighbors=torch.where(absent, len(index), neighbors + shift[:, None]),
             stimulus=self.stimulus[index],
             alive_at=self.alive_at[index],
             counts=sizes,
@@ -123,8 +123,8 @@ class GraphSpace(Space):
         )
 
     def joined(self, others: Sequence[GraphSpace]) -> GraphSpace:
-        """These graphs, then the others'."""
-        every = (self, *others)
+        """These graphs, followed by those of `others`."""
+        spaces = (self, *others)
         for other in others:
             if other.neighbors.shape[1] != self.neighbors.shape[1]:
                 raise ValueError(
@@ -135,16 +135,16 @@ class GraphSpace(Space):
                 raise ValueError("graphs of one batch need positions of the same dimension")
         return replace(
             self,
-            neighbors=join_tables([one.neighbors for one in every]),
-            stimulus=torch.cat([one.stimulus for one in every]),
-            alive_at=torch.cat([one.alive_at for one in every]),
-            counts=torch.cat([one.counts for one in every]),
-            node_names=tuple(name for one in every for name in one.node_names),
-            coordinates=torch.cat([one.coordinates for one in every]),
+            neighbors=join_tables([space.neighbors for space in spaces]),
+            stimulus=torch.cat([space.stimulus for space in spaces]),
+            alive_at=torch.cat([space.alive_at for space in spaces]),
+            counts=torch.cat([space.counts for space in spaces]),
+            node_names=tuple(name for space in spaces for name in space.node_names),
+            coordinates=torch.cat([space.coordinates for space in spaces]),
         )
 
     def to(self, device: torch.device, dtype: torch.dtype) -> GraphSpace:
-        """The same on a device, stimulus in a dtype."""
+        """The same space on a device, with the stimulus in a dtype."""
         return replace(
             self,
             neighbors=self.neighbors.to(device),
@@ -156,7 +156,7 @@ class GraphSpace(Space):
 
 
 def join_tables(tables: Sequence[Tensor]) -> Tensor:
-    """Index tables [nᵢ, K] as one over their disjoint union, nobody staying nobody."""
+    """The index table [Σ nᵢ, K] of the disjoint union of tables [nᵢ, K]; absent stays absent."""
     total = sum(len(table) for table in tables)
     shifted, start = [], 0
     for table in tables:

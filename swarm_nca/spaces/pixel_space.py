@@ -1,6 +1,7 @@
-"""Pictures as space: the grey is the truth, and alive is where it exceeds a threshold.
+"""The pixel space: pixels whose grey exceeds a threshold are alive.
 
-Faint grey below the threshold is kept and sensed by neighbours, as in the published model.
+Grey below the threshold is kept and is part of the stimulus of neighbours, as in the published
+model.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from swarm_nca.topologies import Grid
 
 @dataclass(frozen=True, eq=False)
 class PixelSpace(Space):
-    """B pictures, laid one after another; they may differ in size.
+    """B pictures, one after another; their sizes may differ.
 
     Attributes:
         grey: [P], all pixels in [0, 1], picture by picture, row-major.
         height, width: int64 [B].
-        grid: how pixels hear each other.
-        habitat: which pixels are cells, how they start, and whether they sense grey.
+        grid: the neighbourhood of pixels.
+        habitat: which pixels are cells, how they start, and whether grey is their stimulus.
     """
 
     kind: ClassVar[str] = "canvas"
@@ -41,18 +42,18 @@ class PixelSpace(Space):
     def __post_init__(self) -> None:
         if self.grid.torus and bool(((self.height == 2) | (self.width == 2)).any()):
             raise ValueError(
-                "on a torus a picture must be at least 3 × 3, or cells hear one neighbour twice "
+                "on a torus a picture must be at least 3 × 3, or cells have one neighbour twice "
                 "(a picture of one row is a ring); "
                 f"the smallest here has {self.height.min()} rows, {self.width.min()} columns"
             )
 
     @property
     def alive_above(self) -> float:
-        """A pixel lives if its grey exceeds this, where only ink lives."""
+        """Pixels with more grey than this are alive, unless every pixel is a cell."""
         return self.habitat.alive_above
 
     def as_pixels(self) -> PixelSpace:
-        """Itself."""
+        """This space."""
         return self
 
     def lattice(self) -> Lattice | None:
@@ -70,7 +71,7 @@ class PixelSpace(Space):
         return Lattice(len(self.height), *sizes.pop(), self.grid.torus, moore)
 
     def sprouting(self, address: Tensor) -> Sprouting | None:
-        """Where every pixel is a cell: those whose grey is ½ or more."""
+        """If every pixel is a cell: pixels with grey of ½ or more start alive."""
         if self.habitat.sprout is None:
             return None
         state = self.grey.new_tensor(self.habitat.sprout)
@@ -81,7 +82,7 @@ class PixelSpace(Space):
         return int(self.height[world]), int(self.width[world])
 
     def same_places(self, other: Space) -> bool:
-        """Whether another canvas has pictures of these sizes on this grid."""
+        """Whether another space has pictures of the same sizes on the same grid."""
         if not other.pictured:
             return False
         canvas = other.as_pixels()
@@ -96,7 +97,7 @@ class PixelSpace(Space):
         return {"grey": self.grey, "height": self.height, "width": self.width}
 
     def unpacked(self, tensors: Mapping[str, Tensor]) -> PixelSpace:
-        """Other pictures on this grid."""
+        """Other pictures on the same grid."""
         return replace(self, grey=tensors["grey"], height=tensors["height"], width=tensors["width"])
 
     @cached_property
@@ -109,33 +110,33 @@ class PixelSpace(Space):
         return starts(self.sizes)
 
     def world_at(self, address: Tensor) -> Tensor:
-        """int64 [n], the picture an address lies in."""
+        """int64 [n], the picture of each address."""
         return torch.searchsorted(self._starts, address, right=True) - 1
 
     def alive(self) -> Tensor:
-        """int64 [N], the living pixels' addresses, ascending."""
+        """int64 [N], the addresses of living pixels, ascending."""
         return self.lives(self.grey).nonzero().view(-1)
 
     def lives(self, grey: Tensor) -> Tensor:
-        """bool, whether pixels of this grey live: the same in every dtype, as float32 decides."""
+        """bool, whether pixels of this grey are alive; compared in float32 for every dtype."""
         if self.habitat.sprout is not None:
             return torch.ones_like(grey, dtype=torch.bool)
         return grey.to(torch.float32) > self.alive_above
 
     def look(self, address: Tensor) -> tuple[Tensor, Tensor]:
-        """Heard addresses int64 [n, 9] (P for nobody) and the grey of the 3×3 patch [n, 9]."""
-        pixel, there = self._patch(address)
+        """Addresses of neighbours int64 [n, 9] (P if there is none), and 3×3 patch [n, 9]."""
+        pixel, inside = self._patch(address)
         if self.habitat.senses:
-            stimulus = self.grey[pixel].masked_fill_(~there, 0.0)
+            stimulus = self.grey[pixel].masked_fill_(~inside, 0.0)
         else:
             stimulus = self.grey.new_empty(len(address), 0)
-        listens = torch.tensor(self.grid.hears, device=address.device)
-        return torch.where(there & listens, pixel, len(self.grey)), stimulus
+        hears = torch.tensor(self.grid.hears, device=address.device)
+        return torch.where(inside & hears, pixel, len(self.grey)), stimulus
 
     def around(self, address: Tensor) -> Tensor:
-        """int64 [m], these pixels and all whose 3×3 patch they lie in, ascending, each once."""
-        pixel, there = self._patch(address)
-        near: Tensor = pixel[there].unique()  # type: ignore[no-untyped-call]
+        """int64 [m], all pixels whose 3×3 patch contains one of these, ascending, each once."""
+        pixel, inside = self._patch(address)
+        near: Tensor = pixel[inside].unique()  # type: ignore[no-untyped-call]
         return near
 
     def _patch(self, address: Tensor) -> tuple[Tensor, Tensor]:
@@ -143,8 +144,8 @@ class PixelSpace(Space):
         start, width = self._starts[world], self.width[world]
         site = address - start
         row = site.div(width, rounding_mode="floor")
-        pixel, there = self.grid.patch(row, site - row * width, self.height[world], width)
-        return pixel + start[:, None], there
+        pixel, inside = self.grid.patch(row, site - row * width, self.height[world], width)
+        return pixel + start[:, None], inside
 
     def position(self, address: Tensor) -> Tensor:
         """int64 [n, 2], row and column of each pixel."""
@@ -154,16 +155,16 @@ class PixelSpace(Space):
 
     def names(self) -> tuple[Hashable, ...]:
         """(row, column) of every pixel."""
-        every = torch.arange(len(self.grey), device=self.grey.device)
-        return tuple((row, column) for row, column in self.position(every).tolist())
+        pixels = torch.arange(len(self.grey), device=self.grey.device)
+        return tuple((row, column) for row, column in self.position(pixels).tolist())
 
     def picture(self, world: int) -> Tensor:
-        """[H, W], one picture; a view."""
+        """[H, W], one picture, as a view."""
         start, end = int(self._starts[world]), int(self._starts[world + 1])
         return self.grey[start:end].view(int(self.height[world]), int(self.width[world]))
 
     def painted(self, address: Tensor, grey: Tensor) -> PixelSpace:
-        """The canvas with new grey [n] at addresses [n]."""
+        """The space with new grey [n] at addresses [n]."""
         return replace(self, grey=self.grey.index_copy(0, address, grey))
 
     def take(self, worlds: Tensor) -> PixelSpace:
@@ -172,24 +173,24 @@ class PixelSpace(Space):
         return replace(self, grey=grey, height=self.height[worlds], width=self.width[worlds])
 
     def joined(self, others: Sequence[PixelSpace]) -> PixelSpace:
-        """These pictures, then the others'."""
+        """These pictures, followed by those of `others`."""
         for other in others:
             if (other.grid, other.habitat) != (self.grid, self.habitat):
                 raise ValueError(
                     f"worlds on {self.grid} (alive above {self.alive_above}) cannot share a batch "
                     f"with worlds on {other.grid} (alive above {other.alive_above}); they need one "
-                    "grid, and rules whose cells live in the same places"
+                    "grid, and rules with the same habitat"
                 )
-        every = (self, *others)
+        spaces = (self, *others)
         return replace(
             self,
-            grey=torch.cat([one.grey for one in every]),
-            height=torch.cat([one.height for one in every]),
-            width=torch.cat([one.width for one in every]),
+            grey=torch.cat([space.grey for space in spaces]),
+            height=torch.cat([space.height for space in spaces]),
+            width=torch.cat([space.width for space in spaces]),
         )
 
     def to(self, device: torch.device, dtype: torch.dtype) -> PixelSpace:
-        """The same on a device, grey in a dtype."""
+        """The same space on a device, with the grey in a dtype."""
         return replace(
             self,
             grey=self.grey.to(device=device, dtype=dtype),

@@ -1,8 +1,8 @@
-"""What worlds stand on: the places where cells can live, before anyone asks who is alive.
+"""The base class of spaces: the places where cells can live, alive or not.
 
-The sites of all B worlds of a batch lie one after another in one address space of P places: a
-place's address is its world's start plus its site. Rows of a world are the addresses alive now,
-ascending.
+The sites of all B worlds of a batch follow one another in one address space of P places: the
+address of a place is the start of its world plus its site. The rows of a world are its living
+addresses, ascending.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Lattice(NamedTuple):
-    """B full pictures of one size: row r of the batch is pixel r mod (H·W) of world r div (H·W)."""
+    """B full pictures of one size: row r is pixel r mod (H·W) of world r div (H·W)."""
 
     worlds: int
     height: int
@@ -29,67 +29,67 @@ class Lattice(NamedTuple):
 
 
 class Sprouting(NamedTuple):
-    """Which rows are alive at the start (bool [n]), and what they then hold (state [C])."""
+    """Which rows are alive at the start (bool [n]), and their state (state [C])."""
 
     on: Tensor
     state: Tensor
 
 
 class Space(ABC):
-    """B worlds' places, P in all, K neighbour slots, S stimulus values, D coordinates.
+    """The places of B worlds: P places, K neighbour slots, S stimulus values, D coordinates.
 
-    It answers questions; nothing outside this package asks for its class.
+    Code outside this package uses this interface and does not check the class.
 
     Attributes:
-        kind: its name, for people.
-        pictured: whether its worlds have a picture of rows and columns, to be drawn on.
+        kind: name in messages.
+        pictured: whether the worlds are pictures of rows and columns, which can be drawn on.
     """
 
     kind: ClassVar[str]
     pictured: ClassVar[bool] = False
 
     def as_pixels(self) -> PixelSpace:
-        """This space, where it is pictures.
+        """This space as a pixel space.
 
         Raises:
-            ValueError: worlds that stand on graphs.
+            ValueError: worlds on graphs.
         """
-        raise ValueError("this world stands on a graph, it has no picture")
+        raise ValueError("this world is on a graph, it has no picture")
 
     def lattice(self) -> Lattice | None:
-        """The shape of full pictures of one size, whose rows are all pixels; None otherwise."""
+        """The shape, if all worlds are pictures of one size and all pixels are cells; else None."""
         return None
 
     def sprouting(self, address: Tensor) -> Sprouting | None:
-        """How cells at these addresses start, where not all start with zeros."""
+        """How cells at these addresses start; None if all start with zeros."""
         return None
 
     def without(self, address: Tensor) -> Self:
-        """The same places with some of them dead for good.
+        """The same space with some places permanently dead.
 
         Raises:
-            ValueError: pictures, whose cells live by their grey.
+            ValueError: a pixel space, where the grey decides which cells are alive.
         """
-        raise ValueError("cells on a picture live by its grey; erase their pixels")
+        raise ValueError("on a picture the grey decides which cells are alive; erase their pixels")
 
     @abstractmethod
     def extent(self, world: int) -> tuple[int, int]:
-        """(rows, columns) of the picture of one world; of a graph, of the square it is drawn on."""
+        """(rows, columns) of the picture of one world, or of the square around a graph."""
 
     @abstractmethod
     def same_places(self, other: Space) -> bool:
-        """Whether another ground has the very same places, hearing each other in the same way."""
+        """Whether another space has the same places with the same neighbours."""
 
     @abstractmethod
     def packed(self) -> dict[str, Tensor]:
-        """The tensors that make this space, by name."""
+        """The tensors of this space, by name."""
 
     @abstractmethod
     def unpacked(self, tensors: Mapping[str, Tensor]) -> Self:
-        """A ground like this one, of the tensors that `packed` gave.
+        """A space like this one with the tensors of `packed`.
 
         Raises:
-            KeyError: a tensor that is missing.
+            KeyError: a missing tensor.
         """
 
     @property
@@ -99,14 +99,14 @@ class Space(ABC):
 
     @abstractmethod
     def alive(self) -> Tensor:
-        """int64 [N], the addresses where a cell lives, ascending."""
+        """int64 [N], the addresses of living cells, ascending."""
 
     @abstractmethod
     def look(self, address: Tensor) -> tuple[Tensor, Tensor]:
-        """What there is to hear and to sense at addresses [n].
+        """Neighbours and stimulus at addresses [n].
 
         Returns:
-            heard: int64 [n, K], addresses, P for nobody; whoever is there need not be alive.
+            neighbors: int64 [n, K], addresses, which may be dead; P if there is none.
             stimulus: [n, S].
         """
 
@@ -116,35 +116,35 @@ class Space(ABC):
 
     @abstractmethod
     def names(self) -> tuple[Hashable, ...]:
-        """The P places' names within their worlds."""
+        """The names of the P places in their worlds."""
 
     @abstractmethod
     def take(self, worlds: Tensor) -> Self:
-        """The ground of some worlds, int64 [b], in that order."""
+        """The space of some worlds, int64 [b], in the given order."""
 
     @abstractmethod
     def joined(self, others: Sequence[Self]) -> Self:
-        """This ground followed by others of its kind.
+        """This space followed by others of its kind.
 
         Raises:
-            ValueError: another sort of grid, threshold or slot count.
+            ValueError: another grid, habitat, slot count or number of coordinates.
         """
 
     @abstractmethod
     def to(self, device: torch.device, dtype: torch.dtype) -> Self:
-        """The same on a device, stimulus in a dtype."""
+        """The same space on a device, with the stimulus in a dtype."""
 
 
 def starts(sizes: Tensor) -> Tensor:
-    """int64 [B + 1], the address at which each world starts, and the end of the last."""
+    """int64 [B + 1], the first address of each world, then the end of the last world."""
     return torch.cat([sizes.new_zeros(1), sizes.cumsum(0)])
 
 
 def spread(worlds: Tensor, counts: Tensor) -> Tensor:
-    """Indices that pick whole worlds out of a flat array, in the order given.
+    """Indices that select whole worlds from a flat array, in the given order.
 
     Args:
-        worlds: int64 [b], which worlds.
+        worlds: int64 [b], the worlds.
         counts: int64 [B], entries of each world in the flat array.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Topologies: who hears whom, in which slot. To add one, write a file and a line here."""
+"""Topologies: the neighbour of each cell in each slot. To add one, write a file and a line here."""
 
 from swarm_nca.topologies.grid import NEIGHBORHOODS, Grid
 from swarm_nca.topologies.table import OWN_SLOT, Topology, number_slots

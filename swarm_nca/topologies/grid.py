@@ -1,7 +1,7 @@
-"""Pixels on a grid: each hears the 3×3 patch around it, slot 3·(row + 1) + (column + 1).
+"""Grids of pixels: neighbours are the 3×3 patch, in slot 3·(row offset + 1) + (column offset + 1).
 
-All grids have nine slots, so that one rule runs on each of them: a von Neumann grid leaves the
-corners empty, a torus joins opposite borders.
+All grids have nine slots, so that one rule runs on every grid. A von Neumann grid leaves the corner
+slots empty; a torus joins opposite borders.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ NEIGHBORHOODS = {
 
 @dataclass(frozen=True)
 class Grid:
-    """How pixels hear each other.
+    """The neighbourhood of pixels.
 
     Attributes:
-        neighborhood: `moore` (eight neighbours) or `von_neumann` (four); both hear themselves.
+        neighborhood: `moore` (eight neighbours) or `von_neumann` (four); both include the own slot.
         torus: whether opposite borders touch.
     """
 
@@ -42,21 +42,21 @@ class Grid:
 
     @property
     def hears(self) -> tuple[bool, ...]:
-        """Slot by slot, whether a pixel listens there."""
+        """For each slot, whether it has a neighbour."""
         return tuple(slot in NEIGHBORHOODS[self.neighborhood] for slot in range(9))
 
     def patch(
         self, row: Tensor, column: Tensor, height: Tensor, width: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """The 3×3 patch around each pixel, which it sees in any neighborhood.
+        """The 3×3 patch around each pixel, which is its stimulus in any neighborhood.
 
         Args:
             row, column: int64 [n], the pixels.
             height, width: int64 [n], the sizes of their pictures.
 
         Returns:
-            pixel: int64 [n, 9], row-major pixel numbers within each picture, 0 where there is none.
-            there: bool [n, 9], whether the grid has such a pixel.
+            pixel: int64 [n, 9], row-major pixel numbers in each picture; 0 outside the picture.
+            inside: bool [n, 9], whether the pixel is inside the picture.
         """
         offset = torch.tensor([-1, 0, 1], device=row.device)
         rows = row[:, None] + offset.repeat_interleave(3)
@@ -64,8 +64,8 @@ class Grid:
         height, width = height[:, None], width[:, None]
         if self.torus:
             rows, columns = rows % height, columns % width
-            # A torus of one row is a ring, which has no rows above and below; so for one column.
+            # A torus of one row (or column) is a ring: it has no rows above and below.
             rows = torch.where((height == 1) & (offset.repeat_interleave(3) != 0), -1, rows)
             columns = torch.where((width == 1) & (offset.repeat(3) != 0), -1, columns)
-        there = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-        return torch.where(there, rows * width + columns, 0), there
+        inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+        return torch.where(inside, rows * width + columns, 0), inside

@@ -1,4 +1,4 @@
-"""Where the nodes of a graph are: the attribute `pos`, as networkx's layouts give it."""
+"""Coordinates of graph nodes: the attribute `pos`, as in networkx's layouts."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def places_of(graph: nx.Graph[Hashable]) -> Tensor | None:
-    """float32 [N, D], the nodes' coordinates in the graph's order; None where no node has any.
+    """float32 [N, D], coordinates of the nodes in the graph's order; None if no node has any.
 
     Raises:
-        ValueError: a node without `pos` among others that have one, coordinates that are no finite
-            numbers, or more of them than elsewhere; the message names the node.
+        ValueError: only some nodes have `pos`, coordinates are not finite numbers, or nodes have
+            different numbers of coordinates; the message names the node.
     """
     given = graph.nodes(data="pos")
     if all(place is None for _, place in given):
@@ -36,9 +36,7 @@ def places_of(graph: nx.Graph[Hashable]) -> Tensor | None:
 
 def _coordinates(name: Hashable, place: Any) -> list[float]:
     if place is None:
-        raise ValueError(
-            f"node {name!r} has no attribute 'pos'; give one to every node, or to none"
-        )
+        raise ValueError(f"node {name!r} has no attribute 'pos'; set it on every node, or on none")
     try:
         coordinates = [float(part) for part in place]
     except (TypeError, ValueError):

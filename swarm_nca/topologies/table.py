@@ -1,7 +1,7 @@
-"""Who hears whom, in which slot: an index table inside, a networkx graph outside.
+"""Topologies as index tables, converted from and to networkx graphs.
 
-The table is what the engine gathers by; the graph is what people reason about. Each is made from
-the other without loss, and a test holds the two to that. An edge u → v means "u hears v".
+The engine gathers by the table; users work with the graph. Both conversions are lossless, and a
+test checks this. An edge u → v means "u hears v": the message of v arrives at u.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from swarm_nca.arguments import whole
 if TYPE_CHECKING:
     import networkx as nx
 
-#: The slot in which a cell of a grid hears itself; graphs too, unless their edges say otherwise.
+#: The slot of a cell's own message on grids; also the default on graphs.
 OWN_SLOT = 4
 
 
-#: Beyond so many slots a typing slip is more likely than a wish.
+#: The largest number of slots; larger ones are probably typing errors.
 MOST_SLOTS = 1 << 16
 
 
@@ -32,8 +32,8 @@ class Topology:
     """N nodes with K neighbour slots each.
 
     Attributes:
-        neighbors: int64 [N, K]; the row heard in each slot, or N for nobody.
-        names: the N nodes' names in the graph, in row order.
+        neighbors: int64 [N, K]; the row whose message arrives in each slot, or N if there is none.
+        names: names of the N nodes in the graph, in row order.
     """
 
     neighbors: Tensor
@@ -48,11 +48,11 @@ class Topology:
         return int(self.neighbors.shape[1])
 
     def to_networkx(self) -> nx.DiGraph[Hashable]:
-        """The same topology as a graph: an edge u → v for "u hears v", its slot in `slot`.
+        """The same topology as a graph: edges u → v ("u hears v") with an attribute `slot`.
 
         Raises:
-            ValueError: one cell hears another in two slots at once, which an edge cannot say (a
-                torus less than three wide).
+            ValueError: a cell hears another in two slots, which one edge cannot express (on a torus
+                less than three wide).
         """
         import networkx as nx
 
@@ -64,21 +64,21 @@ class Topology:
             if graph.has_edge(self.names[u], self.names[v]):
                 raise ValueError(
                     f"{self.names[u]!r} hears {self.names[v]!r} in two slots, which one edge "
-                    "cannot say; a torus must be at least 3 × 3"
+                    "cannot express; a torus must be at least 3 × 3"
                 )
             graph.add_edge(self.names[u], self.names[v], slot=slot)
         return graph
 
     @classmethod
     def from_networkx(cls, graph: nx.Graph[Hashable], slots: int | None = None) -> Topology:
-        """A topology from any graph whose edges carry `slot`, rows in the graph's node order.
+        """A topology from a graph whose edges have `slot`; rows are in the graph's node order.
 
-        In an undirected graph both ends hear each other in the same slot; use a directed one where
-        the slots differ. `number_slots` gives slots to a graph that has none.
+        In an undirected graph both ends hear each other in the same slot; use a directed graph if
+        the slots differ. `number_slots` adds slots to a graph without them.
 
         Args:
             graph: edges u → v with an attribute `slot` in [0, slots).
-            slots: K; the graph's own attribute `slots` when None, else 9.
+            slots: K; when None the graph's attribute `slots`, or 9 if it has none.
 
         Raises:
             ValueError: a multigraph, an edge without a slot, a slot out of range, or two neighbours
@@ -86,8 +86,8 @@ class Topology:
         """
         if graph.is_multigraph():
             raise ValueError(
-                "in a multigraph two may hear each other more than once, and no slot says which "
-                "edge is meant; give nx.DiGraph(graph) or nx.Graph(graph), one edge for each pair"
+                "a multigraph can have several edges between two nodes; give nx.DiGraph(graph) or "
+                "nx.Graph(graph), with one edge for each pair"
             )
         given = graph.graph.get("slots", 9) if slots is None else slots
         count = whole("slots", given, 0, MOST_SLOTS)
@@ -111,13 +111,13 @@ class Topology:
 def number_slots(
     graph: nx.Graph[Hashable], slots: int = 9, own: int | None = OWN_SLOT
 ) -> nx.DiGraph[Hashable]:
-    """The same nodes and connections as a directed graph in which every edge carries a slot.
+    """A directed graph with the same nodes and connections and a slot on every edge.
 
-    Each node hears its neighbours in the graph's order, in slots 0, 1, …, and itself in `own`
-    (when None, not at all).
+    The neighbours of a node take slots 0, 1, … in the graph's order; the node itself takes slot
+    `own`, or none if `own` is None.
 
     Raises:
-        ValueError: a node has more neighbours than there are slots for them, or `own` is no slot.
+        ValueError: a node has more neighbours than free slots, or `own` is not a slot.
     """
     import networkx as nx
 
@@ -149,8 +149,8 @@ def _slot(u: Hashable, v: Hashable, data: object, count: int) -> int:
     slot = data.get("slot") if isinstance(data, dict) else None
     if slot is None:
         raise ValueError(
-            f"the edge {u!r} → {v!r} carries no slot; set graph.edges[u, v]['slot'], or let "
-            "swarm_nca.topologies.number_slots(graph) number them"
+            f"the edge {u!r} → {v!r} has no slot; set graph.edges[u, v]['slot'], or number them "
+            "with swarm_nca.topologies.number_slots(graph)"
         )
     if not isinstance(slot, Integral) or int(slot) not in range(count):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""World: everything that is true at one moment."""
+"""World: the record of all cells at one moment."""
 
 from swarm_nca.world.making import STARTS, PictureBatch, check_start
 from swarm_nca.world.record import World

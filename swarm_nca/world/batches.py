@@ -1,4 +1,4 @@
-"""Batches as disjoint unions: worlds picked out of one, or put together into one."""
+"""Batches as disjoint unions: selects worlds from a batch, and joins worlds to a batch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def select(world: World, worlds: Sequence[int] | Tensor | int) -> World:
-    """Some of the worlds, in the order given; see `World.select`."""
+    """Some of the worlds, in the given order; see `World.select`."""
     chosen = _numbers(torch.from_numpy(dense("worlds", worlds)), len(world)).to(world.key.device)
     chosen = torch.where(chosen < 0, chosen + len(world), chosen)
     if len(chosen) and not 0 <= int(chosen.min()) <= int(chosen.max()) < len(world):
@@ -42,7 +42,7 @@ def select(world: World, worlds: Sequence[int] | Tensor | int) -> World:
 
 
 def number(world: Any, count: int) -> int:
-    """The number of one of so many worlds; counts from the end where negative."""
+    """The index of a world among `count` worlds; negative numbers count from the end."""
     chosen = whole("world", world, -sys.maxsize)
     if not -count <= chosen < count:
         raise IndexError(f"there are {count} worlds, got {chosen}")
@@ -61,7 +61,7 @@ def join(worlds: Sequence[World]) -> World:
             if getattr(world, name) != getattr(first, name):
                 raise ValueError(
                     f"worlds of one batch share their {', '.join(first.SHARED)}, but these differ "
-                    f"in {name}; make them alike, or run them in batches of their own"
+                    f"in {name}; make them equal, or run the worlds in separate batches"
                 )
     space = first.space.joined([world.space for world in worlds[1:]])
     return with_fields(
@@ -76,36 +76,36 @@ def join(worlds: Sequence[World]) -> World:
 
 
 def to(world: World, device: torch.device, dtype: torch.dtype) -> World:
-    """The same worlds on a device, their numbers in a dtype; see `World.to`."""
+    """The same worlds on another device and with another float dtype; see `World.to`."""
 
-    def there(value: Tensor) -> Tensor:
+    def converted(value: Tensor) -> Tensor:
         return value.to(device, dtype if value.is_floating_point() else None)
 
     return with_fields(
         world,
-        {name: there(value) for name, value in per_cell(world).items()},
-        {name: there(value) for name, value in per_world(world).items()},
+        {name: converted(value) for name, value in per_cell(world).items()},
+        {name: converted(value) for name, value in per_world(world).items()},
         space=world.space.to(device, dtype),
-        **{name: there(getattr(world, name)) for name in ("address", "neighbors", "stimulus")},
+        **{name: converted(getattr(world, name)) for name in ("address", "neighbors", "stimulus")},
     )
 
 
 def _numbers(worlds: Tensor, count: int) -> Tensor:
-    """int64 [b]: numbers as they are, a mask as the numbers of what it marks."""
+    """int64 [b]: the given numbers, or the numbers of the worlds that a mask marks."""
     if worlds.dtype == torch.bool:
         if worlds.shape != (count,):
             raise IndexError(f"a mask over {count} worlds has the shape {list(worlds.shape)}")
         return worlds.nonzero().view(-1)
     if worlds.is_floating_point() and worlds.numel():
-        raise IndexError(f"worlds are chosen by whole numbers, got {worlds.tolist()}")
+        raise IndexError(f"worlds are selected by whole numbers, got {worlds.tolist()}")
     return worlds.to(torch.int64).reshape(-1)
 
 
 def numbers_of_keys(world: World, keys: Sequence[int] | Tensor | int) -> list[int]:
     """The numbers of the worlds with these keys; see `World.by_key`."""
     wanted = making.integers("keys", keys).reshape(-1).tolist()
-    have = world.key.tolist()
+    present = world.key.tolist()
     for key in wanted:
-        if have.count(key) != 1:
-            raise KeyError(f"{have.count(key)} worlds have the key {key}")
-    return [have.index(key) for key in wanted]
+        if present.count(key) != 1:
+            raise KeyError(f"{present.count(key)} worlds have the key {key}")
+    return [present.index(key) for key in wanted]

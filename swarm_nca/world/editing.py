@@ -1,4 +1,4 @@
-"""Editing worlds: new pictures, strokes and erasures, whatever lives on keeping all it holds."""
+"""Edits of worlds: new pictures, strokes and erasures. Cells that stay alive keep all fields."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def repictured(
             f"a new picture must have its world's size, {_sizes(canvas.height, canvas.width)}; "
             f"got {_sizes(height, width)}"
         )
-    moved = standing_on(world, replace(canvas, grey=grey)).relabeled(labels)
-    return moved.restarted() if canvas.habitat.sprout else moved
+    edited = on_space(world, replace(canvas, grey=grey)).relabeled(labels)
+    return edited.restarted() if canvas.habitat.sprout else edited
 
 
 def drawn(world: World, site: Any, grey: Tensor | float, number: int) -> World:
@@ -46,29 +46,29 @@ def drawn(world: World, site: Any, grey: Tensor | float, number: int) -> World:
 
 
 def erased(world: World, site: Any, share: Tensor | float, number: int) -> World:
-    """The worlds with grey, or nodes, taken away from one of them; see `World.erase`."""
+    """The worlds with grey or nodes removed from one of them; see `World.erase`."""
     address = sites.addresses(world.space, site, number)
     taken = making.amounts(share, address, world.stimulus, 0.0, 1.0)
     if not world.space.pictured:
-        gone = address[taken.expand(len(address)) > 0]
-        return standing_on(world, world.space.without(gone))
+        removed = address[taken.expand(len(address)) > 0]
+        return on_space(world, world.space.without(removed))
     if world.canvas.habitat.sprout is not None:
         return sprouted(world, address, -taken)
     left = world.canvas.grey[address] * (1.0 - taken)
     return painted(world, world.canvas, address, left)
 
 
-def standing_on(world: World, space: Space) -> World:
-    """The worlds on another ground of the same places, everything derived anew."""
+def on_space(world: World, space: Space) -> World:
+    """The worlds on another space with the same places; rows and derived fields are recomputed."""
     fresh = settled(space)
     source = rows_at(world.address, fresh["address"])
     return with_fields(world, moved(world, source), space=space, **fresh)
 
 
 def painted(world: World, canvas: PixelSpace, address: Tensor, grey: Tensor) -> World:
-    """The worlds with new grey [n] at addresses [n], each given once.
+    """The worlds with new grey [n] at distinct addresses [n].
 
-    Only rows whose patch the brush touched are looked at anew; all others are copied as they are.
+    Only rows with a changed patch are recomputed; all others are copied.
     """
     fresh = canvas.painted(address, grey)
     near = fresh.around(address)
@@ -77,7 +77,7 @@ def painted(world: World, canvas: PixelSpace, address: Tensor, grey: Tensor) -> 
     born, died = address[lives & ~lived].sort().values, address[lived & ~lives]
     heard, stimulus = fresh.look(near)
     if not len(born) and not len(died):
-        # Nobody comes or goes: the rows stand, and only what the near ones sense is new.
+        # No cell is born or dies: rows stay, and only the stimulus of near rows changes.
         sensed = world.stimulus.index_copy(0, torch.searchsorted(world.address, near), stimulus)
         return replace(world, space=fresh, stimulus=sensed)
     keep = torch.ones_like(world.address, dtype=torch.bool)
@@ -86,7 +86,7 @@ def painted(world: World, canvas: PixelSpace, address: Tensor, grey: Tensor) -> 
     rows, where = merged(world.address[kept], born)
     source = torch.full_like(rows, world.cells)
     source[where] = kept
-    # Old row numbers → new ones; the dead, like nobody, become nobody.
+    # Old row numbers → new ones; dead cells and absent neighbours map to the absent row.
     renumbered = torch.full((world.cells + 1,), len(rows), device=rows.device)
     renumbered[kept] = where
     at = torch.searchsorted(rows, near)
@@ -105,10 +105,10 @@ def painted(world: World, canvas: PixelSpace, address: Tensor, grey: Tensor) -> 
 
 
 def sprouted(world: World, address: Tensor, added: Tensor) -> World:
-    """Where every pixel is a cell: a stroke of ½ or more brings it alive, one of −½ kills it.
+    """Strokes if every pixel is a cell: grey of ½ or more makes cells alive, −½ or less kills them.
 
     Args:
-        address: int64 [n], where the brush touched.
+        address: int64 [n], the pixels of the stroke.
         added: [n] or one number, the grey of the stroke.
     """
     added = added.expand(len(address))
@@ -120,10 +120,10 @@ def sprouted(world: World, address: Tensor, added: Tensor) -> World:
 
 
 def moved(world: World, source: Tensor) -> dict[str, Tensor]:
-    """Every per-cell field of a world, taken from old rows.
+    """Every per-cell field of a world for new rows.
 
     Args:
-        source: int64 [N'], old row numbers; N for a newborn row.
+        source: int64 [N'], the old row of each new row; N for newborn cells.
     """
     survives = source < world.cells
     old, new = source[survives], survives.nonzero().view(-1)

@@ -1,9 +1,9 @@
-"""What a world holds, and how each field moves when cells or worlds come, go or change places.
+"""The fields of a world, and how they move when cells or worlds are added, removed or reordered.
 
-`FIELDS` names the fields that every world has. Further ones are open: a world carries any number of
-them in `cell_fields` (one row per cell) and `world_fields` (one entry per world), and everything
-that moves rows or worlds goes through the functions here, so that a field cannot be forgotten in
-one place. A newborn cell holds zeros, unless `NEWBORN` says otherwise.
+`FIELDS` names the fields that every world has. A world can have any number of further fields in
+`cell_fields` (one row per cell) and `world_fields` (one entry per world). All code that moves rows
+or worlds uses the functions here, so that it cannot omit a field. Newborn cells hold zeros, except
+in the fields of `NEWBORN`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FIELDS: dict[str, Literal["cell", "world", "batch"]] = {
     "readout": "batch",
 }
 
-#: What a newborn cell, or a world that lacks a field, holds there, where it is not 0.
+#: Values other than 0 of newborn cells and of worlds that lack a field, by field name.
 NEWBORN: dict[str, float] = {}
 
 #: The fields that worlds of one batch share.
@@ -55,10 +55,10 @@ def with_fields(
     worlds: Mapping[str, Tensor] | None = None,
     **others: Any,
 ) -> World:
-    """The world with all its fields of one sort, or of both, replaced.
+    """The world with all its per-cell or per-world fields, or both, replaced.
 
     Args:
-        cells, worlds: as `per_cell` and `per_world` give them; None leaves them as they are.
+        cells, worlds: as `per_cell` and `per_world` return them; None keeps the present ones.
         others: further attributes to replace.
     """
     changes = dict(others)
@@ -77,10 +77,10 @@ def moved(values: Tensor, old: Tensor, new: Tensor, rows: int, blank: float) -> 
 
 
 def joined(parts: list[dict[str, Tensor]], counts: list[int]) -> dict[str, Tensor]:
-    """The fields of several worlds, one after another; who lacks a field holds its blank there.
+    """The fields of several worlds, concatenated; missing fields are filled with their blank.
 
     Raises:
-        ValueError: a field that has another shape per row in one of the parts.
+        ValueError: the parts have different shapes per row in a field.
     """
     names = list(dict.fromkeys(name for part in parts for name in part))
     together: dict[str, Tensor] = {}
@@ -95,16 +95,16 @@ def joined(parts: list[dict[str, Tensor]], counts: list[int]) -> dict[str, Tenso
         if wrong:
             raise ValueError(
                 f"the field {name!r} has the shape {list(shape)} per row in one world and "
-                f"{list(wrong[0])} in another; worlds of one batch share it"
+                f"{list(wrong[0])} in another; worlds of one batch need the same shape"
             )
         together[name] = torch.cat(values)
     return together
 
 
 def packed(world: World) -> dict[str, Tensor]:
-    """All that is not derived or shared, as one flat dictionary of tensors.
+    """All fields that are not derived or shared, as one flat dictionary of tensors.
 
-    `cell.NAME`, `world.NAME` and `space.NAME`; `unpacked` reads it back.
+    Names are `cell.NAME`, `world.NAME` and `space.NAME`; `unpacked` is the inverse.
     """
     return {
         **{f"cell.{name}": value for name, value in per_cell(world).items()},
@@ -114,13 +114,13 @@ def packed(world: World) -> dict[str, Tensor]:
 
 
 def unpacked(like: World, tensors: Mapping[str, Tensor]) -> World:
-    """The world that `packed` took apart.
+    """The world from the tensors of `packed`.
 
     Args:
-        like: gives what tensors do not hold: the kind of space, and what the batch shares.
+        like: gives the kind of space and the shared fields, which the tensors do not hold.
 
     Raises:
-        KeyError: a field that is missing.
+        KeyError: a missing field.
     """
     from swarm_nca.world.rows import settled
 
@@ -131,21 +131,23 @@ def unpacked(like: World, tensors: Mapping[str, Tensor]) -> World:
 
 
 def checked(values: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:
-    """Open fields by name, if each has `count` rows and a name of its own.
+    """Further fields by name, if each has `count` rows and an unused name.
 
     Raises:
-        ValueError: another number of rows, or the name of a field that every world has.
+        ValueError: another number of rows, or the name of a field in `FIELDS`.
     """
     for name, value in values.items():
         if len(value) != count or name in FIELDS:
             raise ValueError(
-                f"the field {name!r} needs {count} rows and a name of its own, got {len(value)} "
-                f"rows; {', '.join(FIELDS)} are taken"
+                f"the field {name!r} needs {count} rows and an unused name, got {len(value)} "
+                f"rows; {', '.join(FIELDS)} are used"
             )
     return dict(values)
 
 
-def _under(place: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {
-        name.removeprefix(place): value for name, value in tensors.items() if name.startswith(place)
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
     }

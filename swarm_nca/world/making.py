@@ -1,4 +1,4 @@
-"""Making worlds: pictures, graphs, labels and keys checked and laid out as rows."""
+"""Makes worlds: checks pictures, graphs, labels and keys, and arranges them as rows."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
     from swarm_nca.world.record import World
 
-#: Anything that is a batch of grey pictures in [0, 1]: an array [B, H, W], or a sequence of [H, W].
+#: A batch of grey pictures in [0, 1]: an array [B, H, W], or a sequence of [H, W].
 PictureBatch = np.ndarray[Any, Any] | Tensor | Sequence[np.ndarray[Any, Any] | Tensor]
 
 STARTS = ("zeros", "random")
 
 
 def canvas_of(images: PictureBatch, rule: Rule, grid: Grid) -> PixelSpace:
-    """Pictures as the ground that this rule's cells live on."""
+    """Pictures as the space for cells of this rule."""
     if rule.slots != 9 or rule.stimulus_size not in (0, 9):
         raise ValueError(
             f"pictures need a rule with 9 slots and 9 stimulus values (or none), this one has "
@@ -40,7 +40,7 @@ def canvas_of(images: PictureBatch, rule: Rule, grid: Grid) -> PixelSpace:
 
 
 def network_of(graph: nx.Graph[Hashable] | Topology, rule: Rule, stimulus: Any) -> GraphSpace:
-    """A graph as the ground that this rule's cells live on."""
+    """A graph as the space for cells of this rule."""
     places = None
     if isinstance(graph, Topology):
         topology = graph
@@ -49,8 +49,8 @@ def network_of(graph: nx.Graph[Hashable] | Topology, rule: Rule, stimulus: Any) 
         places = places_of(graph)
     if topology.slots != rule.slots:
         raise ValueError(
-            f"the graph has {topology.slots} slots, but this rule listens in {rule.slots}; number "
-            f"them anew with swarm_nca.topologies.number_slots(graph, slots={rule.slots})"
+            f"the graph has {topology.slots} slots, but this rule has {rule.slots}; number them "
+            f"again with swarm_nca.topologies.number_slots(graph, slots={rule.slots})"
         )
     shape = (len(topology), rule.stimulus_size)
     sensed = torch.zeros(shape) if stimulus is None else _copied("stimulus", stimulus)
@@ -96,7 +96,7 @@ def amounts(values: Any, address: Tensor, like: Tensor, low: float, high: float)
     """One number, or one for each of the addresses [n], in the dtype of `like`.
 
     Raises:
-        ValueError: another count, or a number that is not in [low, high].
+        ValueError: another count, or a number outside [low, high].
     """
     given = torch.from_numpy(dense("numbers", values)).to(like)
     if given.ndim and given.shape != address.shape:
@@ -109,22 +109,22 @@ def amounts(values: Any, address: Tensor, like: Tensor, low: float, high: float)
 
 
 def labels_in(readout: Readout) -> int:
-    """How many labels a world can have: one per class, none for other read-outs."""
+    """The number of possible labels: one per class, 0 for other read-outs."""
     return len(readout) if isinstance(readout, Classes) else 0
 
 
 def state_like(present: Tensor, given: Any) -> Tensor:
-    """What may take the place of a state: of its shape and device, in a floating dtype.
+    """The new state, if it has a float dtype and the shape and device of the present one.
 
     Raises:
-        ValueError: anything else.
+        ValueError: another shape or device, or no floats.
     """
     state: Tensor = given if isinstance(given, Tensor) else _copied("state", given).to(present)
     check_tensor("state", state)
     if state.shape != present.shape:
         raise ValueError(
             f"the state of these worlds is [cells, channels] = {list(present.shape)}, got "
-            f"{list(state.shape)}; draw and erase change the cells"
+            f"{list(state.shape)}; use draw and erase to change the cells"
         )
     if state.device != present.device or not state.is_floating_point():
         raise ValueError(
@@ -172,7 +172,7 @@ def keys_of(values: Iterable[int] | Tensor | None, worlds: int, device: torch.de
 
 
 def _integers(values: Iterable[int] | Tensor, worlds: int, name: str) -> Tensor:
-    kind = f"{name} are whole numbers, one for each world (a label that is not known is −1)"
+    kind = f"{name} are whole numbers, one for each world (−1 for an unknown label)"
     if not isinstance(values, Iterable):
         raise ValueError(f"{kind}; got {shown(values)}")
     try:
@@ -186,10 +186,10 @@ def _integers(values: Iterable[int] | Tensor, worlds: int, name: str) -> Tensor:
 
 
 def integers(name: str, values: Any) -> Tensor:
-    """int64, a copy of whole numbers of any shape; 1.0 is a whole number.
+    """int64, a copy of whole numbers of any shape; 1.0 counts as whole.
 
     Raises:
-        ValueError: numbers that are not whole, or no numbers.
+        ValueError: numbers that are not whole, or other values.
     """
     given = _copied(name, values)
     number = given.to(torch.int64)
@@ -199,10 +199,10 @@ def integers(name: str, values: Any) -> Tensor:
 
 
 def one_by_one(images: Any) -> Iterator[Any]:
-    """The pictures of a batch or sequence.
+    """An iterator over the pictures of a batch or sequence.
 
     Raises:
-        ValueError: something that holds no pictures.
+        ValueError: not a batch or sequence.
     """
     if is_tensor(images):
         check_tensor("images", images)
@@ -215,19 +215,19 @@ def one_by_one(images: Any) -> Iterator[Any]:
 
 
 def _copied(name: str, values: Any) -> Tensor:
-    # A world is frozen: it must not change when the arrays it was made from are written to.
+    # Copied, so that a world does not change when a caller writes to the arrays it gave.
     return torch.tensor(dense(name, values))
 
 
 def check_start(start: str) -> None:
-    """A ValueError unless a world can start so."""
+    """Raise a ValueError unless `start` is one of `STARTS`."""
     if not isinstance(start, str) or start not in STARTS:
         hint = did_you_mean(start, STARTS)
         raise ValueError(f"start must be one of {', '.join(STARTS)}, got {shown(start)}{hint}")
 
 
 def starting_state(world: World, channels: int, start: str, seed: int) -> Tensor:
-    """[N, channels]: zeros, or standard normal draws of (seed, key, site, step)."""
+    """[N, channels]: zeros, or standard normal draws from (seed, key, site, step)."""
     check_start(start)
     if start == "zeros":
         blank = world.stimulus.new_zeros(world.cells, channels)

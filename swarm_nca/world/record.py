@@ -1,7 +1,7 @@
-"""Everything that is true at one moment, of one world or of a batch of them.
+"""The record of one world, or of a batch of worlds, at one moment.
 
-A batch is the disjoint union of its worlds: the rows of one follow those of another, dead pixels
-are no rows. The record is frozen; a step, a stroke or a selection returns a new one.
+A batch is the disjoint union of its worlds: rows are cells, one world after another; dead pixels
+have no rows. The record is frozen; steps, strokes and selections return a new record.
 
 Letters: B worlds, N rows (living cells) of all of them, K slots, C channels, S stimulus values.
 """
@@ -35,26 +35,26 @@ class World:
     """B worlds at one moment.
 
     Attributes:
-        state: [N, C], what each cell holds, and tells its neighbours.
-        key: int64 [B], the worlds' names in every random draw; kept for life.
+        state: [N, C], the state of each cell, which is also its message to its neighbours.
+        key: int64 [B], identifies each world in random draws; it never changes.
         step: int64 [B], steps taken.
-        label: int64 [B], the class each world should agree on, −1 if unknown.
-        space: the pictures or graphs the worlds stand on.
-        links: what happens to messages on their way.
-        fire_rate: the share of cells that act in a step here; None: the rule's own.
-        noise: the standard deviation of what is added to every change here; None: the rule's own.
+        label: int64 [B], the class that the cells should agree on, −1 if unknown.
+        space: the pictures or graphs of the worlds.
+        links: how messages are lost.
+        fire_rate: share of cells that fire in a step in these worlds; None: the rule's.
+        noise: standard deviation of the noise in these worlds; None: the rule's.
         readout: how states are read: classes, colours, bits.
         cell_fields: further fields, [N, …] each, that move with the cells; see `with_cells`.
         world_fields: further fields, [B, …] each, that move with the worlds.
-        address: int64 [N], where each row lives on the space, ascending.
-        neighbors: int64 [N, K], the row heard in each slot, N for nobody.
-        stimulus: [N, S], what each row senses.
+        address: int64 [N], the address of each row in the space, ascending.
+        neighbors: int64 [N, K], the row whose message arrives in each slot; N if there is none.
+        stimulus: [N, S], the stimulus of each row.
 
     Raises:
         ValueError: a fire rate or noise out of range.
     """
 
-    #: What the worlds of a batch must agree on to be joined; see `fields`.
+    #: The fields that must be equal for worlds to be joined; see `fields`.
     SHARED: ClassVar = fields.SHARED
 
     state: Tensor
@@ -98,17 +98,17 @@ class World:
             images: grey values in [0, 1], [B, H, W], or a list of [H, W] of any sizes.
             rule: gives channels, classes, the alive threshold, device and dtype.
             labels: the class of each picture, −1 for unknown.
-            keys: the worlds' names in random draws; 0, 1, … when None.
-            grid: how pixels hear each other.
-            links: what happens to messages.
-            fire_rate, noise: instead of the rule's own, in these worlds.
+            keys: identify the worlds in random draws; 0, 1, … when None.
+            grid: the neighbourhood of pixels.
+            links: how messages are lost.
+            fire_rate, noise: replace those of the rule in these worlds.
             start: `zeros`, or `random` (standard normal).
-            seed: of a random start.
+            seed: seed of a random start.
 
         Raises:
             ValueError: grey outside [0, 1] or not finite, a picture that is not two-dimensional, a
-                label the rule does not have, counts that differ, an unknown start, a rate out of
-                range, or a rule that is not made for pictures.
+                label that the rule does not have, counts that differ, an unknown start, a rate out
+                of range, or a rule that does not support pictures.
         """
         canvas = making.canvas_of(images, rule, grid)
         world = cls._on(canvas, rule, labels, keys, links, fire_rate, noise)
@@ -133,12 +133,12 @@ class World:
 
         Args:
             graph: edges u → v ("u hears v") with an attribute `slot`; see `Topology.from_networkx`.
-                The attribute `pos` gives a node's coordinates: of all nodes, or of none.
-            stimulus: what each node senses, [N, S]; zeros when None.
+                The attribute `pos` gives the coordinates of a node, for all nodes or for none.
+            stimulus: [N, S], of each node; zeros when None.
 
         Raises:
-            ValueError: slots that clash or are missing, another number of them than the rule's, or
-                a stimulus of another shape.
+            ValueError: repeated or missing slots, another number of slots than the rule's, or a
+                stimulus of another shape.
         """
         network = making.network_of(graph, rule, stimulus)
         world = cls._on(network, rule, [label], [key], links, fire_rate, noise)
@@ -176,40 +176,40 @@ class World:
 
     @property
     def cells(self) -> int:
-        """N, the living cells of all worlds."""
+        """N, the number of living cells of all worlds."""
         return len(self.address)
 
     @cached_property
     def world_of(self) -> Tensor:
-        """int64 [N], the world each row belongs to."""
+        """int64 [N], the world of each row."""
         places = self.space.sizes.cumsum(0)
         return torch.searchsorted(places, self.address, right=True)
 
     @cached_property
     def counts(self) -> Tensor:
-        """int64 [B], living cells of each world."""
+        """int64 [B], the number of living cells of each world."""
         ends = self.space.sizes.cumsum(0)
         return torch.searchsorted(self.address, ends).diff(prepend=ends.new_zeros(1))
 
     @cached_property
     def site(self) -> Tensor:
-        """int64 [N], each cell's name within its world: row-major pixel, or node number."""
+        """int64 [N], the place of each cell in its world: row-major pixel number or node number."""
         places = self.space.sizes
         return self.address - (places.cumsum(0) - places)[self.world_of]
 
     @property
     def position(self) -> Tensor:
-        """[N, D], where each cell is: (row, column) of a pixel, or a node's coordinates."""
+        """[N, D], the position of each cell: (row, column) of a pixel, or coordinates of a node."""
         return self.space.position(self.address)
 
     @property
     def logits(self) -> Tensor:
-        """[N, classes], the channels that the read-out reads: one per class."""
+        """[N, classes], the channels that the read-out reads, one per class."""
         return self.state[:, self.readout.channels(self.state.shape[1])]
 
     @property
     def classes(self) -> Classes:
-        """What cells decide between; a ValueError if the read-out is not classes."""
+        """The classes; raises a ValueError if the read-out is not `Classes`."""
         if not isinstance(self.readout, Classes):
             raise ValueError(f"this world has no classes: its read-out is {self.readout.kind!r}")
         return self.readout
@@ -222,7 +222,7 @@ class World:
         return slice(start, end)
 
     def largest(self, values: Tensor) -> Tensor:
-        """[N], for each cell the largest of values [N] among the cells it hears and itself."""
+        """[N], for each cell the largest of values [N] among its neighbours and itself."""
         return rows.largest(self, values)
 
     def with_cells(self, **values: Tensor) -> World:
@@ -236,59 +236,59 @@ class World:
         return replace(self, world_fields={**self.world_fields, **given})
 
     def packed(self) -> dict[str, Tensor]:
-        """All fields as tensors by name: what keyframes, pools and files keep of a world."""
+        """All fields as tensors by name, as keyframes, pools and files store them."""
         return fields.packed(self)
 
     def unpacked(self, tensors: Mapping[str, Tensor]) -> World:
-        """The world that `packed` took apart; kind of ground and shared settings are this one's."""
+        """The world from the tensors of `packed`; space and shared fields are as in this one."""
         return fields.unpacked(self, tensors)
 
     @property
     def topology(self) -> Topology:
-        """Who hears whom among the living, with their names: (row, column) or the graph's own.
+        """The neighbours of all living cells, named by (row, column) or by the graph's nodes.
 
-        In a batch of several worlds each name is led by the world's number.
+        In a batch of several worlds a name is the pair (number of the world, name in the world).
         """
-        every = self.space.names()
-        names: list[Hashable] = [every[address] for address in self.address.tolist()]
+        place_names = self.space.names()
+        names: list[Hashable] = [place_names[address] for address in self.address.tolist()]
         if len(self) > 1:
             names = [(w, n) for w, n in zip(self.world_of.tolist(), names, strict=True)]
         return Topology(self.neighbors.cpu(), tuple(names))
 
     def picture(self, world: int = 0) -> Tensor:
-        """[H, W], the grey picture of one world, counted from the end where negative.
+        """[H, W], the grey picture of one world; negative numbers count from the end.
 
         Raises:
-            ValueError: a world that stands on a graph.
-            IndexError: a number that no world has.
+            ValueError: a world on a graph.
+            IndexError: an unknown world.
         """
         return self.canvas.picture(batches.number(world, len(self)))
 
     @property
     def canvas(self) -> PixelSpace:
-        """The space, where it is pictures.
+        """The pixel space.
 
         Raises:
-            ValueError: worlds that stand on graphs.
+            ValueError: worlds on graphs.
         """
         return self.space.as_pixels()
 
     def with_state(self, state: Tensor, steps: int = 0) -> World:
-        """The same worlds holding another state [N, C], `steps` ≥ 0 steps later.
+        """The same worlds with another state [N, C], `steps` ≥ 0 steps later.
 
-        A tensor is held as it is, with its gradients and its floating dtype; any other array in
-        the dtype of the present state.
+        A tensor keeps its gradients and float dtype; other arrays take the dtype of the present
+        state.
 
         Raises:
-            ValueError: another shape or device than the present state's, numbers that are no
-                floats, or a number of steps that is negative or not whole.
+            ValueError: another shape or device than the present state's, numbers that are not
+                floats, or steps that are negative or not whole.
         """
         state = making.state_like(self.state, state)
         later = whole("steps", steps, 0, MOST_STEPS)
         return replace(self, state=state, step=self.step + later if later else self.step)
 
     def restarted(self, start: str = "zeros", seed: int = 0) -> World:
-        """The same worlds holding what they would start with; steps taken stay counted."""
+        """The same worlds with starting states; the count of steps stays."""
         return self.with_state(making.starting_state(self, self.state.shape[1], start, seed))
 
     def relabeled(self, labels: Iterable[int] | Tensor | None) -> World:
@@ -303,10 +303,10 @@ class World:
     def repictured(
         self, images: making.PictureBatch, labels: Iterable[int] | Tensor | None = None
     ) -> World:
-        """The same worlds on new pictures: cells alive before and after keep all they hold.
+        """The same worlds on new pictures; cells alive before and after keep all their fields.
 
         Args:
-            images: one picture for each world, of the world's present size.
+            images: one picture per world, of the world's present size.
             labels: their classes; unknown when None.
 
         Raises:
@@ -315,42 +315,41 @@ class World:
         return editing.repictured(self, images, labels)
 
     def draw(self, site: Any, grey: Tensor | float, world: int = 0) -> World:
-        """Add grey to some pixels of one world; what sums up past the threshold comes alive.
+        """Add grey to some pixels of one world; pixels above the threshold become alive.
 
         Args:
-            site: which pixels, each at most once: their numbers [n], their (row, column) pairs
-                [n, 2], or a mask, bool [H, W].
-            grey: [n] (of a mask row by row) or one number, in [−1, 1], added; the sum is kept
-                within [0, 1].
+            site: distinct pixels: numbers [n], (row, column) pairs [n, 2], or a mask, bool [H, W].
+            grey: [n] (for a mask row by row) or one number, in [−1, 1], to add; the sum is clamped
+                to [0, 1].
             world: the number of the world in the batch.
 
         Raises:
-            ValueError: sites or grey that are not as above, or a world that stands on a graph.
+            ValueError: invalid sites or grey, or a world on a graph.
         """
         return editing.drawn(self, site, grey, world)
 
     def erase(self, site: Any, share: Tensor | float = 1.0, world: int = 0) -> World:
-        """Take away a share of the grey of some pixels of one world; on a graph, remove nodes.
+        """Remove a share of the grey of some pixels of one world; on a graph, remove nodes.
 
         Args:
-            site: which pixels, as in `draw`; on a graph node numbers [n], or a mask, bool [nodes].
-            share: [n] or one number in [0, 1]; 1 leaves white. On a graph any share above 0
-                removes.
+            site: pixels as in `draw`; on a graph node numbers [n], or a mask, bool [nodes].
+            share: [n] or one number in [0, 1]; 1 makes pixels white. On a graph any share above 0
+                removes the node.
             world: the number of the world in the batch.
 
         Raises:
-            ValueError: sites or shares that are not as above.
+            ValueError: invalid sites or shares.
         """
         return editing.erased(self, site, share, world)
 
     def select(self, worlds: Sequence[int] | Tensor | int) -> World:
-        """Some of the worlds, in the order given; each stays what it was.
+        """Some of the worlds, unchanged, in the given order.
 
         Args:
-            worlds: their numbers, from the end where negative, or a mask: bool [B].
+            worlds: numbers, where negative ones count from the end, or a mask, bool [B].
 
         Raises:
-            IndexError: a number that no world has, or a mask of another length.
+            IndexError: an unknown world, or a mask of another length.
         """
         return batches.select(self, worlds)
 
@@ -358,15 +357,15 @@ class World:
         return self.select(list(range(len(self))[world]) if isinstance(world, slice) else world)
 
     def split(self) -> list[World]:
-        """Each world on its own."""
+        """Each world as a batch of one."""
         return [self.select(world) for world in range(len(self))]
 
     def by_key(self, keys: Sequence[int] | Tensor | int) -> World:
-        """The worlds with these keys, in that order.
+        """The worlds with these keys, in the given order.
 
         Raises:
-            KeyError: a key that no world, or more than one, has.
-            ValueError: keys that are no whole numbers.
+            KeyError: a key of no world or of several worlds.
+            ValueError: keys that are not whole numbers.
         """
         return self.select(batches.numbers_of_keys(self, keys))
 
@@ -375,22 +374,23 @@ class World:
         """Several worlds, or batches of them, as one batch.
 
         Raises:
-            ValueError: none, or worlds of another kind: space, grid, or what a batch shares.
+            ValueError: no worlds, or worlds that differ in the kind of space, the grid, or a shared
+                field.
         """
         return batches.join(worlds)
 
     def to(
         self, device: torch.device | str | None = None, dtype: torch.dtype | None = None
     ) -> World:
-        """The same worlds on a device, their numbers in a dtype; what is None stays."""
+        """The same worlds on another device and with another float dtype; None keeps them."""
         place = torch.device(device) if device is not None else self.state.device
         return batches.to(self, place, dtype or self.state.dtype)
 
     def __repr__(self) -> str:
         steps = sorted(set(self.step.tolist()))
         at = f"step {steps[0]}" if len(steps) == 1 else f"steps {steps}"
-        held = f"{list(self.state.shape)} cells × channels"
-        return f"World({len(self)} on a {self.space.kind}, {held}, {at})"
+        shape = f"{list(self.state.shape)} cells × channels"
+        return f"World({len(self)} on a {self.space.kind}, {shape}, {at})"
 
     def _repr_png_(self) -> bytes:
         from swarm_nca.render import render_png

@@ -1,4 +1,4 @@
-"""Bookkeeping of rows: who lives where, and how what cells hold moves when rows come and go."""
+"""Row tables: addresses of living cells, row lookup, and merging of kept and newborn rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def settled(space: Space) -> dict[str, Any]:
-    """Rows, index table and stimulus as a ground has them now."""
+    """Addresses, index table and stimulus of the rows of a space."""
     address = space.alive()
     heard, stimulus = space.look(address)
     places = int(space.sizes.sum())
@@ -26,14 +26,14 @@ def settled(space: Space) -> dict[str, Any]:
 
 
 def rows_at(address: Tensor, wanted: Tensor) -> Tensor:
-    """The rows that live at wanted addresses, any shape; the number of rows where nobody does."""
+    """The rows at wanted addresses (any shape); the number of rows where no cell lives."""
     rows = torch.searchsorted(address, wanted)
     padded = torch.cat([address, address.new_full((1,), -1)])
     return torch.where(padded[rows] == wanted, rows, len(address))
 
 
 def merged(kept: Tensor, born: Tensor) -> tuple[Tensor, Tensor]:
-    """Two ascending lists as one, and where the first one's entries have come to stand."""
+    """Two ascending lists merged, and the positions of the first list's entries in the result."""
     where = torch.arange(len(kept), device=kept.device) + torch.searchsorted(born, kept)
     merged = kept.new_empty(len(kept) + len(born))
     merged[where] = kept
@@ -45,12 +45,11 @@ def largest(world: World, values: Tensor) -> Tensor:
     """For each cell the largest of values [N] in its neighbourhood; see `World.largest`."""
     lattice = world.space.lattice()
     if lattice is not None and lattice.moore and not lattice.torus:
-        # Along columns, then along rows: a tenth of the time of torch's pooling.
+        # Rows, then columns: this takes a tenth of the time of torch's pooling.
         board = values.view(lattice.worlds, lattice.height, lattice.width)
         wide = functional.pad(board, (1, 1, 1, 1), value=-math.inf)
         tall = torch.maximum(torch.maximum(wide[:, :-2], wide[:, 2:]), wide[:, 1:-1])
         pooled = torch.maximum(tall[..., :-2], tall[..., 2:]).maximum(tall[..., 1:-1])
         return pooled.reshape(-1)
     padded = torch.cat([values, values.new_full((1,), -math.inf)])
-    heard = padded[world.neighbors].amax(dim=1)
-    return torch.maximum(heard, values)
+    return torch.maximum(padded[world.neighbors].amax(dim=1), values)

@@ -1,4 +1,4 @@
-"""Places of one world as callers name them: numbers, (row, column) pairs, or a mask."""
+"""Converts sites of one world from numbers, (row, column) pairs or a mask to addresses."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from swarm_nca.world.making import integers
 
 
 def addresses(space: Space, sites: Any, world: Any) -> Tensor:
-    """int64 [n], the addresses of some places of one world, in the order given.
+    """int64 [n], the addresses of some sites of one world, in the given order.
 
     Args:
-        sites: place numbers [n] (or a single one); on pictures also (row, column) pairs [n, 2]; or
-            a mask, bool [H, W] on pictures and bool [nodes] on graphs.
-        world: its number in the batch.
+        sites: numbers [n] or one number; on pictures also (row, column) pairs [n, 2]; or a mask,
+            bool [H, W] on pictures and bool [nodes] on graphs.
+        world: the number of the world in the batch.
 
     Raises:
-        ValueError: sites that are not as above, that the world does not have, or given twice.
+        ValueError: invalid, unknown or repeated sites.
     """
     number = whole("world", world, 0, len(space.sizes) - 1)
     size, shape = int(space.sizes[number]), None
@@ -47,7 +47,7 @@ def addresses(space: Space, sites: Any, world: Any) -> Tensor:
 
 
 def _numbers(given: Tensor, shape: tuple[int, int] | None) -> Tensor:
-    """int64 [n], pixels of a picture [H, W], or nodes, by their numbers or (row, column) pairs."""
+    """int64 [n], site numbers from numbers, or from (row, column) pairs on a picture [H, W]."""
     if given.ndim < 2:
         return given.reshape(-1)
     if shape is None:

@@ -159,7 +159,7 @@ def test_nothing_is_drawn_on_a_graph(rule):
 
     world = World.from_graph(number_slots(nx.cycle_graph(5)), rule)
     for perturbation in (Draw(points=((1, 1),)), Noise(strength=1, target="pixels")):
-        with pytest.raises(ValueError, match="stands on a graph"):
+        with pytest.raises(ValueError, match="is on a graph"):
             perturbation(world)
 
 

@@ -1,4 +1,4 @@
-"""Classes: names and colours that belong to the rule."""
+"""Names and colours of classes."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 from swarm_nca.rules import DIGITS, Classes
 
 
-def test_ten_digits_in_the_published_colours_are_the_default() -> None:
+def test_the_default_is_ten_digits_in_the_published_colours() -> None:
     assert DIGITS.names == tuple("0123456789")
     assert DIGITS.colors[:2] == ((128, 0, 0), (230, 25, 75))
     assert DIGITS.colors[9] == (128, 128, 0)
     assert len(set(DIGITS.colors)) == len(DIGITS) == 10
 
 
-#: Characters that any name may hold.
+#: Characters that every name may contain.
 WRITTEN = st.characters(codec="utf-8", categories=("L", "N", "P", "S"))
 
 
 @given(st.lists(st.text(WRITTEN, min_size=1, max_size=3), min_size=2, max_size=40, unique=True))
-def test_any_names_get_colours_of_their_own_and_survive_json(names: list[str]) -> None:
+def test_named_classes_get_different_colours_and_survive_json(names: list[str]) -> None:
     classes = Classes.named(*names)
     assert len(set(classes.colors)) == len(names)
     assert Classes.from_json(classes.to_json()) == classes
@@ -33,14 +33,14 @@ def test_any_names_get_colours_of_their_own_and_survive_json(names: list[str]) -
     "name",
     ["T-shirt", "two words", "łuk", "\u0915\u094d\u200d\u0937", "\u3000全", "$x^$", "[/red]"],
 )
-def test_a_line_of_any_script_is_a_name(name: str) -> None:
+def test_names_may_use_any_script(name: str) -> None:
     assert Classes.named("a", name).names == ("a", name)
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
-        (7, "a class's name is text, got 7"),
+        (7, "a class name must be text, got 7"),
         ("", "needs a letter, digit or sign, got ''"),
         (" ", "needs a letter, digit or sign"),
         ("\u0301", "needs a letter, digit or sign"),
@@ -52,13 +52,13 @@ def test_a_line_of_any_script_is_a_name(name: str) -> None:
         ("long" * 26, "at most 100 characters, got 104"),
     ],
 )
-def test_a_name_that_cannot_be_written_is_refused_in_one_line(name: Any, told: str) -> None:
-    with pytest.raises(ValueError, match=told) as caught:
+def test_invalid_names_are_refused_in_one_line(name: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as caught:
         Classes(("a", name), ((0, 0, 0), (1, 1, 1)))
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_a_rule_decides_between_256_classes_at_most() -> None:
+def test_more_than_256_classes_are_refused() -> None:
     names = [str(i) for i in range(257)]
     assert len(Classes.named(*names[:256])) == 256
     with pytest.raises(ValueError, match="at most 256 classes, got 257"):
@@ -66,11 +66,11 @@ def test_a_rule_decides_between_256_classes_at_most() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         (["a", "b"], "a mapping of names and colors, got"),
         ({"names": ["a", "b"]}, "a mapping of names and colors"),
-        ({"names": "ab", "colors": [[0, 0, 0]] * 2}, "names of classes are a list, got 'ab'"),
+        ({"names": "ab", "colors": [[0, 0, 0]] * 2}, "names of classes must be a list, got 'ab'"),
         ({"names": ["a", "b"], "colors": [[0, 0, 0], 5]}, "a colour is three numbers"),
         ({"names": ["a", "b"], "colors": [[0, 0, 0], [0, 0, 12.7]]}, "three whole numbers"),
         ({"names": ["a", "b"], "colors": [[0, 0, 0], [0, 0, True]]}, "three whole numbers"),
@@ -78,23 +78,23 @@ def test_a_rule_decides_between_256_classes_at_most() -> None:
         ({"names": ["a", "b"], "colors": [[0, 0, 0], [0, 0, float("nan")]]}, "three whole"),
     ],
 )
-def test_data_that_is_no_classes_is_refused(data: Any, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_invalid_data_is_refused(data: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         Classes.from_json(data)
 
 
 @pytest.mark.parametrize(
-    ("names", "colors", "told"),
+    ("names", "colors", "message"),
     [
         (("a",), ((0, 0, 0),), "at least two classes, got"),
-        (("a", "a"), ((0, 0, 0), (1, 1, 1)), "its own name"),
+        (("a", "a"), ((0, 0, 0), (1, 1, 1)), "names must be different"),
         (("a", "b"), ((0, 0, 0),), "2 classes need as many colours, got 1"),
         (("a", "b"), ((0, 0, 0), (0, 0, 256)), "from 0 to 255"),
         (("a", "b"), ((0, 0, 0), (0, 0)), "three numbers"),
     ],
 )
-def test_classes_that_cannot_be_are_refused(
-    names: tuple[str, ...], colors: tuple[tuple[int, int, int], ...], told: str
+def test_invalid_classes_are_refused(
+    names: tuple[str, ...], colors: tuple[tuple[int, int, int], ...], message: str
 ) -> None:
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         Classes(names, colors)

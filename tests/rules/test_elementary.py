@@ -1,4 +1,4 @@
-"""Elementary automata against integers, on both paths of the engine."""
+"""Elementary automata equal an oracle on integers, on both backends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from swarm_nca.engine import rollout
 
 
 def oracle(bits: int, width: int, number: int, torus: bool) -> int:
-    """One step of a row held in one integer, cell 0 being the highest bit."""
+    """One step of a row stored in one integer; cell 0 is the highest bit."""
 
     def at(place: int) -> int:
         if torus:
@@ -31,7 +31,7 @@ def row_of(bits: int, width: int) -> np.ndarray:
 
 @pytest.mark.parametrize("torus", [False, True])
 @pytest.mark.parametrize("number", [30, 110])
-def test_a_thousand_steps_equal_those_of_an_integer(number: int, torus: bool) -> None:
+def test_a_thousand_steps_equal_the_integer_oracle(number: int, torus: bool) -> None:
     rule, width = sn.make_rule(kind="elementary", number=number), 201
     bits = 1 << width // 2
     world = sn.World.from_images([row_of(bits, width)], rule, grid=sn.Grid(torus=torus))
@@ -43,7 +43,7 @@ def test_a_thousand_steps_equal_those_of_an_integer(number: int, torus: bool) ->
 
 
 @pytest.mark.parametrize("torus", [False, True])
-def test_all_256_rules_agree_with_integers_on_both_paths(torus: bool) -> None:
+def test_all_256_rules_equal_the_oracle_on_both_backends(torus: bool) -> None:
     width, rng = 23, np.random.default_rng(1)
     for number in range(256):
         rule, bits = sn.Elementary(number), int(rng.integers(1 << width))
@@ -56,6 +56,6 @@ def test_all_256_rules_agree_with_integers_on_both_paths(torus: bool) -> None:
 
 
 @pytest.mark.parametrize("wrong", [256, -1, 1.5, "110", True, None])
-def test_what_is_no_number_of_a_rule_is_refused(wrong: object) -> None:
+def test_invalid_numbers_are_refused(wrong: object) -> None:
     with pytest.raises(ValueError, match="a number from 0 to 255, got"):
         sn.make_rule(kind="elementary", number=wrong)

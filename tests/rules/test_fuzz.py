@@ -1,6 +1,6 @@
 """Damaged rule files: each is refused in one line, or loads, runs and can be drawn.
 
-Some by default; with SWARM_NCA_FUZZ=full 5,000 rule files and 2,000 published ones.
+Few files by default; with SWARM_NCA_FUZZ=full 5,000 rule files and 2,000 published ones.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from swarm_nca.world import World
 
 FULL = os.environ.get("SWARM_NCA_FUZZ") == "full"
 
-#: What one file may take, in seconds of a processor, and all may add to memory, in kB.
+#: Largest CPU time of one file in seconds, and largest growth of memory for all files in kB.
 SECONDS, MEMORY = 5.0, 1_000_000
 
-#: What stands in files where it should not, and some of what may.
+#: Values to put into files; most are invalid in most places.
 VALUES: list[Any] = [
     *(0, -1, 1, 2, 3, 9, 80, 255, 256, 257, 10**9, 2**31, 2**63, 2**64, 10**14, 10**45, 10**400),
     *(0.0, -0.0, 0.5, 1.0, 1.5, 9.0, 1e-320, 1e6, 1e38, -1e38, 3.5e38, 1e39, 1e308),
@@ -53,7 +53,7 @@ Damage = Callable[["Draft", random.Random], None]
 
 
 class Draft:
-    """A rule's file in parts: settings and card, tensors as type, shape and bytes, and texts."""
+    """A rule file in parts: settings and card, tensors as dtype, shape and bytes, and texts."""
 
     def __init__(self, rng: random.Random) -> None:
         hearing, slots, sensed = rng.choice(
@@ -81,7 +81,7 @@ class Draft:
         self.of_bytes: list[Callable[[bytes], bytes]] = []
 
     def file(self) -> bytes:
-        """The file's bytes, whatever the parts hold."""
+        """The bytes of the file."""
         text = json.dumps(self.header)
         for change in self.of_text:
             text = change(text)
@@ -110,12 +110,12 @@ def numbers_of(weight: torch.Tensor, double: bool, rng: random.Random) -> bytes:
     return like.astype("<f8" if double else "<f4").tobytes()
 
 
-def another_setting(draft: Draft, rng: random.Random) -> None:
+def change_setting(draft: Draft, rng: random.Random) -> None:
     key = rng.choice([*draft.settings, "kind", "hearing"])
     draft.settings[key] = rng.choice(VALUES)
 
 
-def thresholds_at_their_ends(draft: Draft, rng: random.Random) -> None:
+def extreme_thresholds(draft: Draft, rng: random.Random) -> None:
     for name in ("undecided_below", "shown_above"):
         draft.settings[name] = rng.choice([-3.4028234e38, -1, 0, 1e-320, 3.4028234e38])
     draft.settings["noise"] = rng.choice([0, 1e-300, 1.0, 1e6])
@@ -123,11 +123,11 @@ def thresholds_at_their_ends(draft: Draft, rng: random.Random) -> None:
     draft.settings["alive_above"] = rng.choice([0, 0.5, 0.999999999999])
 
 
-def a_setting_less(draft: Draft, rng: random.Random) -> None:
+def remove_setting(draft: Draft, rng: random.Random) -> None:
     del draft.settings[rng.choice(list(draft.settings))]
 
 
-def other_classes(draft: Draft, rng: random.Random) -> None:
+def change_classes(draft: Draft, rng: random.Random) -> None:
     if not isinstance(classes := draft.settings.get("classes"), dict) or len(classes) < 2:
         return
     if rng.random() < 0.5:
@@ -138,11 +138,11 @@ def other_classes(draft: Draft, rng: random.Random) -> None:
         classes[rng.choice(["names", "colors", "shapes"])] = rng.choice(VALUES)
 
 
-def another_card(draft: Draft, rng: random.Random) -> None:
+def change_header(draft: Draft, rng: random.Random) -> None:
     draft.header[rng.choice(["card", "format", "settings"])] = rng.choice(VALUES)
 
 
-def another_text(draft: Draft, rng: random.Random) -> None:
+def change_text(draft: Draft, rng: random.Random) -> None:
     deep, digits = rng.choice([70, 3_000, 200_000]), rng.choice([41, 5_000, 20_000])
     draft.of_text.append(
         rng.choice(
@@ -161,7 +161,7 @@ def another_text(draft: Draft, rng: random.Random) -> None:
     )
 
 
-def another_table(draft: Draft, rng: random.Random) -> None:
+def change_table(draft: Draft, rng: random.Random) -> None:
     deep = rng.choice([70, 3_000, 200_000])
     draft.of_table.append(
         rng.choice(
@@ -180,7 +180,7 @@ def another_table(draft: Draft, rng: random.Random) -> None:
     )
 
 
-def another_tensor(draft: Draft, rng: random.Random) -> None:
+def change_tensor(draft: Draft, rng: random.Random) -> None:
     name = rng.choice(list(draft.tensors))
     dtypes = ["F16", "BF16", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F4", "I64", "U8", "BOOL", "C64", "x"]
     kind = rng.randrange(5)
@@ -199,7 +199,7 @@ def another_tensor(draft: Draft, rng: random.Random) -> None:
             tensor[2] = np.zeros(tensor[1], half).tobytes()
 
 
-def other_weights(draft: Draft, rng: random.Random) -> None:
+def change_weights(draft: Draft, rng: random.Random) -> None:
     tensor = draft.tensors[rng.choice(list(draft.tensors))]
     numbers = np.frombuffer(tensor[2], "<f8" if tensor[0] == "F64" else "<f4").copy()
     numbers[rng.randrange(max(1, numbers.size)) :] = rng.choice(
@@ -208,7 +208,7 @@ def other_weights(draft: Draft, rng: random.Random) -> None:
     tensor[2] = numbers.tobytes()
 
 
-def other_bytes(draft: Draft, rng: random.Random) -> None:
+def change_bytes(draft: Draft, rng: random.Random) -> None:
     def flipped(whole: bytes) -> bytes:
         changed = bytearray(whole)
         for _ in range(rng.choice([1, 3, 50])):
@@ -229,8 +229,8 @@ def other_bytes(draft: Draft, rng: random.Random) -> None:
     )
 
 
-def a_large_rule(draft: Draft, rng: random.Random) -> None:
-    """Sizes within bounds and beyond, with weights to match."""
+def enlarge_rule(draft: Draft, rng: random.Random) -> None:
+    """Sizes in and out of bounds, with matching weights."""
     names = [str(i) for i in range(rng.choice([2, 256]))]
     slots, free = rng.choice([(9, 1), (9, 200), (63, 2), (9, 1_024)])
     first = rng.choice([16, 1_024, 4_096])
@@ -254,14 +254,14 @@ def a_large_rule(draft: Draft, rng: random.Random) -> None:
 
 
 DAMAGES: list[Damage] = [
-    *[another_setting, other_classes, other_weights] * 2,
-    *[thresholds_at_their_ends] * 3,
-    *(a_setting_less, another_card, another_text, another_table, another_tensor, other_bytes),
+    *[change_setting, change_classes, change_weights] * 2,
+    *[extreme_thresholds] * 3,
+    *(remove_setting, change_header, change_text, change_table, change_tensor, change_bytes),
 ]
 
 
-def lives(rule: Rule) -> None:
-    """A ValueError or a failure, unless such a rule runs, is measured, drawn and saved."""
+def use_rule(rule: Rule) -> None:
+    """Run, measure and draw a rule; fails unless all of it works."""
     if (rule.slots, rule.stimulus_size) == (9, 9):
         grey = torch.linspace(0, 1, 20, dtype=torch.float64).view(1, 4, 5).numpy()
         world = World.from_images(grey, rule, labels=[1], start="zeros")
@@ -279,9 +279,9 @@ def lives(rule: Rule) -> None:
         assert written(name, 13, (0, 0, 0)).get_width() > 0
 
 
-def tried(path: Path, again: Path) -> str:
-    """What becomes of a file: it is refused in one line, or it loads and lives."""
-    begun = time.process_time()  # other work on the machine does not count
+def try_file(path: Path, copy: Path) -> str:
+    """The outcome of a file: "refused" in one line, or "usable"."""
+    begun = time.process_time()  # excludes other processes
     try:
         rule = load_rule(path)
     except ValueError as error:
@@ -292,52 +292,52 @@ def tried(path: Path, again: Path) -> str:
         words.encode()
         outcome = "refused"
     else:
-        lives(rule)
-        assert load_rule(save_rule(rule, again)).hash() == rule.hash()
-        outcome = "lives"
+        use_rule(rule)
+        assert load_rule(save_rule(rule, copy)).hash() == rule.hash()
+        outcome = "usable"
     assert time.process_time() - begun < SECONDS
     return outcome
 
 
-def all_tried(path: Path, count: int, made: Callable[[random.Random, int], bytes]) -> None:
-    """Try so many files; some of each kind are to be refused, and some to live."""
+def try_files(path: Path, count: int, made: Callable[[random.Random, int], bytes]) -> None:
+    """Try `count` files; at least a tenth must be refused, and at least a tenth usable."""
     seen: Counter[str] = Counter()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for number in range(count):
         path.write_bytes(made(random.Random(number), number))
         try:
-            seen[tried(path, path.with_name("again.safetensors"))] += 1
+            seen[try_file(path, path.with_name("copy.safetensors"))] += 1
         except BaseException as error:
             error.add_note(f"file number {number}")
             raise
     added = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory
     print(dict(seen), f"{added:,} kB")
-    assert min(seen["refused"], seen["lives"]) > 0.1 * seen.total()
+    assert min(seen["refused"], seen["usable"]) > 0.1 * seen.total()
     assert added < MEMORY
 
 
 def damaged(rng: random.Random, number: int) -> bytes:
-    """A rule's file, damaged up to twice; one in fifty is of a large rule."""
+    """A rule file, damaged up to twice; one in fifty is of a large rule."""
     draft = Draft(rng)
     if number % 50 == 49 and FULL:
-        a_large_rule(draft, rng)
+        enlarge_rule(draft, rng)
     for damage in rng.sample(DAMAGES, k=rng.choice([0, 1, 1, 2])):
-        # What was to be damaged may be damaged already.
+        # The first damage may have removed the part to be damaged.
         with contextlib.suppress(ValueError, TypeError, KeyError, IndexError):
             damage(draft, rng)
     return draft.file()
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_damaged_rule_files_are_refused_or_live(tmp_path: Path) -> None:
-    all_tried(tmp_path / "fuzz.safetensors", 5_000 if FULL else 120, damaged)
+def test_damaged_rule_files_are_refused_or_usable(tmp_path: Path) -> None:
+    try_files(tmp_path / "fuzz.safetensors", 5_000 if FULL else 120, damaged)
 
 
 SHAPES = ([3, 3, 20, 80], [80], [1, 1, 80, 80], [80], [1, 1, 80, 19], [19])
 
 
 def published(rng: random.Random) -> dict[str, Any]:
-    """A graph as TensorFlow.js writes it, with random weights."""
+    """A graph in the format of TensorFlow.js, with random weights."""
     nodes: list[dict[str, Any]] = [{"name": "input", "op": "Placeholder"}]
     for number, shape in enumerate(SHAPES):
         weights = np.random.default_rng(rng.getrandbits(32)).normal(0, 0.05, shape).astype("<f4")
@@ -352,18 +352,18 @@ def published(rng: random.Random) -> dict[str, Any]:
 
 
 def places(data: Any) -> list[tuple[Any, Any]]:
-    """Every mapping or list inside with each of its keys."""
+    """Pairs of every inner mapping or list and each of its keys."""
     found, waiting = list[tuple[Any, Any]](), [data]
     while waiting:
-        one = waiting.pop()
-        keys = list(one) if isinstance(one, dict) else list(range(len(one)))
-        found += [(one, key) for key in keys]
-        waiting += [one[key] for key in keys if isinstance(one[key], dict | list)]
+        holder = waiting.pop()
+        keys = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
+        found += [(holder, key) for key in keys]
+        waiting += [holder[key] for key in keys if isinstance(holder[key], dict | list)]
     return found
 
 
 def published_text(rng: random.Random, number: int) -> bytes:
-    """The text of such a graph, damaged in one of several ways, or not at all."""
+    """The text of a published graph, damaged in one of several ways or not at all."""
     graph = published(rng)
     kind = rng.randrange(7)
     if kind < 3:
@@ -396,5 +396,5 @@ def published_text(rng: random.Random, number: int) -> bytes:
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_damaged_published_rules_are_refused_or_live(tmp_path: Path) -> None:
-    all_tried(tmp_path / "fuzz.json", 2_000 if FULL else 40, published_text)
+def test_damaged_published_rules_are_refused_or_usable(tmp_path: Path) -> None:
+    try_files(tmp_path / "fuzz.json", 2_000 if FULL else 40, published_text)

@@ -1,4 +1,4 @@
-"""Growing patterns: the rule against plain convolutions, in all the ways in which it can run."""
+"""Growing patterns equal plain convolutions, in rollouts and gradients."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sprout(worlds: int, rule: sn.Mlp, side: int = SIDE) -> sn.World:
     return sn.World.from_images(grey, rule)
 
 
-def convolved(rule: sn.Mlp, world: sn.World, steps: int, seed: int = 0) -> torch.Tensor:
+def by_convolution(rule: sn.Mlp, world: sn.World, steps: int, seed: int = 0) -> torch.Tensor:
     """The published model written with convolutions: [B, 16, H, W], differentiable."""
     worlds, channels = len(world), rule.channels
     side = world.picture().shape[0]
@@ -66,7 +66,7 @@ def rows(states: torch.Tensor) -> torch.Tensor:
     return states.permute(0, 2, 3, 1).reshape(-1, states.shape[1])
 
 
-def test_the_published_rule_has_8336_parameters_and_does_nothing_untrained() -> None:
+def test_the_untrained_rule_has_8336_parameters_and_changes_nothing() -> None:
     rule = sn.Mlp.growing().requires_grad_(False)
     assert sum(weight.numel() for weight in rule.parameters()) == 8_336
     world = sprout(1, rule)
@@ -78,16 +78,16 @@ def test_the_published_rule_has_8336_parameters_and_does_nothing_untrained() -> 
 
 
 @pytest.mark.parametrize("angle", [0.0, 35.0])
-def test_growth_is_that_of_plain_convolutions(angle: float) -> None:
+def test_growth_equals_plain_convolutions(angle: float) -> None:
     rule = busy(angle)
     world = sprout(3, rule)
     grown = rollout(world, rule, 12)
-    expected = rows(convolved(rule, world, 12))
+    expected = rows(by_convolution(rule, world, 12))
     assert int((expected[:, 3] != 0).sum()) > 20
     assert torch.allclose(grown.state, expected, atol=1e-12)
 
 
-def test_dead_cells_hold_zeros_and_live_ones_have_alpha_near() -> None:
+def test_dead_cells_hold_zeros() -> None:
     rule = busy()
     world = rollout(sprout(2, rule), rule, 9)
     alive = rule.lives(world.state, world.largest)
@@ -97,7 +97,7 @@ def test_dead_cells_hold_zeros_and_live_ones_have_alpha_near() -> None:
 
 
 @pytest.mark.parametrize("way", ["autograd", "by hand"])
-def test_gradients_are_those_of_plain_convolutions(way: str) -> None:
+def test_gradients_equal_plain_convolutions(way: str) -> None:
     rule = busy().requires_grad_(True)
     world = sprout(2, rule)
     weights = torch.linspace(-1, 2, world.state.numel(), dtype=torch.float64).view_as(world.state)
@@ -107,18 +107,18 @@ def test_gradients_are_those_of_plain_convolutions(way: str) -> None:
         (weights * state.square() + state).sum().backward()
         return [weight.grad.clone() for weight in rule.parameters() if weight.grad is not None]
 
-    expected = gradients(rows(convolved(rule, world, 7)))
+    expected = gradients(rows(by_convolution(rule, world, 7)))
     if way == "autograd":
         found = gradients(rollout(world, rule, 7).state)
     else:
         found = gradients(bptt(world, rule, 7, draws_of(world, 0), rule.fire_rate, 0.0))
     assert len(found) == len(expected) == 4
-    for mine, theirs in zip(found, expected, strict=True):
-        assert float(theirs.abs().max()) > 0
-        assert torch.allclose(mine, theirs, rtol=1e-9, atol=1e-9)
+    for actual, wanted in zip(found, expected, strict=True):
+        assert float(wanted.abs().max()) > 0
+        assert torch.allclose(actual, wanted, rtol=1e-9, atol=1e-9)
 
 
-def test_a_wound_drawn_and_erased_and_a_sprout_drawn_anew() -> None:
+def test_damage_zeroes_cells_and_drawing_sprouts_them_again() -> None:
     rule = busy()
     world = rollout(sprout(1, rule), rule, 6)
     wounded = sn.perturbations.Damage(shape="disc", center=(4, 4), radius=2)(world)
@@ -130,7 +130,7 @@ def test_a_wound_drawn_and_erased_and_a_sprout_drawn_anew() -> None:
     assert torch.equal(drawn.state[1:], world.state[1:])
 
 
-def test_it_is_saved_and_read_back_with_its_hash(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_saving_and_loading_keeps_the_hash(tmp_path) -> None:  # type: ignore[no-untyped-def]
     rule = busy(angle=20.0, dtype=torch.float32)
     back = sn.load_rule(sn.save_rule(rule, tmp_path / "growing.safetensors"))
     assert back.hash() == rule.hash()
@@ -138,7 +138,7 @@ def test_it_is_saved_and_read_back_with_its_hash(tmp_path) -> None:  # type: ign
     assert torch.equal(rollout(world, back, 4).state, rollout(world, rule, 4).state)
 
 
-def test_its_image_is_rgba_between_0_and_1() -> None:
+def test_the_image_is_rgba_between_0_and_1() -> None:
     rule = busy()
     image = rollout(sprout(1, rule), rule, 8).readout.image(rollout(sprout(1, rule), rule, 8))
     assert image.shape == (SIDE, SIDE, 4)

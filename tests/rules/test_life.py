@@ -1,4 +1,4 @@
-"""Life-like rules against an oracle of sets, on both paths of the engine."""
+"""Life-like rules equal an oracle on sets, on both backends."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def alive(world: sn.World, index: int = 0, shift: int = 0) -> Cells:
     return {(int(row) - shift, int(column) - shift) for row, column in np.argwhere(image)}
 
 
-def test_all_512_neighbourhoods_become_what_the_rule_says() -> None:
+def test_all_512_neighbourhoods_follow_the_rule() -> None:
     life = sn.make_rule(kind="life", rule="B3/S23")
     patches = np.array(list(itertools.product((0.0, 1.0), repeat=9)), np.float32)
     messages = torch.from_numpy(patches)[:, :, None]
@@ -77,8 +77,8 @@ def test_all_512_neighbourhoods_become_what_the_rule_says() -> None:
 
 @pytest.mark.parametrize("fire_rate", [None, 0.999999999])
 @pytest.mark.parametrize("torus", [False, True])
-def test_a_glider_flies_as_sets_say(torus: bool, fire_rate: float | None) -> None:
-    """A fire rate just below 1 takes the general path, where cells are gathered."""
+def test_a_glider_equals_the_oracle(torus: bool, fire_rate: float | None) -> None:
+    """A fire rate just below 1 selects the gather backend."""
     life, side = sn.Life(), 9
     start = sn.World.from_images([board(GLIDER, side)], life, grid=sn.Grid(torus=torus))
     cells = set(GLIDER)
@@ -91,7 +91,7 @@ def test_a_glider_flies_as_sets_say(torus: bool, fire_rate: float | None) -> Non
         assert alive(running.world()) == cells
 
 
-def test_a_gun_fires_gliders_as_sets_say() -> None:
+def test_a_glider_gun_equals_the_oracle() -> None:
     gun = {
         (row, column)
         for row, line in enumerate(GUN.strip().splitlines())
@@ -119,7 +119,7 @@ def test_the_r_pentomino_reaches_its_116_cells_at_step_1103() -> None:
 
 @pytest.mark.parametrize("rule", ["B36/S23", "B2/S", "B1357/S1357", "B3/S012345678"])
 @pytest.mark.parametrize("torus", [False, True])
-def test_both_paths_and_the_sets_agree_under_any_rule(rule: str, torus: bool) -> None:
+def test_both_backends_equal_the_oracle_under_any_rule(rule: str, torus: bool) -> None:
     life, side = sn.make_rule(kind="life", rule=rule), 11
     grey = np.random.default_rng(0).random((1, side, side)) < 0.4
     cells = {(int(r), int(c)) for r, c in np.argwhere(grey[0])}
@@ -134,18 +134,18 @@ def test_both_paths_and_the_sets_agree_under_any_rule(rule: str, torus: bool) ->
     assert torch.equal(swept.state, gathered.state)
 
 
-def test_a_rule_is_named_by_its_text_in_any_case_and_order() -> None:
+def test_the_text_of_a_rule_is_normalised() -> None:
     assert sn.Life("b63/s32").settings() == {"rule": "B36/S23"}
     assert sn.Life("B3/S23").hash() == sn.Life().hash() != sn.Life("B36/S23").hash()
 
 
 @pytest.mark.parametrize("wrong", ["B3", "23/3", "B9/S23", "", 3, None])
-def test_what_is_no_rule_of_life_is_refused(wrong: object) -> None:
+def test_invalid_rules_are_refused(wrong: object) -> None:
     with pytest.raises(ValueError, match=r"births and survivals, such as B3/S23; got"):
         sn.make_rule(kind="life", rule=wrong)
 
 
-def test_strokes_bring_cells_alive_and_a_rubber_kills_them() -> None:
+def test_drawing_makes_cells_alive_and_erasing_kills_them() -> None:
     life = sn.Life()
     world = sn.World.from_images([np.zeros((3, 3))], life)
     drawn = world.draw(torch.tensor([0, 4]), 1.0)

@@ -1,4 +1,4 @@
-"""Files that are not the published rule's are refused; `tests/data` reads the rule itself."""
+"""Files other than the published rule are refused; `tests/data` reads the published rule."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from swarm_nca.rules import load_rule
     ["", "{", "not json at all", "\xff\xfe", "PK\x03\x04"],
     ids=["empty", "cut", "prose", "bytes", "zip"],
 )
-def test_what_is_no_json_is_refused(tmp_path: Path, text: str) -> None:
+def test_files_without_json_are_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "rule.json"
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(ValueError, match="not a readable JSON file"):
@@ -45,27 +45,27 @@ def test_other_json_is_refused_with_the_cure(tmp_path: Path, other: Any) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
-        ("[" * 200_000, "in each other more than 64 deep"),
+        ("[" * 200_000, "nested more than 64 deep"),
         ('{"size": ' + "9" * 10_000 + "}", "a whole number of 10,000 digits"),
-        ('{"size": Infinity}', "Infinity is no finite number"),
-        ('{"size": 1e999}', "beyond every float"),
+        ('{"size": Infinity}', "Infinity is not a finite number"),
+        ('{"size": 1e999}', "beyond the range of floats"),
         (" " * (4 << 20) + "{}", "characters of JSON, at most 4,194,304 are read"),
     ],
     ids=["deep", "digits", "infinity", "float", "long"],
 )
-def test_json_beyond_reason_is_refused_in_one_line(tmp_path: Path, text: str, told: str) -> None:
+def test_extreme_json_is_refused_in_one_line(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "rule.json"
     path.write_text(text)
-    with pytest.raises(ValueError, match=told) as caught:
+    with pytest.raises(ValueError, match=message) as caught:
         load_rule(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert len(str(caught.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize("size", [1.5, -1, True, None, [3], "٣", "3 ", "9" * 30, 10**30])
-def test_a_size_that_is_no_whole_number_is_refused(tmp_path: Path, size: Any) -> None:
+def test_invalid_sizes_are_refused(tmp_path: Path, size: Any) -> None:
     shape = {"dim": [{"size": size}]}
     node = {
         "op": "Const",

@@ -1,4 +1,4 @@
-"""The rule: what it is made of, what it does untrained, what names it."""
+"""The learned rule: weights, arithmetic, settings and hash."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from swarm_nca.rules import DIGITS, Classes, Mlp, Rule
 BusyRule = Callable[..., Rule]
 
 
-def test_it_has_the_published_22499_parameters() -> None:
+def test_the_default_rule_has_the_published_22499_parameters() -> None:
     weights = dict(Mlp().named_parameters())
     assert sum(weight.numel() for weight in weights.values()) == 22_499
     first = weights["perception"].numel() + weights["perception_bias"].numel()
@@ -23,7 +23,7 @@ def test_it_has_the_published_22499_parameters() -> None:
     assert (first, middle, output) == (14_480, 6_480, 1_539)
 
 
-def test_any_number_of_classes_channels_slots_and_senses() -> None:
+def test_classes_channels_slots_and_stimulus_size_can_vary() -> None:
     rule = Mlp(
         Classes.named("a", "b", "c"), free_channels=2, hidden=(7, 5), slots=4, stimulus_size=1
     )
@@ -32,12 +32,12 @@ def test_any_number_of_classes_channels_slots_and_senses() -> None:
     assert rule.logits(torch.arange(5.0)[None]).tolist() == [[2.0, 3.0, 4.0]]
 
 
-def test_untrained_it_does_nothing() -> None:
+def test_an_untrained_rule_changes_nothing() -> None:
     change = Mlp()(torch.rand(50, 9), torch.randn(50, 9, 19))
     assert bool((change == 0).all())
 
 
-def test_it_is_three_layers_written_out_by_hand(busy_rule: BusyRule) -> None:
+def test_the_rule_equals_three_explicit_layers(busy_rule: BusyRule) -> None:
     rule = busy_rule(torch.float64, hidden=(6, 5))
     generator = torch.Generator().manual_seed(1)
     stimulus = torch.rand(9, generator=generator, dtype=torch.float64)
@@ -58,13 +58,13 @@ def test_it_is_three_layers_written_out_by_hand(busy_rule: BusyRule) -> None:
     assert rule(stimulus[None], heard[None])[0].tolist() == pytest.approx(expected, abs=1e-12)
 
 
-def test_slots_keep_their_order_so_a_cell_knows_who_spoke(busy_rule: BusyRule) -> None:
+def test_the_answer_depends_on_the_order_of_slots(busy_rule: BusyRule) -> None:
     rule, messages = busy_rule(), torch.randn(1, 9, 19, generator=torch.Generator().manual_seed(2))
     turned = messages.flip(1)
     assert not torch.allclose(rule(torch.zeros(1, 9), messages), rule(torch.zeros(1, 9), turned))
 
 
-def test_initial_weights_are_glorot_with_the_convolutions_fans() -> None:
+def test_initial_weights_are_glorot_with_the_fans_of_the_convolution() -> None:
     rule = Mlp(generator=torch.Generator().manual_seed(0)).requires_grad_(False)
     for weight, bound in (
         (rule.perception, math.sqrt(6 / (9 * 20 + 9 * 80))),
@@ -111,14 +111,14 @@ def test_settings_rebuild_the_rule() -> None:
         {"classes": Classes(DIGITS.names, ((1, 2, 3), *DIGITS.colors[1:]))},
     ],
 )
-def test_its_hash_sees_every_setting(changed: dict[str, Any]) -> None:
+def test_the_hash_depends_on_every_setting(changed: dict[str, Any]) -> None:
     plain, other = (
         Mlp(generator=torch.Generator().manual_seed(0), **settings) for settings in ({}, changed)
     )
     assert plain.hash() != other.hash()
 
 
-def test_its_hash_sees_every_weight_and_the_dtype() -> None:
+def test_the_hash_depends_on_every_weight_and_the_dtype() -> None:
     rule = Mlp(generator=torch.Generator().manual_seed(0))
     seen = {rule.hash()}
     for weight in rule.parameters():
@@ -130,7 +130,7 @@ def test_its_hash_sees_every_weight_and_the_dtype() -> None:
     assert len(seen) == 9
 
 
-def test_its_hash_is_the_one_it_always_was() -> None:
+def test_the_hash_equals_a_stored_one() -> None:
     rule = Mlp(Classes.named("a", "b"), free_channels=1, hidden=(2, 2), slots=1, stimulus_size=1)
     with torch.no_grad():
         for weight in rule.parameters():
@@ -139,7 +139,7 @@ def test_its_hash_is_the_one_it_always_was() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"fire_rate": 1.5}, "fire_rate must lie between 0 and 1, got 1.5"),
         ({"fire_rate": math.nan}, "fire_rate"),
@@ -168,9 +168,9 @@ def test_its_hash_is_the_one_it_always_was() -> None:
         ({"fire_rate": True}, "fire_rate must lie between 0 and 1, got True"),
         ({"undecided_below": 10**400}, "undecided_below must be finite and fit into float32"),
         ({"shown_above": 1e39}, "shown_above must be finite and fit into float32, got 1e"),
-        ({"classes": ["a", "b"]}, "classes are given as Classes"),
+        ({"classes": ["a", "b"]}, "classes must be Classes"),
     ],
 )
-def test_settings_that_no_rule_has_are_refused(wrong: dict[str, Any], told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_invalid_settings_are_refused(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         Mlp(**wrong)

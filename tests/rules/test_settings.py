@@ -1,4 +1,4 @@
-"""Settings: what lies within bounds makes a rule."""
+"""Bounds of settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FEW = Classes.named("a", "b")
 
 
 @pytest.mark.parametrize("name", sorted(BOUNDS))
-def test_a_rule_can_be_made_at_both_ends_of_every_bound(name: str) -> None:
+def test_both_ends_of_every_bound_are_accepted(name: str) -> None:
     bound = BOUNDS[name]
     small: dict[str, Any] = {
         "classes": FEW,
@@ -36,13 +36,13 @@ def test_a_rule_can_be_made_at_both_ends_of_every_bound(name: str) -> None:
 
 
 @pytest.mark.parametrize("number", [np.float32(0.5), np.float64(0.5), np.int64(1), 1, 0.5])
-def test_numbers_of_numpy_become_plain_ones_and_plain_ones_stay(number: Any) -> None:
+def test_numpy_numbers_become_plain_numbers(number: Any) -> None:
     rate = Mlp(fire_rate=number).fire_rate
     assert rate == number
     assert type(rate) is (int if isinstance(number, int | np.integer) else float)
 
 
-def test_noise_serves_as_many_channels_as_one_row_of_the_table_has() -> None:
+def test_noise_supports_as_many_channels_as_a_table_row() -> None:
     assert NOISY_CHANNELS == LONGEST_ROW
     assert Mlp(FEW, free_channels=NOISY_CHANNELS - 2, hidden=(1, 1)).channels == LONGEST_ROW
     assert Mlp(FEW, free_channels=NOISY_CHANNELS, hidden=(1, 1), noise=0.0).noise == 0.0

@@ -1,4 +1,4 @@
-"""Places of several worlds in one address space: taken and joined without getting mixed up."""
+"""Spaces of several worlds: selected and joined in one address space."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COUNTS = st.lists(st.integers(0, 5), min_size=1, max_size=6)
 
 
 @given(COUNTS, st.data())
-def test_spread_picks_whole_worlds_in_any_order(counts: list[int], data: st.DataObject) -> None:
+def test_spread_selects_whole_worlds_in_any_order(counts: list[int], data: st.DataObject) -> None:
     chosen = data.draw(st.lists(st.integers(0, len(counts) - 1), max_size=6))
     flat = [(world, i) for world, count in enumerate(counts) for i in range(count)]
     expected = [(world, i) for world in chosen for i in range(counts[world])]
@@ -24,13 +24,13 @@ def test_spread_picks_whole_worlds_in_any_order(counts: list[int], data: st.Data
 
 
 @given(COUNTS)
-def test_starts_are_where_worlds_begin_and_the_last_ends(counts: list[int]) -> None:
+def test_starts_are_first_addresses_and_the_end(counts: list[int]) -> None:
     begin = [sum(counts[:i]) for i in range(len(counts) + 1)]
     assert starts(torch.tensor(counts)).tolist() == begin
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=4), st.integers(0, 99))
-def test_joined_tables_hear_the_same_cells_as_before(sizes: list[int], seed: int) -> None:
+def test_joined_tables_keep_all_neighbours(sizes: list[int], seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     tables = [torch.randint(n + 1, (n, 3), generator=generator) for n in sizes]
     rows = iter(join_tables(tables).tolist())
@@ -41,12 +41,12 @@ def test_joined_tables_hear_the_same_cells_as_before(sizes: list[int], seed: int
 
 @pytest.fixture
 def canvas() -> PixelSpace:
-    """A 2 × 3 picture and a 3 × 1 one: twelve tenths … of grey, faint ones too."""
+    """A 2 × 3 and a 3 × 1 picture, some pixels faint."""
     grey = torch.tensor([0.0, 0.05, 0.2, 0.3, 0.1, 0.9, 0.4, 0.0, 0.5])
     return PixelSpace(grey, torch.tensor([2, 3]), torch.tensor([3, 1]), Grid(), Habitat(0.1))
 
 
-def test_pixels_live_above_the_threshold_and_have_positions_in_their_picture(
+def test_pixels_above_the_threshold_are_alive_and_have_positions(
     canvas: PixelSpace,
 ) -> None:
     alive = canvas.alive()
@@ -58,14 +58,14 @@ def test_pixels_live_above_the_threshold_and_have_positions_in_their_picture(
 
 
 def test_a_pixel_at_the_threshold_is_dead_in_every_dtype(canvas: PixelSpace) -> None:
-    # 0.1 in float32 is a little more than 0.1: as float64 it must not come alive.
+    # 0.1 in float32 is slightly above 0.1; in float64 it must not be alive.
     double = canvas.to(torch.device("cpu"), torch.float64)
     assert float(double.grey[4]) > 0.1
     assert double.alive().tolist() == canvas.alive().tolist()
     assert double.to(torch.device("cpu"), torch.float32).alive().tolist() == canvas.alive().tolist()
 
 
-def test_a_pixel_senses_faint_grey_of_the_dead_and_nothing_beyond_the_border(
+def test_the_stimulus_includes_faint_dead_pixels_and_zeros_outside(
     canvas: PixelSpace,
 ) -> None:
     heard, stimulus = canvas.look(torch.tensor([2, 6]))
@@ -75,7 +75,7 @@ def test_a_pixel_senses_faint_grey_of_the_dead_and_nothing_beyond_the_border(
     assert heard.tolist() == [[9, 9, 9, 1, 2, 9, 4, 5, 9], [9, 9, 9, 9, 6, 9, 9, 7, 9]]
 
 
-def test_on_a_von_neumann_grid_a_pixel_sees_corners_and_hears_none() -> None:
+def test_on_a_von_neumann_grid_corners_are_stimulus_but_not_neighbours() -> None:
     canvas = PixelSpace(
         torch.full((9,), 0.5),
         torch.tensor([3]),
@@ -88,7 +88,7 @@ def test_on_a_von_neumann_grid_a_pixel_sees_corners_and_hears_none() -> None:
     assert heard.tolist() == [[9, 1, 9, 3, 4, 5, 9, 7, 9]]
 
 
-def test_painting_returns_another_canvas(canvas: PixelSpace) -> None:
+def test_painting_returns_a_new_space(canvas: PixelSpace) -> None:
     before = canvas.grey.clone()
     painted = canvas.painted(torch.tensor([7]), torch.tensor([1.0]))
     assert painted.alive().tolist() == [2, 3, 5, 6, 7, 8]
@@ -107,7 +107,7 @@ def test_a_torus_less_than_three_wide_is_refused_with_its_size(height: int, widt
         )
 
 
-def test_canvases_of_other_grids_or_thresholds_are_not_joined(canvas: PixelSpace) -> None:
+def test_pixel_spaces_of_other_grids_or_thresholds_are_not_joined(canvas: PixelSpace) -> None:
     one = torch.tensor([3])
     for grid, threshold in ((Grid("von_neumann"), 0.1), (Grid(), 0.2)):
         other = PixelSpace(torch.zeros(9), one, one, grid, Habitat(threshold))
@@ -116,7 +116,7 @@ def test_canvases_of_other_grids_or_thresholds_are_not_joined(canvas: PixelSpace
 
 
 def network(slots: int = 2, nodes: int = 3, dimensions: int = 1) -> GraphSpace:
-    """A ring in which each hears the next in slot 0, and the first hears nobody."""
+    """A chain: each node but the first has a neighbour in slot 0."""
     table = torch.full((nodes, slots), nodes)
     table[1:, 0] = (torch.arange(1, nodes) + 1) % nodes
     topology = Topology(table, tuple(f"n{i}" for i in range(nodes)))
@@ -124,7 +124,7 @@ def network(slots: int = 2, nodes: int = 3, dimensions: int = 1) -> GraphSpace:
     return GraphSpace.over(topology, torch.rand(nodes, 2), coordinates)
 
 
-def test_graphs_are_taken_and_joined_with_all_they_have() -> None:
+def test_graphs_are_selected_and_joined_with_all_tensors() -> None:
     first, second = network(nodes=3), network(nodes=4)
     both = first.joined([second])
     swapped = both.take(torch.tensor([1, 0, 1]))
@@ -143,7 +143,7 @@ def test_graphs_of_other_slots_or_dimensions_are_not_joined() -> None:
         network().joined([network(dimensions=2)])
 
 
-def test_nodes_die_on_another_ground_only() -> None:
+def test_without_returns_a_new_space_with_dead_nodes() -> None:
     whole = network()
     without = whole.without(torch.tensor([1]))
     assert (whole.alive().tolist(), without.alive().tolist()) == ([0, 1, 2], [0, 2])

@@ -168,7 +168,7 @@ def test_a_graph_is_a_world_too(rule: Rule) -> None:
     assert agent is swarm.agent_at("b")
     with pytest.raises(ValueError, match="no node 'e'"):
         swarm.agent_at("e")
-    with pytest.raises(ValueError, match="stands on a graph"):
+    with pytest.raises(ValueError, match="is on a graph"):
         swarm.draw(["c"])  # type: ignore[list-item]
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from swarm_nca.topologies import Grid
 
 
-def test_a_moore_grid_listens_all_around_and_von_neumann_along_the_axes() -> None:
+def test_slots_of_moore_and_von_neumann_grids() -> None:
     assert Grid().hears == (True,) * 9
     cross = (False, True, False, True, True, True, False, True, False)
     assert Grid("von_neumann").hears == cross
@@ -28,7 +28,7 @@ def test_a_moore_grid_listens_all_around_and_von_neumann_along_the_axes() -> Non
     ),
     st.booleans(),
 )
-def test_the_patch_is_what_nested_loops_find(
+def test_the_patch_equals_nested_loops(
     pixels: list[tuple[tuple[int, int], int, int]], torus: bool
 ) -> None:
     columns = torch.tensor([[row, column, h, w] for (h, w), row, column in pixels]).unbind(1)
@@ -44,6 +44,6 @@ def test_the_patch_is_what_nested_loops_find(
                 slot += 1
 
 
-def test_an_unknown_neighborhood_is_refused_with_the_nearest() -> None:
+def test_an_unknown_neighborhood_is_refused_with_a_suggestion() -> None:
     with pytest.raises(ValueError, match=r"moore, von_neumann, got 'more' \(did you mean 'moore'"):
         Grid("more")

@@ -1,4 +1,4 @@
-"""Where a graph's nodes are: all of them somewhere, or nobody told."""
+"""Coordinates of graph nodes."""
 
 import math
 
@@ -17,7 +17,7 @@ def path_with(*places) -> nx.Graph:
     return graph
 
 
-def test_places_are_told_in_the_graphs_order():
+def test_coordinates_follow_the_order_of_the_graph():
     assert places_of(path_with((0, 1), [2, 3], np.array([4.5, 5]))).tolist() == [
         [0, 1], [2, 3], [4.5, 5]
     ]  # fmt: skip
@@ -28,7 +28,7 @@ def test_places_are_told_in_the_graphs_order():
 @pytest.mark.parametrize(
     ("places", "message"),
     [
-        (((0, 1), None), "node 1 has no attribute 'pos'; give one to every node, or to none"),
+        (((0, 1), None), "node 1 has no attribute 'pos'; set it on every node, or on none"),
         ((None, (0, 1)), "node 0 has no attribute 'pos'"),
         ((3.0, 4.0), r"node 0: 'pos' is a list of finite numbers, such as \(3, 4\), got 3\.0"),
         (((0, 1), (0, "b")), "node 1: 'pos' is a list of finite numbers"),
@@ -37,6 +37,6 @@ def test_places_are_told_in_the_graphs_order():
         (((0, 1), (0, 1, 2)), "node 1 has 3 coordinates where others have 2"),
     ],
 )
-def test_a_node_that_is_nowhere_is_named(places, message):
+def test_invalid_coordinates_are_refused_with_the_node(places, message):
     with pytest.raises(ValueError, match=message):
         places_of(path_with(*places))

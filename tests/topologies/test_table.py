@@ -1,4 +1,4 @@
-"""The index table and the graph say the same, each made from the other."""
+"""Conversions between index table and graph."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ masks = arrays.arrays(
 )
 
 
-def looped_table(mask: np.ndarray[Any, Any], grid: Grid) -> list[list[int]]:
-    """The table once more, cell by cell: who among the living is heard in each slot."""
+def table_by_loops(mask: np.ndarray[Any, Any], grid: Grid) -> list[list[int]]:
+    """The index table computed cell by cell."""
     height, width = mask.shape
     alive = [(y, x) for y in range(height) for x in range(width) if mask[y, x]]
     table = []
@@ -43,18 +43,18 @@ def looped_table(mask: np.ndarray[Any, Any], grid: Grid) -> list[list[int]]:
 
 
 @given(mask=masks, grid=st.sampled_from(GRIDS))
-def test_the_table_of_a_picture_is_its_graphs_and_a_loops(
+def test_the_table_of_a_picture_equals_its_graph_and_loops(
     mask: np.ndarray[Any, Any], grid: Grid
 ) -> None:
     topology = World.from_images([mask], RULE, grid=grid).topology
-    assert topology.neighbors.tolist() == looped_table(mask, grid)
+    assert topology.neighbors.tolist() == table_by_loops(mask, grid)
     again = Topology.from_networkx(topology.to_networkx())
     assert torch.equal(again.neighbors, topology.neighbors)
     assert again.names == topology.names == tuple(zip(*map(list, mask.nonzero()), strict=True))
 
 
 @given(st.lists(masks, min_size=2, max_size=4), st.sampled_from(GRIDS))
-def test_pictures_of_several_sizes_share_a_table_without_hearing_each_other(
+def test_pictures_in_one_table_are_not_connected(
     pictures: list[np.ndarray[Any, Any]], grid: Grid
 ) -> None:
     topology = World.from_images(pictures, RULE, grid=grid).topology
@@ -66,14 +66,14 @@ def test_pictures_of_several_sizes_share_a_table_without_hearing_each_other(
         cells = int(mask.sum())
         part = topology.neighbors[start : start + cells]
         shifted = torch.where(part == len(topology), cells, part - start)
-        assert shifted.tolist() == looped_table(mask, grid)
+        assert shifted.tolist() == table_by_loops(mask, grid)
         assert {name[0] for name in topology.names[start : start + cells]} <= {number}
         start += cells
 
 
 @st.composite
 def slotted_graphs(draw: st.DrawFn) -> nx.DiGraph[Any]:
-    """Any directed graph in which no node hears two others in one slot."""
+    """Directed graphs without repeated slots."""
     slots, nodes = draw(st.integers(1, 6)), draw(st.integers(0, 8))
     graph: nx.DiGraph[Any] = nx.DiGraph(slots=slots)
     graph.add_nodes_from(draw(st.permutations([f"n{i}" for i in range(nodes)])))
@@ -85,7 +85,7 @@ def slotted_graphs(draw: st.DrawFn) -> nx.DiGraph[Any]:
 
 
 @given(slotted_graphs())
-def test_any_graph_survives_becoming_a_table(graph: nx.DiGraph[Any]) -> None:
+def test_graphs_survive_the_conversion_to_a_table(graph: nx.DiGraph[Any]) -> None:
     topology = Topology.from_networkx(graph)
     assert (len(topology), topology.slots) == (len(graph), graph.graph["slots"])
     back = topology.to_networkx()
@@ -96,14 +96,14 @@ def test_any_graph_survives_becoming_a_table(graph: nx.DiGraph[Any]) -> None:
     assert torch.equal(Topology.from_networkx(back).neighbors, topology.neighbors)
 
 
-def test_an_edge_says_who_hears_whom_in_one_direction() -> None:
+def test_an_edge_of_a_directed_graph_connects_one_direction() -> None:
     graph: nx.DiGraph[Any] = nx.DiGraph(slots=2)
     graph.add_nodes_from("ab")
     graph.add_edge("a", "b", slot=1)
     assert Topology.from_networkx(graph).neighbors.tolist() == [[2, 1], [2, 2]]
 
 
-def test_in_an_undirected_graph_both_ends_hear_each_other_in_the_same_slot() -> None:
+def test_an_edge_of_an_undirected_graph_connects_both_directions() -> None:
     graph: nx.Graph[Any] = nx.Graph()
     graph.add_edge("a", "b", slot=np.int64(2))
     table = Topology.from_networkx(graph, slots=3).neighbors
@@ -117,13 +117,13 @@ def graph_of(*edges: tuple[str, str, dict[str, Any]]) -> nx.DiGraph[Any]:
 
 
 @pytest.mark.parametrize(
-    ("graph", "told"),
+    ("graph", "message"),
     [
         (
             graph_of(("hub", "a", {"slot": 3}), ("hub", "b", {"slot": 3})),
             "node 'hub' has two neighbours in slot 3: 'a' and 'b'",
         ),
-        (graph_of(("hub", "a", {})), r"edge 'hub' → 'a' carries no slot.*number_slots"),
+        (graph_of(("hub", "a", {})), r"edge 'hub' → 'a' has no slot.*number_slots"),
         (nx.MultiDiGraph([("hub", "a", {"slot": 3})]), r"multigraph .* give nx\.DiGraph\(graph\)"),
         (graph_of(("hub", "a", {"slot": 9})), "node 'hub': slot 9 is not one of the 9 slots"),
         (graph_of(("hub", "a", {"slot": -1})), "node 'hub': slot -1 is not"),
@@ -131,21 +131,21 @@ def graph_of(*edges: tuple[str, str, dict[str, Any]]) -> nx.DiGraph[Any]:
         (graph_of(("hub", "a", {"slot": "north"})), "node 'hub': slot 'north' is not"),
     ],
 )
-def test_slots_that_clash_or_are_missing_are_refused_naming_the_node(
-    graph: nx.DiGraph[Any], told: str
+def test_repeated_and_missing_slots_are_refused_with_the_node(
+    graph: nx.DiGraph[Any], message: str
 ) -> None:
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         Topology.from_networkx(graph)
 
 
-def test_hearing_one_cell_in_two_slots_is_more_than_an_edge_can_say() -> None:
+def test_a_neighbour_in_two_slots_cannot_become_a_graph() -> None:
     twice = Topology(torch.tensor([[1, 1], [2, 2]]), ("a", "b"))
     with pytest.raises(ValueError, match="'a' hears 'b' in two slots"):
         twice.to_networkx()
 
 
 @given(st.integers(1, 9), st.integers(0, 8), st.integers(0, 2**32 - 1))
-def test_numbered_graphs_hear_their_neighbours_and_themselves(
+def test_number_slots_numbers_neighbours_and_the_own_slot(
     nodes: int, degree: int, seed: int
 ) -> None:
     graph: nx.Graph[Any] = nx.gnp_random_graph(nodes, degree / 9, seed=seed)
@@ -157,7 +157,7 @@ def test_numbered_graphs_hear_their_neighbours_and_themselves(
         assert others == list(graph.adj[u])
 
 
-def test_numbering_keeps_nodes_as_they_are_and_leaves_the_graph_alone() -> None:
+def test_number_slots_keeps_nodes_and_does_not_change_the_graph() -> None:
     graph: nx.Graph[Any] = nx.Graph([("a", "b"), ("b", "b")])
     graph.nodes["a"]["pos"] = (1.0, 2.0)
     numbered = number_slots(graph, slots=2, own=None)
@@ -166,14 +166,14 @@ def test_numbering_keeps_nodes_as_they_are_and_leaves_the_graph_alone() -> None:
     assert all("slot" not in data for _, _, data in graph.edges(data=True))
 
 
-def test_too_many_neighbours_are_refused_naming_the_node() -> None:
+def test_too_many_neighbours_are_refused_with_the_node() -> None:
     star: nx.Graph[Any] = nx.star_graph(9)
     with pytest.raises(ValueError, match=r"node 0 has 9 neighbours, but there are only 8 slots"):
         number_slots(star)
     assert Topology.from_networkx(number_slots(star, slots=10)).slots == 10
 
 
-def test_an_own_slot_that_is_none_is_refused_with_the_cure() -> None:
+def test_an_invalid_own_slot_is_refused_with_the_cure() -> None:
     path: nx.Graph[Any] = nx.path_graph(3)
     with pytest.raises(ValueError, match=r"own=4 is not one of the 3 slots 0 … 2; pass own=0"):
         number_slots(path, slots=3)

@@ -218,7 +218,7 @@ def test_rules_take_the_quickest_way_that_serves_them() -> None:
         world = task.start(1, rule, generator)
         assert rollouts.chosen(world, rule) == way
     short = Rollouts(4, torch.bfloat16, DataParallel())
-    with pytest.raises(ValueError, match=r"bptt: .* tells none; recorded: .*precision"):
+    with pytest.raises(ValueError, match=r"bptt: .* has none; recorded: .*precision"):
         short.chosen(task.start(1, Majority(), generator), Majority())
 
 

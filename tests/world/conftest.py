@@ -1,4 +1,4 @@
-"""Worlds of several sizes, every cell holding numbers of its own."""
+"""Worlds of several sizes with a different state in every cell."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Worlds = Callable[..., World]
 
 @pytest.fixture(scope="session")
 def rule() -> Rule:
-    """Four classes, two free channels; what its weights are does not matter here."""
+    """A rule with four classes and two free channels; its weights are not used."""
     generator = torch.Generator().manual_seed(5)
     rule = Mlp(Classes.named(*"abcd"), free_channels=2, hidden=(4, 4), generator=generator)
     return rule.requires_grad_(False)
@@ -26,7 +26,7 @@ def rule() -> Rule:
 
 @pytest.fixture(scope="session")
 def worlds(rule: Rule) -> Worlds:
-    """worlds([(3, 4), (5, 5)], seed): pictures of these sizes, a third white, some faint."""
+    """worlds([(3, 4), (5, 5)], seed) makes pictures of these sizes, a third white, some faint."""
 
     def made(sizes: Sequence[tuple[int, int]], seed: int = 0, grid: Grid = Grid()) -> World:  # noqa: B008
         random = np.random.default_rng(seed)
@@ -42,7 +42,7 @@ def worlds(rule: Rule) -> Worlds:
             keys=keys,
             labels=labels,
             grid=grid,
-            # None, or rates of the world's own.
+            # None, or rates of the world.
             fire_rate=(None, 0.25, 0.0)[seed % 3],
             noise=(None, 0.1)[seed % 2],
             start="random",
@@ -55,7 +55,7 @@ def worlds(rule: Rule) -> Worlds:
 
 @pytest.fixture(scope="session")
 def assert_same() -> Callable[[World, World], None]:
-    """That two worlds agree in everything, to the bit."""
+    """Asserts that two worlds are equal in every bit."""
 
     def same(one: World, other: World) -> None:
         for field in ("state", "key", "step", "label", "address", "neighbors", "stimulus"):

@@ -1,4 +1,4 @@
-"""Worlds picked out of a batch, or put together into one, stay what they were."""
+"""Selecting and joining worlds does not change them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SEEDS = st.integers(0, 9999)
 
 @settings(max_examples=40)
 @given(sizes=SIZES, seed=SEEDS)
-def test_splitting_and_joining_gives_the_batch_back(
+def test_joining_split_worlds_gives_the_batch(
     worlds: Worlds, assert_same: Same, sizes: Any, seed: int
 ) -> None:
     batch = worlds(sizes, seed)
@@ -36,7 +36,7 @@ def test_splitting_and_joining_gives_the_batch_back(
 
 @settings(max_examples=40)
 @given(sizes=SIZES, seed=SEEDS, data=st.data())
-def test_any_selection_is_the_join_of_what_was_selected(
+def test_a_selection_equals_the_join_of_the_selected_worlds(
     worlds: Worlds, assert_same: Same, sizes: Any, seed: int, data: st.DataObject
 ) -> None:
     batch = worlds(sizes, seed)
@@ -51,7 +51,7 @@ def test_any_selection_is_the_join_of_what_was_selected(
 
 @settings(max_examples=40)
 @given(sizes=SIZES, seed=SEEDS, data=st.data())
-def test_selecting_in_two_steps_is_selecting_in_one(
+def test_two_selections_equal_one_combined_selection(
     worlds: Worlds, assert_same: Same, sizes: Any, seed: int, data: st.DataObject
 ) -> None:
     batch = worlds(sizes, seed)
@@ -60,12 +60,12 @@ def test_selecting_in_two_steps_is_selecting_in_one(
     assert_same(batch.select(first).select(second), batch.select([first[i] for i in second]))
 
 
-def test_a_mask_selects_what_it_marks(worlds: Worlds, assert_same: Same) -> None:
+def test_a_mask_selects_the_marked_worlds(worlds: Worlds, assert_same: Same) -> None:
     batch = worlds([(3, 3), (2, 4), (4, 2)])
     assert_same(batch.select(torch.tensor([True, False, True])), batch.select([0, 2]))
 
 
-def test_worlds_are_iterated_and_counted_from_the_end(worlds: Worlds, assert_same: Same) -> None:
+def test_worlds_can_be_iterated_and_indexed_from_the_end(worlds: Worlds, assert_same: Same) -> None:
     batch = worlds([(3, 3), (2, 4)])
     for one, other in zip(batch, batch.split(), strict=True):
         assert_same(one, other)
@@ -75,12 +75,12 @@ def test_worlds_are_iterated_and_counted_from_the_end(worlds: Worlds, assert_sam
 
 
 @pytest.mark.parametrize("wrong", [2, -3, [0, 5], [0.5], torch.tensor([True])], ids=str)
-def test_numbers_that_no_world_has_are_refused(worlds: Worlds, wrong: Any) -> None:
+def test_unknown_worlds_are_refused(worlds: Worlds, wrong: Any) -> None:
     with pytest.raises(IndexError, match="worlds"):
         worlds([(3, 3), (2, 4)]).select(wrong)
 
 
-def test_keys_that_no_world_or_several_have_are_refused(rule: Rule) -> None:
+def test_unknown_and_repeated_keys_are_refused(rule: Rule) -> None:
     batch = World.from_images(np.ones((3, 2, 2)), rule, keys=[5, 6, 6])
     for key in (5, [5], (5,), np.int64(5), torch.tensor(5), batch.key[:1]):
         assert batch.by_key(key).key.tolist() == [5]
@@ -89,16 +89,14 @@ def test_keys_that_no_world_or_several_have_are_refused(rule: Rule) -> None:
             batch.by_key(key)
 
 
-def test_selecting_nothing_leaves_an_empty_batch_that_can_be_joined(
-    worlds: Worlds, assert_same: Same
-) -> None:
+def test_an_empty_selection_can_be_joined(worlds: Worlds, assert_same: Same) -> None:
     batch = worlds([(3, 3), (2, 4)])
     nothing = batch.select([])
     assert (len(nothing), nothing.cells, nothing.split()) == (0, 0, [])
     assert_same(World.join([nothing, batch, nothing]), batch)
 
 
-def test_graphs_are_batched_like_pictures(
+def test_graphs_can_be_selected_and_joined(
     busy_rule: Callable[..., Rule], assert_same: Same
 ) -> None:
     rule = busy_rule(slots=5, stimulus_size=2)
@@ -115,13 +113,13 @@ def test_graphs_are_batched_like_pictures(
     assert_same(batch.select([2, 0]), World.join([alone[2], alone[0]]))
 
 
-def test_worlds_of_another_kind_are_not_joined(rule: Rule, busy_rule: Callable[..., Rule]) -> None:
+def test_unequal_shared_fields_are_not_joined(rule: Rule, busy_rule: Callable[..., Rule]) -> None:
     def made(rule: Rule = rule, **others: Any) -> World:
         return World.from_images(np.ones((1, 3, 3)), rule, **others)
 
     graph = World.from_graph(number_slots(nx.path_graph(2)), rule)
     classes = busy_rule(classes=Classes.named(*"wxyz"), free_channels=2)
-    for other, told in (
+    for other, message in (
         (graph, "pictures and worlds on graphs"),
         (made(classes), "differ in readout"),
         (made(links=Links(0.5)), "differ in links"),
@@ -132,15 +130,13 @@ def test_worlds_of_another_kind_are_not_joined(rule: Rule, busy_rule: Callable[.
         ),
         (made(grid=Grid("von_neumann")), "cannot share a batch"),
     ):
-        with pytest.raises(ValueError, match=told):
+        with pytest.raises(ValueError, match=message):
             World.join([made(), other])
     with pytest.raises(ValueError, match="at least one"):
         World.join([])
 
 
-def test_worlds_move_to_another_dtype_with_all_their_numbers(
-    worlds: Worlds, assert_same: Same
-) -> None:
+def test_to_converts_all_floats_to_another_dtype(worlds: Worlds, assert_same: Same) -> None:
     batch = worlds([(3, 3), (4, 5)])
     double = batch.to(dtype=torch.float64)
     for f in fields(World):

@@ -1,4 +1,4 @@
-"""Drawing and erasing: what is edited locally equals what is made anew, and the living keep all."""
+"""Edits: local updates equal new worlds, and cells that stay alive keep all fields."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ GRIDS = [Grid(hood, torus) for hood in ("moore", "von_neumann") for torus in (Fa
 SIZES = st.lists(st.tuples(st.integers(3, 6), st.integers(3, 6)), min_size=1, max_size=3)
 
 
-def held(world: World) -> dict[tuple[int, int], list[float]]:
-    """What every cell holds, by world and site."""
+def states_by_site(world: World) -> dict[tuple[int, int], list[float]]:
+    """The state of every cell by (world, site)."""
     names = zip(world.world_of.tolist(), world.site.tolist(), strict=True)
     return dict(zip(names, world.state.tolist(), strict=True))
 
@@ -42,7 +42,7 @@ def held(world: World) -> dict[tuple[int, int], list[float]]:
         max_size=6,
     ),
 )
-def test_any_row_of_edits_equals_building_from_the_picture_they_leave(
+def test_edits_equal_a_new_world_from_the_final_picture(
     worlds: Worlds, rule: Rule, sizes: Any, seed: int, grid: Grid, edits: Any
 ) -> None:
     world = worlds(sizes, seed, grid)
@@ -55,12 +55,12 @@ def test_any_row_of_edits_equals_building_from_the_picture_they_leave(
             torch.tensor(list(brush), dtype=torch.int64),
             torch.tensor([*brush.values()]),
         )
-        before = held(world)
+        before = states_by_site(world)
         world = getattr(world, kind)(sites, amounts, world=where)
         for site, amount in brush.items():
             old = flat[site]
             flat[site] = min(old + amount, np.float32(1)) if kind == "draw" else old * (1 - amount)
-        after = held(world)
+        after = states_by_site(world)
         for name, state in after.items():
             assert state == before.get(name, [0.0] * rule.channels)
     anew = World.from_images(pictures, rule, grid=grid)
@@ -78,7 +78,7 @@ def test_strokes_accumulate_and_faint_grey_is_kept_and_sensed(rule: Rule) -> Non
     assert float(faint.draw(torch.tensor([0]), 0.5).picture()[0, 0]) == 1.0
 
 
-def test_erasing_a_share_leaves_a_cell_alive_until_it_is_too_faint(rule: Rule) -> None:
+def test_erasing_shares_kills_a_cell_below_the_threshold(rule: Rule) -> None:
     world = tiny_world("##", rule)
     half = world.erase(torch.tensor([0]), 0.5)
     assert (half.cells, float(half.picture()[0, 0])) == (2, 0.5)
@@ -86,7 +86,7 @@ def test_erasing_a_share_leaves_a_cell_alive_until_it_is_too_faint(rule: Rule) -
     assert world.erase(torch.tensor([0, 1])).cells == 0
 
 
-def test_editing_one_world_leaves_the_others_as_they_are(worlds: Worlds, assert_same: Same) -> None:
+def test_editing_one_world_does_not_change_the_others(worlds: Worlds, assert_same: Same) -> None:
     batch = worlds([(4, 4), (3, 5), (5, 3)], seed=3)
     edited = batch.draw(torch.arange(15), 0.5, world=1).erase(torch.tensor([2]), world=1)
     assert_same(edited.select([0, 2]), batch.select([0, 2]))
@@ -94,7 +94,7 @@ def test_editing_one_world_leaves_the_others_as_they_are(worlds: Worlds, assert_
         assert torch.equal(getattr(edited, field), getattr(batch, field))
 
 
-def test_editing_never_changes_the_world_it_starts_from(worlds: Worlds, assert_same: Same) -> None:
+def test_editing_does_not_change_the_original_world(worlds: Worlds, assert_same: Same) -> None:
     batch = worlds([(4, 4), (3, 5)], seed=3)
     twin = worlds([(4, 4), (3, 5)], seed=3)
     batch.draw(torch.arange(9), 1.0)
@@ -105,7 +105,7 @@ def test_editing_never_changes_the_world_it_starts_from(worlds: Worlds, assert_s
     assert_same(batch, twin)
 
 
-def test_sites_and_amounts_may_be_numbers_lists_or_arrays(rule: Rule, assert_same: Same) -> None:
+def test_sites_and_amounts_can_be_numbers_lists_or_arrays(rule: Rule, assert_same: Same) -> None:
     world = tiny_world("#..", rule)
     plain = world.draw(torch.tensor([2]), torch.tensor([0.5]))
     sites: list[Any] = [2, [2], np.array([2]), torch.tensor([2], dtype=torch.int32)]
@@ -113,7 +113,7 @@ def test_sites_and_amounts_may_be_numbers_lists_or_arrays(rule: Rule, assert_sam
         assert_same(world.draw(site, grey), plain)
 
 
-def test_pixels_are_given_by_numbers_by_row_and_column_or_by_a_mask(
+def test_pixels_can_be_given_by_number_by_row_and_column_or_by_mask(
     rule: Rule, assert_same: Same
 ) -> None:
     batch = World.join([tiny_world("#..\n..#", rule), tiny_world("....\n.##.\n....", rule)])
@@ -127,13 +127,13 @@ def test_pixels_are_given_by_numbers_by_row_and_column_or_by_a_mask(
             assert_same(batch.draw(sites, 0.5, world), drawn)
             assert_same(batch.erase(sites, 1.0, world), rubbed)
         assert_same(batch.draw(pairs, [0.2, 0.7], world), batch.draw(numbers, [0.2, 0.7], world))
-        # A mask takes its numbers row by row.
+        # Amounts of a mask are row by row.
         assert_same(batch.draw(mask, [0.7, 0.2], world), batch.draw(numbers, [0.2, 0.7], world))
         assert_same(batch.draw(np.zeros_like(mask), 0.5, world), batch)
         assert_same(batch.draw([], 0.5, world), batch)
 
 
-def test_nodes_are_given_by_numbers_or_by_a_mask(rule: Rule, assert_same: Same) -> None:
+def test_nodes_can_be_given_by_number_or_by_mask(rule: Rule, assert_same: Same) -> None:
     world = World.from_graph(number_slots(nx.path_graph(4)), rule, start="random", seed=2)
     assert_same(world.erase(np.array([False, True, False, True])), world.erase([1, 3]))
     for sites in ([[1, 3]], np.ones(3, bool), np.ones((2, 2), bool)):
@@ -142,7 +142,7 @@ def test_nodes_are_given_by_numbers_or_by_a_mask(rule: Rule, assert_same: Same) 
 
 
 @pytest.mark.parametrize(
-    ("edit", "told"),
+    ("edit", "message"),
     [
         (lambda w: w.draw([[3, 4]], 0.5), r"from \(0, 0\) to \(1, 2\), got \(3, 4\)"),
         (lambda w: w.draw([[0, 0], [0, 3]], 0.5), r"got \(0, 3\)"),
@@ -170,14 +170,14 @@ def test_nodes_are_given_by_numbers_or_by_a_mask(rule: Rule, assert_same: Same) 
         ),
     ],
 )
-def test_edits_that_cannot_be_are_refused(
-    rule: Rule, edit: Callable[[World], World], told: str
+def test_invalid_edits_are_refused(
+    rule: Rule, edit: Callable[[World], World], message: str
 ) -> None:
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         edit(tiny_world("#.#\n.#.", rule))
 
 
-def test_a_new_picture_keeps_what_lives_before_and_after(rule: Rule) -> None:
+def test_a_new_picture_keeps_cells_alive_before_and_after(rule: Rule) -> None:
     old, new = np.zeros((2, 3, 4)), np.zeros((2, 3, 4))
     old[:, :2], new[:, 1:] = 0.5, 1.0
     world = World.from_images(old, rule, labels=[0, 1], start="random", seed=1)
@@ -186,25 +186,25 @@ def test_a_new_picture_keeps_what_lives_before_and_after(rule: Rule) -> None:
     assert world.repictured(new).label.tolist() == [-1, -1]
     assert torch.equal(swapped.key, world.key)
     assert torch.equal(swapped.stimulus, World.from_images(new, rule).stimulus)
-    before = held(world)
-    for (number, site), state in held(swapped).items():
+    before = states_by_site(world)
+    for (number, site), state in states_by_site(swapped).items():
         assert state == (before[number, site] if site < 8 else [0.0] * rule.channels)
 
 
 @pytest.mark.parametrize(
-    ("images", "told"),
+    ("images", "message"),
     [
         (np.ones((1, 3, 4)), "2 worlds need as many pictures, got 1"),
         (np.ones((2, 4, 3)), "its world's size, 3 × 4; got 4 × 3"),
         (np.full((2, 3, 4), 2.0), "grey must lie in"),
     ],
 )
-def test_new_pictures_that_do_not_fit_are_refused(rule: Rule, images: Any, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_new_pictures_of_other_sizes_are_refused(rule: Rule, images: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         World.from_images(np.ones((2, 3, 4)), rule).repictured(images)
 
 
-def test_nodes_of_a_graph_are_erased_and_the_rest_hear_them_no_more(rule: Rule) -> None:
+def test_erased_nodes_are_removed_from_the_neighbors_of_others(rule: Rule) -> None:
     world = World.from_graph(number_slots(nx.path_graph(4)), rule, start="random")
     without = world.erase(torch.tensor([1]))
     assert without.topology.names == (0, 2, 3)
@@ -213,9 +213,7 @@ def test_nodes_of_a_graph_are_erased_and_the_rest_hear_them_no_more(rule: Rule) 
     assert heard == {0: {0}, 2: {2, 3}, 3: {2, 3}}
 
 
-def test_nothing_taken_from_a_node_or_a_pixel_removes_neither(
-    rule: Rule, assert_same: Same
-) -> None:
+def test_erasing_a_share_of_zero_removes_nothing(rule: Rule, assert_same: Same) -> None:
     graph = World.from_graph(number_slots(nx.path_graph(4)), rule, start="random")
     assert_same(graph.erase(torch.tensor([1, 2]), 0.0), graph)
     some = graph.erase(torch.tensor([0, 2, 3]), torch.tensor([0.0, 0.1, 0.0]))
@@ -224,12 +222,12 @@ def test_nothing_taken_from_a_node_or_a_pixel_removes_neither(
     assert_same(picture.erase(torch.tensor([0, 1, 2]), 0.0), picture)
 
 
-def test_a_graph_has_no_picture_to_draw_on_or_to_swap(rule: Rule) -> None:
+def test_drawing_and_new_pictures_are_refused_on_graphs(rule: Rule) -> None:
     world = World.from_graph(number_slots(nx.path_graph(4)), rule)
     for ask in (
         lambda: world.picture(),
         lambda: world.draw(torch.tensor([1]), 0.5),
         lambda: world.repictured(np.ones((1, 2, 2))),
     ):
-        with pytest.raises(ValueError, match="stands on a graph"):
+        with pytest.raises(ValueError, match="is on a graph"):
             ask()

@@ -1,4 +1,4 @@
-"""Worlds from pictures and graphs: each as if alone, all checked, nothing shared with the maker."""
+"""Worlds from pictures and graphs: independent of the batch, checked, and copied."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIZES = st.lists(st.tuples(st.integers(3, 6), st.integers(3, 6)), min_size=1, ma
 
 
 @given(sizes=SIZES, seed=st.integers(0, 9999), grid=st.sampled_from(GRIDS))
-def test_pictures_of_any_sizes_in_one_batch_are_what_each_is_alone(
+def test_a_batch_of_pictures_equals_separate_worlds(
     worlds: Callable[..., World], rule: Rule, sizes: Any, seed: int, grid: Grid
 ) -> None:
     batch = worlds(sizes, seed, grid)
@@ -43,11 +43,11 @@ def test_pictures_of_any_sizes_in_one_batch_are_what_each_is_alone(
         assert tuple(one.picture().shape) == size
         for field in ("key", "label", "address", "site", "neighbors", "stimulus", "position"):
             assert torch.equal(getattr(one, field), getattr(alone, field)), field
-        assert torch.equal(one.state, alone.state), "a random start does not depend on company"
+        assert torch.equal(one.state, alone.state), "a random start does not depend on the batch"
         assert one.topology.names == alone.topology.names
 
 
-def test_a_cell_senses_its_patch_and_hears_the_living(rule: Rule) -> None:
+def test_stimulus_is_the_patch_and_neighbors_are_living_cells(rule: Rule) -> None:
     world = tiny_world(
         """
         .1#
@@ -77,15 +77,13 @@ def test_a_cell_senses_its_patch_and_hears_the_living(rule: Rule) -> None:
     ],
     ids=["double", "strided", "tensor", "mixed", "lists"],
 )
-def test_any_array_of_grey_will_do(rule: Rule, images: Any) -> None:
+def test_pictures_can_be_arrays_of_several_types(rule: Rule, images: Any) -> None:
     world = World.from_images(images, rule)
     assert (len(world), world.cells, world.stimulus.dtype) == (2, 24, torch.float32)
 
 
 @pytest.mark.parametrize("as_tensor", [False, True], ids=["numpy", "torch"])
-def test_writing_to_what_a_world_was_made_from_does_not_change_it(
-    rule: Rule, as_tensor: bool
-) -> None:
+def test_writing_to_the_source_arrays_does_not_change_a_world(rule: Rule, as_tensor: bool) -> None:
     images: Any = np.full((1, 2, 2), 0.5, np.float32)
     labels: Any = np.array([1])
     if as_tensor:
@@ -96,7 +94,7 @@ def test_writing_to_what_a_world_was_made_from_does_not_change_it(
     assert (world.label.tolist(), world.key.tolist()) == ([1], [1])
 
 
-def test_read_only_arrays_are_taken_without_a_warning(
+def test_read_only_arrays_are_accepted_without_a_warning(
     rule: Rule, recwarn: pytest.WarningsRecorder
 ) -> None:
     images = np.ones((1, 2, 2), np.float32)
@@ -105,7 +103,7 @@ def test_read_only_arrays_are_taken_without_a_warning(
     assert not recwarn.list
 
 
-def test_the_rule_decides_dtype_threshold_and_classes(busy_rule: BusyRule) -> None:
+def test_dtype_threshold_and_classes_come_from_the_rule(busy_rule: BusyRule) -> None:
     rule = busy_rule(torch.float64, classes=Classes.named("x", "y"), alive_above=0.6)
     world = World.from_images([[[0.5, 0.6, 0.7]]], rule)
     assert world.site.tolist() == [2]
@@ -117,7 +115,7 @@ PICTURE = [[0.0, 0.5], [1.0, 0.0]]
 
 
 @pytest.mark.parametrize(
-    ("images", "told"),
+    ("images", "message"),
     [
         ([[[0.0, 1.5]]], r"grey must lie in \[0, 1\], got 0\.0 to 1\.5; divide 8-bit pictures"),
         ([[[-0.1, 1.0]]], "grey must lie in"),
@@ -127,18 +125,18 @@ PICTURE = [[0.0, 0.5], [1.0, 0.0]]
         (np.zeros((2, 3, 4, 1)), r"got one of shape \[3, 4, 1\]"),
     ],
 )
-def test_pictures_that_are_none_are_refused(rule: Rule, images: Any, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_invalid_pictures_are_refused(rule: Rule, images: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         World.from_images(images, rule)
 
 
 @pytest.mark.parametrize(
-    ("others", "told"),
+    ("others", "message"),
     [
         ({"labels": [4]}, "between 0 and 3 .*got 4"),
         ({"labels": [-2]}, "got -2"),
         ({"labels": [1, 2]}, "1 worlds need as many labels, got 2"),
-        ({"labels": [None]}, r"labels are whole numbers.*not known is −1.*got \[None\]"),
+        ({"labels": [None]}, r"labels are whole numbers.*−1 for an unknown.*got \[None\]"),
         ({"labels": 3}, r"labels are whole numbers, one for each world.*got 3"),
         ({"labels": [1.5]}, r"labels are whole numbers, got \[1\.5\]"),
         ({"keys": []}, "1 worlds need as many keys, got 0"),
@@ -148,14 +146,14 @@ def test_pictures_that_are_none_are_refused(rule: Rule, images: Any, told: str) 
         ({"start": "random", "seed": -1}, "seed must be a whole number"),
     ],
 )
-def test_labels_keys_and_starts_that_cannot_be_are_refused(
-    rule: Rule, others: dict[str, Any], told: str
+def test_invalid_labels_keys_and_starts_are_refused(
+    rule: Rule, others: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         World.from_images([PICTURE], rule, **others)
 
 
-def test_a_rule_for_graphs_is_sent_there(busy_rule: BusyRule) -> None:
+def test_a_rule_for_graphs_is_refused_with_the_cure(busy_rule: BusyRule) -> None:
     with pytest.raises(ValueError, match=r"this one has 5 and 9; .*World\.from_graph"):
         World.from_images([PICTURE], busy_rule(slots=5))
 
@@ -181,7 +179,7 @@ def graph() -> nx.DiGraph[Any]:
     return numbered
 
 
-def test_a_graphs_nodes_are_cells_in_the_graphs_order(
+def test_cells_are_nodes_in_the_order_of_the_graph(
     busy_rule: BusyRule, graph: nx.DiGraph[Any]
 ) -> None:
     rule = busy_rule(torch.float64, slots=5, stimulus_size=2)
@@ -197,7 +195,7 @@ def test_a_graphs_nodes_are_cells_in_the_graphs_order(
     assert float(world.stimulus[2, 1]) == 5.0
 
 
-def test_a_graph_without_stimulus_senses_zeros(busy_rule: BusyRule, graph: nx.DiGraph[Any]) -> None:
+def test_a_graph_without_stimulus_has_zeros(busy_rule: BusyRule, graph: nx.DiGraph[Any]) -> None:
     rule = busy_rule(slots=5, stimulus_size=2)
     world = World.from_graph(Topology.from_networkx(graph), rule)
     assert not bool(world.stimulus.any())
@@ -205,15 +203,15 @@ def test_a_graph_without_stimulus_senses_zeros(busy_rule: BusyRule, graph: nx.Di
 
 
 @pytest.mark.parametrize(
-    ("settings", "stimulus", "told"),
+    ("settings", "stimulus", "message"),
     [
-        ({"slots": 7}, None, r"has 5 slots, .*listens in 7; .*number_slots\(graph, slots=7\)"),
+        ({"slots": 7}, None, r"has 5 slots, .*this rule has 7; .*number_slots\(graph, slots=7\)"),
         ({"slots": 5}, np.zeros((2, 9)), r"shape \(3, 9\), got \(2, 9\)"),
         ({"slots": 5}, np.full((3, 9), np.nan), "not finite"),
     ],
 )
-def test_graphs_that_do_not_fit_are_refused(
-    busy_rule: BusyRule, graph: nx.DiGraph[Any], settings: Any, stimulus: Any, told: str
+def test_unfit_graphs_are_refused(
+    busy_rule: BusyRule, graph: nx.DiGraph[Any], settings: Any, stimulus: Any, message: str
 ) -> None:
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         World.from_graph(Topology.from_networkx(graph), busy_rule(**settings), stimulus=stimulus)

@@ -1,4 +1,4 @@
-"""Rates of a world's own: kept by whatever is done to it, and obeyed by every engine."""
+"""Fire rate and noise of a world are kept by all operations and used by all engines."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def busy(busy_rule: BusyRule) -> Rule:
 
 @pytest.fixture
 def world(busy: Rule) -> World:
-    """Two digits; the world of the tests in which everybody fires and nothing is random."""
+    """Two digits with fire rate 1 and no noise."""
     return World.from_images(strokes(2, seed=4, size=14).grey, busy, fire_rate=1.0, noise=0.0)
 
 
@@ -44,14 +44,14 @@ def world(busy: Rule) -> World:
         ((0.0, 0.0), (0.9, 0.1), (0.0, 0.0)),
     ],
 )
-def test_what_is_asked_for_goes_before_the_world_and_the_world_before_the_rule(
+def test_arguments_override_the_world_and_the_world_overrides_the_rule(
     busy: Rule, given: Any, own: Any, used: Any
 ) -> None:
     world = World.from_images(np.ones((1, 2, 2)), busy, fire_rate=own[0], noise=own[1])
     assert rates_of(world, busy, *given) == used
 
 
-def test_every_engine_takes_the_world_s_rates_for_the_rule_s(busy: Rule, world: World) -> None:
+def test_every_engine_uses_the_rates_of_the_world(busy: Rule, world: World) -> None:
     plain = replace(world, fire_rate=None, noise=None)
     expected = rollout(plain, busy, 3, seed=1, fire_rate=1.0, noise=0.0).state
     assert not torch.equal(rollout(plain, busy, 3, seed=1).state, expected)
@@ -68,7 +68,7 @@ def test_every_engine_takes_the_world_s_rates_for_the_rule_s(busy: Rule, world: 
 
 
 @pytest.mark.parametrize("engine", ["batched", "agents"])
-def test_a_swarm_takes_them_and_takes_on_those_of_a_moment_it_is_given(
+def test_a_swarm_uses_the_rates_of_its_world_and_of_a_new_world(
     busy: Rule, world: World, engine: str
 ) -> None:
     alone = world[0]
@@ -95,7 +95,7 @@ def test_a_swarm_takes_them_and_takes_on_those_of_a_moment_it_is_given(
     assert (asked.states == before).all()
 
 
-def test_they_stay_through_everything_that_is_done_to_a_world(busy: Rule, world: World) -> None:
+def test_rates_survive_all_operations_on_a_world(busy: Rule, world: World) -> None:
     pictures = strokes(2, seed=9, size=14).grey
     after = [
         world[1],
@@ -116,9 +116,7 @@ def test_they_stay_through_everything_that_is_done_to_a_world(busy: Rule, world:
 
 
 @pytest.mark.parametrize("wrong", [{"fire_rate": 1.5}, {"fire_rate": -0.1}, {"noise": -1.0}])
-def test_rates_out_of_range_are_refused_however_they_come(
-    busy: Rule, world: World, wrong: Any
-) -> None:
+def test_rates_out_of_range_are_refused(busy: Rule, world: World, wrong: Any) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(wrong))}.*{next(iter(wrong.values()))}"):
         World.from_images(np.ones((1, 2, 2)), busy, **wrong)
     with pytest.raises(ValueError, match=next(iter(wrong))):

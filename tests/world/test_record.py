@@ -1,4 +1,4 @@
-"""The record: frozen, small in print, and at ease with nobody in it."""
+"""The world record: frozen, short repr, and usable without cells."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ Worlds = Callable[..., World]
 Same = Callable[[World, World], None]
 
 
-def test_no_field_can_be_assigned(worlds: Worlds) -> None:
+def test_fields_cannot_be_assigned(worlds: Worlds) -> None:
     world = worlds([(3, 3)])
     for field in fields(World):
         with pytest.raises(FrozenInstanceError):
             setattr(world, field.name, None)
 
 
-def test_every_field_is_accounted_for() -> None:
+def test_every_field_is_in_the_table_or_derived() -> None:
     derived = {"space", "address", "neighbors", "stimulus", "cell_fields", "world_fields"}
     named = {*FIELDS} | derived
     assert named == {field.name for field in fields(World)}
 
 
-def test_worlds_are_compared_by_identity_and_may_be_keys(worlds: Worlds) -> None:
+def test_worlds_are_compared_by_identity_and_hashable(worlds: Worlds) -> None:
     one, twin = worlds([(3, 3)]), worlds([(3, 3)])
     assert one != twin
     assert len({one, twin, one}) == 2
 
 
-def test_restarting_keeps_the_steps_counted(worlds: Worlds) -> None:
+def test_restarting_keeps_the_number_of_steps(worlds: Worlds) -> None:
     world = worlds([(3, 3), (4, 4)], seed=3)
     assert world.step.tolist() == [3, 3]
     zeros = world.restarted()
@@ -58,7 +58,7 @@ def test_labels_are_changed_and_checked(worlds: Worlds) -> None:
         world.relabeled([4, 0])
 
 
-def test_it_prints_in_one_line(worlds: Worlds, rule: Rule) -> None:
+def test_repr_is_one_line(worlds: Worlds, rule: Rule) -> None:
     world = World.from_images(np.ones((2, 3, 3)), rule)
     assert repr(world) == "World(2 on a canvas, [18, 6] cells × channels, step 0)"
     joined = World.join([world, world.with_state(world.state, 4)])
@@ -74,7 +74,7 @@ EMPTY: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("images", EMPTY.values(), ids=EMPTY)
-def test_worlds_without_cells_go_through_everything(
+def test_worlds_without_cells_support_all_operations(
     busy_rule: Callable[..., Rule], assert_same: Same, images: Any
 ) -> None:
     rule = busy_rule()
@@ -103,14 +103,14 @@ def test_an_empty_world_can_be_drawn_on(rule: Rule, assert_same: Same) -> None:
     assert_same(drawn.erase(torch.tensor([3])), world)
 
 
-def test_a_batch_and_a_graph_show_themselves_in_notebooks(worlds: Worlds, rule: Rule) -> None:
+def test_batches_and_graphs_have_a_notebook_picture(worlds: Worlds, rule: Rule) -> None:
     graph = World.from_graph(number_slots(nx.path_graph(3)), rule)
     for world in (worlds([(3, 3), (5, 4)]), graph):
         assert world._repr_png_().startswith(b"\x89PNG\r\n\x1a\n")
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         (lambda state: torch.cat([state, state[:1]]), r"\[cells, channels\].*draw and erase"),
         (lambda state: state[:-1], r"\[cells, channels\]"),
@@ -122,15 +122,15 @@ def test_a_batch_and_a_graph_show_themselves_in_notebooks(worlds: Worlds, rule: 
         (lambda state: state.long(), "must hold floats"),
     ],
 )
-def test_a_state_that_these_cells_cannot_hold_is_refused(
-    worlds: Worlds, changed: Callable[[torch.Tensor], torch.Tensor], told: str
+def test_invalid_states_are_refused(
+    worlds: Worlds, changed: Callable[[torch.Tensor], torch.Tensor], message: str
 ) -> None:
     world = worlds([(3, 3), (4, 4)])
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         world.with_state(changed(world.state))
 
 
-def test_a_state_is_taken_from_any_array_and_keeps_its_gradients(worlds: Worlds) -> None:
+def test_with_state_accepts_arrays_and_keeps_gradients(worlds: Worlds) -> None:
     world = worlds([(3, 3)])
     given = world.state.numpy().astype(np.float64)
     held = world.with_state(given).state
@@ -143,7 +143,7 @@ def test_a_state_is_taken_from_any_array_and_keeps_its_gradients(worlds: Worlds)
 
 
 @pytest.mark.parametrize("steps", [-1, 1.0, 0.5, True, "1", 1 << 34])
-def test_only_whole_steps_forward_lead_to_a_later_state(worlds: Worlds, steps: Any) -> None:
+def test_with_state_refuses_negative_and_fractional_steps(worlds: Worlds, steps: Any) -> None:
     world = worlds([(3, 3)])
     with pytest.raises(ValueError, match="steps must be a whole number"):
         world.with_state(world.state, steps)
