@@ -271,7 +271,9 @@ def test_a_folder_with_something_else_in_it_is_left_alone(trained, tmp_path, hel
     out.mkdir()
     for name in held:
         (out / name).write_text("precious")
-    with pytest.raises(ValueError, match="something else than a comparison and is left alone"):
+    with pytest.raises(
+        ValueError, match="files that are not a comparison's, so it was not changed"
+    ):
         compare_command([str(trained("a"))], "strokes", limit=3, steps=4, out=out)
     assert {file.name: file.read_text() for file in out.iterdir()} == dict.fromkeys(
         held, "precious"
