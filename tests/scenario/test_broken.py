@@ -47,7 +47,7 @@ BROKEN = [
     ("bad YAML", "seed: 0", "seed: [0", 3, "missing here, or the ']'"),
     ("a tab", "steps: 40\n", "steps: 40\n\tstart: zeros\n", 6, "use spaces"),
     ("a negative seed", "seed: 0", "seed: -1", 2, "must be at least 0"),
-    ("a name with a slash", "name: broken", "name: a/b", 1, "name is also the run folder's"),
+    ("a name with a slash", "name: broken", "name: a/b", 1, "name also names the run folder"),
     ("a name too long", "name: broken", f"name: {'ö' * 51}", 1, "at most 100 bytes, got 102"),
     ("no such rule", "busy.safetensors", "digitz", 3, "no rule 'digitz'"),
     (
@@ -118,7 +118,7 @@ BROKEN = [
     ("steps without end", "steps: 40", f"steps: 1{'0' * 30}", 5, "steps: must be at most 1000"),
     ("too many pictures", "label: 7", "label: 7, count: 99999", 4, "count: must be at most 2000"),
     ("a seed too large", "seed: 0", f"seed: {1 << 64}", 2, "seed: must be at most 1844674"),
-    ("a name of letters", "name: broken", f"name: '{'x ' * 50_000}'", 1, "name is also the run"),
+    ("a name of letters", "name: broken", f"name: '{'x ' * 50_000}'", 1, "name also names the run"),
     (
         "a key too deep",
         "steps: 40",
