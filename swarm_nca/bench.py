@@ -1,12 +1,11 @@
-"""How fast it is on this machine, beside what it must be compared with.
+"""Speed of the engine, of training and of agents on this machine, compared with baselines.
 
-The engine's step runs beside a dense convolution doing the same job (as it is usually written, and
-with channels last in memory, which is faster on a CPU) and beside the three matrix products of the
-cells that fire, which are the floor; a training iteration beside the dense ones; a swarm of agents
-beside the engine. Pictures are strokes, whose alive share is MNIST's (17.4 against 17.6 %), so the
-bench needs nothing but what ships. Speed does not depend on what a rule has learned: it takes an
-untrained one. A training iteration is the published one (Randazzo et al. 2020), pool and mutations
-included.
+The engine's step is compared with a dense convolution that computes the same (in the usual memory
+layout, and channels last, which is faster on a CPU), and with the three matrix products of the
+firing cells, the lower bound. A training iteration is compared with dense ones, a swarm of agents
+with the engine. Pictures are strokes, which ship and have MNIST's alive share (17.4 against
+17.6 %). The rule is untrained, since speed does not depend on its weights. The training iteration
+is the published one (Randazzo et al. 2020), with pool and mutations.
 """
 
 from __future__ import annotations
@@ -34,19 +33,19 @@ from swarm_nca.training.recipe import Data, Recipe
 from swarm_nca.training.trainer import Trainer
 from swarm_nca.world import World
 
-#: Worlds in a batch, as the table of steps shows them.
+#: Batch sizes in worlds, one for each row of the table of steps.
 BATCHES = (1, 16, 256, 1024)
 
-#: The published training iteration.
+#: Batch and steps of the published training iteration.
 TRAINING_BATCH, TRAINING_STEPS = 16, 20
 
-#: The published pool.
+#: Size of the published pool.
 POOL = 160
 
-#: Side of the filled square that makes a swarm of 100,000 agents.
+#: Side of the filled square for a swarm of 100,000 agents.
 CROWD_SIDE = 317
 
-#: Iterations of the recipe that is timed; no timing reaches its end.
+#: Iterations of the timed recipe, more than any timing takes.
 _ITERATIONS = 1_000_000
 
 Row: TypeAlias = dict[str, float]
@@ -61,13 +60,13 @@ def bench_rule() -> Mlp:
 
 
 def bench_worlds(rule: Rule, worlds: int) -> World:
-    """So many drawn digits."""
+    """A batch of `worlds` drawn digits."""
     pictures = strokes(worlds)
     return World.from_images(pictures.grey, rule, labels=pictures.labels.tolist())
 
 
 def published_trainer(rule: Rule, pictures: Pictures) -> Trainer:
-    """A trainer that changes `rule` in place by the published recipe, on the pictures given."""
+    """A trainer that changes `rule` in place by the published recipe, on `pictures`."""
     # The recipe must name a source of pictures; the trainer does not read it.
     source = Data(dataset="strokes", count=len(pictures))
     recipe = Recipe(name="bench", data=(source,), held_out=1, iterations=_ITERATIONS)
@@ -76,7 +75,7 @@ def published_trainer(rule: Rule, pictures: Pictures) -> Trainer:
 
 
 def steps_against_dense(rule: Rule, worlds: int, seconds: float = 4.0) -> Row:
-    """One step of a batch: the engine, the dense convolutions, the products alone."""
+    """Time one step of a batch: the engine, the dense convolutions, the products alone."""
     world = bench_worlds(rule, worlds)
     stepper = Stepper(world, rule)
     products = _products(rule, len(stepper.step()))
@@ -85,7 +84,7 @@ def steps_against_dense(rule: Rule, worlds: int, seconds: float = 4.0) -> Row:
         "dense_channels_last": Dense(world, rule, channels_last=True).step,
     }
     with torch.inference_mode():
-        # Apart from the convolutions, which leave the caches cold: a slow floor would flatter.
+        # Timed apart from the convolutions: these evict the caches, which would slow the floor.
         floor = interleaved({"engine": stepper.step, "products": products}, seconds=seconds / 2)
         times = interleaved({"engine": stepper.step, **convolutions}, seconds=seconds)
     return {
@@ -104,11 +103,11 @@ def steps_against_dense(rule: Rule, worlds: int, seconds: float = 4.0) -> Row:
 
 
 def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
-    """One training iteration: its arithmetic (forward, backward and Adam), and all of it.
+    """Time one training iteration: its arithmetic (forward, backward, Adam), and the whole.
 
-    The arithmetic is the engine's, in float32 and with products in bfloat16, and the dense one in
-    float32, on one and the same batch. The whole is what training really takes: batches from a
-    pool and back, pictures swapped, gradients made equal.
+    The arithmetic is timed on one batch: the engine in float32 and with products in bfloat16, the
+    dense convolutions in float32. The whole iteration includes the pool, swapped pictures and
+    normalized gradients.
     """
     world = bench_worlds(rule, TRAINING_BATCH)
     target = torch.nn.functional.one_hot(world.label[world.world_of], len(rule.classes)).float()
@@ -132,7 +131,7 @@ def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
         "dense_channels_last": partial(by_dense, channels_last=True),
     }
     tasks: dict[str, Callable[[], object]] = {
-        name: _iteration(rule, way, target, len(world)) for name, way in rolled.items()
+        name: _iteration(rule, roll, target, len(world)) for name, roll in rolled.items()
     }
     tasks["whole"] = published_trainer(_learner(rule), strokes(POOL)).advance
     times = interleaved(tasks, seconds=seconds)
@@ -153,7 +152,7 @@ def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
 
 
 def swarm_of_a_digit(rule: Rule, seconds: float = 2.0) -> Row:
-    """A step of one digit's agents, with data collection, beside the engine's."""
+    """Time one step of one digit's agents, with data collection, and of the engine."""
     world = bench_worlds(rule, 1)
     times = interleaved(
         {
@@ -174,7 +173,7 @@ def swarm_of_a_digit(rule: Rule, seconds: float = 2.0) -> Row:
 
 
 def swarm_of_a_crowd(rule: Rule, seconds: float = 2.0) -> Row:
-    """A filled square of agents: how long they take to build, and to step beside the engine."""
+    """Time the building and the step of a filled square of agents, and the engine's step."""
     world = World.from_images(torch.full((1, CROWD_SIDE, CROWD_SIDE), 0.5), rule)
     start = time.perf_counter()
     crowd = Swarm(world, rule, engine="batched")
@@ -194,14 +193,14 @@ def swarm_of_a_crowd(rule: Rule, seconds: float = 2.0) -> Row:
 
 
 def _products(rule: Rule, rows: int) -> Callable[[], None]:
-    """The three matrix products of so many firing cells, and nothing else."""
+    """A function that computes only the three matrix products of `rows` firing cells."""
     first, *others = (layer.weight for layer in rule.layers() or ())
     layers = [first[rule.stimulus_size :], *others]
-    given = [torch.randn(rows, layer.shape[0]) for layer in layers]
+    inputs = [torch.randn(rows, layer.shape[0]) for layer in layers]
 
     def multiply() -> None:
-        for one, layer in zip(given, layers, strict=True):
-            product(one, layer)
+        for values, layer in zip(inputs, layers, strict=True):
+            product(values, layer)
 
     return multiply
 
@@ -209,7 +208,7 @@ def _products(rule: Rule, rows: int) -> Callable[[], None]:
 def _iteration(
     rule: Rule, rolled: Callable[[Rule], Tensor], target: Tensor, worlds: int
 ) -> Callable[[], None]:
-    """One step of learning with the published L2 loss on the last state."""
+    """A function that takes one optimizer step with the published L2 loss on the last state."""
     learner = _learner(rule)
     optimizer = torch.optim.Adam(learner.parameters(), lr=1e-3)
 
@@ -223,5 +222,5 @@ def _iteration(
 
 
 def _learner(rule: Rule) -> Rule:
-    """A rule of the same weights that learns on its own."""
+    """A trainable copy of the rule."""
     return copy.deepcopy(rule).requires_grad_(True)

@@ -1,4 +1,4 @@
-"""The command: exit codes, what it prints and writes, and what it does not load."""
+"""The command line: exit codes, output, files, and imports."""
 
 import io
 import json
@@ -58,13 +58,13 @@ def test_help_loads_nothing_heavy():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_the_package_itself_loads_nothing_heavy():
+def test_importing_the_package_loads_nothing_heavy():
     code = f"import sys, swarm_nca; print([name for name in {HEAVY} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 
 
-def test_every_public_name_is_there():
+def test_every_public_name_exists():
     import swarm_nca
 
     assert set(swarm_nca.__all__) <= set(dir(swarm_nca))
@@ -74,7 +74,7 @@ def test_every_public_name_is_there():
         swarm_nca.quantisers  # noqa: B018
 
 
-def test_a_run_that_meets_its_expectations_ends_with_0_and_says_where_it_is(folder):
+def test_a_run_that_meets_its_expectations_exits_with_0_and_prints_its_report(folder):
     done = swarm_nca("run", "good.yaml")
     assert (done.exit_code, done.stderr) == (0, "")
     assert "good: passed, 2 of 2 expectations met" in done.stdout
@@ -83,7 +83,7 @@ def test_a_run_that_meets_its_expectations_ends_with_0_and_says_where_it_is(fold
     assert (folder / "runs/good/metrics.csv").is_file()
 
 
-def test_a_run_that_fails_an_expectation_ends_with_1_and_is_kept(folder):
+def test_a_run_that_fails_an_expectation_exits_with_1_and_is_kept(folder):
     done = swarm_nca("run", "bad.yaml", "--out", "here")
     assert done.exit_code == 1
     assert "bad: failed, 1 of 2 expectations met" in done.stdout
@@ -95,26 +95,26 @@ def test_quiet_prints_nothing(folder):
     assert swarm_nca("check", "good.yaml", "--quiet").output == ""
 
 
-def test_quiet_still_tells_what_was_not_met(folder):
+def test_quiet_prints_failed_expectations(folder):
     done = swarm_nca("run", "good.yaml", "bad.yaml", "--quiet")
     assert done.exit_code == 1
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
-    assert line.startswith("bad: expected undecided at 5 ≤ -1, met ")
+    assert line.startswith("bad: expected undecided at 5 ≤ -1, got ")
 
 
-def test_what_cannot_be_judged_says_why(folder):
-    ask = ("run", "good.yaml", "--set", "expect=[{metric: cell_accuracy, at: 5, min: 0.5}]")
-    ask = (*ask, "--set", "images={dataset: letters, label: Q}")
-    why = "the rule has no class for these pictures"
-    assert f"failed: {why}" in swarm_nca(*ask).stdout
-    line = f"good: expected cell_accuracy at 5 ≥ 0.5, not known: {why}\n"
-    assert swarm_nca(*ask, "--quiet", "--junit", "junit.xml").stderr == line
+def test_an_unmeasurable_expectation_fails_with_its_reason(folder):
+    command = ("run", "good.yaml", "--set", "expect=[{metric: cell_accuracy, at: 5, min: 0.5}]")
+    command = (*command, "--set", "images={dataset: letters, label: Q}")
+    reason = "the rule has no class for these pictures"
+    assert f"failed: {reason}" in swarm_nca(*command).stdout
+    line = f"good: expected cell_accuracy at 5 ≥ 0.5, not measured: {reason}\n"
+    assert swarm_nca(*command, "--quiet", "--junit", "junit.xml").stderr == line
     (failure,) = Xml.parse(folder / "junit.xml").iter("failure")
     assert f"good: {failure.get('message')}\n" == line
 
 
-def test_several_scenarios_get_a_folder_each_and_one_failure_is_enough(folder):
+def test_several_scenarios_get_a_folder_each_and_one_failure_gives_exit_code_1(folder):
     done = swarm_nca("run", "good.yaml", "bad.yaml", "--out", "all", "--quiet")
     assert done.exit_code == 1
     assert sorted(one.name for one in (folder / "all").iterdir()) == ["bad", "good"]
@@ -127,10 +127,10 @@ def test_two_scenarios_of_one_name_are_refused(folder):
     assert not (folder / "runs").exists()
 
 
-def test_a_folder_with_something_else_in_it_is_refused(folder):
+def test_an_output_folder_with_other_files_is_refused(folder):
     done = swarm_nca("run", "good.yaml", "--out", ".")
     assert done.exit_code == 2
-    assert "left alone" in done.stderr
+    assert "was not changed" in done.stderr
 
 
 def test_seed_and_set_change_the_scenario(folder):
@@ -148,25 +148,25 @@ def test_junit_has_a_test_case_for_every_expectation(folder):
         ("bad", "2", "1"),
     ]
     (failure,) = Xml.parse(folder / "junit.xml").iter("failure")
-    assert failure.get("message").startswith("expected undecided at 5 ≤ -1, met ")
+    assert failure.get("message").startswith("expected undecided at 5 ≤ -1, got ")
 
 
-def test_check_tells_every_mistake_of_every_broken_file_and_reads_recipes_too(folder):
+def test_check_prints_every_mistake_of_scenarios_and_recipes(folder):
     (folder / "broken.yaml").write_text("name: x\nrule: 3\n")
     (folder / "recipe.yaml").write_text("name: x\niterations: 5\ndata: []\n")
     done = swarm_nca("check", "good.yaml", "broken.yaml", "recipe.yaml", "gone.yaml")
     assert done.exit_code == 2
-    assert done.stdout == "good.yaml: a scenario, nothing wrong with it\n"
-    told = done.stderr.splitlines()
+    assert done.stdout == "good.yaml: OK (scenario)\n"
+    lines = done.stderr.splitlines()
     files = ["broken.yaml"] * 3 + ["recipe.yaml", "gone.yaml"]
-    assert [line.split(":")[0] for line in told] == files
-    assert "rule: must be text or a mapping, got 3" in told[0]
-    assert "missing key 'images'" in told[1]
-    assert "missing key 'steps'" in told[2]
-    assert "data" in told[3]
+    assert [line.split(":")[0] for line in lines] == files
+    assert "rule: must be text or a mapping, got 3" in lines[0]
+    assert "missing key 'images'" in lines[1]
+    assert "missing key 'steps'" in lines[2]
+    assert "data" in lines[3]
 
 
-def test_schema_is_json_that_knows_the_keys():
+def test_schema_prints_json_with_all_keys():
     properties = json.loads(swarm_nca("schema").stdout)["properties"]
     assert {"rule", "images", "steps", "perturbations", "expect"} <= properties.keys()
     assert "iterations" in json.loads(swarm_nca("schema", "recipe").stdout)["properties"]
@@ -225,7 +225,7 @@ def test_evaluate_writes_the_curve(folder):
         ("evaluate", "busy.safetensors", "--dataset", "x" * 100_000),
     ],
 )
-def test_bad_input_is_one_line_and_2(folder, arguments):
+def test_bad_input_gives_one_line_exit_code_2_and_no_files(folder, arguments):
     before = sorted(folder.rglob("*"))
     done = swarm_nca(*arguments)
     assert done.exit_code == 2
@@ -242,30 +242,30 @@ def test_bad_input_is_one_line_and_2(folder, arguments):
         ("--every", "2"), ("--swaps", "2"),
     ],
 )  # fmt: skip
-def test_what_does_not_go_with_turned_pictures_is_refused_by_its_name(folder, option):
+def test_an_option_that_cannot_be_combined_with_turn_is_refused(folder, option):
     done = swarm_nca(
         "evaluate", "busy.safetensors", "--dataset", "strokes", "--limit", "2", "--steps", "1",
         "--turn", "180", *option,
     )  # fmt: skip
     assert (done.exit_code, done.stdout) == (2, "")
-    assert done.stderr == f"--turn does not go with {option[0]}: leave one or the other out\n"
+    assert done.stderr == f"--turn cannot be combined with {option[0]}: leave one of them out\n"
 
 
-def test_a_file_of_the_other_kind_is_told_as_that(folder):
+def test_a_file_of_the_other_kind_is_refused_with_its_command(folder):
     done = swarm_nca("train", "good.yaml")
     assert (done.exit_code, done.stdout) == (2, "")
-    assert done.stderr == "good.yaml: this is a scenario: swarm-nca run good.yaml\n"
+    assert done.stderr == "good.yaml: this is a scenario; use: swarm-nca run good.yaml\n"
     (folder / "own.yaml").write_text("name: own\ndata: [{dataset: mnist}]\niterations: 3\n")
     done = swarm_nca("run", "own.yaml")
     assert (done.exit_code, done.stdout) == (2, "")
-    assert done.stderr == "own.yaml: this is a recipe: swarm-nca train own.yaml\n"
+    assert done.stderr == "own.yaml: this is a recipe; use: swarm-nca train own.yaml\n"
 
 
-def test_a_mistake_in_a_file_of_the_right_kind_stays_what_it_is(folder):
+def test_a_mistake_in_a_file_of_the_right_kind_keeps_its_message(folder):
     done = swarm_nca("run", "chimera", "--set", "stepps=1")
     assert "unknown key 'stepps' (did you mean 'steps'?)" in done.stderr
     (folder / "own.yaml").write_text("name: own\nsteps: 3\ndatas: [{dataset: mnist}]\n")
-    for command in ("train", "run"):  # no key is one kind's alone
+    for command in ("train", "run"):  # the file has as many keys of one kind as of the other
         done = swarm_nca(command, "own.yaml")
         assert done.exit_code == 2
         assert "own.yaml:3:1: datas: unknown key 'datas'" in done.stderr
@@ -294,14 +294,14 @@ def test_a_usage_error_takes_one_short_line(arguments, words):
     assert len(line) < 1000
 
 
-def test_no_command_at_all_shows_the_help():
+def test_without_a_command_the_help_is_printed():
     done = swarm_nca()
     assert done.exit_code == 2
     assert "Usage: " in done.output
     assert "evaluate" in done.output
 
 
-def test_more_than_memory_holds_is_told_in_one_line(folder, monkeypatch):
+def test_exhausted_memory_gives_one_line(folder, monkeypatch):
     def exhausted(*_, **__):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate")
 
@@ -312,17 +312,17 @@ def test_more_than_memory_holds_is_told_in_one_line(folder, monkeypatch):
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_terminal_without_the_characters_gets_others(folder, monkeypatch):
+def test_a_terminal_without_a_character_gets_a_substitute(folder, monkeypatch):
     terminal = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
     monkeypatch.setattr("sys.stderr", terminal)
-    change = "images.label=11"  # whose message holds a dash that Latin-1 has not
+    change = "images.label=11"  # its message holds a dash that is not in Latin-1
     monkeypatch.setattr("sys.argv", ["swarm-nca", "run", "good.yaml", "--set", change])
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == 2
     terminal.flush()
-    (told,) = terminal.buffer.getvalue().splitlines()
-    assert b"label 11 is no class: give 0?9" in told
+    (line,) = terminal.buffer.getvalue().splitlines()
+    assert b"label 11 is no class: give 0?9" in line
 
 
 def test_compare_writes_table_and_figures(folder):

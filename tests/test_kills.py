@@ -1,6 +1,6 @@
-"""Commands killed at random moments lose nothing, and the next start removes what they left.
+"""Commands killed at random moments lose no results; the next start removes temporary files.
 
-`SWARM_NCA_KILLS=100` kills as many trainings, and 60 runs; a few are killed where it is not set.
+`SWARM_NCA_KILLS=100` kills 100 trainings and 60 runs. The default is 4 trainings and 3 runs.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ from swarm_nca.rules import load_rule
 
 KILLS = int(os.environ.get("SWARM_NCA_KILLS", "4"))
 
-#: Kills after which a training may go on to its end.
+#: Kills in a row before a training is allowed to finish.
 IN_A_ROW = 4
 
-#: Forks a process for each command, so that no time goes into imports. It is stopped after some
-#: seconds of its own work, however busy the machine is: by SIGPROF, which ends a process wherever
-#: it stands as SIGKILL does, or by SIGTERM. Answers with the exit code and the seconds worked.
+#: Forks a process for each command, so that imports take no time. A signal stops the process after
+#: some seconds of its own processor time: SIGPROF, which ends a process at any point as SIGKILL
+#: does, or SIGTERM. Prints the exit code and the seconds of processor time.
 SERVER = """
 import json, os, signal, sys
 import swarm_nca.cli.closing, swarm_nca.training.command, torch._dynamo
 from swarm_nca.cli import main
 
 for line in sys.stdin:
-    asked = json.loads(line)
+    request = json.loads(line)
     child = os.fork()
     if not child:
-        log = os.open(asked["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(log, 1), os.dup2(log, 2)
-        if asked["number"] == signal.SIGTERM:
+        if request["number"] == signal.SIGTERM:
             signal.signal(signal.SIGPROF, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-        signal.setitimer(signal.ITIMER_PROF, asked["after"])
-        sys.argv = ["swarm-nca", *asked["command"]]
+        signal.setitimer(signal.ITIMER_PROF, request["after"])
+        sys.argv = ["swarm-nca", *request["command"]]
         try:
             main()
         except SystemExit as end:
             signal.setitimer(signal.ITIMER_PROF, 0)
-            os._exit(end.code or 0)  # to tidy up its memory would take it longer than its work
+            os._exit(end.code or 0)  # freeing memory would take longer than the command
     _, status, used = os.wait4(child, 0)
     print(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, flush=True)
 """
@@ -76,8 +76,8 @@ steps: 4
 record: {picture: false}
 """
 
-#: Exit codes of a process that got a signal: stopped, done before it came, or ended by the system
-#: (SIGTERM too, before the command had begun).
+#: Allowed exit codes by signal: stopped, finished before the signal, or ended by the system (also
+#: with SIGTERM, before the command had begun).
 CODES = {
     signal.SIGTERM: (130, 0, -signal.SIGTERM),
     signal.SIGPROF: (-signal.SIGPROF, 0),
@@ -89,7 +89,7 @@ Start = Callable[..., tuple[int, float]]
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
-    """start("run", …, number=SIGTERM, after=0.2): its exit code, and the seconds it worked."""
+    """start("run", …, number=SIGTERM, after=0.2) gives exit code and seconds of processor time."""
     log = tmp_path_factory.mktemp("log") / "log"
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -98,15 +98,15 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     def started(
         *command: object, number: signal.Signals | None = None, after: float = 0.0
     ) -> tuple[int, float]:
-        asked = {
-            "command": [str(one) for one in command],
+        request = {
+            "command": [str(word) for word in command],
             "log": str(log),
             "number": number,
             "after": after,
         }
         assert server.stdin
         assert server.stdout
-        server.stdin.write(json.dumps(asked) + "\n")
+        server.stdin.write(json.dumps(request) + "\n")
         server.stdin.flush()
         code, worked = server.stdout.readline().split()
         assert int(code) in CODES[number], log.read_text()[-3000:]
@@ -118,7 +118,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """A folder with a recipe, a scenario, and pictures for both, soon read."""
+    """A folder with a recipe, a scenario, and small pictures for both."""
     for size, name in ((7, "bar"), (14, "sheet")):
         (tmp_path / "shapes" / name).mkdir(parents=True)
         for number in range(3):
@@ -131,8 +131,8 @@ def files(tmp_path: Path) -> Path:
 
 
 def left_in(folder: Path) -> list[str]:
-    """What is not for people."""
-    return [one.name for one in folder.rglob(".*")]
+    """Names of temporary files."""
+    return [file.name for file in folder.rglob(".*")]
 
 
 def log_without_times(folder: Path) -> list[str]:
@@ -140,7 +140,7 @@ def log_without_times(folder: Path) -> list[str]:
 
 
 def checkpoint(folder: Path) -> dict[str, object]:
-    """Tensors and header, apart from times."""
+    """Tensors and header of the checkpoint, without times."""
     path = folder / "checkpoint.safetensors"
     with safe_open(str(path), framework="np") as file:
         header = json.loads(file.metadata()["swarm_nca_training"])
@@ -148,7 +148,7 @@ def checkpoint(folder: Path) -> dict[str, object]:
     return {name: value.tobytes() for name, value in load_file(path).items()} | header
 
 
-def test_a_training_that_was_killed_again_and_again_is_the_one_that_was_not(
+def test_a_training_killed_and_resumed_equals_an_uninterrupted_one(
     start: Start, files: Path
 ) -> None:
     recipe, whole = files / "recipe.yaml", files / "whole"
@@ -163,7 +163,7 @@ def test_a_training_that_was_killed_again_and_again_is_the_one_that_was_not(
         for _ in range(min(IN_A_ROW, KILLS - killed)):
             command = resume if (folder / "checkpoint.safetensors").is_file() else out
             number = moments.choice((signal.SIGTERM, signal.SIGPROF))
-            before = left_in(files)  # a process that is stopped at once removes nothing of others
+            before = left_in(files)  # a process stopped at once does not remove earlier files
             code, _ = start(*command, number=number, after=moments.uniform(0.01, work))
             killed += code != 0
             if number == signal.SIGTERM and code != -signal.SIGTERM:
@@ -185,7 +185,7 @@ def test_a_training_that_was_killed_again_and_again_is_the_one_that_was_not(
     print(f"{killed} kills of train, {done} trainings equal; resumed from {reached}")
 
 
-def test_a_run_that_was_killed_leaves_the_earlier_one_or_its_own_and_nothing_after_the_next(
+def test_a_killed_run_leaves_a_whole_run_folder_and_the_next_run_removes_temporary_files(
     start: Start, files: Path
 ) -> None:
     scenario = files / "scenario.yaml"
@@ -195,7 +195,7 @@ def test_a_run_that_was_killed_leaves_the_earlier_one_or_its_own_and_nothing_aft
         expected.append((files / "expected" / "metrics.csv").read_bytes())
     names = sorted(one.name for one in (files / "expected").iterdir())
     place, moments = files / "runs" / "run", random.Random(2)
-    killed = tries = there = 0
+    killed = tries = present = 0
     while killed < -(-KILLS * 6 // 10):
         seed, tries = tries % 2, tries + 1
         command = ("run", scenario, "--seed", seed, "--out", place)
@@ -210,9 +210,9 @@ def test_a_run_that_was_killed_leaves_the_earlier_one_or_its_own_and_nothing_aft
         if place.exists():
             assert sorted(one.name for one in place.iterdir()) == names
             assert (place / "metrics.csv").read_bytes() in expected
-            there += 1
+            present += 1
         start(*command)
         assert [one.name for one in place.parent.iterdir()] == ["run"]
         assert sorted(one.name for one in place.iterdir()) == names
         assert (place / "metrics.csv").read_bytes() == expected[seed]
-    print(f"{killed} kills of run in {tries} tries, {there} with a run in place")
+    print(f"{killed} kills of run in {tries} tries, {present} with a run in place")

@@ -1,4 +1,4 @@
-"""The located reader: YAML 1.2 scalars, mistakes told with their place, and an exact writer."""
+"""Package `config`: YAML 1.2 scalars, mistakes with their places, and an exact writer."""
 
 import math
 import pickle
@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from swarm_nca.config import Document, LocatedError, Place, dump, parse, read
 
-unhurried = settings(deadline=None)  # a shared machine may pause anywhere
+no_deadline = settings(deadline=None)  # a busy machine may pause at any point
 
-# ---------------------------------------------------------------- a model in a scenario's manner
+# ---------------------------------------------------------------- a model like a scenario
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Dataset(Strict):
 
 
 class PictureFile(Strict):
-    file: str  # also the name of a key, as a union tag may be
+    file: str  # a key with the name of a union branch
 
 
 class Row(Strict):
@@ -89,15 +89,15 @@ perturbations:
 """
 
 
-def told(text: str, *overrides: str) -> str:
-    """The line that tells what is wrong with a scenario's text."""
+def mistake_in(text: str, *overrides: str) -> str:
+    """The error message of a scenario's text."""
     with pytest.raises(LocatedError) as caught:
         parse(text, "s.yaml").with_overrides(overrides).validate(Scenario)
     return str(caught.value)
 
 
 def attempt(action: Callable[[], Any]) -> tuple[Any, LocatedError | None]:
-    """What the action returns, or the located error it raises; any other error goes through."""
+    """The action's result, or the located error it raises; other errors propagate."""
     try:
         return action(), None
     except LocatedError as error:
@@ -137,7 +137,7 @@ def attempt(action: Callable[[], Any]) -> tuple[Any, LocatedError | None]:
         ("é", "é"),
     ],
 )
-def test_plain_scalars_mean_what_yaml_1_2_says(text: str, value: object) -> None:
+def test_plain_scalars_follow_yaml_1_2(text: str, value: object) -> None:
     data = parse(text).data
     assert (type(data), data) == (type(value), value)
 
@@ -146,7 +146,7 @@ def test_nan_is_a_number() -> None:
     assert math.isnan(parse(".nan").data)
 
 
-# ---------------------------------------------------------------- plain YAML, and nothing else
+# ---------------------------------------------------------------- plain YAML only
 
 
 def test_aliases_repeat_a_value_without_sharing_it() -> None:
@@ -162,14 +162,14 @@ def test_aliases_repeat_a_value_without_sharing_it() -> None:
         ("# only a comment\n", "s.yaml:1:1: the file is empty"),
         ("a: 1\nb: 2\na: 3", "s.yaml:3:1: a: the key 'a' is given twice, first in line 1"),
         ("a: {b: 1, b: 2}", "s.yaml:1:11: a.b: the key 'b' is given twice, first in line 1"),
-        ("a: 1\n---\nb: 2", "s.yaml:2:1: a second document starts here; a file holds one"),
+        ("a: 1\n---\nb: 2", "s.yaml:2:1: a second document starts here; keep one per file"),
         ("a: !!python/name:os.system 1", "s.yaml:1:4: a: the tag tag:yaml.org,2002:python/name:"),
-        ("<<: {a: 1}", "s.yaml:1:1: merge keys (<<) are not used here"),
+        ("<<: {a: 1}", "s.yaml:1:1: merge keys (<<) are not allowed"),
         ("? [a]\n: 1", "s.yaml:1:3: a key must be text or a number"),
         ("a: *b", "s.yaml:1:4: a: the alias *b has no complete value &b above it"),
         ("a: &a [*a]", "s.yaml:1:8: a[0]: the alias *a has no complete value &a above it"),
         ("[" * 60, "s.yaml:1:52: nested more than 50 levels deep"),
-        ("a: 1\n\tb: 2", "s.yaml:2:1: a tab stands here; use spaces"),
+        ("a: 1\n\tb: 2", "s.yaml:2:1: this is a tab; use spaces"),
         ("a: b: c", "s.yaml:1:5: unexpected ': '; text that holds one needs quotes"),
         ("a: 1\nb:2\nc: 3", "s.yaml:2:1: 'key: value' is expected (a space after the colon)"),
         ("a: 'b\nc: d\n", "s.yaml:1:4: the quote that opens here is never closed"),
@@ -181,7 +181,7 @@ def test_aliases_repeat_a_value_without_sharing_it() -> None:
         ("a: " + "9" * 5000, "s.yaml:1:4: a: this number has 5000 digits"),
     ],
 )
-def test_what_is_not_plain_yaml_is_refused_at_its_place(text: str, line: str) -> None:
+def test_yaml_that_is_not_plain_is_refused_with_its_place(text: str, line: str) -> None:
     with pytest.raises(LocatedError) as caught:
         parse(text, "s.yaml")
     assert str(caught.value).startswith(line)
@@ -198,13 +198,13 @@ def test_what_is_not_plain_yaml_is_refused_at_its_place(text: str, line: str) ->
         ("a: one\n  two: three\n", "s.yaml:2:3: this key is indented by 2 spaces and the key"),
     ],
 )
-def test_a_key_that_is_indented_too_far_is_told_as_that(text: str, line: str) -> None:
+def test_a_key_indented_too_far_is_reported_as_such(text: str, line: str) -> None:
     with pytest.raises(LocatedError) as caught:
         parse(text, "s.yaml")
     assert str(caught.value).startswith(line)
 
 
-def test_all_mistakes_are_kept_beside_the_most_telling_one() -> None:
+def test_the_error_has_the_lines_of_all_mistakes() -> None:
     with pytest.raises(LocatedError) as caught:
         parse("stpes: 4\nlinks: {drop: 2}\nnames: {x: y}\n", "s.yaml").validate(Scenario)
     lines = caught.value.lines
@@ -215,7 +215,7 @@ def test_all_mistakes_are_kept_beside_the_most_telling_one() -> None:
     assert pickle.loads(pickle.dumps(caught.value)).lines == lines
 
 
-def test_of_thousands_of_mistakes_a_hundred_are_told_and_all_are_counted() -> None:
+def test_a_hundred_of_thousands_of_mistakes_are_printed_and_all_are_counted() -> None:
     text = "name: x\n" + "".join(f"k{i}: 1\n" for i in range(5000))
     with pytest.raises(LocatedError) as caught:
         parse(text, "s.yaml").validate(Scenario)
@@ -234,20 +234,20 @@ def test_of_thousands_of_mistakes_a_hundred_are_told_and_all_are_counted() -> No
         "name: &'{letters}' x",
     ],
 )
-def test_what_is_echoed_is_cut(text: str, letters: str) -> None:
-    line = told(text.format(letters=letters))
+def test_long_values_are_cut_in_messages(text: str, letters: str) -> None:
+    line = mistake_in(text.format(letters=letters))
     assert len(line) < 1000
     assert line.startswith("s.yaml:")
 
 
-def test_a_number_that_no_float_holds_is_told_by_its_digits() -> None:
-    line = told(f"name: x\nlinks: {{drop: 1{'0' * 400}}}")
+def test_a_number_beyond_float_is_refused_by_its_digits() -> None:
+    line = mistake_in(f"name: x\nlinks: {{drop: 1{'0' * 400}}}")
     assert "drop: must be a number of at most 308 digits, got 1000" in line
-    assert "a whole number of at most 18 digits, got 1e+39" in told("name: x\nsteps: 1e39")
+    assert "a whole number of at most 18 digits, got 1e+39" in mistake_in("name: x\nsteps: 1e39")
 
 
-def test_a_mistake_deep_in_a_recursive_model_is_found_at_once() -> None:
-    """Every level is a name of the path and a key of the file: readings of it double."""
+def test_a_mistake_deep_in_a_recursive_model_is_found_quickly() -> None:
+    """Every level names both a union branch and a key, so the readings of the path double."""
     inner = "{dataset: a, bogus: 1}"
     for _ in range(20):
         inner = f"{{row: [{inner}]}}"
@@ -267,15 +267,15 @@ def test_a_file_of_many_megabytes_is_refused_before_it_is_parsed(tmp_path: Path)
         read(tmp_path / "s.yaml")
 
 
-def test_aliases_that_multiply_beyond_reason_are_refused() -> None:
+def test_aliases_that_repeat_too_many_values_are_refused() -> None:
     lines = ["a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]"]
     for name, previous in zip("bcdefghijk", "abcdefghij", strict=True):
         lines.append(f"{name}: &{name} [{', '.join([f'*{previous}'] * 9)}]")
-    with pytest.raises(LocatedError, match=r"more than 20,000 values, counting what aliases"):
+    with pytest.raises(LocatedError, match=r"more than 20,000 values, counting those that aliases"):
         parse("\n".join(lines))
 
 
-@unhurried
+@no_deadline
 @given(st.text() | st.text(alphabet="ab1.:-?[]{},&*!|>'\"%@`#<~ \n\t\\x0", max_size=40))
 def test_any_text_gives_data_or_a_located_error(text: str) -> None:
     document, mistake = attempt(lambda: parse(text))
@@ -296,7 +296,7 @@ def test_a_file_is_read_with_or_without_a_byte_order_mark(tmp_path: Path) -> Non
         assert read(str(file)).file == str(file)
 
 
-def test_a_missing_file_is_told_with_the_nearest_name_beside_it(tmp_path: Path) -> None:
+def test_the_error_of_a_missing_file_suggests_the_nearest_name(tmp_path: Path) -> None:
     (tmp_path / "mutation.yaml").write_text("a: 1")
     (tmp_path / "x.yaml").write_text("a: 1")
     with pytest.raises(LocatedError) as caught:
@@ -402,7 +402,8 @@ def test_a_valid_document_becomes_the_model() -> None:
         (
             "{dataset: strokes, label: 2}",
             "{file: a.png, join: true}",
-            "s.yaml:4:51: perturbations[0].images.join: the key 'join' does not go with 'file'",
+            "s.yaml:4:51: perturbations[0].images.join: the key 'join' cannot be combined with "
+            "'file'",
         ),
         (
             "{dataset: strokes, label: 2}",
@@ -444,9 +445,9 @@ def test_a_valid_document_becomes_the_model() -> None:
         ("name: seven\n", "", "s.yaml:1:1: missing key 'name'"),
     ],
 )
-def test_a_mistake_is_told_in_one_line_with_its_cure(old: str, new: str, line: str) -> None:
+def test_a_mistake_is_reported_in_one_line_with_its_cure(old: str, new: str, line: str) -> None:
     assert old in SCENARIO
-    assert told(SCENARIO.replace(old, new, 1)) == line
+    assert mistake_in(SCENARIO.replace(old, new, 1)) == line
 
 
 @pytest.mark.parametrize(
@@ -459,13 +460,13 @@ def test_a_mistake_is_told_in_one_line_with_its_cure(old: str, new: str, line: s
         (tuple[int, Links], "[true, {drop: true}]", "[0]: must be a whole number, got true"),
     ],
 )
-def test_true_and_false_are_no_numbers(model: Any, text: str, message: str) -> None:
+def test_true_and_false_are_refused_as_numbers(model: Any, text: str, message: str) -> None:
     with pytest.raises(LocatedError) as caught:
         parse(text, "s.yaml").validate(model)
     assert message in str(caught.value)
 
 
-def test_true_and_false_stay_where_they_may_stand() -> None:
+def test_true_and_false_are_kept_where_the_model_allows_them() -> None:
     for model in (bool, Any, int | bool, list[bool], Literal[True, 3]):
         text = "[true, false]" if model == list[bool] else "true"
         document = parse(text)
@@ -474,11 +475,11 @@ def test_true_and_false_stay_where_they_may_stand() -> None:
     assert row.join is True
 
 
-def test_what_is_no_mapping_is_told_so() -> None:
-    assert told("- 1\n- 2") == "s.yaml:1:1: must be a mapping, got [1, 2]"
+def test_a_list_in_place_of_a_mapping_is_refused() -> None:
+    assert mistake_in("- 1\n- 2") == "s.yaml:1:1: must be a mapping, got [1, 2]"
 
 
-def test_any_type_can_be_asked_for() -> None:
+def test_any_type_can_be_validated() -> None:
     assert parse("[1, 2]").validate(tuple[int, int]) == (1, 2)
     assert parse("{at: 3, radius: 1}").validate(Damage) == Damage(at=3, radius=1.0)
     with pytest.raises(LocatedError, match=r"^<text>:1:5: \[1\]: must be a whole number"):
@@ -486,14 +487,14 @@ def test_any_type_can_be_asked_for() -> None:
 
 
 def test_long_values_and_control_characters_stay_on_one_short_line() -> None:
-    line = told('name: x\nsteps: "a\\nb\\e[31m' + "c" * 500 + '"')
+    line = mistake_in('name: x\nsteps: "a\\nb\\e[31m' + "c" * 500 + '"')
     assert line.startswith("s.yaml:2:8: steps: must be a whole number, got 'a\\nb\\x1b[31m")
     assert line.endswith("…")
     assert len(line) < 120
     assert str(LocatedError("one\n  two \x1b", Place("s"))) == "s: one two \\x1b"
 
 
-@unhurried
+@no_deadline
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -509,7 +510,7 @@ def test_long_values_and_control_characters_stay_on_one_short_line() -> None:
         max_leaves=12,
     )
 )
-def test_any_data_is_validated_or_told_with_a_place(data: object) -> None:
+def test_any_data_is_validated_or_refused_with_a_place(data: object) -> None:
     for name in ("perturbations", "images", None):
         whole = {"name": "x", name: [data]} if name else data
         document = parse(dump(whole), "s.yaml")
@@ -520,10 +521,10 @@ def test_any_data_is_validated_or_told_with_a_place(data: object) -> None:
             assert 1 <= mistake.line <= dump(whole).count("\n") + 1
 
 
-# ---------------------------------------------------------------- mistakes noticed further up
+# ---------------------------------------------------------------- mistakes found by other code
 
 
-def test_an_error_made_by_hand_is_placed_as_near_as_the_file_allows() -> None:
+def test_document_error_has_the_nearest_place_in_the_file() -> None:
     document = parse(SCENARIO, "s.yaml")
     error = document.error(("perturbations", 1, "at"), "comes after the last step")
     assert str(error) == "s.yaml:5:9: perturbations[1].at: comes after the last step"
@@ -535,7 +536,7 @@ def test_an_error_made_by_hand_is_placed_as_near_as_the_file_allows() -> None:
     assert default.given is None
 
 
-def test_errors_of_code_that_knows_no_file_are_placed() -> None:
+def test_errors_within_document_at_get_a_place() -> None:
     document = parse(SCENARIO, "s.yaml")
     with pytest.raises(LocatedError) as caught, document.at("steps"):
         raise ValueError("must be even,\n got 3")
@@ -547,7 +548,7 @@ def test_errors_of_code_that_knows_no_file_are_placed() -> None:
         raise document.error(("name",), "inner")
 
 
-def test_an_error_survives_pickling() -> None:
+def test_an_error_can_be_pickled() -> None:
     error = parse(SCENARIO, "s.yaml").error(("perturbations", 1, "at"), "no")
     copy = pickle.loads(pickle.dumps(error))
     assert (str(copy), copy.given) == (str(error), 300)
@@ -587,10 +588,10 @@ def test_overrides_change_add_and_replace() -> None:
     ],
 )
 def test_a_mistake_in_an_override_names_the_override(override: str, line: str) -> None:
-    assert told(SCENARIO, override) == f"--set {override}: {line}"
+    assert mistake_in(SCENARIO, override) == f"--set {override}: {line}"
 
 
-def test_a_mistake_between_values_names_the_override_that_is_among_them() -> None:
+def test_a_mistake_of_a_mapping_names_the_overrides_in_it() -> None:
     document = parse(SCENARIO, "s.yaml").with_overrides(["perturbations.1.at=4", "steps=3"])
     changed = "--set perturbations.1.at=4"
     place = "s.yaml:5:5: perturbations[1]"
@@ -603,15 +604,15 @@ def test_a_mistake_between_values_names_the_override_that_is_among_them() -> Non
 def test_a_mistake_beside_an_override_keeps_its_place_in_the_file() -> None:
     text = SCENARIO.replace("radius", "radus")
     line = "s.yaml:9:5: perturbations[1].radus: unknown key 'radus' (did you mean 'radius'?)"
-    assert told(text, "perturbations.1.at=4") == line
+    assert mistake_in(text, "perturbations.1.at=4") == line
 
 
-@unhurried
+@no_deadline
 @given(st.text(), st.text())
-def test_any_override_gives_a_document_or_names_itself(key: str, value: str) -> None:
+def test_any_override_gives_a_document_or_an_error_that_names_it(key: str, value: str) -> None:
     document = parse(SCENARIO)
     for override in (key, f"{key}={value}", f"steps={value}", f"perturbations.{key}={value}"):
-        changed, mistake = attempt(lambda one=override: document.with_overrides([one]))
+        changed, mistake = attempt(lambda given=override: document.with_overrides([given]))
         assert isinstance(changed, Document) or str(mistake).startswith("--set ")
 
 
@@ -638,13 +639,14 @@ plain_data = st.recursive(
 
 @example("\x85 one of YAML 1.1's line breaks \u2028")
 @example({"a\n" * 100: [0.1 + 0.2, -0.0, 5e-324, "1_0", 2**70]})
-@unhurried
+@no_deadline
 @given(plain_data)
-def test_what_is_written_reads_back_exactly(data: object) -> None:
-    assert repr(parse(dump(data)).data) == repr(data)  # repr tells 1, 1.0 and True apart, and nan
+def test_written_data_is_read_back_exactly(data: object) -> None:
+    # repr differs for 1, 1.0 and True, and is equal for nan
+    assert repr(parse(dump(data)).data) == repr(data)
 
 
-def test_yaml_is_written_as_people_would_write_it() -> None:
+def test_yaml_is_written_in_a_readable_style() -> None:
     data = {
         "name": "seven",
         "canvas": (28, 28),

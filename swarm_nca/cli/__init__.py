@@ -1,11 +1,11 @@
 """The command `swarm-nca`: parses, calls the package, prints the results.
 
 Exit codes: 0 done; 1 an expectation failed; 2 bad input, with one line on stderr; 130 stopped by
-Ctrl-C or SIGTERM (`run`, `train`). Modules named after a group of commands (`running`,
-`measuring`, …) declare arguments and import nothing heavy, so that `--help` answers at once; they
-import the bodies (`evaluate_command`, …) when a command runs.
+Ctrl-C or SIGTERM (`run`, `train`). Modules that declare commands (`running`, `measuring`, …) import
+nothing heavy, so that `--help` is fast; a command imports its body (`evaluate_command`, …) when it
+runs.
 
-To add a command, write a function, and a line in `COMMANDS`.
+To add a command, write a function and add it to `COMMANDS`.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ COMMANDS = (run, check, schema, evaluate, train, compare, view, bench, rules)
 app = typer.Typer(
     name="swarm-nca",
     cls=Commands,
-    help="Swarms of pixels that agree on what they form: run, train and measure neural cellular "
-    "automata.",
+    help="Run, train and measure neural cellular automata.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -42,8 +41,8 @@ for command in COMMANDS:
 app.add_typer(study, name="study")
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(show: bool) -> None:
+    if show:
         from importlib.metadata import version
 
         typer.echo(f"swarm-nca {version('swarm-nca')}")
@@ -57,13 +56,13 @@ def _root(
         typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Swarms of pixels that agree on what they form."""
+    """Run, train and measure neural cellular automata."""
 
 
 def main() -> None:
     """Entry point of the command."""
     for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a character gets a substitute, not a traceback.
+        # Print a substitute for characters that the terminal's encoding lacks.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     app()

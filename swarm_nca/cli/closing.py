@@ -1,4 +1,4 @@
-"""What a run says when it is over: numbers at chosen moments, and how its expectations were met."""
+"""The summary of a finished run: metrics at chosen steps, and the results of its expectations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.table import Table
 from swarm_nca.recording import Run
 from swarm_nca.scenario.junit import bounds
 
-#: The metrics shown, where a run has them, with their short headings.
+#: Metrics shown if the run measured them, with short headings.
 COLUMNS = {
     "alive": "alive",
     "error": "error",
@@ -23,28 +23,28 @@ COLUMNS = {
     "state_magnitude": "|state|",
 }
 
-#: Metrics that count cells, and those too small for three places behind the point.
+#: Metrics that count cells; metrics too small for three decimal places.
 _WHOLE, _SMALL = ("alive",), ("error",)
 
-#: Moments shown whatever happens, where a run has them.
+#: Steps that are always shown, if the run reached them.
 LOOKS = (1, 20)
 
-#: At most so many moments.
+#: Maximum number of steps shown.
 MOST_ROWS = 16
 
 
 def say(console: Console, run: Run, folder: Path | None) -> None:
-    """Print the end of a run."""
-    met, all_of_them = sum(one.passed for one in run.expectations), len(run.expectations)
+    """Print the summary of a run, and the path of its report."""
+    met, total = sum(result.passed for result in run.expectations), len(run.expectations)
     verdict = "[green]passed[/]" if run.passed else "[red]failed[/]"
-    judged = f"{verdict}, {met} of {all_of_them} expectations met" if all_of_them else "done"
-    took = "" if run.seconds is None else f" in {run.seconds:.1f} s"
-    console.print(f"[bold]{escape(run.name)}[/]: {judged}; {run.steps} steps{took}")
+    outcome = f"{verdict}, {met} of {total} expectations met" if total else "done"
+    duration = "" if run.seconds is None else f" in {run.seconds:.1f} s"
+    console.print(f"[bold]{escape(run.name)}[/]: {outcome}; {run.steps} steps{duration}")
     console.print(_moments(console, run))
     if run.nonfinite is not None:
         first, most = run.nonfinite
         console.print(f"[red]not finite[/]: the states of {most:,.0f} cells, from step {first} on")
-    if all_of_them:
+    if total:
         console.print(_expectations(console, run))
     if folder is not None:
         console.print(f"{folder / 'report.html'}", soft_wrap=True, highlight=False, markup=False)
@@ -73,10 +73,11 @@ def _expectations(console: Console, run: Run) -> Table:
     table = _table(console)
     for heading in ("expected", "at", "bounds", "met", ""):
         table.add_column(heading, justify="right" if heading in ("at", "met") else "left")
-    for one in run.expectations:
-        verdict = "[green]passed[/]" if one.passed else "[red]failed[/]"
-        verdict += f": {one.unknown}" if one.unknown else ""
-        table.add_row(one.metric, str(one.at), bounds(one), _number(one.value, one.metric), verdict)
+    for result in run.expectations:
+        verdict = "[green]passed[/]" if result.passed else "[red]failed[/]"
+        verdict += f": {result.unknown}" if result.unknown else ""
+        value = _number(result.value, result.metric)
+        table.add_row(result.metric, str(result.at), bounds(result), value, verdict)
     return table
 
 

@@ -1,4 +1,4 @@
-"""The body of `swarm-nca evaluate`: a rule's scores on pictures, as tables, JSON and figures."""
+"""The body of `swarm-nca evaluate`: scores a rule on pictures; writes tables, JSON and figures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from swarm_nca.measure.confusion import Confusion, confusion
 from swarm_nca.measure.eval_set import EvalSet, eval_set_for
 from swarm_nca.measure.groups import grouped, scores
 from swarm_nca.measure.protocols import Evaluation, Protocol, check_exam, evaluate
-from swarm_nca.measure.protocols import Progress as Told
+from swarm_nca.measure.protocols import Progress as Report
 from swarm_nca.measure.tables import (
     confusion_table,
     curve_table,
@@ -36,7 +36,7 @@ from swarm_nca.measure.writing import Json, check_json, only_finite, write_json
 from swarm_nca.recording.long_run import draw
 from swarm_nca.rules import load_rule
 
-#: What a figure's file may end in.
+#: Allowed suffixes of figures.
 SUFFIXES = (".png", ".pdf")
 
 
@@ -58,29 +58,29 @@ def evaluate_command(
     figures: Sequence[Path] = (),
     console: Console | None = None,
 ) -> Evaluation:
-    """Examine a rule, print the tables, write the JSON and the figures.
+    """Evaluate a rule, print the tables, write the JSON and the figures.
 
     Args:
         rule: see `load_rule`.
         dataset: see `exam_pictures`, with `split` and `limit`.
         steps, protocol, swaps, every, seed: see `evaluate`.
-        by: also the scores at the end by these `GROUPINGS`; several data sets are always told
-            apart.
-        votes: also the table of votes by class.
+        by: also print the final scores grouped by these `GROUPINGS`; several data sets are always
+            grouped by data set.
+        votes: also print the table of votes by class.
         fill_holes: fill the holes of every silhouette; see `without_holes`.
-        json_file: where to write all numbers, atomically; its folder must exist.
-        figures: where to write the curves as a figure, PNG or PDF by the suffix.
-        console: where to print; standard output when None.
+        json_file: all numbers, written atomically; its folder must exist.
+        figures: files for the curves, PNG or PDF by the suffix.
+        console: standard output when None.
 
     Raises:
-        ValueError: whatever was given that cannot be used, before any step is taken.
+        ValueError: an unusable argument; raised before the first step.
     """
     console = console or Console()
     check_json(json_file)
     for file in figures:
         check_file(file)
         if file.suffix not in SUFFIXES:
-            raise ValueError(f"{file}: a figure's file ends in {' or '.join(SUFFIXES)}")
+            raise ValueError(f"{file}: name a figure that ends in {' or '.join(SUFFIXES)}")
     loaded = load_rule(rule)
     eval_set = eval_set_for(
         loaded, dataset, split=split, limit=limit, seed=seed, fill_holes=fill_holes
@@ -90,7 +90,9 @@ def evaluate_command(
         by = ("dataset", *by)
     groups = {name: grouped(eval_set, name, loaded.alive_above) for name in by}
     if votes and not eval_set.own.classes:
-        raise ValueError(f"{dataset} has no classes, so there is no table of votes: leave it out")
+        raise ValueError(
+            f"{dataset} has no classes, so there is no table of votes: leave --confusion out"
+        )
     title = escape(f"{Path(rule).name} on {len(eval_set.pictures):,} pictures of {dataset}")
     with watched(console, title) as progress:
         result = evaluate(
@@ -103,24 +105,24 @@ def evaluate_command(
             seed=seed,
             progress=progress,
         )
-    tables = {name: scores(result.last, each) for name, each in groups.items()}
-    ballot = confusion(result.last, eval_set.own, loaded) if votes else None
-    document = as_json(result, rule, dataset, tables, ballot, fill_holes)
+    tables = {name: scores(result.last, members) for name, members in groups.items()}
+    vote_table = confusion(result.last, eval_set.own, loaded) if votes else None
+    document = as_json(result, rule, dataset, tables, vote_table, fill_holes)
     write_json(json_file, document)
     for file in figures:
         write_atomically(file, draw(document, file.suffix))
     console.print(curve_table(result, title))
-    _tell(console, result, eval_set)
+    _print_notes(console, result, eval_set)
     for name, rows in tables.items():
         console.print(group_table(name, rows))
-    if ballot is not None:
-        console.print(confusion_table(ballot))
+    if vote_table is not None:
+        console.print(confusion_table(vote_table))
     return result
 
 
 @contextlib.contextmanager
-def watched(console: Console, title: str) -> Iterator[Told]:
-    """A bar while an examination lasts; yields what tells it the steps done and in all."""
+def watched(console: Console, title: str) -> Iterator[Report]:
+    """Show a progress bar; yields the function that sets its steps done and total."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -141,7 +143,7 @@ def as_json(
     votes: Confusion | None = None,
     fill_holes: bool = False,
 ) -> Json:
-    """All that was found as plain data; see `only_finite`."""
+    """The results as plain data; numbers that are not finite are null, see `only_finite`."""
     document: Json = {
         "rule": rule,
         "dataset": dataset,
@@ -165,22 +167,22 @@ def as_json(
 
 
 def _labelled(result: Evaluation) -> int:
-    """How many pictures have a class that the rule knows."""
+    """The number of pictures whose class the rule has."""
     return int(result.last.labelled.sum())
 
 
-def _tell(console: Console, result: Evaluation, eval_set: EvalSet) -> None:
-    """The lines under the table."""
+def _print_notes(console: Console, result: Evaluation, eval_set: EvalSet) -> None:
+    """Print the lines below the table."""
     console.print(settling(result), soft_wrap=True)
     strange = eval_set.strange
     if strange:
         known = _labelled(result)
-        others = f"; what is right is told of the other {known:,}" if known else ""
+        others = f"; accuracy is measured on the other {known:,} pictures" if known else ""
         console.print(
-            f"nothing is right or wrong in {escape(', '.join(strange))}: the rule has no class for "
-            f"these pictures{others}",
+            f"no accuracy for {escape(', '.join(strange))}: the rule has no class for these "
+            f"pictures{others}",
             soft_wrap=True,
         )
-    told = runaway(result)
-    if told is not None:
-        console.print(told, style="bold red", soft_wrap=True)
+    warning = runaway(result)
+    if warning is not None:
+        console.print(warning, style="bold red", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The body of `swarm-nca evaluate --protocol growing`: how a pattern grows, stays and heals."""
+"""The body of `swarm-nca evaluate --protocol growing`: tests growth, persistence and repair."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ def growing_command(
     json_file: Path | None = None,
     console: Console | None = None,
 ) -> list[Grown]:
-    """Grow a rule's pattern in several worlds; print what became of each, write the JSON.
+    """Grow a rule's pattern in several worlds; print the result of each, write the JSON.
 
     Args:
         rule: see `load_rule`.
-        target: a drawn target or a picture file; what the rule was trained on when None.
+        target: a drawn target or a picture file; the target of the rule's training when None.
         worlds, late, seed: see `GrowingProtocol`.
-        json_file: where to write all numbers, atomically; its folder must exist.
-        console: where to print; standard output when None.
+        json_file: all numbers, written atomically; its folder must exist.
+        console: standard output when None.
 
     Raises:
-        ValueError: whatever was given that cannot be used, before any step is taken.
+        ValueError: an unusable argument; raised before the first step.
     """
     console = console or Console()
     check_json(json_file)
@@ -48,7 +48,7 @@ def growing_command(
     loaded.requires_grad_(False)
     with watched(console, escape(f"{Path(rule).name} growing")) as progress:
         outcomes = grown_by(loaded, task, protocol, progress)
-    rows = [_row(one) for one in outcomes]
+    rows = [_row(outcome) for outcome in outcomes]
     document = {"rule": rule, "protocol": "growing", "grown": protocol.grown, "late": late}
     document |= {"healed": protocol.healed, "severity": protocol.severity, "seed": seed}
     write_json(json_file, document | {"worlds": [only_finite(row) for row in rows]})
@@ -61,24 +61,24 @@ def _task_of(target: str | None, card: dict[str, Any], base: Path) -> Growing:
         return Growing({"drawn": target})
     if target is not None:
         return Growing({"file": target})
-    told = (card.get("recipe") or {}).get("task") or {}
-    if told.get("kind") != Growing.kind:
+    task = (card.get("recipe") or {}).get("task") or {}
+    if task.get("kind") != Growing.kind:
         raise ValueError(
-            "the rule's card does not say what it grows: name it with --target, as a picture file "
-            f"or one of {', '.join(TARGETS)}"
+            "the rule's card names no target: give one with --target, a picture file or one of "
+            f"{', '.join(TARGETS)}"
         )
-    return Growing(**{name: value for name, value in told.items() if name != "kind"}, base=base)
+    return Growing(**{name: value for name, value in task.items() if name != "kind"}, base=base)
 
 
-def _row(one: Grown) -> dict[str, Any]:
+def _row(outcome: Grown) -> dict[str, Any]:
     return {
-        "error_grown": one.error_grown,
-        "error_late": one.error_late,
-        "error_wounded": one.error_wounded,
-        "error_healed": one.error_healed,
-        "recovery": one.recovery,
-        "alive": one.alive,
-        "retained": one.retained,
+        "error_grown": outcome.error_grown,
+        "error_late": outcome.error_late,
+        "error_wounded": outcome.error_wounded,
+        "error_healed": outcome.error_healed,
+        "recovery": outcome.recovery,
+        "alive": outcome.alive,
+        "retained": outcome.retained,
     }
 
 

@@ -1,4 +1,4 @@
-"""Looking into files: whether they are right, what may stand in them, and which rules ship."""
+"""The commands `check`, `schema` and `rules`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from swarm_nca.cli.options import Overrides, Quiet
 from swarm_nca.cli.telling import console, tell, told_in_one_line
 from swarm_nca.suggestion import unknown
 
-#: What a YAML file can be, and the model that describes it.
+#: Kinds of YAML files, with the module and name of the model that validates each.
 KINDS = {
     "scenario": ("swarm_nca.scenario.schema", "Settings"),
     "recipe": ("swarm_nca.training.recipe", "Recipe"),
@@ -47,7 +47,7 @@ def check(
             tell(error, all_of_them=True)
         else:
             if not quiet:
-                typer.echo(f"{file}: a {kind}, nothing wrong with it")
+                typer.echo(f"{file}: OK ({kind})")
     if wrong:
         raise typer.Exit(2)
 
@@ -55,7 +55,7 @@ def check(
 def schema(
     kind: Annotated[str, typer.Argument(metavar="[scenario|recipe]")] = "scenario",
 ) -> None:
-    """Print the JSON Schema of a kind of file, for editors."""
+    """Print the JSON Schema of scenarios or recipes, for editors."""
     with told_in_one_line():
         if kind not in KINDS:
             raise ValueError(unknown("kind of file", kind, KINDS))
@@ -65,10 +65,10 @@ def schema(
 
 def rules(
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Also each weight tensor, and the card.")
+        bool, typer.Option("--verbose", "-v", help="Also print each weight tensor and the card.")
     ] = False,
 ) -> None:
-    """List the rules that ship: scores, size, hash."""
+    """List the rules that ship, with scores, size and hash."""
     with told_in_one_line():
         from swarm_nca.cli.rules_command import rules_command
 
@@ -77,7 +77,11 @@ def rules(
 
 @contextlib.contextmanager
 def meant_as(kind: str, file: str | Path) -> Iterator[None]:
-    """Within this block a mistake in a file of another kind is told as that."""
+    """Replace a located error by "this is a recipe" if the file's keys fit the other kind better.
+
+    Raises:
+        ValueError: the command for the other kind of file.
+    """
     from swarm_nca.config import LocatedError
 
     try:
@@ -86,12 +90,14 @@ def meant_as(kind: str, file: str | Path) -> Iterator[None]:
         keys = _keys_of(Path(file))
         other, command = ("recipe", "train") if kind == "scenario" else ("scenario", "run")
         if keys.get(other, 0) > keys.get(kind, 0):
-            raise ValueError(f"{file}: this is a {other}: swarm-nca {command} {file}") from error
+            raise ValueError(
+                f"{file}: this is a {other}; use: swarm-nca {command} {file}"
+            ) from error
         raise
 
 
 def _kind_of(path: Path, changes: list[str]) -> tuple[str, Any]:
-    """What a file is, by the keys it has, and the file."""
+    """The kind of a file, judged by its keys, and the document."""
     from swarm_nca.config import read
 
     document = read(path).with_overrides(changes)
@@ -103,7 +109,7 @@ def _kind_of(path: Path, changes: list[str]) -> tuple[str, Any]:
 
 
 def _keys_of(path: Path) -> dict[str, int]:
-    """Of each kind, how many of its keys a file has; nothing of a file that cannot be read."""
+    """For each kind, how many of its keys the file has; empty if the file is unreadable."""
     from swarm_nca.config import read
 
     try:

@@ -1,4 +1,4 @@
-"""Training rules."""
+"""The command `train`."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def train(
         str | None,
         typer.Argument(
             metavar="[RECIPE.yaml]",
-            help="A file, or a name that ships; a resumed run has its own.",
+            help="A file, or the name of a recipe that ships. Not needed with --resume.",
             show_default=False,
         ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="The training's folder; runs/train-NAME if not given."),
+        typer.Option(metavar="DIR", help="Folder of the training; default runs/train-NAME."),
     ] = None,
     resume: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Go on exactly where that one stopped.")
+        Path | None, typer.Option(metavar="DIR", help="Continue the training in this folder.")
     ] = None,
     changes: Overrides = None,
 ) -> None:
-    """Train a rule by a recipe, or resume a training."""
+    """Train a rule from a recipe, or resume a training."""
     with told_in_one_line():
         import torch
 

@@ -1,4 +1,4 @@
-"""Measuring rules, and the machine: one rule's scores, several side by side, and speed."""
+"""The commands `evaluate`, `compare` and `bench`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,20 @@ from typing import Annotated, Any
 import typer
 
 from swarm_nca.bounds import MOST, MOST_SEED
-from swarm_nca.cli.options import DATASET, RULE, JsonFile, Protocol, Split
+from swarm_nca.cli.options import (
+    DATASET,
+    LIMIT,
+    RULE,
+    SEED,
+    SPLIT,
+    STEPS,
+    JsonFile,
+    Protocol,
+    Split,
+)
 from swarm_nca.cli.telling import console, told_in_one_line
 
-#: What is not asked of turned pictures.
+#: Options that cannot be combined with `--turn`.
 UPRIGHT_ONLY = ("swaps", "every", "by", "confusion", "fill_holes", "figure")
 
 
@@ -21,41 +31,55 @@ def evaluate(
     context: typer.Context,
     rule: Annotated[str, typer.Argument(metavar="RULE", help=RULE)],
     dataset: Annotated[str | None, typer.Option(help=DATASET, show_default=False)] = None,
-    split: Annotated[Split, typer.Option(help="Of a published data set.")] = "test",
-    limit: Annotated[
-        int | None, typer.Option(min=1, max=MOST, help="Only the first so many.")
-    ] = None,
-    steps: Annotated[int, typer.Option(min=1, max=MOST, help="Of each phase.")] = 200,
+    split: Annotated[Split, typer.Option(help=SPLIT)] = "test",
+    limit: Annotated[int | None, typer.Option(min=1, max=MOST, help=LIMIT)] = None,
+    steps: Annotated[int, typer.Option(min=1, max=MOST, help=STEPS)] = 200,
     protocol: Annotated[
         Protocol,
         typer.Option(
-            help="Fresh pictures; swapped on the way, states kept or restarted; or a growing "
-            "pattern, grown, late and healed, without a data set."
+            help="fresh: one phase; mutation: then swap the pictures and keep the states; restart: "
+            "then swap the pictures and reset the states; growing: grow a pattern, run it on, "
+            "damage it (no data set)."
         ),
     ] = "fresh",
     target: Annotated[
         str | None,
-        typer.Option(help="Of growing: a picture file, or lizard, flower, heart, butterfly."),
+        typer.Option(
+            help="Target pattern of growing: a picture file, or lizard, flower, heart, butterfly."
+        ),
     ] = None,
-    swaps: Annotated[int, typer.Option(min=1, max=MOST, help="Of mutation and restart.")] = 1,
-    every: Annotated[int, typer.Option(min=1, max=MOST, help="Look every so many steps only.")] = 1,
-    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED)] = 0,
+    swaps: Annotated[
+        int, typer.Option(min=1, max=MOST, help="Number of swaps (mutation and restart only).")
+    ] = 1,
+    every: Annotated[
+        int, typer.Option(min=1, max=MOST, help="Measure at every N-th step only.", metavar="N")
+    ] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help=SEED)] = 0,
     by: Annotated[
-        list[str] | None, typer.Option(help="Scores by dataset, class, holes or pieces.")
+        list[str] | None,
+        typer.Option(
+            help="Also print final scores by dataset, class, holes or pieces; repeatable."
+        ),
     ] = None,
-    confusion: Annotated[bool, typer.Option("--confusion", help="Votes by class.")] = False,
+    confusion: Annotated[
+        bool, typer.Option("--confusion", help="Also print the votes by class.")
+    ] = False,
     fill_holes: Annotated[
         bool, typer.Option("--fill-holes", help="Fill the holes of all silhouettes.")
     ] = False,
     turn: Annotated[
-        float | None, typer.Option(metavar="DEGREES", help="Turned by 0° to 180°, so far apart.")
+        float | None,
+        typer.Option(
+            metavar="DEGREES", help="Evaluate on pictures turned by 0°, DEGREES, … up to 180°."
+        ),
     ] = None,
     json_file: JsonFile = None,
     figure: Annotated[
-        list[Path] | None, typer.Option(metavar="FILE", help="Curves: .png or .pdf; repeatable.")
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Write the curves, .png or .pdf; repeatable."),
     ] = None,
 ) -> None:
-    """Examine a rule on a data set, step by step; or turned, angle by angle."""
+    """Score a rule on a data set at every step, or at several angles."""
     with told_in_one_line():
         from swarm_nca.cli.evaluate_command import evaluate_command
         from swarm_nca.cli.turning_command import turning_command
@@ -66,10 +90,10 @@ def evaluate(
         if dataset is None:
             raise ValueError("name the pictures with --dataset, such as --dataset strokes")
         if target is not None:
-            raise ValueError("--target goes with --protocol growing")
-        ask: functools.partial[Any]
+            raise ValueError("--target needs --protocol growing: add it, or leave --target out")
+        command: functools.partial[Any]
         if turn is None:
-            ask = functools.partial(
+            command = functools.partial(
                 evaluate_command,
                 swaps=swaps,
                 every=every,
@@ -81,10 +105,10 @@ def evaluate(
         else:
             if wrong := _given(context, UPRIGHT_ONLY):
                 raise ValueError(
-                    f"--turn does not go with {', '.join(wrong)}: leave one or the other out"
+                    f"--turn cannot be combined with {', '.join(wrong)}: leave one of them out"
                 )
-            ask = functools.partial(turning_command, turn=turn)
-        ask(
+            command = functools.partial(turning_command, turn=turn)
+        command(
             rule,
             dataset,
             split=split,
@@ -103,12 +127,13 @@ def _grow(
     from swarm_nca.cli.growing_command import growing_command
 
     if wrong := _given(context, (*UPRIGHT_ONLY, "turn", "dataset", "split", "limit", "steps")):
-        raise ValueError(f"--protocol growing does not go with {', '.join(wrong)}: leave it out")
+        names = ", ".join(wrong)
+        raise ValueError(f"--protocol growing cannot be combined with {names}: leave {names} out")
     growing_command(rule, target, seed=seed, json_file=json_file, console=console())
 
 
 def _given(context: typer.Context, names: Sequence[str]) -> list[str]:
-    """Of some options those that were given, whatever their value."""
+    """Those of the options in `names` that stand on the command line."""
     sources = {name: context.get_parameter_source(name) for name in names}
     given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
     return [f"--{name.replace('_', '-')}" for name in given]
@@ -116,20 +141,18 @@ def _given(context: typer.Context, names: Sequence[str]) -> list[str]:
 
 def compare(
     runs: Annotated[
-        list[str], typer.Argument(metavar="RUN …", help="Folders of training runs, or rules.")
+        list[str], typer.Argument(metavar="RUN …", help="Folders of trainings, or rules.")
     ],
     dataset: Annotated[str, typer.Option(help=DATASET)] = "mnist",
-    split: Annotated[Split, typer.Option(help="Of a published data set.")] = "test",
-    limit: Annotated[
-        int | None, typer.Option(min=1, max=MOST, help="Only the first so many.")
-    ] = None,
-    steps: Annotated[int, typer.Option(min=1, max=MOST, help="Of each phase.")] = 200,
-    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED)] = 0,
+    split: Annotated[Split, typer.Option(help=SPLIT)] = "test",
+    limit: Annotated[int | None, typer.Option(min=1, max=MOST, help=LIMIT)] = None,
+    steps: Annotated[int, typer.Option(min=1, max=MOST, help=STEPS)] = 200,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help=SEED)] = 0,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where the table and the figures go.")
+        Path, typer.Option(metavar="DIR", help="Folder for the tables and figures.")
     ] = Path("runs/compare"),
 ) -> None:
-    """Set rules side by side: a table, and figures for papers."""
+    """Compare rules on the same pictures: tables, and figures for papers."""
     with told_in_one_line():
         from swarm_nca.cli.compare_command import compare_command
 
@@ -148,7 +171,7 @@ def compare(
 def bench(
     json_file: JsonFile = None,
 ) -> None:
-    """Measure speed, beside a dense convolution."""
+    """Measure speed, compared with a dense convolution."""
     with told_in_one_line():
         from swarm_nca.cli.bench_command import bench_command
 

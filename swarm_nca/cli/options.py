@@ -1,4 +1,4 @@
-"""What several commands ask alike."""
+"""Options and help texts that several commands share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the file; repeatable."),
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a value of the file; repeatable."),
 ]
 JsonFile = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help="Also write all numbers as JSON.")
@@ -18,7 +18,14 @@ Split = Literal["test", "train"]
 Protocol = Literal["fresh", "mutation", "restart", "growing"]
 DATASET = (
     "mnist, fashion-mnist, strokes, doodles, letters, garments, chimeras, joined, or a folder of "
-    "pictures; several with + between them."
+    "pictures; join several with +."
 )
-RULE = "A rule that ships, a .safetensors file, a training's folder, or the published model's JSON."
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but mistakes.")]
+SPLIT = "Which split (MNIST and Fashion-MNIST only)."
+LIMIT = "Use only the first N pictures."
+STEPS = "Steps of each phase."
+SEED = "Seed of all random draws."
+RULE = (
+    "A rule that ships, a .safetensors file, the folder of a training, or the published model's "
+    "JSON."
+)
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]

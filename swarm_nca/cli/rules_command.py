@@ -1,4 +1,4 @@
-"""The body of `swarm-nca rules`: what ships, with size, hash and scores, for 80 columns."""
+"""The body of `swarm-nca rules`: lists the shipped rules in 80 columns."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from swarm_nca import rules
 
 
 def rules_command(verbose: bool = False, console: Console | None = None) -> None:
-    """Print the rules that ship, each with its scores below it, line by line.
+    """Print the shipped rules with size, hash and scores, one score a line.
 
     Args:
-        verbose: also each weight tensor, and the card.
-        console: where to print; standard output when None.
+        verbose: also print each weight tensor and the card.
+        console: standard output when None.
 
     Raises:
         ValueError: a rule that cannot be read.
@@ -28,7 +28,7 @@ def rules_command(verbose: bool = False, console: Console | None = None) -> None
         rule, card = rules.read_rule(path)
         if number:
             console.print()
-        console.print(Text.assemble((name, "bold"), f": {_told(rule, card)}"))
+        console.print(Text.assemble((name, "bold"), f": {_purpose(rule, card)}"))
         weights = rule.state_dict()
         numbers = sum(weight.numel() for weight in weights.values())
         size = sum(weight.nbytes for weight in weights.values())
@@ -41,23 +41,23 @@ def rules_command(verbose: bool = False, console: Console | None = None) -> None
                     _line(console, 2, f"{key}: {value}")
 
 
-def _told(rule: rules.Rule, card: Mapping[str, Any]) -> str:
-    """What a rule is for: its classes, or what it was trained to grow."""
+def _purpose(rule: rules.Rule, card: Mapping[str, Any]) -> str:
+    """The rule's classes, or the task and target of its training."""
     if isinstance(rule.readout, rules.Classes):
         return ", ".join(rule.readout.names)
     task = (card.get("recipe") or {}).get("task") or {}
-    target = " ".join(str(one) for one in (task.get("target") or {}).values())
+    target = " ".join(str(value) for value in (task.get("target") or {}).values())
     return " ".join(filter(None, (str(task.get("kind", rule.readout.kind)), target)))
 
 
 def _scores(console: Console, scores: Mapping[str, Any]) -> None:
-    for what, found in scores.items():
-        if isinstance(found, str):
-            _line(console, 2, f"{what}:")
-            for one in found.split("; "):
-                _line(console, 4, one)
+    for name, score in scores.items():
+        if isinstance(score, str):
+            _line(console, 2, f"{name}:")
+            for part in score.split("; "):
+                _line(console, 4, part)
         else:
-            _line(console, 2, f"{what} {found}")
+            _line(console, 2, f"{name} {score}")
 
 
 def _tensors(weights: Mapping[str, Any]) -> Table:
@@ -71,5 +71,5 @@ def _tensors(weights: Mapping[str, Any]) -> Table:
 
 
 def _line(console: Console, indent: int, words: str) -> None:
-    """What is too long for the terminal goes on below, as far in."""
+    """Print a line; a line longer than the terminal wraps with the same indent."""
     console.print(Padding(Text(words), (0, 0, 0, indent), expand=False), highlight=False)

@@ -1,4 +1,4 @@
-"""Running scenarios."""
+"""The command `run`."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ from swarm_nca.cli.telling import console, told_in_one_line
 @stoppable()
 def run(
     scenarios: Annotated[
-        list[str], typer.Argument(metavar="SCENARIO.yaml …", help="Files, or names that ship.")
+        list[str],
+        typer.Argument(metavar="SCENARIO.yaml …", help="Files, or names of scenarios that ship."),
     ],
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="The run folder (of several scenarios: what holds one folder for each); "
-            "runs/NAME if not given. An earlier run there is replaced.",
+            help="Run folder; with several scenarios, the folder that gets one run folder for "
+            "each. Default: runs/NAME. An earlier run there is replaced.",
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Overrides the scenario's.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Override the scenario's seed.")] = None,
     changes: Overrides = None,
     quiet: Quiet = False,
     junit: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the expectations as JUnit XML.")
     ] = None,
 ) -> None:
-    """Run scenarios; write a folder with a report for each."""
+    """Run scenarios; write a folder with metrics and a report for each."""
     from swarm_nca.atomic import check_file, write_atomically
     from swarm_nca.cli.watching import watched
     from swarm_nca.scenario import load

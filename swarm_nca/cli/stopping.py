@@ -1,4 +1,4 @@
-"""Commands that are stopped leave nothing half done behind, whichever signal stops them."""
+"""SIGTERM and Ctrl-C stop a command in the same way: it removes unfinished files, then exits."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from types import FrameType
 
 import typer
 
-#: The exit code of a command that was stopped.
+#: Exit code of a stopped command.
 STOPPED = 130
 
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[None]:
-    """Take the system's wish to end the process (SIGTERM) as Ctrl-C: tidy up, exit code 130."""
+    """Handle SIGTERM like Ctrl-C: clean up, print "stopped", exit with code 130."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt

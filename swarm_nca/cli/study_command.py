@@ -1,4 +1,4 @@
-"""The body of `swarm-nca study learning-life`: tables and a figure, renewed after each cell."""
+"""The body of `swarm-nca study learning-life`: tables and a figure, rewritten after each cell."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from swarm_nca.studies.life_networks import Start
 from swarm_nca.studies.life_table import Row, as_csv, row
 from swarm_nca.studies.life_training import Protocol
 
-#: The widths whose networks get signs flipped, where none are named and these are trained.
+#: Default widths of the flip experiment, as far as they are trained.
 _FLIPPED_WIDTHS = (1, 2, 3)
 
 
@@ -35,25 +35,25 @@ def learning_life_command(
     out: Path = Path("runs/learning-life"),
     console: Console | None = None,
 ) -> list[Row]:
-    """Train every cell of the table that is not kept yet; write tables and figure into `out`.
+    """Train every cell of the table that is not stored yet; write tables and figure into `out`.
 
     The folder gets `learning-life.csv`, `learning-life-flips.csv`, `learning-life.png`, and in
-    `cells` what was found for each network. Tables and figure show all cells in the folder.
+    `cells` the results of each network. Tables and figure show all cells in the folder.
 
     Args:
-        steps, widths: numbers such as "1,2" or "1-8": each of one with each of the other.
-        seeds: networks for each cell.
+        steps, widths: numbers such as "1,2" or "1-8"; every combination is one cell.
+        seeds: networks per cell.
         flips: widths whose networks that learned one step are trained again with flipped signs;
-            "none" for no width; widths 1 to 3, where they are trained, when None.
+            "none" for no width; when None, those of the widths 1 to 3 that are trained.
         examples, board, density, start, seed: see `Protocol`.
         out: the folder, made if it is missing.
-        console: where to print; standard output when None.
+        console: standard output when None.
 
     Returns:
         The rows of the first table.
 
     Raises:
-        ValueError: an argument that cannot be used, or a cell kept with another protocol.
+        ValueError: an unusable argument, or a stored cell of another protocol.
     """
     console = console or Console()
     protocol = Protocol(examples, side=board, density=density, start=start, seed=seed)
@@ -64,35 +64,35 @@ def learning_life_command(
     check_folder(out)
     with console.status("Learning Life") as status:
 
-        def tell(name: str, seen: int, learned: int, left: int) -> None:
+        def update(name: str, seen: int, learned: int, left: int) -> None:
             status.update(f"{name}: {seen:,} examples, {learned} learned, {left} left")
 
-        study = Study(out, protocol, tell)
+        study = Study(out, protocol, update)
         for result in _results(study, chosen_steps, chosen_widths, seeds, flipped):
             _report(console, result)
             _write(out, study.kept())
     console.print(f"Tables and figure: {escape(str(out))}", soft_wrap=True)
-    return [row(one) for one in study.kept() if one.flips is None]
+    return [row(result) for result in study.kept() if result.flips is None]
 
 
 def _results(
     study: Study, steps: Sequence[int], widths: Sequence[int], seeds: int, flipped: Sequence[int]
 ) -> Iterator[Result]:
-    """Every cell asked for, as it is finished."""
+    """Yield each requested cell as soon as it is finished."""
     for n in steps:
         for m in widths:
             yield study.cell(n, m, seeds)
         for m in flipped if n == 1 else ():
             cell = study.cell(n, m, seeds)
-            found = (study.flips(cell, count) for count in FLIPS)
-            yield from (one for one in found if one is not None)
+            flips = (study.flips(cell, count) for count in FLIPS)
+            yield from (result for result in flips if result is not None)
 
 
 def numbers(name: str, text: str) -> list[int]:
-    """Whole numbers from 1 on, written as "1,2" or "1-8", ascending.
+    """The positive whole numbers of a text such as "1,2" or "1-8", ascending.
 
     Raises:
-        ValueError: anything else.
+        ValueError: any other text.
     """
     chosen: set[int] = set()
     for part in text.split(","):
@@ -105,7 +105,7 @@ def numbers(name: str, text: str) -> list[int]:
 
 
 def _flipped(flips: str | None, steps: Sequence[int], widths: Sequence[int]) -> list[int]:
-    """The widths of the second experiment."""
+    """The widths of the flip experiment."""
     if flips is None:
         return [m for m in _FLIPPED_WIDTHS if m in widths] if 1 in steps else []
     if flips == "none":
@@ -113,14 +113,14 @@ def _flipped(flips: str | None, steps: Sequence[int], widths: Sequence[int]) -> 
     chosen = numbers("--flips", flips)
     if 1 not in steps or not set(chosen) <= set(widths):
         raise ValueError(
-            f"--flips {flips} needs networks for one step of these widths: add them to --steps "
-            "and --widths, or say --flips none"
+            f"--flips {flips} needs networks trained for 1 step at these widths: add them to "
+            "--steps and --widths, or give --flips none"
         )
     return chosen
 
 
 def _report(console: Console, result: Result) -> None:
-    """One line for networks that belong together."""
+    """Print one line for the networks of a cell."""
     line = row(result)
     flips = "" if result.flips is None else f", {result.flips} flips"
     console.print(
@@ -131,11 +131,11 @@ def _report(console: Console, result: Result) -> None:
 
 
 def _write(out: Path, kept: Sequence[Result]) -> None:
-    """Renew tables and figure."""
-    cells = [one for one in kept if one.flips is None]
-    flips = [one for one in kept if one.flips is not None]
+    """Write the tables and the figure."""
+    cells = [result for result in kept if result.flips is None]
+    flips = [result for result in kept if result.flips is not None]
     for name, results in (("learning-life", cells), ("learning-life-flips", flips)):
         if results:
-            table = as_csv([row(one) for one in results])
+            table = as_csv([row(result) for result in results])
             write_atomically(out / f"{name}.csv", table.encode())
     write_atomically(out / "learning-life.png", learning_figure(cells, flips).png())

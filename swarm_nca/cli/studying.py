@@ -1,4 +1,4 @@
-"""Studies: experiments that fill a table."""
+"""The commands `study …`: experiments that fill a table."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Annotated, Literal
 import typer
 
 from swarm_nca.bounds import MOST, MOST_SEED
+from swarm_nca.cli.options import SEED
 from swarm_nca.cli.telling import Commands, console, told_in_one_line
 
 study = typer.Typer(
     cls=Commands,
-    help="Fill a table by many trainings.",
+    help="Run a study: many trainings that fill a table.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -20,40 +21,40 @@ study = typer.Typer(
 
 @study.callback()
 def _root() -> None:
-    """Fill a table by many trainings; a study that was stopped goes on with the same command."""
+    """Run a study: many trainings that fill a table. To continue one, repeat its command."""
 
 
 @study.command()
 def learning_life(
     steps: Annotated[
-        str, typer.Option(metavar="N,…", help="Steps of Life that networks predict.")
+        str, typer.Option(metavar="N,…", help="Steps of Life to predict, as 1,2 or 1-3.")
     ] = "1,2,3",
     widths: Annotated[
-        str, typer.Option(metavar="M,…", help="Widths: 2 M filters of 3×3, M of 1×1.")
+        str, typer.Option(metavar="M,…", help="Network widths: 2 M filters of 3×3, M of 1×1.")
     ] = "1-8",
-    seeds: Annotated[int, typer.Option(min=1, max=MOST, help="Networks for each N and M.")] = 32,
+    seeds: Annotated[int, typer.Option(min=1, max=MOST, help="Networks per N and M.")] = 32,
     flips: Annotated[
         str | None,
         typer.Option(
             metavar="M,…",
-            help="Widths whose networks that learned one step are trained again with 1 to 6 signs "
-            "flipped; 1-3 where not given, or none.",
+            help="Widths of the flip experiment: networks that learned one step are trained again "
+            "with 1 to 6 signs flipped. Default: 1-3, as far as trained; none: no experiment.",
         ),
     ] = None,
     examples: Annotated[
-        int, typer.Option(min=1, max=MOST, help="Boards that a network sees at most.")
+        int, typer.Option(min=1, max=MOST, help="Maximum number of boards per network.")
     ] = 1_000_000,
-    board: Annotated[int, typer.Option(min=3, max=512, help="Cells along a board's side.")] = 8,
+    board: Annotated[int, typer.Option(min=3, max=512, help="Side of a board, in cells.")] = 8,
     density: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Share of live cells; drawn per board where not given."),
+        typer.Option(min=0, max=1, help="Share of live cells; default: drawn for each board."),
     ] = None,
     start: Annotated[
-        Literal["normal", "glorot"], typer.Option(help="How initial weights are drawn.")
+        Literal["normal", "glorot"], typer.Option(help="Distribution of the initial weights.")
     ] = "normal",
-    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help=SEED)] = 0,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where the tables and the figure go.")
+        Path, typer.Option(metavar="DIR", help="Folder for the tables and the figure.")
     ] = Path("runs/learning-life"),
 ) -> None:
     """Count the networks that learn the Game of Life, by steps and width."""

@@ -1,4 +1,4 @@
-"""How commands speak: results on stdout, bad input in one line on stderr."""
+"""Output of commands: results on stdout, errors of the user as one line on stderr."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-#: What torch and its backends say of memory that is not there.
+#: Words of torch's errors when memory is exhausted.
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
 
 
@@ -24,7 +24,7 @@ _NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
 def told_in_one_line(
     kinds: tuple[type[Exception], ...] = (ValueError, OSError),
 ) -> Iterator[None]:
-    """Bad input, or more than memory holds: one line on stderr, and exit code 2."""
+    """Turn errors of `kinds`, and exhausted memory, into one line on stderr and exit code 2."""
     try:
         yield
     except kinds as error:
@@ -33,12 +33,12 @@ def told_in_one_line(
     except (MemoryError, RuntimeError) as error:
         if not (isinstance(error, MemoryError) or any(word in str(error) for word in _NO_MEMORY)):
             raise
-        tell(ValueError("not enough memory: take fewer worlds, smaller pictures or fewer steps"))
+        tell(ValueError("not enough memory: use fewer worlds, smaller pictures or fewer steps"))
         raise typer.Exit(2) from error
 
 
 def tell(error: Exception, all_of_them: bool = False) -> None:
-    """One line on stderr; with `all_of_them` one for each further mistake in the same file."""
+    """Print an error as one line on stderr; with `all_of_them` one line for each located error."""
     from swarm_nca.config import LocatedError
     from swarm_nca.config.errors import one_line
 
@@ -50,7 +50,7 @@ def tell(error: Exception, all_of_them: bool = False) -> None:
 
 
 class Commands(TyperGroup):
-    """A group of commands whose usage errors take one line each."""
+    """A group of commands that prints a usage error as one line."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run a command; a usage error ends with one line on stderr and exit code 2."""
@@ -60,11 +60,11 @@ class Commands(TyperGroup):
             code = super().main(*args, **(extra | {"standalone_mode": False}))
         except typer.Abort:
             raise SystemExit(1) from None
-        except ExtensionError as error:  # found while modules are imported, before any command
+        except ExtensionError as error:  # raised while modules are imported, before any command
             tell(error)
             raise SystemExit(2) from error
         except Exception as error:
-            # Typer hands out no name for the base of click's errors; all have this method.
+            # Typer exports no base class of click's errors; all of them have this method.
             if not hasattr(error, "format_message"):
                 raise
             message, context = error.format_message(), getattr(error, "ctx", None)
@@ -78,8 +78,8 @@ class Commands(TyperGroup):
 
 
 def console() -> Console:
-    """Standard output, for tables."""
+    """A console on standard output, for tables."""
     from rich.console import Console
 
-    # Piped, a table is as wide as it needs to be: lines that wrap are hard to search.
+    # A pipe gets wide tables, because wrapped lines are hard to search.
     return Console() if sys.stdout.isatty() else Console(width=200)

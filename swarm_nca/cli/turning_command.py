@@ -1,4 +1,4 @@
-"""The body of `swarm-nca evaluate --turn`: scores at every angle, as a table and as JSON."""
+"""The body of `swarm-nca evaluate --turn`: scores at several angles, as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from swarm_nca.measure.turning import angles, evaluate_turned
 from swarm_nca.measure.writing import Json, check_json, only_finite, write_json
 from swarm_nca.rules import load_rule
 
-#: Degrees, and what came out there.
+#: Angles in degrees, with the evaluation at each.
 Turned = list[tuple[float, Evaluation]]
 
 
@@ -34,12 +34,12 @@ def turning_command(
     json_file: Path | None = None,
     console: Console | None = None,
 ) -> Turned:
-    """Examine a rule on pictures turned by 0°, `turn`, … 180°; print the table, write the JSON.
+    """Evaluate a rule on pictures turned by 0°, `turn`, … 180°; print the table, write the JSON.
 
     The other arguments are those of `evaluate_command`.
 
     Raises:
-        ValueError: whatever was given that cannot be used, before any step is taken.
+        ValueError: an unusable argument; raised before the first step.
     """
     console = console or Console()
     check_json(json_file)
@@ -48,7 +48,7 @@ def turning_command(
     pictures = eval_set_for(loaded, dataset, split=split, limit=limit, seed=seed).pictures
     check_exam(loaded, pictures, steps, protocol)
     when = f"after {steps} steps"
-    when += "" if protocol == "fresh" else f" and {steps} more from a {protocol} on"
+    when += "" if protocol == "fresh" else f" and {steps} more after a {protocol}"
     title = escape(f"{Path(rule).name} on {len(pictures):,} pictures of {dataset}, turned, {when}")
     with watched(console, title) as progress:
         found = list(
@@ -68,7 +68,7 @@ def turning_command(
 
 
 def as_json(found: Turned, rule: str, dataset: str) -> Json:
-    """The last step at every angle as plain data; what could not be measured is null."""
+    """The last step at every angle as plain data; unmeasured values are null."""
     _, first = found[0]
     return {
         "rule": rule,

@@ -1,4 +1,4 @@
-"""The command `swarm-nca view`: opens a session, and a window or a file for it."""
+"""The body of `swarm-nca view`: opens a session and shows it in a window or writes a film."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from swarm_nca.viewer.headless import check_out, film
 from swarm_nca.viewer.session_config import from_rule, from_scenario
 from swarm_nca.viewer.window import show
 
-#: What a first look opens with, and how many steps a film of it has.
+#: Default rule, and default number of steps of a film.
 RULE, STEPS = "digits", 200
 
 
@@ -24,25 +24,25 @@ def view_command(
     steps: int | None = None,
     out: Path | None = None,
 ) -> Path | None:
-    """View a scenario, or a rule and a picture to play with.
+    """View a scenario, or a rule on a picture that can be edited.
 
     Args:
-        scenario: its file, or the name of one that ships; None to play freely.
-        rule: instead of the scenario's, or of `digits`.
+        scenario: a file, or the name of a scenario that ships; None for no scenario.
+        rule: replaces the scenario's rule; without a scenario `digits` when None.
         beside: a second rule on the same drawing.
         headless: write a film instead of showing a window.
-        steps: of the film; as many as the scenario has, or 200, when None.
-        out: the film's file, `view.webp` when None.
+        steps: length of the film; the scenario's, or 200, when None.
+        out: file of the film; `view.webp` when None.
 
     Returns:
-        The film's file, if one was asked for.
+        The file of the film, or None for a window.
 
     Raises:
-        ValueError: bad input, or no display to show a window on.
+        ValueError: bad input, or no display for a window.
     """
     if not headless and (steps is not None or out is not None):
-        raise ValueError("--steps and --out go with --headless; leave them out for a window")
-    # So few cells: products are faster on one core than on several.
+        raise ValueError("--steps and --out need --headless: add it, or leave them out")
+    # With so few cells, products are faster on one thread.
     torch.set_num_threads(1)
     out = out or Path("view.webp")
     if headless:

@@ -1,4 +1,4 @@
-"""Looking at swarms."""
+"""The command `view`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from swarm_nca.cli.telling import told_in_one_line
 def view(
     scenario: Annotated[
         str | None,
-        typer.Argument(metavar="[SCENARIO.yaml]", help="A file, or a name that ships."),
+        typer.Argument(
+            metavar="[SCENARIO.yaml]", help="A file, or the name of a scenario that ships."
+        ),
     ] = None,
     rule: Annotated[
-        str | None, typer.Option(metavar="RULE", help=f"{RULE} Instead of the scenario's.")
+        str | None, typer.Option(metavar="RULE", help=f"{RULE} Replaces the scenario's rule.")
     ] = None,
     beside: Annotated[
         str | None,
@@ -28,17 +30,18 @@ def view(
         bool, typer.Option("--headless", help="Write a film instead of showing a window.")
     ] = False,
     steps: Annotated[
-        int | None, typer.Option(min=1, max=MOST, help="Of the film; the scenario's if not given.")
+        int | None,
+        typer.Option(min=1, max=MOST, help="Steps of the film; default: the scenario's."),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The film, .webp or .gif, or its last picture, .png; view.webp if not given.",
+            help="File of the film: .webp or .gif; .png for its last picture. Default: view.webp.",
         ),
     ] = None,
 ) -> None:
-    """Draw, damage and question a swarm in a window; watch a scenario as it happens."""
+    """Watch, draw, damage and inspect a swarm in a window."""
     with told_in_one_line():
         from swarm_nca.cli.view_command import view_command
 

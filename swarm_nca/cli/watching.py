@@ -1,4 +1,4 @@
-"""A bar for whoever watches a run from a terminal."""
+"""The progress bar of a run."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from swarm_nca.scenario.runner import Progress
 
 @contextlib.contextmanager
 def watched(name: str, quiet: bool = False) -> Iterator[Progress | None]:
-    """A bar on stderr; yields what tells it the steps done and in all, None where nobody looks."""
+    """Show a bar on stderr; yields the function that sets its steps done and total.
+
+    Yields None, without a bar, if `quiet` is set or stderr is not a terminal.
+    """
     if quiet or not sys.stderr.isatty():
         yield None
         return
     with Bar(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(name)
 
-        def tell(done: int, steps: int) -> None:
-            now = name if done < steps else f"{name}: writing"
-            bar.update(task, completed=done, total=steps, description=now)
+        def update(done: int, steps: int) -> None:
+            description = name if done < steps else f"{name}: writing"
+            bar.update(task, completed=done, total=steps, description=description)
 
-        yield tell
+        yield update

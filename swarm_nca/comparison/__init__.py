@@ -1,5 +1,5 @@
-"""Comparing rules: runs that differ only in their seed count as one, intervals say what to believe.
+"""Compares rules: groups runs that differ only in their seed, and adds intervals to the scores.
 
-`swarm-nca compare` examines every rule by the same pictures, keeps the curves beside it, and makes
-from them a table and figures for papers.
+`swarm-nca compare` evaluates every rule on the same pictures, stores the curves in the rule's
+folder, and makes a table and figures for papers from them.
 """

@@ -1,4 +1,4 @@
-"""What is compared: the rules that training runs ended with, or rules by name or file."""
+"""The rules to compare: final rules of training runs, or rules by name or file."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from swarm_nca.training.recipe import Recipe
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """A rule, and the training run it comes from where that is known.
+    """A rule, with its training run if there is one.
 
     Attributes:
-        given: as the user wrote it.
-        name: the run's, or the rule's.
-        rule, hash: the rule, and what names its very weights.
-        folder: of the training run; None for a rule alone.
-        seed: the run's.
-        settings: all that decided the training besides the seed, by dotted key; paths start from
-            the working directory.
+        given: the user's argument.
+        name: name of the run or the rule.
+        rule, hash: the rule and the hash of its settings and weights.
+        folder: folder of the training run; None for a rule without one.
+        seed: seed of the run.
+        settings: all settings that affect the training except the seed, by dotted key; paths are
+            relative to the working directory.
     """
 
     given: str
@@ -38,11 +38,11 @@ class Entry:
 
 
 def entries(given: Sequence[str]) -> list[Entry]:
-    """What the names stand for, in their order.
+    """The entries of the names, in order.
 
     Raises:
-        ValueError: one that is neither a rule nor a folder that holds one, a rule given twice, or
-            a recipe (located) or rule that cannot be read.
+        ValueError: a name that is neither a rule nor a folder with a rule, a rule given twice, or
+            an unreadable recipe (located) or rule.
     """
     found: dict[str, Entry] = {}
     for name in given:
@@ -50,7 +50,7 @@ def entries(given: Sequence[str]) -> list[Entry]:
         entry = _in_folder(name) if is_folder else _alone(name)
         twin = found.setdefault(entry.hash, entry)
         if twin is not entry:
-            raise ValueError(f"{name}: the very rule of {twin.given}; give each rule once")
+            raise ValueError(f"{name}: the same rule as {twin.given}; give each rule once")
     return list(found.values())
 
 
@@ -60,10 +60,10 @@ def _alone(given: str) -> Entry:
 
 
 def _in_folder(given: str) -> Entry:
-    """The rule in a folder: of a training run where its recipe is beside it, else a rule alone."""
+    """The rule in a folder: with its training run if the folder holds a recipe."""
     folder = Folder(Path(given))
     if not folder.rule.is_file():
-        raise ValueError(f"{given}: no {folder.rule.name} there{_cure(folder.path)}")
+        raise ValueError(f"{given}: the folder holds no {folder.rule.name}{_cure(folder.path)}")
     if not folder.recipe.is_file():
         return _alone(given)
     rule, card = read_rule(folder.rule)
@@ -79,12 +79,13 @@ def _in_folder(given: str) -> Entry:
 
 
 def _cure(path: Path) -> str:
-    runs = sorted(one for one in path.iterdir() if Folder(one).rule.is_file())
+    runs = sorted(child for child in path.iterdir() if Folder(child).rule.is_file())
     if runs:
-        return f", but {len(runs)} training runs inside: give {path}/*"
-    beside = [one.name for one in path.absolute().parent.iterdir() if Folder(one).rule.is_file()]
+        return f", but {len(runs)} training runs: give {path}/*"
+    siblings = path.absolute().parent.iterdir()
+    beside = [sibling.name for sibling in siblings if Folder(sibling).rule.is_file()]
     return (
-        f"{did_you_mean(path.name, beside)}; give folders that swarm-nca train has written to, or "
+        f"{did_you_mean(path.name, beside)}; give folders that swarm-nca train has written, or "
         "rules"
     )
 

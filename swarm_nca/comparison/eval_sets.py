@@ -1,7 +1,7 @@
-"""One exam for all rules, sat once: its curves are kept, under the rule's hash and the exam's own.
+"""One evaluation for all rules; its curves are stored under a hash of rule and settings.
 
-A file of curves that cannot be read, or that another exam or rule has left, counts as none: the
-exam is sat again and the file replaced.
+An unreadable file, or one of another rule or evaluation, is ignored: the rule is evaluated again
+and the file replaced.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from swarm_nca.measure.intervals import ratio_error
 from swarm_nca.measure.protocols import Progress
 from swarm_nca.measure.writing import from_json, to_json
 
-#: A pass through `mutation` shows fresh pictures first; `restart` is what it is compared with.
+#: `mutation` also gives the scores on fresh pictures, in its first phase.
 PROTOCOLS: tuple[Protocol, ...] = ("mutation", "restart")
 
-#: Steps between two points of a curve (the first steps lie closer).
+#: Steps between two points of a curve (fewer at the start).
 EVERY = 5
 
-#: By name a column of one value per look: `step`, all metrics, and `ERROR`.
+#: Columns by name, one value per measured step: `step`, all metrics, and `ERROR`.
 Curves: TypeAlias = Mapping[str, npt.NDArray[np.float64]]
 
 #: The standard error of cell accuracy over pictures.
@@ -42,13 +42,13 @@ ERROR = "cell_accuracy_error"
 
 @dataclass(frozen=True)
 class SharedExam:
-    """What every rule is asked.
+    """The evaluation of every rule.
 
     Attributes:
-        dataset: the pictures' name, for people.
-        pictures: shown fresh, then swapped for each other.
-        steps: of each phase.
-        seed: of all draws.
+        dataset: name of the pictures in messages and file names.
+        pictures: shown fresh, then swapped with each other.
+        steps: length of each phase.
+        seed: seed of all draws.
     """
 
     dataset: str
@@ -66,7 +66,7 @@ class SharedExam:
         return digest.hexdigest()
 
     def settings(self, entry: Entry, protocol: Protocol) -> dict[str, Any]:
-        """All that decides a rule's curves, as plain data."""
+        """All settings that affect a rule's curves, as plain data."""
         return {
             "rule": entry.hash,
             "dataset": self.dataset,
@@ -87,25 +87,25 @@ def curves_of(
     folder: Path,
     progress: Progress | None = None,
 ) -> Curves:
-    """A rule's curves on an evaluation set: read from a folder if they are kept there, or measured.
+    """A rule's curves on an evaluation set, read from `folder` or measured and stored there.
 
     Raises:
-        ValueError: a rule that cannot sit this exam; see `evaluate`.
+        ValueError: a rule that cannot be evaluated on these pictures; see `evaluate`.
     """
     settings = eval_set.settings(entry, protocol)
     name = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
     file = folder / f"{Path(eval_set.dataset).name}-{protocol}-{name}.json"
-    kept = _kept(file, settings)
-    if kept is None:
-        kept = _sat(entry, eval_set, protocol, folder, progress)
+    curves = _stored(file, settings)
+    if curves is None:
+        curves = _measured(entry, eval_set, protocol, folder, progress)
         folder.mkdir(parents=True, exist_ok=True)
-        plain = {name: [to_json(value) for value in column] for name, column in kept.items()}
+        plain = {name: [to_json(value) for value in column] for name, column in curves.items()}
         text = json.dumps({"settings": settings, "curves": plain}, allow_nan=False)
         write_atomically(file, (text + "\n").encode())
-    return kept
+    return curves
 
 
-def _kept(file: Path, settings: dict[str, Any]) -> Curves | None:
+def _stored(file: Path, settings: dict[str, Any]) -> Curves | None:
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
         if document["settings"] != settings:
@@ -116,36 +116,36 @@ def _kept(file: Path, settings: dict[str, Any]) -> Curves | None:
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    whole = curves.keys() == {"step", *METRICS, ERROR}
-    return curves if whole and len({len(column) for column in curves.values()}) == 1 else None
+    complete = curves.keys() == {"step", *METRICS, ERROR}
+    return curves if complete and len({len(column) for column in curves.values()}) == 1 else None
 
 
-def _sat(
+def _measured(
     entry: Entry, eval_set: SharedExam, protocol: Protocol, folder: Path, progress: Progress | None
 ) -> Curves:
     if protocol == "mutation":
-        return _seen(entry, eval_set, protocol, progress)
-    # Before its swap a restart is a mutation: that phase is sat once.
+        return _run(entry, eval_set, protocol, progress)
+    # Both protocols have the same first phase, so it is measured once.
     mutation = curves_of(entry, eval_set, "mutation", folder, progress)
     fresh = mutation["step"] <= eval_set.steps
-    restarted = _seen(entry, eval_set, protocol, progress, begin=1)
+    restarted = _run(entry, eval_set, protocol, progress, begin=1)
     return {name: np.concatenate([mutation[name][fresh], restarted[name]]) for name in restarted}
 
 
-def _seen(
+def _run(
     entry: Entry,
     eval_set: SharedExam,
     protocol: Protocol,
     progress: Progress | None,
     begin: int = 0,
 ) -> Curves:
-    """The curves from a phase on."""
+    """The curves from the phase `begin` on."""
     correct: dict[int, list[Tensor]] = {}
     cells: dict[int, list[Tensor]] = {}
 
-    def watch(step: int, seen: CellStats) -> None:
-        correct.setdefault(step, []).append(seen.correct.cpu())
-        cells.setdefault(step, []).append((seen.cells * seen.labelled).cpu())
+    def watch(step: int, stats: CellStats) -> None:
+        correct.setdefault(step, []).append(stats.correct.cpu())
+        cells.setdefault(step, []).append((stats.cells * stats.labelled).cpu())
 
     result = evaluate(
         entry.rule,

@@ -1,4 +1,4 @@
-"""Runs of one kind differ in nothing but their seed, and are called by what is theirs alone."""
+"""Groups runs that differ only in their seed, and labels each group."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Group:
     """Runs that differ only in their seed.
 
     Attributes:
-        label: tells this group from the others.
-        entries: one or more.
+        label: unique among the groups.
+        entries: one or more runs.
     """
 
     label: str
@@ -25,63 +25,65 @@ class Group:
 
 
 def grouped(entries: Sequence[Entry]) -> list[Group]:
-    """Entries by all that decided their training but the seed, in the order of first appearance.
+    """Entries grouped by all training settings except the seed, in order of first appearance.
 
-    A rule alone is a group of its own. Groups are called as their runs are (by the words that the
-    names of all begin with); where several would be called alike, by the settings they differ in.
+    A rule without a training run is a group of its own. A group's label is the beginning that the
+    names of its runs share; if several groups have the same, the settings in which they differ.
     """
     by_settings: dict[object, list[Entry]] = {}
     for entry in entries:
-        # Settings hold lists, so their text is what can be looked up.
+        # Settings hold lists, which cannot be dictionary keys; their text can.
         key = repr(entry.settings) if entry.folder is not None else entry.hash
         by_settings.setdefault(key, []).append(entry)
     kinds = list(by_settings.values())
     names = [_common_name([entry.name for entry in kind]) for kind in kinds]
     labels = list(names)
-    for name, many in Counter(names).items():
-        if many > 1:
-            alike = [n for n, one in enumerate(names) if one == name]
-            told = _differences([kinds[n][0] for n in alike])
-            for n, words in zip(alike, told, strict=True):
-                labels[n] = words if many == len(names) else f"{name}: {words}"
+    for name, count in Counter(names).items():
+        if count > 1:
+            same = [n for n, other in enumerate(names) if other == name]
+            differences = _differences([kinds[n][0] for n in same])
+            for n, words in zip(same, differences, strict=True):
+                labels[n] = words if count == len(names) else f"{name}: {words}"
     return [Group(label, tuple(kind)) for label, kind in zip(labels, kinds, strict=True)]
 
 
 def _common_name(names: Sequence[str]) -> str:
     words = [re.split(r"[-_. ]", name) for name in names]
-    together = 0
+    shared = 0
     for heads in zip(*words, strict=False):
         if len(set(heads)) > 1:
             break
-        together += len(heads[0]) + 1
-    return names[0][: together - 1] if together else names[0]
+        shared += len(heads[0]) + 1
+    return names[0][: shared - 1] if shared else names[0]
 
 
 def _differences(entries: Sequence[Entry]) -> list[str]:
-    """Of each entry the settings that are not the same in all; its path where that is no help."""
+    """For each entry, the settings in which the entries differ; the path of a rule without run."""
     if any(entry.folder is None for entry in entries):
         return [entry.given for entry in entries]
     all_settings = [dict(entry.settings) for entry in entries]
     keys = dict.fromkeys(key for settings in all_settings for key in settings)
-    telling = [key for key in keys if len({repr(one.get(key)) for one in all_settings}) > 1]
+    differing = [
+        key for key in keys if len({repr(settings.get(key)) for settings in all_settings}) > 1
+    ]
     # Words first: `ce, noise 0.02`.
-    telling.sort(key=lambda key: not isinstance(all_settings[0].get(key), str))
+    differing.sort(key=lambda key: not isinstance(all_settings[0].get(key), str))
     return [
-        ", ".join(dict.fromkeys(_told(key, settings) for key in telling))
+        ", ".join(dict.fromkeys(_described(key, settings) for key in differing))
         for settings in all_settings
     ]
 
 
-def _told(key: str, settings: Mapping[str, Any]) -> str:
-    """`ce`, `noise 0.02`, `hidden 70/70`: a word tells by itself what it is of, numbers do not.
+def _described(key: str, settings: Mapping[str, Any]) -> str:
+    """A setting in words: `ce`, `noise 0.02`, `hidden 70/70`; numbers get the name of the setting.
 
-    What others have and this run lacks is a setting or a part of the recipe (`no bound`, `no
-    wounds`), a further source of pictures (`1 source`), or that it stopped.
+    A setting that only other runs have is described as missing (`no bound`, `no wounds`), by the
+    number of sources of pictures (`1 source`), or as `complete` for a run that did not stop early.
     """
     whole, _, last = key.rpartition(".")
     if key not in settings:
         if whole.startswith("data."):
-            sources = len({one.split(".")[1] for one in settings if one.startswith("data.")})
+            sources = len({name.split(".")[1] for name in settings if name.startswith("data.")})
             return f"{sources} source{'s' if sources > 1 else ''}"
         return f"no {whole}" if whole else "complete"
     value = settings[key]
@@ -90,5 +92,5 @@ def _told(key: str, settings: Mapping[str, Any]) -> str:
     if value is None or value in ([], "none"):
         return f"no {last}"
     numbers = value if isinstance(value, list) else [value]
-    told = (str(one) if isinstance(one, int) else f"{one:g}" for one in numbers)
-    return f"{last} {'/'.join(told)}"
+    texts = (str(number) if isinstance(number, int) else f"{number:g}" for number in numbers)
+    return f"{last} {'/'.join(texts)}"

@@ -1,11 +1,10 @@
-"""From the curves of several runs to one with intervals: over pictures, and over seeds.
+"""Averages the curves of several runs, with intervals over pictures and over seeds.
 
-The mean is that of the runs. Two ranges go with it, and are never mixed: the 95 % interval over
-pictures (of several runs, which saw the same pictures, the mean of their bounds), known for shares
-of pictures and for cell accuracy; and from the least to the most of the runs, the spread over
-seeds.
+A score is the mean of the runs with two separate ranges: the 95 % interval over pictures, for
+shares of pictures and for cell accuracy (for several runs on the same pictures, the mean of their
+bounds); and the spread over seeds, from the lowest to the highest run.
 
-Letters: T looks, the last of each phase among them.
+Letters: T measured steps, with the last of each phase.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from swarm_nca.comparison.groups import Group
 from swarm_nca.measure import METRICS, Protocol
 from swarm_nca.measure.intervals import Z95, wilson
 
-#: What is told apart: pictures at first, and after the swap, states kept or not.
+#: Before the swap; after it with states kept; after it with states reset.
 Phase: TypeAlias = Literal["fresh", "mutation", "restart"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
 
@@ -34,12 +33,12 @@ Numbers: TypeAlias = npt.NDArray[np.float64]
 
 
 class Score(NamedTuple):
-    """One metric of one group of runs; all [T], nan where unknown.
+    """One metric of one group of runs; all fields [T], nan where unknown.
 
     Fields:
-        mean: over runs.
-        low, high: the 95 % interval over pictures.
-        least, most: of the runs.
+        mean: mean over runs.
+        low, high: 95 % interval over pictures.
+        least, most: lowest and highest run.
     """
 
     mean: Numbers
@@ -50,7 +49,7 @@ class Score(NamedTuple):
 
 
 class Value(NamedTuple):
-    """A score at one moment."""
+    """A score at one step."""
 
     mean: float
     low: float
@@ -61,12 +60,12 @@ class Value(NamedTuple):
 
 @dataclass(frozen=True)
 class Standing:
-    """How a group of runs did.
+    """The scores of a group of runs.
 
     Attributes:
         group: the runs.
         step: [T], counted through both phases.
-        steps: of each phase.
+        steps: length of each phase.
         scores: by protocol and metric.
     """
 
@@ -76,7 +75,7 @@ class Standing:
     scores: Mapping[Protocol, Mapping[str, Score]]
 
     def value(self, metric: str, phase: Phase, step: int) -> Value:
-        """A metric so many steps into a phase; one of the looks."""
+        """A metric at a step of a phase, which must be a measured one."""
         protocol: Protocol = "restart" if phase == "restart" else "mutation"
         at = step if phase == "fresh" else self.steps + step
         row = int(np.searchsorted(self.step, at))
@@ -86,7 +85,7 @@ class Standing:
 def standing(
     group: Group, curves: Mapping[Protocol, Sequence[Curves]], steps: int, pictures: int
 ) -> Standing:
-    """The standing of runs by their curves: for each protocol, one per run."""
+    """The standing of a group; `curves` holds for each protocol one item per run."""
     scores = {
         protocol: {metric: score(runs, metric, pictures) for metric in METRICS}
         for protocol, runs in curves.items()
@@ -95,7 +94,7 @@ def standing(
 
 
 def score(runs: Sequence[Curves], metric: str, pictures: int) -> Score:
-    """A metric of runs that sat one exam on so many pictures."""
+    """The score of runs in a metric, evaluated on the same `pictures` pictures."""
     values = np.stack([curves[metric] for curves in runs])
     low, high = np.full_like(values, np.nan), np.full_like(values, np.nan)
     if metric in SHARES:

@@ -1,4 +1,4 @@
-"""The comparison as tables: for a terminal, for Markdown, and as tidy rows for other programs."""
+"""The comparison as tables for a terminal, as Markdown, and as CSV for other programs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from rich.table import Table
 from swarm_nca.comparison.scores import PHASES, Phase, Standing, Value
 from swarm_nca.measure import METRICS
 
-#: Steps of a phase that are shown, with the last one.
+#: Steps of a phase that are shown besides the last one.
 MOMENTS = (20, 100)
 
-#: Tables of one metric at all moments, by title.
+#: Metrics with a table of all shown steps, by title.
 _BY_MOMENT = {"cell accuracy, %": "cell_accuracy", "total agreement, %": "total_agreement"}
 
-#: What else is told of the end of each phase, by heading.
+#: Metrics of the tables for the end of each phase, by heading.
 _AT_THE_END = {
     "vote, %": "vote_accuracy",
     "agree and right, %": "agree_and_correct",
@@ -29,18 +29,18 @@ _AT_THE_END = {
     "mean |change|": "residual_magnitude",
 }
 
-#: What the numbers mean; what concerns seeds only where there are several.
+#: The note below the tables; `_SEEDS` only with several seeds.
 _INTERVALS = (
-    "In brackets the 95 % interval over pictures (of shares of pictures: Wilson's; of cell "
-    "accuracy: that of a ratio over pictures). "
+    "In brackets the 95 % interval over pictures (Wilson's for shares of pictures, the interval of "
+    "a ratio for cell accuracy). "
 )
-_SEEDS = "Seeds: the least and the most of runs that differ in nothing but their seed. "
-_PHASES = "+n counts from the swap: mutation keeps states, restart does not."
+_SEEDS = "Seeds: lowest and highest of the runs that differ only in their seed. "
+_PHASES = "+n: n steps after the swap; mutation keeps states, restart resets them."
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table of text, its first column labels."""
+    """A table of text; the first column holds labels."""
 
     title: str
     headings: tuple[str, ...]
@@ -53,41 +53,41 @@ def moments(steps: int) -> list[int]:
 
 
 def several(standings: Sequence[Standing]) -> bool:
-    """Whether any of them stands for more than one run."""
-    return any(len(one.group.entries) > 1 for one in standings)
+    """Whether a standing has more than one run."""
+    return any(len(row.group.entries) > 1 for row in standings)
 
 
 def note(standings: Sequence[Standing]) -> str:
-    """What the numbers mean, to be printed under the tables."""
+    """The explanation of the numbers, printed below the tables."""
     return _INTERVALS + (_SEEDS if several(standings) else "") + _PHASES
 
 
 def sheets(standings: Sequence[Standing], steps: int) -> list[Sheet]:
-    """Cell accuracy and agreement at all moments, and all else at the ends of the phases."""
+    """Cell accuracy and agreement at all shown steps; other metrics at the end of each phase."""
     shown = [(phase, step) for phase in PHASES for step in moments(steps)]
     made = []
     for title, metric in _BY_MOMENT.items():
         headings = ("rule", *(_heading(phase, step) for phase, step in shown))
         rows = tuple(
-            (one.group.label, *(told(metric, one.value(metric, *at), one) for at in shown))
-            for one in standings
+            (row.group.label, *(told(metric, row.value(metric, *at), row) for at in shown))
+            for row in standings
         )
         made.append(Sheet(title, headings, rows))
     for phase in PHASES:
         rows = tuple(
             (
-                one.group.label,
-                *(told(m, one.value(m, phase, steps), one) for m in _AT_THE_END.values()),
+                row.group.label,
+                *(told(m, row.value(m, phase, steps), row) for m in _AT_THE_END.values()),
             )
-            for one in standings
+            for row in standings
         )
         made.append(Sheet(_heading(phase, steps), ("rule", *_AT_THE_END), rows))
     return made
 
 
 def told(metric: str, value: Value, standing: Standing) -> str:
-    """`88.1 [87.5–88.7] (seeds 87.9–88.3)`: shares in percent, what is not known left out."""
-    mean, low, high, least, most = (_number(metric, one) for one in value)
+    """`88.1 [87.5–88.7] (seeds 87.9–88.3)`: shares in percent; unknown parts are left out."""
+    mean, low, high, least, most = (_number(metric, number) for number in value)
     text = mean
     if not math.isnan(value.low):
         text += f" [{low}–{high}]"
@@ -105,7 +105,7 @@ def _number(metric: str, value: float) -> str:
 
 
 def as_rich(sheet: Sheet) -> Table:
-    """For a terminal."""
+    """A sheet as a table for a terminal."""
     table = Table(title=sheet.title, title_justify="left", box=None, pad_edge=False)
     for number, heading in enumerate(sheet.headings):
         table.add_column(heading, justify="right" if number else "left")
@@ -115,7 +115,7 @@ def as_rich(sheet: Sheet) -> Table:
 
 
 def as_markdown(made: Sequence[Sheet], about: str, note: str) -> str:
-    """All tables as one Markdown document, between the words about them and a note."""
+    """All tables as one Markdown document; `about` comes first, `note` last."""
     parts = [about]
     for sheet in made:
         rule = ["---", *["--:"] * (len(sheet.headings) - 1)]
@@ -129,14 +129,14 @@ def as_csv(standings: Sequence[Standing], steps: int) -> str:
     text = io.StringIO()
     write = csv.writer(text, lineterminator="\n")
     write.writerow(["rule", "runs", "phase", "step", "metric", *Value._fields])
-    for one in standings:
+    for row in standings:
         for phase in PHASES:
             for step in moments(steps):
                 for metric in METRICS:
-                    numbers = one.value(metric, phase, step)
+                    numbers = row.value(metric, phase, step)
                     cells = ["" if math.isnan(number) else f"{number:.6g}" for number in numbers]
-                    runs = len(one.group.entries)
-                    write.writerow([one.group.label, runs, phase, step, metric, *cells])
+                    runs = len(row.group.entries)
+                    write.writerow([row.group.label, runs, phase, step, metric, *cells])
     return text.getvalue()
 
 

@@ -1,10 +1,10 @@
-"""YAML files whose every mistake is told with its place: read, validated, changed, written.
+"""Reads, validates, changes and writes YAML files; every mistake is reported with its place.
 
     document = read("scenario.yaml").with_overrides(["steps=10"])
     scenario = document.validate(Scenario)
     raise document.error(("perturbations", 1, "at"), "comes after the last step, got 500")
 
-Scenarios and training recipes stand on it; it knows nothing of them.
+Scenarios and training recipes use this package; it does not import them.
 """
 
 from swarm_nca.config.document import Document, parse, read

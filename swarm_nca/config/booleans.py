@@ -1,6 +1,7 @@
-"""True and false where a number or a text belongs: pydantic would read them as 1 and 0.
+"""Refuses true and false in place of a number or text.
 
-What YAML spells `true` is never meant as a number, so it goes only where the schema says so.
+Pydantic reads them as 1 and 0. In YAML `true` never means a number, so it is allowed only where the
+schema has a boolean.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def booleans(data: Plain, path: Path = ()) -> Iterator[Path]:
 
 
 def misplaced(data: Plain, schema: Schema, most: int) -> list[Finding]:
-    """A finding for every true and false that the schema has no place for, `most` of them."""
+    """A finding for every true and false that the schema does not allow; at most `most`."""
     found = []
     for path in booleans(data):
         kinds = kinds_at(schema, data, path)

@@ -1,8 +1,7 @@
-"""A located YAML document: plain data that can say where each of its values was written.
+"""A located YAML document: plain data with the place of each value in the file.
 
-Scenarios and training recipes are read here, checked against a schema, and changed from
-the command line (`--set`), and every mistake, however far up it is noticed, is told with its place
-in the file.
+Documents are read here, validated against a schema, and changed from the command line (`--set`).
+Code that finds a mistake later reports it with its place through the document.
 """
 
 from __future__ import annotations
@@ -22,20 +21,20 @@ from swarm_nca.suggestion import did_you_mean, nearest
 
 T = TypeVar("T")
 
-#: Bytes of a file: reading YAML takes a second for so many.
+#: Maximum bytes of a file; reading so many takes about a second.
 MOST_BYTES = 1_000_000
 
 
 @dataclasses.dataclass(frozen=True)
 class Document:
-    """One YAML document; made by `read` or `parse`, never changed."""
+    """One YAML document, made by `read` or `parse`; immutable."""
 
     file: str
     root: Node
 
     @property
     def data(self) -> Plain:
-        """The plain data, a fresh copy each time."""
+        """The plain data, a new copy at each access."""
         return self.root.data()
 
     @overload
@@ -45,21 +44,24 @@ class Document:
     def validate(self, model: Any) -> Any:
         """The data as an instance of `model`: a pydantic model, a dataclass, or any type.
 
-        Let models forbid extra keys: stdlib dataclasses follow the model they are in, one alone
-        takes any key. Raises `LocatedError` for the most telling mistake, with the lines of the
-        others.
+        Models should forbid extra keys. A stdlib dataclass follows the model that contains it; on
+        its own it accepts any key.
+
+        Raises:
+            LocatedError: the most informative mistake, with the lines of the others.
         """
-        # Pydantic loads only when a file is validated.
+        # Import pydantic only when a file is validated.
         from swarm_nca.config.validation import validate
 
         return validate(self, model)
 
     def error(self, path: Path, message: str, *, key: bool = False) -> LocatedError:
-        """The mistake at a path, located as near as the file allows; raise it yourself.
+        """An error for the caller to raise, with the place of the value at `path`.
 
-        `path` holds keys and list numbers, `("perturbations", 1, "at")`; where it leaves the file
-        (a default was used) the place is that of the deepest mapping or list on the way.
-        `key=True` points at the key instead of its value. `given` is the value at the path.
+        `path` holds keys and list numbers, `("perturbations", 1, "at")`. If a part of it is not in
+        the file (a default was used), the place is that of the deepest mapping or list on the path.
+        `key=True` gives the place of the key instead of its value. `given` is the value at the
+        path.
         """
         node, place, inside = self.root, self.root.place, True
         for step in path:
@@ -71,14 +73,14 @@ class Document:
             node = child
         whole = inside or not path
         if whole and place.line is not None and (changes := dict.fromkeys(node.changes())):
-            message += f" (with {' '.join(changes)})"  # which may be what is wrong here
+            message += f" (with {' '.join(changes)})"  # the override may cause the mistake
         return LocatedError(message, place, path, node.data() if inside else None)
 
     @contextlib.contextmanager
     def at(self, *path: Any) -> Iterator[None]:
-        """Within this block a ValueError or OSError becomes a `LocatedError` at the path.
+        """Turn a ValueError or OSError of the block into a `LocatedError` at the path.
 
-        For code below that knows nothing of files: `with document.at("rule"): load_rule(name)`.
+        For calls of code that does not use documents: `with document.at("rule"): load_rule(name)`.
         """
         try:
             yield
@@ -91,9 +93,9 @@ class Document:
         """The document with `key=value` changes, as in `--set links.drop=0.1`.
 
         Keys are dotted, list entries numbered from 0 (`perturbations.0.at` or
-        `perturbations[0].at`); values are YAML. Mappings on the way are made when absent. A
-        mistake in such a value is told as `--set key=value` instead of a line. A path starts from
-        the working directory, as it does in every other option.
+        `perturbations[0].at`); values are YAML. Missing mappings on the path are added. A mistake
+        in such a value is located by `--set key=value` instead of a line. File paths in values
+        are relative to the working directory, as in every other option.
         """
         root, folder = self.root, FilePath(self.file).parent
         for override in overrides:
@@ -102,7 +104,11 @@ class Document:
 
 
 def read(path: str | os.PathLike[str]) -> Document:
-    """Reads a YAML file. Raises `LocatedError` when it is missing, not UTF-8 or not plain YAML."""
+    """Read a YAML file.
+
+    Raises:
+        LocatedError: the file is missing, too large, not UTF-8 or not plain YAML.
+    """
     file = os.fspath(path)
     try:
         with FilePath(file).open("rb") as stream:
@@ -111,11 +117,11 @@ def read(path: str | os.PathLike[str]) -> Document:
         raise LocatedError(f"no such file{_similar(FilePath(file))}", Place(file)) from None
     except IsADirectoryError:
         raise LocatedError("this is a folder, a YAML file is expected", Place(file)) from None
-    except (OSError, ValueError) as error:  # ValueError: a name no file can have
+    except (OSError, ValueError) as error:  # ValueError: an impossible file name
         raise LocatedError(f"cannot be read: {_reason(error)}", Place(file)) from error
     if len(content) > MOST_BYTES:
         raise LocatedError(
-            f"has more than {MOST_BYTES:,} bytes, which no such file needs", Place(file)
+            f"has more than {MOST_BYTES:,} bytes: shorten it, or check the path", Place(file)
         )
     try:
         text = content.decode("utf-8-sig")
@@ -128,7 +134,7 @@ def read(path: str | os.PathLike[str]) -> Document:
 
 
 def parse(text: str, file: str = "<text>") -> Document:
-    """Reads YAML from a text; `file` is the name that messages give it."""
+    """Read YAML from a text; `file` is its name in messages."""
     return Document(file, compose(text, file))
 
 
@@ -138,26 +144,26 @@ def _overridden(root: Node, override: str, folder: FilePath) -> Node:
     steps = re.sub(r"\[(\d+)\]", r".\1", name.strip()).split(".")
     if not equals or not text.strip() or not all(steps) or len(steps) > DEEPEST:
         raise LocatedError("key=value is expected, such as links.drop=0.1", Place(source))
-    leaf = _from_here(steps[-1], compose(text, source, numbered=False), folder, steps[-2:-1])
+    leaf = _relocated(steps[-1], compose(text, source, numbered=False), folder, steps[-2:-1])
     return _replaced(root, steps, (), leaf)
 
 
-def _from_here(key: Any, node: Node, folder: FilePath, above: list[Any]) -> Node:
-    """What stands under a key; its paths, which start from here, are told from `folder`.
+def _relocated(key: Any, node: Node, folder: FilePath, above: list[Any]) -> Node:
+    """The node of a key, with file paths of the working directory made relative to `folder`.
 
     Args:
-        above: the key around it, if any.
+        above: the parent key, if any.
     """
     if isinstance(node.value, dict):
         values = {
-            name: _from_here(name, child, folder, [key]) for name, child in node.value.items()
+            name: _relocated(name, child, folder, [key]) for name, child in node.value.items()
         }
         return dataclasses.replace(node, value=values)
     if isinstance(node.value, list):
         return dataclasses.replace(
-            node, value=[_from_here(key, child, folder, above) for child in node.value]
+            node, value=[_relocated(key, child, folder, above) for child in node.value]
         )
-    if above == [key] == ["rule"]:  # a rule that is written out may have a setting of this name
+    if above == [key] == ["rule"]:  # the setting `rule` of a rule family is not a path
         return node
     if is_path(str(key), node.value):
         return dataclasses.replace(node, value=path_from(folder, FilePath(), str(node.value)))
@@ -165,7 +171,7 @@ def _from_here(key: Any, node: Node, folder: FilePath, above: list[Any]) -> Node
 
 
 def _replaced(node: Node, steps: list[str], path: Path, leaf: Node) -> Node:
-    """The node with `leaf` put where the steps lead; nodes on the way are made anew."""
+    """A copy of the node with `leaf` at the end of the steps."""
     if not steps:
         return leaf
     step, *rest = steps
@@ -198,7 +204,7 @@ def _reason(error: ValueError | OSError) -> str:
 
 
 def _similar(file: FilePath) -> str:
-    """A hint at the file in the same folder whose name, its suffix apart, is nearest."""
+    """A hint at the file in the same folder with the most similar name; suffixes are ignored."""
     try:
         names = {entry.stem: entry.name for entry in sorted(file.parent.iterdir())}
     except OSError:

@@ -1,8 +1,8 @@
-"""How a mistake in a file is told: one line with the place, the path, what is wrong and the cure.
+"""Error messages of files: one line with the place, the path, the mistake and the cure.
 
-Every message has the shape `file:line:column: path: what is wrong, what was given (did you mean
-…?)`, the shape compilers use, so that editors can jump to the place. A place without a line is a
-whole file (it does not exist) or a `--set` on the command line.
+Every message has the form `file:line:column: path: mistake, value received (did you mean …?)`, as
+compilers write it, so that editors can jump to the place. A place without a line means the whole
+file (for example a missing one) or a `--set` on the command line.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeAlias
 
-#: Characters of a message.
+#: Maximum characters of a message.
 LONGEST_LINE = 2000
 
 Scalar: TypeAlias = str | int | float | bool | None
@@ -23,7 +23,7 @@ Path: TypeAlias = tuple[Any, ...]
 
 
 class Place(NamedTuple):
-    """Where something stands; lines and columns count from 1, None where there is no line."""
+    """A place in a file; line and column count from 1, None without a line."""
 
     file: str
     line: int | None = None
@@ -31,7 +31,7 @@ class Place(NamedTuple):
 
 
 class LocatedError(ValueError):
-    """A mistake in a user's file, with its place. `str(error)` is the one line to show.
+    """A mistake in a user's file, with its place. `str(error)` is the message in one line.
 
     Attributes: `file`, `line`, `column` (from 1, or None), `path` (`perturbations[1].radius`,
     empty for the whole file), `message`, `given`, the offending plain value if there is one, and
@@ -59,21 +59,21 @@ class LocatedError(ValueError):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """Every mistake that was found, each in one line; this one first."""
+        """All mistakes found, each in one line; this one first."""
         place = self.file if self.line is None else f"{self.file}:{self.line}:{self.column}"
         parts = (_cut(place), _cut(self.path), self.message)
         return one_line(": ".join(part for part in parts if part)), *self.others
 
     def beside(self, others: Iterable[LocatedError]) -> LocatedError:
-        """This mistake, with others that were found in the same file."""
+        """This mistake, with other mistakes of the same file."""
         lines = [line for other in others for line in other.lines]
         place = Place(self.file, self.line, self.column)
-        message, _, path, given, mine = self.args
-        return LocatedError(message, place, path, given, (*mine, *lines))
+        message, _, path, given, earlier = self.args
+        return LocatedError(message, place, path, given, (*earlier, *lines))
 
 
 def dotted(path: Path) -> str:
-    """The path as people write it: `("perturbations", 1, "at")` is `perturbations[1].at`."""
+    """The path as text: `("perturbations", 1, "at")` is `perturbations[1].at`."""
     text = ""
     for step in path:
         if isinstance(step, int):
@@ -86,13 +86,13 @@ def dotted(path: Path) -> str:
 
 
 def shown(value: Plain, width: int = 60) -> str:
-    """The value on one line as a reader would write it in YAML, cut to `width` characters."""
+    """The value in YAML on one line, cut to `width` characters."""
     text = _flow(value, width) if value is not None else "nothing"
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def _flow(value: Plain, width: int) -> str:
-    """YAML's one-line style; stops early, what lies past `width` is cut anyway."""
+    """The value in YAML's one-line style; stops soon after `width` characters."""
     if isinstance(value, dict):
         pairs = (f"{key}: {_flow(item, width)}" for key, item in value.items())
         return "{" + _join(pairs, width) + "}"
@@ -113,10 +113,10 @@ def _join(parts: Iterable[str], width: int) -> str:
 
 
 def one_line(text: str) -> str:
-    """The text on one line, of at most some thousand characters.
+    """The text on one line.
 
-    Line breaks become spaces; what a terminal would obey instead of show is escaped. Of a word, and
-    of the whole text, beyond reason the beginning and the end remain.
+    Line breaks become spaces, unprintable characters are escaped. Very long words, and texts of
+    more than `LONGEST_LINE` characters, are cut in the middle.
     """
     text = _cut(re.sub(r"\S{400,}", lambda word: _cut(word[0], 200), text), LONGEST_LINE)
     text = re.sub(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*", " ", text)
@@ -124,5 +124,5 @@ def one_line(text: str) -> str:
 
 
 def _cut(text: str, longest: int = 400) -> str:
-    """The beginning and the end of a text that is longer than that."""
+    """The text; if longer than `longest`, its beginning and its end."""
     return text if len(text) <= longest else f"{text[: longest - 101]}…{text[-100:]}"

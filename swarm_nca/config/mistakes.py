@@ -1,4 +1,4 @@
-"""Several mistakes of one document, gathered where one does not depend on the other."""
+"""Collects independent mistakes of one document."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Mistakes:
 
     @contextlib.contextmanager
     def at(self, *path: Any) -> Iterator[None]:
-        """Keep a mistake made within this block, located as by `Document.at`, and go on."""
+        """Keep a mistake of this block, located as by `Document.at`, and continue after it."""
         try:
             with self.document.at(*path):
                 yield
@@ -29,7 +29,7 @@ class Mistakes:
             self.found.append(error)
 
     def tell(self) -> None:
-        """Raise the first mistake, with the lines of the others; nothing where there is none."""
+        """Raise the first mistake, with the lines of the others, if there is one."""
         if self.found:
             first, *others = self.found
             raise first.beside(others)

@@ -1,4 +1,4 @@
-"""Names in a file that are names of folders too."""
+"""Names in a file that also name folders."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from pydantic import AfterValidator, Field
 
 from swarm_nca.config.errors import shown
 
-#: Bytes that a name takes at most: file systems allow 255, and there are endings to come.
+#: Maximum bytes of a name: file systems allow 255, and endings are added.
 LONGEST = 100
 
 
 def _checked(name: str) -> str:
     if (length := len(name.encode(errors="replace"))) > LONGEST:
-        raise ValueError(f"name is also the run folder's: at most {LONGEST} bytes, got {length}")
+        raise ValueError(
+            f"name also names the run folder: use at most {LONGEST} bytes, got {length}"
+        )
     if not re.fullmatch(r"\w[\w.-]*", name):
         raise ValueError(
-            "name is also the run folder's: letters, digits, '_', '-' and '.' only, got "
+            "name also names the run folder: use only letters, digits, '_', '-' and '.', got "
             f"{shown(name)}"
         )
     return name
 
 
-#: A text that can name a folder on every system, and cannot lead out of the one it is made in.
+#: A text that can name a folder on every system and cannot lead to another folder.
 FolderName = Annotated[
     str, AfterValidator(_checked), Field(json_schema_extra={"maxLength": LONGEST})
 ]

@@ -1,4 +1,4 @@
-"""Paths in a file start from the file's own folder; these tell them from another one."""
+"""Converts paths that are relative to a file's folder into paths relative to another folder."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import os
 from pathlib import Path
 from typing import Any
 
-#: The keys whose texts are paths, in whatever file and however deep.
+#: Keys whose texts are paths, at any depth.
 PATHS = ("file", "folder")
 
-#: The keys whose texts are paths if they end so, and else something else.
+#: Keys whose texts are paths if they have this ending.
 ENDINGS = {"rle": ".rle"}
 
-#: The keys whose texts are paths or names of what ships; a path has a slash or a dot in it.
+#: Keys whose texts are paths or shipped names; a path contains a slash or a dot.
 NAMES_OR_PATHS = ("rule", "weights")
 
 
 def relocated(data: Any, old: Path, new: Path) -> Any:
-    """Plain data that was read in one folder, its paths told as they are from another."""
+    """Plain data with its paths, relative to `old`, made relative to `new`."""
     if isinstance(data, dict):
         return {
             key: path_from(new, old, value)
@@ -31,7 +31,7 @@ def relocated(data: Any, old: Path, new: Path) -> Any:
 
 
 def is_path(key: str, value: Any) -> bool:
-    """Whether this is a path, as far as it tells by itself."""
+    """Whether the value of a key is a path, judged by key and text."""
     if not isinstance(value, str):
         return False
     return _always_path(key, value) or (
@@ -46,13 +46,13 @@ def _always_path(key: Any, value: Any) -> bool:
 
 
 def path_from(new: Path, old: Path, path: str) -> str:
-    """A path that starts in `old`, told from `new`; absolute ones stay as they are."""
+    """A path relative to `old`, made relative to `new`; absolute paths are unchanged."""
     if Path(path).is_absolute():
         return path
-    there = Path(os.path.realpath(old), path)
-    if ".." in Path(path).parts:  # which is where a link leads, if one stands before it
-        there = Path(os.path.realpath(there.parent), there.name)
+    target = Path(os.path.realpath(old), path)
+    if ".." in Path(path).parts:  # after a symbolic link, ".." starts from the link's target
+        target = Path(os.path.realpath(target.parent), target.name)
     try:
-        return Path(os.path.relpath(there, os.path.realpath(new))).as_posix()
+        return Path(os.path.relpath(target, os.path.realpath(new))).as_posix()
     except ValueError:  # on another drive
-        return str(there)
+        return str(target)

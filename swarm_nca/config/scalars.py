@@ -1,8 +1,8 @@
 """The scalars of YAML 1.2's core schema (yaml.org/spec/1.2.2, section 10.3.2), read and written.
 
-PyYAML speaks YAML 1.1, where `1e-3` is text, `12:30` is 750, `010` is 8 and `no` is false. Here
-`1e-3` is a float, `12:30` is text, `010` is 10 and `no` is text. One table serves both ways: the
-reader turns plain text into values by it, the writer quotes text that would read as a value.
+PyYAML follows YAML 1.1, where `1e-3` is text, `12:30` is 750, `010` is 8 and `no` is false. Here
+`1e-3` is a float, `12:30` is text, `010` is 10 and `no` is text. The reader converts plain text by
+one table; by the same table the writer quotes text that would be read as another value.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ CORE_SCHEMA = {
         r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
         r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z"
     ),
-    "merge": re.compile(r"<<\Z"),  # no value of the core schema: known so that it can be refused
+    "merge": re.compile(r"<<\Z"),  # not in the core schema; listed so that it is refused
 }
 
 
 def from_plain(text: str) -> Scalar:
-    """What an unquoted scalar means. ValueError for an integer of more than 1,000 characters."""
+    """The value of an unquoted scalar. ValueError: an integer of more than 1,000 characters."""
     kind = next((kind for kind, pattern in CORE_SCHEMA.items() if pattern.match(text)), "str")
     if kind == "null":
         return None
@@ -36,7 +36,7 @@ def from_plain(text: str) -> Scalar:
         return text[0] in "tT"
     if kind == "int":
         if len(text) > LONGEST_INTEGER:
-            raise ValueError(f"this number has {len(text)} digits, more than anything here needs")
+            raise ValueError(f"this number has {len(text)} digits: give at most {LONGEST_INTEGER}")
         return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
     if kind == "float":
         return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
@@ -44,7 +44,7 @@ def from_plain(text: str) -> Scalar:
 
 
 def to_plain(value: Scalar) -> tuple[str, str]:
-    """The tag of a value and its text, which reads back as exactly that value."""
+    """The tag of a value and a text that is read back as exactly this value."""
     if value is None:
         return TAG + "null", "null"
     if isinstance(value, bool):
@@ -58,7 +58,7 @@ def to_plain(value: Scalar) -> tuple[str, str]:
 
 
 class CoreDumper(yaml.SafeDumper):
-    """PyYAML's emitter, quoting by the core schema, with entries of lists indented."""
+    """PyYAML's emitter with quotes by the core schema and indented list entries."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012  (PyYAML's own name for a table per class)
 

@@ -1,7 +1,7 @@
-"""What a model allows at a path of the data, read from its JSON schema.
+"""The keys and types that a model allows at a path, read from its JSON schema.
 
-Pydantic describes models, dataclasses, aliases and unions alike as JSON schema, so walking that
-needs no knowledge of how a model was written. It is what "did you mean" chooses from.
+Pydantic describes models, dataclasses, aliases and unions all as JSON schema. The results are the
+candidates of "did you mean".
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _KINDS = {bool: "boolean", int: "integer", float: "number", str: "string", type(
 
 @lru_cache(maxsize=16)
 def json_schema(adapter: TypeAdapter[Any]) -> Schema:
-    """The JSON schema; empty, so that hints are missing, for types that have none."""
+    """The JSON schema; empty for types without one, whose errors then have no hints."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PydanticJsonSchemaWarning)
         try:
@@ -34,19 +34,19 @@ def json_schema(adapter: TypeAdapter[Any]) -> Schema:
 
 
 def known_keys(schema: Schema, data: Plain, path: Path) -> list[str]:
-    """The keys a mapping at `path` may have, in every union branch the data leaves open."""
+    """The allowed keys of the mapping at `path`, in every union branch that the data may match."""
     parts = _parts_at(schema, data, path)
     return list(dict.fromkeys(key for part in parts for key in part.get("properties", ())))
 
 
 def known_tags(schema: Schema, data: Plain, path: Path) -> list[str]:
-    """The values of the key that tells the branches of the union at `path` apart."""
+    """The allowed values of the key that selects the branch of the union at `path`."""
     parts = _parts_at(schema, data, path)
     return [tag for part in parts for tag in part.get("discriminator", {}).get("mapping", ())]
 
 
 def kinds_at(schema: Schema, data: Plain, path: Path) -> list[str]:
-    """What may stand at `path`, in the names of JSON Schema; empty where anything may."""
+    """The types allowed at `path`, named as in JSON Schema; empty if any type is allowed."""
     kinds: list[str | None] = []
     for part in _parts_at(schema, data, path):
         values = [part["const"]] if "const" in part else part.get("enum", ())
@@ -55,7 +55,7 @@ def kinds_at(schema: Schema, data: Plain, path: Path) -> list[str]:
 
 
 def least_entries(schema: Schema, data: Plain, path: Path) -> int:
-    """How many entries the list at `path` needs at least."""
+    """The minimum number of entries of the list at `path`."""
     return min(
         (part["minItems"] for part in _parts_at(schema, data, path) if "minItems" in part),
         default=1,
@@ -63,7 +63,7 @@ def least_entries(schema: Schema, data: Plain, path: Path) -> int:
 
 
 def _parts_at(schema: Schema, data: Plain, path: Path) -> list[Schema]:
-    """Every schema that may apply at `path`: a union stands beside its branches."""
+    """Every schema that may apply at `path`: each union, followed by its branches."""
     definitions = schema.get("$defs", {})
     parts = list(_parts(schema, definitions, data))
     for step in path:
@@ -77,7 +77,7 @@ def _parts_at(schema: Schema, data: Plain, path: Path) -> list[Schema]:
 
 
 def _parts(schema: Schema, definitions: dict[str, Schema], data: Plain) -> Iterator[Schema]:
-    """The schema and its branches; of branches told apart by a tag, the one the data names."""
+    """The schema and its branches; for a tagged union, only the branch of the data's tag."""
     if "$ref" in schema:
         schema = definitions[schema["$ref"].removeprefix("#/$defs/")]
     yield schema
@@ -91,7 +91,7 @@ def _parts(schema: Schema, definitions: dict[str, Schema], data: Plain) -> Itera
 
 
 def _below(schema: Schema, step: Any) -> Iterator[Schema]:
-    """The schemas of what lies under a key or a list number."""
+    """The schemas of the value at a key or a list number."""
     entries = schema.get("prefixItems", ())
     if isinstance(step, int) and step < len(entries):
         yield entries[step]

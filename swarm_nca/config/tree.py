@@ -1,8 +1,8 @@
-"""A YAML file as a tree of plain data in which every value and every key knows its place.
+"""A YAML file as a tree of plain data, with the place of every value and key.
 
-The tree is built from PyYAML's parsing events, before they lose their marks. It holds mappings,
-lists and scalars only: tags, merge keys, a key given twice and a second document are refused, and
-aliases may repeat a value but not multiply it beyond reason (the "billion laughs").
+The tree is built from PyYAML's parsing events, which still have marks. It holds only mappings,
+lists and scalars. Tags, merge keys, duplicate keys and a second document are refused. Aliases may
+repeat values up to a limit (against the "billion laughs" attack).
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ MOST_VALUES = 20_000
 
 MAPPING_IN_TEXT = "mapping values are not allowed"
 
-# what PyYAML says, what a person would say, and whether the place is where the trouble began
+# part of PyYAML's message; plain words; whether to report the place where the construct begins
 PLAIN_WORDS = (
-    ("found character '\\t'", "a tab stands here; use spaces", False),
+    ("found character '\\t'", "this is a tab; use spaces", False),
     ("cannot start any token", "text that begins with this character needs quotes", False),
     ("expected the node content", "a value is expected here", False),
     (MAPPING_IN_TEXT, "unexpected ': '; text that holds one needs quotes", False),
     ("could not find expected ':'", "'key: value' is expected (a space after the colon)", True),
-    ("expected <block end>", "this line is indented unlike those above, or lacks its key", False),
+    ("expected <block end>", "this line has another indent than those above, or no key", False),
     ("expected ',' or ']'", "a ',' is missing here, or the ']' that closes the list", False),
     ("expected ',' or '}'", "a ',' is missing here, or the '}' that closes the mapping", False),
     ("unexpected end of stream", "the quote that opens here is never closed", True),
@@ -42,10 +42,10 @@ class Node:
 
     place: Place
     value: Scalar | list[Node] | dict[Scalar, Node]
-    keys: dict[Scalar, Place] = field(default_factory=dict)  # of a mapping: where each key stands
+    keys: dict[Scalar, Place] = field(default_factory=dict)  # of a mapping: the place of each key
 
     def child(self, step: object) -> Node | None:
-        """The value under a key or at a number of a list, None where there is nothing."""
+        """The value at a key or a list number; None if there is none."""
         if isinstance(self.value, dict) and isinstance(step, Scalar):
             return self.value.get(step)
         if isinstance(self.value, list) and isinstance(step, int) and 0 <= step < len(self.value):
@@ -53,20 +53,20 @@ class Node:
         return None
 
     def children(self) -> list[Node]:
-        """The values right below, in the order of the file."""
+        """The direct children, in file order."""
         if isinstance(self.value, dict):
             return list(self.value.values())
         return self.value if isinstance(self.value, list) else []
 
     def changes(self) -> Iterator[str]:
-        """The sources of all values, from here down, that do not stand in a file's line."""
+        """The sources of all values of this subtree that have no line in a file."""
         if self.place.line is None:
             yield self.place.file
         for child in self.children():
             yield from child.changes()
 
     def data(self) -> Plain:
-        """The plain data, in fresh lists and dicts."""
+        """The plain data, in new lists and dicts."""
         if isinstance(self.value, dict):
             return {key: node.data() for key, node in self.value.items()}
         if isinstance(self.value, list):
@@ -75,15 +75,16 @@ class Node:
 
 
 def compose(text: str, file: str, numbered: bool = True) -> Node:
-    """The tree of one YAML document; `numbered=False` leaves lines and columns out of places.
+    """The tree of one YAML document; with `numbered=False` places have no lines and columns.
 
-    Raises `LocatedError` for anything that is not plain YAML, an empty text included.
+    Raises:
+        LocatedError: an empty text, or one that is not plain YAML.
     """
     return _Composer(text, file, numbered).document()
 
 
 class _Composer:
-    """Turns the events of one text into nodes, by recursive descent."""
+    """Builds nodes from the events of a text, by recursive descent."""
 
     def __init__(self, text: str, file: str, numbered: bool) -> None:
         self.text, self.file, self.numbered = text, file, numbered
@@ -118,7 +119,7 @@ class _Composer:
         root = self._node(())
         self.events.get_event()  # the document ends
         if not self.events.check_event(yaml.StreamEndEvent):
-            raise LocatedError("a second document starts here; a file holds one", self._here())
+            raise LocatedError("a second document starts here; keep one per file", self._here())
         return root
 
     def _node(self, path: Path) -> Node:
@@ -128,7 +129,7 @@ class _Composer:
             return self._alias(event.anchor, place, path)
         self._count(1, len(path), place, path)
         if event.tag is not None:
-            what = f"the tag {event.tag} is not used here; write plain data"
+            what = f"the tag {event.tag} is not allowed; write plain data"
             raise LocatedError(what, place, path)
         if isinstance(event, yaml.ScalarEvent):
             node = Node(place, self._scalar(event, place, path))
@@ -141,18 +142,18 @@ class _Composer:
         return node
 
     def _alias(self, anchor: str | None, place: Place, path: Path) -> Node:
-        if anchor not in self.anchors:  # or its value is still open: it would contain itself
+        if anchor not in self.anchors:  # unknown, or incomplete: the value would contain itself
             what = f"the alias *{anchor} has no complete value &{anchor} above it"
             raise LocatedError(what, place, path)
         node = self.anchors[anchor]
-        size, height = _measure(node)  # at most MOST_VALUES long: its values were counted before
+        size, height = _measure(node)  # at most MOST_VALUES, since its values were counted before
         self._count(size, len(path) + height, place, path)
         return node
 
     def _count(self, more: int, depth: int, place: Place, path: Path) -> None:
         self.values += more
         if self.values > MOST_VALUES:
-            what = f"more than {MOST_VALUES:,} values, counting what aliases repeat"
+            what = f"more than {MOST_VALUES:,} values, counting those that aliases repeat"
             raise LocatedError(what, place, path)
         if depth > DEEPEST:
             raise LocatedError(f"nested more than {DEEPEST} levels deep", place, ())
@@ -180,7 +181,7 @@ class _Composer:
         while not self.events.check_event(yaml.MappingEndEvent):
             event = self.events.peek_event()
             if isinstance(event, yaml.ScalarEvent) and event.implicit[0] and event.value == "<<":
-                what = "merge keys (<<) are not used here; write the keys out"
+                what = "merge keys (<<) are not allowed; write the keys out"
                 raise LocatedError(what, self._here(), path)
             key_place = self._here()
             key = self._node(path).value
@@ -224,9 +225,9 @@ class _Composer:
 
 
 def _indented(text: str, number: int) -> tuple[int, int] | None:
-    """The indents of a line's key and of the key above, where the line lies deeper than that.
+    """The indents of a line's key and of the key above, if the line is indented deeper.
 
-    YAML reads such a line as more of the text above, up to the colon after its key.
+    YAML reads such a line as a continuation of the text above, up to the colon after its key.
     """
     lines = text.splitlines()[: number + 1]
     key = re.match(r"( +)[\w-]+:(?: |$)", lines[-1]) if len(lines) > number else None
@@ -238,6 +239,6 @@ def _indented(text: str, number: int) -> tuple[int, int] | None:
 
 
 def _measure(node: Node) -> tuple[int, int]:
-    """How many values a node holds, itself included, and how many levels lie below it."""
+    """The number of values of a subtree, its root included, and the levels below the root."""
     parts = [_measure(child) for child in node.children()]
     return 1 + sum(size for size, _ in parts), max((1 + height for _, height in parts), default=0)

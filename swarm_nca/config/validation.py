@@ -1,9 +1,9 @@
-"""Checking a document against a pydantic model, and telling its mistakes with their places.
+"""Validates a document against a pydantic model and locates its mistakes.
 
-Pydantic names the place of a mistake by a `loc`: keys and list numbers, mixed with names of the
-union branches it tried. Walking `loc` through the document tells them apart, and among a union's
-branches the one that fits best is believed, so that a misspelt key in a mapping is not told as
-"must be text".
+Pydantic gives the place of a mistake as a `loc`: keys and list numbers, mixed with names of union
+branches. Following `loc` through the document separates them. Of a union only the mistakes of the
+best fitting branch are reported, so that a misspelt key in a mapping is not reported as "must be
+text".
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 Route: TypeAlias = tuple[tuple[Any, bool], ...]
 """A pydantic `loc`; True marks a step into the document, False the name of a union branch."""
 
-#: Mistakes of one file that are put into words.
+#: Maximum number of mistakes reported for a file.
 MOST_TOLD = 100
 
-#: Readings of one `loc` that are tried; their number doubles with every name that is a key too.
+#: Maximum number of readings tried of a `loc`; each branch name that is also a key doubles them.
 MOST_ROUTES = 1000
 
 
@@ -42,24 +42,24 @@ def validate(document: Document, model: Any) -> Any:
     try:
         result = adapter.validate_python(data)
     except ValidationError as error:
-        findings, cause = _believed(_mistakes(document, data, error, adapter), 0), error
+        findings, cause = _selected(_mistakes(document, data, error, adapter), 0), error
     if next(booleans(data), None) is not None:
-        told = {finding.path for finding in findings}
+        paths = {finding.path for finding in findings}
         more = misplaced(data, json_schema(adapter), MOST_TOLD)
-        findings += [finding for finding in more if finding.path not in told]
+        findings += [finding for finding in more if finding.path not in paths]
     if findings:
-        told_all = _told(document, findings)
-        untold = cause.error_count() - MOST_TOLD if cause else 0
-        if untold > 0:
-            last = LocatedError(f"{untold} more mistakes", Place(document.file))
-            told_all = told_all.beside([last])
-        raise told_all from cause
+        located = _located(document, findings)
+        omitted = cause.error_count() - MOST_TOLD if cause else 0
+        if omitted > 0:
+            last = LocatedError(f"{omitted} more mistakes", Place(document.file))
+            located = located.beside([last])
+        raise located from cause
     return result
 
 
 @lru_cache(maxsize=16)
 def _adapter(model: type) -> TypeAdapter[Any]:
-    """What validates a class; kept, so that its JSON schema is made once."""
+    """The validator of a class; cached, so that its JSON schema is made once."""
     return TypeAdapter(model)
 
 
@@ -74,7 +74,7 @@ def _mistakes(
 
 
 def _route(node: Node, data: Plain, detail: dict[str, Any]) -> Route:
-    """The way of a `loc` through the document: of all readings the one that ends at the input."""
+    """The reading of a `loc` that ends at the error's input, else the first reading."""
     loc = detail["loc"][:-1] if detail["type"] in MISSING_KEY else detail["loc"]
     routes = itertools.islice(_routes(node, loc), MOST_ROUTES)
     first = next(routes)
@@ -99,29 +99,29 @@ def _path(route: Route) -> Path:
     return tuple(name for name, is_step in route if is_step)
 
 
-def _believed(mistakes: list[tuple[Route, Finding]], level: int) -> list[Finding]:
-    """The findings, of each union those of one branch only. All share the first `level` names."""
-    believed = [finding for route, finding in mistakes if len(route) == level]
+def _selected(mistakes: list[tuple[Route, Finding]], level: int) -> list[Finding]:
+    """The findings, with one branch of each union. All routes share the first `level` names."""
+    selected = [finding for route, finding in mistakes if len(route) == level]
     groups: dict[tuple[Any, bool], list[tuple[Route, Finding]]] = {}
     for route, finding in mistakes:
         if len(route) > level:
             groups.setdefault(route[level], []).append((route, finding))
     branches = []
     for (_, is_step), group in groups.items():
-        inner = _believed(group, level + 1)
+        inner = _selected(group, level + 1)
         if is_step:
-            believed += inner
+            selected += inner
         else:
             branches.append(inner)
     if branches:
-        believed += _best_branch(branches, _path(mistakes[0][0][:level]))
-    return believed
+        selected += _best_branch(branches, _path(mistakes[0][0][:level]))
+    return selected
 
 
 def _best_branch(branches: list[list[Finding]], path: Path) -> list[Finding]:
-    """The branch with fewest findings that the value at least has the shape of.
+    """The branch with the fewest findings, preferably one whose type the value has.
 
-    Branches equally good that each expect something else in one place are told in one sentence.
+    If equally good branches differ only in what they expect at one place, one finding lists all.
     """
 
     def rank(branch: list[Finding]) -> tuple[bool, int]:
@@ -133,18 +133,18 @@ def _best_branch(branches: list[list[Finding]], path: Path) -> list[Finding]:
     first = good[0][0]
     alike = {(len(branch), branch[0].path, branch[0].words) for branch in good}
     if alike == {(1, first.path, first.words)} and first.expected:
-        expected = dict.fromkeys(one for branch in good for one in branch[0].expected)
+        expected = dict.fromkeys(word for branch in good for word in branch[0].expected)
         return [replace(first, expected=tuple(expected))]
     return max(good, key=lambda branch: max(len(finding.path) for finding in branch))
 
 
-def _told(document: Document, findings: list[Finding]) -> LocatedError:
-    """The findings in one error: unknown keys before the rest before missing keys."""
+def _located(document: Document, findings: list[Finding]) -> LocatedError:
+    """The findings as one error: unknown keys first, missing keys last."""
     misspelt = {(finding.path[:-1], finding.meant) for finding in findings if finding.unknown}
     ranked: dict[tuple[str, str], tuple[Any, LocatedError]] = {}
     for finding in findings:
         if finding.missing is not None and (finding.path, finding.missing) in misspelt:
-            continue  # it is there, under a wrong name
+            continue  # the key is present under a misspelt name
         error = document.error(finding.path, finding.text, key=finding.key)
         order = not finding.unknown, finding.missing is not None, error.line or 0, error.column or 0
         ranked.setdefault((error.path, error.message), (order, error))

@@ -1,4 +1,4 @@
-"""Pydantic's errors in plain words: what is wrong, what was given, what may have been meant."""
+"""Pydantic's errors in plain words: the mistake, the value received, and a suggestion."""
 
 from __future__ import annotations
 
@@ -55,17 +55,17 @@ BOUNDS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One mistake in plain words: `words`, what was expected (joined by "or"), what was given."""
+    """One mistake: `words`, then the expected values (joined by "or"), then the value received."""
 
     path: Path
     words: str
     expected: tuple[str, ...] = ()
     given: str = ""
     hint: str = ""
-    key: bool = False  # it stands at the key, not at its value
+    key: bool = False  # whether the place is the key's, not its value's
     missing: str | None = None  # the name of a missing key
     unknown: bool = False
-    meant: str | None = None  # what an unknown key is probably a misspelling of
+    meant: str | None = None  # the key that an unknown key probably misspells
 
     @property
     def text(self) -> str:
@@ -78,14 +78,14 @@ class Finding:
 
 
 def value_at(data: Plain, path: Path) -> Plain:
-    """What stands in the plain data at a path that leads into it."""
+    """The value at a path of the plain data."""
     for step in path:
         data = data[step]
     return data
 
 
 def in_words(detail: dict[str, Any], path: Path, data: Plain, schema: Schema) -> Finding:
-    """One pydantic error, as `ValidationError.errors()` has it, in plain words."""
+    """One pydantic error, an item of `ValidationError.errors()`, in plain words."""
     kind, context, given = detail["type"], detail.get("ctx", {}), shown(detail["input"])
     key = "[key]" in detail["loc"]
     if kind in UNKNOWN_KEY and path:
@@ -99,7 +99,7 @@ def in_words(detail: dict[str, Any], path: Path, data: Plain, schema: Schema) ->
     if kind in ("value_error", "assertion_error"):
         return _refused(path, value_at(data, path), str(context["error"]) or detail["msg"])
     if kind == "float_type" and isinstance(detail["input"], int):
-        kind = "too_many_digits"  # true and false are told elsewhere
+        kind = "too_many_digits"  # not true or false, which `booleans` reports
     if kind in EXPECTED:
         words = "the key must be" if key else "must be"
         expected = re.split(", | or ", EXPECTED[kind].format(**context))
@@ -115,7 +115,7 @@ def _unknown_key(path: Path, mapping: Plain, known: list[str]) -> Finding:
     name = path[-1]
     if name in known:  # in another branch of a union
         others = ", ".join(shown(key) for key in mapping if key != name)
-        words = f"the key {shown(name)} does not go with {others}"
+        words = f"the key {shown(name)} cannot be combined with {others}"
         return Finding(path, words, key=True, unknown=True)
     meant = nearest(name, [key for key in known if key not in mapping]) or nearest(name, known)
     hint = did_you_mean(name, [meant]) if meant else _known(known)
@@ -130,7 +130,7 @@ def _missing(path: Path, name: Any, given: str, least: int) -> Finding:
 
 
 def _unknown_tag(path: Path, mapping: Plain, context: dict[str, Any]) -> Finding:
-    """The key that names a union's branch (`kind`) holds something else."""
+    """The key that selects a union's branch (`kind`) has an unknown value."""
     name, tag = context["discriminator"].strip("'"), context["tag"]
     tags = _quoted(context["expected_tags"])
     inside = isinstance(mapping, dict) and name in mapping
@@ -141,7 +141,7 @@ def _unknown_tag(path: Path, mapping: Plain, context: dict[str, Any]) -> Finding
 
 
 def _missing_tag(path: Path, mapping: Plain, context: dict[str, Any], tags: list[str]) -> Finding:
-    """The key that names a union's branch is missing, or there under a wrong name."""
+    """The key that selects a union's branch is missing or misspelt."""
     name = context["discriminator"].strip("'")
     similar = nearest(name, [key for key in mapping if isinstance(key, str)])
     if similar is not None:
@@ -150,7 +150,7 @@ def _missing_tag(path: Path, mapping: Plain, context: dict[str, Any], tags: list
 
 
 def _refused(path: Path, value: Plain, message: str) -> Finding:
-    """A check of the model itself; a message that begins with a key is placed at that key."""
+    """An error of the model's own check; a message that begins with a key is located there."""
     word = re.match(r"\W*(\w+)", message)
     if word and isinstance(value, dict) and word[1] in value:
         path = (*path, word[1])

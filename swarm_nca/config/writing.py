@@ -1,7 +1,7 @@
-"""Plain data written as YAML that people like to read and that reads back exactly.
+"""Writes plain data as readable YAML that is read back exactly.
 
-Keys keep their order; a mapping or list that fits on a line is written on one
-(`images: {dataset: strokes, label: 7}`), except that mappings in a list get a line each.
+Keys keep their order. A mapping or list that fits on one line is written on one
+(`images: {dataset: strokes, label: 7}`); of mappings in a list each gets its own line.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import yaml
 from swarm_nca.config.errors import Plain, shown
 from swarm_nca.config.scalars import TAG, CoreDumper, to_plain
 
-LINE = 72  # characters a mapping or list on one line may take
+LINE = 72  # maximum characters of a mapping or list on one line
 
 
 def dump(data: Plain) -> str:
     """The data as YAML text: `parse(dump(data)).data == data`, floats to the last bit.
 
-    Takes dicts (scalar keys), lists, tuples (written as lists), text, numbers, booleans, None.
-    TypeError for anything else.
+    Accepts dicts (scalar keys), lists, tuples (written as lists), text, numbers, booleans, None.
+    TypeError: any other type.
     """
     text = yaml.serialize(_node(data), Dumper=CoreDumper, width=float("inf"), allow_unicode=True)
     return str(text).removesuffix("...\n")
@@ -37,12 +37,13 @@ def _node(data: Plain, root: bool = True) -> yaml.Node:
         return yaml.SequenceNode(TAG + "seq", entries, flow_style=one_line)
     if data is None or isinstance(data, str | bool | int | float):
         plain = not isinstance(data, str) or data.isprintable()
-        return yaml.ScalarNode(*to_plain(data), style=None if plain else '"')  # line breaks escaped
-    raise TypeError(f"only plain data can be written as YAML, not {shown(data)}")
+        # Double quotes escape line breaks.
+        return yaml.ScalarNode(*to_plain(data), style=None if plain else '"')
+    raise TypeError(f"only plain data can be written as YAML, got {shown(data)}")
 
 
 def _fits(nodes: list[yaml.Node]) -> bool:
-    """Whether the nodes can stand in one line, each on its own line's style already."""
+    """Whether the nodes fit on one line; their own styles are already chosen."""
     return all(_is_scalar_or_flow(node) for node in nodes) and sum(map(_length, nodes)) <= LINE
 
 
@@ -51,7 +52,7 @@ def _is_scalar_or_flow(node: yaml.Node) -> bool:
 
 
 def _length(node: yaml.Node) -> int:
-    """The characters a node takes on a line, with the comma and space after it."""
+    """The characters of a node on a line, with the comma and space after it."""
     if isinstance(node, yaml.ScalarNode):
         return len(node.value) + 2
     if isinstance(node, yaml.MappingNode):

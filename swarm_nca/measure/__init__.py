@@ -1,4 +1,4 @@
-"""What is measured of a swarm, and how a rule is examined: plain functions of worlds."""
+"""Metrics of swarms and evaluation protocols of rules, as plain functions of worlds."""
 
 from swarm_nca.measure.cell_stats import CellStats, decisions
 from swarm_nca.measure.metrics import (

@@ -1,10 +1,10 @@
-"""One look at a batch of worlds: what every cell has decided, counted world by world.
+"""Statistics of a batch of worlds at one moment: the decisions of all cells, counted by world.
 
-All metrics read the same few tables, so these are made once per look, when first asked for, and
-without a loop over worlds. A cell's decision is the argmax of its class channels; it is undecided
-while all of them lie below the rule's threshold (Randazzo et al., Distill 2020).
+All metrics use the same few tables. These are computed once, at first use, without a loop over
+worlds. A cell's decision is the argmax of its class channels; it is undecided while all of them lie
+below the rule's threshold (Randazzo et al., Distill 2020).
 
-Letters: B worlds, N cells of all of them, C state channels.
+Letters: B worlds, N cells of all worlds, C state channels.
 """
 
 from __future__ import annotations
@@ -22,11 +22,10 @@ from swarm_nca.world import World
 
 
 def decisions(world: World, rule: Rule) -> Tensor:
-    """int64 [N], the class each cell has decided on, −1 while it is undecided.
+    """int64 [N], the class that each cell has decided on, −1 while it is undecided.
 
-    Undecided means that all class channels lie below `rule.undecided_below`, or that one is not a
-    number. Of equal channels the lowest class wins; so a cell that still holds zeros counts as
-    decided, for class 0.
+    A cell is undecided if all class channels lie below `rule.undecided_below`, or if one is nan.
+    Of equal channels the lowest class wins, so a cell that holds zeros has decided on class 0.
     """
     check_readable(world, rule)
     highest, best = rule.logits(world.state.detach()).max(dim=1)
@@ -34,18 +33,18 @@ def decisions(world: World, rule: Rule) -> Tensor:
 
 
 def check_readable(world: World, rule: Rule) -> None:
-    """A ValueError unless this rule says how the worlds' states are read."""
-    one, other = world.readout, rule.readout
-    if one.kind != other.kind:
+    """Raise a ValueError unless worlds and rule have the same read-out and channels."""
+    built, given = world.readout, rule.readout
+    if built.kind != given.kind:
         raise ValueError(
-            f"these worlds have the read-out {one.kind}, the rule has {other.kind}; measure worlds "
-            "with the rule they were built with"
+            f"these worlds have the read-out {built.kind}, the rule has {given.kind}; measure "
+            "worlds with the rule they were built with"
         )
-    if one.channel_names != other.channel_names:
-        what = "classes" if one.class_names else "channels"
+    if built.channel_names != given.channel_names:
+        what = "classes" if built.class_names else "channels"
         raise ValueError(
-            f"these worlds have the {what} {shown(list(one.channel_names))}, the rule has "
-            f"{shown(list(other.channel_names))}; measure worlds with the rule they were built with"
+            f"these worlds have the {what} {shown(list(built.channel_names))}, the rule has "
+            f"{shown(list(given.channel_names))}; measure worlds with the rule they were built with"
         )
     if world.state.shape[1] != rule.channels:
         raise ValueError(
@@ -55,16 +54,16 @@ def check_readable(world: World, rule: Rule) -> None:
 
 
 class CellStats(VoteCounts):
-    """What metrics read from worlds at one moment, and from the moment before where they need it.
+    """The input of metrics: statistics of worlds at one moment, and one step earlier if given.
 
     Args:
         world: B worlds.
-        rule: gives the class channels and the threshold of being undecided.
+        rule: gives the class channels and the threshold of undecided cells.
         previous: the same worlds one step earlier, with the same cells.
 
     Raises:
-        ValueError: a rule of other channels or classes than the worlds have, or a previous moment
-            in which other cells were alive.
+        ValueError: the rule has other channels or classes than the worlds, or `previous` has other
+            cells.
     """
 
     def __init__(self, world: World, rule: Rule, previous: World | None = None) -> None:
@@ -79,7 +78,7 @@ class CellStats(VoteCounts):
 
     @cached_property
     def cells(self) -> Tensor:
-        """int64 [B], living cells of each world."""
+        """int64 [B], living cells."""
         return self.world.counts
 
     @cached_property
@@ -89,7 +88,7 @@ class CellStats(VoteCounts):
 
     @cached_property
     def living(self) -> Tensor:
-        """float64 [B], cells that show something: see `Readout.shown`."""
+        """float64 [B], cells whose `Readout.shown` is at least 0."""
         state = self.world.state.detach().cpu().numpy()
         shown = torch.from_numpy(self.world.readout.shown(state, self.rule.shown_above) >= 0)
         return self.sums(shown.to(self.cells.device))
@@ -101,7 +100,7 @@ class CellStats(VoteCounts):
 
     @cached_property
     def ballot(self) -> Tensor:
-        """int64 [B, 1 + classes], cells by decision; the first column counts the undecided."""
+        """int64 [B, 1 + classes], cells by decision; the first column counts undecided cells."""
         columns = 1 + len(self.rule.classes)
         box = self.world_of * columns + (self.decision - UNDECIDED)
         return torch.bincount(box, minlength=len(self) * columns).view(len(self), columns)
@@ -110,7 +109,7 @@ class CellStats(VoteCounts):
     def flips(self) -> Tensor | None:
         """int64 [B], cells that changed from one class to another since the previous moment.
 
-        Deciding, and falling back to undecided, are no flips. None without a previous moment.
+        Changes from or to undecided are not flips. None without a previous moment.
         """
         if self.previous is None:
             return None
@@ -120,7 +119,7 @@ class CellStats(VoteCounts):
 
     @cached_property
     def peak(self) -> Tensor:
-        """[N], the largest |s| of each cell, infinite where a channel is no finite number."""
+        """[N], the largest |s| of each cell, infinite if a channel is not finite."""
         state = self.world.state.detach()
         largest = torch.maximum(state.amax(dim=1), -state.amin(dim=1))
         return largest.nan_to_num_(math.inf, math.inf) + 0.0  # no −0, which prints as "-0"

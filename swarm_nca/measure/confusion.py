@@ -1,4 +1,4 @@
-"""What pictures of each class are taken for: the classes their cells vote for."""
+"""Pictures by class and by the class that most of their cells vote for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from swarm_nca.images import Pictures
 from swarm_nca.measure.vote_counts import VoteCounts
 from swarm_nca.rules import Rule
 
-#: The column of pictures in which no cell has decided.
+#: The column of pictures without decided cells.
 NOBODY = "none"
 
 
@@ -21,9 +21,9 @@ class Confusion:
     """Pictures by class and by vote.
 
     Attributes:
-        classes: of the pictures, R of them.
-        votes: the rule's classes, and `NOBODY`; V of them.
-        pictures: int64 [R, V], how many of a class were taken for what.
+        classes: the R classes of the pictures.
+        votes: the rule's classes and `NOBODY`; V in all.
+        pictures: int64 [R, V], pictures by class and vote.
     """
 
     classes: tuple[str, ...]
@@ -43,13 +43,13 @@ def confusion(votes: VoteCounts, pictures: Pictures, rule: Rule) -> Confusion:
     """The table of votes; pictures without a class are left out.
 
     Args:
-        votes: what cells have decided, picture by picture.
-        pictures: the same ones; their classes need not be the rule's.
+        votes: counts of the cells' decisions, one world for each picture.
+        pictures: the pictures; their classes may differ from the rule's.
     """
     labels = torch.from_numpy(pictures.labels)
     known = labels >= 0
     rows, columns = len(pictures.classes), 1 + len(rule.classes)
-    # The majority of a picture in which nobody has decided is −1: the last column.
+    # A picture without decided cells has the majority −1, which is the last column.
     place = labels * columns + votes.majority % columns
     counts = torch.bincount(place[known], minlength=rows * columns).view(rows, columns)
     return Confusion(pictures.classes, (*rule.classes.names, NOBODY), counts)

@@ -1,8 +1,8 @@
-"""The same automaton as a dense convolution: every pixel computed, the living and firing kept.
+"""The automaton as a dense convolution: computes every pixel, then masks living, firing cells.
 
-This is how such rules are usually run: a 3×3 convolution with zero padding and two 1×1 ones over
-the whole picture, then a mask. It draws what the engine draws, so both give the same trajectory: a
-yardstick of speed and an independent oracle at once.
+Such rules are usually run this way: a 3×3 convolution with zero padding and two 1×1 ones over the
+whole picture, then a mask. The draws are the engine's, so both give the same trajectory. The module
+is a baseline of speed and an independent oracle.
 
 Letters: B pictures of H×W pixels, C state channels, N living cells.
 """
@@ -21,18 +21,18 @@ from swarm_nca.world import World
 
 
 class Dense:
-    """Pictures of one size under a rule, stepped as a whole.
+    """Steps pictures of one size with dense convolutions.
 
     Args:
-        world: its pictures and states are where it starts; never changed.
-        rule: gradients flow to its weights where grad mode is on.
+        world: pictures and states at the start; not changed.
+        rule: gradients flow to its weights if grad mode is on.
         seed, fire_rate, noise: as for `engine.rollout`.
-        channels_last: how pictures lie in memory; torch's default layout unless true. On a CPU it
-            halves the convolutions' time, so it is the stricter yardstick, if not the usual one.
+        channels_last: whether channels are last in memory, instead of torch's default layout. On a
+            CPU this halves the convolutions' time, so it is the stricter baseline.
 
     Raises:
-        ValueError: pictures of several sizes, a grid other than Moore's without a torus, links that
-            lose messages, or a rule that does not fit.
+        ValueError: pictures of several sizes, a grid that is not a Moore grid without torus, links
+            that lose messages, or a rule that does not fit.
     """
 
     def __init__(
@@ -50,25 +50,28 @@ class Dense:
         sizes = set(zip(canvas.height.tolist(), canvas.width.tolist(), strict=True))
         if len(sizes) != 1 or canvas.grid != Grid() or world.links != Links():
             raise ValueError(
-                "a dense convolution takes pictures of one size on the plain Moore grid with "
+                "a dense convolution needs pictures of one size on the plain Moore grid with "
                 f"perfect links, got sizes {sorted(sizes)}, {canvas.grid}, {world.links}"
             )
         (height, width) = sizes.pop()
         self._layers = rule.layers() or []
         if not self._layers:
-            raise ValueError(f"a dense convolution needs a rule's layers, {rule.kind!r} tells none")
+            raise ValueError(
+                f"a dense convolution needs a rule with layers(), {rule.kind!r} has none: use an "
+                "mlp rule"
+            )
         self._rule, self._draws, self._address = rule, draws_of(world, seed), world.address
         self._fire_rate, self._noise = rates_of(world, rule, fire_rate, noise)
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
         self._grey = canvas.grey.view(len(world), 1, height, width)
-        # Living cells' addresses number the pixels of all pictures, row by row.
+        # Addresses of cells number the pixels of all pictures, row by row.
         rows = world.state.new_zeros(len(canvas.grey), rule.channels)
         self._states = self._pictures(rows.index_copy(0, self._address, world.state))
         self.steps = 0
 
     @property
     def state(self) -> Tensor:
-        """[N, C], what the living cells hold, in the order of the world's rows."""
+        """[N, C], the states of the living cells, in the order of the world's rows."""
         rows = self._states.permute(0, 2, 3, 1).reshape(-1, self._rule.channels)
         return rows[self._address]
 
@@ -86,7 +89,7 @@ class Dense:
         self.steps += 1
 
     def _change(self) -> Tensor:
-        """[B, C, H, W], the rule's answer at every pixel, alive or dead."""
+        """[B, C, H, W], the rule's change at every pixel, alive or dead."""
         rule, (first, *others) = self._rule, self._layers
         units = len(first.bias)
         grey_part, state_part = first.weight.tensor_split([rule.stimulus_size])
@@ -95,15 +98,17 @@ class Dense:
             parts.insert(0, grey_part.view(9, 1, units))
         kernel = torch.cat(parts, dim=1)
         kernel = kernel.permute(2, 1, 0).reshape(units, -1, 3, 3)
-        seen = torch.cat([self._grey, self._states], dim=1) if rule.stimulus_size else self._states
-        seen = seen.contiguous(memory_format=self._layout)
-        flowing = functional.conv2d(seen, kernel, first.bias, padding=1)
+        inputs = self._states
+        if rule.stimulus_size:
+            inputs = torch.cat([self._grey, inputs], dim=1)
+        inputs = inputs.contiguous(memory_format=self._layout)
+        values = functional.conv2d(inputs, kernel, first.bias, padding=1)
         for layer in others:
-            flowing = functional.conv2d(flowing.relu_(), _pointwise(layer.weight), layer.bias)
-        return flowing
+            values = functional.conv2d(values.relu_(), _pointwise(layer.weight), layer.bias)
+        return values
 
     def _pictures(self, rows: Tensor) -> Tensor:
-        """[B·H·W, C] as [B, C, H, W], laid out as chosen."""
+        """[B·H·W, C] as [B, C, H, W], in the chosen memory layout."""
         worlds, _, height, width = self._grey.shape
         pictures = rows.view(worlds, height, width, -1).permute(0, 3, 1, 2)
         return pictures.contiguous(memory_format=self._layout)

@@ -1,8 +1,7 @@
-"""The pictures of an examination: a data set, or several one after the other.
+"""The pictures of an evaluation: one data set, or several one after another.
 
-A rule may be shown what it has no word for: letters to a rule of digits, chimeras, two digits
-holding hands. Such pictures have no right answer, so nothing is said of accuracy; whether the
-cells still agree says whether a swarm knows that it does not know.
+A rule may be evaluated on classes that it does not have: letters for a rule of digits, chimeras,
+joined digits. Such pictures have no right class, so accuracy is not measured; agreement is.
 
 Letters: P pictures.
 """
@@ -25,26 +24,26 @@ from swarm_nca.measure.protocols import check_classes
 from swarm_nca.rules import Rule
 from swarm_nca.suggestion import unknown
 
-#: Drawn pictures have no end: this many where no limit is given.
+#: Number of drawn pictures without a limit.
 DRAWN_COUNT = 1_000
 
-#: Exams are drawn from seeds that start here, so that no recipe's own seed repeats them.
+#: Offset of the seeds of drawn evaluation pictures, so that they differ from a recipe's.
 EXAM_SEEDS = 1 << 32
 
-#: What stands between the names of data sets that are examined together.
+#: Separator of the names of data sets.
 PLUS = "+"
 
 
 @dataclass(frozen=True, eq=False)
 class EvalSet:
-    """What a rule is shown, and what else is known of it.
+    """The pictures of an evaluation, with their data sets.
 
     Attributes:
-        pictures: P of them; those of a data set whose classes are all strange to the rule have
-            neither labels nor classes.
-        own: the same with the labels and classes they came with.
-        datasets: the names of the data sets.
-        dataset_of: int64 [P], which of them each picture is from.
+        pictures: P pictures; those of a data set without any class of the rule have neither labels
+            nor classes.
+        own: the same pictures with their original labels and classes.
+        datasets: names of the data sets.
+        dataset_of: int64 [P], the number of each picture's data set.
     """
 
     pictures: Pictures
@@ -54,7 +53,7 @@ class EvalSet:
 
     @property
     def strange(self) -> list[str]:
-        """The data sets in which no picture has a right answer."""
+        """The data sets without any labelled picture."""
         known = self.pictures.labels >= 0
         return [
             name
@@ -72,15 +71,15 @@ def eval_set_for(
     seed: int = 0,
     fill_holes: bool = False,
 ) -> EvalSet:
-    """What a rule is to be examined on.
+    """The evaluation set of a rule.
 
     Args:
         dataset, split, limit, seed: see `exam_pictures`.
         fill_holes: fill the holes of every silhouette; see `without_holes`.
 
     Raises:
-        ValueError: as `exam_pictures` does; and a data set of which the rule knows some classes
-            but not others.
+        ValueError: as `exam_pictures` does; and a data set of which the rule has some classes but
+            not all.
     """
     own = exam_parts(dataset, split=split, limit=limit, seed=seed)
     if fill_holes:
@@ -97,18 +96,18 @@ def eval_set_for(
 def exam_pictures(
     dataset: str, *, split: Split = "test", limit: int | None = None, seed: int = 0
 ) -> Pictures:
-    """The pictures a rule is examined on.
+    """The pictures of an evaluation.
 
     Args:
         dataset: `mnist`, `fashion-mnist`; `strokes`, `doodles`, `letters`, `garments`, `chimeras`
             or `joined` digits, drawn from the seed; a folder with one subfolder of pictures per
-            class; or several of these, with a + between them.
-        split: of a published data set; the others have only `test`.
-        limit: the first so many of each, of a folder in turn from every class; all (of drawn ones
-            1,000) when None.
+            class; or several of these, joined by +.
+        split: split of a published data set; the others have only `test`.
+        limit: maximum number of pictures of each data set, of a folder in turn from every class;
+            None: all, and 1,000 drawn ones.
 
     Raises:
-        ValueError: no such data set or folder, a limit below 1, a split it does not have.
+        ValueError: an unknown data set or folder, a limit below 1, an unknown split.
     """
     return joined(list(exam_parts(dataset, split=split, limit=limit, seed=seed).values()))
 
@@ -122,7 +121,7 @@ def exam_parts(
     names = [dataset] if Path(dataset).is_dir() else dataset.split(PLUS)
     twice = [name for number, name in enumerate(names) if name in names[:number]]
     if twice:
-        raise ValueError(f"{dataset} names {twice[0]} twice: leave one out")
+        raise ValueError(f"{dataset} names {twice[0]} twice: name it once")
     return {name: _pictures(name, split, limit, seed) for name in names}
 
 
@@ -130,7 +129,7 @@ def _pictures(name: str, split: Split, limit: int | None, seed: int) -> Pictures
     if name in DATASETS:
         return load_dataset(name, split)[:limit]
     if split != "test":
-        raise ValueError(f"{name} has no split '{split}': leave it out")
+        raise ValueError(f"{name} has no split '{split}': leave split out")
     count = limit or DRAWN_COUNT
     if name in DRAWN:
         return DRAWN[name].draw(count, EXAM_SEEDS + seed)

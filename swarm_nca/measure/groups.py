@@ -1,6 +1,6 @@
-"""The same scores, told apart by kind of picture: what makes it hard for a swarm to agree?
+"""Scores by kind of picture.
 
-A grouping gives every picture of an evaluation set to one group. To add one, write a function
+A grouping assigns every picture of an evaluation set to one group. To add one, write a function
 from `EvalSet` to `Groups`, and a line in `GROUPINGS`.
 
 Letters: P pictures.
@@ -34,7 +34,7 @@ SCORES = (
 
 
 class Groups(NamedTuple):
-    """The groups' names, and int64 [P], which of them each picture belongs to."""
+    """The groups' names, and int64 [P], the group of each picture."""
 
     names: tuple[str, ...]
     of: Labels
@@ -46,18 +46,18 @@ def by_dataset(eval_set: EvalSet, alive_above: float) -> Groups:
 
 
 def by_class(eval_set: EvalSet, alive_above: float) -> Groups:
-    """One group per class, whether the rule knows it or not."""
+    """One group per class, also for classes that the rule does not have."""
     names = (*eval_set.own.classes, "no class")
     return Groups(names, np.where(eval_set.own.labels < 0, len(names) - 1, eval_set.own.labels))
 
 
 def by_holes(eval_set: EvalSet, alive_above: float) -> Groups:
-    """By the number of holes in the silhouette: messages must go around them."""
+    """By the number of holes in the silhouette, around which messages must travel."""
     return _binned(holes(eval_set.pictures, alive_above), {0: "0", 1: "1", 2: "2–3", 4: "4+"})
 
 
 def by_pieces(eval_set: EvalSet, alive_above: float) -> Groups:
-    """By the number of pieces: they cannot hear each other."""
+    """By the number of pieces, between which no message travels."""
     return _binned(pieces(eval_set.pictures, alive_above), {0: "0", 1: "1", 2: "2", 3: "3+"})
 
 
@@ -75,10 +75,10 @@ def grouped(eval_set: EvalSet, by: str, alive_above: float) -> Groups:
 
     Args:
         by: one of `GROUPINGS`.
-        alive_above: a pixel lives if its grey exceeds this.
+        alive_above: a pixel is alive if its grey exceeds this.
 
     Raises:
-        ValueError: no grouping is called so.
+        ValueError: an unknown grouping.
     """
     if by not in GROUPINGS:
         raise ValueError(unknown("grouping by", by, GROUPINGS))
@@ -86,33 +86,33 @@ def grouped(eval_set: EvalSet, by: str, alive_above: float) -> Groups:
 
 
 def scores(votes: VoteCounts, groups: Groups) -> list[dict[str, Any]]:
-    """The scores of every group that has pictures, in order.
+    """One row for each group with pictures, in order.
 
-    Each: `group`, `pictures`, the `SCORES`, the 95 % interval of agreement (`agreement_low`,
-    `agreement_high`), and `silent`, the share of pictures in which no cell has decided. These
-    count as agreeing.
+    A row has `group`, `pictures`, the `SCORES`, the 95 % interval of agreement (`agreement_low`,
+    `agreement_high`), and `silent`, the share of pictures without decided cells, which count as
+    agreeing.
     """
     rows = []
     for number, name in enumerate(groups.names):
-        some = votes.of(torch.from_numpy(groups.of == number))
-        if not len(some):
+        members = votes.of(torch.from_numpy(groups.of == number))
+        if not len(members):
             continue
-        agrees = find_metric("total_agreement").reading(some).pooled()
-        low, high = wilson(torch.tensor(agrees, dtype=torch.float64), len(some))
+        agrees = find_metric("total_agreement").reading(members).pooled()
+        low, high = wilson(torch.tensor(agrees, dtype=torch.float64), len(members))
         rows.append(
             {
                 "group": name,
-                "pictures": len(some),
-                **pooled(some, SCORES),
+                "pictures": len(members),
+                **pooled(members, SCORES),
                 "agreement_low": float(low),
                 "agreement_high": float(high),
-                "silent": float((some.decided == 0).double().mean()),
+                "silent": float((members.decided == 0).double().mean()),
             }
         )
     return rows
 
 
 def _binned(counts: Labels, names: Mapping[int, str]) -> Groups:
-    """Counts by the largest of these starts that they reach."""
+    """Groups of counts; the keys of `names` are the lower bounds of the bins."""
     starts: Sequence[int] = tuple(names)
     return Groups(tuple(names.values()), np.searchsorted(starts, counts, side="right") - 1)

@@ -1,9 +1,9 @@
-"""How far a score may be trusted: 95 % intervals over pictures.
+"""95 % intervals of scores over pictures.
 
-Pictures are what is sampled; the cells of one picture decide together and are no sample of their
-own. So a share of pictures gets Wilson's interval (Wilson 1927), which holds near 0 and 1 too, and
-cell accuracy, a ratio of two sums over pictures, the error of a ratio estimator (Cochran, *Sampling
-Techniques*, 1977, section 2.11).
+The sample consists of pictures, because the cells of one picture do not decide independently. A
+share of pictures gets Wilson's interval (Wilson 1927), which is valid near 0 and 1 too. Cell
+accuracy, a ratio of two sums over pictures, gets the error of a ratio estimator (Cochran,
+*Sampling Techniques*, 1977, section 2.11).
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ import math
 import torch
 from torch import Tensor
 
-#: Standard deviations on either side that hold 95 % of a normal distribution.
+#: Standard deviations on each side that contain 95 % of a normal distribution.
 Z95 = 1.959964
 
 
 def wilson(share: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Where the true share lies, given that of `count` pictures; low and high, each like `share`.
+    """The interval (low, high) of the true share, each like `share`, the share of `count` pictures.
 
     Raises:
         ValueError: no pictures.
     """
     if count < 1:
-        raise ValueError(f"a share of {count} pictures tells nothing; give at least 1")
+        raise ValueError(f"count must be at least 1 picture, got {count}")
     extra = Z95 * Z95 / count
     middle = (share + extra / 2) / (1 + extra)
     inside = (share * (1 - share) / count + extra / (4 * count)).clamp_min(0.0)
@@ -35,7 +35,7 @@ def wilson(share: Tensor, count: int) -> tuple[Tensor, Tensor]:
 def ratio_error(part: Tensor, whole: Tensor) -> Tensor:
     """The standard error of Σ part / Σ whole over pictures: [T, P] and [P] → float64 [T].
 
-    nan for fewer than two pictures, or where the whole is nothing.
+    nan for fewer than two pictures, or if Σ whole is 0.
     """
     part, whole = part.double(), whole.double()
     pictures = len(whole)

@@ -1,11 +1,11 @@
-"""What is measured of a swarm: plain functions of worlds, most of them a ratio of two sums.
+"""Metrics of swarms: plain functions of worlds, most of them a ratio of two sums.
 
-A metric counts, for every world, a part and a whole: correct cells and cells, worlds that agree
-and worlds; how these pool, and what else a metric may read, stands in `readings`. Scores of
-decisions need no more than `VoteCounts`, so they can be taken of any group of pictures later.
+Most metrics count a part and a whole for every world, such as correct cells and cells. `readings`
+defines how these are pooled, and other kinds of readings. Scores of decisions need only
+`VoteCounts`, so they can be computed later for any group of pictures.
 
 To add a metric, write one function from `CellStats` to a `Reading`, and a line in `METRICS`, or in
-`OTHERS` if it is not for rules with classes. `metrics_for` says which go with a world.
+`OTHERS` if it is not for rules with classes. `metrics_for` gives the metrics of a world.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from swarm_nca.world import World
 
 
 class Metric:
-    """A measure of worlds: call it for the batch's value, ask `per_world` for each world's.
+    """A metric: call it for the value of a batch; `per_world` gives the value of each world.
 
     Args:
-        reading: what is read off one look at the worlds. VoteCounts are enough for those that only
-            ask what cells have decided.
+        reading: function from `CellStats` to a `Reading`; `VoteCounts` are enough for metrics of
+            decisions.
         share: whether values are shares of a whole, in [0, 1].
-        readouts: the kinds of read-out that it is for; all when empty.
-        needs: the field of worlds that it compares with, if any.
+        readouts: kinds of read-out that have this metric; all when empty.
+        needs: the world field that the metric compares with, if any.
     """
 
     def __init__(
@@ -53,8 +53,8 @@ class Metric:
         """The value over all worlds of the batch, pooled.
 
         Raises:
-            ValueError: a rule of other channels or classes than the worlds have, or a previous
-                moment with other cells.
+            ValueError: the rule has other channels or classes than the worlds, or `previous` has
+                other cells.
         """
         return self.reading(CellStats(world, rule, previous)).pooled()
 
@@ -68,81 +68,81 @@ def _share(reading: Callable[[Any], Reading]) -> Metric:
 
 
 @_share
-def cell_accuracy(seen: VoteCounts) -> Ratio:
+def cell_accuracy(stats: VoteCounts) -> Ratio:
     """Share of cells that decided on their world's label; worlds without a label are left out."""
-    return Ratio(seen.correct, seen.cells * seen.labelled)
+    return Ratio(stats.correct, stats.cells * stats.labelled)
 
 
 @_share
-def total_agreement(seen: VoteCounts) -> Ratio:
-    """Share of worlds whose decided cells all carry one label, right or wrong.
+def total_agreement(stats: VoteCounts) -> Ratio:
+    """Share of worlds whose decided cells all have the same class, right or wrong.
 
-    Undecided cells are ignored; a world with none but undecided cells, or no cell, agrees.
+    Undecided cells are ignored; a world without decided cells agrees.
     """
-    return Ratio(seen.agrees, torch.ones_like(seen.agrees))
+    return Ratio(stats.agrees, torch.ones_like(stats.agrees))
 
 
 @_share
-def vote_accuracy(seen: VoteCounts) -> Ratio:
-    """Share of labelled worlds in which most decided cells are right.
+def vote_accuracy(stats: VoteCounts) -> Ratio:
+    """Share of labelled worlds in which the class with most cells is right.
 
-    Comparable with any classifier. Of equal votes the lowest class wins; no vote at all is wrong.
+    Comparable with any classifier. Of equal votes the lowest class wins; no vote counts as wrong.
     """
-    return Ratio((seen.majority == seen.label) & seen.labelled, seen.labelled)
+    return Ratio((stats.majority == stats.label) & stats.labelled, stats.labelled)
 
 
 @_share
-def agree_and_correct(seen: VoteCounts) -> Ratio:
-    """Share of labelled worlds whose decided cells, at least one, all carry the right label."""
-    right = seen.agrees & (seen.majority == seen.label)
-    return Ratio(right & seen.labelled, seen.labelled)
+def agree_and_correct(stats: VoteCounts) -> Ratio:
+    """Share of labelled worlds whose decided cells, at least one, all have the right class."""
+    right = stats.agrees & (stats.majority == stats.label)
+    return Ratio(right & stats.labelled, stats.labelled)
 
 
 @_share
-def undecided(seen: VoteCounts) -> Ratio:
+def undecided(stats: VoteCounts) -> Ratio:
     """Share of cells whose class channels all lie below the rule's threshold."""
-    return Ratio(seen.undecided, seen.cells)
+    return Ratio(stats.undecided, stats.cells)
 
 
 @_share
-def label_flips(seen: VoteCounts) -> Ratio:
+def label_flips(stats: VoteCounts) -> Ratio:
     """Share of cells that changed from one class to another since the previous step: oscillation.
 
-    Deciding, and falling back to undecided, are no flips. Needs the previous moment, nan without.
+    Changes from or to undecided are not flips. Needs the previous moment; nan without it.
     """
-    return _nothing(seen) if seen.flips is None else Ratio(seen.flips, seen.cells)
+    return _nothing(stats) if stats.flips is None else Ratio(stats.flips, stats.cells)
 
 
 @Metric
-def state_magnitude(seen: CellStats) -> Ratio:
+def state_magnitude(stats: CellStats) -> Ratio:
     """Mean |s| over cells and channels: Σ|s| / (cells · C)."""
-    state = seen.world.state.detach()
-    return Ratio(_total(seen, state), seen.cells * state.shape[1])
+    state = stats.world.state.detach()
+    return Ratio(_total(stats, state), stats.cells * state.shape[1])
 
 
 @Metric
-def state_largest(seen: CellStats) -> Largest:
-    """The largest |s| of any cell: the few that run away are lost in a mean."""
-    return Largest(seen.largest(seen.peak))
+def state_largest(stats: CellStats) -> Largest:
+    """The largest |s| of any cell; shows a few diverging cells, which a mean hides."""
+    return Largest(stats.largest(stats.peak))
 
 
 @Metric
-def residual_magnitude(seen: CellStats) -> Ratio:
+def residual_magnitude(stats: CellStats) -> Ratio:
     """Mean |change| since the previous step: Σ|s_t − s_{t−1}| / (cells · C/2).
 
-    Half the cells, as published: the mean over cells that fired, at a fire rate of ½. Other rates
-    are divided by the same number, so that rules compare. Needs the previous moment, nan without.
+    The divisor is half the cells, as published: the number that fire at a fire rate of ½. It is the
+    same for other rates, so that rules compare. Needs the previous moment; nan without it.
     """
-    if seen.previous is None:
-        return _nothing(seen)
-    change = seen.world.state.detach() - seen.previous.state.detach()
-    return Ratio(_total(seen, change), seen.cells * (change.shape[1] / 2))
+    if stats.previous is None:
+        return _nothing(stats)
+    change = stats.world.state.detach() - stats.previous.state.detach()
+    return Ratio(_total(stats, change), stats.cells * (change.shape[1] / 2))
 
 
 @Metric
-def nonfinite(seen: CellStats) -> Count:
-    """How many cells hold something that is no finite number; 0 in a rule worth having."""
-    return Count(seen.sums(seen.peak.isinf()))
+def nonfinite(stats: CellStats) -> Count:
+    """Number of cells with a state that is not finite; 0 for a sound rule."""
+    return Count(stats.sums(stats.peak.isinf()))
 
 
 def _only(*readouts: str, needs: str = "") -> Callable[[Callable[[Any], Reading]], Metric]:
@@ -150,36 +150,36 @@ def _only(*readouts: str, needs: str = "") -> Callable[[Callable[[Any], Reading]
 
 
 @_only("bit", "rgba")
-def alive(seen: CellStats) -> Count:
-    """How many cells are alive: bits that are on, or cells whose own alpha exceeds 0.1."""
-    return Count(seen.living)
+def alive(stats: CellStats) -> Count:
+    """Number of living cells: bits that are on, or cells whose own alpha exceeds 0.1."""
+    return Count(stats.living)
 
 
 @_only("rgba", needs="target")
-def error(seen: CellStats) -> Ratio:
-    """Mean squared error of RGBA (premultiplied, as states hold it) to the target, of all pixels.
+def error(stats: CellStats) -> Ratio:
+    """Mean squared error of RGBA (premultiplied, as in states) to the target, over all pixels.
 
     Pixels without a cell count as transparent. Needs the world field `target`, [B, H, W, 4].
     """
-    target = seen.world.world_fields.get("target")
+    target = stats.world.world_fields.get("target")
     if target is None:
-        return _nothing(seen)
-    wanted = target.flatten(1, 2).to(seen.world.state)
-    site, shown = seen.world.site, seen.world.state.detach()[:, :4]
-    here = wanted[seen.world_of, site]
-    # All pixels as transparent, then what cells make of theirs instead.
-    wrong = seen.sums(((shown - here).square() - here.square()).sum(dim=1))
-    wrong = wrong + wanted.double().square().sum(dim=(1, 2))
-    return Ratio(wrong.clamp_(min=0.0), torch.full_like(seen.cells, wanted[0].numel()))
+        return _nothing(stats)
+    wanted = target.flatten(1, 2).to(stats.world.state)
+    site, shown = stats.world.site, stats.world.state.detach()[:, :4]
+    aim = wanted[stats.world_of, site]
+    # The error with all pixels transparent, corrected at the pixels of cells.
+    squares = stats.sums(((shown - aim).square() - aim.square()).sum(dim=1))
+    squares = squares + wanted.double().square().sum(dim=(1, 2))
+    return Ratio(squares.clamp_(min=0.0), torch.full_like(stats.cells, wanted[0].numel()))
 
 
-def _total(seen: CellStats, values: Tensor) -> Tensor:
-    """float64 [B], Σ|values [N, C]| of each world, infinite where one is no number."""
-    return seen.sums(values.abs().sum(dim=1).nan_to_num_(math.inf, math.inf))
+def _total(stats: CellStats, values: Tensor) -> Tensor:
+    """float64 [B], Σ|values [N, C]| of each world, infinite if one is nan."""
+    return stats.sums(values.abs().sum(dim=1).nan_to_num_(math.inf, math.inf))
 
 
-def _nothing(seen: VoteCounts) -> Ratio:
-    return Ratio(torch.zeros_like(seen.cells), torch.zeros_like(seen.cells))
+def _nothing(stats: VoteCounts) -> Ratio:
+    return Ratio(torch.zeros_like(stats.cells), torch.zeros_like(stats.cells))
 
 
 #: Every metric by name, in the order of the tables and files they fill.
@@ -197,7 +197,7 @@ METRICS: Mapping[str, Metric] = {
 }
 
 
-#: Metrics that rules without classes have, in the order in which they lead their tables.
+#: Metrics of rules without classes only; these come first in their tables.
 OTHERS: Mapping[str, Metric] = {
     "alive": alive,
     "error": error,
@@ -208,9 +208,9 @@ CURVE = tuple(METRICS)
 
 
 def metrics_for(world: World) -> Mapping[str, Metric]:
-    """The metrics that measure something in worlds like this one, in the order of their tables.
+    """The metrics of worlds like this one, in the order of their tables.
 
-    For rules with classes these are `METRICS`, for others those that go with their read-out.
+    For rules with classes these are `METRICS`, for other rules the metrics of their read-out.
     """
     kind = world.readout.kind
     every = METRICS if kind == "classes" else {**OTHERS, **METRICS}
@@ -223,27 +223,27 @@ def metrics_for(world: World) -> Mapping[str, Metric]:
 
 
 def check_metric(name: str, world: World) -> None:
-    """A ValueError unless a metric measures something in worlds like this one; says the cure."""
+    """Raise a ValueError with the cure unless worlds like this one have the metric."""
     metric, fitting = find_metric(name), metrics_for(world)
     if name in fitting:
         return
     kind = world.readout.kind
     if not metric.readouts or kind in metric.readouts:
         raise ValueError(
-            f"{name} compares with a {metric.needs}, and there is none: add {metric.needs}: "
+            f"{name} needs a {metric.needs}, and there is none: add {metric.needs}: "
             "{file: picture.png}"
         )
     raise ValueError(
-        f"{name} is for rules with the read-out {' or '.join(metric.readouts)}, and this rule's is "
-        f"{kind}: take {', '.join(fitting)}"
+        f"{name} is for rules with the read-out {' or '.join(metric.readouts)}, this rule's is "
+        f"{kind}: use {', '.join(fitting)}"
     )
 
 
 def find_metric(name: str) -> Metric:
-    """The metric of that name.
+    """The metric with this name.
 
     Raises:
-        ValueError: no metric is called so.
+        ValueError: an unknown name.
     """
     every = {**METRICS, **OTHERS}
     if not isinstance(name, str) or name not in every:
@@ -261,15 +261,15 @@ def measure(
     """Metrics of a batch, pooled over its worlds, by name.
 
     Args:
-        previous: the same worlds one step earlier; what needs it is nan without.
-        names: which metrics; all that `metrics_for` gives when None.
+        previous: the same worlds one step earlier; metrics that need it are nan without it.
+        names: names of metrics; those of `metrics_for` when None.
     """
     return pooled(CellStats(world, rule, previous), metrics_for(world) if names is None else names)
 
 
-def pooled(seen: VoteCounts, names: Iterable[str] = tuple(METRICS)) -> dict[str, float]:
-    """`measure` of a look already taken."""
-    return {name: find_metric(name).reading(seen).pooled() for name in names}
+def pooled(stats: VoteCounts, names: Iterable[str] = tuple(METRICS)) -> dict[str, float]:
+    """`measure` from statistics that are already computed."""
+    return {name: find_metric(name).reading(stats).pooled() for name in names}
 
 
 def measure_worlds(
@@ -280,23 +280,23 @@ def measure_worlds(
     names: Iterable[str] | None = None,
 ) -> dict[str, Tensor]:
     """Metrics of each world, float64 [B], by name; see `measure`."""
-    seen = CellStats(world, rule, previous)
+    stats = CellStats(world, rule, previous)
     wanted = metrics_for(world) if names is None else names
-    return {name: find_metric(name).reading(seen).per_world() for name in wanted}
+    return {name: find_metric(name).reading(stats).per_world() for name in wanted}
 
 
 def steps_to_agreement(agrees: Tensor) -> Tensor:
-    """When worlds came to agree for good, as far as a record of them goes.
+    """The step since which each world agrees, until the record ends.
 
     Args:
         agrees: bool [T, B], `CellStats.agrees` after steps 1 … T.
 
     Returns:
-        int64 [B], the first step from which on a world agrees until the record ends; −1 where it
-        disagrees at the end.
+        int64 [B], the first step of the last unbroken agreement; −1 if the world disagrees at the
+        end.
 
     Raises:
-        ValueError: a record of another shape, or of no numbers.
+        ValueError: a record of another shape or type.
     """
     record = torch.from_numpy(dense("agrees", agrees))
     if record.ndim != 2:

@@ -1,4 +1,4 @@
-"""The course of an examination: which pictures are shown when, and when cells are looked at.
+"""Runs an evaluation: shows and swaps pictures, and yields statistics at selected steps.
 
 Letters: P pictures.
 """
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 Protocol: TypeAlias = Literal["fresh", "mutation", "restart"]
 
-#: Steps of each phase that are looked at whatever `every` says: opinions form early.
+#: Steps of each phase that are always measured, because cells decide early.
 EARLY = (1, 10, 20, 50, 100, 200)
 
 
 class ProtocolRun:
-    """One rule in front of P pictures.
+    """Runs one evaluation protocol over P pictures.
 
     Args:
-        swaps: how many phases follow the first one; 0 when fresh.
+        swaps: number of phases after the first; 0 when fresh.
         steps, protocol, every, seed, begin: see `evaluate`.
 
     Attributes:
-        looks: the steps of a phase that are looked at, ascending, the last one among them.
-        shown: of each phase, int64 [P], the picture that every world shows.
+        looks: measured steps of a phase, ascending, with the last one.
+        shown: for each phase, int64 [P], the picture that each world shows.
     """
 
     def __init__(
@@ -63,12 +63,12 @@ class ProtocolRun:
 
     @property
     def steps_looked_at(self) -> list[int]:
-        """Counted through all phases."""
+        """The measured steps, counted through all phases."""
         phases = range(self.begin, 1 + self.swaps)
         return [phase * self.looks[-1] + look for phase in phases for look in self.looks]
 
     def looks_at(self, chosen: Tensor, tick: Callable[[], None]) -> Iterator[CellStats]:
-        """All looks at some of the worlds."""
+        """Run the worlds `chosen`; yields their statistics at every measured step."""
         grey, labels = self._phase(chosen, self.begin)
         world = World.from_images(grey, self.rule, labels=labels, keys=chosen)
         last, phases = self.looks[-1], range(self.begin, 1 + self.swaps)
@@ -99,10 +99,9 @@ class ProtocolRun:
 
 
 def partners(pictures: int, seed: int) -> Tensor:
-    """int64 [pictures], whom each picture is swapped for: the next one round a drawn circle.
+    """int64 [pictures], a random cyclic permutation: the picture that replaces each picture.
 
-    Nobody is their own partner, and everybody is somebody's. Going round and round, a world meets
-    every other picture before it sees its own again.
+    It has no fixed points. By repeated swaps a world shows every other picture before its own.
     """
     zero = torch.zeros(1, dtype=torch.int64)
     drawn = words(check_seed(seed), zero, torch.arange(pictures), zero, Stream.PERTURBATION)[0]

@@ -1,10 +1,10 @@
-"""How a rule is examined: fresh pictures, and pictures that are swapped for others on the way.
+"""Evaluation protocols: fresh pictures, and pictures that are swapped for others.
 
 As published (Randazzo et al., Distill 2020): batches of 1,000 pictures, metrics pooled over each
-batch after every step, then averaged over batches. `fresh` starts from zeros. `mutation` goes on
-from there: every picture is swapped for another and cells alive in both keep all they hold.
-`restart` swaps too, but hands zero states to what follows: that is what the article's own
-evaluation code does, under the name of mutation.
+batch after every step, then averaged over batches. `fresh` starts from zeros. `mutation` adds a
+phase: every picture is swapped for another, and cells alive in both keep all their fields.
+`restart` swaps too, but resets states to zero; the article's evaluation code does this under the
+name of mutation.
 
 Letters: P pictures.
 """
@@ -33,31 +33,31 @@ if TYPE_CHECKING:
 
 __all__ = ["Evaluation", "Progress", "Protocol", "Watch", "check_classes", "check_exam", "evaluate"]
 
-#: Of one examination: every look at a batch keeps a few kB.
+#: Maximum measured steps of an evaluation; each keeps a few kB per batch.
 MOST_LOOKS = 100_000
 
-#: Told the steps done and the steps in all, over all batches.
+#: Called with (steps done, total steps), over all batches.
 Progress: TypeAlias = Callable[[int, int], None]
 
-#: Told the step, counted through all phases, and what is seen after it of one batch.
+#: Called with the step, counted through all phases, and the statistics of one batch after it.
 Watch: TypeAlias = Callable[[int, CellStats], None]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What came out of an examination.
+    """The results of an evaluation.
 
     Attributes:
-        protocol, seed: as asked for.
+        protocol, seed: as given.
         steps: length of each phase; one more phase follows each swap.
-        swaps: how often every picture was swapped for another; 0 when fresh.
-        every: how many steps lie between two looks.
+        swaps: how often every picture was swapped; 0 when fresh.
+        every: steps between two measured steps.
         pictures: P.
-        curve: one row per look, `step` from 1 on and every metric of `METRICS`.
-        last: what the cells of each of the P pictures had decided at the end.
-        settled: int64 [P], the step of the last phase (from 1) from which on a picture's cells
-            agree at every look until the end; −1 where they do not.
-        begin: the first phase that was sat.
+        curve: one row per measured step, `step` from 1 on and every metric of `METRICS`.
+        last: decisions of the cells at the end, for each of the P pictures.
+        settled: int64 [P], the step of the last phase (from 1) since which a picture's cells agree
+            at every measured step; −1 if they disagree at the end.
+        begin: the first phase that was run.
     """
 
     protocol: Protocol
@@ -73,18 +73,18 @@ class Evaluation:
 
     @property
     def looks(self) -> list[int]:
-        """The steps of a phase that were looked at."""
+        """The measured steps of a phase."""
         return [int(row["step"]) - self.begin * self.steps for row in self.phases[0]]
 
     @property
     def phases(self) -> list[list[dict[str, float]]]:
-        """The curve, cut at the swaps."""
+        """The curve, split at the swaps."""
         each = len(self.curve) // (1 + self.swaps - self.begin)
         return [self.curve[start : start + each] for start in range(0, len(self.curve), each)]
 
     @property
     def first_nonfinite(self) -> dict[str, float] | None:
-        """The first row in which a cell held something that is no finite number."""
+        """The first row with a state that is not finite."""
         return next((row for row in self.curve if row["nonfinite"]), None)
 
 
@@ -102,30 +102,30 @@ def evaluate(
     progress: Progress | None = None,
     watch: Watch | None = None,
 ) -> Evaluation:
-    """Metrics of a rule on labelled pictures, step by step.
+    """Measure a rule on pictures, step by step.
 
-    A world's key is its picture's number, so what it does depends on neither batch nor limit.
-    Where pictures are swapped and differ in size, all are first centred on one canvas. No world
-    is shown one picture twice.
+    A world's key is its picture's number, so its course depends on neither batch nor limit. If
+    pictures are swapped and differ in size, all are first centred on one canvas. No world shows
+    the same picture twice.
 
     Args:
-        pictures: their classes are the rule's, matched by name; or all of them are strange to it,
-            and no picture has a right answer.
-        steps: of each phase; there is one, and with `mutation` and `restart` one more per swap.
-        swaps: how often all pictures are swapped for others.
-        every: look after every so many steps only, and at the `EARLY` ones and the last of each
-            phase: a look costs a good part of a step.
-        seed: every random draw, and who is swapped for whom.
-        begin: the first phase that is sat, from 0. Those before a `restart` leave nothing behind,
-            so that they may be left out, of the curve too.
-        batch: pictures pooled, and held in memory, together.
+        pictures: either all their classes are the rule's, matched by name, or none is, and then no
+            picture has a right class.
+        steps: length of each phase; with `mutation` and `restart` there is one more phase per swap.
+        swaps: how often all pictures are swapped.
+        every: measure every so many steps only, and at the `EARLY` steps and the last of each
+            phase, since measuring costs a good part of a step.
+        seed: seed of every random draw and of the swaps.
+        begin: the first phase to run, from 0. Phases before a `restart` do not affect it, so they
+            may be left out, also from the curve.
+        batch: pictures that are pooled, and held in memory, together.
         progress: called after every step.
-        watch: called at every look, batch by batch.
+        watch: called at every measured step, batch by batch.
 
     Raises:
-        ValueError: no pictures, classes of which the rule knows some but not others, no steps, an
-            unknown protocol, too few pictures to be swapped so often, or a first phase other than
-            0 that is not a restart's.
+        ValueError: no pictures, pictures of which the rule has some classes but not all, no steps,
+            an unknown protocol, too few pictures for the swaps, or `begin` above 0 without
+            `restart`.
     """
     check_exam(rule, pictures, steps, protocol, swaps, every)
     if batch < 1:
@@ -139,12 +139,12 @@ def evaluate(
     total = len(batches) * (1 + swaps - begin) * steps
     done = count(1)
     tick = (lambda: progress(next(done), total)) if progress is not None else (lambda: None)
-    sat = [_sat(protocol_run, chosen, tick, watch) for chosen in batches]
-    tables = torch.stack([one.table for one in sat])
+    results = [_run_batch(protocol_run, chosen, tick, watch) for chosen in batches]
+    tables = torch.stack([result.table for result in results])
     sizes = torch.tensor([len(chosen) for chosen in batches])
     order = protocol_run.shown[-1].argsort()
     first = torch.tensor([-1, *protocol_run.looks])[
-        torch.cat([one.settled for one in sat]).clamp(min=0)
+        torch.cat([result.settled for result in results]).clamp(min=0)
     ]
     return Evaluation(
         protocol,
@@ -153,15 +153,15 @@ def evaluate(
         swaps,
         every,
         len(pictures),
-        _curve(protocol_run.steps_looked_at, sat[-1].kinds, tables, sizes),
-        VoteCounts.joined([one.last for one in sat]).of(order),
+        _curve(protocol_run.steps_looked_at, results[-1].kinds, tables, sizes),
+        VoteCounts.joined([result.last for result in results]).of(order),
         first[order],
         begin,
     )
 
 
-class _Sat(NamedTuple):
-    """What came out of one batch: metrics [looks, metrics] and their kinds; see `Evaluation`."""
+class _BatchResult(NamedTuple):
+    """The results of one batch: metrics [looks, metrics] and their kinds; see `Evaluation`."""
 
     table: Tensor
     kinds: list[type[Reading]]
@@ -169,32 +169,32 @@ class _Sat(NamedTuple):
     last: VoteCounts
 
 
-def _sat(
+def _run_batch(
     protocol_run: ProtocolRun, chosen: Tensor, tick: Callable[[], None], watch: Watch | None
-) -> _Sat:
+) -> _BatchResult:
     rows, agrees = [], []
-    for step, seen in zip(
+    for step, stats in zip(
         protocol_run.steps_looked_at, protocol_run.looks_at(chosen, tick), strict=True
     ):
         if watch is not None:
-            watch(step, seen)
-        rows.append(list(pooled(seen).values()))
-        agrees.append(seen.agrees)
-    return _Sat(
+            watch(step, stats)
+        rows.append(list(pooled(stats).values()))
+        agrees.append(stats.agrees)
+    return _BatchResult(
         torch.tensor(rows, dtype=torch.float64),
-        [type(metric.reading(seen)) for metric in METRICS.values()],
+        [type(metric.reading(stats)) for metric in METRICS.values()],
         steps_to_agreement(torch.stack(agrees[-len(protocol_run.looks) :])).cpu(),
-        seen.counted(),
+        stats.counted(),
     )
 
 
 def check_exam(
     rule: Rule, pictures: Pictures, steps: int, protocol: str, swaps: int = 1, every: int = 1
 ) -> None:
-    """What `evaluate` asks of its arguments; see there.
+    """Check the arguments of `evaluate`.
 
     Raises:
-        ValueError: the first thing that cannot be used.
+        ValueError: the first unusable argument.
     """
     known = get_args(Protocol)
     if protocol not in known:
@@ -207,8 +207,8 @@ def check_exam(
     looks = (1 + swaps) * (steps // every + len(EARLY))
     if looks > MOST_LOOKS:
         raise ValueError(
-            f"{looks} looks at the cells are more than the {MOST_LOOKS} that memory is meant for: "
-            f"take fewer steps or swaps, or look less often (every={-(-steps // 1000)})"
+            f"{looks} measured steps are too many for memory, the limit is {MOST_LOOKS}: use fewer "
+            f"steps or swaps, or measure less often (every={-(-steps // 1000)})"
         )
     if protocol == "fresh" and swaps != 1:
         raise ValueError(f"{swaps} swaps need the protocol mutation or restart; fresh has none")
@@ -219,21 +219,21 @@ def check_exam(
 
 
 def check_classes(rule: Rule, pictures: Pictures) -> None:
-    """A ValueError where the rule knows some classes of the pictures but not others."""
+    """Raise a ValueError if the rule has some classes of the pictures but not all."""
     names = rule.classes.names
     foreign = [name for name in pictures.classes if name not in names]
     if 0 < len(foreign) < len(pictures.classes):
         raise ValueError(
             f"the pictures have {len(pictures.classes)} classes ({_listed(pictures.classes)}), the "
-            f"rule decides between {len(names)} ({_listed(names)}) and does not know "
-            f"{_listed(foreign)}; take a rule trained on such pictures, or pictures of its classes"
+            f"rule has {len(names)} ({_listed(names)}) and lacks {_listed(foreign)}; use a rule "
+            "trained on such pictures, or pictures of its classes"
         )
 
 
 def _curve(
     steps: list[int], kinds: list[type[Reading]], tables: Tensor, sizes: Tensor
 ) -> list[dict[str, float]]:
-    """Batches' tables [batches, looks, metrics] as one, the batches of these sizes."""
+    """The curve from tables [batches, looks, metrics] of batches of the given sizes."""
     columns = [
         kind.over_batches(tables[:, :, number], sizes).tolist() for number, kind in enumerate(kinds)
     ]

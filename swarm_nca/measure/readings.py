@@ -1,11 +1,11 @@
-"""What a metric reads off worlds, and how worlds and batches of them become one number.
+"""Values of a metric per world, and how they are pooled over worlds and batches.
 
-A share or a mean is a part over a whole, and pools as Σ parts / Σ wholes, as the published
+A share or a mean is a part over a whole and is pooled as Σ parts / Σ wholes, as the published
 evaluation pools cells over the pictures of a batch (Randazzo et al., Distill 2020); batches are
-then averaged. The largest of all worlds is the largest of each; counts add up.
+then averaged. A largest value is pooled by its maximum, a count by its sum.
 
-nan means that there was nothing to measure, and nothing else: what was measured and is no finite
-number counts as infinite, so that no average can hide it.
+nan means only that there was nothing to measure. A measured value that is not finite counts as
+infinite, so that it stays visible in averages.
 
 Letters: B worlds.
 """
@@ -20,27 +20,27 @@ from torch import Tensor
 
 
 class Reading(Protocol):
-    """A value of every world, and of all of them together."""
+    """The value of each world, and the pooled value of all worlds."""
 
     def per_world(self) -> Tensor:
-        """float64 [B], nan where there is nothing to measure."""
+        """float64 [B], nan if there is nothing to measure."""
 
     def pooled(self) -> float:
         """The batch's value, nan if there is nothing to measure."""
 
     @staticmethod
     def over_batches(values: Tensor, sizes: Tensor) -> Tensor:
-        """One value from those pooled of each batch, [batches, …] → […]; their sizes [batches]."""
+        """Pools the values of batches, [batches, …] → […], given their sizes [batches]."""
 
 
 class Ratio(NamedTuple):
-    """`part` / `whole`, both [B], world by world: a share, or a mean."""
+    """`part` / `whole`, both [B]: a share or a mean."""
 
     part: Tensor
     whole: Tensor
 
     def per_world(self) -> Tensor:
-        """float64 [B], nan where there is nothing to measure."""
+        """float64 [B], nan if there is nothing to measure."""
         return self.part.double() / self.whole.double()
 
     def pooled(self) -> float:
@@ -49,19 +49,19 @@ class Ratio(NamedTuple):
 
     @staticmethod
     def over_batches(values: Tensor, sizes: Tensor) -> Tensor:
-        """The average by their sizes; nan counts for nothing."""
+        """The average weighted by size, without nan."""
         weight = sizes.view(-1, *[1] * (values.dim() - 1)) * ~values.isnan()
         weighted = torch.where(weight > 0, values * weight, 0)
         return weighted.sum(dim=0) / weight.sum(dim=0)
 
 
 class Largest(NamedTuple):
-    """The largest `value` [B] of each world, nan where there is none."""
+    """The largest `value` [B] of each world, nan if there is none."""
 
     value: Tensor
 
     def per_world(self) -> Tensor:
-        """float64 [B], nan where there is nothing to measure."""
+        """float64 [B], nan if there is nothing to measure."""
         return self.value.double()
 
     def pooled(self) -> float:
@@ -77,7 +77,7 @@ class Largest(NamedTuple):
 
 
 class Count(NamedTuple):
-    """How many, [B], in each world."""
+    """A count [B] for each world."""
 
     number: Tensor
 
@@ -86,10 +86,10 @@ class Count(NamedTuple):
         return self.number.double()
 
     def pooled(self) -> float:
-        """How many in all worlds."""
+        """The sum over worlds."""
         return float(self.number.sum())
 
     @staticmethod
     def over_batches(values: Tensor, sizes: Tensor) -> Tensor:
-        """How many in all batches."""
+        """The sum over batches."""
         return values.sum(dim=0)

@@ -1,7 +1,7 @@
-"""Timing things against each other on a machine that has other work to do.
+"""Compares running times on a machine that may be busy.
 
-What is compared runs in turn, round after round, so that a busy minute hits all of them alike; what
-is reported are medians, and the median of the ratios within rounds.
+The tasks run in turn, in many rounds, so that other work slows all of them equally. Results are
+medians, and medians of the ratios within rounds.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
-#: A single timing lasts at least so long (seconds), by repeating what is quicker.
+#: Minimum seconds of a timing; quicker tasks are repeated.
 SHORTEST = 0.005
 
 
@@ -26,9 +26,9 @@ class Times:
         return median(self.rounds[name])
 
     def ratio(self, slow: str, fast: str) -> float:
-        """How many times longer one takes than another: the median over rounds."""
+        """The time of `slow` over the time of `fast`: the median over rounds."""
         pairs = zip(self.rounds[slow], self.rounds[fast], strict=True)
-        return median(one / other for one, other in pairs)
+        return median(numerator / denominator for numerator, denominator in pairs)
 
 
 def interleaved(
@@ -37,9 +37,9 @@ def interleaved(
     """Time tasks in turn.
 
     Args:
-        tasks: called without arguments, by name; each is called once beforehand, to warm up.
-        seconds: rounds are begun until so much time has passed,
-        fewest: but at least so many are made.
+        tasks: functions without arguments, by name; each is called once first, to warm up.
+        seconds: time after which no further round starts.
+        fewest: minimum number of rounds.
     """
     repeats = {}
     for name, task in tasks.items():

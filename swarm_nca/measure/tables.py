@@ -1,4 +1,4 @@
-"""What was measured, as tables for a terminal of 80 columns (votes: 100)."""
+"""Results as tables for a terminal of 80 columns (votes: 100)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from swarm_nca.measure.metrics import METRICS
 from swarm_nca.measure.protocol_run import EARLY
 from swarm_nca.measure.protocols import Evaluation
 
-#: Columns of a table: heading, and how a row's value is shown.
+#: Columns of a table: heading and format string.
 Columns: TypeAlias = dict[str, str]
 
 #: The metrics that tables show, and their headings.
@@ -40,12 +40,12 @@ _GROUPS = {
     "label_flips": "flips\na step",
 }
 
-#: Of the classes at the head of a table of votes, letters that stand side by side.
+#: Maximum letters in a line of a heading in the table of votes.
 _LETTERS = 7
 
 
 def printed(metric: str, value: float) -> str:
-    """A metric's value as tables print it: shares in percent."""
+    """A metric's value as text; shares in percent."""
     if math.isnan(value):
         return "–"
     if math.isinf(value):
@@ -56,20 +56,20 @@ def printed(metric: str, value: float) -> str:
 
 
 def curve_table(result: Evaluation, title: str) -> Table:
-    """Chosen moments of the curve, phase by phase."""
+    """The curve at selected steps, phase by phase."""
     table = titled(title)
     table.add_column("step", justify="right", no_wrap=True)
     for heading in HEADINGS.values():
         table.add_column(heading, justify="right")
     phases, shown = result.phases, _milestones(result.steps)
     for phase, rows in enumerate(phases, result.begin):
-        told = [(row, int(row["step"]) - phase * result.steps) for row in rows]
+        printed_rows = [(row, int(row["step"]) - phase * result.steps) for row in rows]
         if 0 < phase < result.swaps:
-            told = told[-1:]  # of the swaps between, how they ended
+            printed_rows = printed_rows[-1:]  # only the end of a phase between two swaps
         else:
             table.add_section()
         swap = "swap" if result.swaps == 1 else f"swap {phase}"
-        for row, step in told:
+        for row, step in printed_rows:
             if step in shown:
                 name = f"{swap} +{step:,}" if phase else f"{step:,}"
                 table.add_row(name, *(printed(metric, row[metric]) for metric in HEADINGS))
@@ -77,7 +77,7 @@ def curve_table(result: Evaluation, title: str) -> Table:
 
 
 def settling(result: Evaluation) -> str:
-    """A line that says when the pictures of the last phase came to agree for good."""
+    """A line: the share of pictures that agree at the end, and since when half of these do."""
     settled = result.settled[result.settled > 0]
     share = 100 * len(settled) / result.pictures
     after = "" if result.protocol == "fresh" else " after the swap"
@@ -88,11 +88,11 @@ def settling(result: Evaluation) -> str:
 
 
 def runaway(result: Evaluation) -> str | None:
-    """A line that says where states are no finite numbers; None where all are."""
+    """A line about states that are not finite; None if all are finite."""
     first = result.first_nonfinite
     if first is None:
         return None
-    apart = f" (looked at every {result.every} steps)" if result.every > 1 else ""
+    apart = f" (measured every {result.every} steps)" if result.every > 1 else ""
     last = result.curve[-1]
     return (
         f"not finite: the states of {first['nonfinite']:,.0f} cells at step {first['step']:,}"
@@ -125,8 +125,8 @@ def confusion_table(found: Confusion) -> Table:
     """Votes in percent of the pictures of each class; a dot for none."""
     table = titled("votes at the end, percent of each class")
     table.add_column("class", no_wrap=True)
-    nobody = bool(found.pictures[:, -1].any())
-    votes = found.votes if nobody else found.votes[:-1]
+    undecided = bool(found.pictures[:, -1].any())
+    votes = found.votes if undecided else found.votes[:-1]
     for vote in votes:
         table.add_column(_short(vote), justify="right", no_wrap=True)
     for name, counts in zip(found.classes, found.pictures.tolist(), strict=True):
@@ -142,7 +142,7 @@ def confusion_table(found: Confusion) -> Table:
 
 
 def _milestones(steps: int) -> set[int]:
-    """Steps worth a line: 1, 10, 20, 50, 100, 200, and further so, and the last."""
+    """Steps that get a row: 1, 10, 20, 50, 100, 200, 500, …, and the last."""
     far = {size * 10**power for size in (1, 2, 5) for power in range(2, 9)}
     return {step for step in {*EARLY, *far} if step < steps} | {steps}
 
@@ -156,7 +156,7 @@ def _short(name: str) -> str:
 
 
 def titled(title: str) -> Table:
-    """An empty table as all of them are: a line below the headings, and no other."""
+    """An empty table in the common style: one line below the headings, no borders."""
     return Table(
         title=title,
         title_justify="left",

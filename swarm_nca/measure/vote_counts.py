@@ -1,4 +1,4 @@
-"""What the cells of every world have decided, counted: all that scores of decisions depend on.
+"""Counts of the cells' decisions in every world; scores of decisions need nothing else.
 
 Letters: B worlds.
 """
@@ -11,18 +11,18 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-#: The decision of a cell that has not decided, and the majority of a world in which none has.
+#: The decision of an undecided cell, and the majority of a world without decided cells.
 UNDECIDED = -1
 
 
 class VoteCounts:
-    """Cells of B worlds by what they have decided.
+    """Cells of B worlds, counted by decision.
 
     Args:
-        ballot: int64 [B, 1 + classes]; the first column counts the undecided.
-        label: int64 [B], the right class, −1 where it is unknown.
-        flips: int64 [B], cells that changed from one class to another in the last step; None where
-            the step before is not known.
+        ballot: int64 [B, 1 + classes]; the first column counts undecided cells.
+        label: int64 [B], the right class, −1 if unknown.
+        flips: int64 [B], cells that changed from one class to another in the last step; None if
+            the previous step is unknown.
     """
 
     def __init__(self, ballot: Tensor, label: Tensor, flips: Tensor | None = None) -> None:
@@ -35,7 +35,7 @@ class VoteCounts:
 
     @property
     def ballot(self) -> Tensor:
-        """int64 [B, 1 + classes], cells by decision; the first column counts the undecided."""
+        """int64 [B, 1 + classes], cells by decision; the first column counts undecided cells."""
         return self._ballot
 
     @property
@@ -50,53 +50,53 @@ class VoteCounts:
 
     @property
     def undecided(self) -> Tensor:
-        """int64 [B], cells that have not decided."""
+        """int64 [B], undecided cells."""
         return self.ballot[:, 0]
 
     @cached_property
     def cells(self) -> Tensor:
-        """int64 [B], living cells of each world."""
+        """int64 [B], living cells."""
         return self.ballot.sum(dim=1)
 
     @cached_property
     def decided(self) -> Tensor:
-        """int64 [B], cells that have."""
+        """int64 [B], decided cells."""
         return self.votes.sum(dim=1)
 
     @cached_property
     def agrees(self) -> Tensor:
-        """bool [B], whether all decided cells carry one label; true where none has decided."""
+        """bool [B], whether all decided cells have the same class; true without decided cells."""
         return self.votes.amax(dim=1) == self.decided
 
     @cached_property
     def majority(self) -> Tensor:
-        """int64 [B], the class most cells have decided on, −1 where none has; ties → the lowest."""
+        """int64 [B], the class with most cells, −1 without decided cells; ties → the lowest."""
         return self.votes.argmax(dim=1).masked_fill_(self.decided == 0, UNDECIDED)
 
     @property
     def labelled(self) -> Tensor:
-        """bool [B], whether the right answer is known."""
+        """bool [B], whether the label is known."""
         return self.label >= 0
 
     @cached_property
     def correct(self) -> Tensor:
-        """int64 [B], cells that have decided on their world's label; 0 where it is unknown."""
+        """int64 [B], cells that have decided on their world's label; 0 if it is unknown."""
         right = self.votes.gather(1, self.label.clamp(min=0)[:, None]).view(-1)
         return right * self.labelled
 
     def counted(self) -> VoteCounts:
-        """These counts alone, on the CPU, without the worlds they were taken from."""
+        """A copy of the counts on the CPU, without the worlds."""
         flips = None if self.flips is None else self.flips.cpu()
         return VoteCounts(self.ballot.cpu(), self.label.cpu(), flips)
 
     def of(self, which: Tensor) -> VoteCounts:
-        """Those of some worlds: their numbers, or a bool [B]."""
+        """The counts of some worlds, given as numbers or a bool [B]."""
         flips = None if self.flips is None else self.flips[which]
         return VoteCounts(self.ballot[which], self.label[which], flips)
 
     @staticmethod
     def joined(parts: Sequence[VoteCounts]) -> VoteCounts:
-        """All the worlds of several batches, one after the other."""
+        """The worlds of several batches, one after another."""
         flips = [part.flips for part in parts if part.flips is not None]
         return VoteCounts(
             torch.cat([part.ballot for part in parts]),

@@ -1,4 +1,4 @@
-"""What was measured, as a JSON file: whether it can be, before the work; whole, after it."""
+"""Writes results as JSON: checks the path before the work, writes atomically after it."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from typing import Any, TypeAlias
 
 from swarm_nca.atomic import check_file, write_atomically
 
-#: JSON's plain data.
+#: A JSON object.
 Json: TypeAlias = dict[str, Any]
 
 
 def check_json(file: Path | None) -> None:
-    """A ValueError, unless a document can be written there (or none is wanted)."""
+    """Raise a ValueError if `file` is given and cannot be written."""
     if file is not None:
         check_file(file)
 
 
 def write_json(file: Path | None, document: Json) -> None:
-    """Write a document, atomically, where a file is wanted."""
+    """Write a document atomically, if `file` is given."""
     if file is not None:
         write_atomically(file, (json.dumps(document, indent=1) + "\n").encode())
 
 
 def to_json(value: float | None) -> float | str | None:
-    """A number as JSON knows it: what is no number is null, an infinite one a text."""
+    """A number for JSON: nan becomes null, infinity a text."""
     if value is None or math.isnan(value):
         return None
     return float(value) if math.isfinite(value) else str(float(value))
 
 
 def from_json(value: float | str | None) -> float:
-    """The number that `to_json` was given."""
+    """The inverse of `to_json`."""
     return math.nan if value is None else float(value)
 
 
 def only_finite(row: Mapping[str, Any]) -> Json:
-    """A row as JSON knows it: what could not be measured, or is not finite, is null.
+    """A row for JSON: nan (not measured) and infinity become null.
 
-    The two are told apart by `nonfinite`, which counts the cells that hold no finite number.
+    `nonfinite`, the number of cells with a state that is not finite, distinguishes the two.
     """
     return {
         name: None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""Scenarios: a run described in a YAML file, checked to the last key before it starts."""
+"""Scenarios: runs described in YAML files, checked completely before the first step."""
 
 from swarm_nca.scenario.runner import run
 from swarm_nca.scenario.scenario import Scenario, load

@@ -1,4 +1,4 @@
-"""How a scenario begins: its rule, and the worlds in which the rule runs."""
+"""Builds a scenario's rule and the worlds at its start."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from swarm_nca.world import World
 
 
 def rule_of(document: Document, given: str | dict[str, Any], seed: int) -> Rule:
-    """The rule that a scenario names: by name or path, or a family by its kind and settings.
+    """The scenario's rule: by name or path, or of a family, by kind and settings.
 
     Args:
-        seed: of the weights that a family draws.
+        seed: seed of the weights that a family draws.
 
     Raises:
-        LocatedError: a kind or setting that there is not, or a value that is refused.
+        LocatedError: an unknown kind or setting, or an invalid value.
         ValueError: no such rule.
     """
     if isinstance(given, str):
@@ -49,16 +49,16 @@ def rule_of(document: Document, given: str | dict[str, Any], seed: int) -> Rule:
             key=True,
         )
     try:
-        # What a family draws depends on the scenario's seed, and on nothing else.
+        # Weights depend on the scenario's seed only.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return make_rule(**given).requires_grad_(False)
     except ValueError as error:
-        raise document.error(_blamed(given, str(error)), str(error)) from error
+        raise document.error(_path_of(given, str(error)), str(error)) from error
 
 
-def _blamed(given: dict[str, Any], message: str) -> tuple[str, ...]:
-    """The path of the setting that a message is about, as far as it tells."""
+def _path_of(given: dict[str, Any], message: str) -> tuple[str, ...]:
+    """The path of the setting that a message starts with, else of the rule."""
     settings = [name for name in given if name != "kind"]
     word = re.match(r"\W*(\w+)", message)
     if word and word[1] in settings:
@@ -70,7 +70,7 @@ def start_of(document: Document, settings: Settings, rule: Rule) -> World:
     """The worlds before the first step.
 
     Raises:
-        LocatedError: pictures that cannot be loaded, or that this rule cannot live on.
+        LocatedError: pictures that cannot be loaded or do not fit the rule.
     """
     names = rule.readout.class_names
     with document.at("images"):
@@ -84,8 +84,8 @@ def start_of(document: Document, settings: Settings, rule: Rule) -> World:
     with document.at("start"):
         if settings.start == "random" and rule.habitat.sprout is not None:
             raise ValueError(
-                "random numbers are no start for cells that are on or off, or grow: leave start "
-                "out, and take images: {soup: 0.3} for a random board"
+                "this rule does not start from random numbers: leave start out; for a random "
+                "board give images: {soup: 0.3}"
             )
     with document.at("images"):
         start = World.from_images(
@@ -100,31 +100,31 @@ def start_of(document: Document, settings: Settings, rule: Rule) -> World:
     check_alive(document, start, ("images",), "this picture has")
     if settings.target is not None:
         with document.at("target"):
-            start = _aiming(start, pictures, settings.target, Path(document.file).parent)
+            start = _with_target(start, pictures, settings.target, Path(document.file).parent)
     return start
 
 
 def sized(source: Source, canvas: tuple[int, int] | None) -> Source:
-    """The source, a soup or sprout without a size as large as the canvas."""
+    """The source; a soup or sprout without a size gets the size of the canvas."""
     if source.origin in ("soup", "sprout") and source.size is None and canvas is not None:
         return replace(source, size=canvas)
     return source
 
 
 def check_alive(document: Document, world: World, path: tuple[Any, ...], what: str) -> None:
-    """A LocatedError if nobody lives in one of the worlds."""
+    """Raise a LocatedError if a world has no living cell."""
     empty = (world.counts == 0).nonzero().view(-1).tolist()
     if empty:
         which = f" in world {empty[0]}" if len(world) > 1 else ""
         raise document.error(
             path,
-            f"{what} no living cell{which}: a pixel lives if its grey is above "
-            f"{world.canvas.alive_above:g}, ink being 1",
+            f"{what} no living cell{which}: a pixel is alive if its grey is above "
+            f"{world.canvas.alive_above:g} (paper is 0, ink is 1)",
         )
 
 
 def _check_patterns(source: Source, base: Path, rule: Rule) -> None:
-    """A ValueError if a pattern names another rule than the scenario's."""
+    """Raise a ValueError if a pattern's header names a rule other than the scenario's."""
     for part in (*(source.row or ()), *(source.chimera or ())):
         _check_patterns(part, base, rule)
     named = None if source.rle is None else read_pattern(source.rle, base).rule
@@ -132,15 +132,15 @@ def _check_patterns(source: Source, base: Path, rule: Rule) -> None:
         return
     own = {"life": getattr(rule, "rule", ""), "elementary": f"W{getattr(rule, 'number', '')}"}
     if _same_rule(named) != own.get(rule.kind, ""):
-        told = own.get(rule.kind) or f"of the kind {rule.kind}"
+        actual = own.get(rule.kind) or f"of the kind {rule.kind}"
         raise ValueError(
-            f"this pattern is for the rule {named}, the scenario's rule is {told}: take "
-            f"rule: {{kind: life, rule: {named}}}, or the rule out of the pattern's header"
+            f"this pattern is for the rule {named}, the scenario's rule is {actual}: give "
+            f"rule: {{kind: life, rule: {named}}}, or remove the rule from the pattern's header"
         )
 
 
 def _same_rule(named: str) -> str:
-    """A rule of a pattern's header as families spell it: B3/S23 for 23/3 or b3/s23:T100,100."""
+    """A header's rule in the spelling of the families: B3/S23 for 23/3 or b3/s23:T100,100."""
     name = named.partition(":")[0].upper()
     survivals_first = re.fullmatch(r"([0-8]*)/([0-8]*)", name)
     if survivals_first:
@@ -153,20 +153,23 @@ def _same_rule(named: str) -> str:
         return name
 
 
-def _aiming(start: World, pictures: Pictures, target: Target, base: Path) -> World:
-    """The worlds with a target [B, H, W, 4] for each, premultiplied RGBA."""
+def _with_target(start: World, pictures: Pictures, target: Target, base: Path) -> World:
+    """The worlds with the field `target` [B, H, W, 4], premultiplied RGBA."""
     if start.readout.kind != "rgba":
         raise ValueError(
-            "a target is for rules whose cells show RGBA, and this rule's read-out is "
+            "a target needs a rule with the read-out rgba, this rule's read-out is "
             f"{start.readout.kind}: leave target out"
         )
     sizes = {picture.shape for picture in pictures}
     if len(sizes) != 1:
-        raise ValueError("worlds with a target are of one size: give a canvas")
+        raise ValueError("worlds with a target must have one size: give a canvas")
     [(rows, columns)] = sizes
     side = target.size
     if side > min(rows, columns):
-        raise ValueError(f"a target of {side}×{side} does not fit on a canvas of {rows}×{columns}")
+        raise ValueError(
+            f"a target of {side}×{side} does not fit on a canvas of {rows}×{columns}: make the "
+            "target smaller or the canvas larger"
+        )
     if target.drawn is not None:
         picture = drawn_target(target.drawn, side)
     else:

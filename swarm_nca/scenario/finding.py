@@ -1,4 +1,4 @@
-"""Finding a scenario or a recipe: by its file, or by the name it ships under."""
+"""Finds scenarios and recipes by file, or by the name of one that ships."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from swarm_nca.suggestion import did_you_mean
 
 
 def shipped_scenarios() -> dict[str, Path]:
-    """Names and files of the scenarios that travel with the package."""
+    """Names and files of the scenarios that ship."""
     return _named(shipped.folder("scenarios"))
 
 
 def shipped_recipes() -> dict[str, Path]:
-    """Names and files of the training recipes that travel with the package."""
+    """Names and files of the training recipes that ship."""
     return _named(shipped.folder("scenarios") / "train")
 
 
 def find_scenario(name: str | os.PathLike[str]) -> Path:
-    """The file that a name stands for; a file of that name comes first.
+    """The file of a scenario, given its path or shipped name; an existing file has priority.
 
     Raises:
-        ValueError: neither a file nor a shipped name, where the name does not look like a path.
+        ValueError: neither a file nor a shipped name; a name that looks like a path is returned.
     """
     if _ships(name, shipped_recipes()) and not _ships(name, shipped_scenarios()):
-        raise ValueError(f"{name}: this is a recipe: swarm-nca train {name}")
+        raise ValueError(f"{name}: this is a recipe; use: swarm-nca train {name}")
     return _found(name, shipped_scenarios(), "scenario")
 
 
 def find_recipe(name: str | os.PathLike[str]) -> Path:
-    """The file that a recipe's name stands for; see `find_scenario`."""
+    """The file of a recipe; see `find_scenario`."""
     if _ships(name, shipped_scenarios()) and not _ships(name, shipped_recipes()):
-        raise ValueError(f"{name}: this is a scenario: swarm-nca run {name}")
+        raise ValueError(f"{name}: this is a scenario; use: swarm-nca run {name}")
     return _found(name, shipped_recipes(), "recipe")
 
 
 def find_either(name: str | os.PathLike[str]) -> Path:
-    """The file that a scenario's or a recipe's name stands for; see `find_scenario`."""
+    """The file of a scenario or a recipe; see `find_scenario`."""
     return _found(name, shipped_recipes() | shipped_scenarios(), "scenario or recipe")
 
 
@@ -47,7 +47,7 @@ def _named(folder: Path) -> dict[str, Path]:
 
 
 def _ships(name: str | os.PathLike[str], known: dict[str, Path]) -> bool:
-    """Whether a name means what ships under it; a file of that name comes first."""
+    """Whether a name is a shipped name and not the name of an existing file."""
     return os.fspath(name) in known and not Path(name).is_file()
 
 
@@ -59,6 +59,6 @@ def _found(name: str | os.PathLike[str], known: dict[str, Path], kind: str) -> P
         return path
     hint = did_you_mean(path.name, known)
     raise ValueError(
-        f"{path}: no such file, and no {kind} of this name ships{hint}; "
+        f"{path}: no such file, and no shipped {kind} of this name{hint}; "
         f"there are {', '.join(known) or 'none'}"
     )

@@ -1,4 +1,4 @@
-"""Runs as JUnit XML, which CI services read: a test case for each expectation."""
+"""Runs as JUnit XML for CI services: one test case per expectation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from swarm_nca.recording import Expectation, Run
 
 
 def bounds(expectation: Expectation) -> str:
-    """What was expected, in a few characters: `≥ 0.95`, `0.2 … 0.4`, `= 5`."""
+    """The bounds of an expectation: `≥ 0.95`, `0.2 … 0.4`, `= 5`."""
     low, high = expectation.min, expectation.max
     if low is not None and low == high:
         return f"= {low:g}"
@@ -19,27 +19,28 @@ def bounds(expectation: Expectation) -> str:
 
 
 def told(expectation: Expectation) -> str:
-    """What was expected, in one line: `undecided at 5 ≤ 0.1`."""
+    """An expectation in one line: `undecided at 5 ≤ 0.1`."""
     return f"{expectation.metric} at {expectation.at} {bounds(expectation)}"
 
 
 def failure(expectation: Expectation) -> str:
-    """What was expected and what was met instead, or why nothing was, in one line."""
-    met = expectation.unknown
-    met = f", not known: {met}" if met else f", met {expectation.value:.6g}"
-    return f"expected {told(expectation)}{met}"
+    """A failed expectation in one line: bounds, and the value or why it was not measured."""
+    reason = expectation.unknown
+    found = f"not measured: {reason}" if reason else f"got {expectation.value:.6g}"
+    return f"expected {told(expectation)}, {found}"
 
 
 def failures(run: Run) -> list[str]:
-    """A line for each expectation that was not met."""
-    return [f"{run.name}: {failure(one)}" for one in run.expectations if not one.passed]
+    """One line for each failed expectation."""
+    failed = [result for result in run.expectations if not result.passed]
+    return [f"{run.name}: {failure(result)}" for result in failed]
 
 
 def junit_xml(runs: Sequence[Run]) -> bytes:
-    """The report: one test suite per run, one test case per expectation of it."""
+    """The report: one test suite per run, one test case per expectation."""
     root = Xml.Element("testsuites", name="swarm-nca")
     for run in runs:
-        failed = sum(not one.passed for one in run.expectations)
+        failed = sum(not result.passed for result in run.expectations)
         suite = Xml.SubElement(
             root,
             "testsuite",
@@ -49,10 +50,10 @@ def junit_xml(runs: Sequence[Run]) -> bytes:
             errors="0",
             time=f"{run.seconds or 0.0:.3f}",
         )
-        for one in run.expectations:
-            case = Xml.SubElement(suite, "testcase", classname=run.name, name=told(one))
-            if not one.passed:
-                message = failure(one)
+        for result in run.expectations:
+            case = Xml.SubElement(suite, "testcase", classname=run.name, name=told(result))
+            if not result.passed:
+                message = failure(result)
                 Xml.SubElement(case, "failure", message=message).text = message
     Xml.indent(root)
     return bytes(Xml.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"

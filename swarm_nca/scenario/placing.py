@@ -1,4 +1,4 @@
-"""Run folders that are whole or not there: written beside their place, then moved into it."""
+"""Complete or absent run folders: each is written under a temporary name, then moved into place."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from swarm_nca.recording.folder import FILES
 if TYPE_CHECKING:
     from swarm_nca.scenario.scenario import Scenario
 
-#: The files by which a folder is known to be a run's.
+#: A folder is a run folder if it holds these files.
 MARKS = ("scenario.yaml", "metrics.csv", "provenance.json")
 
-#: What file managers leave in every folder they show; nobody misses it.
+#: Files of file managers; these are deleted with a replaced run.
 LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")
 
-#: Endings of temporary names: of a run that is being written, and of an earlier one moved aside.
+#: Endings of temporary names: a run being written; an earlier run that was moved aside.
 _FRESH, _FORMER = "new", "old"
 
 
 def folders_of(scenarios: Sequence[Scenario], out: Path | None) -> list[Path]:
-    """Where each run goes.
+    """The folder of each run.
 
     Args:
-        out: the folder of a single run, or what holds one folder for each of several; `runs` when
-            None.
+        out: the folder of a single run; for several runs, the parent of their folders; `runs/NAME`
+            when None.
 
     Raises:
-        ValueError: two runs that would share a folder.
+        ValueError: two runs with the same folder.
     """
     if out is not None and len(scenarios) == 1:
         return [out]
@@ -49,17 +49,17 @@ def folders_of(scenarios: Sequence[Scenario], out: Path | None) -> list[Path]:
     for i, folder in enumerate(folders):
         if folder in folders[:i]:
             raise ValueError(
-                f"{scenarios[i].document.file}: a second scenario named {folder.name!r}; their "
-                "runs would share a folder, so give each its own name"
+                f"{scenarios[i].document.file}: a second scenario named {folder.name!r} would use "
+                "the same run folder: give each scenario its own name"
             )
     return folders
 
 
 def check_place(folder: Path) -> None:
-    """A ValueError unless a run can be written there; tidies up after runs that were killed there.
+    """Raise a ValueError unless a run can be written there; removes what killed runs left there.
 
-    A place is fine that is free, an empty folder, or a run's folder, which will be replaced: it
-    must hold nothing else, and nobody may stand in it.
+    The place may be free, an empty folder, or a run folder, which will be replaced. A run folder
+    must hold no other files, and must not be a mount point or contain the working directory.
     """
     place = _resolved(folder)
     for left in leftovers(place) if place.parent.is_dir() else ():
@@ -72,22 +72,21 @@ def check_place(folder: Path) -> None:
 
 
 def place(folder: Path, write: Callable[[Path], None]) -> None:
-    """Have a run folder written and put in its place, replacing an earlier run.
+    """Write a run folder and move it into place, replacing an earlier run.
 
-    The place is checked again before the run is moved there. Where something else has come into it
-    meanwhile, that is left alone, and the run is kept beside it under another name.
-
-    Whatever stops the writing leaves the earlier run as it was, and nothing else behind.
+    The place is checked again before the move. If other files have appeared there, they stay, and
+    the run is moved beside them under another name. If writing fails or is stopped, the earlier
+    run stays and temporary files are removed.
 
     Args:
-        write: called with an empty folder, to write the run's files into.
+        write: writes the run's files into the empty folder that it gets.
 
     Raises:
-        ValueError: a place that was or has become unfit.
-        NotWritten: a disk that is full, or the like.
+        ValueError: the place cannot be used, before or after writing.
+        NotWritten: an error of the file system, such as a full disk.
     """
     check_place(folder)
-    place = _resolved(folder)  # a link to it stays
+    place = _resolved(folder)  # keeps a symbolic link to the folder
     fresh, former = temporary_name(place, _FRESH), temporary_name(place, _FORMER)
     try:
         _written(place, fresh, write)
@@ -95,7 +94,7 @@ def place(folder: Path, write: Callable[[Path], None]) -> None:
             _move(folder, place, fresh, former)
         except ValueError as error:
             kept = _kept_beside(place, fresh)
-            raise ValueError(f"{error}; the run that was to go there is kept in {kept}") from error
+            raise ValueError(f"{error}; the new run is kept in {kept}") from error
     finally:
         try:
             _put_away(former, place)
@@ -107,7 +106,7 @@ def place(folder: Path, write: Callable[[Path], None]) -> None:
 
 
 def _resolved(folder: Path) -> Path:
-    """The folder itself, where links lead to it."""
+    """The folder with symbolic links resolved."""
     try:
         folder.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -125,35 +124,34 @@ def _check_replaceable(folder: Path, place: Path) -> None:
     _check_held(folder, place)
     if place.is_mount() or Path.cwd().is_relative_to(place):
         raise ValueError(
-            f"{folder}: a run replaces its folder as a whole, which cannot be done to one that is "
-            "in use; choose another --out"
+            f"{folder}: the folder is in use, so a run cannot replace it; choose another --out"
         )
 
 
 def _check_held(folder: Path, at: Path) -> None:
-    """A ValueError if something is in a folder that no run writes.
+    """Raise a ValueError if a folder holds a file that no run writes.
 
     Args:
-        folder: as the message names it.
-        at: where it is now.
+        folder: its name in the message.
+        at: its present location.
     """
-    files = {one.name for one in at.iterdir() if one.is_symlink() or not one.is_dir()}
-    held = {one.name for one in at.iterdir()} - files.intersection(LITTER)
+    files = {path.name for path in at.iterdir() if path.is_symlink() or not path.is_dir()}
+    held = {path.name for path in at.iterdir()} - files.intersection(LITTER)
     if held and not held.issuperset(MARKS):
         raise ValueError(
-            f"{folder}: this folder holds something else than a run and is left alone; choose "
-            "another --out, or empty it"
+            f"{folder}: the folder holds files that are not a run's, so it was not changed; "
+            "choose another --out, or empty the folder"
         )
     foreign = sorted(held - files.intersection(FILES))
     if foreign:
         raise ValueError(
-            f"{folder}: besides an earlier run this folder holds {foreign[0]!r}, which no run "
-            "writes, and is left alone; choose another --out, or move that file away"
+            f"{folder}: the folder holds a run and also {foreign[0]!r}, which no run writes, so it "
+            "was not changed; choose another --out, or move that file away"
         )
 
 
 def _written(place: Path, fresh: Path, write: Callable[[Path], None]) -> None:
-    """Write a run; an error names its file as it would have been called in its place."""
+    """Write a run; an error names the file by its final path."""
     try:
         with writing(place):
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -167,41 +165,41 @@ def _written(place: Path, fresh: Path, write: Callable[[Path], None]) -> None:
 
 
 def _move(folder: Path, place: Path, fresh: Path, former: Path) -> None:
-    """Move a run to its place, and what is there out of the way.
+    """Move the earlier run aside and the new one into place.
 
     Raises:
-        ValueError: something else has come into the place; it stays there.
+        ValueError: other files have appeared in the place; they stay there.
     """
     if place.exists():
         _check_replaceable(folder, place)
         place.rename(former)
         try:
-            _check_held(folder, former)  # what came between the check and the move, moved as well
+            _check_held(folder, former)  # files that appeared between check and move moved along
         except ValueError:
             former.rename(place)
             raise
     try:
         fresh.rename(place)
-    except OSError as error:  # an empty folder would be replaced
+    except OSError as error:  # not raised by an empty folder, which is replaced
         if not os.path.lexists(place):
             raise NotWritten(place, error) from error
         raise ValueError(
-            f"{folder}: something came into this place during the run and is left alone"
+            f"{folder}: files appeared there during the run, so it was not changed"
         ) from error
 
 
 def _kept_beside(place: Path, fresh: Path) -> Path:
-    """Where a run is kept that found its place taken: the first free name with a number."""
+    """Move a run beside its occupied place, to the first free of NAME-2, NAME-3, …"""
     names = (place.with_name(f"{place.name}-{number}") for number in count(2))
-    kept = next(one for one in names if not os.path.lexists(one))
+    kept = next(name for name in names if not os.path.lexists(name))
     fresh.rename(kept)
     return kept
 
 
 def _put_away(left: Path, place: Path) -> None:
-    """Remove what is left under a temporary name; an earlier run goes back if its place is free.
+    """Remove a temporary folder; an earlier run is moved back if its place is free.
 
-    Of an earlier run the files are removed that runs write, and no others.
+    Of an earlier run only the files that runs write are removed.
     """
     if not left.is_dir():
         return

@@ -1,7 +1,7 @@
-"""Running a scenario: steps, what happens between them, and what is kept.
+"""Runs a scenario: steps, perturbations, metrics, frames and events.
 
-Row t of the metrics is the world after step t and before the perturbations at t; row 0 is the
-start. Both engines give the same run.
+Row t of the metrics describes the world after step t and before the perturbations at t; row 0 is
+the start. Both engines give the same run.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from swarm_nca.simulation import Event, MakesBackend, Moment, Planned, Simulatio
 from swarm_nca.threads import threads_for
 from swarm_nca.world import World
 
-#: Told after each step: how many are done, and of how many.
+#: Called after each step with (steps done, total steps).
 Progress = Callable[[int, int], None]
 
 
@@ -42,29 +42,28 @@ def run(
     """Run a scenario from beginning to end.
 
     Args:
-        scenario: its file, or what `load` made of one.
-        out: the run folder to write; an earlier run there is replaced once this one is over.
+        scenario: a file, the name of a scenario that ships, or a loaded scenario.
+        out: the run folder to write; an earlier run there is replaced when this one is complete.
             Nothing is written when None.
-        seed: overrides the scenario's.
-        overrides: `key=value` changes to it, as `--set` takes them.
-        progress: called after each step with (steps done, steps in all).
+        seed: overrides the scenario's seed.
+        overrides: changes of the file, `key=value` as for `--set`.
+        progress: called after each step with (steps done, total steps).
 
     Returns:
-        What came of it: `.metrics` and `.events` (DataFrames), `.frames`, `.expectations`,
-        `.passed`.
+        The run: `.metrics` and `.events` (DataFrames), `.frames`, `.expectations`, `.passed`.
 
     Raises:
-        LocatedError: a mistake in the file, told with its place.
-        ValueError: a folder that cannot be written, or changes asked of a scenario already loaded.
+        LocatedError: a mistake in the file, with its place.
+        ValueError: a folder that cannot be written; seed or overrides for a loaded scenario.
     """
     if not isinstance(scenario, Scenario):
         scenario = load(scenario, overrides=overrides, seed=seed)
     elif seed is not None or tuple(overrides):
-        raise ValueError("this scenario is loaded already; give seed and overrides to load()")
+        raise ValueError("this scenario is already loaded; give seed and overrides to load()")
     folder = None if out is None else Path(out)
     if folder is not None:
         check_place(folder)
-        folder = folder.resolve()  # paths in it are told from where it really is
+        folder = folder.resolve()  # relative paths in the folder start from its real location
     with threads_for(scenario.start.cells):
         result = _Recorder(scenario).run(folder, progress or (lambda done, steps: None))
     if folder is not None:
@@ -77,7 +76,7 @@ def run(
 
 
 def _agents(world: World, rule: Rule, seed: int) -> Backend:
-    from swarm_nca.swarm import SwarmBatch  # Mesa is loaded where agents are asked for
+    from swarm_nca.swarm import SwarmBatch  # imports Mesa only for engine: agents
 
     return SwarmBatch(world, rule, seed)
 
@@ -87,7 +86,7 @@ _ENGINES: dict[str, MakesBackend] = {"batched": stepper, "agents": _agents}
 
 
 class _Recorder:
-    """One run of a scenario, and what is noted of it on the way."""
+    """Runs a scenario and collects metrics, frames, events and expectations."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
@@ -103,11 +102,11 @@ class _Recorder:
         began = time.perf_counter()
         scenario, settings = self.scenario, self.scenario.settings
         world = scenario.start
-        moments = {one.at for one in scenario.perturbations}
+        moments = {perturbation.at for perturbation in scenario.perturbations}
         cell_bytes = world.state.element_size() * world.state.shape[1]
         every = settings.record.every
         kept = kept_steps(settings.steps, every, moments, world.cells, cell_bytes)
-        plan = Planned([(one.at, one) for one in scenario.perturbations])
+        plan = Planned([(change.at, change) for change in scenario.perturbations])
         engine = _ENGINES[settings.engine]
         simulation = Simulation(world, scenario.rule, settings.seed, plan, engine)
         for moment in simulation.moments(settings.steps):
@@ -145,10 +144,11 @@ class _Recorder:
         values = (reading.pooled() for reading in readings)
         pooled = dict(zip(self.measured, values, strict=True))
         self.pooled.append(np.array([[step, *pooled.values()]], np.float64))
-        for i, one in enumerate(self.scenario.settings.expect):
-            if one.at == step:
-                value = pooled[one.metric]
-                self.expectations[i] = Expectation(one.metric, one.at, one.min, one.max, value)
+        for i, wanted in enumerate(self.scenario.settings.expect):
+            if wanted.at == step:
+                value = pooled[wanted.metric]
+                bounds = (wanted.min, wanted.max)
+                self.expectations[i] = Expectation(wanted.metric, step, *bounds, value)
 
     def _note(self, step: int, event: Event) -> None:
         perturbation: Perturbation = event.change
@@ -164,7 +164,7 @@ class _Recorder:
         )
 
 
-#: The events' columns and their types; `world` is empty where a perturbation acted on all of them.
+#: Columns of the events and their types; `world` is empty if a perturbation acted on all worlds.
 EVENT_TYPES = {
     "step": "int64",
     "kind": "object",

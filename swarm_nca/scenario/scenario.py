@@ -1,8 +1,8 @@
-"""From a scenario's file to a scenario that can run: everything is looked up, loaded and tried.
+"""Loads a scenario: reads its file, loads rule and pictures, and tries the perturbations.
 
-All that can go wrong is found here, with its place in the file, before the first step is taken and
-before anything is written. The perturbations are even rehearsed, one after the other, on the world
-at the start: whether a stroke meets the canvas does not depend on what the cells think of it.
+Every mistake is found here, with its place in the file, before the first step and before anything
+is written. The perturbations are tried in order on the world at the start, because their effect on
+the pictures does not depend on the states.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from swarm_nca.world import World
 
 @dataclass(frozen=True, eq=False)
 class Scenario:
-    """A scenario ready to run.
+    """A scenario that is ready to run.
 
     Attributes:
-        name: names the run and its folder.
-        settings: what the file says, defaults filled in.
-        document: the file itself, with the changes made on the command line.
-        rule: what cells obey.
+        name: name of the run and its folder.
+        settings: the validated file, defaults filled in.
+        document: the file, with the changes of the command line.
+        rule: the rule of all cells.
         start: the worlds before the first step.
-        perturbations: in the file's order, their pictures loaded.
+        perturbations: in the file's order, with their pictures loaded.
     """
 
     name: str
@@ -47,11 +47,11 @@ class Scenario:
 
     @property
     def folder(self) -> Path:
-        """Where the file lies, and what its paths are relative to."""
+        """The folder of the file; the file's paths are relative to it."""
         return Path(self.document.file).parent
 
     def text(self, folder: Path) -> str:
-        """The scenario as YAML, its defaults filled in; paths are relative to a folder."""
+        """The scenario as YAML, defaults filled in, paths relative to `folder`."""
         data = self.settings.completed(self.document.data)
         data["name"] = self.name
         rule = self.settings.rule
@@ -66,16 +66,16 @@ def load(
     overrides: Iterable[str] = (),
     seed: int | None = None,
 ) -> Scenario:
-    """A scenario from its file, checked in every respect.
+    """Load a scenario and check it completely.
 
     Args:
-        path: the file, the name of a scenario that ships, or a document that was read already.
-        overrides: `key=value` changes, as `--set` takes them.
-        seed: overrides the file's.
+        path: a file, the name of a scenario that ships, or a document.
+        overrides: changes of the file, `key=value` as for `--set`.
+        seed: overrides the file's seed.
 
     Raises:
-        LocatedError: whatever is wrong with the file or with what it names, each mistake in one
-            line with its place and the cure.
+        LocatedError: mistakes in the file or in the files it names, each in one line with its
+            place and the cure.
     """
     changes = list(overrides) if seed is None else [*overrides, f"seed={seed}"]
     document = path if isinstance(path, Document) else read(find_scenario(path))
@@ -103,14 +103,14 @@ def _check_moments(mistakes: Mistakes, settings: Settings) -> None:
             if perturbation.at >= steps:
                 raise ValueError(
                     f"must be before the last step: 0 to {steps - 1} in a run of {steps} steps, "
-                    f"got {perturbation.at}; raise steps, or act earlier"
+                    f"got {perturbation.at}; raise steps or lower at"
                 )
     for i, expectation in enumerate(settings.expect):
         with mistakes.at("expect", i, "at"):
             if expectation.at > steps:
                 raise ValueError(
-                    f"must be a step of the run, 0 to {steps}, got {expectation.at}; raise "
-                    "steps, or expect it earlier"
+                    f"must be a step of the run, 0 to {steps}, got {expectation.at}; raise steps "
+                    "or lower at"
                 )
 
 
@@ -122,12 +122,12 @@ def _check_metrics(mistakes: Mistakes, settings: Settings, start: World) -> None
 
 def _with_pictures(mistakes: Mistakes, settings: Settings, rule: Rule) -> tuple[Perturbation, ...]:
     base, loaded, names = Path(mistakes.document.file).parent, [], rule.readout.class_names
-    for i, one in enumerate(settings.perturbations):
+    for i, change in enumerate(settings.perturbations):
         with mistakes.at("perturbations", i, "images"):
-            if isinstance(one, Mutate | Restart) and isinstance(one.images, Source):
-                pictures = pictures_of(one.images, settings.seed, names, base)
-                one = replace(one, images=pictures)
-        loaded.append(one)
+            if isinstance(change, Mutate | Restart) and isinstance(change.images, Source):
+                pictures = pictures_of(change.images, settings.seed, names, base)
+                change = replace(change, images=pictures)
+        loaded.append(change)
     return tuple(loaded)
 
 
@@ -137,20 +137,20 @@ def _rehearse(
     world: World,
     perturbations: tuple[Perturbation, ...],
 ) -> None:
-    """What the perturbations do to the pictures, tried without the steps in between."""
+    """Try the perturbations on the pictures, without the steps between them."""
 
     def when(number: int) -> int:
         return perturbations[number].at
 
     now = 0
     for at, together in groupby(sorted(range(len(perturbations)), key=when), key=when):
-        # Noise on the pixels is drawn from the step.
+        # Noise on pixels depends on the step.
         changed, now = world.with_state(world.state, at - now), at
         world = changed
         for number in together:
             with mistakes.at("perturbations", number):
                 changed = perturbations[number](changed, settings.seed)
-        # Ink may all go, and come again, within one step.
+        # Within one step a perturbation may erase all ink and the next may add some.
         with mistakes.at("perturbations", number):
             check_alive(mistakes.document, changed, ("perturbations", number), "it leaves")
             world = changed

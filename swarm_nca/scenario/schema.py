@@ -1,7 +1,7 @@
-"""The schema of a scenario file: which keys there are, and what they may hold.
+"""The schema of a scenario file: its keys and their values.
 
-Nothing is looked up here: whether the rule exists and the pictures can be read, `load` finds out.
-Perturbations and images are their own schema: the dataclasses that act are the ones a file spells.
+`load` checks whether the rule exists and the pictures can be read. Perturbations and images have no
+schema of their own: a file gives the fields of their dataclasses.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from swarm_nca.topologies import NEIGHBORHOODS
 
 def _by_kind(table: Mapping[str, type[Any]]) -> GetPydanticSchema:
     def union(_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        branches = {kind: handler.generate_schema(one) for kind, one in table.items()}
+        branches = {kind: handler.generate_schema(cls) for kind, cls in table.items()}
         return core_schema.tagged_union_schema(branches, discriminator="kind")
 
     return GetPydanticSchema(union)
@@ -61,20 +61,20 @@ class _Part(BaseModel):
 
 
 class TopologySettings(_Part):
-    """Who hears whom."""
+    """The neighbours of each cell."""
 
     kind: Literal["grid"] = "grid"
     neighborhood: Literal[tuple(NEIGHBORHOODS)] = "moore"  # type: ignore[valid-type]
-    """Eight neighbours (moore), or four (von_neumann)."""
+    """Eight neighbours (moore) or four (von_neumann)."""
     torus: bool = False
-    """Whether opposite borders touch."""
+    """Whether cells at opposite borders are neighbours."""
 
 
 class Record(_Part):
-    """What is kept of a run besides the metrics, which every step has."""
+    """What the run folder keeps besides the metrics of every step."""
 
     every: Count = 1
-    """A frame is kept every so many steps, and around each perturbation."""
+    """Keep a frame every N steps, and before and after each perturbation."""
     picture: bool = True
     """Whether the run folder has pictures and an animation."""
     states: bool = False
@@ -82,11 +82,11 @@ class Record(_Part):
 
 
 class Expect(_Part):
-    """A metric's value at a step, pooled over the run's worlds, lies within bounds."""
+    """Bounds for a metric at a step, pooled over the run's worlds."""
 
     metric: str
     at: Index
-    """0 is the start; at a perturbation's step the value is the one before it."""
+    """The step; 0 is the start. At a perturbation's step, the value before the perturbation."""
     min: float | None = None
     max: float | None = None
 
@@ -105,55 +105,55 @@ class Expect(_Part):
         beyond = [bound for bound in (self.min, self.max) if bound is not None and bound > 1]
         if beyond and find_metric(self.metric).share:
             raise ValueError(
-                f"{self.metric} is a share, from 0 to 1: {beyond[0]:g} % is {beyond[0] / 100:g}"
+                f"{self.metric} is a share from 0 to 1, got {beyond[0]:g}: write {beyond[0]:g} % "
+                f"as {beyond[0] / 100:g}"
             )
         return self
 
 
 class Target(_Part):
-    """A picture in colour that a growing pattern should show, in the middle of its canvas."""
+    """The colour picture that a growing pattern should show, in the middle of its canvas."""
 
     file: str | None = None
     """A picture file; a path relative to the scenario's folder."""
     drawn: str | None = None
-    """A picture that is drawn offline, by name."""
+    """The name of a picture that the package draws."""
     size: Annotated[int, Ge(1), Le(LONGEST_SIDE)] = 40
-    """The side of the square that it is made to fit, in pixels."""
+    """Side of the square that the picture is scaled to fit, in pixels."""
 
     @model_validator(mode="after")
     def _one(self) -> Target:
         if (self.file is None) == (self.drawn is None):
-            raise ValueError("a target is either a file or drawn, such as {drawn: flower}")
+            raise ValueError("a target needs either file or drawn, such as {drawn: flower}")
         return self
 
 
 class Settings(_Part):
-    """One scenario: a rule, pictures for its cells to live on, what happens to them, and what is
-    expected of them."""
+    """One scenario: a rule, pictures, perturbations and expectations."""
 
     name: FolderName | None = None
-    """Names the run folder; the file's own name if not given."""
+    """Name of the run and its folder; the file's name if not given."""
     seed: Seed = 0
-    """Every random draw depends on it."""
+    """Seed of all random draws."""
     rule: str | dict[str, Any]
     """A shipped rule's name, a path relative to this file, or a family of rules by its kind and
     settings, such as {kind: life, rule: B3/S23}."""
     images: Source
     """The pictures at the start, one world each."""
     canvas: tuple[Side, Side] | None = None
-    """(rows, columns); pictures are centred on it. Their own size if not given."""
+    """Size of the worlds (rows, columns), pictures centred; default: the pictures' size."""
     target: Target | None = None
-    """What a growing pattern should look like; the metric `error` compares with it."""
+    """The picture that a growing pattern should show; the metric `error` compares with it."""
     start: Literal["zeros", "random"] = "zeros"
-    """What cells hold at the start."""
+    """States of the cells at the start."""
     engine: Literal["batched", "agents"] = "batched"
     """All cells at once, or one Mesa agent at a time; the result is the same."""
     steps: Count
     links: AnyLinks = Links()
-    """What happens to messages on their way."""
+    """Faults of the links between cells, such as lost messages."""
     topology: TopologySettings = TopologySettings()
     perturbations: Annotated[tuple[AnyPerturbation, ...], MaxLen(MOST_ENTRIES)] = ()
-    """What is done to the worlds; at the same step, in this order."""
+    """Changes of the worlds; those of the same step act in this order."""
     record: Record = Record()
     expect: Annotated[tuple[Expect, ...], MaxLen(MOST_ENTRIES)] = ()
 
@@ -162,12 +162,13 @@ class Settings(_Part):
     def _fits(cls, canvas: tuple[int, int] | None) -> tuple[int, int] | None:
         if canvas is not None and canvas[0] * canvas[1] > MOST_AREA:
             raise ValueError(
-                f"a canvas has at most {MOST_AREA:,} pixels, got {canvas[0]} × {canvas[1]}"
+                f"a canvas has at most {MOST_AREA:,} pixels, got {canvas[0]} × {canvas[1]}: make "
+                "it smaller"
             )
         return canvas
 
     def completed(self, given: dict[str, Any]) -> dict[str, Any]:
-        """What a file gave, in the schema's order, with all that it left to the defaults."""
+        """The file's values and the defaults of its missing keys, in the schema's order."""
         full = {}
         for key in type(self).model_fields:
             part = getattr(self, key)

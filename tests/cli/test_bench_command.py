@@ -9,7 +9,7 @@ from rich.console import Console
 from swarm_nca.cli.bench_command import bench_command
 
 
-def test_the_bench_prints_its_tables_and_writes_the_same_numbers(tmp_path, monkeypatch) -> None:
+def test_bench_prints_tables_and_writes_the_same_numbers(tmp_path, monkeypatch) -> None:
     for size, small in {"CROWD_SIDE": 10, "TRAINING_BATCH": 2, "TRAINING_STEPS": 3}.items():
         monkeypatch.setattr(f"swarm_nca.bench.{size}", small)
     console, file = Console(record=True, width=80), tmp_path / "bench.json"
@@ -24,11 +24,11 @@ def test_the_bench_prints_its_tables_and_writes_the_same_numbers(tmp_path, monke
         updates = row["cells"] / (row["engine_ms"] / 1e3)
         assert row["engine_updates_per_s"] == pytest.approx(updates)
     printed = console.export_text()
-    for heading in ("products", "dense convolution", "arithmetic", "pool and all", "agents / s"):
+    for heading in ("products", "dense convolution", "arithmetic", "pool included", "agents / s"):
         assert heading in printed
     assert "…" not in printed
 
 
-def test_a_missing_folder_is_told_before_anything_is_timed(tmp_path) -> None:
+def test_a_missing_folder_is_refused_before_timing(tmp_path) -> None:
     with pytest.raises(ValueError, match="does not exist; make it first"):
         bench_command(tmp_path / "nowhere" / "b.json", console=Console(quiet=True))

@@ -16,11 +16,11 @@ from swarm_nca.rules import Mlp, save_rule
 
 @pytest.fixture(scope="module")
 def digits_file(tmp_path_factory) -> str:
-    """A rule of ten digits, untrained, as a file."""
+    """The file of an untrained rule of ten digits."""
     return str(save_rule(Mlp(), tmp_path_factory.mktemp("rules") / "untrained.safetensors"))
 
 
-def test_the_json_has_the_keys_and_rows_that_were_promised(digits_file, tmp_path) -> None:
+def test_the_json_has_the_documented_keys_and_rows(digits_file, tmp_path) -> None:
     file, console = tmp_path / "scores.json", Console(record=True, width=80)
     result = evaluate_command(
         digits_file,
@@ -34,8 +34,8 @@ def test_the_json_has_the_keys_and_rows_that_were_promised(digits_file, tmp_path
     )
     document = json.loads(file.read_text())
     assert document == as_json(result, digits_file, "strokes")
-    promised = {"rule", "dataset", "protocol", "pictures", "labelled", "seed", "curve"}
-    assert promised | {"steps", "swaps", "every", "holes"} == set(document)
+    keys = {"rule", "dataset", "protocol", "pictures", "labelled", "seed", "curve"}
+    assert keys | {"steps", "swaps", "every", "holes"} == set(document)
     assert [row["step"] for row in document["curve"]] == list(range(1, 25))
     assert all(list(row) == ["step", *CURVE] for row in document["curve"])
     assert (document["pictures"], document["seed"]) == (3, 4)
@@ -45,15 +45,15 @@ def test_the_json_has_the_keys_and_rows_that_were_promised(digits_file, tmp_path
     assert "…" not in printed
 
 
-def test_what_was_not_measured_is_null_in_json() -> None:
-    nothing_known = exam_pictures("strokes", limit=2)
-    nothing_known = type(nothing_known)(nothing_known.grey)
-    document = as_json(evaluate(Mlp(), nothing_known, steps=1), "rule", "pictures")
+def test_unmeasured_values_are_null_in_json() -> None:
+    labelled = exam_pictures("strokes", limit=2)
+    unlabelled = type(labelled)(labelled.grey)
+    document = as_json(evaluate(Mlp(), unlabelled, steps=1), "rule", "pictures")
     assert document["curve"][0]["cell_accuracy"] is None
     assert json.loads(json.dumps(document, allow_nan=False)) == document
 
 
-def test_groups_votes_and_figures_are_told_and_written(digits_file, tmp_path) -> None:
+def test_groups_and_votes_are_printed_and_figures_are_written(digits_file, tmp_path) -> None:
     file, console = tmp_path / "scores.json", Console(record=True, width=100)
     figures = [tmp_path / "curves.png", tmp_path / "curves.pdf"]
     evaluate_command(
@@ -84,16 +84,16 @@ def test_groups_votes_and_figures_are_told_and_written(digits_file, tmp_path) ->
         "by dataset",
         "by holes",
         "votes at the end",
-        "nothing is right or wrong in lett",
+        "no accuracy for letters",
     ):
         assert shown in printed
     known = document["labelled"]
     assert known == document["groups"]["dataset"][0]["pictures"]
-    assert f"what is right is told of the other {known}" in " ".join(printed.split())
+    assert f"accuracy is measured on the other {known}" in " ".join(printed.split())
     assert "…" not in printed
 
 
-def test_states_that_run_away_are_told_at_once_and_never_averaged_away(tmp_path) -> None:
+def test_the_first_nonfinite_states_are_reported_and_not_averaged(tmp_path) -> None:
     rule = Mlp()
     with torch.no_grad():
         rule.output.fill_(1e30)
@@ -106,38 +106,39 @@ def test_states_that_run_away_are_told_at_once_and_never_averaged_away(tmp_path)
     assert rows[-1]["nonfinite"] > 0
     assert rows[-1]["state_largest"] is None
     first = next(row for row in rows if row["nonfinite"])
-    told = f"not finite: the states of {first['nonfinite']:,.0f} cells at step {first['step']}"
+    line = f"not finite: the states of {first['nonfinite']:,.0f} cells at step {first['step']}"
     printed = console.export_text()
-    assert told in printed
+    assert line in printed
     assert "∞" in printed
 
 
 @pytest.mark.parametrize(
-    ("asked", "message"),
+    ("arguments", "message"),
     [
         ({"dataset": "stroks"}, r"no data set 'stroks' \(did you mean 'strokes'\?\)"),
         ({"dataset": "strokes", "by": ["hole"]}, r"by 'hole' \(did you mean 'holes'\?\)"),
         ({"dataset": "chimeras", "votes": True}, "chimeras has no classes, so there is no table"),
-        ({"dataset": "strokes", "figures": [Path("a.svg")]}, r"ends in \.png or \.pdf"),
+        ({"dataset": "strokes", "figures": [Path("a.svg")]}, r"name a figure that ends in \.png"),
         ({"dataset": "strokes", "swaps": 3}, "3 swaps need the protocol mutation or restart"),
         ({"dataset": "strokes", "limit": 0}, "limit must be at least 1, got 0"),
         ({"dataset": "joined", "limit": 10**9}, "more than memory is meant for"),
-        ({"dataset": "strokes", "split": "train"}, "strokes has no split 'train': leave it out"),
+        ({"dataset": "strokes", "split": "train"}, "strokes has no split 'train': leave split out"),
         ({"dataset": "strokes", "protocol": "restrat"}, "did you mean 'restart'"),
         ({"dataset": "strokes", "steps": 0}, "steps must be at least 1"),
         ({"rule": "no-such-rule", "dataset": "strokes"}, "no rule 'no-such-rule'"),
     ],
 )
-def test_bad_requests_are_refused_with_nothing_printed_or_written(
-    digits_file, tmp_path, asked, message
+def test_bad_arguments_are_refused_before_anything_is_printed_or_written(
+    digits_file, tmp_path, arguments, message
 ) -> None:
     console, file = Console(record=True), tmp_path / "scores.json"
+    arguments = {"rule": digits_file, **arguments}
     with pytest.raises(ValueError, match=message):
-        evaluate_command(asked.pop("rule", digits_file), **asked, json_file=file, console=console)
+        evaluate_command(**arguments, json_file=file, console=console)
     assert console.export_text() == ""
     assert not file.exists()
 
 
-def test_a_missing_folder_is_told_before_the_work(digits_file, tmp_path) -> None:
+def test_a_missing_folder_is_refused_before_the_evaluation(digits_file, tmp_path) -> None:
     with pytest.raises(ValueError, match="does not exist; make it first"):
         evaluate_command(digits_file, "strokes", json_file=tmp_path / "nowhere" / "scores.json")

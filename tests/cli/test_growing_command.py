@@ -1,4 +1,4 @@
-"""Growing patterns from the command line: evaluated, and listed among the rules that ship."""
+"""Growing patterns on the command line: `evaluate --protocol growing` and `rules`."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ def grower(tmp_path: Path) -> Path:
     return save_rule(rule.requires_grad_(False), tmp_path / "grower.safetensors", card)
 
 
-def test_what_became_of_each_world_is_printed_and_written(grower: Path, tmp_path: Path) -> None:
+def test_the_result_of_each_world_is_printed_and_written(grower: Path, tmp_path: Path) -> None:
     paper = Console(file=io.StringIO(), width=100)
     found = growing_command(
         str(grower), worlds=3, late=100, json_file=tmp_path / "grown.json", console=paper
     )
-    told = json.loads((tmp_path / "grown.json").read_text())
-    assert [row["error_late"] for row in told["worlds"]] == [one.error_late for one in found]
+    document = json.loads((tmp_path / "grown.json").read_text())
+    assert [row["error_late"] for row in document["worlds"]] == [one.error_late for one in found]
     assert len({one.error_grown for one in found}) == 3
-    assert (told["grown"], told["late"], told["severity"]) == (96, 100, 0.3)
+    assert (document["grown"], document["late"], document["severity"]) == (96, 100, 0.3)
     printed = paper.file.getvalue()  # type: ignore[attr-defined]
     assert all(f"{one.error_grown:.2e}" in printed for one in found)
 
 
-def test_a_rule_without_a_card_is_told_its_target(tmp_path: Path) -> None:
+def test_a_rule_without_a_card_needs_a_target(tmp_path: Path) -> None:
     bare = save_rule(sn.Mlp.growing(hidden=(4,)).requires_grad_(False), tmp_path / "b.safetensors")
     with pytest.raises(ValueError, match="--target"):
         growing_command(str(bare))
-    (one,) = growing_command(str(bare), "heart", worlds=1, late=96, console=Console(quiet=True))
-    assert one.alive
+    (outcome,) = growing_command(str(bare), "heart", worlds=1, late=96, console=Console(quiet=True))
+    assert outcome.alive
 
 
 @pytest.mark.parametrize(
@@ -60,13 +60,13 @@ def test_a_rule_without_a_card_is_told_its_target(tmp_path: Path) -> None:
         (["digits", "--protocol", "growing", "--target", "heart"], "read-out"),
     ],
 )
-def test_what_does_not_go_together_is_refused(arguments: list[str], line: str) -> None:
+def test_options_that_exclude_each_other_are_refused(arguments: list[str], line: str) -> None:
     done = CliRunner().invoke(app, ["evaluate", *arguments])
     assert done.exit_code == 2
     assert line in " ".join(done.output.split())
 
 
-def test_a_rule_without_classes_is_listed_by_what_it_grows(
+def test_rules_lists_the_target_of_a_rule_without_classes(
     grower: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rules, "shipped_rules", lambda: {"grower": grower})

@@ -14,7 +14,7 @@ SCORES = {
 
 
 @pytest.mark.parametrize("verbose", [False, True])
-def test_each_score_stands_on_its_own_line_below_its_rule_in_80_columns(
+def test_each_score_is_one_line_below_its_rule_in_80_columns(
     tmp_path, monkeypatch, verbose: bool
 ) -> None:
     rule = Mlp(Classes.named("a", "b", "c"))

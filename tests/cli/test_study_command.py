@@ -9,12 +9,12 @@ from swarm_nca.cli import app
 from swarm_nca.cli.study_command import numbers
 
 
-def test_the_command_writes_tables_and_a_figure_and_adds_to_them(tmp_path) -> None:
-    ask = ["study", "learning-life", "--widths", "1-2", "--seeds", "3", "--out", str(tmp_path)]
-    first = CliRunner().invoke(app, [*ask, "--steps", "1", "--examples", "16"])
+def test_the_command_writes_tables_and_a_figure_and_extends_them(tmp_path) -> None:
+    command = ["study", "learning-life", "--widths", "1-2", "--seeds", "3", "--out", str(tmp_path)]
+    first = CliRunner().invoke(app, [*command, "--steps", "1", "--examples", "16"])
     assert first.exit_code == 0, first.output
     assert "n = 1, m = 2: 0 of 3 learned (0.0 %)" in first.stdout
-    second = CliRunner().invoke(app, [*ask, "--steps", "2", "--examples", "24"])
+    second = CliRunner().invoke(app, [*command, "--steps", "2", "--examples", "24"])
     assert second.exit_code == 0, second.output
     with (tmp_path / "learning-life.csv").open() as file:
         rows = [
@@ -30,7 +30,7 @@ def test_the_command_writes_tables_and_a_figure_and_adds_to_them(tmp_path) -> No
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         (["--steps", "0"], "--steps takes numbers such as 1,2 or 1-8; got '0'"),
         (["--widths", "3-1"], "--widths takes numbers"),
@@ -38,14 +38,14 @@ def test_the_command_writes_tables_and_a_figure_and_adds_to_them(tmp_path) -> No
         (["--seeds", "0"], "--seeds"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(tmp_path, wrong: list[str], said: str) -> None:
-    ask = ["study", "learning-life", "--examples", "8", "--out", str(tmp_path / "out"), *wrong]
-    done = CliRunner().invoke(app, ask)
+def test_bad_input_gives_one_line_and_exit_code_2(tmp_path, wrong: list[str], message: str) -> None:
+    command = ["study", "learning-life", "--examples", "8", "--out", str(tmp_path / "out"), *wrong]
+    done = CliRunner().invoke(app, command)
     assert done.exit_code == 2
-    assert said in done.stderr
+    assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists()
 
 
-def test_numbers_are_lists_and_ranges() -> None:
+def test_numbers_reads_lists_and_ranges() -> None:
     assert numbers("--steps", "3,1-2, 2") == [1, 2, 3]

@@ -10,7 +10,7 @@ from swarm_nca.measure import CURVE
 from swarm_nca.rules import Mlp, save_rule
 
 
-def test_the_command_prints_a_row_an_angle_and_writes_them(tmp_path) -> None:
+def test_the_command_prints_and_writes_one_row_per_angle(tmp_path) -> None:
     rule = str(save_rule(Mlp(), tmp_path / "untrained.safetensors"))
     file, console = tmp_path / "turned.json", Console(record=True, width=80)
     turning_command(rule, "strokes", 90, limit=3, steps=2, seed=4, json_file=file, console=console)
@@ -21,10 +21,10 @@ def test_the_command_prints_a_row_an_angle_and_writes_them(tmp_path) -> None:
     printed = console.export_text()
     for text in ("untrained.safetensors on 3 pictures of strokes, turned", "0°", "90°", "180°"):
         assert text in printed
-    assert not set(printed) & set("┃│┏╇")  # bordered as the other tables are: not at all
+    assert not set(printed) & set("┃│┏╇")  # no borders, as in the other tables
 
 
-def test_what_the_rule_has_no_word_for_is_turned_too(tmp_path) -> None:
+def test_pictures_without_a_class_of_the_rule_are_turned_too(tmp_path) -> None:
     rule, file = str(save_rule(Mlp(), tmp_path / "r.safetensors")), tmp_path / "turned.json"
     turning_command(
         rule, "strokes+letters", 180, limit=3, steps=1, json_file=file, console=Console(quiet=True)
@@ -32,7 +32,7 @@ def test_what_the_rule_has_no_word_for_is_turned_too(tmp_path) -> None:
     assert json.loads(file.read_text())["pictures"] == 6
 
 
-def test_a_bad_turn_is_told_before_the_work(tmp_path) -> None:
+def test_a_bad_turn_is_refused_before_the_evaluation(tmp_path) -> None:
     rule, console = str(save_rule(Mlp(), tmp_path / "r.safetensors")), Console(record=True)
     with pytest.raises(ValueError, match="turn must be"):
         turning_command(rule, "strokes", 360, console=console)

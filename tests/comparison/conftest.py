@@ -1,4 +1,4 @@
-"""Folders as training runs leave them, of small rules that nobody trained."""
+"""A fixture: folders of training runs, with small untrained rules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from swarm_nca.training.recipe import Recipe
 
 @pytest.fixture
 def trained(tmp_path: Path) -> Callable[..., Path]:
-    """trained("a", seed=1, loss="ce", iterations=3): a run's folder, `trained` iterations long."""
+    """trained("a", seed=1, loss="ce", trained=3): a run's folder, stopped after 3 iterations."""
 
     def make(folder: str, trained: int | None = None, **settings: Any) -> Path:
         data = [{"dataset": "strokes", "count": 9}]

@@ -1,4 +1,4 @@
-"""Exams are sat once and kept; the table and the figures follow from what was kept."""
+"""Evaluations are done once and stored; table and figures are made from the stored curves."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def eval_set() -> SharedExam:
     return SharedExam("strokes", exam_pictures("strokes", limit=5), STEPS, 3)
 
 
-def no_exam(*arguments, **settings):
-    raise AssertionError("examined again")
+def no_evaluation(*arguments, **settings):
+    raise AssertionError("evaluated again")
 
 
-def test_curves_are_those_of_the_protocol(trained, eval_set, tmp_path) -> None:
+def test_curves_equal_those_of_evaluate(trained, eval_set, tmp_path) -> None:
     (entry,) = entries([str(trained("a"))])
     for protocol in eval_sets.PROTOCOLS:
         curves = curves_of(entry, eval_set, protocol, tmp_path)
@@ -58,13 +58,13 @@ def test_a_mutation_and_a_restart_share_one_fresh_phase(trained, eval_set, tmp_p
     (entry,) = entries([str(trained("a"))])
     steps = {}
     for protocol in eval_sets.PROTOCOLS:
-        told: list[tuple[int, int]] = []
-        curves_of(entry, eval_set, protocol, tmp_path, lambda *now, told=told: told.append(now))
-        steps[protocol] = len(told)
+        calls: list[tuple[int, int]] = []
+        curves_of(entry, eval_set, protocol, tmp_path, lambda *now, calls=calls: calls.append(now))
+        steps[protocol] = len(calls)
     assert steps == {"mutation": 2 * STEPS, "restart": STEPS}
 
 
-def test_the_error_of_cell_accuracy_is_worked_out_over_pictures(
+def test_the_error_of_cell_accuracy_is_that_of_a_ratio_over_pictures(
     trained, eval_set, tmp_path
 ) -> None:
     (entry,) = entries([str(trained("a"))])
@@ -82,10 +82,10 @@ def test_the_error_of_cell_accuracy_is_worked_out_over_pictures(
     assert curves[ERROR][row] == pytest.approx(np.sqrt(5 / 4 * squares) / cells.sum())
 
 
-def test_an_exam_is_sat_once(trained, eval_set, tmp_path, monkeypatch) -> None:
+def test_stored_curves_are_reused(trained, eval_set, tmp_path, monkeypatch) -> None:
     (entry,) = entries([str(trained("a"))])
     first = curves_of(entry, eval_set, "mutation", tmp_path / "kept")
-    monkeypatch.setattr(eval_sets, "evaluate", no_exam)
+    monkeypatch.setattr(eval_sets, "evaluate", no_evaluation)
     again = curves_of(entry, eval_set, "mutation", tmp_path / "kept")
     assert first.keys() == again.keys()
     for name, column in first.items():
@@ -93,7 +93,7 @@ def test_an_exam_is_sat_once(trained, eval_set, tmp_path, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("change", ["seed", "steps", "pictures", "rule", "protocol"])
-def test_another_exam_or_rule_is_not_answered_from_what_was_kept(
+def test_stored_curves_of_another_evaluation_or_rule_are_not_used(
     trained, eval_set, tmp_path, monkeypatch, change
 ) -> None:
     (entry,) = entries([str(trained("a"))])
@@ -111,13 +111,13 @@ def test_another_exam_or_rule_is_not_answered_from_what_was_kept(
         "rule": (entries([str(trained("b"))])[0], eval_set, "mutation"),
         "protocol": (entry, eval_set, "restart"),
     }
-    monkeypatch.setattr(eval_sets, "evaluate", no_exam)
-    with pytest.raises(AssertionError, match="examined again"):
+    monkeypatch.setattr(eval_sets, "evaluate", no_evaluation)
+    with pytest.raises(AssertionError, match="evaluated again"):
         curves_of(*others[change], tmp_path / "kept")
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"settings": 1, "curves": {}}', "half"])
-def test_a_damaged_file_counts_as_none_and_is_replaced(trained, eval_set, tmp_path, damage) -> None:
+def test_a_damaged_file_is_replaced(trained, eval_set, tmp_path, damage) -> None:
     (entry,) = entries([str(trained("a"))])
     first = curves_of(entry, eval_set, "mutation", tmp_path / "kept")
     (file,) = (tmp_path / "kept").iterdir()
@@ -130,12 +130,12 @@ def test_a_damaged_file_counts_as_none_and_is_replaced(trained, eval_set, tmp_pa
     assert file.read_text() == whole
 
 
-def test_what_json_has_no_number_for_is_kept_too(trained, eval_set, tmp_path, monkeypatch) -> None:
+def test_nan_and_infinity_are_stored(trained, eval_set, tmp_path, monkeypatch) -> None:
     (entry,) = entries([str(trained("a"))])
     strange = {name: np.array([1.5, np.nan, np.inf]) for name in ("step", *METRICS, ERROR)}
-    monkeypatch.setattr(eval_sets, "_sat", lambda *_: strange)
+    monkeypatch.setattr(eval_sets, "_measured", lambda *_: strange)
     curves_of(entry, eval_set, "mutation", tmp_path / "kept")
-    monkeypatch.setattr(eval_sets, "_sat", no_exam)
+    monkeypatch.setattr(eval_sets, "_measured", no_evaluation)
     again = curves_of(entry, eval_set, "mutation", tmp_path / "kept")
     np.testing.assert_array_equal(again["undecided"], strange["undecided"])
     (file,) = (tmp_path / "kept").iterdir()
@@ -143,7 +143,7 @@ def test_what_json_has_no_number_for_is_kept_too(trained, eval_set, tmp_path, mo
 
 
 def runs_with(**metrics: list[list[float]]) -> list[dict[str, np.ndarray]]:
-    """Curves of two looks per phase for each run; what is not given is 0.5."""
+    """Curves of two measured steps per phase for each run; metrics not given are 0.5."""
     count = len(next(iter(metrics.values())))
     steps = np.array([2.0, 4.0, 6.0, 8.0])
     half = [[0.5] * 4] * count
@@ -154,13 +154,13 @@ def runs_with(**metrics: list[list[float]]) -> list[dict[str, np.ndarray]]:
     ]
 
 
-def test_a_score_is_the_mean_with_both_ranges_apart() -> None:
+def test_a_score_is_the_mean_with_two_separate_ranges() -> None:
     runs = runs_with(total_agreement=[[0.5] * 4, [0.7] * 4], cell_accuracy=[[0.9] * 4, [0.8] * 4])
     runs = [curves | {ERROR: np.full(4, 0.01)} for curves in runs]
     agreement = score(runs, "total_agreement", 100)
     assert agreement.mean[0] == pytest.approx(0.6)
     assert (agreement.least[0], agreement.most[0]) == (0.5, 0.7)
-    # Wilson's bounds of 50 and of 70 in a hundred, averaged.
+    # The means of Wilson's bounds for 50 and 70 of 100.
     assert agreement.low[0] == pytest.approx((0.4038315 + 0.6041515) / 2, abs=1e-6)
     assert agreement.high[0] == pytest.approx((0.5961685 + 0.7810511) / 2, abs=1e-6)
     accuracy = score(runs, "cell_accuracy", 100)
@@ -168,31 +168,31 @@ def test_a_score_is_the_mean_with_both_ranges_apart() -> None:
     assert np.isnan(score(runs, "state_magnitude", 100).low).all()
 
 
-def three_standings():
-    def one(label, *agreement):
+def two_standings():
+    def make(label, *agreement):
         runs = runs_with(total_agreement=list(agreement))
         group = Group(label, tuple(range(len(runs))))  # type: ignore[arg-type]
         return standing(group, {"mutation": runs, "restart": runs}, 4, 100)
 
-    return [one("a|b", [0.1, 0.2, 0.3, 0.4]), one("c", [0.9] * 4, [0.7] * 4)]
+    return [make("a|b", [0.1, 0.2, 0.3, 0.4]), make("c", [0.9] * 4, [0.7] * 4)]
 
 
 def test_phases_are_read_at_their_own_steps() -> None:
-    first = three_standings()[0]
+    first = two_standings()[0]
     values = [first.value("total_agreement", p, 4).mean for p in ("fresh", "mutation", "restart")]
     assert values == [0.2, 0.4, 0.4]
     assert first.value("total_agreement", "mutation", 2).mean == 0.3
 
 
-def test_tables_tell_the_same_numbers_in_every_form() -> None:
-    made = sheets(three_standings(), 4)
+def test_tables_have_the_same_numbers_in_every_format() -> None:
+    made = sheets(two_standings(), 4)
     agreement = next(sheet for sheet in made if sheet.title.startswith("total agreement"))
     assert agreement.headings == ("rule", "fresh 4", "mutation +4", "restart +4")
     assert agreement.rows[0][:2] == ("a|b", "20.0 [13.3–28.9]")
     assert agreement.rows[1][1] == "80.0 [71.5–86.3] (seeds 70.0–90.0)"
     markdown = as_markdown(made, "About.", "Note.")
     assert "| a\\|b | 20.0 [13.3–28.9] | 40.0 [30.9–49.8] | 40.0 [30.9–49.8] |" in markdown
-    rows = list(csv.DictReader(io.StringIO(as_csv(three_standings(), 4))))
+    rows = list(csv.DictReader(io.StringIO(as_csv(two_standings(), 4))))
     (row,) = (
         row
         for row in rows
@@ -202,35 +202,35 @@ def test_tables_tell_the_same_numbers_in_every_form() -> None:
     assert {row["low"] for row in rows if row["metric"] == "undecided"} == {""}
 
 
-def test_means_of_states_are_told_with_the_digits_of_each_other() -> None:
+def test_means_of_states_have_three_digits() -> None:
     group = Group("a", (None,))  # type: ignore[arg-type]
     alone = runs_with(state_magnitude=[[0.4, 0.387, 1234.5, np.nan]])
-    one = standing(group, {"mutation": alone, "restart": alone}, 4, 100)
+    row = standing(group, {"mutation": alone, "restart": alone}, 4, 100)
     metric, moments = "state_magnitude", [("fresh", 1), ("fresh", 4), ("mutation", 2)]
-    values = [one.value(metric, *moment) for moment in moments]  # type: ignore[arg-type]
-    assert [told(metric, value, one) for value in values] == ["0.400", "0.387", "1.23e+03"]
-    assert told(metric, one.value(metric, "mutation", 4), one) == "–"
+    values = [row.value(metric, *moment) for moment in moments]  # type: ignore[arg-type]
+    assert [told(metric, value, row) for value in values] == ["0.400", "0.387", "1.23e+03"]
+    assert told(metric, row.value(metric, "mutation", 4), row) == "–"
 
 
-def test_seeds_are_spoken_of_only_where_there_are_several() -> None:
-    alone, both = three_standings()[:1], three_standings()
+def test_the_note_mentions_seeds_only_with_several_seeds() -> None:
+    alone, both = two_standings()[:1], two_standings()
     assert "Seeds" not in note(alone)
     assert "seed" not in as_markdown(sheets(alone, 4), "About.", note(alone))
-    assert "Seeds: the least and the most" in note(both)
+    assert "Seeds: lowest and highest" in note(both)
 
 
-def test_comparing_writes_table_and_figures_and_a_second_time_the_same(
+def test_compare_writes_table_and_figures_and_repeats_them_from_stored_curves(
     trained, tmp_path, monkeypatch
 ) -> None:
     runs = [str(trained("a")), str(trained("b", seed=1)), str(trained("c", loss="ce"))]
     out, console = tmp_path / "out", Console(record=True, width=160)
     settings = {"limit": 4, "steps": STEPS, "out": out}
     standings = compare_command([*runs, "digits"], "strokes", console=console, **settings)
-    assert {one.group.label for one in standings} == {"run: l2", "run: ce", "digits"}
-    ordered = [one.value("total_agreement", "fresh", STEPS).mean for one in standings]
+    assert {row.group.label for row in standings} == {"run: l2", "run: ce", "digits"}
+    ordered = [row.value("total_agreement", "fresh", STEPS).mean for row in standings]
     assert ordered == sorted(ordered, reverse=True)
     printed = console.export_text()
-    for words in ("cell accuracy, %", "mutation +4", "digits", "least and the most"):
+    for words in ("cell accuracy, %", "mutation +4", "digits", "lowest and highest"):
         assert words in printed
     names = {"table.md", "table.csv", "evaluations"}
     names |= {f"{n}.{e}" for n in ("mutation", "restart", "ordering") for e in ("png", "pdf")}
@@ -238,7 +238,7 @@ def test_comparing_writes_table_and_figures_and_a_second_time_the_same(
     assert len(list((Path(runs[0]) / "evaluations").iterdir())) == 2
     assert len(list((out / "evaluations").iterdir())) == 2
     before = {one.name: one.read_bytes() for one in out.iterdir() if one.is_file()}
-    monkeypatch.setattr(eval_sets, "evaluate", no_exam)
+    monkeypatch.setattr(eval_sets, "evaluate", no_evaluation)
     compare_command([*runs, "digits"], "strokes", console=Console(record=True), **settings)
     assert before == {one.name: one.read_bytes() for one in out.iterdir() if one.is_file()}
     with Image.open(out / "mutation.png") as picture:
@@ -246,18 +246,18 @@ def test_comparing_writes_table_and_figures_and_a_second_time_the_same(
     assert before["mutation.pdf"].startswith(b"%PDF")
 
 
-def test_what_no_rule_of_them_can_sit_is_told_before_anyone_sits(trained, tmp_path) -> None:
+def test_bad_arguments_are_refused_before_the_evaluation(trained, tmp_path) -> None:
     run, out = trained("a"), tmp_path / "out"
     file = tmp_path / "file"
     file.touch()
-    for asked, message in (
+    for changes, message in (
         ({"limit": 1}, r"a: mutation needs at least 2 pictures, got 1"),
         ({"steps": 0}, "steps must be at least 1"),
         ({"dataset": "stroks"}, "did you mean 'strokes'"),
         ({"out": file}, "file: this is a file, not a folder"),
     ):
         with pytest.raises(ValueError, match=message):
-            compare_command([str(run)], **{"dataset": "strokes", "limit": 3, "out": out} | asked)
+            compare_command([str(run)], **{"dataset": "strokes", "limit": 3, "out": out} | changes)
     assert not out.exists()
     (run / "evaluations").touch()
     with pytest.raises(ValueError, match="evaluations: this is a file, not a folder"):
@@ -266,21 +266,23 @@ def test_what_no_rule_of_them_can_sit_is_told_before_anyone_sits(trained, tmp_pa
 
 
 @pytest.mark.parametrize("held", [["mutation.png", "table.csv"], ["table.md", "thesis.txt"]])
-def test_a_folder_with_something_else_in_it_is_left_alone(trained, tmp_path, held) -> None:
+def test_a_folder_with_other_files_is_refused(trained, tmp_path, held) -> None:
     out = tmp_path / "out"
     out.mkdir()
     for name in held:
         (out / name).write_text("precious")
-    with pytest.raises(ValueError, match="something else than a comparison and is left alone"):
+    with pytest.raises(
+        ValueError, match="files that are not a comparison's, so it was not changed"
+    ):
         compare_command([str(trained("a"))], "strokes", limit=3, steps=4, out=out)
     assert {file.name: file.read_text() for file in out.iterdir()} == dict.fromkeys(
         held, "precious"
     )
 
 
-def test_states_that_ran_away_are_drawn_around(trained, tmp_path, monkeypatch) -> None:
+def test_figures_are_drawn_with_nonfinite_states(trained, tmp_path, monkeypatch) -> None:
     wild = runs_with(state_magnitude=[[1.0, 1e20, np.inf, np.nan]], cell_accuracy=[[np.nan] * 4])[0]
-    monkeypatch.setattr(eval_sets, "_sat", lambda *_: wild)
+    monkeypatch.setattr(eval_sets, "_measured", lambda *_: wild)
     compare_command(
         [str(trained("a"))], "strokes", limit=3, steps=4, out=tmp_path / "out",
         console=Console(record=True),

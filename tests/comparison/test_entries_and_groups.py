@@ -1,4 +1,4 @@
-"""What is compared is found, refused with the cure, and put together by all but the seed."""
+"""Entries are found or refused with the cure, and grouped by all settings except the seed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from swarm_nca.config import LocatedError
 
 
 def groups_of(*places) -> list[tuple[str, list[str]]]:
-    """Label and given names, group by group."""
+    """Label and arguments of each group."""
     groups = grouped(entries([str(place) for place in places]))
-    return [(one.label, [entry.given for entry in one.entries]) for one in groups]
+    return [(group.label, [entry.given for entry in group.entries]) for group in groups]
 
 
 def test_runs_that_differ_only_in_seed_and_name_are_one_group(trained) -> None:
@@ -27,7 +27,7 @@ def test_runs_that_differ_only_in_seed_and_name_are_one_group(trained) -> None:
     assert groups_of(*runs) == [("l2-noise", [a, c]), ("ce-0", [b])]
 
 
-def test_groups_of_one_name_are_called_by_what_they_differ_in(trained) -> None:
+def test_groups_of_one_name_are_labelled_by_their_differences(trained) -> None:
     runs = [
         trained("a"),
         trained("b", loss="ce", rule={"noise": 0.0}),
@@ -37,17 +37,17 @@ def test_groups_of_one_name_are_called_by_what_they_differ_in(trained) -> None:
     assert labels == ["l2, noise 0.02", "ce, noise 0", "ce, noise 0.02"]
 
 
-def test_a_name_that_others_do_not_have_stays(trained) -> None:
+def test_a_unique_name_is_the_label(trained) -> None:
     runs = [trained("a", name="mine"), trained("b", pool=80), trained("c", pool=40)]
     assert [label for label, _ in groups_of(*runs)] == ["mine", "run: pool 80", "run: pool 40"]
 
 
-def test_a_run_that_stopped_early_is_no_equal_of_one_that_did_not(trained) -> None:
+def test_a_run_that_stopped_early_is_a_group_of_its_own(trained) -> None:
     runs = [trained("a"), trained("b", seed=1, trained=3)]
     assert [label for label, _ in groups_of(*runs)] == ["complete", "stopped at 3"]
 
 
-def test_a_run_without_a_part_that_others_have_is_called_by_what_it_lacks(trained) -> None:
+def test_a_run_without_a_setting_of_others_is_labelled_as_lacking_it(trained) -> None:
     runs = [
         trained("a"),
         trained("b", wounds={"share": 0.5}),
@@ -58,7 +58,7 @@ def test_a_run_without_a_part_that_others_have_is_called_by_what_it_lacks(traine
     assert labels == ["l2, no wounds", f"l2, {wounded}", f"ce, {wounded}"]
 
 
-def test_settings_of_every_kind_are_told_as_people_would_say_them(trained) -> None:
+def test_settings_of_every_kind_have_readable_labels(trained) -> None:
     strokes = {"dataset": "strokes", "count": 12}
     base = {"data": [strokes], "rule": {"hidden": [6, 5]}}
     runs = [
@@ -73,7 +73,7 @@ def test_settings_of_every_kind_are_told_as_people_would_say_them(trained) -> No
     ]
 
 
-def test_what_a_setting_is_of_is_told_where_its_value_does_not(trained) -> None:
+def test_a_label_names_the_setting_if_its_value_is_not_a_word(trained) -> None:
     strokes, letters = ({"dataset": name, "count": 9} for name in ("strokes", "letters"))
     base = {"held_out": 2}
     runs = [
@@ -86,7 +86,7 @@ def test_what_a_setting_is_of_is_told_where_its_value_does_not(trained) -> None:
     ]
 
 
-def test_what_decides_nothing_keeps_no_seeds_apart(trained, tmp_path) -> None:
+def test_settings_without_effect_on_training_do_not_split_groups(trained, tmp_path) -> None:
     (tmp_path / "deep").mkdir()
     runs = [
         trained(
@@ -103,7 +103,7 @@ def test_what_decides_nothing_keeps_no_seeds_apart(trained, tmp_path) -> None:
     assert [label for label, _ in groups_of(*runs)] == ["run"]
 
 
-def test_whole_numbers_are_told_whole_and_sources_counted(trained) -> None:
+def test_labels_have_whole_numbers_in_full_and_count_sources(trained) -> None:
     strokes, letters, doodles = (
         {"dataset": name, "count": 123_456} for name in ("strokes", "letters", "doodles")
     )
@@ -116,7 +116,7 @@ def test_whole_numbers_are_told_whole_and_sources_counted(trained) -> None:
     assert three.startswith("count 123457, letters, ")
 
 
-def test_a_folder_does_not_hide_the_rule_that_ships_under_its_name(
+def test_a_shipped_rule_has_priority_over_a_folder_of_its_name(
     trained, tmp_path, monkeypatch
 ) -> None:
     (tmp_path / "digits").mkdir()
@@ -125,50 +125,50 @@ def test_a_folder_does_not_hide_the_rule_that_ships_under_its_name(
     assert len(entry.rule.classes) == 10
 
 
-def test_a_folder_with_a_rule_and_no_recipe_is_a_rule_alone(trained) -> None:
+def test_a_folder_with_a_rule_and_no_recipe_is_a_rule_without_run(trained) -> None:
     run = trained("a")
     (run / "recipe.yaml").unlink()
     (entry,) = entries([str(run)])
     assert (entry.name, entry.folder, entry.settings) == ("a", None, ())
 
 
-def test_rules_alone_are_called_by_their_file_or_name(trained, tmp_path) -> None:
-    one, other = (trained(name) / "rule.safetensors" for name in "ab")
+def test_rules_without_run_are_labelled_by_file_or_name(trained, tmp_path) -> None:
+    first, second = (trained(name) / "rule.safetensors" for name in "ab")
     twin = tmp_path / "deeper" / "a.safetensors"
     twin.parent.mkdir()
-    shutil.copy(other, twin)
-    alone = shutil.copy(one, tmp_path / "alone.safetensors")
+    shutil.copy(second, twin)
+    alone = shutil.copy(first, tmp_path / "alone.safetensors")
     assert groups_of("digits", alone) == [("digits", ["digits"]), ("alone", [str(alone)])]
-    assert [label for label, _ in groups_of(one, other)] == ["a", "b"]
-    assert [label for label, _ in groups_of(one, twin)] == [str(one), str(twin)]
+    assert [label for label, _ in groups_of(first, second)] == ["a", "b"]
+    assert [label for label, _ in groups_of(first, twin)] == [str(first), str(twin)]
 
 
-def test_the_very_same_rule_twice_is_refused(trained) -> None:
+def test_the_same_rule_twice_is_refused(trained) -> None:
     run = trained("a")
-    with pytest.raises(ValueError, match=r"a/rule.safetensors: the very rule of .*a; give each"):
+    with pytest.raises(ValueError, match=r"a/rule.safetensors: the same rule as .*a; give each"):
         entries([str(run), str(run / "rule.safetensors")])
 
 
-def test_a_folder_of_runs_is_told_how_to_be_given(trained, tmp_path) -> None:
+def test_a_folder_of_runs_is_refused_with_the_pattern_to_give(trained, tmp_path) -> None:
     trained("a")
     trained("b")
-    with pytest.raises(ValueError, match=r"but 2 training runs inside: give .*/\*"):
+    with pytest.raises(ValueError, match=r"but 2 training runs: give .*/\*"):
         entries([str(tmp_path)])
 
 
-def test_a_folder_that_is_no_run_is_told_of_one_beside_it(trained, tmp_path) -> None:
+def test_a_folder_without_a_run_is_refused_with_a_similar_folder(trained, tmp_path) -> None:
     trained("sparsemax")
     (tmp_path / "sparsemx").mkdir()
-    with pytest.raises(ValueError, match=r"no rule.safetensors there \(did you mean 'sparsemax'"):
+    with pytest.raises(ValueError, match=r"holds no rule.safetensors \(did you mean 'sparsemax'"):
         entries([str(tmp_path / "sparsemx")])
 
 
-def test_neither_folder_nor_rule_is_told_what_ships() -> None:
+def test_an_unknown_name_is_refused_with_a_shipped_rule() -> None:
     with pytest.raises(ValueError, match=r"no rule 'digts' \(did you mean 'digits'\?\)"):
         entries(["digts"])
 
 
-def test_a_broken_recipe_is_told_with_its_place(trained) -> None:
+def test_a_broken_recipe_is_refused_with_its_place(trained) -> None:
     run = trained("a")
     recipe = run / "recipe.yaml"
     recipe.write_text(recipe.read_text().replace("loss: l2", "loss: l3"))

@@ -1,4 +1,4 @@
-"""Worlds whose cells have decided what a test says."""
+"""Fixtures: a small rule, and worlds with given decisions of their cells."""
 
 from __future__ import annotations
 

@@ -30,14 +30,14 @@ def one_cell(rule: Rule, logits: list[float]) -> World:
         ([0.1, float("nan"), 0.2], -1),
     ],
 )
-def test_the_highest_class_channel_decides_unless_all_are_negative_or_one_is_no_number(
+def test_the_highest_class_channel_decides_unless_all_are_negative_or_one_is_nan(
     rule: Rule, logits: list[float], decision: int
 ) -> None:
-    # The two free channels hold 9: they take no part.
+    # The two free channels hold 9 and are ignored.
     assert decisions(one_cell(rule, logits), rule).tolist() == [decision]
 
 
-def test_the_threshold_of_being_undecided_is_the_rules_own(rule: Rule) -> None:
+def test_the_rule_sets_the_threshold_of_undecided_cells(rule: Rule) -> None:
     strict = Mlp.from_settings({**rule.settings(), "undecided_below": 0.5})
     world = one_cell(rule, [0.1, 0.4, 0.2])
     assert decisions(world, rule).tolist() == [1]
@@ -46,7 +46,7 @@ def test_the_threshold_of_being_undecided_is_the_rules_own(rule: Rule) -> None:
 
 @settings(deadline=None)
 @given(worlds=CELLS, data=st.data())
-def test_tables_are_what_counting_world_by_world_gives(rule, decided, worlds, data) -> None:
+def test_tables_equal_counts_made_world_by_world(rule, decided, worlds, data) -> None:
     labels = data.draw(
         st.lists(st.integers(-1, 2), min_size=len(worlds), max_size=len(worlds)), label="labels"
     )
@@ -71,25 +71,26 @@ def test_sums_add_up_cells_by_world(rule, decided) -> None:
 def test_a_previous_moment_with_other_cells_is_refused(rule, decided) -> None:
     with pytest.raises(ValueError, match=r"other cells \(3\) than this one \(2\)"):
         CellStats(decided([[0, 0]]), rule, decided([[0, 0, 0]]))
-    # As many cells, but others: one pixel has moved from one world to the other.
+    # The same number of cells, but one belongs to another world.
     with pytest.raises(ValueError, match="other cells"):
         CellStats(decided([[0, 0], [0]]), rule, decided([[0], [0, 0]]))
 
 
-def test_a_rule_of_other_classes_or_channels_measures_nothing(decided) -> None:
+def test_a_rule_of_other_classes_or_channels_is_refused(decided) -> None:
     world = decided([[0, 1]], labels=[0])
     others = Mlp(Classes.named("x", "y", "z"), free_channels=2, hidden=(8, 8))
     wide = Mlp(Classes.named("a", "b", "c"), free_channels=3, hidden=(8, 8))
-    for rule, told in ((others, r"classes \['a', 'b', 'c'\].*\['x', 'y', 'z'\]"), (wide, "5 chan")):
+    message = r"classes \['a', 'b', 'c'\].*\['x', 'y', 'z'\]"
+    for rule, words in ((others, message), (wide, "5 chan")):
         for count in (lambda rule: CellStats(world, rule), lambda rule: decisions(world, rule)):
-            with pytest.raises(ValueError, match=told):
+            with pytest.raises(ValueError, match=words):
                 count(rule)
         for metric in METRICS.values():
-            with pytest.raises(ValueError, match=told):
+            with pytest.raises(ValueError, match=words):
                 metric(world, rule)
 
 
-def test_colours_do_not_matter_to_what_is_measured(decided, rule: Rule) -> None:
+def test_colours_do_not_affect_metrics(decided, rule: Rule) -> None:
     grey = Classes(rule.classes.names, ((9, 9, 9),) * 3)
     same = Mlp(grey, free_channels=2, hidden=(8, 8))
     world = decided([[0, 1]], labels=[0])

@@ -24,7 +24,7 @@ def lively() -> Rule:
 
 
 @pytest.mark.parametrize("channels_last", [False, True])
-def test_a_dense_convolution_takes_the_engines_first_steps(lively, channels_last) -> None:
+def test_the_dense_convolution_equals_the_engine(lively, channels_last) -> None:
     world = World.from_images(strokes(20).grey, lively)
     dense = Dense(world, lively, fire_rate=1.0, noise=0.0, channels_last=channels_last)
     stepper = Stepper(world, lively, fire_rate=1.0, noise=0.0)
@@ -37,7 +37,9 @@ def test_a_dense_convolution_takes_the_engines_first_steps(lively, channels_last
 
 
 @pytest.mark.parametrize("channels_last", [False, True])
-def test_a_dense_convolution_takes_the_same_asynchronous_noisy_steps(lively, channels_last) -> None:
+def test_the_dense_convolution_equals_the_engine_with_fire_rate_and_noise(
+    lively, channels_last
+) -> None:
     world = World.from_images(strokes(3).grey, lively, start="random", keys=[5, 3, 9])
     dense = Dense(world, lively, seed=11, channels_last=channels_last)
     for moment in trajectory(world, lively, 12, seed=11):
@@ -45,8 +47,8 @@ def test_a_dense_convolution_takes_the_same_asynchronous_noisy_steps(lively, cha
         torch.testing.assert_close(dense.state, moment.state, atol=1e-4, rtol=0)
 
 
-def test_cells_at_the_rim_hear_zeros_from_outside(lively) -> None:
-    # Everything alive, wider than high: each side of the zero padding is heard.
+def test_cells_at_the_border_receive_zeros_from_outside(lively) -> None:
+    # All cells alive, wider than high: tests the zero padding on each side.
     world = World.from_images(torch.full((2, 3, 5), 0.7), lively, start="random")
     dense, stepper = Dense(world, lively), Stepper(world, lively)
     dense.step()
@@ -74,6 +76,6 @@ def test_gradients_flow_through_the_dense_steps_to_every_weight() -> None:
         {"images": torch.ones(1, 3, 3), "links": Links(drop=0.5)},
     ],
 )
-def test_what_a_plain_convolution_cannot_do_is_refused(lively, made) -> None:
-    with pytest.raises(ValueError, match="a dense convolution takes pictures of one size"):
+def test_worlds_that_a_plain_convolution_cannot_run_are_refused(lively, made) -> None:
+    with pytest.raises(ValueError, match="a dense convolution needs pictures of one size"):
         Dense(World.from_images(made.pop("images"), lively, **made), lively)

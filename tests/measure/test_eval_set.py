@@ -15,20 +15,20 @@ def digits() -> Rule:
     return Mlp()
 
 
-def test_exams_are_drawn_from_other_seeds_than_recipes_take() -> None:
+def test_evaluation_pictures_are_drawn_from_other_seeds_than_recipes() -> None:
     eval_set, training = exam_pictures("strokes", limit=5, seed=0), strokes(5, 0)
     assert not np.array_equal(eval_set.grey, training.grey)
     assert not np.array_equal(eval_set.grey, exam_pictures("strokes", limit=5, seed=1).grey)
 
 
 @pytest.mark.parametrize("name", ["strokes", "letters", "garments", "chimeras", "joined"])
-def test_a_picture_does_not_depend_on_how_many_are_asked_for(name: str) -> None:
+def test_a_picture_does_not_depend_on_the_limit(name: str) -> None:
     few, many = (exam_pictures(name, limit=limit) for limit in (3, 30))
     assert np.array_equal(few.grey, many.grey[:3])
     assert np.array_equal(few.labels, many.labels[:3])
 
 
-def test_folders_can_be_examined_with_as_many_of_every_class(tmp_path) -> None:
+def test_a_folder_gives_equally_many_pictures_of_every_class(tmp_path) -> None:
     for name in ("hat", "shoe"):
         (tmp_path / name).mkdir()
         for number in "12":
@@ -38,7 +38,7 @@ def test_folders_can_be_examined_with_as_many_of_every_class(tmp_path) -> None:
     assert exam_pictures(str(tmp_path), limit=2).labels.tolist() == [0, 1]
 
 
-def test_several_data_sets_follow_each_other_with_the_limit_for_each(digits: Rule) -> None:
+def test_data_sets_are_joined_and_the_limit_applies_to_each(digits: Rule) -> None:
     eval_set = eval_set_for(digits, "strokes+letters+chimeras", limit=4)
     assert eval_set.datasets == ("strokes", "letters", "chimeras")
     assert eval_set.dataset_of.tolist() == [0] * 4 + [1] * 4 + [2] * 4
@@ -47,7 +47,9 @@ def test_several_data_sets_follow_each_other_with_the_limit_for_each(digits: Rul
         assert np.array_equal(part.grey, exam_pictures(name, limit=4).grey)
 
 
-def test_what_the_rule_has_no_class_for_has_no_label_but_its_own_is_kept(digits: Rule) -> None:
+def test_pictures_without_a_class_of_the_rule_have_no_label_but_keep_their_own(
+    digits: Rule,
+) -> None:
     eval_set = eval_set_for(digits, "strokes+letters", limit=4)
     assert eval_set.pictures.classes == digits.classes.names
     assert (eval_set.pictures.labels[:4] >= 0).all()
@@ -58,9 +60,9 @@ def test_what_the_rule_has_no_class_for_has_no_label_but_its_own_is_kept(digits:
     assert eval_set.strange == ["letters"]
 
 
-def test_a_data_set_of_which_only_some_classes_are_known_is_refused() -> None:
+def test_a_data_set_with_only_some_classes_of_the_rule_is_refused() -> None:
     rule = Mlp(Classes.named("0", "1", "ten"))
-    with pytest.raises(ValueError, match=r"does not know 2, 3, 4"):
+    with pytest.raises(ValueError, match=r"lacks 2, 3, 4"):
         eval_set_for(rule, "strokes", limit=2)
 
 
@@ -79,10 +81,10 @@ def test_silhouettes_can_be_filled(digits: Rule) -> None:
     ("dataset", "message"),
     [
         ("strokes+leters", r"no data set 'leters' \(did you mean 'letters'\?\)"),
-        ("strokes+strokes", "names strokes twice: leave one out"),
+        ("strokes+strokes", "names strokes twice: name it once"),
         ("strokes+", "no data set ''"),
     ],
 )
-def test_names_that_mean_nothing_are_refused(dataset: str, message: str) -> None:
+def test_unknown_names_are_refused(dataset: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         exam_pictures(dataset, limit=1)

@@ -18,7 +18,7 @@ def exam_of(grey, labels=(), classes=(), datasets=("one",), dataset_of=None) -> 
 
 
 def ring(count: int) -> np.ndarray:
-    """A bar with so many holes."""
+    """A bar with `count` holes."""
     grey = np.ones((3, 11), np.float32)
     grey[1, 1 : 2 * count : 2] = 0.0
     return grey
@@ -53,7 +53,7 @@ def test_an_unknown_grouping_is_refused_with_the_nearest() -> None:
         grouped(exam_of(np.ones((1, 2, 2), np.float32)), "piece", 0.1)
 
 
-def test_a_groups_scores_are_the_metrics_of_its_pictures_alone(rule, decided) -> None:
+def test_the_scores_of_a_group_are_the_metrics_of_its_pictures(rule, decided) -> None:
     worlds = [[0, 0, 1], [1, 1], [2, -1, -1], [-1], [0, 2]]
     labels = [0, 1, 2, 0, -1]
     votes = CellStats(decided(worlds, labels), rule, decided(worlds)).counted()
@@ -64,7 +64,7 @@ def test_a_groups_scores_are_the_metrics_of_its_pictures_alone(rule, decided) ->
     assert few["total_agreement"] == 0.5
     assert few["undecided"] == pytest.approx(2 / 6)
     assert few["label_flips"] == 0.0
-    # Wilson's interval of 1 in 2: the middle is a half, the reach z / √(2 (2 + z²)).
+    # Wilson's interval of 1 in 2 has the centre 1/2.
     reach = 1.959964 / (2 * np.sqrt(2 + 1.959964**2))
     assert few["agreement_low"] == pytest.approx(0.5 - reach)
     assert few["agreement_high"] == pytest.approx(0.5 + reach)
@@ -73,7 +73,7 @@ def test_a_groups_scores_are_the_metrics_of_its_pictures_alone(rule, decided) ->
     assert many["cell_accuracy"] == pytest.approx(2 / 3)
 
 
-def test_a_group_without_a_right_answer_has_no_accuracy(rule, decided) -> None:
+def test_a_group_without_labels_has_no_accuracy(rule, decided) -> None:
     votes = CellStats(decided([[0, 1]]), rule).counted()
     row = scores(votes, Groups(("all",), np.zeros(1, np.int64)))[0]
     assert np.isnan([row["cell_accuracy"], row["vote_accuracy"], row["label_flips"]]).all()

@@ -35,12 +35,12 @@ def test_wilson_solves_the_score_equation_and_holds_the_share(count: int, share:
     assert 0.0 <= low <= observed + 1e-12
     assert observed - 1e-12 <= high <= 1.0
     for bound in (low, high):
-        # The bounds are where the observed share lies just Z95 standard deviations away.
+        # The observed share lies Z95 standard deviations away from each bound.
         reach = Z95 * math.sqrt(bound * (1 - bound) / count)
         assert abs(observed - bound) == pytest.approx(reach, abs=1e-6)
 
 
-def test_a_share_of_nothing_is_refused() -> None:
+def test_a_share_of_no_pictures_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         wilson(torch.tensor([0.5]), 0)
 
@@ -55,12 +55,12 @@ def test_the_error_of_a_ratio_of_equal_wholes_is_that_of_a_mean() -> None:
 def test_the_error_of_a_ratio_is_the_spread_of_many_samples() -> None:
     generator = torch.Generator().manual_seed(0)
     whole = torch.randint(50, 300, (4000, 200), generator=generator).double()
-    # Pictures differ in how well they are read; larger ones a little worse.
+    # Accuracy differs by picture and is a little lower for larger ones.
     skill = (torch.rand(4000, 200, generator=generator) - whole / 2000).clamp(0, 1)
     ratios = (skill * whole).sum(1) / whole.sum(1)
     errors = torch.stack([ratio_error((s * w)[None], w) for s, w in zip(skill, whole, strict=True)])
     assert float(errors.mean()) == pytest.approx(float(ratios.std()), rel=0.05)
 
 
-def test_one_picture_tells_nothing_of_its_error() -> None:
+def test_the_error_of_one_picture_is_nan() -> None:
     assert math.isnan(float(ratio_error(torch.tensor([[3.0]]), torch.tensor([5.0]))))

@@ -45,7 +45,7 @@ def test_total_agreement_counts_pictures_of_one_label_right_or_wrong(rule, decid
     assert total_agreement(world, rule) == pytest.approx(2 / 3)
 
 
-def test_undecided_cells_do_not_disturb_agreement(rule, decided) -> None:
+def test_undecided_cells_do_not_affect_agreement(rule, decided) -> None:
     assert total_agreement(decided([[1, -1, 1]]), rule) == 1.0
 
 
@@ -66,7 +66,7 @@ def test_an_empty_picture_agrees_and_has_no_cells_to_measure(rule, decided) -> N
         assert math.isnan(metric(world, rule))
 
 
-def test_empty_pictures_do_not_disturb_their_batch(rule, decided) -> None:
+def test_empty_pictures_do_not_affect_their_batch(rule, decided) -> None:
     world = decided([[], [1, 1], []], labels=[1, 1, 1])
     assert cell_accuracy(world, rule) == 1.0
     assert undecided(world, rule) == 0.0
@@ -114,13 +114,13 @@ def test_flips_are_changes_from_class_to_class(rule, decided) -> None:
     assert label_flips(after, rule, before) == pytest.approx(1 / 5)
 
 
-def test_what_needs_the_previous_step_is_nan_without_it(rule, decided) -> None:
+def test_metrics_of_change_are_nan_without_the_previous_step(rule, decided) -> None:
     world = decided([[0, 1]])
     assert math.isnan(residual_magnitude(world, rule))
     assert math.isnan(label_flips(world, rule))
 
 
-def test_every_metric_of_a_world_is_the_same_alone_and_in_company(rule) -> None:
+def test_every_metric_of_a_world_is_the_same_alone_and_in_a_batch(rule) -> None:
     pictures = torch.rand(5, 6, 7, generator=torch.Generator().manual_seed(0))
     before = rollout(World.from_images(pictures, rule, labels=[0, 1, 2, -1, 0]), rule, 9)
     after = step(before, rule)
@@ -132,7 +132,7 @@ def test_every_metric_of_a_world_is_the_same_alone_and_in_company(rule) -> None:
             assert float(values[number]) == pytest.approx(alone[name], nan_ok=True), name
 
 
-def test_all_metrics_stand_gradients_and_leave_the_world_as_it_is(rule, decided) -> None:
+def test_metrics_accept_states_with_gradients_and_do_not_change_the_world(rule, decided) -> None:
     world = decided([[0, 1]], labels=[0])
     state = world.state.clone()
     tracked = world.with_state(world.state.requires_grad_(True))
@@ -141,7 +141,7 @@ def test_all_metrics_stand_gradients_and_leave_the_world_as_it_is(rule, decided)
     assert torch.equal(tracked.state.detach(), state)
 
 
-def test_only_the_metrics_asked_for_are_measured(rule, decided) -> None:
+def test_only_the_named_metrics_are_measured(rule, decided) -> None:
     values = measure(decided([[0]]), rule, names=["undecided"])
     assert values == {"undecided": 0.0}
 
@@ -151,13 +151,13 @@ def test_a_misspelt_metric_is_refused_with_the_nearest_name() -> None:
         find_metric("total_agrement")
 
 
-def test_every_metric_is_listed_under_its_own_name_and_says_what_it_is() -> None:
+def test_every_metric_is_listed_under_its_name_and_has_a_docstring() -> None:
     for name, metric in METRICS.items():
         assert metric.__name__ == name
         assert metric.__doc__
 
 
-def test_shares_say_so_and_nothing_else_stays_within_one(rule, decided) -> None:
+def test_exactly_the_metrics_marked_as_shares_stay_in_0_to_1(rule, decided) -> None:
     before = decided([[1, 1, 0], [2]], labels=[1, 0])
     huge = before.with_state(before.state * 1e4)
     gone = huge.with_state(huge.state * torch.tensor([[1.0], [math.inf], [math.nan], [math.inf]]))
@@ -166,7 +166,7 @@ def test_shares_say_so_and_nothing_else_stays_within_one(rule, decided) -> None:
         assert metric.share == all(0.0 <= value <= 1.0 for value in values), name
 
 
-def test_steps_to_agreement_are_where_it_begins_to_last() -> None:
+def test_steps_to_agreement_is_the_start_of_the_last_agreement() -> None:
     agrees = torch.tensor(
         [
             # always, never, from step 3, on and off, lost at the end

@@ -16,7 +16,7 @@ from swarm_nca.world import World
 
 @pytest.fixture(scope="module")
 def pictures() -> Pictures:
-    """Seven small pictures of the rule's classes, which the data set lists in another order."""
+    """Seven small pictures of the rule's classes, listed in another order than the rule's."""
     grey = np.random.default_rng(0).random((7, 5, 6), dtype=np.float32)
     grey[grey < 0.5] = 0.0
     return Pictures(grey, np.array([0, 1, 2, 0, 1, -1, 2]), ("c", "a", "b"))
@@ -30,7 +30,7 @@ def fresh_world(rule, pictures) -> World:
     return World.from_images(pictures.grey, rule, labels=LABELS)
 
 
-def test_fresh_is_the_metrics_after_every_step_from_zeros(rule, pictures) -> None:
+def test_fresh_gives_the_metrics_after_every_step_from_zeros(rule, pictures) -> None:
     result = evaluate(rule, pictures, steps=4, seed=5)
     world = fresh_world(rule, pictures)
     assert [row["step"] for row in result.curve] == [1, 2, 3, 4]
@@ -55,7 +55,7 @@ def test_the_second_phase_starts_on_swapped_pictures(rule, pictures, protocol) -
     assert {name: result.curve[3][name] for name in METRICS} == pytest.approx(expected)
 
 
-def test_a_mutation_keeps_states_and_a_restart_does_not(rule, pictures) -> None:
+def test_a_mutation_keeps_states_and_a_restart_resets_them(rule, pictures) -> None:
     rows = {
         protocol: evaluate(rule, pictures, steps=8, protocol=protocol).curve
         for protocol in ("mutation", "restart")
@@ -67,19 +67,19 @@ def test_a_mutation_keeps_states_and_a_restart_does_not(rule, pictures) -> None:
 
 
 @pytest.mark.parametrize(("swaps", "begin"), [(1, 1), (3, 1), (3, 3)])
-def test_a_restart_can_leave_out_the_phases_before_and_gives_the_same_rows(
+def test_a_restart_without_the_earlier_phases_gives_the_same_rows(
     rule, pictures, swaps, begin
 ) -> None:
     settings = {"steps": 12, "protocol": "restart", "swaps": swaps, "every": 5, "seed": 3}
     whole = evaluate(rule, pictures, **settings)
-    told: list[tuple[int, int]] = []
+    calls: list[tuple[int, int]] = []
     part = evaluate(
         rule,
         pictures,
         **settings,
         begin=begin,
         batch=4,
-        progress=lambda done, total: told.append((done, total)),
+        progress=lambda done, total: calls.append((done, total)),
     )
     in_batches = evaluate(rule, pictures, **settings, batch=4)
     assert part.curve == in_batches.curve[begin * len(whole.looks) :]
@@ -87,22 +87,22 @@ def test_a_restart_can_leave_out_the_phases_before_and_gives_the_same_rows(
     assert part.phases == in_batches.phases[begin:]
     assert torch.equal(part.settled, whole.settled)
     assert torch.equal(part.last.ballot, whole.last.ballot)
-    assert told[-1] == (len(told), 2 * (1 + swaps - begin) * 12)
+    assert calls[-1] == (len(calls), 2 * (1 + swaps - begin) * 12)
 
 
 @pytest.mark.parametrize("protocol", ["fresh", "mutation"])
-def test_what_worlds_do_does_not_depend_on_the_batch(rule, pictures, protocol) -> None:
+def test_results_do_not_depend_on_the_batch_size(rule, pictures, protocol) -> None:
     whole, parts = (
         evaluate(rule, pictures, steps=3, protocol=protocol, batch=batch) for batch in (7, 3)
     )
     assert torch.equal(whole.settled, parts.settled)
-    for one, other in zip(whole.curve, parts.curve, strict=True):
+    for row, split in zip(whole.curve, parts.curve, strict=True):
         # Shares of pictures do not change; cells are pooled by the batch.
-        assert one["total_agreement"] == pytest.approx(other["total_agreement"])
-        assert one["state_magnitude"] == pytest.approx(other["state_magnitude"], rel=0.05)
+        assert row["total_agreement"] == pytest.approx(split["total_agreement"])
+        assert row["state_magnitude"] == pytest.approx(split["state_magnitude"], rel=0.05)
 
 
-def test_looking_now_and_then_gives_the_same_rows(rule, pictures) -> None:
+def test_measuring_less_often_gives_the_same_rows(rule, pictures) -> None:
     all_rows = evaluate(rule, pictures, steps=25, protocol="mutation", seed=5).curve
     some = evaluate(rule, pictures, steps=25, protocol="mutation", every=7, seed=5)
     assert some.looks == [1, 7, 10, 14, 20, 21, 25]
@@ -111,8 +111,8 @@ def test_looking_now_and_then_gives_the_same_rows(rule, pictures) -> None:
     assert [len(phase) for phase in some.phases] == [7, 7]
 
 
-def test_settled_is_told_in_steps_whatever_lies_between_the_looks(rule) -> None:
-    # Cells that begin to agree and go on to do so; ones with no neighbours always agree.
+def test_settled_counts_steps_also_when_measuring_less_often(rule) -> None:
+    # A single cell always agrees; two cells without neighbours may disagree.
     grey = np.zeros((2, 3, 3), np.float32)
     grey[0, 1, 1] = 1.0
     grey[1, 0, 0] = grey[1, 2, 2] = 1.0
@@ -125,7 +125,7 @@ def test_settled_is_told_in_steps_whatever_lies_between_the_looks(rule) -> None:
     assert agrees == (int(some.settled[1]) > 0) == bool(every.last.agrees[1])
 
 
-def test_after_every_swap_a_world_shows_a_picture_it_has_not_shown(rule) -> None:
+def test_after_every_swap_a_world_shows_a_new_picture(rule) -> None:
     shown: list[torch.Tensor] = []
     grey = (np.arange(1, 6, dtype=np.float32) / 5)[:, None, None] * np.ones((5, 2, 2), np.float32)
     evaluate(
@@ -147,7 +147,7 @@ def test_after_every_swap_a_world_shows_a_picture_it_has_not_shown(rule) -> None
         assert sorted(phase) == [1, 2, 3, 4, 5]
 
 
-def test_the_last_ballots_are_those_of_the_pictures_shown_last(rule, pictures) -> None:
+def test_the_last_vote_counts_are_in_the_order_of_the_pictures(rule, pictures) -> None:
     seen: list = []
     result = evaluate(
         rule,
@@ -165,7 +165,7 @@ def test_the_last_ballots_are_those_of_the_pictures_shown_last(rule, pictures) -
     assert result.last.flips is not None
 
 
-def test_pictures_of_strange_classes_have_no_right_answer(rule) -> None:
+def test_accuracy_is_nan_for_classes_that_the_rule_lacks(rule) -> None:
     strange = Pictures(np.ones((3, 2, 2), np.float32), [0, 1, 1], ("hat", "shoe"))
     result = evaluate(rule, strange, steps=1)
     for name in ("cell_accuracy", "vote_accuracy", "agree_and_correct"):
@@ -173,8 +173,8 @@ def test_pictures_of_strange_classes_have_no_right_answer(rule) -> None:
     assert not np.isnan(result.curve[0]["total_agreement"])
 
 
-def test_the_largest_state_of_all_batches_is_the_largest_and_what_is_not_finite_adds_up() -> None:
-    # Seeded: some first weights leave every hidden unit silent, and then nothing grows.
+def test_over_batches_the_largest_state_is_a_maximum_and_nonfinite_cells_add_up() -> None:
+    # Seeded, because with some initial weights all hidden units are 0 and states stay small.
     generator = torch.Generator().manual_seed(0)
     wild = Mlp(Classes.named("a", "b"), free_channels=1, hidden=(4, 4), generator=generator)
     with torch.no_grad():
@@ -199,7 +199,7 @@ def test_the_largest_state_of_all_batches_is_the_largest_and_what_is_not_finite_
     assert first["step"] == min(step for step, count in counts if count)
 
 
-def test_batches_are_averaged_by_their_size_and_nan_counts_for_nothing(rule) -> None:
+def test_batches_are_averaged_by_size_without_nan(rule) -> None:
     # The first batch of two has no label at all, the last is half as large.
     grey = np.ones((5, 2, 2), np.float32)
     pictures = Pictures(grey, np.array([-1, -1, 0, 0, 1]), ("a", "b"))
@@ -213,7 +213,7 @@ def test_batches_are_averaged_by_their_size_and_nan_counts_for_nothing(rule) -> 
 
 @settings(deadline=None, max_examples=30)
 @given(count=st.integers(2, 50), seed=st.integers(0, 2**64 - 1))
-def test_partners_are_a_permutation_in_which_nobody_stays(count: int, seed: int) -> None:
+def test_partners_are_a_permutation_without_fixed_points(count: int, seed: int) -> None:
     partner = partners(count, seed)
     assert sorted(partner.tolist()) == list(range(count))
     assert not (partner == torch.arange(count)).any()
@@ -231,21 +231,21 @@ def test_pictures_of_several_sizes_can_be_swapped(rule) -> None:
     assert np.isnan(result.curve[0]["cell_accuracy"])
 
 
-def test_progress_is_told_after_every_step_of_every_batch(rule, pictures) -> None:
-    told: list[tuple[int, int]] = []
+def test_progress_is_called_after_every_step_of_every_batch(rule, pictures) -> None:
+    calls: list[tuple[int, int]] = []
     evaluate(
         rule,
         pictures,
         steps=2,
         protocol="restart",
         batch=4,
-        progress=lambda done, total: told.append((done, total)),
+        progress=lambda done, total: calls.append((done, total)),
     )
-    assert told == [(done, 8) for done in range(1, 9)]
+    assert calls == [(done, 8) for done in range(1, 9)]
 
 
 @pytest.mark.parametrize(
-    ("asked", "message"),
+    ("arguments", "message"),
     [
         ({"protocol": "mutaton"}, "did you mean 'mutation'"),
         ({"every": 0}, "every must be at least 1, got 0"),
@@ -264,11 +264,11 @@ def test_progress_is_told_after_every_step_of_every_batch(rule, pictures) -> Non
         ),
         (
             {"pictures": Pictures(np.ones((1, 2, 2), np.float32), [0], ("a", "hat"))},
-            r"rule decides between 3 \(a, b, c\) and does not know hat",
+            r"rule has 3 \(a, b, c\) and lacks hat",
         ),
     ],
 )
-def test_what_cannot_be_examined_is_refused(rule, pictures, asked, message) -> None:
-    given_pictures = asked.pop("pictures", pictures)
+def test_bad_arguments_are_refused(rule, pictures, arguments, message) -> None:
+    arguments = {"pictures": pictures, **arguments}
     with pytest.raises(ValueError, match=message):
-        evaluate(rule, given_pictures, **asked)
+        evaluate(rule, **arguments)

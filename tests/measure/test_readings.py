@@ -29,7 +29,7 @@ def test_the_largest_state_is_the_largest_of_any_channel_of_any_cell(rule, decid
 
 
 @pytest.mark.parametrize("value", [NAN, INF, -INF])
-def test_what_is_not_finite_counts_as_infinite_and_its_cells_are_counted(
+def test_nonfinite_states_count_as_infinite_and_their_cells_are_counted(
     rule, decided, value: float
 ) -> None:
     before = decided([[0, 0, 0], [0]])
@@ -43,7 +43,7 @@ def test_what_is_not_finite_counts_as_infinite_and_its_cells_are_counted(
         assert math.isfinite(metric.per_world(world, rule, before)[1])
 
 
-def test_ratios_of_batches_are_averaged_by_size_and_nan_counts_for_nothing() -> None:
+def test_ratios_of_batches_are_averaged_by_size_without_nan() -> None:
     values = torch.tensor([[0.5, NAN, NAN, INF], [1.0, 0.25, NAN, 0.0]]).double()
     whole = Ratio.over_batches(values, torch.tensor([1, 3]))
     assert whole[:2].tolist() == [(0.5 + 3.0) / 4, 0.25]
@@ -51,7 +51,7 @@ def test_ratios_of_batches_are_averaged_by_size_and_nan_counts_for_nothing() -> 
     assert whole[3] == INF
 
 
-def test_the_largest_of_batches_is_the_largest_and_counts_add_up() -> None:
+def test_over_batches_largest_takes_the_maximum_and_counts_add_up() -> None:
     values = torch.tensor([[1.0, NAN, NAN, INF], [4.0, 0.25, NAN, 2.0]]).double()
     largest = Largest.over_batches(values, torch.tensor([1, 3]))
     assert largest[[0, 1, 3]].tolist() == [4.0, 0.25, INF]
@@ -67,7 +67,7 @@ def test_the_largest_is_the_same_pooled_at_once_or_batch_by_batch(batches) -> No
     assert float(together) == max(max(batch) for batch in batches)
 
 
-def test_ballots_alone_give_the_scores_of_decisions(rule, decided) -> None:
+def test_vote_counts_give_the_scores_of_decisions(rule, decided) -> None:
     before, world = decided([[0, 0, -1], [1]]), decided([[0, 1, -1], [1]], [0, -1])
     seen = CellStats(world, rule, before)
     kept = seen.counted()

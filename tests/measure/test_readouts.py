@@ -1,4 +1,4 @@
-"""Metrics by read-out: which go with which rule, and what `alive` and `error` count."""
+"""Metrics by read-out: the metrics of each kind of rule; the values of `alive` and `error`."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def field() -> tuple[sn.World, sn.Rule]:
     return sn.World.from_images(grey, rule), rule
 
 
-def test_rules_with_classes_have_the_metrics_they_had() -> None:
+def test_rules_with_classes_have_all_of_metrics() -> None:
     world = sn.World.from_images(np.ones((1, 3, 3), np.float32), sn.Mlp())
     assert list(metrics_for(world)) == list(METRICS)
 
 
-def test_other_rules_have_those_of_their_read_out() -> None:
+def test_other_rules_have_the_metrics_of_their_read_out() -> None:
     assert list(metrics_for(board(np.ones((3, 3)))[0])) == ["alive", *COMMON]
     world, _ = field()
     assert list(metrics_for(world)) == ["alive", *COMMON]
@@ -41,9 +41,9 @@ def test_other_rules_have_those_of_their_read_out() -> None:
 
 
 def test_alive_counts_cells_of_each_world_and_of_all() -> None:
-    one, two = np.zeros((3, 4)), np.ones((2, 5))
-    one[1, 1:3] = 1
-    world, rule = board(one, two)
+    first, second = np.zeros((3, 4)), np.ones((2, 5))
+    first[1, 1:3] = 1
+    world, rule = board(first, second)
     assert measure_worlds(world, rule)["alive"].tolist() == [2, 10]
     assert measure(world, rule)["alive"] == 12
     assert sn.metrics.alive(world, rule) == 12
@@ -78,9 +78,9 @@ def test_pixels_without_a_cell_count_as_transparent_in_the_error() -> None:
 
 def test_a_metric_of_another_read_out_is_refused_with_those_that_fit() -> None:
     world, _ = board(np.ones((3, 3)))
-    with pytest.raises(ValueError, match="with the read-out classes, and this rule's is bit: take"):
+    with pytest.raises(ValueError, match="with the read-out classes, this rule's is bit: use"):
         check_metric("cell_accuracy", world)
-    with pytest.raises(ValueError, match="error compares with a target, and there is none: add"):
+    with pytest.raises(ValueError, match="error needs a target, and there is none: add"):
         check_metric("error", field()[0])
     with pytest.raises(ValueError, match="did you mean 'alive'"):
         check_metric("alve", world)

@@ -6,13 +6,13 @@ from swarm_nca.measure.stopwatch import Times, interleaved
 
 
 def test_medians_and_ratios_are_taken_within_rounds() -> None:
-    # The machine was ten times slower in the second round; the ratio does not mind.
+    # The machine is ten times slower in the second round, which does not affect the ratio.
     times = Times({"slow": [2.0, 20.0, 2.4], "fast": [1.0, 10.0, 0.8]})
     assert times.seconds("slow") == 2.4
     assert times.ratio("slow", "fast") == 2.0
 
 
-def test_tasks_run_in_turn_and_what_is_quick_is_repeated() -> None:
+def test_tasks_run_in_turn_and_quick_ones_are_repeated() -> None:
     calls: list[str] = []
 
     def slow() -> None:
@@ -21,7 +21,7 @@ def test_tasks_run_in_turn_and_what_is_quick_is_repeated() -> None:
 
     times = interleaved({"slow": slow, "quick": lambda: calls.append("quick")}, fewest=2, seconds=0)
     assert len(times.rounds["slow"]) == len(times.rounds["quick"]) == 2
-    # Warming up and sizing take two calls of each, then come two rounds, in turn.
+    # Two calls of each to warm up and to find the repeats, then two rounds in turn.
     assert calls[:4] == ["slow", "slow", "quick", "quick"]
     turns = [call for call, before in zip(calls[4:], calls[3:], strict=False) if call != before]
     assert turns == ["slow", "quick", "slow", "quick"]
@@ -30,6 +30,6 @@ def test_tasks_run_in_turn_and_what_is_quick_is_repeated() -> None:
     assert times.ratio("slow", "quick") > 10
 
 
-def test_rounds_go_on_while_there_is_time() -> None:
+def test_rounds_are_repeated_until_the_time_is_over() -> None:
     times = interleaved({"nap": lambda: time.sleep(0.01)}, seconds=0.1, fewest=1)
     assert 2 <= len(times.rounds["nap"]) <= 10

@@ -40,20 +40,20 @@ def evaluation(steps: int, swaps: int = 0, every: int = 1, wrong: int = 0) -> Ev
     return Evaluation(protocol, 0, steps, swaps, every, 1, curve, None, nothing)
 
 
-def test_a_long_curve_is_told_at_round_steps() -> None:
+def test_a_long_curve_is_printed_at_round_steps() -> None:
     lines = text_of(curve_table(evaluation(10_000, every=10), "t"))
     steps = [line.split()[0] for line in lines if "25.0 %" in line]
     assert " ".join(steps) == "1 10 20 50 100 200 500 1,000 2,000 5,000 10,000"
 
 
-def test_of_many_swaps_the_ends_are_told_and_the_last_in_full() -> None:
+def test_of_many_swaps_only_the_ends_are_printed_and_the_last_in_full() -> None:
     lines = text_of(curve_table(evaluation(20, swaps=4), "t"))
     steps = [" ".join(line.split("25.0 %")[0].split()) for line in lines if "25.0 %" in line]
     middle = ["swap 1 +20", "swap 2 +20", "swap 3 +20"]
     assert steps == ["1", "10", "20", *middle, "swap 4 +1", "swap 4 +10", "swap 4 +20"]
 
 
-def test_numbers_are_told_as_a_reader_wants_them() -> None:
+def test_numbers_are_printed_in_readable_form() -> None:
     assert printed("total_agreement", 1.0) == "100 %"
     assert printed("total_agreement", 0.9996) == "100.0 %"
     assert printed("state_largest", 4.25) == "4.250"
@@ -62,7 +62,7 @@ def test_numbers_are_told_as_a_reader_wants_them() -> None:
     assert printed("cell_accuracy", math.nan) == "–"
 
 
-def test_it_is_told_since_when_half_of_the_agreeing_have_agreed() -> None:
+def test_settling_has_the_share_that_agrees_and_the_median_step() -> None:
     settled = torch.tensor([23, 40, 7, -1])
     fresh, swapped = (
         replace(evaluation(100, swaps), settled=settled, pictures=4) for swaps in (0, 1)
@@ -73,11 +73,11 @@ def test_it_is_told_since_when_half_of_the_agreeing_have_agreed() -> None:
     assert "half" not in settling(replace(fresh, settled=torch.tensor([-1])))
 
 
-def test_a_runaway_is_told_with_its_step_and_its_cells() -> None:
+def test_nonfinite_states_are_reported_with_step_and_cells() -> None:
     assert runaway(evaluation(20)) is None
-    told = runaway(evaluation(20, every=10, wrong=3))
-    assert told is not None
-    assert "3 cells at step 1 (looked at every 10 steps), of 60 at the end" in told
+    line = runaway(evaluation(20, every=10, wrong=3))
+    assert line is not None
+    assert "3 cells at step 1 (measured every 10 steps), of 60 at the end" in line
 
 
 def test_a_table_of_votes_of_fashion_fits_100_columns_with_readable_names() -> None:
@@ -92,14 +92,14 @@ def test_a_table_of_votes_of_fashion_fits_100_columns_with_readable_names() -> N
     assert [row[:11].strip() for row in rows] == list(classes)
 
 
-def test_votes_are_told_in_percent_of_their_class_and_empty_rows_left_out() -> None:
+def test_votes_are_printed_in_percent_of_their_class_without_empty_rows() -> None:
     votes = torch.tensor([[3, 1, 0], [0, 0, 0]])
     lines = text_of(confusion_table(Confusion(("a", "b"), ("a", "b", NOBODY), votes)))
     assert lines[-1].split() == ["a", "75.0", "25.0"]
     assert NOBODY not in " ".join(lines)
 
 
-def test_groups_tell_agreement_with_its_interval_and_its_opposite() -> None:
+def test_groups_have_agreement_with_its_interval_and_its_complement() -> None:
     row = {
         "group": "2–3",
         "pictures": 1200,

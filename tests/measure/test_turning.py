@@ -1,4 +1,4 @@
-"""Pictures turned about their centres, and what a rule makes of them."""
+"""Pictures turned about their centres, and evaluations of turned pictures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def digits() -> Pictures:
 
 
 def ink_at(pictures: Pictures) -> tuple[np.ndarray, np.ndarray]:
-    """Of each picture, its ink and where its centre of mass lies from its middle, (down, right)."""
+    """For each picture, its ink and the offset (down, right) of its centre of mass."""
     grey = np.asarray(pictures.grey, np.float64)
     ink = grey.sum((1, 2))
     steps = np.arange(grey.shape[1]) - (grey.shape[1] - 1) / 2
@@ -28,14 +28,14 @@ def ink_at(pictures: Pictures) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("quarters", [0, 1, 2, 3])
-def test_a_turn_by_quarters_moves_pixels_and_changes_none(digits, quarters) -> None:
+def test_a_turn_by_multiples_of_90_degrees_only_moves_pixels(digits, quarters) -> None:
     grey = np.asarray(turned(digits, 90.0 * quarters).grey)
     expected = np.rot90(np.asarray(turned(digits, 0.0).grey), quarters, (1, 2))
     assert grey.shape == (6, 40, 40)
     np.testing.assert_allclose(grey, expected, atol=1e-6)
 
 
-def test_turned_by_nothing_it_is_the_picture_in_the_middle_of_a_larger_canvas(digits) -> None:
+def test_a_turn_by_0_degrees_centres_the_picture_on_a_larger_canvas(digits) -> None:
     still = turned(digits, 0.0)
     np.testing.assert_allclose(still.grey, digits.centred_on((40, 40)).grey, atol=1e-6)
     assert still.classes == digits.classes
@@ -43,11 +43,11 @@ def test_turned_by_nothing_it_is_the_picture_in_the_middle_of_a_larger_canvas(di
 
 
 @pytest.mark.parametrize("degrees", [30.0, 45.0, 137.0])
-def test_any_turn_keeps_the_ink_and_carries_it_round_the_centre(digits, degrees) -> None:
+def test_any_turn_keeps_the_ink_and_turns_its_centre_of_mass(digits, degrees) -> None:
     ink, place = ink_at(turned(digits, 0.0))
     ink_after, place_after = ink_at(turned(digits, degrees))
     np.testing.assert_allclose(ink_after, ink, rtol=0.02)
-    # Against the clock, rows counting downwards: what was right goes up.
+    # Counterclockwise, with rows counted downwards: an offset to the right becomes one upwards.
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     down, right = place.T
     expected = np.stack([down * cos - right * sin, down * sin + right * cos], 1)
@@ -69,7 +69,7 @@ def test_pictures_of_several_sizes_share_a_canvas() -> None:
     ("turn", "expected"),
     [(45, [0, 45, 90, 135, 180]), (180, [0, 180]), (80, [0, 80, 160]), (180 / 7, None)],
 )
-def test_angles_run_from_none_to_half_a_turn(turn, expected) -> None:
+def test_angles_run_from_0_to_180_degrees(turn, expected) -> None:
     found = angles(turn)
     assert found == expected if expected else (len(found), found[-1]) == (8, pytest.approx(180))
 
@@ -80,16 +80,16 @@ def test_other_turns_are_refused(turn) -> None:
         angles(turn)
 
 
-def test_every_angle_is_an_examination_of_its_own(digits, busy_rule) -> None:
-    rule, told = busy_rule(), []
-    found = list(evaluate_turned(rule, digits, 60, steps=3, progress=lambda *now: told.append(now)))
+def test_every_angle_is_evaluated_separately(digits, busy_rule) -> None:
+    rule, calls = busy_rule(), []
+    found = list(evaluate_turned(rule, digits, 60, steps=3, progress=lambda *at: calls.append(at)))
     assert [degrees for degrees, _ in found] == [0, 60, 120, 180]
     for degrees, result in found:
         assert result.curve[-1] == evaluate(rule, turned(digits, degrees), steps=3).curve[-1]
-    assert told == [(done, 12) for done in range(1, 13)]
+    assert calls == [(done, 12) for done in range(1, 13)]
 
 
-def test_a_ring_scores_alike_upside_down_where_chance_is_taken_out(digits, busy_rule) -> None:
+def test_a_deterministic_ring_rule_scores_the_same_upside_down(digits, busy_rule) -> None:
     def spread(hearing: str) -> float:
         rule = busy_rule(torch.float64, hearing=hearing, fire_rate=1.0, noise=0.0, strength=0.1)
         (_, first), (_, last) = evaluate_turned(rule, digits, 180, steps=8)

@@ -1,4 +1,4 @@
-"""A rule as a file, and a way to write scenarios that obey it."""
+"""Fixtures: a rule file, and a function that writes scenarios for it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +8,7 @@ import torch
 
 from swarm_nca.rules import Mlp, Rule, save_rule
 
-#: Something happens in it, and it is over soon.
+#: A short scenario with one perturbation.
 SCENARIO = """\
 name: short
 rule: busy.safetensors
@@ -22,7 +22,7 @@ expect:
 
 
 def busy_rule() -> Rule:
-    """An untrained rule whose output layer has weights, so that cells do something."""
+    """An untrained rule with random output weights, so that states change."""
     rule = Mlp(hidden=(16, 16), generator=torch.Generator().manual_seed(1))
     torch.nn.init.normal_(rule.output, std=0.05, generator=torch.Generator().manual_seed(2))
     return rule.requires_grad_(False)

@@ -1,8 +1,8 @@
-"""Broken scenarios and recipes by the hundred: told in located lines, in bounded time and memory.
+"""Fuzzed scenarios and recipes give located lines, in bounded time and memory.
 
-What ships is damaged at random, from a seed: keys deleted, doubled and renamed, values retyped and
-blown up, bytes broken, values nested and repeated by aliases. `SWARM_NCA_FUZZ=full` runs 20,000
-cases instead of some hundred.
+Shipped files are damaged at random from a seed: keys deleted, doubled and renamed, values retyped
+and enlarged, bytes broken, values nested and repeated by aliases. `SWARM_NCA_FUZZ=full` runs 20,000
+cases instead of 120.
 """
 
 import contextlib
@@ -31,15 +31,15 @@ from swarm_nca.training.trainer import Trainer
 
 FULL = os.environ.get("SWARM_NCA_FUZZ") == "full"
 
-#: Cases of a kind of file; and of how many that pass, one is run for a step or two.
+#: Cases per kind of file; one of so many valid cases is run for a step or two.
 CASES, RUN_ONE_OF = (10_000, 25) if FULL else (60, 25)
 
-#: Seconds that one case may take, and bytes by which all of them may raise the peak of memory.
+#: Maximum seconds per case; maximum bytes by which a case may raise the peak of memory.
 LONGEST, MOST_BYTES = 5.0, 1 << 30
 
 FILES = {"scenario": shipped_scenarios(), "recipe": shipped_recipes()}
 
-#: What a value may become.
+#: Replacement values.
 VALUES: list[Any] = [
     None, True, False, 0, -1, 1, 2, 3, 7, 255, 256, 1000, 10**5, 2**31, 2**32, 2**53, 2**63, 2**64,
     10**18, 10**30, -(10**30), 10**100, 10**400, 0.0, -0.0, 0.5, 1.5, 1e-3, 1e-30, 1e-300, 5e-324,
@@ -50,7 +50,7 @@ VALUES: list[Any] = [
     [4096, 4096], [1, 4096], list(range(300)), {"a": 1}, {"kind": "noise"}, {"glyph": 3},
 ]  # fmt: skip
 
-#: Texts that are put into a file, where a line ends.
+#: Texts that are inserted as lines.
 LINES = [
     "\t", "  ", " x: 1", "x:", "- 1", "? [a]\n: 1", "<<: {a: 1}", "!!python/object:os.system x",
     "&a [*a]", "--- ", "...", "%YAML 1.1", "'", '"', "{", "[", "]", "}", "|", ">", "@", "`", "#",
@@ -67,12 +67,12 @@ def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     if not isinstance(data, dict | list):
         return [path]
     below = data.items() if isinstance(data, dict) else enumerate(data)
-    inner = [one for key, value in below for one in places(value, (*path, key))]
+    inner = [place for key, value in below for place in places(value, (*path, key))]
     return [path, *inner] if path else inner
 
 
 def damaged(data: Any, draw: random.Random) -> Any:
-    """Plain data with one value deleted, doubled, moved, renamed, wrapped, retyped or blown up."""
+    """Plain data with one value deleted, doubled, renamed, wrapped, enlarged or replaced."""
     data = copy.deepcopy(data)
     every = places(data)
     if not every:
@@ -100,17 +100,17 @@ def damaged(data: Any, draw: random.Random) -> Any:
         holder[key] = draw.choice([-value, value * 10, value * 10**9, value * 2 + 1, str(value)])
     elif how == 5:
         other = draw.choice(every)
-        there = data
+        copied = data
         for step in other:
-            there = there[step]
-        holder[key] = copy.deepcopy(there)
+            copied = copied[step]
+        holder[key] = copy.deepcopy(copied)
     else:
         holder[key] = draw.choice(VALUES)
     return data
 
 
 def blown_up(data: Any, draw: random.Random) -> Any:
-    """Plain data with one of its numbers far beyond reason."""
+    """Plain data with one number replaced by a very large one."""
     data = copy.deepcopy(data)
     holders = [(holder, key) for holder, key, value in leaves(data) if is_number(value)]
     holder, key = draw.choice(holders)
@@ -119,7 +119,7 @@ def blown_up(data: Any, draw: random.Random) -> Any:
 
 
 def leaves(data: Any) -> Iterator[tuple[Any, Any, Any]]:
-    """Every value that is no mapping and no list, with what holds it and under which key."""
+    """Every value that is no mapping or list, as (holder, key, value)."""
     for key, value in list(data.items() if isinstance(data, dict) else enumerate(data)):
         if isinstance(value, dict | list):
             yield from leaves(value)
@@ -132,7 +132,7 @@ def is_number(value: Any) -> bool:
 
 
 def broken(text: str, draw: random.Random) -> bytes:
-    """A text with lines, characters or bytes put in, taken out or moved."""
+    """A text with lines or bytes inserted, removed or changed."""
     content, how = text.encode(errors="surrogatepass"), draw.randrange(6)
     at = draw.randrange(len(content) + 1)
     if how == 0:
@@ -179,7 +179,7 @@ class Slow(BaseException):
 
 @pytest.fixture
 def within() -> Iterator[Callable[[float], None]]:
-    """`within(5)`: what follows may take 5 seconds of processor time, until `within(0)`."""
+    """`within(5)` limits the following code to 5 seconds of processor time, until `within(0)`."""
 
     def late(*_: object) -> None:
         raise Slow
@@ -191,15 +191,15 @@ def within() -> Iterator[Callable[[float], None]]:
 
 
 def mistakes_of(file: Path) -> list[str]:
-    """What `swarm-nca check` writes to stderr: nothing of a file that is right."""
-    told = io.StringIO()
-    with contextlib.redirect_stderr(told), contextlib.suppress(typer.Exit):
+    """The lines that `swarm-nca check` writes to stderr; none for a valid file."""
+    stderr = io.StringIO()
+    with contextlib.redirect_stderr(stderr), contextlib.suppress(typer.Exit):
         check([str(file)], quiet=True)
-    return told.getvalue().splitlines()
+    return stderr.getvalue().splitlines()
 
 
 def run_briefly(kind: str, file: Path) -> bool:
-    """Run two steps of a scenario that passed, or one iteration of a recipe, if it is small."""
+    """Run two steps of a valid scenario, or one iteration of a valid recipe, if it is small."""
     if kind == "scenario":
         document = read(file)
         acting = len(document.data.get("perturbations") or ())
@@ -223,7 +223,7 @@ def run_briefly(kind: str, file: Path) -> bool:
 
 
 def tried(kind: str, file: Path, within: Callable[[float], None], brief: bool) -> str:
-    """What becomes of a file: passed, refused, run, run and refused; or a fault, in words."""
+    """The outcome of a file: passed, refused, run, run and refused; or FAULT with its cause."""
     outcome = "passed"
     try:
         within(LONGEST)
@@ -240,7 +240,7 @@ def tried(kind: str, file: Path, within: Callable[[float], None], brief: bool) -
         several = len(str(error).splitlines()) > 1
         return f"FAULT, several lines: {error}" if several else "run and refused"
     except Slow:
-        return "FAULT, not over in time"
+        return "FAULT, too slow"
     except Exception as error:
         return f"FAULT, {error!r}"
     finally:
@@ -249,7 +249,7 @@ def tried(kind: str, file: Path, within: Callable[[float], None], brief: bool) -
 
 
 @pytest.mark.parametrize("kind", FILES)
-def test_damaged_files_are_told_in_located_lines_in_bounded_time_and_memory(
+def test_damaged_files_give_located_lines_in_bounded_time_and_memory(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, within: Callable[[float], None]
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -33,11 +33,11 @@ def test_memory_does_not_grow_with_steps(write, engine):
         run(scenario, progress=watch)
     finally:
         tracemalloc.stop()
-    # The rows themselves: 23 numbers a step, and what a growing buffer takes in advance.
+    # 23 numbers per step, and the unused part of a growing buffer.
     assert (held[end] - held[begin]) / (end - begin) < 1000
 
 
-def test_files_are_the_same_wherever_the_metrics_were_kept(write, tmp_path, monkeypatch):
+def test_metrics_in_memory_and_in_a_temporary_file_give_equal_files(write, tmp_path, monkeypatch):
     scenario = write(
         f"{QUIET}steps: 40\nrecord: {{picture: false}}\n".replace("label: 1", "count: 3")
     )

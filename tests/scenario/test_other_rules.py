@@ -1,4 +1,4 @@
-"""Scenarios whose rules have no classes: Life, elementary automata, growing patterns."""
+"""Scenarios of rules without classes: Life, elementary automata, growing patterns."""
 
 from __future__ import annotations
 
@@ -50,23 +50,25 @@ def neighbours(cells: set[tuple[int, int]], rows: int, columns: int) -> Counter[
 
 
 @pytest.mark.parametrize("engine", ["batched", "agents"])
-def test_a_board_of_life_runs_as_sets_of_cells_do(write: Write, engine: str) -> None:
+def test_a_board_of_life_equals_life_on_sets_of_cells(write: Write, engine: str) -> None:
     text = LIFE.replace("steps: 6", f"engine: {engine}\nsteps: 6")
     done = run(write(text))
     start = done.frames[0].world
-    cells = {tuple(one) for one in np.argwhere(start.readout.image(start)).tolist()}
+    cells = {tuple(cell) for cell in np.argwhere(start.readout.image(start)).tolist()}
     counts = [len(cells)]
     for step in range(1, 7):
         if step == 4:  # drawn after step 3
             cells |= {(6, column) for column in range(2, 10)}
         near = neighbours(cells, 12, 15)
-        cells = {one for one, n in near.items() if n == 3 or n == (2 if one in cells else 6)}
+        cells = {cell for cell, n in near.items() if n == 3 or n == (2 if cell in cells else 6)}
         counts.append(len(cells))
     assert done.metrics["alive"].tolist() == counts
     assert 20 < counts[0] < 120
 
 
-def test_a_run_leaves_every_file_and_resolves_to_itself(write: Write, tmp_path: Path) -> None:
+def test_a_run_writes_every_file_and_its_resolved_scenario_repeats_it(
+    write: Write, tmp_path: Path
+) -> None:
     done = run(write(LIFE.replace("steps: 6", "record: {states: true}\nsteps: 6")), tmp_path / "a")
     assert {one.name for one in (tmp_path / "a").iterdir()} == set(FILES)
     again = run(tmp_path / "a" / "scenario.yaml", tmp_path / "b")
@@ -82,14 +84,14 @@ def test_a_run_leaves_every_file_and_resolves_to_itself(write: Write, tmp_path: 
     assert b'name="alive at 6' in junit_xml([done])
 
 
-def test_a_draw_of_weights_depends_on_the_seed_alone(write: Write) -> None:
+def test_drawn_weights_depend_on_the_seed_only(write: Write) -> None:
     text = "rule: {kind: mlp, noise: 0.0}\nimages: {glyph: 3}\nsteps: 1\n"
     hashes = [load(write(text), seed=seed).rule.hash() for seed in (1, 1, 2)]
     assert hashes[0] == hashes[1] != hashes[2]
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("kind: life,", "kind: lief,", "one.yaml:2:14: rule.kind: no rule family 'lief' (did you"),
         ("rule: B36", "rul: B36", "one.yaml:2:20: rule.rul: a rule of kind 'life' has no setting"),
@@ -97,21 +99,21 @@ def test_a_draw_of_weights_depends_on_the_seed_alone(write: Write) -> None:
         ("kind: life, ", "", "one.yaml:2:7: rule: missing key 'kind'"),
         ("metric: alive", "metric: undecided", "expect[0].metric: undecided is for rules with"),
         ("metric: alive", "metric: error", "expect[0].metric: error is for rules with the"),
-        ("steps: 6", "start: random\nsteps: 6", "start: random numbers are no start for cells"),
+        ("steps: 6", "start: random\nsteps: 6", "start: this rule does not start from random"),
         ("soup: 0.4", "glyph: 3, label: 3", "images: label names the right class, and this rule"),
         ("soup: 0.4", "soup: 1.5", "images.soup: must be at most 1"),
         ("canvas: [12, 15]\n", "", "images: soup needs a size"),
         ("soup: 0.4", "rle: 'o$'", "images: a pattern ends with !"),
         ("soup: 0.4", "sprout: true, index: 2", "images.index: index does not go with sprout"),
-        ("steps: 6", "target: {drawn: flower}\nsteps: 6", "target: a target is for rules whose"),
+        ("steps: 6", "target: {drawn: flower}\nsteps: 6", "target: a target needs a rule with"),
     ],
 )
-def test_a_mistake_is_told_with_its_place_and_cure(
-    write: Write, old: str, new: str, told: str
+def test_a_mistake_is_reported_with_its_place_and_cure(
+    write: Write, old: str, new: str, message: str
 ) -> None:
     with pytest.raises(LocatedError) as error:
         load(write(LIFE.replace(old, new)))
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ def test_a_mistake_is_told_with_its_place_and_cure(
         ("digits", "B3/S23", False),
     ],
 )
-def test_the_rule_of_a_pattern_is_the_scenarios(
+def test_a_pattern_for_another_rule_is_refused(
     write: Write, tmp_path: Path, kind: str, named: str, fits: bool
 ) -> None:
     pattern = f"x = 3, y = 1, rule = {named}\n3o!"
@@ -139,7 +141,7 @@ def test_the_rule_of_a_pattern_is_the_scenarios(
             load(path)
 
 
-def test_a_setting_called_rule_is_no_path_when_it_is_set_on_the_command_line(
+def test_the_setting_rule_is_not_read_as_a_path_on_the_command_line(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "deep").mkdir()
@@ -149,7 +151,7 @@ def test_a_setting_called_rule_is_no_path_when_it_is_set_on_the_command_line(
         assert load(path, overrides=[change]).rule.settings() == {"rule": "B2/S"}
 
 
-def test_a_pattern_is_found_beside_its_file_and_named_from_the_runs_folder(
+def test_a_pattern_is_found_relative_to_its_file_and_written_relative_to_the_run_folder(
     write: Write, tmp_path: Path
 ) -> None:
     (tmp_path / "dot.rle").write_text("o!", encoding="ascii")
@@ -160,7 +162,9 @@ def test_a_pattern_is_found_beside_its_file_and_named_from_the_runs_folder(
     assert load(tmp_path / "far" / "run" / "scenario.yaml").start.cells == 81
 
 
-def test_growing_cells_are_compared_with_their_target(write: Write, tmp_path: Path) -> None:
+def test_the_error_of_growing_cells_is_measured_against_the_target(
+    write: Write, tmp_path: Path
+) -> None:
     rule = sn.Mlp.growing(generator=torch.Generator().manual_seed(3)).requires_grad_(False)
     sn.save_rule(rule, tmp_path / "grow.safetensors")
     rgba = np.zeros((6, 6, 4), np.uint8)
@@ -181,7 +185,7 @@ def test_growing_cells_are_compared_with_their_target(write: Write, tmp_path: Pa
     assert {one.name for one in (tmp_path / "run").iterdir()} == set(FILES) - {"states.npz"}
 
 
-def test_from_python_a_board_is_as_easy() -> None:
+def test_a_board_of_life_from_python() -> None:
     life = sn.make_rule(kind="life", rule="B3/S23")
     masks = np.zeros((1, 8, 8))
     masks[0, 3, 2:5] = 1

@@ -1,4 +1,4 @@
-"""A run folder is whole or not there, and never takes another's place."""
+"""A run folder is complete or absent, and never replaces other files."""
 
 import errno
 import os
@@ -21,7 +21,7 @@ def a_run(folder, word="new"):
         (folder / mark).write_text(word)
 
 
-def test_a_run_is_written_where_nothing_is(tmp_path):
+def test_a_run_is_written_to_a_free_place(tmp_path):
     place(tmp_path / "runs" / "first", a_run)
     assert (tmp_path / "runs/first/metrics.csv").read_text() == "new"
     assert [one.name for one in (tmp_path / "runs").iterdir()] == ["first"]
@@ -36,7 +36,7 @@ def test_an_earlier_run_is_replaced_as_a_whole(tmp_path):
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, OSError, ValueError])
-def test_whatever_stops_the_writing_leaves_the_earlier_run_and_nothing_else(tmp_path, stop):
+def test_a_failed_or_stopped_run_leaves_only_the_earlier_run(tmp_path, stop):
     place(tmp_path / "run", lambda folder: a_run(folder, "old"))
 
     def half_way(folder):
@@ -51,10 +51,10 @@ def test_whatever_stops_the_writing_leaves_the_earlier_run_and_nothing_else(tmp_
     assert [one.name for one in tmp_path.iterdir()] == ["run"]
 
 
-def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path):
+def test_a_folder_with_other_files_is_refused(tmp_path):
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters/dear.txt").write_text("you")
-    with pytest.raises(ValueError, match="holds something else than a run and is left alone"):
+    with pytest.raises(ValueError, match="holds files that are not a run's, so it was not changed"):
         check_place(tmp_path / "letters")
     with pytest.raises(ValueError, match="this is a file"):
         check_place(tmp_path / "letters/dear.txt")
@@ -64,23 +64,23 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path):
     check_place(tmp_path / "empty")
 
 
-def test_a_run_folder_with_a_file_of_ones_own_in_it_is_left_alone(tmp_path):
+def test_a_run_folder_with_a_foreign_file_is_refused(tmp_path):
     place(tmp_path / "run", a_run)
     (tmp_path / "run/.DS_Store").touch()
     check_place(tmp_path / "run")
     (tmp_path / "run/notes.txt").write_text("what I saw")
-    with pytest.raises(ValueError, match=r"holds 'notes\.txt', which no run writes"):
+    with pytest.raises(ValueError, match=r"also 'notes\.txt', which no run writes"):
         place(tmp_path / "run", a_run)
     assert (tmp_path / "run/notes.txt").read_text() == "what I saw"
 
 
-def test_the_folder_one_stands_in_is_left_alone(tmp_path, monkeypatch):
+def test_the_working_directory_is_refused(tmp_path, monkeypatch):
     place(tmp_path / "run", a_run)
     (tmp_path / "run/empty").mkdir()
     monkeypatch.chdir(tmp_path / "run/empty")
     with pytest.raises(ValueError, match="in use"):
         check_place(Path("."))
-    with pytest.raises(ValueError, match="left alone"):
+    with pytest.raises(ValueError, match="was not changed"):
         check_place(Path(".."))
     (tmp_path / "run/empty").rmdir()
     monkeypatch.chdir(tmp_path / "run")
@@ -88,7 +88,7 @@ def test_the_folder_one_stands_in_is_left_alone(tmp_path, monkeypatch):
         check_place(Path("."))
 
 
-def test_a_link_to_a_run_stays_one_and_the_run_behind_it_is_replaced(tmp_path):
+def test_a_link_to_a_run_stays_and_its_run_is_replaced(tmp_path):
     place(tmp_path / "real/run", lambda folder: a_run(folder, "old"))
     (tmp_path / "link").symlink_to(tmp_path / "real/run", target_is_directory=True)
     place(tmp_path / "link", a_run)
@@ -98,7 +98,7 @@ def test_a_link_to_a_run_stays_one_and_the_run_behind_it_is_replaced(tmp_path):
     assert [one.name for one in (tmp_path / "real").iterdir()] == ["run"]
 
 
-def test_paths_in_a_run_behind_a_link_lead_to_their_files(write, tmp_path):
+def test_relative_paths_in_a_linked_run_folder_are_valid(write, tmp_path):
     (tmp_path / "far/away").mkdir(parents=True)
     (tmp_path / "link").symlink_to(tmp_path / "far/away", target_is_directory=True)
     run(write(record="{picture: false}"), tmp_path / "link")
@@ -116,11 +116,11 @@ def test_a_run_that_is_stopped_leaves_no_folder(write, tmp_path):
     assert {one.name for one in tmp_path.iterdir()} - before == {"short.yaml"}
 
 
-def test_the_place_is_looked_at_before_the_first_step(write, tmp_path):
+def test_the_place_is_checked_before_the_first_step(write, tmp_path):
     def never(done, steps):
         raise AssertionError
 
-    with pytest.raises(ValueError, match="left alone"):
+    with pytest.raises(ValueError, match="was not changed"):
         run(write(), tmp_path, progress=never)
 
 
@@ -128,15 +128,15 @@ def names_in(folder):
     return sorted(one.name for one in folder.iterdir())
 
 
-def test_a_file_that_comes_into_the_empty_place_meanwhile_stays_and_the_run_is_kept(tmp_path):
+def test_a_file_that_appears_in_the_empty_folder_stays_and_the_run_is_kept_beside_it(tmp_path):
     (tmp_path / "run").mkdir()
 
     def slow(folder):
         a_run(folder)
         (tmp_path / "run/notes.txt").write_text("mine")
 
-    told = r"left alone; .* the run that was to go there is kept in \S+/run-2$"
-    with pytest.raises(ValueError, match=told):
+    message = r"was not changed; .* the new run is kept in \S+/run-2$"
+    with pytest.raises(ValueError, match=message):
         place(tmp_path / "run", slow)
     assert (tmp_path / "run/notes.txt").read_text() == "mine"
     assert names_in(tmp_path / "run") == ["notes.txt"]
@@ -144,7 +144,7 @@ def test_a_file_that_comes_into_the_empty_place_meanwhile_stays_and_the_run_is_k
     assert names_in(tmp_path) == ["run", "run-2"]
 
 
-def test_a_file_that_comes_to_the_free_place_meanwhile_stays_and_the_run_is_kept(tmp_path):
+def test_a_file_that_appears_at_the_free_place_stays_and_the_run_is_kept_beside_it(tmp_path):
     (tmp_path / "run-2").write_text("mine too")
 
     def slow(folder):
@@ -160,57 +160,55 @@ def test_a_file_that_comes_to_the_free_place_meanwhile_stays_and_the_run_is_kept
 
 
 @pytest.mark.parametrize("earlier", [True, False], ids=["an earlier run", "nothing"])
-@pytest.mark.parametrize("what", ["file inside", "file instead", "folder instead"])
+@pytest.mark.parametrize("kind", ["file inside", "file instead", "folder instead"])
 @pytest.mark.parametrize("nth", [1, 2])
-def test_what_comes_between_the_last_check_and_a_move_survives(
-    tmp_path, monkeypatch, earlier, what, nth
+def test_files_that_appear_between_the_last_check_and_a_move_survive(
+    tmp_path, monkeypatch, earlier, kind, nth
 ):
-    """The hook acts right before the nth move: of the earlier run aside, or of the new one in."""
+    """The hook acts before the nth move: of the earlier run aside, or of the new run in."""
     if earlier:
         place(tmp_path / "run", lambda folder: a_run(folder, "old"))
-    mine = tmp_path / ("run" if what == "file instead" else "run/notes.txt")
+    notes = tmp_path / ("run" if kind == "file instead" else "run/notes.txt")
     moves, rename = [], Path.rename
 
     def hooked(self, target):
         moves.append(self)
         if len(moves) == nth:
-            if what == "folder instead" and not mine.parent.exists():
-                mine.parent.mkdir()
-            if mine.parent.is_dir() and not mine.is_dir():
-                mine.write_text("mine")
+            if kind == "folder instead" and not notes.parent.exists():
+                notes.parent.mkdir()
+            if notes.parent.is_dir() and not notes.is_dir():
+                notes.write_text("mine")
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", hooked)
     try:
         place(tmp_path / "run", a_run)
-        told = None
+        message = None
     except ValueError as error:
-        told = str(error)
-    if mine.is_file():
-        assert mine.read_text() == "mine"
-        assert told is not None
-        assert "left alone" in told
-        assert told.endswith(f"is kept in {tmp_path}/run-2")
+        message = str(error)
+    if notes.is_file():
+        assert notes.read_text() == "mine"
+        assert message is not None
+        assert "was not changed" in message
+        assert message.endswith(f"is kept in {tmp_path}/run-2")
         assert (tmp_path / "run-2/metrics.csv").read_text() == "new"
         assert names_in(tmp_path) == ["run", "run-2"]
-    else:  # the hook had no chance: there was no such move, or no folder to put a file into
-        assert told is None
+    else:  # the hook wrote nothing: there was no such move, or no folder for the file
+        assert message is None
         assert (tmp_path / "run/metrics.csv").read_text() == "new"
         assert names_in(tmp_path) == ["run"]
 
 
-def test_a_folder_that_is_called_as_a_file_of_a_run_is_left_alone(tmp_path):
+def test_a_folder_with_the_name_of_a_run_file_is_kept(tmp_path):
     place(tmp_path / "run", a_run)
     (tmp_path / "run/states.npz").mkdir()
     (tmp_path / "run/states.npz/mine").write_text("mine")
-    with pytest.raises(ValueError, match=r"holds 'states\.npz', which no run writes"):
+    with pytest.raises(ValueError, match=r"also 'states\.npz', which no run writes"):
         place(tmp_path / "run", a_run)
     assert (tmp_path / "run/states.npz/mine").read_text() == "mine"
 
 
-def test_the_command_tells_in_one_line_where_a_run_is_kept_whose_place_was_taken(
-    write, tmp_path, monkeypatch
-):
+def test_the_command_prints_where_a_run_is_kept_whose_place_was_taken(write, tmp_path, monkeypatch):
     written = folder_module.write_atomically
 
     def slow(path, data):
@@ -229,7 +227,7 @@ def test_the_command_tells_in_one_line_where_a_run_is_kept_whose_place_was_taken
 
 
 def left_by_a_killed_process(path, ending):
-    """The temporary name that a process beside a path used which has ended since."""
+    """The temporary name of a process that has ended."""
     code = (
         "import sys; from pathlib import Path; from swarm_nca.atomic import temporary_name;"
         "print(temporary_name(Path(sys.argv[1]), sys.argv[2]))"
@@ -238,7 +236,7 @@ def left_by_a_killed_process(path, ending):
     return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
 
 
-def test_what_a_killed_run_left_is_removed_by_the_next_and_what_a_living_one_writes_stays(tmp_path):
+def test_temporary_folders_of_killed_runs_are_removed_and_those_of_live_processes_stay(tmp_path):
     new = left_by_a_killed_process(tmp_path / "run", "new")
     old = left_by_a_killed_process(tmp_path / "run", "old")
     other = left_by_a_killed_process(tmp_path / "other", "new")
@@ -251,7 +249,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next_and_what_a_living_one_wri
     assert names_in(tmp_path) == sorted(["run", other.name, living.name])
 
 
-def test_an_earlier_run_that_a_killed_one_had_moved_aside_goes_back(tmp_path):
+def test_an_earlier_run_that_a_killed_run_moved_aside_is_moved_back(tmp_path):
     old = left_by_a_killed_process(tmp_path / "run", "old")
     old.mkdir()
     a_run(old, "old")
@@ -260,8 +258,8 @@ def test_an_earlier_run_that_a_killed_one_had_moved_aside_goes_back(tmp_path):
     assert names_in(tmp_path) == ["run"]
 
 
-#: Puts a run in the place of an earlier one, and is stopped right before its first, second, …
-#: access to the file system. Prints how often it was.
+#: Replaces a run, and is stopped before its first, second, … access to the file system. Prints the
+#: number of accesses.
 STOPPED = """
 import os, signal, sys
 from pathlib import Path
@@ -315,8 +313,8 @@ for number in (signal.SIGTERM, signal.SIGKILL):
 """
 
 
-def test_wherever_a_run_is_stopped_there_is_the_earlier_one_or_the_new_and_nothing_else(tmp_path):
-    """After SIGTERM at once, after SIGKILL from the next start on."""
+def test_a_run_stopped_at_any_access_leaves_only_the_earlier_or_the_new_run(tmp_path):
+    """Immediately after SIGTERM; after SIGKILL once the next run starts."""
     done = subprocess.run(
         [sys.executable, "-c", STOPPED, str(tmp_path)],
         capture_output=True,
@@ -331,7 +329,7 @@ def test_wherever_a_run_is_stopped_there_is_the_earlier_one_or_the_new_and_nothi
 @pytest.mark.parametrize(
     "out", ["loop", "loop/run", "a" * 300, "new/" + "a" * 300, "a" * 250], ids=lambda out: out[:8]
 )
-def test_a_place_that_no_name_leads_to_is_refused_before_the_first_step(write, tmp_path, out):
+def test_an_impossible_path_is_refused_before_the_first_step(write, tmp_path, out):
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
 
     def never(done, steps):
@@ -343,18 +341,16 @@ def test_a_place_that_no_name_leads_to_is_refused_before_the_first_step(write, t
     assert names_in(tmp_path) == sorted([*before, "short.yaml"])
 
 
-def test_a_full_disk_is_told_with_the_file_as_it_would_have_been_called(
-    write, tmp_path, monkeypatch
-):
+def test_a_full_disk_is_reported_with_the_final_path_of_the_file(write, tmp_path, monkeypatch):
     def full(_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     scenario = write(record="{picture: false}")
     before = names_in(tmp_path)
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(NotWritten) as told:
+    with pytest.raises(NotWritten) as raised:
         run(scenario, tmp_path / "run")
-    assert str(told.value) == (
+    assert str(raised.value) == (
         f"{tmp_path}/run/scenario.yaml: not written (No space left on device); free some space on "
         "that disk, or choose another place"
     )

@@ -21,7 +21,7 @@ from swarm_nca.scenario import load, run
 from swarm_nca.world import World
 
 
-def test_rows_are_the_worlds_before_the_perturbations_of_their_step(write, rule):
+def test_metrics_describe_the_worlds_before_the_perturbations_of_their_step(write, rule):
     done = run(write())
     first = load_pictures(Source(dataset="strokes", label=7))
     world = World.from_images(first.grey, rule, labels=first.labels)
@@ -35,7 +35,7 @@ def test_rows_are_the_worlds_before_the_perturbations_of_their_step(write, rule)
         previous, world = world, rollout(world, rule, 1)
 
 
-def test_perturbations_of_one_step_act_in_the_order_of_the_file(write, rule):
+def test_perturbations_of_one_step_act_in_file_order(write, rule):
     draw = "{at: 3, kind: draw, glyph: 0}"
     wipe = "{at: 3, kind: damage, shape: rectangle, corner: [0, 0], size: [28, 20], target: pixels}"
     text = write().read_text().split("perturbations:")[0]
@@ -45,23 +45,21 @@ def test_perturbations_of_one_step_act_in_the_order_of_the_file(write, rule):
     assert drawn_last.events["cells_after"].iloc[-1] > wiped_last.events["cells_after"].iloc[-1]
 
 
-def test_events_say_what_happened_when_and_to_how_many_cells(write):
+def test_events_have_step_kind_description_and_cell_counts(write):
     (event,) = run(write()).events.to_dict("records")
     assert (event["step"], event["kind"], event["what"]) == (5, "mutate", "7 → 2")
     assert event["cells_before"] > 0
     assert event["cells_after"] != event["cells_before"]
 
 
-def test_frames_hold_both_sides_of_a_perturbation_and_the_end(write):
+def test_frames_are_kept_before_and_after_a_perturbation_and_at_the_end(write):
     frames = run(write()).frames
     at_five = [frame.world.label.tolist() for frame in frames if frame.step == 5]
     assert at_five == [[7], [2]]
     assert frames[-1].step == 8
 
 
-def test_perturbations_beyond_memory_leave_no_frames_and_change_no_number(
-    write, monkeypatch, tmp_path
-):
+def test_the_memory_limit_drops_frames_and_changes_no_table(write, monkeypatch, tmp_path):
     text = write().read_text().split("perturbations:")[0] + "perturbations:\n"
     text += "".join(f"  - {{at: {at}, kind: noise, strength: 0.1}}\n" for at in range(1, 7))
     scenario, runs = write(text), {}
@@ -75,7 +73,7 @@ def test_perturbations_beyond_memory_leave_no_frames_and_change_no_number(
         assert small.read_bytes() == large.read_bytes()
 
 
-def test_agents_and_the_batch_give_the_same_run(write):
+def test_both_engines_give_the_same_run(write):
     text = write().read_text().replace("label: ", "scale: 0.5, label: ") + "links: {drop: 0.1}\n"
     batched = run(write(text))
     agents = run(write(text, engine="agents"))
@@ -91,7 +89,7 @@ def test_agents_run_every_world_of_a_batch(write):
     pd.testing.assert_frame_equal(batched.metrics, agents.metrics, rtol=1e-4, atol=1e-5)
 
 
-def test_tables_are_byte_equal_every_time_and_differ_by_seed(write, tmp_path):
+def test_tables_are_byte_equal_for_one_seed_and_differ_by_seed(write, tmp_path):
     for name, seed in (("a", 4), ("b", 4), ("c", 5)):
         run(write(), tmp_path / name, seed=seed, overrides=["record.picture=false"])
     a, b, c = ((tmp_path / name / "metrics.csv").read_bytes() for name in "abc")
@@ -125,7 +123,7 @@ def test_the_resolved_scenario_gives_the_same_run(write, tmp_path):
         assert (again / name).read_bytes() == (tmp_path / "deep/run" / name).read_bytes()
 
 
-def test_the_run_folder_holds_what_the_record_asks_for(write, tmp_path):
+def test_the_run_folder_has_the_files_that_record_names(write, tmp_path):
     run(write(), tmp_path / "plain", overrides=["record.picture=false"])
     run(write(), tmp_path / "full", overrides=["record.states=true"])
     plain = {file.name for file in (tmp_path / "plain").iterdir()}
@@ -137,38 +135,38 @@ def test_the_run_folder_holds_what_the_record_asks_for(write, tmp_path):
     assert full == tables | pictures | {"states.npz"}
 
 
-def test_expectations_are_pooled_over_worlds_and_nothing_unknown_passes(write):
+def test_expectations_are_pooled_over_worlds_and_unmeasured_ones_fail(write):
     text = write().read_text().replace("label: 7}", "count: 5}")
     text += "  - {metric: cell_accuracy, at: 4, min: 0}\n  - {metric: undecided, at: 4, min: 1.0}\n"
     done = run(write(text))
-    looked_at = next(frame.world for frame in done.frames if frame.step == 4)
+    world = next(frame.world for frame in done.frames if frame.step == 4)
     scenario = load(write(text))
-    assert done.expectations[1].value == METRICS["cell_accuracy"](looked_at, scenario.rule)
-    assert [one.passed for one in done.expectations] == [True, True, False]
+    assert done.expectations[1].value == METRICS["cell_accuracy"](world, scenario.rule)
+    assert [result.passed for result in done.expectations] == [True, True, False]
     assert not done.passed
-    nobody_knows = run(
+    unlabelled = run(
         write(text), overrides=["images={chimera: [{glyph: 3}, {glyph: 5}]}", "perturbations=[]"]
     )
-    assert np.isnan(nobody_knows.expectations[1].value)
-    assert not nobody_knows.expectations[1].passed
+    assert np.isnan(unlabelled.expectations[1].value)
+    assert not unlabelled.expectations[1].passed
 
 
-def test_what_is_told_of_several_worlds_is_what_expectations_are_judged_by(write):
+def test_the_summary_of_several_worlds_shows_the_values_of_the_expectations(write):
     text = write().read_text().replace("label: 7}", "count: 5}")
     done = run(write(text + "  - {metric: cell_accuracy, at: 5, min: 0}\n"))
-    judged = done.expectations[-1].value
+    value = done.expectations[-1].value
     last = done.pooled.iloc[5]
-    assert (last["step"], last["cell_accuracy"]) == (5, judged)
-    of_each = done.metrics[done.metrics["step"] == 5]
-    assert abs(of_each["cell_accuracy"].mean() - judged) > 1e-3
-    assert last["state_largest"] == of_each["state_largest"].max()
+    assert (last["step"], last["cell_accuracy"]) == (5, value)
+    per_world = done.metrics[done.metrics["step"] == 5]
+    assert abs(per_world["cell_accuracy"].mean() - value) > 1e-3
+    assert last["state_largest"] == per_world["state_largest"].max()
     console = Console(record=True, width=100)
     say(console, done, None)
     rows = [line.split() for line in console.export_text().splitlines()]
-    assert ["5", f"{judged:.3f}"] in [row[:2] for row in rows]
+    assert ["5", f"{value:.3f}"] in [row[:2] for row in rows]
 
 
-def test_states_that_run_away_are_told_at_the_end_of_a_run(write):
+def test_the_summary_reports_nonfinite_states(write):
     text = write().read_text()
     done = run(write(text))
     assert not done.pooled["nonfinite"].any()
@@ -178,7 +176,7 @@ def test_states_that_run_away_are_told_at_the_end_of_a_run(write):
     assert "not finite: the states of 3 cells, from step 5 on" in console.export_text()
 
 
-def test_a_canvas_a_torus_a_start_and_links_reach_the_world(write):
+def test_canvas_topology_start_and_links_are_applied_to_the_world(write):
     path = write(
         canvas="[40, 50]",
         topology="{neighborhood: von_neumann, torus: true}",
@@ -192,27 +190,27 @@ def test_a_canvas_a_torus_a_start_and_links_reach_the_world(write):
     assert 0.8 < float(start.state.std()) < 1.2
 
 
-def test_progress_is_told_after_each_step(write):
-    told = []
-    run(write(), progress=lambda done, steps: told.append((done, steps)))
-    assert told == [(step, 8) for step in range(1, 9)]
+def test_progress_is_called_after_each_step(write):
+    calls = []
+    run(write(), progress=lambda done, steps: calls.append((done, steps)))
+    assert calls == [(step, 8) for step in range(1, 9)]
 
 
-def test_the_scenarios_perturbations_take_its_seed(write):
+def test_perturbations_draw_from_the_scenarios_seed(write):
     text = write().read_text().split("perturbations:")[0]
     text += "perturbations:\n  - {at: 0, kind: noise, strength: 0.5}\n"
-    one, other = (run(write(text, seed=seed)).frames[1].world for seed in ("1", "2"))
-    assert not torch.equal(one.state, other.state)
+    first, second = (run(write(text, seed=seed)).frames[1].world for seed in ("1", "2"))
+    assert not torch.equal(first.state, second.state)
 
 
-def test_a_scenario_once_loaded_is_run_as_it_is(write):
+def test_a_loaded_scenario_refuses_seed_and_overrides(write):
     scenario = load(write())
     assert run(scenario).metrics.equals(run(scenario).metrics)
     with pytest.raises(ValueError, match=r"give seed and overrides to load\(\)"):
         run(scenario, seed=3)
 
 
-def test_a_perturbation_of_one_world_is_noted_as_such(write, tmp_path):
+def test_the_event_of_a_perturbation_of_one_world_names_the_world(write, tmp_path):
     text = write().read_text().split("perturbations:")[0].replace("label: 7}", "count: 2}")
     text += "perturbations:\n  - {at: 2, kind: damage, shape: half, side: left, world: 1}\n"
     done = run(write(text), tmp_path / "out", overrides=["record.picture=false"])
@@ -221,7 +219,7 @@ def test_a_perturbation_of_one_world_is_noted_as_such(write, tmp_path):
     assert ",1," in (tmp_path / "out/events.csv").read_text(encoding="utf-8")
 
 
-def test_noise_on_the_pixels_is_rehearsed_as_it_will_come(write, rule, tmp_path):
+def test_loading_tries_pixel_noise_with_the_draws_of_the_run(write, rule, tmp_path):
     dot = np.full((3, 3), 255, np.uint8)
     dot[1, 1] = 221
     Image.fromarray(dot).save(tmp_path / "dot.png")

@@ -1,4 +1,4 @@
-"""Every scenario that ships runs on what ships, and does what it promises."""
+"""Every shipped scenario runs without downloads and meets its expectations."""
 
 import pytest
 
@@ -15,15 +15,15 @@ SHIPPED = shipped_scenarios()
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_it_runs_and_meets_its_expectations(name):
+def test_a_shipped_scenario_meets_its_expectations(name):
     done = run(name)
-    failed = [one for one in done.expectations if not one.passed]
+    failed = [result for result in done.expectations if not result.passed]
     assert done.expectations
     assert not failed
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_it_is_named_as_its_file_and_opens_with_what_one_sees(name):
+def test_a_shipped_scenario_has_its_files_name_and_a_header(name):
     text = SHIPPED[name].read_text(encoding="utf-8")
     header = [line for line in text.splitlines() if line.startswith("#")]
     assert len(header) >= 2
@@ -32,8 +32,8 @@ def test_it_is_named_as_its_file_and_opens_with_what_one_sees(name):
     assert max(map(len, text.splitlines())) <= 100
 
 
-def test_there_are_the_scenarios_that_the_readme_promises():
-    promised = {
+def test_the_documented_scenarios_ship():
+    documented = {
         "seven-becomes-two",
         "damage-and-recovery",
         "stroke-by-stroke",
@@ -43,13 +43,13 @@ def test_there_are_the_scenarios_that_the_readme_promises():
         "scaled-digit",
         "long-quiet-run",
     }
-    assert promised <= SHIPPED.keys()
+    assert documented <= SHIPPED.keys()
 
 
-def test_a_name_finds_what_ships_unless_a_file_has_it(tmp_path, monkeypatch):
+def test_a_shipped_name_is_found_unless_a_file_has_that_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert find_scenario("chimera") == SHIPPED["chimera"]
-    (tmp_path / "chimera").mkdir()  # such as the folder of its run
+    (tmp_path / "chimera").mkdir()  # a folder has no priority over a shipped name
     assert find_scenario("chimera") == SHIPPED["chimera"]
     (tmp_path / "chimera").rmdir()
     (tmp_path / "chimera").touch()
@@ -58,17 +58,17 @@ def test_a_name_finds_what_ships_unless_a_file_has_it(tmp_path, monkeypatch):
         find_scenario("toris")
 
 
-def test_a_recipe_asked_for_as_a_scenario_is_told_to_be_trained_and_the_other_way_round():
-    with pytest.raises(ValueError, match=r"a recipe: swarm-nca train mnist-short$"):
+def test_a_name_of_the_other_kind_is_refused_with_its_command():
+    with pytest.raises(ValueError, match=r"a recipe; use: swarm-nca train mnist-short$"):
         find_scenario("mnist-short")
-    with pytest.raises(ValueError, match=r"a scenario: swarm-nca run chimera$"):
+    with pytest.raises(ValueError, match=r"a scenario; use: swarm-nca run chimera$"):
         find_recipe("chimera")
 
 
-def test_recipes_are_found_by_name_too():
+def test_recipes_are_found_by_name():
     recipes = shipped_recipes()
     assert {"mnist-published", "mnist-short", "digits"} <= recipes.keys()
     assert find_recipe("mnist-short") == find_either("mnist-short") == recipes["mnist-short"]
     assert find_either("chimera") == SHIPPED["chimera"]
-    with pytest.raises(ValueError, match=r"no recipe of this name ships .*'mnist-short'"):
+    with pytest.raises(ValueError, match=r"no shipped recipe of this name .*'mnist-short'"):
         find_recipe("mnist-shrt")

@@ -224,7 +224,7 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
         ("shape: cosine|shape: steps, drops: [9, 3]", "drops ascend, got [9, 3]"),
         ("batch: 4|fresh: 0.1\nbatch: 4", "fresh is 0.1 of a batch of 4, not one whole world"),
         ("iterations: 12|iterations: 12\nrule: {noise: .nan}", "finite"),
-        ("name: tiny|name: ../tiny", "name is also the run folder's"),
+        ("name: tiny|name: ../tiny", "name also names the run folder"),
     ],
 )
 def test_a_recipe_that_cannot_be_followed_is_refused_with_its_place(change: str, line: str) -> None:
