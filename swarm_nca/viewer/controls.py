@@ -218,7 +218,7 @@ def _foot(app: App) -> Iterator[Widget]:
 
 
 def _pace(speed: float) -> str:
-    return "as fast as possible" if speed == inf else f"{speed:g} steps/s"
+    return "as fast as possible" if speed == inf else f"{speed:g} steps per second"
 
 
 def _corner(app: App, section: str) -> tuple[int, int]:

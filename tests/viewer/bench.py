@@ -1,8 +1,8 @@
 """Measures the viewer's speed and memory on this machine beside the values it promises.
 
 No window is opened: a frame is one step with all its effects, and the whole picture painted on a
-surface, as in `window` without the display. To measure, and to write the numbers to a file (optional,
-in a folder that exists):
+surface, as in `window` without the display. To measure, and optionally write the numbers to a file
+in a folder that exists:
 
     python -m tests.viewer.bench [FILE.json]
 """
