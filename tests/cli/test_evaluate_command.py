@@ -121,7 +121,7 @@ def test_states_that_run_away_are_told_at_once_and_never_averaged_away(tmp_path)
         ({"dataset": "strokes", "figures": [Path("a.svg")]}, r"ends in \.png or \.pdf"),
         ({"dataset": "strokes", "swaps": 3}, "3 swaps need the protocol mutation or restart"),
         ({"dataset": "strokes", "limit": 0}, "limit must be at least 1, got 0"),
-        ({"dataset": "joined", "limit": 10**9}, "more than memory is meant for"),
+        ({"dataset": "joined", "limit": 10**9}, "too many for memory"),
         ({"dataset": "strokes", "split": "train"}, "strokes has no split 'train': leave it out"),
         ({"dataset": "strokes", "protocol": "restrat"}, "did you mean 'restart'"),
         ({"dataset": "strokes", "steps": 0}, "steps must be at least 1"),

@@ -98,7 +98,7 @@ def test_a_draw_of_weights_depends_on_the_seed_alone(write: Write) -> None:
         ("metric: alive", "metric: undecided", "expect[0].metric: undecided is for rules with"),
         ("metric: alive", "metric: error", "expect[0].metric: error is for rules with the"),
         ("steps: 6", "start: random\nsteps: 6", "start: random numbers are no start for cells"),
-        ("soup: 0.4", "glyph: 3, label: 3", "images: label names the right class, and this rule"),
+        ("soup: 0.4", "glyph: 3, label: 3", "images: label is the right class, but this rule"),
         ("soup: 0.4", "soup: 1.5", "images.soup: must be at most 1"),
         ("canvas: [12, 15]\n", "", "images: soup needs a size"),
         ("soup: 0.4", "rle: 'o$'", "images: a pattern ends with !"),

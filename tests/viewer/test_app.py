@@ -333,7 +333,7 @@ def test_a_dropped_picture_that_is_too_large_is_refused(
     before = app.session.world
     monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("its pixels were decoded"))
     app.handle(Event(pygame.DROPFILE, file=str(path)))
-    assert "9,000×9,000 pixels is too large, at most 16,777,216 are read: scale it" in app.notice
+    assert "9,000×9,000 pixels is too large, the maximum is 16,777,216: scale it" in app.notice
     assert app.session.world is before
 
 
