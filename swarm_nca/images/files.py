@@ -63,9 +63,7 @@ def read_folder(
     path = Path(path)
     folders = _listed(path, Path.is_dir)
     if not folders:
-        raise ValueError(
-            f"{path}: has no subfolders: put the pictures of each class in a subfolder"
-        )
+        raise ValueError(f"{path}: has no subfolders: put the pictures of each class into one")
     grey, labels, pixels = [], [], 0
     for label, folder in enumerate(folders):
         files = _listed(folder, Path.is_file)
@@ -77,7 +75,7 @@ def read_folder(
             if pixels > MOST_PIXELS:
                 raise ValueError(
                     f"{file}: the pictures of {path} up to this one have more than "
-                    f"{MOST_PIXELS:,} pixels, too many for memory: set a size, or use fewer pictures"
+                    f"{MOST_PIXELS:,} pixels, too many for memory: set a size, or use fewer"
                 )
         labels += [label] * len(files)
     return Pictures(tuple(grey), np.array(labels), tuple(folder.name for folder in folders))
