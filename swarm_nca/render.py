@@ -1,10 +1,9 @@
-"""What a world looks like: arrays of pixels, made from the state alone and nothing drawn twice.
+"""Pictures of worlds as arrays of pixels, made from the state alone.
 
-Two views of every world: its grey, as ink on paper, and what its cells say, each in its class's
-colour, silent cells black (as the demo of Randazzo et al. 2020 shows them). Silent is a cell that
-has said nothing yet; whether it counts as undecided is a metric's matter. Pixels are enlarged by
-whole numbers, so that a cell stays a crisp square; the nodes of a graph are dots at their
-positions.
+Each world has two views: its grey picture, dark on white, and its cells' decisions in class
+colours, silent cells black (as in the demo of Randazzo et al. 2020). A silent cell shows no class;
+whether it is undecided depends on the rule's own threshold. Pixels are enlarged by whole numbers,
+so that cells stay crisp squares; nodes of a graph are dots at their positions.
 """
 
 from __future__ import annotations
@@ -24,21 +23,21 @@ from swarm_nca.world import World
 #: uint8 [height, width, 3], red, green and blue.
 Rgb: TypeAlias = npt.NDArray[np.uint8]
 
-#: A cell whose class channels all stay at or below this is drawn black, and called silent.
+#: A cell whose class channels are all at or below this value is silent and drawn black.
 SHOWN_ABOVE = 0.01
 SILENT = "silent"
 
-#: Worlds that one portrait shows; the rest would not be seen anyway.
+#: Maximum number of worlds in one portrait; more would be too small.
 _SHOWN = 64
 
 
 def decided(
     world: World, index: int | None = 0, shown_above: float = SHOWN_ABOVE
 ) -> npt.NDArray[np.int64]:
-    """int64 [n], what each cell of one world shows (see `Readout.names`), −1 for nothing.
+    """int64 [n], the label of each cell of one world (see `Readout.names`), −1 for silent.
 
     Args:
-        index: which world of the batch; None for the cells of all of them, in their order.
+        index: of the world in the batch; None for the cells of all worlds, in their order.
     """
     rows = slice(None) if index is None else world.rows_of(index)
     state = world.state[rows].detach().cpu().numpy()
@@ -46,7 +45,7 @@ def decided(
 
 
 def tally(world: World, index: int = 0, shown_above: float = SHOWN_ABOVE) -> npt.NDArray[np.int64]:
-    """int64 [classes + 1], how many cells of one world show each class; silent ones last."""
+    """int64 [classes + 1], the number of cells of one world per class; silent cells last."""
     label = decided(world, index, shown_above)
     classes = len(world.readout.names)
     return np.bincount(np.where(label < 0, classes, label), minlength=classes + 1)
@@ -62,9 +61,9 @@ def decisions_rgb(
     """One world's decisions, uint8 [H·scale, W·scale, 3], on white.
 
     Args:
-        index: which world of the batch.
+        index: of the world in the batch.
         scale: pixels per cell, 1 or more.
-        shown_above: what a class channel must exceed for its cell to say anything.
+        shown_above: a cell is silent unless a class channel exceeds this.
     """
     state = world.state[world.rows_of(index)].detach().cpu().numpy()
     colors = world.readout.rgb(state, shown_above)
@@ -72,17 +71,17 @@ def decisions_rgb(
 
 
 def inked(world: World) -> bool:
-    """Whether there is more to see than what cells show: the picture, or stimulus, they live on.
+    """Whether a world has a picture or stimulus to show beside its decisions.
 
-    Where every pixel is a cell there is not.
+    False if every pixel is a cell.
     """
     return not world.space.pictured or world.canvas.habitat.sprout is None
 
 
 def grey_rgb(world: World, index: int = 0, *, scale: int = 1) -> Rgb:
-    """One world's picture as dark ink on white, uint8 [H·scale, W·scale, 3].
+    """One world's grey picture, dark on white, uint8 [H·scale, W·scale, 3].
 
-    On a graph, each node's mean stimulus.
+    For a graph, each node's mean stimulus.
     """
     if world.space.pictured:
         return enlarged(_ink(world.picture(index)), scale)
@@ -93,11 +92,11 @@ def grey_rgb(world: World, index: int = 0, *, scale: int = 1) -> Rgb:
 def cells_rgb(
     world: World, colors: Rgb, index: int = 0, *, scale: int = 1, behind: Rgb | int = 255
 ) -> Rgb:
-    """One world's cells in colours of your own, uint8 [H·scale, W·scale, 3].
+    """One world's cells in given colours, uint8 [H·scale, W·scale, 3].
 
     Args:
-        colors: uint8 [n, 3], one per living cell of that world, in the order of its rows.
-        behind: what shows where nobody lives: a grey of 0 to 255, or uint8 [H, W, 3].
+        colors: uint8 [n, 3], one per alive cell of that world, in the order of its rows.
+        behind: colour of pixels without a cell: a grey of 0 to 255, or uint8 [H, W, 3].
     """
     if not world.space.pictured:
         return _dots(world, index, colors, scale, behind)
@@ -110,12 +109,12 @@ def cells_rgb(
 
 
 def enlarged(rgb: Rgb, scale: int) -> Rgb:
-    """Every pixel as a square of `scale` × `scale`."""
+    """Every pixel enlarged to `scale` × `scale` pixels."""
     return rgb if scale == 1 else rgb.repeat(scale, axis=1).repeat(scale, axis=0)
 
 
 def sheet(tiles: Sequence[Rgb], columns: int, gap: int) -> Rgb:
-    """Pictures on one white sheet, row by row, each in the middle of a place as large as any."""
+    """Pictures on one white sheet, row by row, each centred in a place of the largest size."""
     height = max((tile.shape[0] for tile in tiles), default=1)
     width = max((tile.shape[1] for tile in tiles), default=1)
     columns = max(1, min(columns, len(tiles)))
@@ -132,10 +131,10 @@ def sheet(tiles: Sequence[Rgb], columns: int, gap: int) -> Rgb:
 def portrait(world: World, *, scale: int | None = None) -> Rgb:
     """Grey and decisions of every world side by side; several worlds in a grid, at most 64.
 
-    Where every pixel is a cell there is no grey to see, and what cells show stands alone.
+    If every pixel is a cell, only the decisions.
 
     Args:
-        scale: pixels per cell; what suits a notebook when None.
+        scale: pixels per cell; a size for notebooks when None.
     """
     shown = range(min(len(world), _SHOWN))
     columns = math.ceil(math.sqrt(len(shown) / 2)) if len(shown) > 2 else 1
@@ -162,7 +161,7 @@ def png(rgb: Rgb) -> bytes:
 
 
 def extent(world: World, index: int = 0) -> tuple[int, int]:
-    """(rows, columns) of one world's picture, in cells; of a graph, the square it is drawn on."""
+    """(rows, columns) of one world's picture in cells; for a graph, of its square."""
     return world.space.extent(index)
 
 
@@ -175,7 +174,7 @@ def _dots(world: World, index: int, colors: Rgb, scale: int, behind: Rgb | int) 
     draw = ImageDraw.Draw(image)
     across, down = _places(world, index)
     margin = radius + 1
-    outline = (150, 150, 150) if scale > 3 else None  # a small dot would be all outline
+    outline = (150, 150, 150) if scale > 3 else None  # a small dot has no room for one
     for x, y, color in zip(across, down, colors.tolist(), strict=True):
         middle = (margin + x * (side - 2 * margin), margin + y * (side - 2 * margin))
         draw.circle(middle, radius, fill=tuple(color), outline=outline)
@@ -183,9 +182,10 @@ def _dots(world: World, index: int, colors: Rgb, scale: int, behind: Rgb | int) 
 
 
 def _places(world: World, index: int) -> tuple[list[float], list[float]]:
-    """Where the living nodes of one graph are drawn: across and down, both in [0, 1].
+    """Places of the alive nodes of one graph: across and down, both in [0, 1].
 
-    Coordinates are x and y, y upwards, as networkx draws them; nodes without are laid out in rows.
+    Coordinates are x and y, y upwards, as in networkx; nodes without coordinates are laid out in
+    rows.
     """
     size = int(world.space.sizes[index])
     first = int(world.space.sizes[:index].sum())
@@ -197,7 +197,7 @@ def _places(world: World, index: int) -> tuple[list[float], list[float]]:
         width = math.ceil(math.sqrt(size))
         number = np.arange(size)
         place = np.stack([number % width, -(number // width)], axis=1).astype(np.float64)
-    # All nodes fix the frame, so that the living ones stay where they are when others die.
+    # All nodes set the scale, so that alive nodes do not move when others die.
     place = place[:, :2] * (1, -1)
     low, high = place.min(axis=0), place.max(axis=0)
     place = (place - (low + high) / 2) / max(float((high - low).max()), 1e-9) + 0.5

@@ -1,4 +1,4 @@
-"""Portraits: every cell in its colour, in its place, at any scale."""
+"""Portraits: every cell has its colour and its place, at any scale."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def random_world(seed: int, *shapes: tuple[int, int]) -> World:
 
 
 def expected_pixel(world: World, index: int, row: int, column: int) -> tuple[int, ...]:
-    """What a pixel must show, found by asking every cell of the batch where it is."""
+    """The expected colour of a pixel, found by a search over all cells of the batch."""
     for cell in range(world.cells):
         if int(world.world_of[cell]) == index and world.position[cell].tolist() == [row, column]:
             logits = world.state[cell, -3:].tolist()
@@ -56,7 +56,7 @@ def expected_pixel(world: World, index: int, row: int, column: int) -> tuple[int
     shapes=st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6)), min_size=1, max_size=3),
     scale=st.integers(1, 4),
 )
-def test_every_pixel_shows_what_its_cell_decided(
+def test_every_pixel_shows_its_cell_s_decision(
     seed: int, shapes: list[tuple[int, int]], scale: int
 ) -> None:
     world = random_world(seed, *shapes)
@@ -78,7 +78,7 @@ def test_a_cell_exactly_at_the_threshold_is_undecided() -> None:
     assert decided(world.with_state(state), shown_above=0.5).tolist() == [-1, 1]
 
 
-def test_a_state_that_is_not_a_number_is_undecided() -> None:
+def test_a_nan_state_is_undecided() -> None:
     world = World.from_images([np.ones((1, 1), np.float32)], RULE)
     assert decided(world.with_state(torch.full((1, 5), torch.nan))).tolist() == [-1]
 
@@ -91,17 +91,17 @@ def test_tally_counts_the_cells_of_one_world_only() -> None:
         assert tally(world, index).tolist() == [shown.count(label) for label in (0, 1, 2, -1)]
 
 
-def test_ink_is_dark_where_grey_is_full() -> None:
+def test_full_grey_is_drawn_dark() -> None:
     world = World.from_images([np.array([[0.0, 1.0, 0.2]], np.float32)], RULE)
     assert grey_rgb(world)[0, :, 0].tolist() == [255, 0, 204]
 
 
-def test_grey_too_faint_to_live_is_white_beside_decisions() -> None:
+def test_pixels_too_faint_to_be_alive_are_white() -> None:
     world = World.from_images([np.array([[0.05, 1.0]], np.float32)], RULE)
     assert decisions_rgb(world)[0].tolist() == [[255, 255, 255], [0, 0, 0]]
 
 
-def test_cells_take_the_colours_given_and_nobody_the_one_behind() -> None:
+def test_cells_have_the_given_colours_and_other_pixels_the_background() -> None:
     world = World.from_images([np.array([[0.0, 1.0], [1.0, 0.0]], np.float32)], RULE)
     rgb = cells_rgb(world, np.array([[1, 2, 3], [4, 5, 6]], np.uint8), behind=9)
     assert rgb.tolist() == [[[9, 9, 9], [1, 2, 3]], [[4, 5, 6], [9, 9, 9]]]
@@ -113,7 +113,7 @@ def test_a_world_without_cells_is_blank() -> None:
     assert tally(world).tolist() == [0, 0, 0, 0]
 
 
-def test_enlarging_repeats_pixels_as_a_kronecker_product_does() -> None:
+def test_enlarging_equals_a_kronecker_product() -> None:
     rgb = np.random.default_rng(0).integers(0, 256, (3, 5, 3)).astype(np.uint8)
     assert (enlarged(rgb, 4) == np.kron(rgb, np.ones((4, 4, 1), np.uint8))).all()
 
@@ -129,7 +129,7 @@ def test_a_sheet_centres_its_tiles_row_by_row() -> None:
 
 
 @pytest.mark.parametrize("worlds", [1, 2, 5, 70])
-def test_a_portrait_holds_ink_and_decisions_of_each_world(worlds: int) -> None:
+def test_a_portrait_holds_grey_and_decisions_of_each_world(worlds: int) -> None:
     world = random_world(1, *[(4, 6)] * worlds)
     rgb = portrait(world, scale=2)
     for index in (0, min(worlds, 64) - 1):
@@ -138,7 +138,7 @@ def test_a_portrait_holds_ink_and_decisions_of_each_world(worlds: int) -> None:
             assert (places == tile).all(axis=(2, 3, 4)).any()
 
 
-def test_the_notebook_portrait_is_a_png_of_the_portrait() -> None:
+def test_a_notebook_shows_the_portrait_as_png() -> None:
     world = random_world(2, (5, 5))
     shown = np.asarray(Image.open(io.BytesIO(world._repr_png_())))
     assert (shown == portrait(world)).all()
@@ -156,7 +156,7 @@ def ring(nodes: int, placed: bool) -> nx.DiGraph:
 
 
 @pytest.mark.parametrize("placed", [True, False])
-def test_nodes_of_a_graph_are_dots_that_stay_where_they_are(placed: bool) -> None:
+def test_nodes_of_a_graph_are_dots_with_fixed_places(placed: bool) -> None:
     world = World.from_graph(ring(9, placed), RULE)
     state = torch.zeros(9, 5)
     state[:, 2] = 1.0

@@ -1,4 +1,4 @@
-"""Where pictures come from: data sets, files, what is drawn offline, and compositions."""
+"""Sources of pictures: data sets, files, pictures drawn offline, and compositions."""
 
 from swarm_nca.images.datasets import DATASETS, load_dataset
 from swarm_nca.images.drawn import DRAWN

@@ -1,7 +1,7 @@
-"""How shoes and bags are cut: the patterns of sandal, sneaker, bag and ankle boot.
+"""Patterns of shoes and bags: sandal, sneaker, bag and ankle boot.
 
-Shoes are seen from the side, the toe left at column 0, the heel right at about 28; a row is a
-distance below the highest shaft. Bags stand upright, symmetric about column 0.
+Shoes are drawn from the side, with the toe at column 0 and the heel at about column 28; a row is a
+distance below the highest shaft. Bags are upright and symmetric about column 0.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import numpy as np
 from swarm_nca.images.draws import Draws
 from swarm_nca.images.sewing import Panel, Point, curve
 
-_BEYOND = -4.0  # halves of an area reach across the axis, so that no seam shows there
+_BEYOND = -4.0  # halves of an area extend across the axis, so that there is no visible seam
 
 
 def sandal(draws: Draws) -> list[Panel]:
-    """A sole, straps over it; flat, on a wedge or on a thin heel."""
+    """A sole with straps; flat, with a wedge or with a thin heel."""
     kind = draws.evenly()
     raised, thin = kind > 0.5, kind > 0.75
     rise = np.where(~raised, draws.between(0, 1.5), draws.between(4, 12))
@@ -57,7 +57,7 @@ def sandal(draws: Draws) -> list[Panel]:
 
 
 def sneaker(draws: Draws) -> list[Panel]:
-    """Low, with a band of rubber all along the ground, laces, and a mark on the side."""
+    """A low shoe with a rubber sole, laces, and marks on the side."""
     high = draws.between(9.5, 14.5)
     ground = 14.0
     top = ground - high
@@ -105,7 +105,7 @@ def sneaker(draws: Draws) -> list[Panel]:
 
 
 def bag(draws: Draws) -> list[Panel]:
-    """A box of leather, wide or tall, under a handle, two straps, or none."""
+    """A wide or tall bag with or without a handle."""
     wide, tall = draws.between(9, 14.5), draws.between(11, 21)
     top_wide = wide * draws.between(0.82, 1.1)
     corner = draws.between(0.3, 2.5)
@@ -158,7 +158,7 @@ def bag(draws: Draws) -> list[Panel]:
 
 
 def ankle_boot(draws: Draws) -> list[Panel]:
-    """A shaft up to the ankle, a foot to the left, a heel that is flat, thick or thin."""
+    """A shaft up to the ankle, a foot to the left, and a flat, thick or thin heel."""
     high = draws.chance(0.55)
     heel = np.where(high, draws.between(3.5, 8.5), draws.between(1.0, 2.2))
     ground = 26.0

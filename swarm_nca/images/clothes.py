@@ -1,8 +1,8 @@
-"""How clothes are cut: the patterns of T-shirt, trouser, pullover, dress, coat and shirt.
+"""Patterns of clothes: T-shirt, trouser, pullover, dress, coat and shirt.
 
-Each is laid flat and symmetric about column 0, its right half is drawn, row 0 is the top. One unit
-is about a pixel where the garment is 27 high. A pattern takes its numbers from `Draws`, so it is
-B garments at once.
+Each is flat and symmetric about column 0; the right half is drawn; row 0 is the top. One unit
+is about a pixel for a garment 27 units high. A pattern takes its numbers from `Draws`, for B
+garments at once.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import numpy as np
 from swarm_nca.images.draws import Column, Draws
 from swarm_nca.images.sewing import Number, Panel, Worn, curve
 
-_BEYOND = -4.0  # halves of an area reach across the axis, so that no seam shows there
+_BEYOND = -4.0  # halves of an area extend across the axis, so that there is no visible seam
 
-_ARMPIT = 8.5  # its row
+_ARMPIT = 8.5  # row of the armpit
 
 
 def t_shirt(draws: Draws) -> list[Panel]:
-    """Short sleeves, now and then none; a round neck; a print on some."""
+    """Short sleeves, sometimes none; a round neck; sometimes a print."""
     width, shoulder = draws.between(5.4, 7.6), draws.between(5.8, 7.4)
     bare = draws.chance(0.12)
     shoulder = np.where(bare, 0.72 * shoulder, shoulder)
@@ -72,7 +72,7 @@ def trouser(draws: Draws) -> list[Panel]:
 
 
 def pullover(draws: Draws) -> list[Panel]:
-    """Wide, with long sleeves beyond the hem, and bands at neck and hem."""
+    """Wide, with sleeves longer than the trunk, and bands at neck and hem."""
     shoulder, width = draws.between(5.6, 7.0), draws.between(5.0, 6.6)
     neck, drop = draws.between(2.4, 3.8), draws.between(0.0, 1.6)
     slope, length = draws.between(1.4, 3.6), draws.between(21, 27)
@@ -92,7 +92,7 @@ def pullover(draws: Draws) -> list[Panel]:
 
 
 def dress(draws: Draws) -> list[Panel]:
-    """Long and slim, narrow at the waist; sleeves on one in two."""
+    """Long and slim, narrow at the waist; half of the dresses have sleeves."""
     shoulder, bust = draws.between(5.0, 7.6), draws.between(5.2, 7.8)
     waist, hem = bust * draws.between(0.72, 0.98), draws.between(5.5, 13.0)
     length, neck, drop = draws.between(30, 46), draws.between(2.5, 4.6), draws.between(1, 5)
@@ -135,7 +135,7 @@ def dress(draws: Draws) -> list[Panel]:
 
 
 def coat(draws: Draws) -> list[Panel]:
-    """Long sleeves close to the body, a collar or a hood, open or zipped down the middle."""
+    """Long sleeves close to the body, a collar or a hood, an opening or zip down the middle."""
     shoulder, width = draws.between(5.6, 7.0), draws.between(5.0, 6.4)
     neck, length = draws.between(2.4, 3.6), draws.between(24, 31)
     slope, hem = draws.between(1.4, 3.4), width * draws.between(0.98, 1.2)

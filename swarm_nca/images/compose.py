@@ -1,9 +1,8 @@
-"""Shapes that no training set holds, made of pictures that it does.
+"""New shapes composed of given pictures, to test a rule on shapes outside its training set.
 
-Two digits grown into one, digits in a row holding hands, a digit larger, turned, moved, bolder:
-what cells have learned shows in what they make of these. (The chimeras are those of Randazzo et
-al., Self-classifying MNIST Digits, Distill 2020.) Every function takes grey pictures [H, W] in
-[0, 1] and returns one.
+Halves of two digits in one picture, digits joined in a row, a digit scaled, rotated, shifted or
+with thicker strokes. (The chimeras are those of Randazzo et al., Self-classifying MNIST Digits,
+Distill 2020.) Every function takes grey pictures [H, W] in [0, 1] and returns one.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from swarm_nca.images.pictures import Grey, on_canvas
 from swarm_nca.images.raster import segment_coverage
 
 _LINE_RADIUS = 1.3
-"""Of the line that joins a row, in pixels: about MNIST's pen."""
+"""Radius in pixels of the line that joins a row: about that of MNIST's pen."""
 
 
 def chimera(a: Grey, b: Grey) -> Grey:
@@ -35,7 +34,7 @@ def chimera(a: Grey, b: Grey) -> Grey:
 def row(pictures: Sequence[Grey], join: bool = False) -> Grey:
     """Pictures side by side, [max H, sum of W]; `join` draws a line from each to the next.
 
-    Raises ValueError for no pictures, and for one without ink that should be joined to another.
+    Raises ValueError for no pictures, and for joining a picture without ink.
     """
     if not pictures:
         raise ValueError("a row needs at least one picture, got none")
@@ -46,23 +45,23 @@ def row(pictures: Sequence[Grey], join: bool = False) -> Grey:
     whole = np.concatenate(level, axis=1)
     if join:
         right_edge = 0
-        for one, two in pairwise(level):
-            right_edge += one.shape[1]
-            line = _bridge(one, two) + np.array([0, right_edge])
+        for left, right in pairwise(level):
+            right_edge += left.shape[1]
+            line = _bridge(left, right) + np.array([0, right_edge])
             rows, columns, coverage = segment_coverage(line, _LINE_RADIUS, whole.shape)
             whole[rows, columns] = np.maximum(whole[rows, columns], coverage)
     return whole
 
 
 def scale(grey: Grey, factor: float) -> Grey:
-    """The whole picture `factor` times as large, its canvas too."""
+    """The picture and its canvas, `factor` times as large."""
     if not 0 < factor < float("inf"):
         raise ValueError(f"a scale is a number above 0, got {factor}")
     return resized(grey, (round(grey.shape[0] * factor), round(grey.shape[1] * factor)))
 
 
 def rotate(grey: Grey, degrees: float) -> Grey:
-    """The picture turned anticlockwise about its middle; it grows only to keep its ink."""
+    """The picture rotated anticlockwise about its middle; the canvas grows only to keep all ink."""
     if degrees % 360 == 0:
         return grey
     image = Image.fromarray(np.ascontiguousarray(grey, np.float32))
@@ -71,7 +70,7 @@ def rotate(grey: Grey, degrees: float) -> Grey:
 
 
 def shift(grey: Grey, by: tuple[float, float]) -> Grey:
-    """The picture moved by (rows down, columns right), whole pixels or not; ink may fall off."""
+    """The picture moved by (rows down, columns right), also by fractions; ink outside is lost."""
     for axis, distance in enumerate(by):
         whole = floor(distance)
         part = np.float32(distance - whole)
@@ -80,10 +79,10 @@ def shift(grey: Grey, by: tuple[float, float]) -> Grey:
 
 
 def thickness(grey: Grey, change: float) -> Grey:
-    """Strokes wider (or, below 0, thinner) by about `change` pixels, in the picture's size.
+    """Strokes wider (thinner below 0) by about `change` pixels, without changing the canvas.
 
-    A grey dilation by a disc whose rim fades over one pixel, so that any fraction of a pixel
-    has its effect; an erosion is the dilation of what is not ink.
+    A grey dilation by a disc whose rim fades over one pixel, so that fractions of a pixel have an
+    effect; an erosion is the dilation of the background.
     """
     if change < 0:
         return np.float32(1) - _dilated(np.float32(1) - grey, -change / 2, outside=1.0)
@@ -119,7 +118,7 @@ def _moved(grey: Grey, distance: int, axis: int) -> Grey:
 
 
 def _trimmed(grey: Grey, size: tuple[int, ...]) -> Grey:
-    """Without the empty frame beyond `size`, the same at opposite sides."""
+    """Remove the empty frame beyond `size`, equally at opposite sides."""
     for axis, wanted in enumerate(size):
         inked = np.flatnonzero(grey.max(axis=1 - axis) > 0)
         length = grey.shape[axis]
@@ -130,9 +129,9 @@ def _trimmed(grey: Grey, size: tuple[int, ...]) -> Grey:
 
 
 def _bridge(left: Grey, right: Grey) -> npt.NDArray[np.int64]:
-    """The shortest line [2, 2] from the ink of one picture to that of the next, each [H, W].
+    """The shortest line [2, 2] between the ink of two adjacent pictures [H, W].
 
-    Ends are (row, column), the column counted from the edge between the two.
+    Ends are (row, column); the column is counted from the common edge.
     """
     ends = []
     for picture, step in ((left, -1), (right, 1)):

@@ -1,8 +1,8 @@
-"""From the written notation of a glyph to the curve the pen follows.
+"""Parses the notation of a glyph and computes the pen's curve.
 
 Every curve is a uniform Catmull-Rom spline, so each point on it is a fixed weighted sum of the
-control points. The weights of `SEGMENTS` short, equally long steps are worked out once per
-glyph; drawing a thousand deformed copies of it is then one matrix product.
+control points. The weights of `SEGMENTS` short, equally long steps are computed once per glyph;
+then a thousand deformed copies need one matrix product.
 (Catmull and Rom 1974, A class of local interpolating splines.)
 """
 
@@ -22,7 +22,7 @@ Points: TypeAlias = npt.NDArray[np.float64]
 """Points [..., 2] as (row, column)."""
 
 SEGMENTS = 40
-"""Straight steps per glyph: enough that no corner shows at a height of 100 pixels."""
+"""Straight steps per glyph: enough for smooth curves at a height of 100 pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,16 +42,16 @@ class Glyph:
 
 @cache
 def glyph_ways(character: str) -> tuple[Glyph, ...]:
-    """All the ways to write a character. Raises ValueError for one that is not drawn here."""
+    """All ways to write a character. Raises ValueError for a character without a glyph."""
     if character not in GLYPHS:
         raise ValueError(
-            f"no glyph is drawn for {character!r}: the digits 0–9 and the capitals A–Z are"
+            f"there is no glyph for {character!r}: use a digit 0–9 or a capital letter A–Z"
         )
     return tuple(_glyph(way) for way in GLYPHS[character])
 
 
 def _glyph(way: str) -> Glyph:
-    """Parse one line of the table and weigh its curve."""
+    """Parse one line of the table and compute the weights of its curve."""
     points: list[tuple[float, float]] = []
     pieces: list[list[int]] = []  # control points between two corners or pen lifts
     first_pieces: list[int] = []
@@ -78,7 +78,7 @@ def _glyph(way: str) -> Glyph:
 
 
 def _share_steps(control: Points, pieces: list[list[int]]) -> list[int]:
-    """How many of the SEGMENTS steps each piece gets: at least one, longest pieces first."""
+    """The number of steps of each piece, together SEGMENTS: at least one, most for long pieces."""
     lengths = np.array([_arc(control[piece])[-1] for piece in pieces])
     steps = np.ones(len(pieces), np.int64)
     while steps.sum() < SEGMENTS:
@@ -87,7 +87,7 @@ def _share_steps(control: Points, pieces: list[list[int]]) -> list[int]:
 
 
 def _arc(points: Points) -> npt.NDArray[np.float64]:
-    """Length along the spline from its start, at 16 parameters per span and at the end."""
+    """Arc length from the spline's start, at 16 parameters per span and at the end."""
     curve = spline_weights(len(points), np.linspace(0, len(points) - 1, _fine(points))) @ points
     return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(curve, axis=0).T))])
 
@@ -97,7 +97,7 @@ def _fine(points: Points) -> int:
 
 
 def _even_weights(points: Points, steps: int) -> npt.NDArray[np.float64]:
-    """Weights [steps + 1, n] of points equally far apart along the spline."""
+    """Weights [steps + 1, n] of equally spaced points on the spline."""
     length = _arc(points)
     fine = np.linspace(0, len(points) - 1, _fine(points))
     return spline_weights(
@@ -108,7 +108,7 @@ def _even_weights(points: Points, steps: int) -> npt.NDArray[np.float64]:
 def spline_weights(count: int, at: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Weights [len(at), count] of the control points at parameters in [0, count − 1].
 
-    The spline continues straight past its ends: a phantom point mirrors the last but one.
+    The spline is straight at its ends: a phantom point mirrors the last but one.
     """
     span = np.minimum(at.astype(np.int64), count - 2)
     t = at - span

@@ -1,8 +1,8 @@
-"""The published data sets: found on this machine, or downloaded once.
+"""The published data sets, read from this machine or downloaded once.
 
-Where the environment variable `SWARM_NCA_DATA` names a folder, they are there and nowhere else: one
-subfolder per data set with its four IDX files, compressed or not. Without it they are in the user's
-cache, or come from the network; what is downloaded is checked against the published SHA-256 first.
+If the environment variable `SWARM_NCA_DATA` names a folder, only that folder is used: one subfolder
+per data set with its four IDX files, compressed or not. Otherwise the files are in the user's cache
+or are downloaded; downloads are checked against the published SHA-256.
 
 MNIST: LeCun, Cortes, Burges 1998. Fashion-MNIST: Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747.
 """
@@ -31,8 +31,8 @@ DATA_FOLDER = "SWARM_NCA_DATA"
 class DataSet:
     """A published set of labelled pictures.
 
-    `classes`: their names, in the order of the labels. `mirrors`: addresses of folders with the
-    four files. `sha256`: of each compressed file as published, by file name.
+    `classes`: names of the classes, in the order of the labels. `mirrors`: addresses of folders
+    with the four files. `sha256`: of each published compressed file, by file name.
     """
 
     classes: tuple[str, ...]
@@ -52,7 +52,7 @@ FASHION = (
     "bag",
     "ankle boot",
 )
-"""The classes of Fashion-MNIST, and of the garments drawn here, in the published order."""
+"""The classes of Fashion-MNIST and of `garments`, in the published order."""
 
 DATASETS: Mapping[str, DataSet] = {
     "mnist": DataSet(
@@ -103,11 +103,11 @@ _PREFIX: Mapping[str, str] = {"test": "t10k", "train": "train"}
 
 
 def load_dataset(name: str, split: Split = "test") -> Pictures:
-    """All pictures of a data set, in the published order: 10,000 to test, 60,000 to train.
+    """All pictures of a split of a data set, in the published order: 10,000 test or 60,000 train.
 
     `name`: one of `DATASETS`. Grey is byte / 255, each picture [28, 28].
-    Raises ValueError for an unknown name or split, for damaged files, and where the files are
-    neither on this machine nor to be had from the network; the message says the cure.
+    Raises ValueError for an unknown name or split, for damaged files, and for files that are not
+    on this machine and cannot be downloaded; the message gives the cure.
     """
     if name not in DATASETS:
         raise ValueError(unknown("data set", name, DATASETS))
@@ -119,7 +119,7 @@ def load_dataset(name: str, split: Split = "test") -> Pictures:
     if len(images) != len(labels):
         raise ValueError(
             f"{images_path} has {len(images)} pictures but {labels_path} has {len(labels)} labels: "
-            "replace both by fresh copies"
+            "replace both by new copies"
         )
     grey = images.astype(np.float32)
     grey /= np.float32(255)
@@ -130,22 +130,22 @@ def load_dataset(name: str, split: Split = "test") -> Pictures:
 
 
 def _find(name: str, file: str) -> Path:
-    """The path of one compressed or plain file, downloaded if need be."""
+    """The path of one compressed or plain file, downloaded if necessary."""
     given = os.environ.get(DATA_FOLDER)
     if not given:
         return _download(name, file)
-    folder = Path(os.path.expanduser(given)) / name  # a user it does not know stays as it is
+    folder = Path(os.path.expanduser(given)) / name  # an unknown user is not expanded
     for path in (folder / file, folder / file.removesuffix(".gz")):
         if path.is_file():
             return path
     raise ValueError(
         f"{DATA_FOLDER} is {given!r}, but {folder / file} does not exist: put the four files of "
-        f"{name} there, or unset {DATA_FOLDER} and go online once to have them downloaded"
+        f"{name} there, or unset {DATA_FOLDER} and go online once to download them"
     )
 
 
 def _download(name: str, file: str) -> Path:
-    import pooch  # opens no connection, but is slow to import
+    import pooch  # slow to import
 
     known, folder = DATASETS[name], Path(pooch.os_cache("swarm-nca")) / name
     reasons = []

@@ -1,9 +1,9 @@
-"""Decoding: a picture file becomes brightness and opacity, within bounds of size and time.
+"""Decodes picture files to brightness and opacity, with bounds on size and time.
 
-Pillow reads more than forty formats, some through other programs (PostScript through Ghostscript)
-and some at great cost, and chooses among them by the file's content and not by its name. So only
-`FORMATS` are tried. The size stands in a file's header: a picture with more than `MOST` pixels is
-refused before any of them is read.
+Pillow reads more than forty formats, some with other programs (PostScript with Ghostscript) and
+some at great cost, and chooses by the file's content, not by its name. So only `FORMATS` are tried.
+The size is in the file's header: a picture with more than `MOST` pixels is refused before its
+pixels are read.
 """
 
 from __future__ import annotations
@@ -20,87 +20,91 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from swarm_nca.images.pictures import Grey
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
-"""The formats that are read, by Pillow's names; of an animation, the first picture."""
+"""The formats that are read, by Pillow's names; the first picture of an animation."""
 
 MOST = 1 << 24
-"""Pixels of one picture file, 4096×4096: decoding them takes about 0.5 GB and a second."""
+"""Maximum pixels of a picture file, 4096×4096: decoding takes about 0.5 GB and a second."""
 
 _SCANS = 100
-"""Passes over all pixels that a JPEG may ask for; encoders write about ten."""
+"""Maximum passes over all pixels in a JPEG; encoders write about ten."""
 
-_LUMA = np.array((0.299, 0.587, 0.114), np.float32)  # ITU-R BT.601, as Pillow's own greyscale
+_LUMA = np.array((0.299, 0.587, 0.114), np.float32)  # ITU-R BT.601, as in Pillow
 _DEEP = ("I", "I;16")  # 16-bit greys, which Pillow would clip
-_BAND = 1 << 18  # pixels converted at once, so that colours are never all in memory as float32
+_BAND = 1 << 18  # pixels converted at once: all colours as float32 would take too much memory
 
 
 def decoded(path: Path) -> tuple[Grey, Grey]:
-    """Brightness and opacity [H, W] in [0, 1] of a picture file, turned as the camera was held.
+    """Brightness and opacity [H, W] in [0, 1] of a picture file, in its EXIF orientation.
 
-    Raises ValueError naming the file where it is missing, too large, or cannot be decoded.
+    Raises ValueError naming the file if it is missing, too large, or cannot be decoded.
     """
-    with opened(path) as image, _errors_told(path):
+    with opened(path) as image, _errors_named(path):
         return _measured(image)
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Image.Image]:
-    """A picture file, decoded and turned as the camera was held; open within the block.
+    """A picture file, decoded and in its EXIF orientation; open within the block.
 
-    Raises ValueError naming the file where it is missing, too large, or cannot be decoded.
+    Raises ValueError naming the file if it is missing, too large, or cannot be decoded.
     """
     if not os.path.isfile(path):  # a named pipe would block
         raise ValueError(f"{path}: there is no such file")
     with warnings.catch_warnings():
-        # What Pillow warns of is either refused here or harmless to the pixels.
+        # Pillow's warnings concern files that are refused below, or do not affect the pixels.
         warnings.simplefilter("ignore")
-        with _errors_told(path):
+        with _errors_named(path):
             image = Image.open(path, formats=FORMATS)
         with image:
             _check_cost(path, image)
-            with _errors_told(path):
+            with _errors_named(path):
                 image.load()
                 ImageOps.exif_transpose(image, in_place=True)
             yield image
 
 
 @contextmanager
-def _errors_told(path: Path) -> Iterator[None]:
-    """Pillow's errors as ValueErrors that name the file.
+def _errors_named(path: Path) -> Iterator[None]:
+    """Convert Pillow's errors to ValueErrors that name the file.
 
-    Its decoders raise almost any exception on damaged files, so none is listed here: only calls of
-    Pillow belong inside.
+    Pillow's decoders raise almost any exception on damaged files, so all are caught: use this
+    around calls of Pillow only.
     """
     try:
         yield
     except UnidentifiedImageError as error:
         names = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
-        raise ValueError(f"{path}: not a picture that can be read: save it as {names}") from error
+        raise ValueError(f"{path}: not a readable picture: save it as {names}") from error
     except Image.DecompressionBombError as error:
         size = f"more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,}"
         raise ValueError(_too_large(path, size)) from error
     except Exception as error:
-        told = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(f"{path}: not a picture that can be read ({told})") from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"{path}: not a readable picture ({reason})") from error
 
 
 def _check_cost(path: Path, image: Image.Image) -> None:
-    """A ValueError for a picture that takes too much memory or time; only the header is read."""
+    """Refuse a picture that takes too much memory or time, by its header.
+
+    Raises:
+        ValueError: too many pixels, or a JPEG with too many scans.
+    """
     columns, rows = image.size
     if columns * rows > MOST:
         raise ValueError(_too_large(path, f"{rows:,}×{columns:,}"))
     if image.format in ("JPEG", "MPO"):
-        with _errors_told(path):
-            scans = path.read_bytes().count(b"\xff\xda")  # the marker with which each begins
+        with _errors_named(path):
+            scans = path.read_bytes().count(b"\xff\xda")  # the marker at the start of a scan
         if scans > _SCANS:
             raise ValueError(
-                f"{path}: a JPEG of {scans:,} scans takes too long to read, at most {_SCANS} are "
-                "read: save it again, as PNG"
+                f"{path}: a JPEG of {scans:,} scans takes too long to read, the maximum is "
+                f"{_SCANS}: save it as PNG"
             )
 
 
 def _too_large(path: Path, size: str) -> str:
     return (
-        f"{path}: a picture of {size} pixels is too large, at most {MOST:,} are read: scale it "
+        f"{path}: a picture of {size} pixels is too large, the maximum is {MOST:,}: scale it "
         "down, or cut out a part"
     )
 

@@ -1,7 +1,7 @@
-"""The data sets that need no download and have no end: each picture is drawn when asked for.
+"""Data sets drawn on demand: without a download, and without an end.
 
-Picture i of a seed is the same whatever else is drawn with it, so a source's `index` means as
-much here as it does in a published data set.
+Picture i of a seed does not depend on the other pictures drawn, so a source's `index` works as in a
+published data set.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from swarm_nca.images.strokes import strokes
 
 
 class Draw(Protocol):
-    """Pictures `start` to `start + count − 1` of a seed, of one class or of any."""
+    """Draws pictures `start` to `start + count − 1` of a seed, of one class or of all classes."""
 
     def __call__(
         self, count: int, seed: int = 0, *, start: int = 0, label: int | str | None = None
@@ -29,14 +29,14 @@ class Draw(Protocol):
 
 @dataclass(frozen=True)
 class DrawnSet:
-    """An endless data set: the names of its classes in the order of the labels, and its artist."""
+    """An endless data set: the names of its classes in the order of the labels; its function."""
 
     classes: tuple[str, ...]
     draw: Draw
 
 
 ANY_SIZE = Hand(thickness=(1.5, 4.0), scale=(0.7, 1.4), shift=4.0)
-"""A hand that draws on a screen: fine or broad, small or as large as the canvas, off the middle."""
+"""Handwriting as on a screen: thin or thick, small or as large as the canvas, off the middle."""
 
 DRAWN: Mapping[str, DrawnSet] = {
     "strokes": DrawnSet(tuple(DIGITS), strokes),

@@ -1,7 +1,7 @@
-"""Draws for pictures that have numbers: picture i of a seed takes its own, whoever else is drawn.
+"""Random numbers for numbered pictures: those of picture i depend only on the seed and i.
 
-Philox is a counter-based generator, so it is read from any place on: picture i owns the i-th
-block of the seed's numbers, and any range of pictures can be drawn without those before it.
+Philox is a counter-based generator that can start anywhere: picture i uses the i-th block of the
+seed's numbers, so any range of pictures can be drawn without the pictures before it.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ import numpy.typing as npt
 Column: TypeAlias = npt.NDArray[np.float64]
 """One value for each picture, [B]."""
 
-_BLOCK = 4  # numbers that one count of Philox yields
+_BLOCK = 4  # numbers per count of Philox
 
 
 def numbered_draws(seed: int, start: int, count: int, each: int) -> npt.NDArray[np.float64]:
-    """Uniform numbers [count, each] in [0, 1) of the pictures from number `start` on."""
+    """Uniform numbers [count, each] in [0, 1) of the pictures from number `start`."""
     stride = -(-each // _BLOCK) * _BLOCK
     bits = np.random.Philox(key=seed, counter=start * stride // _BLOCK)
     return np.random.Generator(bits).random((count, stride))[:, :each]
 
 
 class Draws:
-    """The uniform numbers [B, D] of B pictures, handed out column by column.
+    """The uniform numbers [B, D] of B pictures, used column by column.
 
-    Raises IndexError where more are asked for than there are.
+    Raises IndexError if more than D columns are used.
     """
 
     def __init__(self, uniform: npt.NDArray[np.float64]) -> None:
@@ -39,23 +39,23 @@ class Draws:
         return len(self._uniform)
 
     def evenly(self, low: float = 0.0, high: float = 1.0) -> Column:
-        """[B] values of a range, each as likely as the next."""
+        """[B] values, uniform in a range."""
         column = self._uniform[:, self._next]
         self._next += 1
         return low + (high - low) * column
 
     def between(self, low: float, high: float) -> Column:
-        """[B] values of a range, most of them near its middle."""
+        """[B] values of a range, mostly near its middle (triangular)."""
         return (self.evenly(low, high) + self.evenly(low, high)) / 2
 
     def chance(self, share: float) -> npt.NDArray[np.bool_]:
-        """[B], true for about this share of the pictures."""
+        """[B] booleans, true with probability `share`."""
         return self.evenly() < share
 
     def field(self, rows: int, columns: int) -> npt.NDArray[np.float32]:
-        """[B, rows, columns] values from −1 to 1."""
+        """[B, rows, columns] values, uniform in [−1, 1)."""
         first, self._next = self._next, self._next + rows * columns
         if self._next > self._uniform.shape[1]:
-            raise IndexError(f"pictures have {self._uniform.shape[1]} draws each, asked for more")
+            raise IndexError(f"a picture has {self._uniform.shape[1]} draws, needed {self._next}")
         block = self._uniform[:, first : self._next].reshape(-1, rows, columns)
         return (2 * block - 1).astype(np.float32)

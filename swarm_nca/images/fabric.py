@@ -1,7 +1,7 @@
-"""What garments are made of: a tone, folds, grain, and now and then stripes, checks or flowers.
+"""Fabrics of garments: a tone, folds, grain, and sometimes stripes, checks or flowers.
 
-Cloth in a photograph is grey nowhere evenly: it falls in folds, mostly from top to bottom, has a
-grain, and sometimes a print. All of it multiplies the tone, so that dark cloth stays dark.
+Cloth in a photograph is not evenly grey: it has folds, mostly vertical, a grain, and sometimes a
+print. All of these multiply the tone, so that dark cloth stays dark.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from swarm_nca.images.pictures import SIZE, Grey
 from swarm_nca.images.sewing import Fabric
 
 FABRIC_DRAWS = 2 * 14 + 5 * 12 + 18 * 18 + SIZE[0] * SIZE[1]
-"""Uniform numbers that the fabric of one garment takes."""
+"""Uniform numbers used by the fabric of one garment."""
 
 
 @dataclass(frozen=True)
 class Cloth:
-    """How the fabrics of one kind of garment vary.
+    """Variation of the fabrics of one kind of garment.
 
-    `tone`: (lowest, highest) grey. `folds`, `grain`: the most that they change the tone, as
-    shares of it. `stripes`, `checks`, `flowers`: the shares of garments that have them.
+    `tone`: (lowest, highest) grey. `folds`, `grain`: their maximum change of the tone, as shares of
+    it. `stripes`, `checks`, `flowers`: the shares of garments with them.
     """
 
     tone: tuple[float, float] = (0.2, 0.95)
@@ -53,14 +53,14 @@ def woven(draws: Draws, cloth: Cloth, size: int) -> Fabric:
 
 
 def _waves(draws: Draws, size: int) -> Grey:
-    """Bands [B, size] from −1 to 1, two to nine pixels wide in a picture of the usual size."""
+    """Bands [B, size] from −1 to 1, two to nine pixels wide in a picture of 28 × 28."""
     period = draws.between(4, 12)[:, None] / SIZE[0]
     at = np.arange(size) / size / period + draws.evenly()[:, None]
     return np.clip(2.5 * np.sin(2 * np.pi * at), -1, 1).astype(np.float32)
 
 
 def _over(field: Grey, size: int) -> Grey:
-    """A coarse field [B, h, w] spread smoothly over a picture: [B, size, size]."""
+    """A coarse field [B, h, w] interpolated smoothly to [B, size, size]."""
     _, rows, columns = field.shape
     spread = _spread(rows, size) @ field @ _spread(columns, size).T
     return np.asarray(spread, np.float32)
@@ -68,7 +68,7 @@ def _over(field: Grey, size: int) -> Grey:
 
 @cache
 def _spread(coarse: int, size: int) -> Grey:
-    """Weights [size, coarse] by which the pixels of a row mix the values of a coarse one."""
+    """Interpolation weights [size, coarse] from a coarse row to a row of pixels."""
     at = (np.arange(size) + 0.5) / size * coarse - 0.5
     distance = np.abs(at[:, None] - np.arange(coarse))
     weights = np.where(distance < 1, 0.5 + 0.5 * np.cos(np.pi * np.minimum(distance, 1)), 0)

@@ -1,10 +1,9 @@
-"""People's own pictures: a PNG, JPEG, WebP, BMP or GIF file becomes grey ink on nothing.
+"""Reads picture files (PNG, JPEG, WebP, BMP or GIF) as grey ink on an empty background.
 
-A cell lives where there is ink, so a file has to say which is the ink and which the paper. By
-default (`ink="auto"`) the paper is what most of the border shows: where that is transparent or
-light, ink is what is darker than it; where it is dark, ink is what is lighter. The paper's own
-brightness counts as 0, so a scan on greyish paper works too. `ink="dark"` takes white for
-paper, `ink="light"` black, whatever the border shows.
+Cells are alive on ink, so ink and paper must be told apart. By default (`ink="auto"`) the paper is
+the median of the border: if it is transparent or light, darker pixels are ink; if it is dark,
+lighter pixels are ink. The paper's brightness becomes 0, so scans on greyish paper work.
+`ink="dark"` assumes white paper and `ink="light"` black paper, for any border.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from swarm_nca.images.pictures import MOST_PIXELS, Grey, Pictures
 
 Ink: TypeAlias = Literal["auto", "dark", "light"]
 
-_LEFT_BEHIND = ("thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx")  # by file managers
+_SYSTEM_FILES = ("thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx")  # of file managers
 
 
 def read_picture(
@@ -32,9 +31,9 @@ def read_picture(
 ) -> Grey:
     """The ink of a picture file, [H, W] in [0, 1].
 
-    `size`: (rows, columns) to fit, the aspect kept; without it, pixels stay as they are.
-    Raises ValueError naming the file where it is missing, too large (see `decoding.MOST`),
-    unreadable, or shows no ink at all.
+    `size`: (rows, columns) to fit with the aspect kept; None keeps the picture's own size.
+    Raises ValueError naming the file if it is missing, too large (see `decoding.MOST`),
+    unreadable, or without ink.
     """
     path = Path(path)
     if ink not in ("auto", "dark", "light"):
@@ -46,7 +45,7 @@ def read_picture(
         grey = resized(grey, (round(grey.shape[0] * factor), round(grey.shape[1] * factor)))
     if not grey.any():
         raise ValueError(
-            f"{path}: shows no ink: draw something that differs from the border, or say "
+            f"{path}: shows no ink: draw something that differs from the border, or set "
             "ink: dark or ink: light"
         )
     return grey
@@ -57,9 +56,9 @@ def read_folder(
 ) -> Pictures:
     """All pictures of a folder with one subfolder per class, in the order of their names.
 
-    The classes are the subfolders' names, sorted. Hidden files are passed over, and so is what
-    file managers leave behind (`Thumbs.db`, `__MACOSX`, …).
-    Raises ValueError naming what is missing, empty or unreadable.
+    The classes are the subfolders' names, sorted. Hidden files and files of file managers
+    (`Thumbs.db`, `__MACOSX`, …) are skipped.
+    Raises ValueError naming a missing, empty or unreadable file or folder.
     """
     path = Path(path)
     folders = _listed(path, Path.is_dir)
@@ -75,15 +74,15 @@ def read_folder(
             pixels += grey[-1].size
             if pixels > MOST_PIXELS:
                 raise ValueError(
-                    f"{file}: up to here {path} holds more than {MOST_PIXELS:,} pixels, too many "
-                    "for memory: give a size to which pictures are made to fit, or take fewer"
+                    f"{file}: the pictures of {path} up to this one have more than "
+                    f"{MOST_PIXELS:,} pixels, too many for memory: set a size, or use fewer"
                 )
         labels += [label] * len(files)
     return Pictures(tuple(grey), np.array(labels), tuple(folder.name for folder in folders))
 
 
 def resized(grey: Grey, size: tuple[int, int]) -> Grey:
-    """A picture [H, W] at another size (rows, columns), smoothly; at least one pixel each way."""
+    """A picture [H, W] resampled to (rows, columns), bicubic; at least 1 × 1."""
     rows, columns = (max(1, side) for side in size)
     if grey.shape == (rows, columns):
         return grey
@@ -112,7 +111,7 @@ def _inked(brightness: Grey, opacity: Grey, ink: Ink) -> Grey:
 
 
 def _paper(brightness: Grey, opacity: Grey) -> float:
-    """The brightness of the paper: the border's, or where that is transparent, not the ink's."""
+    """The paper's brightness: the border's; for a transparent border, the opposite of the ink's."""
     if np.median(_border(opacity)) < 0.5:
         seen = opacity.sum()
         return 1.0 if seen == 0 or (brightness * opacity).sum() / seen <= 0.5 else 0.0
@@ -124,9 +123,9 @@ def _border(values: Grey) -> npt.NDArray[np.float32]:
 
 
 def _listed(folder: Path, wanted: Callable[[Path], bool]) -> list[Path]:
-    """What a folder holds of one kind, by name; without what file managers leave there.
+    """The files or subfolders of a folder, sorted by name; without files of file managers.
 
-    Raises ValueError naming the folder where it is missing or cannot be listed.
+    Raises ValueError naming the folder if it is missing or cannot be listed.
     """
     if not os.path.isdir(folder):
         raise ValueError(f"{folder}: there is no such folder")
@@ -134,9 +133,9 @@ def _listed(folder: Path, wanted: Callable[[Path], bool]) -> list[Path]:
         found = [each for each in folder.iterdir() if wanted(each)]
     except OSError as error:
         raise ValueError(f"{folder}: cannot be listed ({error.strerror or error})") from error
-    # Paths themselves sort differently on Windows, and the order decides the classes' numbers.
-    return sorted((each for each in found if not _left_behind(each.name)), key=attrgetter("name"))
+    # Sorted by name: paths sort differently on Windows, and the order sets the classes' numbers.
+    return sorted((each for each in found if not _is_skipped(each.name)), key=attrgetter("name"))
 
 
-def _left_behind(name: str) -> bool:
-    return name.startswith(".") or name.lower() in _LEFT_BEHIND
+def _is_skipped(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _SYSTEM_FILES

@@ -1,8 +1,8 @@
-"""Clothes, shoes and bags without a download: sewn from patterns, in Fashion-MNIST's manner.
+"""Pictures of clothes, shoes and bags without a download, similar to Fashion-MNIST.
 
-A garment's panels are cut, sewn and made to fill 28×28 along their longer side, as the published
-pictures were made from photographs: dark cloth is bright, the shop's white wall is nothing.
-Picture i is a pure function of the seed and i, as with strokes.
+A garment is drawn from panels and scaled to fill 28×28 along its longer side, as in the published
+pictures, which were made from photographs: dark cloth is bright, the white background is 0.
+Picture i is a pure function of the seed and i, as in `strokes`.
 (Xiao, Rasul, Vollgraf 2017, Fashion-MNIST, arXiv:1708.07747: the classes and the framing.)
 """
 
@@ -32,11 +32,11 @@ PATTERNS: Mapping[str, Pattern] = {
     "bag": (accessories.bag, Cloth((0.4, 0.92))),
     "ankle boot": (accessories.ankle_boot, Cloth((0.5, 0.93))),
 }
-"""How each class is cut, and of what; in the order of the labels."""
+"""The pattern and the cloth of each class, in the order of the labels."""
 
-_SHAPE_DRAWS = 80  # at least what any pattern takes
+_SHAPE_DRAWS = 80  # enough for every pattern
 
-_CHUNK = 512  # pictures made together
+_CHUNK = 512  # pictures drawn together
 
 
 def garments(
@@ -49,8 +49,8 @@ def garments(
 ) -> Pictures:
     """`count` garments: numbers `start` to `start + count − 1` of the seed.
 
-    `label`: only this class, by its number or its name; all with equal chances if None. `size`:
-    pictures are [size, size]. Raises ValueError for a count or a size below 1 or beyond reason, a
+    `label`: only this class, by number or name; all classes with equal chances if None. `size`:
+    pictures are [size, size]. Raises ValueError for a count or a size below 1 or too large, a
     seed or a start below 0, and an unknown label.
     """
     if count < 1:

@@ -1,9 +1,9 @@
-"""The shapes of ten digits and twenty-six letters, written down as the pen moves.
+"""The shapes of ten digits and twenty-six capital letters as strokes of a pen.
 
 One line is one way to write a character: pen strokes separated by `/`, each a list of points
 `row,column` in percent of the character's height, measured from its top left corner. The pen
-runs smoothly through the points (a Catmull-Rom spline) and turns sharply at a point marked `!`.
-A way that people use more often stands here more often: every line is equally likely.
+moves smoothly through the points (a Catmull-Rom spline) and turns sharply at a point marked `!`.
+Every line is equally likely; a common way of writing has several lines.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""How a hand differs from the next: from uniform draws to the pen's path, many at once.
+"""Varied handwriting: from uniform draws to the pen's paths, many at once.
 
-A way of writing the character is picked; its control points tremble; a smooth field bends it;
-it is stretched, slanted and turned. Every one of these is a sum or a product over all pictures
+A way of writing the character is chosen; its control points are perturbed; a smooth field bends it;
+it is stretched, slanted and rotated. Each of these is a sum or a product over all pictures
 of a batch, because a point on the curve is a fixed weighted sum of the control points.
 
 Shapes: B pictures, S straight steps of the pen, n control points, V ways of writing.
@@ -22,24 +22,24 @@ from swarm_nca.images.curves import SEGMENTS, glyph_ways
 Floats: TypeAlias = npt.NDArray[np.float32]
 Range: TypeAlias = tuple[float, float]
 
-_RIM = 0.5  # pixels by which soft ink reaches beyond the pen's radius
+_RIM = 0.5  # pixels of soft ink beyond the pen's radius
 
-_CONTROL = 24  # at least the control points of any glyph
+_CONTROL = 24  # not less than the control points of any glyph
 
 DRAWS = 23 + SEGMENTS + 2 * _CONTROL
-"""Uniform numbers that one picture takes."""
+"""Uniform numbers used by one picture."""
 
 
 @dataclass(frozen=True)
 class Hand:
-    """How much handwriting varies from picture to picture; ranges are (lowest, highest).
+    """Variation of handwriting between pictures; ranges are (lowest, highest).
 
     `thickness`: of the pen, in pixels. `slant`: columns per row, positive leaning right.
-    `rotation`: degrees, positive anticlockwise. `aspect`: width against the written glyph's.
-    `scale`: size against the box. `shift`: the most the centre of mass is off the middle, in
-    pixels, both ways. `tremor`: the most a control point moves, and `bend`: the most the bending
-    field does, both as shares of the glyph's height. `pressure` and `roughness`: how much the
-    thickness changes along the way, smoothly and from step to step, as shares of it.
+    `rotation`: degrees, positive anticlockwise. `aspect`: width relative to the table's glyph.
+    `scale`: size relative to the box. `shift`: maximum distance of the centre of mass from the
+    middle, in pixels per axis. `tremor`, `bend`: maximum move of a control point, and of a point by
+    the bending field, as shares of the glyph's height. `pressure`, `roughness`: changes of the
+    thickness along the path, smooth and per step, as shares of it.
     """
 
     thickness: Range = (1.3, 3.9)
@@ -56,7 +56,7 @@ class Hand:
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """Where the pens of B pictures go: straight steps on the canvas, in pixels.
+    """The pens' paths of B pictures: straight steps on the canvas, in pixels.
 
     `starts`, `ends` [B, S, 2] as (row, column); `radius` [B, S] of the pen at each step.
     """
@@ -74,13 +74,13 @@ def written(
     size: int,
     box: float,
 ) -> Path:
-    """The paths of B characters `names[labels]`, each by its own row of `draws` [B, DRAWS]."""
+    """The paths of B characters `names[labels]`, each from its own row of `draws` [B, DRAWS]."""
     column: Iterator[Floats] = iter(draws.T.astype(np.float32))
 
     def between(span: Range) -> Floats:
-        """[B] values of a range, most of them near its middle."""
-        middling = (next(column) + next(column)) / np.float32(2)
-        return np.asarray(span[0] + (span[1] - span[0]) * middling, np.float32)
+        """[B] values of a range, mostly near its middle (triangular)."""
+        share = (next(column) + next(column)) / np.float32(2)
+        return np.asarray(span[0] + (span[1] - span[0]) * share, np.float32)
 
     table = _table(names)
     way = table.first[labels] + (next(column) * table.count[labels]).astype(np.int64)
@@ -113,8 +113,8 @@ def placed(
 ) -> tuple[Floats, Floats]:
     """Paths [B, S, 2] fitted, ink included, into a box and centred by mass on the canvas.
 
-    The aspect is kept. The ink's mass is that of the steps, by their lengths. Where centring by
-    mass would push ink off the canvas (a T hangs low), it stops at the rim.
+    The aspect is kept. The centre of mass is that of the steps, weighted by their lengths. If
+    centring by mass would move ink off the canvas (the mass of a T is high), it stops at the rim.
     """
     both = np.concatenate([starts, ends], 1)
     extent = (both.max(1) - both.min(1)).max(-1)  # [B]
@@ -133,7 +133,7 @@ def placed(
 class _Table:
     """Every way of writing every class of an alphabet, padded to one number of control points.
 
-    `first`, `count` [K]: where a class's ways begin, and how many there are. `control`
+    `first`, `count` [K]: index of the first way of each class, and number of its ways. `control`
     [V, n, 2], `starts` and `ends` [V, S, n]: as in `Glyph`.
     """
 
@@ -161,13 +161,13 @@ def _table(names: tuple[str, ...]) -> _Table:
 
 
 def _bent(points: Floats, strength: Floats, phase: Floats) -> Floats:
-    """Points [B, S, 2] moved along by a wave of about one period per height, across each axis."""
+    """Points [B, S, 2] moved by a wave of about one period per height, across each axis."""
     wave = np.sin(2 * np.pi * (0.8 * points + phase[:, None, :]))
     return np.asarray(points + (strength[:, None, :] * wave)[..., ::-1], np.float32)
 
 
 def _linear(slant: Floats, rotation: Floats, aspect: Floats) -> Floats:
-    """Matrices [B, 2, 2], to multiply rows of (row, column): stretch, slant, then turn."""
+    """Matrices [B, 2, 2] for rows of (row, column): stretch and slant, then rotate."""
     angle = np.deg2rad(rotation)
     cosine, sine, zero = np.cos(angle), np.sin(angle), np.zeros_like(angle)
     stretched = np.stack([np.stack([zero + 1, -slant], -1), np.stack([zero, aspect], -1)], -2)

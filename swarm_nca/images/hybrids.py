@@ -1,8 +1,7 @@
-"""Pictures that are no digit, made of two that are: what does a rule of digits make of them?
+"""Pictures made of two digits of different classes, so that no class is right.
 
-The two are always of different classes, so no answer is right. (The chimeras are those of Randazzo
-et al., Self-classifying MNIST Digits, Distill 2020.) Picture i of a seed is the same whatever else
-is drawn with it.
+(The chimeras are those of Randazzo et al., Self-classifying MNIST Digits, Distill 2020.) Picture i
+of a seed does not depend on the other pictures drawn.
 """
 
 from __future__ import annotations
@@ -17,18 +16,18 @@ from swarm_nca.images.strokes import strokes
 
 
 def chimeras(count: int, seed: int = 0) -> Pictures:
-    """The left half of one pen stroke digit, and the right half of another: 28×28, no labels."""
+    """The left half of one digit of `strokes` and the right half of another: 28×28, no labels."""
     left, right = _pairs(count, seed)
     return Pictures(tuple(map(chimera, left, right)))
 
 
 def joined_digits(count: int, seed: int = 0) -> Pictures:
-    """Two pen stroke digits side by side, a line from one to the other: 28×56, no labels."""
+    """Two digits of `strokes` side by side, joined by a line: 28×56, no labels."""
     left, right = _pairs(count, seed)
     return Pictures(tuple(row(pair, join=True) for pair in zip(left, right, strict=True)))
 
 
-#: What can be drawn, by name.
+#: The kinds of hybrids, by name.
 HYBRIDS: Mapping[str, Callable[[int, int], Pictures]] = {
     "chimeras": chimeras,
     "joined": joined_digits,

@@ -2,9 +2,9 @@
 
 The magic number is two zero bytes, a type code (8: unsigned bytes, the only one the data sets
 use) and the number of dimensions; then one big-endian int32 per dimension, then the values in
-C order. Files are read compressed (gzip) or not, by their content and not by their name. A
-compressed file may hold a thousand times its own length: only as much is unpacked as the sizes
-promise, and these are checked first.
+C order. Compressed (gzip) and plain files are told apart by content, not by name. A compressed
+file may hold a thousand times its own length: the sizes are checked first, and only as many bytes
+as they need are unpacked.
 (LeCun, Cortes, Burges: The MNIST database of handwritten digits.)
 """
 
@@ -19,21 +19,21 @@ import numpy as np
 import numpy.typing as npt
 
 MOST = 1 << 27
-"""Values of one file: almost three times MNIST's 60,000 training pictures."""
+"""Maximum values of one file: almost three times MNIST's 60,000 training pictures."""
 
 _GZIP = b"\x1f\x8b"
-_GZIP_WINDOW = 31  # tells zlib to expect a gzip header and checksum
+_GZIP_WINDOW = 31  # zlib's value for a gzip header and checksum
 _PIECE = 1 << 16  # compressed bytes read at once
 _UNSIGNED_BYTES = 8
-_CURE = "replace it by a fresh copy, or delete it to have it downloaded again"
+_CURE = "replace it by a new copy, or delete it to download it again"
 
 
 def read_idx(path: str | Path, dimensions: int) -> npt.NDArray[np.uint8]:
     """The array of unsigned bytes in an IDX file: [B, H, W] for images, [B] for labels.
 
-    `dimensions`: how many the file must have (3 for images, 1 for labels).
-    Raises ValueError naming the file where it is damaged, truncated, followed by other data,
-    larger than `MOST` values, or something else.
+    `dimensions`: required number of dimensions (3 for images, 1 for labels).
+    Raises ValueError naming the file if it is damaged, truncated, followed by other data,
+    larger than `MOST` values, or not an IDX file.
     """
     path = Path(path)
     try:
@@ -49,7 +49,7 @@ def read_idx(path: str | Path, dimensions: int) -> npt.NDArray[np.uint8]:
 
 class _Readable(Protocol):
     def read(self, count: int, /) -> bytes:
-        """The next `count` bytes; fewer where the file ends."""
+        """The next `count` bytes; fewer at the end of the file."""
 
 
 class _Unpacked:
@@ -60,11 +60,11 @@ class _Unpacked:
         self._unpacker = zlib.decompressobj(_GZIP_WINDOW)
 
     def read(self, count: int, /) -> bytes:
-        """The next `count` bytes; fewer where the content ends.
+        """The next `count` bytes; fewer at the end of the content.
 
         Raises:
-            EOFError: the file ends before its checksum, or goes on after it.
-            zlib.error: damaged data, or a checksum that does not fit.
+            EOFError: the file ends before its checksum, or continues after it.
+            zlib.error: damaged data, or a wrong checksum.
         """
         found, unpacker = bytearray(), self._unpacker
         while len(found) < count and not unpacker.eof:
@@ -87,8 +87,8 @@ def _array(path: Path, file: _Readable, dimensions: int) -> npt.NDArray[np.uint8
         )
     if magic[3] != dimensions:
         raise ValueError(
-            f"{path}: holds {magic[3]} dimensions, expected {dimensions}: are the images and the "
-            "labels interchanged?"
+            f"{path}: holds {magic[3]} dimensions, expected {dimensions}: check that the files of "
+            "images and labels are not interchanged"
         )
     sizes = file.read(4 * dimensions)
     if len(sizes) < 4 * dimensions:
@@ -99,13 +99,13 @@ def _array(path: Path, file: _Readable, dimensions: int) -> npt.NDArray[np.uint8
     total = math.prod(shape)
     if total > MOST:
         raise ValueError(
-            f"{path}: its sizes {shape} promise {total:,} values, more than the {MOST:,} that are "
-            f"read; {_CURE}"
+            f"{path}: its sizes {shape} give {total:,} values, more than the maximum of {MOST:,}; "
+            f"{_CURE}"
         )
     values = file.read(total)
     if len(values) < total:
         missing = total - len(values)
         raise ValueError(f"{path}: truncated, {missing} bytes are missing; {_CURE}")
     if file.read(1):
-        raise ValueError(f"{path}: damaged, more follows than its sizes {shape} promise; {_CURE}")
+        raise ValueError(f"{path}: damaged, it is longer than its sizes {shape} say; {_CURE}")
     return np.frombuffer(values, np.uint8).reshape(shape)

@@ -1,8 +1,8 @@
-"""From a source's description to its pictures.
+"""Loads the pictures that a source describes.
 
-One function per origin; what they leave to chance (which digits of a data set, which hand)
-follows from one seed. The parts of a composition get seeds of their own, so that two strokes of
-one class side by side are not the same twice.
+One function per origin; all random choices (which digits of a data set, which handwriting) follow
+from one seed. Each part of a composition has its own seed, so that two pictures of one class side
+by side differ.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from swarm_nca.images.rle import read_pattern
 from swarm_nca.images.source import Source
 from swarm_nca.images.strokes import draw_glyph
 
-#: The rule's classes, or None where nobody told.
+#: The rule's classes, or None if not given.
 Names: TypeAlias = tuple[str, ...] | None
 
 
@@ -34,10 +34,10 @@ def load(
 ) -> Pictures:
     """The pictures that a source describes.
 
-    `seed`: for what the source leaves to chance. `base`: the folder to which its paths are
-    relative. `classes`: the rule's, by default ten digits; they name the label that is given to
-    what has no classes of its own (a file, a glyph, a composition).
-    Raises ValueError for missing or unreadable files, and a label, index or count that the
+    `seed`: for random choices, unless the source has its own. `base`: the folder to which the
+    source's paths are relative. `classes`: of the rule, by default ten digits; a label of a source
+    without classes (a file, a glyph, a composition) is one of them.
+    Raises ValueError for missing or unreadable files, and for a label, index or count that the
     pictures do not have.
     """
     own = seed if source.seed is None else source.seed
@@ -45,7 +45,7 @@ def load(
     if source.label is not None and source.origin in _UNCLASSED:
         names = tuple(DIGITS) if classes is None else tuple(classes)
         if not names:
-            raise ValueError("label names the right class, and this rule has none: leave label out")
+            raise ValueError("label is the right class, but this rule has no classes: remove label")
         number = class_number(source.label, names)
         pictures = Pictures(pictures.grey, np.full(len(pictures), number), names)
     return _transformed(pictures, source)
@@ -107,7 +107,7 @@ def _sprout(source: Source, seed: int, base: Path, classes: Names) -> Pictures:
 
 def _field(source: Source) -> tuple[int, int]:
     if source.size is None:
-        raise ValueError(f"{source.origin} needs a size: [rows, columns], or a canvas around it")
+        raise ValueError(f"{source.origin} needs a size: give [rows, columns], or a canvas")
     return source.size
 
 
@@ -124,9 +124,9 @@ _LOADERS: Mapping[str, Callable[[Source, int, Path, Names], Pictures]] = {
 }
 
 _MOST_COMPARISONS = 1 << 31
-"""Of pixels with those around them, to make strokes wider: a few seconds."""
+"""Maximum comparisons of pixels with their neighbours for thickness: a few seconds."""
 
-_UNCLASSED = ("file", "glyph", "chimera", "row")  # a label names the right answer, not a choice
+_UNCLASSED = ("file", "glyph", "chimera", "row")  # a label is the right class, not a selection
 
 
 @lru_cache(maxsize=2)
@@ -135,22 +135,24 @@ def _published(name: str, split: Split) -> Pictures:
 
 
 def _chosen(pictures: Pictures, source: Source, seed: int) -> Pictures:
-    """Those of a set that label, index and count ask for; by chance where no index is given."""
-    what = f"{source.dataset or source.folder}"
+    """The pictures of a set selected by label, index and count; random without an index."""
+    title = f"{source.dataset or source.folder}"
     if source.label is not None:
         number = class_number(source.label, pictures.classes)
         pictures = pictures[pictures.labels == number]
-        what += f", label {source.label}"
+        title += f", label {source.label}"
     if source.index is None and source.count is None and source.folder is not None:
         return pictures
     first, count = source.index or 0, source.count or 1
     if first + count > len(pictures):
         raise ValueError(
-            f"{what} has {len(pictures)} pictures, numbered from 0: index {first} and count "
-            f"{count} reach beyond"
+            f"{title} has {len(pictures)} pictures, numbered from 0: index {first} and count "
+            f"{count} are beyond the end"
         )
     if source.index is not None:
-        return pictures[np.arange(first, first + count)]  # a copy: the data set stays as it is
+        return pictures[
+            np.arange(first, first + count)
+        ]  # a copy: the cached data set is not changed
     return pictures[np.random.default_rng(seed).permutation(len(pictures))[:count]]
 
 
@@ -162,7 +164,7 @@ def _repeated(grey: Grey, count: int) -> Grey:
 def _parts(
     source: Source, children: tuple[Source, ...], seed: int, base: Path, classes: Names
 ) -> list[Pictures]:
-    """The pictures of each child: as many of every one as the composition shall have."""
+    """The pictures of each child source, equally many of each."""
     parts = []
     count = source.count or max(child.count or 1 for child in children)
     for number, child in enumerate(children):
@@ -178,7 +180,7 @@ def _parts(
 
 
 def _composed(grey: list[Grey], parts: list[Pictures]) -> Pictures:
-    """Compositions belong to a class only where all their parts do."""
+    """Compositions have a class only if all their parts have that class."""
     together = joined(parts)
     labels = together.labels.reshape(len(parts), -1)
     same = (labels == labels[0]).all(0)
@@ -186,7 +188,7 @@ def _composed(grey: list[Grey], parts: list[Pictures]) -> Pictures:
 
 
 def _transformed(pictures: Pictures, source: Source) -> Pictures:
-    """The pictures scaled, rotated, made bolder and moved, in this order."""
+    """The pictures scaled, rotated, thickened and shifted, in this order."""
     steps: list[Callable[[Grey], Grey]] = []
     if source.scale != 1:
         for rows, columns in {picture.shape for picture in pictures}:
@@ -207,7 +209,11 @@ def _transformed(pictures: Pictures, source: Source) -> Pictures:
 
 
 def _check_thickness(source: Source, pixels: float) -> None:
-    """A ValueError where so many pixels cannot be made bolder by so much in a few seconds."""
+    """Refuse a change of thickness that takes more than a few seconds.
+
+    Raises:
+        ValueError: too many pixels for this thickness.
+    """
     if pixels * source.thickness**2 > _MOST_COMPARISONS:
         raise ValueError(
             f"thickness {source.thickness:g} on {pixels:,.0f} pixels takes minutes: lower "

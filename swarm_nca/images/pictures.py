@@ -1,8 +1,8 @@
-"""Grey pictures with labels: what every source of images hands over, and all the world needs.
+"""Grey pictures with labels: the result of every source of images.
 
-A set of pictures keeps its grey values either as one block (all pictures the same size, so that
-60,000 of them index at numpy's speed) or as a tuple of pictures of their own sizes. Which of the
-two follows from the sizes alone, and `grey[i]` is one picture either way.
+A set of pictures holds its grey values either as one block (all pictures of one size, so that
+60,000 of them index at numpy's speed) or as a tuple of pictures of different sizes. The form
+depends only on the sizes, and `grey[i]` is one picture in both forms.
 
 Shapes: B pictures, H rows, W columns.
 """
@@ -25,24 +25,24 @@ Grey: TypeAlias = npt.NDArray[np.float32]
 Labels: TypeAlias = npt.NDArray[np.int64]
 
 SIZE = (28, 28)
-"""(rows, columns) of the published pictures and of strokes; what one's own are made to fit."""
+"""(rows, columns) of the published pictures and of strokes."""
 
 MOST_PIXELS = 1 << 29
-"""Of one set of pictures, 2 GiB: beyond it a typing slip is more likely than a wish."""
+"""Maximum pixels of one set of pictures, 2 GiB: larger values are probably typing errors."""
 
 UNKNOWN = -1
-"""The label of a picture whose class nobody named."""
+"""The label of a picture without a known class."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """An ordered set of B grey pictures; indexing and selecting return another one.
+    """An ordered set of B grey pictures; indexing returns another set.
 
-    `grey`: float32 in [0, 1], [B, H, W] where all sizes agree, else a tuple of B arrays [H, W].
-    `labels` [B]: int64, an index into `classes`, or −1 where the class is unknown.
-    `classes`: the names of the classes; empty where there are none.
+    `grey`: float32 in [0, 1], [B, H, W] if all sizes are equal, else a tuple of B arrays [H, W].
+    `labels` [B]: int64, an index into `classes`, or −1 for an unknown class.
+    `classes`: the names of the classes; empty if there are none.
 
-    Any sequence or array of pictures and of labels is accepted and brought into this form.
+    Any sequence or array of pictures and of labels is accepted and converted to this form.
     Raises ValueError for grey outside [0, 1], a picture that is not two-dimensional or has no
     pixels, a label without a class, or a number of labels that differs from that of pictures.
     """
@@ -54,7 +54,7 @@ class Pictures:
     def __post_init__(self) -> None:
         grey = _block_or_tuple(self.grey)
         given = dense("labels", self.labels).reshape(-1)
-        with np.errstate(invalid="ignore"):  # what is no number is refused below
+        with np.errstate(invalid="ignore"):  # nan is refused below
             labels = given.astype(np.int64)
         if not np.array_equal(labels, given):
             raise ValueError(f"labels must be whole numbers, got {shown(given.tolist())}")
@@ -91,7 +91,7 @@ class Pictures:
     def __getitem__(self, which: int | slice | Sequence[int] | npt.NDArray[Any]) -> Pictures:
         """The pictures at an index, a slice, a list of indices or a boolean mask, in that order.
 
-        A single index gives a set of one picture; the picture itself is `grey[i]`.
+        A single index gives a set of one picture; use `grey[i]` for the picture itself.
         """
         if isinstance(which, slice):
             rows = np.arange(len(self))[which]
@@ -109,9 +109,9 @@ class Pictures:
         return iter(self.grey)
 
     def from_all_classes(self, count: int) -> Pictures:
-        """`count` of the pictures (all, where there are fewer), in order: of every class as many.
+        """The first `count` pictures (or all), balanced over the classes, in their order.
 
-        Classes take turns, each giving its first pictures; one that has no more is passed over.
+        Classes take turns, each with its next picture; a class without more pictures is skipped.
         """
         count = whole("count", count)
         by_class = np.argsort(self.labels, kind="stable")
@@ -121,15 +121,15 @@ class Pictures:
         return self[np.sort(np.lexsort((self.labels, turn - first))[:count])]
 
     def with_label(self, label: int | str) -> Pictures:
-        """The same pictures, all of one class, by its number (−1: unknown) or its name."""
+        """The same pictures, all with one label, given by number (−1: unknown) or name."""
         number = class_number(label, self.classes, or_unknown=True)
         return replace(self, labels=np.full(len(self), number, np.int64))
 
     def labels_for(self, classes: Sequence[str]) -> Labels:
-        """The labels [B] as another list of classes numbers them, matched by name.
+        """The labels [B] renumbered for another list of classes, matched by name.
 
-        A picture of a class that the list does not have gets −1: a letter shown to a rule of
-        ten digits has no right answer.
+        A class that is not in the list becomes −1: a letter has no right class for a rule of ten
+        digits.
         """
         number = {name: index for index, name in enumerate(classes)}
         lookup = [number.get(name, UNKNOWN) for name in self.classes]
@@ -138,8 +138,8 @@ class Pictures:
     def centred_on(self, canvas: tuple[int, int]) -> Pictures:
         """Every picture in the middle of an empty canvas of (rows, columns).
 
-        Raises ValueError where a picture is larger than the canvas, or a canvas for each is beyond
-        reason.
+        Raises ValueError if a picture is larger than the canvas, or all canvases together are too
+        large.
         """
         size = dense("canvas", canvas)
         if size.shape != (2,):
@@ -157,7 +157,7 @@ class Pictures:
         return replace(self, grey=placed if isinstance(self.grey, tuple) else placed[0])
 
     def _checked(self, grey: Grey | tuple[Grey, ...], labels: Labels) -> Pictures:
-        """A part of a set that was checked when it was made."""
+        """A part of this set, without repeating the checks."""
         part = object.__new__(Pictures)
         if isinstance(grey, tuple) and len({picture.shape for picture in grey}) == 1:
             grey = np.stack(grey)
@@ -168,10 +168,10 @@ class Pictures:
 
 
 def class_number(label: int | str, classes: Sequence[str], *, or_unknown: bool = False) -> int:
-    """The number of a class, given by that number or by its name.
+    """The number of a class, given by number or name.
 
-    `or_unknown`: whether −1, for a class that nobody knows, will do too.
-    Raises ValueError for anything else.
+    `or_unknown`: whether −1, for an unknown class, is allowed.
+    Raises ValueError for all other values.
     """
     numbers = range(UNKNOWN if or_unknown else 0, len(classes))
     if isinstance(label, str) and label in classes:
@@ -179,26 +179,30 @@ def class_number(label: int | str, classes: Sequence[str], *, or_unknown: bool =
     if isinstance(label, int | np.integer) and not isinstance(label, bool) and label in numbers:
         return int(label)
     if not classes:
-        raise ValueError(f"label {label!r} is no class: there are none")
+        raise ValueError(f"label {label!r} is no class: there are no classes, leave label out")
     hint = did_you_mean(label, classes) if isinstance(label, str) else ""
-    unsure = ", −1 for unknown" if or_unknown else ""
+    unknown_label = ", −1 for unknown" if or_unknown else ""
     raise ValueError(
-        f"label {label!r} is no class{hint}: give 0–{numbers[-1]}{unsure}, or a name "
+        f"label {label!r} is no class{hint}: give 0–{numbers[-1]}{unknown_label}, or a name "
         f"({classes[0]}, …, {classes[-1]})"
     )
 
 
 def check_pixels(count: int, rows: float, columns: float) -> None:
-    """A ValueError unless a set may have so many pictures of a size; before they are made."""
+    """Refuse a set of pictures that is too large for memory, before it is made.
+
+    Raises:
+        ValueError: more than `MOST_PIXELS` pixels in all.
+    """
     if count * rows * columns > MOST_PIXELS:
         raise ValueError(
-            f"{count:,} pictures of {rows:.0f}×{columns:.0f} pixels are more than memory is meant "
-            f"for: take fewer or smaller ones, at most {MOST_PIXELS:,} pixels together"
+            f"{count:,} pictures of {rows:.0f}×{columns:.0f} pixels are too many for memory: "
+            f"use fewer or smaller pictures, at most {MOST_PIXELS:,} pixels in all"
         )
 
 
 def joined(parts: Sequence[Pictures]) -> Pictures:
-    """All the pictures of several sets, one after the other.
+    """All pictures of several sets, in order.
 
     Classes are matched by name: those of the first set keep their numbers, new ones follow.
     """
@@ -245,7 +249,7 @@ def _check(grey: Grey) -> None:
 
 
 def on_canvas(grey: Grey, rows: int, columns: int) -> Grey:
-    """Pictures [..., H, W] in the middle of an empty canvas that is large enough for them."""
+    """Pictures [..., H, W] in the middle of an empty canvas, which must be large enough."""
     height, width = grey.shape[-2:]
     top, left = (rows - height) // 2, (columns - width) // 2
     canvas = np.zeros((*grey.shape[:-2], rows, columns), np.float32)

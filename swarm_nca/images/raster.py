@@ -1,8 +1,8 @@
-"""The pen on the grid: soft-edged brushes and masks, at the cost of the brush alone.
+"""Draws soft-edged brush strokes and masks on a grid of pixels.
 
-A pixel's centre lies at its whole-numbered (row, column). A brush of radius r covers a pixel at
-distance d from its path by r − d, softened over `SOFTNESS` pixels: fully inside 1, at the rim
-½, outside 0. Only the pixels that the brush reaches are touched, however large the canvas.
+A pixel's centre is at its integer (row, column). A brush of radius r covers a pixel at distance d
+from its path by r − d, softened over `SOFTNESS` pixels: 1 inside, ½ at the rim, 0 outside. Only
+pixels within the brush's reach are computed, so the cost does not depend on the canvas.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ Side: TypeAlias = Literal["left", "right", "top", "bottom"]
 def segment_coverage(
     points: npt.ArrayLike, radius: float, shape: tuple[int, int], softness: float = SOFTNESS
 ) -> tuple[Pixels, Pixels, Coverage]:
-    """The pixels a round brush covers when it is drawn along a line, and how much of each.
+    """The pixels covered by a round brush along a line, and their coverage.
 
-    `points` [n, 2]: the line's points as (row, column), n ≥ 1; a single one is a dab.
-    `radius`: of the brush, in pixels, > 0. `shape`: (H, W) of the canvas; what lies outside it
-    is left out. Returns rows [P], columns [P] and coverage [P] in (0, 1], each pixel once.
+    `points` [n, 2]: the line's points as (row, column), n ≥ 1; a single point is a disc.
+    `radius`: of the brush, in pixels, > 0. `shape`: (H, W) of the canvas; pixels outside are
+    left out. Returns rows [P], columns [P] and coverage [P] in (0, 1], each pixel once.
     """
     path = np.asarray(points, np.float64)
     if path.ndim != 2 or path.shape[1] != 2 or len(path) == 0:
@@ -53,7 +53,7 @@ def segment_coverage(
 
 
 def coverage_of(depth: npt.NDArray[np.floating], softness: float = SOFTNESS) -> Coverage:
-    """Coverage in [0, 1] at a signed depth inside the brush's rim, in pixels (outside: < 0)."""
+    """Coverage in [0, 1] for a signed depth inside the brush's rim, in pixels (outside: < 0)."""
     return np.asarray(np.clip(depth / softness + 0.5, 0.0, 1.0), np.float32)
 
 
@@ -81,10 +81,10 @@ def render_segments(
     shape: tuple[int, int],
     softness: float = SOFTNESS,
 ) -> Coverage:
-    """Many pictures at once: coverage [B, H, W] of B sets of S straight brush strokes.
+    """Coverage [B, H, W] of many pictures at once, each of S straight brush strokes.
 
     `starts`, `ends` [B, S, 2] as (row, column); `radius` [B, S]. The s-th strokes of all
-    pictures are drawn together, each in a window just large enough for the largest.
+    pictures are drawn together, each in a window of the size of the largest.
     """
     (B, S, _), (H, W) = starts.shape, shape
     depth = np.full(B * H * W, -np.inf, np.float32)
@@ -121,6 +121,6 @@ def _distance_squared(rows: Any, columns: Any, down: Any, right: Any) -> npt.NDA
 def _box(
     low: npt.NDArray[np.float64], high: npt.NDArray[np.float64], shape: tuple[int, int]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The pixels from low to high that lie on the canvas: first (row, column), one past last."""
+    """The pixels from low to high on the canvas: first (row, column), and one past the last."""
     first = np.clip(np.ceil(low), 0, shape).astype(np.int64)
     return first, np.maximum(np.clip(np.floor(high) + 1, 0, shape).astype(np.int64), first)

@@ -1,8 +1,8 @@
-"""Patterns of Life in run-length encoded text, the format in which they are exchanged.
+"""Reads patterns of Life in run-length encoded text, their common exchange format.
 
-A file may begin with lines of comments (`#N Glider`), then has a header (`x = 3, y = 3, rule =
-B3/S23`) and the rows: `b` for a dead cell, `o` for a live one, `$` for the end of a row, each after
-a count where it is not 1, and `!` for the end.
+A file has optional lines of comments (`#N Glider`), a header (`x = 3, y = 3, rule = B3/S23`) and
+the rows: `b` for a dead cell, `o` for a live cell, `$` for the end of a row, each after a count
+unless it is 1, and `!` for the end.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import numpy as np
 from swarm_nca.bounds import LONGEST_SIDE
 from swarm_nca.images.pictures import Grey, check_pixels
 
-#: How the name of a file of such text ends.
+#: The ending of pattern files.
 ENDING = ".rle"
 
-#: Characters of a pattern: of the largest that fits on a canvas, with much to spare.
+#: Maximum characters of a pattern: more than the largest canvas needs.
 _MOST = 4_000_000
 
 _HEADER = re.compile(r"x\s*=\s*(\d+)\s*,\s*y\s*=\s*(\d+)\s*(?:,\s*rule\s*=\s*(\S+)\s*)?", re.I)
@@ -28,7 +28,7 @@ _RUN = re.compile(r"(\d*)([bo$!])|\s+")
 
 @dataclass(frozen=True, eq=False)
 class Pattern:
-    """A pattern: its cells [H, W], 1 where alive, and the rule that the text names, if any."""
+    """A pattern: its cells [H, W], 1 where alive, and the rule named in the text, if any."""
 
     grey: Grey
     rule: str | None = None
@@ -38,10 +38,10 @@ def read_pattern(text: str, base: str | Path = ".") -> Pattern:
     """A pattern from run-length encoded text, or from a file of it.
 
     Args:
-        text: the text, or the path of a file, relative to `base`: one that ends in `.rle`.
+        text: the text, or the path of a file that ends in `.rle`, relative to `base`.
 
     Raises:
-        ValueError: a file that cannot be read, or text that is no such pattern.
+        ValueError: a file that cannot be read, or invalid text.
     """
     if not is_file(text):
         return parse_pattern(text)
@@ -60,7 +60,7 @@ def read_pattern(text: str, base: str | Path = ".") -> Pattern:
 
 
 def is_file(text: str) -> bool:
-    """Whether this names a file of a pattern, and is not the pattern itself."""
+    """Whether this is the name of a pattern file, not a pattern."""
     return text.lower().endswith(ENDING)
 
 
@@ -68,11 +68,10 @@ def parse_pattern(text: str) -> Pattern:
     """A pattern from its text.
 
     Raises:
-        ValueError: text that is no such pattern, or one without a live cell, or a larger one than
-            its header says or a canvas can hold.
+        ValueError: invalid text, no live cell, or a pattern larger than its header or a canvas.
     """
     if len(text) > _MOST:
-        raise ValueError(f"a pattern has at most {_MOST:,} characters")
+        raise ValueError(f"a pattern has at most {_MOST:,} characters, got {len(text):,}")
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     header = _HEADER.fullmatch(lines[0].strip()) if lines else None
     runs, (rows, columns) = _runs("\n".join(lines[1:] if header else lines))
@@ -96,7 +95,7 @@ def parse_pattern(text: str) -> Pattern:
 
 
 def _runs(text: str) -> tuple[list[tuple[int, int, int]], tuple[int, int]]:
-    """Runs of live cells as (row, first column, the one past the last), and (rows, columns)."""
+    """Runs of live cells as (row, first column, one past the last), and (rows, columns)."""
     runs: list[tuple[int, int, int]] = []
     row = column = widest = highest = at = 0
     while at < len(text):
@@ -104,7 +103,7 @@ def _runs(text: str) -> tuple[list[tuple[int, int, int]], tuple[int, int]]:
         if found is None:
             shown = text[at : at + 12]
             raise ValueError(
-                f"a pattern is written with counts, b, o, $ and !, two states only; got {shown!r}"
+                f"a pattern consists of counts, b, o, $ and !, with two states only; got {shown!r}"
             )
         at, kind = found.end(), found[2]
         if kind is None:
@@ -120,4 +119,4 @@ def _runs(text: str) -> tuple[list[tuple[int, int, int]], tuple[int, int]]:
             highest = row + 1
         column += count
         widest = max(widest, column)
-    raise ValueError("a pattern ends with !, and this text does not: is it cut off?")
+    raise ValueError("a pattern ends with !, but this text does not: check that it is complete")

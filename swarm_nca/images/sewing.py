@@ -1,10 +1,10 @@
-"""Panels of cloth and leather: outlines, sewn together into pictures, many at once.
+"""Draws garments from panels, many at once.
 
-A garment is a list of panels, the lower ones first. A panel is an area or a line, given by points
-(row, column) in a unit of the garment's own; every coordinate is one number for all garments of a
-batch or one for each, so that a thousand coats of different cuts are sewn by the same few array
-operations. How deep a pixel lies inside a panel decides both how much of the pixel it covers (as
-with the pen's ink) and how its grey runs out towards the rim.
+A garment is a list of panels, the lowest first. A panel is an area or a line, given by points
+(row, column) in the garment's own unit; every coordinate is one number for all garments of a
+batch, or one per garment, so that a thousand different coats need the same few array operations.
+The depth of a pixel inside a panel sets its coverage (as for the pen's ink) and how its grey
+changes towards the rim.
 
 Shapes: B garments, H = W = size.
 """
@@ -24,26 +24,26 @@ from swarm_nca.images.pictures import Grey
 from swarm_nca.images.raster import coverage_of
 
 Number: TypeAlias = float | Column
-"""The same for all garments, or [B]."""
+"""One number for all garments, or [B]."""
 
 Point: TypeAlias = tuple[Number, Number]
 """(row, column)."""
 
 Worn: TypeAlias = bool | npt.NDArray[np.bool_]
-"""Whether all garments have a panel, or which [B] have it."""
+"""Whether garments have a panel: one value for all, or [B]."""
 
-_SPANS = 4  # straight steps from one point of a curve to the next
+_SPANS = 4  # straight steps between two points of a curve
 
-_RIM_REACH = 1.3  # pixels over which a rim's grey fades into the panel's
+_RIM_REACH = 1.3  # pixels over which the rim's grey fades into the panel's
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
     """An area, or a line, of one tone.
 
-    `outline`: its points, at least three of an area and two of a line. `width`: of the line, in
+    `outline`: its points, at least three for an area and two for a line. `width`: of the line, in
     the garment's unit; None for an area. `tone`: its grey as a share of the cloth's. `mirrored`:
-    there is a second one, across column 0. `worn`: which garments have it.
+    also drawn mirrored at column 0. `worn`: the garments that have it.
     """
 
     outline: Sequence[Point]
@@ -56,7 +56,7 @@ class Panel:
 
 @dataclass(frozen=True, eq=False)
 class Fabric:
-    """What garments are made of.
+    """The fabrics of B garments.
 
     `tone` [B]: grey, 0 to 1. `rim` [B]: grey added at the rim of every panel, often below 0.
     `weave` [B, H, W]: a factor for every pixel.
@@ -68,7 +68,7 @@ class Fabric:
 
 
 def curve(points: Sequence[Point], closed: bool = True) -> tuple[Point, ...]:
-    """Points along the smooth line through the given ones; around an area where it is closed."""
+    """Points on the smooth curve through the given points; a closed curve bounds an area."""
     given = [*points[-2:], *points, *points[:2]] if closed else list(points)
     count = len(points) if closed else len(points) - 1
     at = np.arange(count * _SPANS + (not closed)) / _SPANS + (2 if closed else 0)
@@ -79,7 +79,7 @@ def curve(points: Sequence[Point], closed: bool = True) -> tuple[Point, ...]:
 
 
 def sewn(panels: Sequence[Panel], fabric: Fabric, size: int, fill: Column, turn: Column) -> Grey:
-    """Pictures [B, size, size] of garments, their longer side `fill` [B] pixels, in the middle.
+    """Pictures [B, size, size] of centred garments whose longer side has `fill` [B] pixels.
 
     `turn` [B]: radians, anticlockwise.
     """
@@ -102,7 +102,7 @@ def sewn(panels: Sequence[Panel], fabric: Fabric, size: int, fill: Column, turn:
 
 
 def _depth(panel: Panel, rows: Grey, columns: Grey) -> npt.NDArray[np.float32]:
-    """How deep inside a panel, [B, H, W] in the garment's unit; outside, below 0."""
+    """Depth inside a panel, [B, H, W] in the garment's unit; below 0 outside."""
     nearest = np.full(rows.shape, np.inf, np.float32)
     inside = np.zeros(rows.shape, np.bool_)
     area = panel.width is None
@@ -144,5 +144,5 @@ def _weighted(weights: Column, values: Sequence[Number]) -> Number:
 
 
 def _column(value: Any) -> npt.NDArray[np.float32]:
-    """[1, 1, 1] or [B, 1, 1], to meet pictures."""
+    """[1, 1, 1] or [B, 1, 1], to broadcast with pictures."""
     return np.asarray(value, np.float32).reshape(-1, 1, 1)

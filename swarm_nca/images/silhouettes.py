@@ -1,8 +1,8 @@
-"""The shape of what lives in a picture: its pieces, and the holes in it.
+"""Connected pieces of alive pixels, and the holes in them.
 
-Living pixels hear their eight neighbours, so a piece of the living is 8-connected: pieces cannot
-hear each other. What separates them is 4-connected, so a hole is a 4-connected piece of the dead
-that does not touch the border; messages must go around it.
+Alive pixels receive messages from eight neighbours, so pieces are 8-connected: no message passes
+between two pieces. A hole is a 4-connected piece of dead pixels that does not touch the border;
+messages must go around it.
 
 Shapes: B pictures, H rows, W columns.
 """
@@ -22,26 +22,26 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 Labels: TypeAlias = npt.NDArray[np.int32]
 Counts: TypeAlias = npt.NDArray[np.int64]
 
-#: Neighbourhoods of a pixel: with its four sides, and with its corners, too.
+#: Neighbourhoods of a pixel: four sides, and also the corners.
 _SIDES = ndimage.generate_binary_structure(2, 1)
 _CORNERS = ndimage.generate_binary_structure(2, 2)
 
 
 def pieces(pictures: Pictures, alive_above: float) -> Counts:
-    """int64 [B], in how many pieces the pixels above a grey lie."""
+    """int64 [B], the number of pieces of pixels above a grey."""
     counts = [ndimage.label(grey > alive_above, _CORNERS)[1] for grey in pictures]
     return np.array(counts, np.int64)
 
 
 def holes(pictures: Pictures, alive_above: float) -> Counts:
-    """int64 [B], how many holes the pixels above a grey leave open among them."""
+    """int64 [B], the number of holes in the pixels above a grey."""
     return np.array([_holes(grey, alive_above)[1] for grey in pictures], np.int64)
 
 
 def without_holes(pictures: Pictures, alive_above: float) -> Pictures:
-    """The same pictures, every hole filled with the mean grey of the living pixels around it.
+    """The same pictures, every hole filled with the mean grey of the alive pixels around it.
 
-    Around it are those that touch it by a side or a corner; their mean lives, as they do.
+    These are the pixels that touch the hole by a side or a corner; their mean is alive too.
     """
     if not len(pictures):
         return pictures
@@ -60,8 +60,8 @@ def _filled(picture: Grey, alive_above: float) -> Grey:
 
 
 def _holes(picture: Grey, alive_above: float) -> tuple[Labels, int]:
-    """int32 [H, W], the number of each pixel's hole, 0 outside holes; and how many there are."""
-    # In a frame of dead pixels all that touches the border is one piece. The frame's corner is the
-    # first pixel, so that piece has the number 1, and holes those from 2 on.
+    """int32 [H, W], the number of each pixel's hole, 0 outside holes; and the number of holes."""
+    # With a frame of dead pixels, all dead pixels that touch the border are one piece. The frame's
+    # corner is the first pixel, so this piece has number 1, and holes have the numbers from 2.
     labels, count = ndimage.label(np.pad(~(picture > alive_above), 1, constant_values=True), _SIDES)
     return np.maximum(labels[1:-1, 1:-1] - 1, 0), count - 1

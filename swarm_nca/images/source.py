@@ -1,9 +1,8 @@
-"""Where a scenario's pictures come from, as a record: the `images:` of a scenario file.
+"""The record of a scenario's pictures: the `images:` of a scenario file.
 
-A source names one origin (a data set, a file, a folder, a clean glyph, or a composition of other
-sources), says which pictures of it, and how they are transformed. It is plain data, nested
-frozen dataclasses of plain types, and checks itself when it is made; `load` turns it into
-`Pictures`.
+A source has one origin (a data set, a file, a folder, a clean glyph, or a composition of other
+sources), a selection of its pictures, and transforms. It is plain data (nested frozen dataclasses),
+checked when it is made; `load` returns its `Pictures`.
 """
 
 from __future__ import annotations
@@ -37,23 +36,23 @@ ORIGINS: Mapping[str, tuple[str, ...]] = {
     "soup": ("size", "count", "seed"),
     "sprout": ("size", "count"),
 }
-"""The origins a source can name, each with the keys that go with it."""
+"""The origins of a source, each with its keys."""
 
 TRANSFORMS = ("scale", "rotate", "thickness", "shift")
-"""What goes with every origin, in the order in which it is done."""
+"""The transforms, for every origin, in the order of application."""
 
 LARGEST_SCALE, THICKEST = 100.0, 100.0
-"""Beyond these (a factor, and pixels) a typing slip is more likely than a wish."""
+"""Maximum factor, and maximum pixels: larger values are probably typing errors."""
 
 MOST_PARTS = 100
-"""Sources that stand side by side in a row."""
+"""Maximum number of sources in a row."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Pictures for a scenario: exactly one origin, a choice among its pictures, transforms.
+    """Pictures for a scenario: exactly one origin, a selection of its pictures, transforms.
 
-    Raises ValueError, saying the cure, for what cannot be right whatever the data.
+    Raises ValueError with the cure for values that are wrong for any data.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {
@@ -63,52 +62,52 @@ class Source:
     }
 
     dataset: DatasetName | None = None
-    """A data set: drawn offline are strokes (digits; capitals too, by label), doodles (digits of
-    any size, place and pen), letters and garments (of Fashion-MNIST's classes); published are
-    mnist and fashion-mnist."""
+    """A data set. Drawn offline: strokes (digits; capitals by label), doodles (digits of any
+    size, place and pen), letters, and garments (Fashion-MNIST's classes). Published: mnist and
+    fashion-mnist."""
     file: str | None = None
     """A picture file; a path relative to the scenario's folder."""
     folder: str | None = None
     """A folder with one subfolder of picture files per class."""
     glyph: int | str | None = None
-    """One digit or capital, clean: without the variation of handwriting."""
+    """One digit or capital letter, without the variation of handwriting."""
     chimera: tuple[Source, Source] | None = None
-    """Two sources: the left half of the one and the right half of the other."""
+    """Two sources: the left half of the first and the right half of the second."""
     row: Annotated[tuple[Source, ...], MaxLen(MOST_PARTS)] | None = None
-    """Sources whose pictures stand side by side."""
+    """Sources whose pictures are placed side by side."""
     rle: str | None = None
     """A pattern of Life as run-length encoded text (bob$2bo$3o!), or a file of it, *.rle."""
     soup: Annotated[float, Gt(0.0), Le(1.0)] | None = None
-    """A random board: each pixel is full ink with this chance."""
+    """A random board: each pixel is full ink with this probability."""
     sprout: bool | None = None
-    """One pixel of full ink in the middle, the first cell of a pattern that grows."""
+    """One pixel of full ink in the middle, the first cell of a growing pattern."""
 
     label: int | str | None = None
     """Only pictures of this class, by number or name; for a file, glyph or composition, the
-    class that is the right answer."""
+    right class."""
     index: Index | None = None
-    """The number of the first picture to take, from 0 (after `label`). If not given, the seed
-    decides: wherever the same source stands in a scenario, it is the same picture."""
+    """The number of the first picture, from 0 (after `label`). If not given, the seed chooses:
+    equal sources in a scenario give the same picture."""
     count: Annotated[int, Ge(1), Le(MOST_PICTURES)] | None = None
-    """How many pictures; 1 if not given, all of them for a folder."""
+    """Number of pictures; if not given 1, or all pictures of a folder."""
     split: Split | None = None
-    """Which part of a published data set: test if not given, or train."""
+    """Which split (MNIST and Fashion-MNIST only): test if not given, or train."""
     seed: Seed | None = None
-    """For what is left to chance; the scenario's own if not given."""
+    """Seed of random choices; the scenario's seed if not given."""
     ink: Ink = "auto"
-    """What is ink in a file: what differs from the border (auto), dark, or light."""
+    """Which pixels of a file are ink: those that differ from the border (auto), dark, or light."""
     size: tuple[Side, Side] | None = None
-    """(rows, columns) to which pictures from files are made to fit, keeping their aspect; those of
-    a soup or of the field around a sprout, the scenario's canvas if not given."""
+    """(rows, columns) to which pictures from files are scaled, keeping their aspect; for a soup
+    or a sprout the size of the board, the scenario's canvas if not given."""
     join: bool = False
     """Whether a line joins each picture of a row to the next."""
 
     scale: Annotated[float, Gt(0.0), Le(LARGEST_SCALE)] = 1.0
-    """Factor by which the pictures are enlarged."""
+    """Factor of enlargement."""
     rotate: Number = 0.0
-    """Degrees, anticlockwise."""
+    """Rotation in degrees, anticlockwise."""
     thickness: Annotated[float, Ge(-THICKEST), Le(THICKEST)] = 0.0
-    """Pixels by which strokes become wider, or below 0 thinner."""
+    """Pixels by which strokes become wider; thinner below 0."""
     shift: tuple[Number, Number] = (0.0, 0.0)
     """Pixels (rows down, columns right) by which the pictures are moved."""
 
@@ -117,9 +116,7 @@ class Source:
         takes = (*ORIGINS[origin], *TRANSFORMS)
         for field in fields(self):
             if getattr(self, field.name) != field.default and field.name not in (origin, *takes):
-                raise ValueError(
-                    f"{field.name} does not go with {origin}, which takes {', '.join(takes)}"
-                )
+                raise ValueError(f"{field.name} does not go with {origin}: use {', '.join(takes)}")
         check_bounds(self)
         if self.size is not None:
             check_pixels(self.count or 1, *self.size)
@@ -127,7 +124,7 @@ class Source:
             if self.dataset not in CLASSES:
                 raise ValueError(unknown("dataset", self.dataset, CLASSES))
             if self.dataset not in DATASETS and self.split is not None:
-                raise ValueError(f"{self.dataset} are drawn and have no split: leave it out")
+                raise ValueError(f"{self.dataset} is drawn and has no split: leave split out")
             if self.label is not None:
                 class_number(self.label, self.classes)
         if self.glyph is not None and str(self.glyph) not in GLYPHS:
@@ -141,7 +138,7 @@ class Source:
 
     @property
     def origin(self) -> str:
-        """The one key that says where the pictures come from."""
+        """The key of the source's origin."""
         given = [origin for origin in ORIGINS if getattr(self, origin) is not None]
         if len(given) != 1:
             got = " and ".join(given) or "none of them"
@@ -150,7 +147,7 @@ class Source:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The classes that a label of this source counts: a data set's, or nothing's."""
+        """The classes of the source's data set; empty for other origins."""
         if self.dataset is None:
             return ()
         if self.dataset == "strokes" and self.label in LETTERS:
@@ -162,4 +159,4 @@ CLASSES: Mapping[str, tuple[str, ...]] = {
     **{name: known.classes for name, known in DRAWN.items()},
     **{name: known.classes for name, known in DATASETS.items()},
 }
-"""The data sets a source can name, and their classes."""
+"""The data sets of sources, and their classes."""

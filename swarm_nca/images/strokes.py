@@ -1,9 +1,9 @@
-"""Handwriting without a download: digits and letters drawn by a pen, in MNIST's manner.
+"""Pictures of handwritten digits and letters without a download, similar to MNIST.
 
-A character is scaled to fit MNIST's 20×20 box with its aspect kept, set with its centre of mass
+A character is scaled to fit MNIST's 20×20 box with its aspect kept, placed with its centre of mass
 in the middle of 28×28, and drawn by a round pen with a soft rim. Picture i is a pure function of
-the seed, i and the settings (Philox, a counter-based generator, is read from position i on), so
-there is no end to them and any range can be drawn on its own.
+the seed, i and the settings (the counter-based generator Philox starts at position i), so the set
+is endless and any range can be drawn by itself.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ALPHABETS: Mapping[str, tuple[str, ...]] = {
 INK_SOFTNESS = 1.1
 """Width of the pen's soft rim, in pixels, as in MNIST's scans."""
 
-_CHUNK = 256  # pictures drawn together: their windows stay in the processor's cache
+_CHUNK = 256  # pictures drawn together: their windows fit into the processor's cache
 
 
 def strokes(
@@ -48,10 +48,10 @@ def strokes(
 ) -> Pictures:
     """`count` handwritten characters: numbers `start` to `start + count − 1` of the seed.
 
-    `classes`: which characters, with equal chances. `label`: only this one, by its number in
-    the alphabet or its name. `size`: pictures are [size, size]. `box`: side of the square that
-    the character fits, by default 20/28 of the size. `hand`: how much they vary.
-    Raises ValueError for a count below 1 or beyond reason, and an unknown alphabet or label.
+    `classes`: the alphabet, with equal chances. `label`: only this character, by its number in
+    the alphabet or its name. `size`: pictures are [size, size]. `box`: side of the square around
+    the character, by default 20/28 of the size. `hand`: the variation.
+    Raises ValueError for a count below 1 or too large, and an unknown alphabet or label.
     """
     if classes not in ALPHABETS:
         raise ValueError(f"strokes are of {', '.join(ALPHABETS)}, got {classes!r}")
@@ -84,7 +84,7 @@ def draw_glyph(
     slant: float = 0.0,
     way: int = 0,
 ) -> Grey:
-    """One clean character [size, size], without variation; `way` numbers its ways of writing."""
+    """One character [size, size] without variation; `way`: the number of the way of writing."""
     starts, ends = _clean(_way(character, way), size, box, thickness, slant)
     radius = np.full((1, SEGMENTS), thickness / 2, np.float32)
     whole = render_segments(starts, ends, radius, (size, size), INK_SOFTNESS)
@@ -99,7 +99,7 @@ def glyph_strokes(
     slant: float = 0.0,
     way: int = 0,
 ) -> list[Points]:
-    """The pen's strokes of `draw_glyph`, in the order of writing: each [n, 2] (row, column)."""
+    """The pen strokes of `draw_glyph` in the order of writing, each [n, 2] (row, column)."""
     glyph = _way(character, way)
     starts, ends = _clean(glyph, size, box, thickness, slant)
     return [
@@ -111,7 +111,7 @@ def glyph_strokes(
 def _way(character: str, way: int) -> Glyph:
     ways = glyph_ways(character)
     if not 0 <= way < len(ways):
-        raise ValueError(f"{character!r} is written in ways 0–{len(ways) - 1}, got {way}")
+        raise ValueError(f"{character!r} has the ways 0–{len(ways) - 1}, got {way}")
     return ways[way]
 
 

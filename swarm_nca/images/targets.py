@@ -1,9 +1,9 @@
-"""Pictures in colour for patterns to grow into: drawn offline, or from a file.
+"""Target pictures in colour for growing patterns: drawn offline, or from a file.
 
 A target is premultiplied RGBA: the colours are multiplied by alpha, so that a transparent pixel is
-0 in all four channels and a mean squared error counts it alike whatever its colour was.
+0 in all four channels and its colour does not affect a mean squared error.
 
-To add a drawn one, write a function that draws in the unit square, and a line in `TARGETS`.
+To add a drawn target, write a function that draws in the unit square, and a line in `TARGETS`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Target: TypeAlias = npt.NDArray[np.float32]
 _Color = tuple[int, int, int]
 _Point = tuple[float, float]
 
-#: Drawn so many times as large, then averaged: antialiased edges.
+#: Factor by which targets are drawn larger, then averaged, for antialiased edges.
 _FINER = 8
 
 
@@ -43,7 +43,7 @@ class _Pen:
         self._draw.polygon([self._place(point) for point in points], fill=color)
 
     def ellipse(self, center: _Point, radii: _Point, color: _Color, turned: float = 0.0) -> None:
-        """An ellipse, turned clockwise by degrees."""
+        """An ellipse, rotated clockwise by degrees."""
         cos, sin = math.cos(math.radians(turned)), math.sin(math.radians(turned))
         points = []
         for step in range(72):
@@ -139,7 +139,7 @@ def _butterfly(pen: _Pen) -> None:
     pen.ellipse((0.5, 0.23), (0.055, 0.06), (44, 36, 44))
 
 
-#: What is drawn, by name; each function draws with a pen in the unit square.
+#: The drawn targets by name; each function draws with a pen in the unit square.
 TARGETS: Mapping[str, Callable[[_Pen], None]] = MappingProxyType(
     {"lizard": _lizard, "flower": _flower, "heart": _heart, "butterfly": _butterfly}
 )
@@ -159,15 +159,15 @@ def drawn_target(name: str, side: int = 40) -> Target:
 
 
 def read_target(path: str | Path, side: int = 40) -> Target:
-    """A picture file made to fit a square, its aspect kept, in the middle: [side, side, 4].
+    """A picture file scaled to fit a square, centred, with its aspect kept: [side, side, 4].
 
     Raises:
-        ValueError: a file that is missing or unreadable, or a picture that is all transparent.
+        ValueError: a missing or unreadable file, or a picture that is fully transparent.
     """
     with opened(Path(path)) as image:
         target = _fitted(image.convert("RGBA"), side)
     if not target[..., 3].any():
-        raise ValueError(f"{path}: is transparent everywhere: there is nothing to grow")
+        raise ValueError(f"{path}: is fully transparent: use a picture with opaque pixels")
     return target
 
 
@@ -179,7 +179,7 @@ def _fitted(image: Image.Image, side: int) -> Target:
     target = np.zeros((side, side, 4), np.float32)
     top, left = (side - rows) // 2, (side - columns) // 2
     for channel in range(4):
-        # Channel by channel, as numbers: Pillow would round colours to bytes.
+        # Each channel as float32: Pillow would round RGBA to bytes.
         small = Image.fromarray(rgba[..., channel]).resize((columns, rows), Image.Resampling.BOX)
         target[top : top + rows, left : left + columns, channel] = np.asarray(small)
     return target.clip(0.0, 1.0)

@@ -1,4 +1,4 @@
-"""Recording: what a run leaves behind, as numbers, pictures and a page to read."""
+"""Recording: the results of a run as tables, pictures and a report page."""
 
 from swarm_nca.recording.folder import write_run
 from swarm_nca.recording.run import (

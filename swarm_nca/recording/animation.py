@@ -1,7 +1,7 @@
-"""The run as a moving picture: what was drawn beside what the cells say, step by step.
+"""The run as an animation: the picture beside the cells' decisions, step by step.
 
-Time is not even: the steps after a start or a perturbation, when opinions spread, are shown slowly,
-the quiet ones fast; the last moment stays long enough to be read.
+Steps soon after a start or a perturbation, when cells change most, are shown slowly and all others
+fast; the last frame stays long enough to be read.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
     from PIL.ImageFont import FreeTypeFont
 
-#: Frames of one animation, and its timing in milliseconds.
+#: Maximum number of frames of an animation, and its timing in milliseconds.
 MOST = 240
 _QUICK, _SLOW, _BEFORE, _AFTER, _END = 40, 90, 500, 900, 2600
 
-#: Steps after a start or a perturbation that are shown slowly, none left out.
+#: Steps after a start or a perturbation that are all shown, and slowly.
 _LIVELY = 24
 
 _MARGIN, _HEAD, _FOOT, _WIDEST, _TALLEST = 18, 40, 62, 720, 900
@@ -37,7 +37,7 @@ _INK, _QUIET, _ACCENT, _TRACK = (27, 31, 36), (104, 112, 122), (179, 38, 30), (2
 
 @dataclass(frozen=True)
 class Shot:
-    """A frame of the animation: how long it stays, in ms, and the caption it carries."""
+    """A frame of the animation, its duration in ms, and its caption."""
 
     frame: Frame
     stays: int
@@ -47,12 +47,12 @@ class Shot:
 def animation_webp(run: Run) -> bytes:
     """The run as a WebP that loops.
 
-    One world: its picture beside its decisions, or what cells show alone where every pixel is a
-    cell. Several: everyone's decisions, up to 100 worlds. Worlds of one row are drawn over time.
+    One world: its picture beside its decisions, or only the decisions if every pixel is a cell.
+    Several worlds: the decisions of up to 100 of them. Worlds of one row are drawn over time.
     """
     shots = shots_of(run)
-    stage = _Stage(run)
-    images = [stage.picture(shot) for shot in shots]
+    painter = _FramePainter(run)
+    images = [painter.picture(shot) for shot in shots]
     file = io.BytesIO()
     images[0].save(
         file,
@@ -62,8 +62,8 @@ def animation_webp(run: Run) -> bytes:
         duration=[shot.stays for shot in shots],
         loop=0,
         lossless=True,
-        # Few whole pictures between the changes, and little search: a fifth of the time and a
-        # tenth of the size of the encoder's own choices.
+        # Few key frames and little search: a fifth of the time and a tenth of the size of the
+        # encoder's defaults.
         quality=10,
         method=1,
         kmin=100,
@@ -73,7 +73,7 @@ def animation_webp(run: Run) -> bytes:
 
 
 def shots_of(run: Run, most: int = MOST) -> list[Shot]:
-    """Which frames to show, for how long, and what is said with them."""
+    """The frames to show, with durations and captions."""
     frames = list(run.frames)
     acted = [n for n in range(1, len(frames)) if frames[n].step == frames[n - 1].step]
     starts = [0, *acted]
@@ -83,7 +83,7 @@ def shots_of(run: Run, most: int = MOST) -> list[Shot]:
         for n in range(start, len(frames))
         if frames[n].step - frames[start].step <= _LIVELY
     } | {n - 1 for n in acted}
-    if len(lively) > most:  # so many perturbations that nothing is quiet
+    if len(lively) > most:  # too many perturbations to show all steps after each
         lively = {0, *acted}
     quiet = [n for n in range(len(frames)) if n not in lively]
     stride = max(1, -(-len(quiet) // max(1, most - len(lively))))
@@ -106,13 +106,13 @@ def _stays(n: int, count: int, acted: Sequence[int], lively: bool) -> int:
 
 
 def _captions(run: Run, frames: Sequence[Frame], acted: Sequence[int]) -> list[str]:
-    """What was done is said from the moment it is done, for as long as it is news."""
+    """Captions that name each perturbation for twice `_LIVELY` steps after it acts."""
     words: dict[int, str] = {}
     for step, kind, what in zip(
         run.events["step"], run.events["kind"], run.events["what"], strict=True
     ):
-        said = f"{kind}: {what}" if isinstance(what, str) and what else str(kind)
-        words[int(step)] = f"{words[int(step)]}, {said}" if int(step) in words else said
+        text = f"{kind}: {what}" if isinstance(what, str) and what else str(kind)
+        words[int(step)] = f"{words[int(step)]}, {text}" if int(step) in words else text
     captions, caption, since = [], "", 0
     for n, frame in enumerate(frames):
         if n in acted:
@@ -121,8 +121,8 @@ def _captions(run: Run, frames: Sequence[Frame], acted: Sequence[int]) -> list[s
     return captions
 
 
-class _Stage:
-    """The picture around the worlds: step, caption, time line, and the shares of opinions."""
+class _FramePainter:
+    """Paints frames: the worlds with step, caption, time line and the shares of the classes."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -134,7 +134,7 @@ class _Stage:
         height, side = map(max, zip(*(extent(first, n) for n in range(self._shown)), strict=True))
         height = len(self._rows[0].steps) if self._rows else height
         tiles = 2 if self._two else self._shown
-        # A wall about as wide as high; two pictures stand side by side unless they are wide.
+        # About as wide as high; two pictures are side by side unless they are wide.
         self._columns = max(1, min(tiles, math.ceil(math.sqrt(tiles * 1.01 * height / side))))
         across = (_WIDEST - 2 * _MARGIN) // self._columns - 16
         down = _TALLEST // -(-tiles // self._columns) - 16
@@ -145,7 +145,7 @@ class _Stage:
         self._large, self._small = _font(19), _font(14)
 
     def picture(self, shot: Shot) -> Picture:
-        """The same size for every shot."""
+        """Paint one shot; all shots have the same size."""
         from PIL import Image, ImageDraw
 
         worlds = self._worlds(shot.frame)
@@ -164,14 +164,14 @@ class _Stage:
             caption = caption.rstrip("…")[:-1] + "…"
         draw.text((right, 15), caption, _ACCENT, self._small, anchor="ra")
         self._time_line(draw, shot.frame.step, wide, _HEAD + height + 12)
-        self._opinions(draw, shot.frame.world, wide, _HEAD + height + 26)
+        self._class_shares(draw, shot.frame.world, wide, _HEAD + height + 26)
         return image
 
     def _worlds(self, frame: Frame) -> Rgb:
         shown, scale, world = range(self._shown), self._scale, frame.world
         above = self._run.shown_above
         if self._rows:
-            tiles = [enlarged(one.rgb(frame.step), scale) for one in self._rows]
+            tiles = [enlarged(diagram.rgb(frame.step), scale) for diagram in self._rows]
         else:
             tiles = [decisions_rgb(world, n, scale=scale, shown_above=above) for n in shown]
         if self._two:
@@ -190,16 +190,16 @@ class _Stage:
             x = _MARGIN + length * at // steps
             draw.rectangle((x - 1, y - 3, x + 1, y + 6), fill=_ACCENT)
 
-    def _opinions(self, draw: Any, world: World, wide: int, y: int) -> None:
-        """A bar as long as all cells, cut by what they say, the names written in it.
+    def _class_shares(self, draw: Any, world: World, wide: int, y: int) -> None:
+        """A bar divided by the shares of the classes, with their names in it.
 
-        Without classes, what they show in words.
+        For rules without classes, a line of text.
         """
         above = self._run.shown_above
         counts = totals(world, above)
         if not world.readout.class_names:
-            told = f"{world.readout.caption(counts)}, of {int(counts.sum()):,} cells"
-            draw.text((_MARGIN, y + 4), told, _INK, self._small)
+            text = f"{world.readout.caption(counts)}, of {int(counts.sum()):,} cells"
+            draw.text((_MARGIN, y + 4), text, _INK, self._small)
             return
         colors = (*world.classes.colors, (0, 0, 0))
         names = (*world.classes.names, SILENT)
@@ -218,7 +218,7 @@ class _Stage:
 
 
 def _edged(tile: Rgb) -> Rgb:
-    """A picture with its outermost pixels faintly grey where they are white."""
+    """A picture whose white outermost pixels are light grey."""
     edged, edge = tile.copy(), (214, 218, 223)
     for line in (edged[0], edged[-1], edged[:, 0], edged[:, -1]):
         line[(line == 255).all(axis=1)] = edge
@@ -226,7 +226,7 @@ def _edged(tile: Rgb) -> Rgb:
 
 
 def _font(size: int) -> FreeTypeFont:
-    """The figures' typeface, so that a run's pictures look of one piece."""
+    """The typeface of the figures."""
     from pathlib import Path
 
     import matplotlib

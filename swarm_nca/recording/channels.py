@@ -1,7 +1,7 @@
-"""What cells hold and tell each other: every channel of one world at a few moments, a tile each.
+"""States and messages: every channel of one world at a few moments, one tile each.
 
 A cell's message is its whole state, so the tiles show both. Values are squashed by the arctangent,
-as in the article's internal-state videos: small ones stay apart, and none is too large.
+as in the article's internal-state videos: small values stay distinct and large ones stay bounded.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from swarm_nca.recording.strip import shrunk
 from swarm_nca.render import Rgb, cells_rgb, decisions_rgb, extent, inked
 from swarm_nca.world import World
 
-#: From negative to positive, through white: purple and orange differ for every eye, and in print
-#: both darken. After ColorBrewer's PuOr (Harrower and Brewer 2003).
+#: From negative to positive, through white. Colour-blind readers can tell purple and orange apart,
+#: and both darken in print. After ColorBrewer's PuOr (Harrower and Brewer 2003).
 _PURPLE_TO_ORANGE = (
     (45, 0, 75),
     (84, 39, 136),
@@ -39,11 +39,11 @@ _PURPLE_TO_ORANGE = (
 _MARGIN, _HEAD, _FOOT = 48, 118, 84
 _TILE, _GAP, _TITLE, _APART = 84, 12, 26, 30
 
-#: Lines of cells that a line of a tile's pixels averages over; of larger worlds each so many-th.
+#: Maximum lines of cells averaged in one line of a tile's pixels; larger worlds are sampled.
 _SAMPLES = 4
 
-#: Tiles on a line, and a grey that no value has, for where nobody lives.
-_COLUMNS, _NOBODY = 12, 222
+#: Tiles on a line, and the grey of pixels without a cell, which no value has.
+_COLUMNS, _EMPTY = 12, 222
 _TICKS = (-10.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 10.0)
 
 
@@ -57,7 +57,7 @@ def diverging(values: npt.NDArray[Any]) -> Rgb:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where things stand: decisions at the left, free and class channels on lines beside them."""
+    """The layout: decisions at the left, free and class channels on lines beside them."""
 
     titles: tuple[tuple[str, ...], ...]
     scale: float
@@ -95,7 +95,7 @@ class _Layout:
 
 
 def _titles(world: World) -> list[tuple[str, ...]]:
-    """The channels' titles, in order: those that the read-out reads on lines of their own."""
+    """The channels' titles in order; read-out channels have their own lines."""
     total, readout = world.state.shape[1], world.readout
     read, names = readout.channels(total), readout.channel_names
     if readout.class_names and len(names[0]) < 4:
@@ -109,17 +109,17 @@ def _titles(world: World) -> list[tuple[str, ...]]:
 
 def channels_png(run: Run) -> bytes:
     """All channels of the first world at up to five moments, as a PNG file."""
-    told = _told(run)
-    world = told[0].frame.world
+    shown = _shown_moments(run)
+    world = shown[0].frame.world
     if world.state.shape[1] == 1:
-        return _single(run, told)
+        return _single(run, shown)
     layout = _Layout.of(world)
-    paper = Paper(layout.width, _HEAD + len(told) * layout.block + _FOOT)
+    paper = Paper(layout.width, _HEAD + len(shown) * layout.block + _FOOT)
     many = f", world 1 of {len(world)}" if len(world) > 1 else ""
-    paper.text(_MARGIN, 46, "What cells tell each other", 15, INK, weight="bold")
-    words = f"{run.name}{many}  ·  a cell's message is its whole state, one tile a channel"
+    paper.text(_MARGIN, 46, "States and messages", 15, INK, weight="bold")
+    words = f"{run.name}{many}  ·  a cell's message is its whole state; one tile per channel"
     paper.text(_MARGIN, 76, words, 9, QUIET)
-    for number, moment in enumerate(told):
+    for number, moment in enumerate(shown):
         top = _HEAD + number * layout.block
         _decisions(paper, run, moment, top, layout)
         _channels(paper, moment.frame.world, top, layout)
@@ -127,42 +127,42 @@ def channels_png(run: Run) -> bytes:
     return paper.png()
 
 
-def _single(run: Run, told: Sequence[Moment]) -> bytes:
+def _single(run: Run, shown: Sequence[Moment]) -> bytes:
     """States of one channel: the moments side by side."""
-    rows, columns = extent(told[0].frame.world)
+    rows, columns = extent(shown[0].frame.world)
     room = 204
     share = room / max(rows, columns)
     scale = float(int(share)) if share >= 1 else share
     high = round(rows * scale)
     paper = Paper(2 * _MARGIN + 5 * (room + 2 * _GAP), _HEAD + 60 + high + _FOOT)
-    paper.text(_MARGIN, 46, "What cells tell each other", 15, INK, weight="bold")
-    words = f"{run.name}  ·  a cell's message is its whole state, and that is one channel"
+    paper.text(_MARGIN, 46, "States and messages", 15, INK, weight="bold")
+    words = f"{run.name}  ·  a cell's message is its state of one channel"
     paper.text(_MARGIN, 76, words, 9, QUIET)
-    for number, moment in enumerate(told):
+    for number, moment in enumerate(shown):
         x, world = _MARGIN + number * (room + 2 * _GAP), moment.frame.world
         paper.text(x, _HEAD + 18, f"step {moment.frame.step}", 9, INK, weight="bold")
         after = f"after {moment.after}" if moment.after else verdict(world, 0, run.shown_above)
         paper.text(x, _HEAD + 38, after, 8, ACCENT if moment.after else QUIET)
         values = world.state[world.rows_of(0), 0].detach().cpu().numpy()
         whole = max(1, int(scale))
-        tile = cells_rgb(world, diverging(values), scale=whole, behind=_NOBODY)
+        tile = cells_rgb(world, diverging(values), scale=whole, behind=_EMPTY)
         paper.picture(x, _HEAD + 50, tile if scale >= 1 else shrunk(tile, scale))
-    color_bar(paper, paper.height - _FOOT + 26, empty=inked(told[0].frame.world))
+    color_bar(paper, paper.height - _FOOT + 26, empty=inked(shown[0].frame.world))
     return paper.png()
 
 
-def _told(run: Run) -> Sequence[Moment]:
-    """The start is all alike, so it is left out; what changes most is kept."""
-    told = moments(run, most=6)
-    return told[1:] if len(told) > 1 else told
+def _shown_moments(run: Run) -> Sequence[Moment]:
+    """Up to five moments, without the start, where all states are equal."""
+    found = moments(run, most=6)
+    return found[1:] if len(found) > 1 else found
 
 
 def _decisions(paper: Paper, run: Run, moment: Moment, top: int, layout: _Layout) -> None:
     world, scale = moment.frame.world, 2 * layout.scale
     words = f"step {moment.frame.step}"
     paper.text(_MARGIN, top + 18, words, 9, INK, weight="bold")
-    told = f"after {moment.after}" if moment.after else verdict(world, 0, run.shown_above)
-    paper.text(_MARGIN, top + 38, told, 8, ACCENT if moment.after else QUIET)
+    label = f"after {moment.after}" if moment.after else verdict(world, 0, run.shown_above)
+    paper.text(_MARGIN, top + 38, label, 8, ACCENT if moment.after else QUIET)
     tile = decisions_rgb(world, scale=max(1, int(scale)), shown_above=run.shown_above)
     paper.picture(_MARGIN, top + 46, tile if scale >= 1 else shrunk(tile, scale))
 
@@ -181,10 +181,10 @@ def _channels(paper: Paper, world: World, top: int, layout: _Layout) -> None:
             paper.text(x + width / 2, y + 18, title[: (width + _GAP) // 8], 7.5, QUIET, "center")
             colors = diverging(next(values))
             if every > 1:
-                tile = np.full((*sampled, 3), _NOBODY, np.uint8)
+                tile = np.full((*sampled, 3), _EMPTY, np.uint8)
                 tile[places] = colors
             else:
-                tile = cells_rgb(world, colors, scale=whole, behind=_NOBODY)
+                tile = cells_rgb(world, colors, scale=whole, behind=_EMPTY)
             paper.picture(x, y + _TITLE, tile if scale >= 1 else shrunk(tile, scale * every))
 
 
@@ -194,7 +194,7 @@ def _sample(
     """The cells of the first world on each `every`-th line and column of its picture.
 
     Returns:
-        Their rows, int64 [n], and where they are among those lines and columns, int64 [n] each.
+        Their rows, int64 [n], and their indices among those lines and columns, int64 [n] each.
     """
     rows = torch.arange(int(world.counts[0]), device=world.address.device)
     site, columns = world.address[rows], extent(world)[1]
@@ -205,10 +205,10 @@ def _sample(
 
 
 def color_bar(paper: Paper, top: int, *, empty: bool) -> None:
-    """What colours mean.
+    """The scale of the colours.
 
     Args:
-        empty: whether there are pixels where nobody lives.
+        empty: whether there are pixels without a cell.
     """
     left, length = _MARGIN + 70, 560
     span = np.tan(np.linspace(-0.5, 0.5, length) * np.pi * 0.999)
@@ -221,5 +221,5 @@ def color_bar(paper: Paper, top: int, *, empty: bool) -> None:
         paper.text(at, top + 40, label, 7.5, QUIET, "center")
     if not empty:
         return
-    paper.picture(left + length + 60, top, np.full((16, 16, 3), _NOBODY, np.uint8))
-    paper.text(left + length + 86, top + 14, "nobody lives here", 8, QUIET)
+    paper.picture(left + length + 60, top, np.full((16, 16, 3), _EMPTY, np.uint8))
+    paper.text(left + length + 86, top + 14, "no cell here", 8, QUIET)

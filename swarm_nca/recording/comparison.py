@@ -1,7 +1,7 @@
-"""Figures that set several rules side by side, for papers: in colour, in grey, by any eyes.
+"""Figures that compare several rules, for papers.
 
-Lines differ in colour (Okabe and Ito 2008), dash and marker at once, so that each of the three is
-enough. Figures come as PNG and, lettering as text, as PDF.
+Lines differ in colour (Okabe and Ito 2008), dash and marker, so that each of the three is enough:
+in grey prints and for colour-blind readers. Figures are PNG or PDF with text as text.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from swarm_nca.recording.paper import INK, OKABE_ITO, QUIET, Paper
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: Eight colours, five dashes and nine markers: no two of 360 lines look the same.
+#: Eight colours, five dashes and nine markers: 360 different lines.
 _COLORS = (*OKABE_ITO, "#8a8f98")
 _DASHES = ("-", (0, (6, 2)), (0, (6, 2, 1.2, 2)), (0, (1.2, 1.2)), (0, (3, 1.5)))
 _MARKERS = "osD^vPX<>"
@@ -31,13 +31,13 @@ _MARKERS = "osD^vPX<>"
 _PANELS = ("cell_accuracy", "total_agreement", "state_magnitude", "residual_magnitude")
 _WIDTH, _HEIGHT, _LEFT, _TOP, _APART = 660, 400, 96, 70, 128
 
-#: The part of a phase in which shares are still climbing, and may leave the panel below.
+#: The first part of a phase, in which shares still rise and may lie below the panel.
 _CLIMB = 0.1
 
 
 @dataclass(frozen=True)
 class Line:
-    """A rule's curves: by metric, the middle and the bounds of a band, each [T]."""
+    """A rule's curves: per metric the middle and the bounds of a band, each [T]."""
 
     label: str
     step: npt.NDArray[np.float64]
@@ -48,7 +48,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Dot:
-    """A score: its middle, its interval, and the least and the most of several runs."""
+    """A score: its middle, its interval, and the minimum and maximum of several runs."""
 
     middle: float
     low: float
@@ -58,7 +58,7 @@ class Dot:
 
 
 def look(number: int) -> dict[str, Any]:
-    """Colour, dash and marker of the line of that number."""
+    """Colour, dash and marker of line `number`."""
     return {
         "color": _COLORS[number % 8],
         "linestyle": _DASHES[number % 5],
@@ -74,8 +74,8 @@ def curves_figure(lines: Sequence[Line], swap: int, notes: Sequence[str]) -> Pap
 
     Args:
         lines: one per rule.
-        swap: the step after which every picture was swapped; marked.
-        notes: what is shown and what the bands are; lines at the foot.
+        swap: the step after which every picture was swapped; marked in the figure.
+        notes: lines at the foot that explain the curves and the bands.
     """
     columns = 3
     key = 28 * -(-len(lines) // columns)
@@ -106,7 +106,7 @@ def curves_figure(lines: Sequence[Line], swap: int, notes: Sequence[str]) -> Pap
 
 def _panel(axes: Axes, metric: str, lines: Sequence[Line], swap: int) -> None:
     for number, line in enumerate(lines):
-        look_of = look(number)
+        line_look = look(number)
         stride = max(1, len(line.step) // 10)
         # Markers of different lines sit at different steps.
         first = 2 + number * stride // max(1, len(lines))
@@ -115,13 +115,13 @@ def _panel(axes: Axes, metric: str, lines: Sequence[Line], swap: int) -> None:
             line.middle[metric],
             label=line.label,
             markevery=(first, stride),
-            **look_of,
+            **line_look,
         )
         axes.fill_between(
             line.step,
             line.low[metric],
             line.high[metric],
-            color=look_of["color"],
+            color=line_look["color"],
             alpha=0.16,
             linewidth=0,
         )
@@ -138,7 +138,7 @@ def _panel(axes: Axes, metric: str, lines: Sequence[Line], swap: int) -> None:
 
 
 def _logarithmic(axes: Axes) -> None:
-    """Numbers at 1, 2 and 5, so that even half a decade has some; of many, powers of ten."""
+    """Ticks at 1, 2 and 5, so that even half a decade has some; for many decades, powers of ten."""
     from matplotlib.ticker import LogLocator, NullLocator
 
     axes.set_yscale("log")
@@ -151,7 +151,7 @@ def _logarithmic(axes: Axes) -> None:
 
 
 def settled_floor(metric: str, lines: Sequence[Line], swap: int) -> float:
-    """The nearest tenth at least a point below all shares, and bands, past the first climb."""
+    """The largest tenth at least 0.01 below all shares and bands after the first part of phases."""
     seen = [
         float(np.min(values))
         for line in lines
@@ -172,7 +172,7 @@ def ordering_figure(
     Args:
         rows: by rule, by phase, by metric; all rules have the same phases.
         metrics: one panel each, side by side.
-        notes: what is shown and what the intervals are; lines at the foot.
+        notes: lines at the foot that explain the scores and the intervals.
     """
     phases = list(next(iter(rows.values())))
     left = 60 + 13 * max(map(len, rows))

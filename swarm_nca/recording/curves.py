@@ -1,4 +1,4 @@
-"""Curves of metrics over steps, of one run, readable in grey and by any eyes."""
+"""Curves of one run's metrics over steps, readable in grey and by colour-blind readers."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ LOOKS = {
 
 
 def draw_shares(axes: Axes, pooled: pd.DataFrame, names: Sequence[str], alone: bool) -> None:
-    """Shares over steps, of all worlds; a metric that nobody could measure is left out.
+    """Shares over steps, of all worlds; a metric that is nan at every step is left out.
 
-    With a world `alone` agreement is either there or not: it is drawn as a shaded time, not a line.
+    A world `alone` either agrees or not: agreement is drawn as shaded steps, not as a line.
     """
     steps = pooled["step"]
     for name in names:
@@ -61,13 +61,13 @@ def draw_shares(axes: Axes, pooled: pd.DataFrame, names: Sequence[str], alone: b
 
 
 def draw_votes(axes: Axes, frames: Sequence[Frame], shown_above: float) -> None:
-    """How many cells say what most say: what there is to see where nobody knows what is right."""
+    """The share of cells with the most common class, for runs without labels."""
     steps, shares = largest_votes(frames, shown_above)
     axes.plot(steps, shares, color=OKABE_ITO[0], label="largest vote", lw=1.6)
 
 
 def draw_counts(axes: Axes, pooled: pd.DataFrame) -> None:
-    """How many cells are alive, of all worlds."""
+    """The number of alive cells, of all worlds."""
     label, color, style = LOOKS["alive"]
     axes.plot(pooled["step"], pooled["alive"], color=color, linestyle=style, label=label, lw=1.6)
     axes.set_ylim(0, 1.08 * max(1.0, float(pooled["alive"].max())))
@@ -75,7 +75,7 @@ def draw_counts(axes: Axes, pooled: pd.DataFrame) -> None:
 
 
 def draw_error(axes: Axes, pooled: pd.DataFrame) -> None:
-    """How far pixels are from their target, on a logarithmic scale."""
+    """The mean squared error to the target, on a logarithmic scale."""
     label, color, style = LOOKS["error"]
     axes.plot(pooled["step"], pooled["error"], color=color, linestyle=style, label=label, lw=1.3)
     from matplotlib.ticker import LogLocator, NullLocator
@@ -91,7 +91,7 @@ def draw_magnitudes(
     pooled: pd.DataFrame,
     names: Sequence[str] = ("state_magnitude", "residual_magnitude"),
 ) -> None:
-    """How large states and their changes are, in the mean over all worlds."""
+    """Magnitudes of states and of their changes, as means over all worlds."""
     for name in names:
         label, color, style = LOOKS[name]
         axes.plot(pooled["step"], pooled[name], color=color, linestyle=style, label=label, lw=1.3)
@@ -100,7 +100,7 @@ def draw_magnitudes(
 
 
 def draw_marks(axes: Axes, marks: Sequence[Mark], label: bool = True) -> None:
-    """A line at each perturbation; its label above the axes, see `label_places`."""
+    """A line at each perturbation, with its label above the axes; see `label_places`."""
     from matplotlib.transforms import ScaledTranslation
 
     places = label_places(marks, axes.get_xlim(), axes.get_window_extent().width)
@@ -128,14 +128,14 @@ def draw_marks(axes: Axes, marks: Sequence[Mark], label: bool = True) -> None:
 def label_places(
     marks: Sequence[Mark], span: tuple[float, float], width: float
 ) -> list[tuple[int, bool]]:
-    """Where labels stand, so that no two collide.
+    """Places of labels without overlap.
 
     Args:
-        span, width: the steps that the axes show, and their width in pixels.
+        span, width: the first and last step of the axes, and their width in pixels.
 
     Returns:
-        Of each mark the line its label is on, 0 next to the axes, and whether it ends at the mark,
-        for want of room, instead of beginning there.
+        For each mark, the line of its label (0 is next to the axes), and whether the label ends at
+        the mark (if there is no room to the right) instead of beginning there.
     """
     start, end = span
     taken: list[list[tuple[float, float]]] = []

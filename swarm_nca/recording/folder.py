@@ -1,7 +1,7 @@
-"""The run folder: everything a run leaves, as files that need no program of ours to be read.
+"""The run folder: all results of a run, in common file formats.
 
-`scenario.yaml` and the three tables say what happened and are byte-equal whenever scenario and seed
-are; `provenance.json` says with what; the pictures and `report.html` show it.
+`scenario.yaml` and the three tables are byte-equal for the same scenario and seed.
+`provenance.json` has versions, rule hash and machine; the pictures and `report.html` show the run.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from swarm_nca.recording.provenance import provenance
 from swarm_nca.recording.run import EVENT_COLUMNS, Frame, Run
 from swarm_nca.world.fields import per_cell
 
-#: Every file that a run can leave.
+#: Every file that a run folder can hold.
 FILES = (
     "scenario.yaml",
     "metrics.csv",
@@ -36,22 +36,22 @@ FILES = (
     "states.npz",
 )
 
-#: Digits enough to tell two float32 apart, in a form that no locale or platform changes.
+#: Enough digits for any float32, independent of locale and platform.
 _FLOAT = "%.9g"
 
 
 def write_run(folder: str | Path, run: Run, *, pictures: bool = True, states: bool = False) -> None:
-    """Write a run's files into a folder, which is made if it is missing.
+    """Write a run's files into a folder, which is created if missing.
 
     Args:
-        pictures: also `run.webp`, `summary.png` and `channels.png`, where the run has frames.
+        pictures: also `run.webp`, `summary.png` and `channels.png`, if the run has frames.
         states: also `states.npz`, every frame's states (see `states_npz`).
 
     Raises:
         ValueError: metrics or events without their columns.
     """
     folder = Path(folder)
-    # Without a frame nobody knows the read-out; these are for all of them.
+    # Without a frame the read-out is unknown: require only metrics for all read-outs.
     common = [name for name, metric in METRICS.items() if not metric.readouts]
     names = list(metrics_for(run.frames[0].world)) if run.frames else common
     for table, columns, name in (
@@ -88,9 +88,8 @@ def write_run(folder: str | Path, run: Run, *, pictures: bool = True, states: bo
 def states_npz(frames: Sequence[Frame]) -> bytes:
     """Every frame's states as a compressed NumPy archive.
 
-    `step` [T] and `rows` [T], the number of living cells of each of the T frames; then, frame after
-    frame, `state` [Σrows, C] and any further per-cell field, and for each row its `world` and its
-    `site`.
+    `step` [T] and `rows` [T], the number of alive cells of each of the T frames; then, frame after
+    frame, `state` [Σrows, C] and any other per-cell field, and the `world` and `site` of each row.
     """
     worlds = [frame.world for frame in frames]
     file = io.BytesIO()

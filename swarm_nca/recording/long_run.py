@@ -1,7 +1,7 @@
-"""A long examination as one figure: does a rule stay right, agreed and bounded?
+"""A long evaluation as one figure: shares above, mean and largest |state| below, over steps.
 
-Shares above, the size of states below, mean and largest, over steps: logarithmic where nothing is
-swapped, so that the first steps and the ten-thousandth are told alike; else linear, with the swaps.
+Without swaps the axis of steps is logarithmic, so that the first steps and the ten-thousandth are
+both visible; with swaps it is linear and the swaps are marked.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ _LEFT, _TOP, _WIDTH, _HEIGHT, _APART, _RIGHT = 96, 116, 1080, 340, 76, 244
 #: Pixels between two labels at the ends of lines.
 _LABEL = 26
 
-#: Swaps that are each marked by a line; of more, only how many there were is told.
+#: Maximum number of swaps marked by lines; the text always gives their number.
 _MARKED = 40
 
 
 def draw(document: Mapping[str, Any], suffix: str) -> bytes:
-    """The figure as the file its suffix says, `.png` or `.pdf`; see `long_run_figure`."""
+    """The figure as the bytes of a `.png` or `.pdf` file; see `long_run_figure`."""
     paper = long_run_figure(document)
     return paper.pdf() if suffix == ".pdf" else paper.png()
 
 
 def long_run_figure(document: Mapping[str, Any]) -> Paper:
-    """The figure of what `swarm-nca evaluate --json` has written.
+    """The figure of a file written by `swarm-nca evaluate --json`.
 
     Args:
-        document: its `curve` is drawn; what is null there leaves a gap, and where cells held no
-            finite numbers the figure says so.
+        document: its `curve` is drawn; null values leave a gap, and steps at which cells have no
+            finite numbers are marked.
     """
     table = pd.DataFrame(document["curve"]).astype(float)
     paper = Paper(_LEFT + _WIDTH + _RIGHT, _TOP + 2 * _HEIGHT + _APART + 84)
@@ -58,23 +58,23 @@ def long_run_figure(document: Mapping[str, Any]) -> Paper:
         _across(axes, float(table["step"].iloc[-1]), swaps)
         _lines(axes, table, names, swaps)
     lower.set_xlabel("step", size=9, color=QUIET)
-    _tell_of_runaways(lower, table)
+    _mark_nonfinite(lower, table)
     return paper
 
 
 def _about(document: Mapping[str, Any]) -> str:
     pictures, labelled, swaps = (document[key] for key in ("pictures", "labelled", "swaps"))
-    told = [f"{pictures:,} pictures of {document['dataset']}", document["protocol"]]
+    facts = [f"{pictures:,} pictures of {document['dataset']}", document["protocol"]]
     if 0 < labelled < pictures:
-        told.insert(1, f"accuracy of the {labelled:,} with a class of the rule")
+        facts.insert(1, f"accuracy of the {labelled:,} with a class of the rule")
     if swaps:
         many = "1 swap" if swaps == 1 else f"{swaps:,} swaps"
-        told.append(f"{many}, {document['steps']:,} steps each")
-    return "  ·  ".join([*told, f"seed {document['seed']}"])
+        facts.append(f"{many}, {document['steps']:,} steps each")
+    return "  ·  ".join([*facts, f"seed {document['seed']}"])
 
 
 def _logarithmic(axes: Axes, values: npt.NDArray[np.float64]) -> None:
-    """Whole decades that hold all values."""
+    """A logarithmic scale of whole decades that holds all values."""
     known = np.log10(values[np.isfinite(values) & (values > 0)])
     low, high = (known.min(), known.max()) if known.size else (0.0, 1.0)
     axes.set_yscale("log")
@@ -84,7 +84,7 @@ def _logarithmic(axes: Axes, values: npt.NDArray[np.float64]) -> None:
 
 
 def _across(axes: Axes, last: float, swaps: Sequence[int]) -> None:
-    """The steps: with swaps linear, and these marked; else logarithmic."""
+    """The axis of steps: linear with marked swaps, or logarithmic without swaps."""
     axes.xaxis.set_major_formatter(lambda step, _: f"{step:,.0f}")
     if swaps:
         axes.set_xlim(0, last)
@@ -99,7 +99,7 @@ def _across(axes: Axes, last: float, swaps: Sequence[int]) -> None:
 
 
 def _lines(axes: Axes, table: pd.DataFrame, names: Sequence[str], swaps: Sequence[int]) -> None:
-    """Lines that break at swaps, each told at its end, the highest label first."""
+    """Lines that break at swaps, each with a label at its end; labels are placed from the top."""
     ends = []
     phase = np.searchsorted(swaps, table["step"], side="left")
     for name in names:
@@ -132,7 +132,7 @@ def _lines(axes: Axes, table: pd.DataFrame, names: Sequence[str], swaps: Sequenc
         free -= _LABEL
 
 
-def _tell_of_runaways(axes: Axes, table: pd.DataFrame) -> None:
+def _mark_nonfinite(axes: Axes, table: pd.DataFrame) -> None:
     wrong = table[table["nonfinite"] > 0]
     if len(wrong):
         first = wrong["step"].iloc[0]

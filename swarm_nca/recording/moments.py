@@ -1,7 +1,7 @@
-"""Which moments of a run to show, and what to say under each.
+"""Chooses the moments of a run to show, and their captions.
 
-Opinions spread in the first twenty steps after a start or a perturbation and hardly move later; so
-a few well-chosen moments tell a run better than evenly spaced ones.
+Cells change most in the first twenty steps after a start or a perturbation and little later; so a
+few chosen moments show more of a run than evenly spaced ones.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from swarm_nca.recording.run import Frame, Run
 from swarm_nca.render import tally
 from swarm_nca.world import World
 
-#: How long after a start or a perturbation it is worth looking, most telling first.
+#: Steps after a start or a perturbation to show, the most informative first.
 _AFTER = (20, 10, 5, 50, 1)
 
 
 @dataclass(frozen=True)
 class Moment:
-    """A frame worth showing; `after` names the perturbations that have just acted, if any."""
+    """A frame to show; `after` names the perturbations that have just acted, if any."""
 
     frame: Frame
     after: str = ""
@@ -29,7 +29,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Mark:
-    """A perturbation, or several of a kind in quick succession, as a figure labels it."""
+    """A label in a figure for a perturbation, or for several of one kind close together."""
 
     start: int
     end: int
@@ -37,22 +37,22 @@ class Mark:
 
 
 def moments(run: Run, most: int = 10) -> list[Moment]:
-    """The frames that tell a run best, in order of time.
+    """The most informative frames of a run, in order of time.
 
-    The start, the end and both sides of every perturbation come first, then the first steps after
-    each; at most `most`, 2 or more.
+    The start, the end and both sides of every perturbation have priority, then the first steps
+    after each; at most `most` (2 or more) frames.
     """
     frames = list(run.frames)
     if not frames:
         return []
     swaps = [n for n in range(1, len(frames)) if frames[n].step == frames[n - 1].step]
     bursts = _bursts(frames, swaps, max(1, run.steps // 20))
-    told = bursts[:: max(1, -(-2 * len(bursts) // max(1, most - 3)))]
+    shown = bursts[:: max(1, -(-2 * len(bursts) // max(1, most - 3)))]
     wanted = [0, len(frames) - 1]
-    for burst in told:
+    for burst in shown:
         wanted += [burst[-1], burst[0] - 1, *burst[len(burst) // 3 :: max(1, len(burst) // 3)]]
     for steps in _AFTER:
-        for first in (0, *(burst[-1] for burst in told)):
+        for first in (0, *(burst[-1] for burst in shown)):
             wanted += _nearest(frames, first, steps)
     wanted += range(0, len(frames), max(1, len(frames) // most))
     chosen = sorted(list(dict.fromkeys(wanted))[: max(2, most)])
@@ -60,15 +60,15 @@ def moments(run: Run, most: int = 10) -> list[Moment]:
 
 
 def verdict(world: World, index: int, shown_above: float) -> str:
-    """What one world shows, as a caption: `all say 7`, `35 % say 7`, `silent`, or `5 on`."""
+    """The caption of one world: `all say 7`, `35 % say 7`, `silent`, or `5 on`."""
     counts = tally(world, index, shown_above)
     return world.readout.caption(counts)
 
 
 def largest_votes(frames: Sequence[Frame], shown_above: float) -> tuple[list[int], list[float]]:
-    """Steps, and the share of all cells that say what most of their world's cells say.
+    """Steps, and the share of all cells that show the most common class of their world.
 
-    Where perturbations act, before they do.
+    At a step with perturbations, the share before they act.
     """
     shares: dict[int, float] = {}
     for frame in frames:
@@ -79,7 +79,7 @@ def largest_votes(frames: Sequence[Frame], shown_above: float) -> tuple[list[int
 
 
 def marks(events: pd.DataFrame, steps: int) -> list[Mark]:
-    """The events as labels for a time axis; neighbours of one kind become one label."""
+    """Labels of the events for a time axis; close events of one kind share a label."""
     found: list[tuple[Mark, str, int]] = []
     near = max(1, steps // 20)
     for step, kind, what in zip(events["step"], events["kind"], events["what"], strict=True):
@@ -94,7 +94,7 @@ def marks(events: pd.DataFrame, steps: int) -> list[Mark]:
 
 
 def _bursts(frames: Sequence[Frame], swaps: Sequence[int], near: int) -> list[list[int]]:
-    """Swaps in quick succession, such as the strokes of a drawing, belong together."""
+    """Groups of swaps close together, such as the strokes of a drawing."""
     bursts: list[list[int]] = []
     for swap in swaps:
         if bursts and frames[swap].step - frames[bursts[-1][-1]].step <= near:
@@ -105,7 +105,7 @@ def _bursts(frames: Sequence[Frame], swaps: Sequence[int], near: int) -> list[li
 
 
 def _nearest(frames: Sequence[Frame], first: int, steps: int) -> list[int]:
-    """The frame about that many steps after frame `first`, unless another swap comes before."""
+    """The frame about `steps` steps after frame `first`, unless another swap comes before."""
     start = frames[first].step
     for n in range(first + 1, len(frames)):
         if frames[n].step == frames[n - 1].step:

@@ -1,7 +1,7 @@
-"""A sheet of paper measured in pixels, on which every figure of a run is laid out.
+"""A sheet measured in pixels, on which every figure of a run is laid out.
 
-Pictures of cells must land on whole pixels, or squares of one size would be drawn in two; so
-figures are composed here in pixels, and matplotlib draws the text and the curves.
+Pictures of cells must lie on whole pixels, otherwise equal squares get different sizes. So figures
+are composed in pixels, and matplotlib draws text and curves.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: Resolution: type is set in points, so this is how large it looks. 144 is sharp on most screens.
+#: Pixels per inch, which sets the size of text given in points. 144 is sharp on most screens.
 DPI = 144
 
 INK = "#1b1f24"
@@ -23,7 +23,7 @@ QUIET = "#68707a"
 ACCENT = "#B3261E"
 FAINT = "#d5d9de"
 
-#: Colours that colour-blind readers tell apart (Okabe and Ito 2008).
+#: Colours that colour-blind readers can tell apart (Okabe and Ito 2008).
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#1b1f24")
 
 
@@ -39,7 +39,7 @@ class Paper:
         self._canvas = FigureCanvasAgg(self._figure)
 
     def picture(self, x: float, y: float, rgb: npt.NDArray[np.uint8]) -> None:
-        """Lay an array [h, w, 3] on the paper, pixel by pixel, its top left corner at (x, y)."""
+        """Place an array [h, w, 3] pixel by pixel, its top left corner at (x, y)."""
         height = rgb.shape[0]
         self._figure.figimage(rgb, round(x), self.height - round(y) - height, origin="upper")
 
@@ -53,7 +53,7 @@ class Paper:
         across: Literal["left", "center", "right"] = "left",
         **font: Any,
     ) -> None:
-        """Write a line whose baseline starts (or is centred, or ends) at (x, y); size in points."""
+        """Write text whose baseline starts, is centred or ends at (x, y); size in points."""
         self._figure.text(
             x / self.width,
             1 - y / self.height,
@@ -79,7 +79,7 @@ class Paper:
         self._figure.add_artist(line)
 
     def frame(self, x: float, y: float, rgb: npt.NDArray[np.uint8]) -> None:
-        """A hairline around a picture that was laid at (x, y), so that white ones have an edge."""
+        """A hairline around a picture placed at (x, y), so that white pictures have an edge."""
         right, bottom = x + rgb.shape[1], y + rgb.shape[0]
         for ends in ((x, y, right, y), (x, bottom, right, bottom)):
             self.line(*ends)
@@ -87,13 +87,13 @@ class Paper:
             self.line(*ends)
 
     def chip(self, x: float, y: float, side: float, color: tuple[int, int, int]) -> None:
-        """A small square of a class's colour, outlined, so that pale ones show."""
+        """A small square of a class's colour, with an outline for pale colours."""
         square = np.full((round(side), round(side), 3), 120, np.uint8)
         square[2:-2, 2:-2] = color
         self.picture(x, y, square)
 
     def axes(self, x: float, y: float, width: float, height: float) -> Axes:
-        """Quiet axes whose frame spans these pixels: no box, a light grid."""
+        """Axes that span these pixels, without a box, with a light grid."""
         place = (
             x / self.width,
             1 - (y + height) / self.height,
@@ -121,11 +121,11 @@ class Paper:
         return file.getvalue()
 
     def pdf(self) -> bytes:
-        """The finished sheet as a PDF file: lines as lines, lettering as text."""
+        """The finished sheet as a PDF file with vector lines and text."""
         import matplotlib
 
         file = io.BytesIO()
-        # Type 42 keeps letters searchable; without a date the bytes are the same each time.
+        # Type 42 keeps text searchable; without a date the bytes are reproducible.
         with matplotlib.rc_context({"pdf.fonttype": 42}):
             self._figure.savefig(file, format="pdf", metadata={"CreationDate": None})
         return file.getvalue()

@@ -1,4 +1,4 @@
-"""The pictures of a run folder, by file name. To add one: a function of a run, and a line here."""
+"""The pictures of a run folder by file name. To add one, write a function and a line here."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ PICTURES: Mapping[str, Callable[[Run], bytes]] = {
 
 
 def pictures_of(run: Run) -> dict[str, bytes]:
-    """Every picture of a run that has frames, as the bytes of its file."""
+    """Every picture of a run with frames, as the bytes of its file."""
     return {name: draw(run) for name, draw in PICTURES.items()}

@@ -1,4 +1,4 @@
-"""Where a run's numbers come from: enough to make them again, nothing about whose machine it is."""
+"""The provenance of a run: enough to repeat it, without personal data about the machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PACKAGES = ("swarm-nca", "torch", "numpy", "mesa", "networkx", "pandas", "Pillo
 
 
 def provenance(run: Run) -> dict[str, Any]:
-    """A run's origin and outcome as plain data for JSON."""
+    """A run's provenance and outcome as plain data for JSON."""
     import torch
 
     return {
@@ -27,14 +27,14 @@ def provenance(run: Run) -> dict[str, Any]:
         "passed": run.passed,
         "expectations": [
             {
-                "metric": one.metric,
-                "at": one.at,
-                "min": to_json(one.min),
-                "max": to_json(one.max),
-                "value": to_json(one.value),
-                "passed": one.passed,
+                "metric": expectation.metric,
+                "at": expectation.at,
+                "min": to_json(expectation.min),
+                "max": to_json(expectation.max),
+                "value": to_json(expectation.value),
+                "passed": expectation.passed,
             }
-            for one in run.expectations
+            for expectation in run.expectations
         ],
         "seconds": None if run.seconds is None else round(run.seconds, 3),
         "versions": {"python": platform.python_version()} | _versions(),
@@ -52,6 +52,6 @@ def _versions() -> dict[str, str]:
     for name in _PACKAGES:
         try:
             found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:  # run from a checkout that nobody installed
+        except metadata.PackageNotFoundError:  # run from a checkout, not installed
             continue
     return found

@@ -1,7 +1,7 @@
-"""The report of a run: one page that carries all it shows, by day, by night and in print.
+"""The report of a run: one self-contained HTML page, for light and dark themes and for print.
 
 Style and pictures are inside the page, so it can be mailed or archived. This module computes the
-texts; `report.html.jinja` places them and escapes every one.
+texts; `report.html.jinja` places and escapes them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from swarm_nca.measure.metrics import METRICS
 from swarm_nca.recording.moments import verdict
 from swarm_nca.recording.run import Expectation, Run
 
-#: Shares, by the words a reader knows them by.
+#: Labels of shares.
 _SHARES = {
     "cell_accuracy": "cell accuracy",
     "total_agreement": "total agreement",
@@ -38,24 +38,24 @@ _NONFINITE = {"nonfinite": "cells without finite numbers"}
 #: Metrics that count cells.
 _WHOLE = ("alive", "nonfinite")
 
-#: Shares of worlds: of a single one, true or false.
+#: Shares of worlds, which are yes or no for a single world.
 _YES_OR_NO = {
     "total_agreement": "all cells agree",
     "vote_accuracy": "the majority is right",
-    "agree_and_correct": "agree, and are right",
+    "agree_and_correct": "all agree and are right",
 }
 
-_TOLD_STEPS = (0, 1, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
+_SHOWN_STEPS = (0, 1, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 
-#: A line of YAML: what precedes its key, the key, the rest.
+#: A line of YAML: the text before the key, the key, the rest.
 _YAML_LINE = re.compile(r"( *(?:- )?\{?)([\w-]+)(?=:)(.*)", re.DOTALL)
 
 
 def report_html(run: Run, pictures: Mapping[str, bytes], facts: Mapping[str, Any]) -> str:
-    """The page.
+    """The page as HTML.
 
     Args:
-        pictures: WebP and PNG files by name; those that are missing leave no gap.
+        pictures: WebP and PNG files by name; a missing one is left out.
         facts: the run's provenance.
     """
     columns = _columns(run)
@@ -74,7 +74,7 @@ def report_html(run: Run, pictures: Mapping[str, bytes], facts: Mapping[str, Any
         steps=_count(run.steps),
         pictures={name: _data_uri(name, data) for name, data in pictures.items()},
         figures=_figures(run),
-        expected=[_expected(one) for one in run.expectations],
+        expected=[_expected(expectation) for expectation in run.expectations],
         events=_events(run.events),
         worlds=run.worlds,
         columns=("step", *columns.values()),
@@ -85,8 +85,8 @@ def report_html(run: Run, pictures: Mapping[str, bytes], facts: Mapping[str, Any
 
 
 def _facts(run: Run, worlds: int) -> list[str]:
-    told = [f"rule {run.rule_title}", f"{_count(run.steps)} steps", f"seed {run.seed}"]
-    return told + ([f"{_count(worlds)} worlds"] if worlds > 1 else [])
+    entries = [f"rule {run.rule_title}", f"{_count(run.steps)} steps", f"seed {run.seed}"]
+    return entries + ([f"{_count(worlds)} worlds"] if worlds > 1 else [])
 
 
 def _data_uri(name: str, data: bytes) -> str:
@@ -106,14 +106,15 @@ def _figures(run: Run) -> list[tuple[str, str]]:
     return entries
 
 
-def _expected(one: Expectation) -> dict[str, Any]:
-    unknown = f" ({one.unknown})" if one.unknown else ""
+def _expected(expectation: Expectation) -> dict[str, Any]:
+    metric = expectation.metric
+    unknown = f" ({expectation.unknown})" if expectation.unknown else ""
     return {
-        "metric": (_SHARES | _OTHERS).get(one.metric, one.metric.replace("_", " ")),
-        "at": _count(one.at),
-        "bounds": _bounds(one),
-        "found": _value(one.metric, one.value) + unknown,
-        "passed": one.passed,
+        "metric": (_SHARES | _OTHERS).get(metric, metric.replace("_", " ")),
+        "at": _count(expectation.at),
+        "bounds": _bounds(expectation),
+        "measured": _value(metric, expectation.value) + unknown,
+        "passed": expectation.passed,
     }
 
 
@@ -125,20 +126,20 @@ def _events(events: pd.DataFrame) -> list[tuple[str, str, str]]:
 
 
 def _columns(run: Run) -> dict[str, str]:
-    """The metrics of the table of numbers, and their headings."""
+    """The metrics of the table, and their headings."""
     columns = _SHARES | (_YES_OR_NO if _alone(run) else {}) | _OTHERS | _MAGNITUDES
     return _held(run, columns | (_NONFINITE if run.nonfinite else {}))
 
 
 def _held(run: Run, labels: Mapping[str, str]) -> dict[str, str]:
-    """The labels of those metrics that a run has."""
+    """The labels of the metrics that a run has."""
     return {name: label for name, label in labels.items() if name in run.measured}
 
 
 def _numbers(run: Run, columns: Mapping[str, str]) -> list[list[str]]:
-    """The rows of the table of numbers, a step each."""
+    """The rows of the table of metrics, one per step."""
     acted = sorted({int(step) for step in run.events["step"]})[:20]
-    wanted = {*_TOLD_STEPS, *acted, *(step + 1 for step in acted), run.steps}
+    wanted = {*_SHOWN_STEPS, *acted, *(step + 1 for step in acted), run.steps}
     values = run.told_at(wanted)[list(columns)].to_dict()
     return [
         [_count(step), *(_value(name, values[name][step], _alone(run)) for name in columns)]
@@ -147,7 +148,7 @@ def _numbers(run: Run, columns: Mapping[str, str]) -> list[list[str]]:
 
 
 def _scenario(text: str) -> Iterator[tuple[str, str, str]]:
-    """Every line as what precedes its key, the key, the rest; a line without a key is all rest."""
+    """Each line as text before the key, key, rest; a line without a key is all rest."""
     for line in text.splitlines(keepends=True):
         found = _YAML_LINE.fullmatch(line)
         yield (found[1], found[2], found[3]) if found else ("", "", line)
@@ -157,9 +158,9 @@ def _origin(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     versions, machine = facts["versions"], facts["machine"]
     entries = {
         "rule": facts["rule"],
-        "its hash": facts["rule_hash"],
+        "rule hash": facts["rule_hash"],
         "seed": facts["seed"],
-        "took": "" if facts["seconds"] is None else f"{facts['seconds']:.1f} s",
+        "duration": "" if facts["seconds"] is None else f"{facts['seconds']:.1f} s",
         "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
         "machine": f"{machine['system']} on {machine['processor']}, "
         f"{_counted(machine['cores'], 'core')}, {_counted(machine['threads'], 'thread')}",
@@ -167,16 +168,17 @@ def _origin(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in entries.items() if value != ""]
 
 
-def _bounds(one: Expectation) -> str:
-    if one.min is not None and one.min == one.max:
-        return _value(one.metric, one.min)
-    low = "" if one.min is None else f"≥ {_value(one.metric, one.min)}"
-    high = "" if one.max is None else f"≤ {_value(one.metric, one.max)}"
+def _bounds(expectation: Expectation) -> str:
+    metric, least, most = expectation.metric, expectation.min, expectation.max
+    if least is not None and least == most:
+        return _value(metric, least)
+    low = "" if least is None else f"≥ {_value(metric, least)}"
+    high = "" if most is None else f"≤ {_value(metric, most)}"
     return " and ".join(filter(None, (low, high)))
 
 
 def _value(metric: str, value: float, alone: bool = False) -> str:
-    """A metric in a reader's words; one world agrees or it does not."""
+    """A metric's value as text; shares of a world alone are yes or no."""
     if math.isnan(value):
         return "–"
     if alone and metric in _YES_OR_NO:
@@ -195,5 +197,5 @@ def _count(value: int) -> str:
     return f"{value:,}"
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

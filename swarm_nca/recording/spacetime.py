@@ -1,7 +1,7 @@
-"""Worlds of one row over time: a row of pixels for each step, time running down the page.
+"""Worlds of one row over time: one row of pixels per step, time runs downwards.
 
-It is how elementary automata are drawn (Wolfram 1983). Steps of which no frame was kept show the
-frame before them.
+This is the usual picture of elementary automata (Wolfram 1983). A step without a frame shows the
+frame before it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from swarm_nca.recording.strip import shrunk
 from swarm_nca.render import Rgb, cells_rgb, decisions_rgb, enlarged, extent
 from swarm_nca.world import World
 
-#: Rows that a diagram has at most, and its height in pixels.
+#: Maximum number of rows of a diagram, and maximum height in pixels.
 MOST, TALLEST = 1_000, 900
 
-#: Channels that are shown over time, and the height of each in pixels.
+#: Maximum number of channels shown over time, and maximum height of each in pixels.
 _CHANNELS, _CHANNEL = 12, 420
 
-#: Room for the steps' numbers at the left, and for the gap below.
+#: Space for the numbers of steps at the left, and for the gap below.
 _LEFT, _BELOW = 62, 24
 
 
@@ -34,19 +34,19 @@ def is_row(world: World) -> bool:
 
 
 class Diagram:
-    """One world of a run, a row of pixels for each step.
+    """One world of a run, one row of pixels per step.
 
     Args:
-        index: which world of the batch.
-        channel: the channel that is shown; what cells show when None.
+        index: of the world in the batch.
+        channel: the channel to show; the cells' read-out when None.
 
     Attributes:
-        steps: the step that each row stands for, ascending.
+        steps: the step of each row, ascending.
     """
 
     def __init__(self, run: Run, index: int = 0, channel: int | None = None) -> None:
         first: dict[int, Frame] = {}
-        for frame in run.frames:  # where perturbations act, before they do
+        for frame in run.frames:  # at a perturbation, the frame before it
             first.setdefault(frame.step, frame)
         kept = list(first)
         self.steps = np.unique(np.linspace(0, run.steps, min(run.steps + 1, MOST)).astype(int))
@@ -72,7 +72,7 @@ def _line(world: World, index: int, channel: int | None, above: float) -> Rgb:
 
 @dataclass(frozen=True)
 class SpaceTime:
-    """A diagram laid out on a sheet `width` pixels wide, in the place of a strip of moments."""
+    """A diagram on a sheet `width` pixels wide, used instead of a strip of moments."""
 
     run: Run
     width: int
@@ -91,7 +91,7 @@ class SpaceTime:
         return int(self._picture.shape[0]) + _BELOW
 
     def draw(self, paper: Paper, x: int, y: int) -> None:
-        """Draw it with its top left corner at (x, y), steps at its left."""
+        """Draw with the top left corner at (x, y), numbers of steps at the left."""
         tall, wide = self._picture.shape[:2]
         left = x + _LEFT
         paper.picture(left, y, self._picture)
@@ -117,7 +117,7 @@ def row_channels_png(run: Run) -> bytes:
         for number in range(min(total, _CHANNELS))
     ]
     paper = Paper(1_200, 118 + sum(part.height + title for part in parts) + 84)
-    paper.text(margin, 46, "What cells tell each other", 15, INK, weight="bold")
+    paper.text(margin, 46, "States and messages", 15, INK, weight="bold")
     words = f"{run.name}  ·  a cell's message is its whole state; time runs down the page"
     paper.text(margin, 76, words, 9, QUIET)
     y = 104
@@ -131,7 +131,7 @@ def row_channels_png(run: Run) -> bytes:
 
 
 def fitted(rgb: Rgb, width: int, height: int) -> Rgb:
-    """A picture enlarged by a whole number, or made smaller, to fit."""
+    """A picture enlarged by a whole number, or shrunk, to fit."""
     share = min(width / rgb.shape[1], height / rgb.shape[0])
     return enlarged(rgb, int(share)) if share >= 1 else shrunk(rgb, share)
 

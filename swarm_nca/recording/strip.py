@@ -1,7 +1,7 @@
-"""The strip: one world at several moments, side by side, with steps and verdicts in words.
+"""The strip: one world at several moments, side by side, with steps and verdicts as text.
 
-The verdict is written out because ten colours are too many for anyone's eyes, and for some eyes far
-too many.
+The verdict is text because ten colours are hard to tell apart, most of all for colour-blind
+readers.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _ABOVE, _BELOW, _BETWEEN = 46, 34, 10
 #: Worlds wider than this many cells get tiles twice as wide, on two lines.
 _LARGE = 120
 
-#: The same where every pixel is a cell: single pixels count there.
+#: The same for worlds in which every pixel is a cell: there single pixels matter.
 _LARGE_BOARD = 48
 
-#: Tiles are at most so many pixels high.
+#: Maximum height of a tile in pixels.
 _TALLEST = 900
 
 
@@ -33,7 +33,7 @@ _TALLEST = 900
 class Strip:
     """One world's moments, laid out on lines `width` pixels wide.
 
-    `index`: which world of the batch. `captions`: step and event above every tile.
+    `index`: of the world in the batch. `captions`: draw step and event above every tile.
     """
 
     moments: Sequence[Moment]
@@ -54,7 +54,7 @@ class Strip:
         return lines * self._line
 
     def draw(self, paper: Paper, x: int, y: int) -> None:
-        """Draw it with its top left corner at (x, y)."""
+        """Draw with the top left corner at (x, y)."""
         tile_height, tile_width = self._tile
         pitch = tile_width + (self.width - self._places * tile_width) / max(1, self._places - 1)
         for number, moment in enumerate(self.moments):
@@ -98,7 +98,7 @@ class Strip:
 
     @property
     def _places(self) -> int:
-        """Tiles that a line has room for: fewer where worlds are wide, or too large for a tile."""
+        """Tiles per line: fewer for worlds that are wide or large."""
         rows, columns = self._extent
         inky = inked(self.moments[0].frame.world)
         most = 10 if columns <= (_LARGE if inky else _LARGE_BOARD) else 5
@@ -108,7 +108,7 @@ class Strip:
 
     @property
     def _scale(self) -> float:
-        """Pixels per cell: a whole number, or less than one where worlds are larger than tiles."""
+        """Pixels per cell: a whole number, or less than one for worlds larger than a tile."""
         room = (self.width - (self._places - 1) * 12) / self._places
         rows, columns = self._extent
         scale = min(room / columns, _TALLEST / rows)
@@ -125,7 +125,7 @@ class Strip:
 
 
 def _fitting(words: str, room: float, size: float = 8) -> float:
-    """A size of type, in points, at which bold words leave some air in a room of pixels."""
+    """A size of type in points at which bold words fit into `room` pixels."""
     return size * min(1.0, (room - 8) / (1.23 * size * max(1, len(words))))
 
 
@@ -138,19 +138,19 @@ def draw_legend(
     words: str = "",
     before: Sequence[World] = (),
 ) -> None:
-    """A line naming every class that cells show in any of these worlds: colour, name, cells.
+    """A line with every class shown in these worlds: colour, name, number of cells.
 
-    `words` lead the line. Classes stand by falling number of cells; at the end, without a number,
-    those that cells show only in the worlds of `before`. Where cells have no classes, what they
-    show is told in words.
+    The line starts with `words`. Classes are sorted by falling number of cells; classes shown only
+    in the worlds of `before` come last, without a number. For rules without classes, the read-out's
+    caption.
     """
     counts = totals(world, shown_above)
     if not world.readout.class_names:
-        told = f"{words}:  " if words else ""
-        told += f"{world.readout.caption(counts)}, of {int(counts.sum()):,} cells"
-        paper.text(x, baseline, told, 8, QUIET)
+        text = f"{words}:  " if words else ""
+        text += f"{world.readout.caption(counts)}, of {int(counts.sum()):,} cells"
+        paper.text(x, baseline, text, 8, QUIET)
         return
-    ever = sum((totals(one, shown_above) for one in before), counts)
+    ever = sum((totals(earlier, shown_above) for earlier in before), counts)
     names, colors = (*world.classes.names, SILENT), (*world.classes.colors, (0, 0, 0))
     entries = [(int(counts[n]), names[n], colors[n]) for n in ever.nonzero()[0]]
     entries.sort(key=lambda entry: -entry[0])
@@ -168,13 +168,13 @@ def draw_legend(
 
 
 def totals(world: World, shown_above: float) -> npt.NDArray[np.int64]:
-    """int64 [classes + 1], cells of all worlds that show each class; silent ones last."""
+    """int64 [classes + 1], cells of all worlds that show each class; silent cells last."""
     counts = [tally(world, index, shown_above) for index in range(len(world))]
     return np.asarray(np.stack(counts).sum(axis=0))
 
 
 def shrunk(rgb: Rgb, share: float) -> Rgb:
-    """A picture at less than its size, each pixel the mean of those it stands for."""
+    """A picture made smaller; each pixel is the mean of the pixels it replaces."""
     from PIL import Image
 
     size = (max(1, round(rgb.shape[1] * share)), max(1, round(rgb.shape[0] * share)))

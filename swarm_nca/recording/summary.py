@@ -1,4 +1,4 @@
-"""The summary of a run on one sheet: moments above, curves below, in the head the verdict."""
+"""The summary of a run on one sheet: facts and result, moments, curves."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
 _WIDTH, _MARGIN, _HEAD = 1680, 48, 104
 _SHARES, _APART, _MAGNITUDES = 330, 84, 130
 
-#: How wide the axes are.
+#: Width of the axes in pixels.
 _WIDE = _WIDTH - 2 * _MARGIN - 74
 
-#: Worlds of a batch that are shown moment by moment.
+#: Maximum number of worlds of a batch shown by moments.
 _SHOWN = 4
 
 
 def summary_png(run: Run) -> bytes:
     """The summary as a PNG file."""
-    told = moments(run)
-    worlds = min(_SHOWN, len(told[0].frame.world))
+    shown = moments(run)
+    worlds = min(_SHOWN, len(shown[0].frame.world))
     width = _WIDTH - 2 * _MARGIN
     strips: list[Strip | SpaceTime] = [
         SpaceTime(run, width, index)
-        if is_row(told[0].frame.world)
-        else Strip(told, width, index, run.shown_above, captions=index == 0)
+        if is_row(shown[0].frame.world)
+        else Strip(shown, width, index, run.shown_above, captions=index == 0)
         for index in range(worlds)
     ]
     below = _HEAD + sum(strip.height for strip in strips) + 40
@@ -53,9 +53,9 @@ def summary_png(run: Run) -> bytes:
     for strip in strips:
         strip.draw(paper, _MARGIN, y)
         y += strip.height
-    last = told[-1].frame.world
+    last = shown[-1].frame.world
     words = "cells at the end" + (f", {len(last)} worlds" if len(last) > 1 else "")
-    before = [one.frame.world for one in told]
+    before = [moment.frame.world for moment in shown]
     draw_legend(paper, _MARGIN, y + 22, last, run.shown_above, words, before=before)
     _plots(paper, run, frame)
     return paper.png()
@@ -97,23 +97,23 @@ def _of_classes(upper: Axes, lower: Axes, run: Run) -> None:
     several = run.worlds > 1
     names = ["cell_accuracy", "total_agreement", "undecided"]
     names = [*names[:2], "vote_accuracy", names[2]] if several else names
-    told = run.told
-    if told["cell_accuracy"].isna().all():
+    pooled = run.told
+    if pooled["cell_accuracy"].isna().all():
         draw_votes(upper, run.frames, run.shown_above)
-    draw_shares(upper, told, names, alone=not several)
-    draw_magnitudes(lower, told)
+    draw_shares(upper, pooled, names, alone=not several)
+    draw_magnitudes(lower, pooled)
 
 
 def _of_others(upper: Axes, lower: Axes, run: Run) -> None:
-    """Cells alive above; below the error to the target where there is one, else magnitudes."""
-    told = run.told
+    """Alive cells above; below the error to the target if there is one, else magnitudes."""
+    pooled = run.told
     if "alive" in run.measured:
-        draw_counts(upper, told)
+        draw_counts(upper, pooled)
     else:
-        draw_magnitudes(upper, told, ["state_magnitude"])
+        draw_magnitudes(upper, pooled, ["state_magnitude"])
     if "error" in run.measured:
-        draw_error(lower, told)
+        draw_error(lower, pooled)
     elif "alive" in run.measured:
-        draw_magnitudes(lower, told)
+        draw_magnitudes(lower, pooled)
     else:
-        draw_magnitudes(lower, told, ["residual_magnitude"])
+        draw_magnitudes(lower, pooled, ["residual_magnitude"])

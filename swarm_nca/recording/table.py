@@ -1,7 +1,7 @@
-"""Long tables of numbers: written row by row, read part by part, thinned for drawing.
+"""Long tables of numbers: written row by row, read in parts, thinned for drawing.
 
-A run of a million steps has a million rows. They stay in memory while they are few; beyond that
-they move to a temporary file, so that the memory of a run does not grow with its steps.
+A run of a million steps has a million rows. Beyond 4 MB the rows move from memory to a temporary
+file, so that the memory of a run does not grow with its steps.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-#: Bytes of a table that stay in memory; the temporary file takes over beyond.
+#: Maximum bytes of a table in memory; longer tables use a temporary file.
 IN_MEMORY = 1 << 22
 
 #: Rows read at once.
 PART = 1 << 15
 
-#: A table for drawing has at most about so many rows for each column.
+#: Approximate maximum number of rows per column of a table for drawing.
 DRAWN = 2_000
 
 
 class Table:
-    """A table that grows by rows of numbers.
+    """A table of numbers to which rows can be added.
 
-    The temporary file has no name in its folder (`TMPDIR` chooses the folder) and is gone when the
-    table is, or the process.
+    The temporary file is unnamed, in the folder chosen by `TMPDIR`, and is deleted with the table
+    or at the end of the process.
 
     Args:
-        columns: the type of each column by its name; whole numbers up to 2⁵³, or floats.
+        columns: the type of each column by its name; integers up to 2⁵³, or floats.
     """
 
     def __init__(self, columns: Mapping[str, str]) -> None:
@@ -46,14 +46,14 @@ class Table:
         """Add rows [n, columns] at the end.
 
         Raises:
-            OSError: the temporary file cannot be written; names its folder and the cure.
+            OSError: the temporary file cannot be written; the message has its folder and the cure.
         """
         with _storing():
             self._file.write(rows.tobytes())
         self._rows += len(rows)
 
     def parts(self) -> Iterator[pd.DataFrame]:
-        """All rows in order, some at a time; one part without rows if there are none."""
+        """All rows in order, in parts; one part without rows for an empty table."""
         row = 8 * len(self._columns)
         for first in range(0, max(1, self._rows), PART):
             with _storing():
@@ -85,16 +85,16 @@ def _storing() -> Iterator[None]:
     except OSError as error:
         raise OSError(
             error.errno,
-            f"{error.strerror}; a long run keeps its metrics in a temporary file there: make room, "
-            "or name another folder in the environment variable TMPDIR",
+            f"{error.strerror}; a long run keeps its metrics in a temporary file there: free some "
+            "space, or set the environment variable TMPDIR to another folder",
             tempfile.gettempdir(),
         ) from error
 
 
 class ReadWhenAsked:
-    """A field that holds a `Table` or a `DataFrame`, and is read as a `DataFrame`.
+    """A field that holds a `Table` or a `DataFrame` and returns a `DataFrame`.
 
-    The first look at a `Table` reads it whole; the `DataFrame` then takes its place.
+    The first access reads the whole `Table` and replaces it by the `DataFrame`.
     """
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -106,7 +106,7 @@ class ReadWhenAsked:
     def __get__(self, holder: object, owner: type) -> pd.DataFrame: ...
 
     def __get__(self, holder: object, owner: type) -> pd.DataFrame | ReadWhenAsked:
-        if holder is None:  # asked for the field's default: there is none
+        if holder is None:  # dataclasses look for a default: there is none
             raise AttributeError(self._name)
         held: Table | pd.DataFrame = vars(holder)[self._name]
         if isinstance(held, Table):
@@ -118,7 +118,7 @@ class ReadWhenAsked:
         vars(holder)[self._name] = table
 
     def parts(self, holder: object) -> Iterator[pd.DataFrame]:
-        """The rows in order, some at a time, without reading a `Table` whole."""
+        """The rows in order, in parts, without reading a whole `Table`."""
         held: Table | pd.DataFrame = vars(holder)[self._name]
         if isinstance(held, Table):
             yield from held.parts()
@@ -128,14 +128,14 @@ class ReadWhenAsked:
 
 
 def thinned(parts: Iterable[pd.DataFrame], rows: int) -> pd.DataFrame:
-    """A table for drawing: all rows, or of a long table those that its curves are seen by.
+    """A table for drawing: all rows, or a selection of a long table that keeps its peaks.
 
-    Of every stretch of a long table the first row stays, and for each column the rows of its
-    smallest and of its largest value: no peak and no gap between two rows is lost.
+    From every stretch of a long table, keep the first row and, for each column, the rows of its
+    smallest and largest values: no peak and no gap is lost.
 
     Args:
         parts: the table, in order.
-        rows: how many rows it has in all.
+        rows: total number of rows.
     """
     stretch = -(-rows // DRAWN)
     return pd.concat([part if stretch <= 1 else _extremes(part, stretch) for part in parts])
@@ -143,7 +143,7 @@ def thinned(parts: Iterable[pd.DataFrame], rows: int) -> pd.DataFrame:
 
 def _extremes(part: pd.DataFrame, stretch: int) -> pd.DataFrame:
     values = part.to_numpy(np.float64)
-    low, high = (np.where(np.isnan(values), nothing, values) for nothing in (np.inf, -np.inf))
+    low, high = (np.where(np.isnan(values), missing, values) for missing in (np.inf, -np.inf))
     kept = [
         first + np.concatenate([[0], few.argmin(axis=0), many.argmax(axis=0)])
         for first in range(0, len(part), stretch)

@@ -1,6 +1,6 @@
-"""The app: a session, what one sees of it, and the hand that touches it. No window is needed.
+"""The app: a session, its view settings and its input. Works without a window.
 
-Events go in (`handle`), time passes (`tick`), a picture comes out (`draw`).
+`handle` takes events, `tick` advances time, `draw` paints the picture.
 """
 
 from __future__ import annotations
@@ -35,31 +35,30 @@ from swarm_nca.viewer.timebar import TimeBar
 from swarm_nca.viewer.tools import PEN, cleared, whiteboard
 from swarm_nca.viewer.widgets import Widget
 
-#: Seconds of one frame that steps may take, and that a notice stays.
+#: Seconds per frame that steps may take; seconds that a notice stays.
 _SHARE, _STAYS = 0.012, 3.5
 
-#: Steps at which a world of one row is remembered.
+#: Past steps kept for a world of one row.
 MOST_ROWS = 1_000
 
 
 class App:
-    """Everything that is shown and can be touched.
+    """The viewer's state: session, view settings, widgets.
 
     Args:
-        opening: what the session begins with.
+        opening: the start of the session.
         size: of the window, in pixels.
         folder: where files are saved.
         beside: a second rule for the same drawing, if any.
 
     Raises:
-        ValueError: no such rule, or one that cannot stand beside the first.
+        ValueError: no such rule, or a second rule that does not fit the first.
 
     Attributes:
-        SPEEDS: steps per second to choose from: from one step in sixty frames to as many as there
-            is time for.
-        SIDES: of the canvas to choose from, in pixels.
-        beside, asked: the rule beside the first now, if any, and the one asked for at the start.
-        span, film: the stretch of time marked to be filmed, and the film in the making, if any.
+        SPEEDS: the choices of steps per second: from one step per 60 frames to as fast as possible.
+        SIDES: the choices of the canvas's side, in pixels.
+        beside, asked: the second rule now, if any, and the one given at the start.
+        span, film: the steps marked to be filmed, and the film being made, if any.
     """
 
     SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 240.0, inf)
@@ -101,7 +100,7 @@ class App:
         self.witness: CellProbe | None = None
         try:
             self.stand_beside(self.beside)
-        except ValueError:  # of another kind than the rule of this session
+        except ValueError:  # the second rule does not fit this session's rule
             self.stand_beside(None)
         if self.view not in self.views:
             self.view = self.views[0]
@@ -116,7 +115,7 @@ class App:
         self._keep_row()
 
     def arrange(self, layout: Layout) -> None:
-        """Put everything in its place."""
+        """Place all widgets."""
         self.layout = layout
         self.timebar: TimeBar = controls.timebar(self)
         self.widgets: list[Widget] = [*controls.widgets(self), self.timebar]
@@ -130,14 +129,14 @@ class App:
 
     @property
     def looks(self) -> tuple[Look, ...]:
-        """The worlds as they are looked at, one for each rule."""
+        """The world shown and its view settings, one per rule."""
         detail = max(1, self.canvas.width // self.extent[1])
         sessions = self.session.side_by_side
         return panes.looks_of(sessions, self.theme, self.hue, self.channel, detail)
 
     @property
     def look(self) -> Look:
-        """The first rule's world as it is looked at."""
+        """The first rule's world and its view settings."""
         return self.looks[0]
 
     @property
@@ -159,16 +158,16 @@ class App:
 
     @property
     def touchable(self) -> bool:
-        """Whether the view shows one picture, on which the pointer means a pixel."""
+        """Whether the view shows one picture, so that a point of the canvas is a pixel."""
         return self.view.name != "Tiles"
 
     def pane_at(self, point: tuple[int, int]) -> int:
-        """The number of the canvas that a point is on, or closest to."""
+        """The number of the canvas closest to a point."""
         middles = [pygame.Vector2(canvas.center) for canvas in self.canvases]
         return min(range(len(middles)), key=lambda pane: middles[pane].distance_to(point))
 
     def place_of(self, point: tuple[int, int], pane: int = 0) -> tuple[float, float]:
-        """(row, column) under a point of the window; whole numbers are pixels' centres."""
+        """(row, column) under a point of the window; integers are centres of pixels."""
         canvas, (rows, columns) = self.canvases[pane], self.extent
         row = (point[1] - canvas.top) / canvas.height * rows - 0.5
         column = (point[0] - canvas.left) / canvas.width * columns - 0.5
@@ -181,7 +180,7 @@ class App:
     # ------------------------------------------------------------------ time
 
     def tick(self, seconds: float) -> None:
-        """Let time pass: what was drawn takes effect, steps are taken, notices fade."""
+        """Advance time: apply strokes, take steps, fade notices."""
         self.input.flush()
         before, began = self.session.step, time.perf_counter()
         self.session.catch_up(_SHARE)
@@ -198,13 +197,13 @@ class App:
             if self.session.waiting or self._owed == inf:
                 self._owed = 0.0
         self._taken.append((seconds, max(0, self.session.step - before)))
-        passed = sum(one for one, _ in self._taken)
+        passed = sum(duration for duration, _ in self._taken)
         self.rate = sum(steps for _, steps in self._taken) / passed if passed else 0.0
         commands.roll(self, _SHARE)
         self.settle(seconds)
 
     def settle(self, seconds: float = 0.0) -> None:
-        """Take note of where the session stands now."""
+        """Update measurements, inspector and notices after the session has changed."""
         session = self.session
         session.measure()
         self._keep_row()
@@ -219,23 +218,23 @@ class App:
             self.notice = ""
 
     def _keep_row(self) -> None:
-        """Of a world of one row, remember what it looks like, to be drawn over time."""
+        """Store the picture of a world of one row, to draw it over time."""
         if self.extent[0] == 1:
             self._past[self.session.step] = self.views[0].draw(self.look)
             self._past.pop(self.session.step - MOST_ROWS, None)
 
     def past(self, rows: int) -> Rgb | None:
-        """uint8 [n, W, 3], a world of one row at the last steps, at most `rows`; None for others.
+        """uint8 [n, W, 3], the last steps of a world of one row; None for other worlds.
 
-        The latest, which is the step before the moment shown, comes last; steps that went by
-        unseen, between two pictures, are left out.
+        At most `rows` steps, ascending, up to the step before the one shown. Steps without a
+        picture, taken between two frames, are left out.
         """
         now = self.session.step
         steps = [step for step in range(max(0, now - rows), now) if step in self._past]
         return np.concatenate([self._past[step] for step in steps]) if steps else None
 
     def say(self, words: str) -> None:
-        """Show a notice for a while."""
+        """Show a notice for 3.5 seconds."""
         self.notice, self._notice_left = words, _STAYS
 
     def step(self) -> None:
@@ -244,7 +243,7 @@ class App:
         self.session.advance()
 
     def seek(self, step: int) -> None:
-        """Stop, and show another moment."""
+        """Pause, and show another step."""
         self.playing = False
         self.session.seek(step)
 
@@ -252,15 +251,16 @@ class App:
         session = self.session
         if session.opening.steps and session.step == session.opening.steps:
             self.playing = False
-            met = [one for one in session.expectations if one is not None and one.passed]
-            count = len(session.expectations)
-            judged = f": {len(met)} of {count} expectations passed" if count else ""
-            self.say(f"The scenario is over{judged}")
+            expectations = session.expectations
+            passed = sum(result is not None and result.passed for result in expectations)
+            count = len(expectations)
+            summary = f": {passed} of {count} expectations passed" if count else ""
+            self.say(f"Scenario finished{summary}")
 
-    # ----------------------------------------------------------------- deeds
+    # ----------------------------------------------------------------- edits
 
     def edit(self, *perturbations: Perturbation) -> bool:
-        """Do something to the world; says why where it cannot be done."""
+        """Apply perturbations to the world; an error becomes a notice, and the result is False."""
         try:
             for perturbation in perturbations:
                 self.session.edit(perturbation)
@@ -270,10 +270,10 @@ class App:
         return True
 
     def stand_beside(self, name: str | None) -> None:
-        """A second rule on the same drawing, or none any more.
+        """Start a second rule on the same drawing, or remove it (None).
 
         Raises:
-            ValueError: no such rule, or one that cannot stand beside the first.
+            ValueError: no such rule, or one that does not fit the first.
         """
         self.session.accompany(None if name is None else beside(self.session.opening, name))
         self.beside = name
@@ -285,38 +285,38 @@ class App:
         self.edit(cleared(*self.extent))
 
     def mutate(self, number: int) -> None:
-        """Another picture, of a class; the cells keep what they hold."""
+        """Change the picture to one of class `number`; the cells keep their states."""
         names = self.session.rule.readout.class_names
         if number >= len(names):
             return
         source = sample(names[number], self.samples.get(names[number], 0))
         if source is None:
-            self.say(f"There is no picture of {names[number]!r} offline; drop one on the window")
+            self.say(f"No built-in picture of {names[number]!r}: drop a picture on the window")
             return
         if self.edit(Mutate(images=source)):
             self.samples[names[number]] = self.samples.get(names[number], 0) + 1
 
     def begin(self, start: Start) -> None:
-        """Begin anew, as a rule without classes can."""
+        """Start again from one of the start pictures of a rule without classes."""
         self._boards += 1
         self.edit(Mutate(images=start.source(self.extent, self._boards)))
 
     def fill(self) -> None:
-        """As many digits as fit; without classes the last of the rule's beginnings."""
+        """Fill the canvas with digits; without classes, use the rule's last start."""
         rows, columns = self.extent
         names = self.session.rule.readout.class_names
         if not names and starts_of(self.session.rule):
             self.begin(starts_of(self.session.rule)[-1])
             return
-        deeds = whiteboard(names, rows, columns, self._boards)
+        strokes = whiteboard(names, rows, columns, self._boards)
         self._boards += 1
-        if deeds:
-            self.edit(cleared(rows, columns), *deeds)
+        if strokes:
+            self.edit(cleared(rows, columns), *strokes)
         else:
-            self.say("The pen knows digits and capitals only; drop a picture on the window")
+            self.say("Only digits and capital letters can be drawn: drop a picture on the window")
 
     def resize_canvas(self, side: int) -> None:
-        """A new session on a canvas of another size; large ones are filled."""
+        """Start a new session on a canvas of side × side pixels; large ones are filled."""
         opening = self.session.opening
         source = first_of(opening.rule, side)
         grid = opening.start.canvas.grid
@@ -326,7 +326,7 @@ class App:
             self.fill()
 
     def drop(self, path: str) -> None:
-        """A file dropped on the window: a picture becomes the world's, a scenario is opened."""
+        """Open a file dropped on the window: a picture replaces the world's, a scenario starts."""
         try:
             if path.endswith((".yaml", ".yml")):
                 self.open(from_scenario(path))
@@ -339,14 +339,14 @@ class App:
     # ----------------------------------------------------------------- events
 
     def handle(self, event: Event) -> None:
-        """One event: of the pointer, the keyboard, the window, or a dropped file."""
+        """Handle one event of the pointer, the keyboard or the window, or a dropped file."""
         self.input.handle(event)
 
     def question(self, place: tuple[float, float], of: int = 0) -> None:
-        """Ask the cell at a place; outside the canvas, ask nobody any more.
+        """Inspect the cell at a place; a place outside the canvas closes the inspector.
 
         Args:
-            of: whose cell: the first rule's, 0, or that of the one beside it, 1.
+            of: the rule of the cell: 0 for the first, 1 for the second.
         """
         row, column = round(place[0]), round(place[1])
         rows, columns = self.extent
@@ -359,17 +359,17 @@ class App:
             now.note(self.session.side_by_side[of].step, self.looks[of])
 
     def choose_tile(self, point: tuple[int, int]) -> None:
-        """Show alone the channel whose tile is under a point."""
+        """Show only the channel whose tile is under a point."""
         number = self.tile_at(point)
         if number is not None:
             self.channel = number
             self.view = next(view for view in self.views if view.name == "Channel")
 
     def tile_at(self, point: tuple[int, int]) -> int | None:
-        """The channel whose tile is under a point, where tiles are shown."""
+        """The channel whose tile is under a point, in the view of tiles."""
         pane, rects = self.pane_at(point), self.layout.panes(len(self.looks))
         return panes.tile_at(self.looks[pane], rects[pane], point)
 
     def widget_at(self, point: tuple[int, int]) -> Widget | None:
         """The widget under a point."""
-        return next((one for one in self.widgets if one.place.collidepoint(point)), None)
+        return next((widget for widget in self.widgets if widget.place.collidepoint(point)), None)

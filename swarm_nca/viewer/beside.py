@@ -1,7 +1,7 @@
-"""A second rule on the same drawing: who may stand beside whom, and where it begins.
+"""A second rule on the same drawing: which rules fit together, and the second one's start.
 
-Two rules live side by side if the same cells live under both and mean the same by what they say:
-then whatever is done to one swarm can be done to the other, and what differs is the rule alone.
+Two rules can run side by side if both have the same alive cells and the same read-out. Then every
+perturbation fits both worlds, and the rule is their only difference.
 """
 
 from __future__ import annotations
@@ -15,41 +15,45 @@ from swarm_nca.world import World
 
 
 def beside(opening: SessionConfig, name: str) -> SessionConfig:
-    """The same beginning under another rule; nothing is expected of that one.
+    """The same start under another rule, without expectations.
 
     Args:
-        name: a rule that ships, or a file, relative to the working directory.
+        name: a shipped rule, or a file, relative to the working directory.
 
     Raises:
-        ValueError: no such rule, or one that cannot live on the same drawing.
+        ValueError: no such rule, or one that does not fit the first.
     """
     rule = load_rule(name)
-    why = _differs(opening.rule, rule)
-    if why:
-        raise ValueError(f"{name} cannot stand beside {opening.title}: {why}")
+    reason = _difference(opening.rule, rule)
+    if reason:
+        raise ValueError(f"{name} cannot run beside {opening.title}: {reason}")
     return replace(opening, rule=rule, rule_name=name, start=_start(opening, rule), expect=())
 
 
 @lru_cache(maxsize=16)
 def partners(name: str, rule: Rule) -> tuple[str, ...]:
-    """The rules that ship and may stand beside a rule, without that one itself."""
+    """The shipped rules that can run beside a rule, without that rule itself."""
     others = (other for other in shipped_rules() if other != name)
-    return tuple(other for other in others if not _differs(rule, load_rule(other)))
+    return tuple(other for other in others if not _difference(rule, load_rule(other)))
 
 
-def _differs(first: Rule, second: Rule) -> str:
-    """Why two rules cannot live on one drawing; empty if they can."""
-    one, other = first.readout, second.readout
-    if one.kind != other.kind:
-        return f"its cells show {other.title.lower()}, not {one.title.lower()}"
-    if one.channel_names != other.channel_names:
-        return f"its classes are {_few(other.channel_names)}, not {_few(one.channel_names)}"
+def _difference(first: Rule, second: Rule) -> str:
+    """Why two rules do not fit on one drawing; empty if they do."""
+    wanted, given = first.readout, second.readout
+    if wanted.kind != given.kind:
+        return f"its cells show {given.title.lower()}, not {wanted.title.lower()}"
+    if wanted.channel_names != given.channel_names:
+        return f"its classes are {_shortened(given.channel_names)}, not " + _shortened(
+            wanted.channel_names
+        )
     if (first.habitat.sprout is None) != (second.habitat.sprout is None):
-        return "its cells live in other places"
+        return "its cells are alive on other pixels"
     if first.alive_above != second.alive_above:
-        return f"its pixels live above {second.alive_above:g}, not {first.alive_above:g}"
-    if (first.slots, first.stimulus_size) != (second.slots, second.stimulus_size):
-        return f"it hears {second.slots} slots, not {first.slots}, or senses another patch"
+        return f"its pixels are alive above {second.alive_above:g}, not {first.alive_above:g}"
+    if first.slots != second.slots:
+        return f"it has {second.slots} slots, not {first.slots}"
+    if first.stimulus_size != second.stimulus_size:
+        return f"its stimulus has {second.stimulus_size} values, not {first.stimulus_size}"
     return ""
 
 
@@ -67,5 +71,5 @@ def _start(opening: SessionConfig, rule: Rule) -> World:
     return replace(fresh, **{name: getattr(start, name) for name in World.SHARED})
 
 
-def _few(names: tuple[str, ...]) -> str:
+def _shortened(names: tuple[str, ...]) -> str:
     return ", ".join(names) if len(names) <= 3 else f"{names[0]} … {names[-1]}"

@@ -1,4 +1,4 @@
-"""What keys and buttons do that is more than a line: settings nudged, files saved."""
+"""Commands of keys and buttons: change settings, save files."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 def nudge(dial: str, direction: int) -> Callable[[App], None]:
-    """What turns a dial a little up or down."""
+    """A command: move a dial one step up (1) or down (−1)."""
     return lambda app: DIALS[dial].nudge(app, direction)
 
 
 def nudge_speed(direction: int) -> Callable[[App], None]:
-    """What makes time run faster or slower."""
+    """A command: choose the next higher (1) or lower (−1) speed."""
 
     def change(app: App) -> None:
         app.speed = min(max(app.speed + direction, 0), len(app.SPEEDS) - 1)
@@ -37,7 +37,7 @@ def nudge_speed(direction: int) -> Callable[[App], None]:
 
 
 def next_view(direction: int) -> Callable[[App], None]:
-    """What shows the next view, or the one before."""
+    """A command: show the next (1) or previous (−1) view."""
 
     def change(app: App) -> None:
         app.view = app.views[(app.views.index(app.view) + direction) % len(app.views)]
@@ -46,7 +46,7 @@ def next_view(direction: int) -> Callable[[App], None]:
 
 
 def next_channel(direction: int) -> Callable[[App], None]:
-    """What shows the next channel, or the one before."""
+    """A command: show the next (1) or previous (−1) channel."""
 
     def change(app: App) -> None:
         app.channel = (app.channel + direction) % app.session.rule.channels
@@ -56,19 +56,19 @@ def next_channel(direction: int) -> Callable[[App], None]:
 
 
 def next_theme(app: App) -> None:
-    """Light becomes dark, dark light."""
+    """Switch between the light and the dark theme."""
     app.theme = DARK if app.theme is LIGHT else LIGHT
 
 
 def next_side(app: App) -> None:
-    """A canvas of the next size."""
+    """Start a new session on a canvas of the next size."""
     sides = app.SIDES
     now = sides.index(app.extent[0]) if app.extent[0] in sides else -1
     app.resize_canvas(sides[(now + 1) % len(sides)])
 
 
 def next_world(app: App) -> None:
-    """Another world of the batch."""
+    """Show the next world of the batch."""
     if len(app.session.world) > 1:
         app.session.show(app.session.shown + 1)
         app.witness = None
@@ -76,38 +76,38 @@ def next_world(app: App) -> None:
 
 
 def save_screenshot(app: App) -> None:
-    """The window as a PNG file."""
+    """Save the window as a PNG file."""
     surface = pygame.Surface(app.layout.window.size)
     app.draw(surface)
     _write(app, "swarm", ".png", lambda path: saving.picture_bytes(pixels_of(surface)))
 
 
 def save_scenario(app: App) -> None:
-    """The session as a scenario."""
+    """Save the session as a scenario."""
 
     def text(path: Path) -> bytes:
         return saving.scenario_text(app.session, path.parent).encode()
 
-    _write(app, "session", ".yaml", text, _whose(app))
+    _write(app, "session", ".yaml", text, _saved_rule(app))
 
 
 def save_states(app: App) -> None:
-    """The present states as a NumPy archive."""
-    _write(app, "states", ".npz", lambda path: saving.states_bytes(app.session), _whose(app))
+    """Save the present states as a NumPy archive."""
+    _write(app, "states", ".npz", lambda path: saving.states_bytes(app.session), _saved_rule(app))
 
 
 def mark_in(app: App) -> None:
-    """The span to film begins here."""
+    """Mark the present step as the start of the film, or clear that mark."""
     app.span.begin(app.session.step)
 
 
 def mark_out(app: App) -> None:
-    """The span to film ends here."""
+    """Mark the present step as the end of the film, or clear that mark."""
     app.span.end(app.session.step)
 
 
 def toggle_recording(app: App) -> None:
-    """Begin a span here, or end it here and film it."""
+    """Start a span at the present step, or end it there and film it."""
     app.recording = not app.recording
     if app.recording:
         app.span = Span(app.session.step)
@@ -118,11 +118,11 @@ def toggle_recording(app: App) -> None:
 
 
 def save_film(kind: str) -> Callable[[App], None]:
-    """What films the marked span, or else what has just happened."""
+    """A command: film the marked span, or the latest steps if there is no mark."""
 
     def begin(app: App) -> None:
         if app.film is not None:
-            app.say("One film at a time: another is in the making")
+            app.say("Please wait: another film is being made")
             return
         app.recording = False
         app.film = Film(app, *app.span.bounds(app.session), kind)
@@ -131,11 +131,11 @@ def save_film(kind: str) -> Callable[[App], None]:
 
 
 def roll(app: App, seconds: float) -> None:
-    """Go on with the film in the making; once it is whole, save it."""
+    """Continue the film being made; save it when it is complete."""
     film = app.film
     if film is None:
         return
-    if film.done:  # and shown to be, for writing takes a while
+    if film.done:  # written one frame later: the window shows 100 % meanwhile
         app.film = None
         _write(app, "recording", film.kind, lambda path: film.bytes())
         return
@@ -147,21 +147,21 @@ def roll(app: App, seconds: float) -> None:
 
 
 def next_beside(app: App) -> None:
-    """Another rule beside the first, or none: one after the other."""
+    """Choose the next second rule; after the last one, none."""
     others = partners(app.session.opening.title, app.session.rule)
     own = (app.asked,) if app.asked is not None and app.asked not in others else ()
     choices = (None, *own, *others)
     if len(choices) == 1:
-        app.say("No rule that ships shows the same")
+        app.say("No shipped rule can run beside this one")
         return
     now = choices.index(app.beside) if app.beside in choices else 0
     app.stand_beside(choices[(now + 1) % len(choices)])
-    app.say(f"Beside it: {app.beside}" if app.beside else "One rule alone")
+    app.say(f"Second rule: {app.beside}" if app.beside else "No second rule")
 
 
-def _whose(app: App) -> str:
-    """Of two rules side by side it is the first whose doings are saved."""
-    return f", of the rule {rule_title(app.session)} alone" if app.session.beside else ""
+def _saved_rule(app: App) -> str:
+    """A remark that only the first of two rules is saved; empty for one rule."""
+    return f" (rule {rule_title(app.session)} only)" if app.session.beside else ""
 
 
 def _write(

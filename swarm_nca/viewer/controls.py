@@ -1,4 +1,4 @@
-"""Which controls there are, and where: rails of buttons and sliders, made anew for each layout."""
+"""The controls and their places: buttons and sliders, rebuilt for each layout."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ if TYPE_CHECKING:
 
 _BY_KEY = {action.keys[0]: action for action in ACTIONS}
 
-#: Headings of the left rail and their heights above its top, at a scale of 1.
-SECTIONS = {"Hand": 14, "Picture": 130, "PixelSpace": 234, "Disturb": 336, "Colours": 496}
+#: Headings of the left rail and their distances from its top, at a scale of 1.
+SECTIONS = {"Tools": 14, "Picture": 130, "Canvas": 234, "Disturb": 336, "Colours": 496}
 
 #: The rail's width and margin, and the height of all pictures together.
 _RAIL, _SIDE, _PICTURES = 184, 16, 72
 
 
 def sections(app: App) -> dict[str, int]:
-    """The headings of the left rail that a rule needs, and their heights."""
+    """The headings of the left rail for the session's rule, and their distances from its top."""
     if app.session.rule.readout.class_names:
         return SECTIONS
-    words = {"Picture": "Start"}
-    return {words.get(name, name): top for name, top in SECTIONS.items() if name != "Colours"}
+    renamed = {"Picture": "Start"}
+    return {renamed.get(name, name): top for name, top in SECTIONS.items() if name != "Colours"}
 
 
 def widgets(app: App) -> list[Widget]:
-    """All buttons and sliders but the time bar."""
-    left = [*_hand(app), *_pictures(app), *_canvas(app), *_disturb(app)]
+    """All buttons and sliders except the time bar."""
+    left = [*_tools(app), *_pictures(app), *_canvas(app), *_disturb(app)]
     if app.session.rule.readout.class_names:
         left += _colours(app)
     return [*_head(app), *_views(app), *left, *_foot(app)]
@@ -93,8 +93,8 @@ def _views(app: App) -> Iterator[Widget]:
         )
 
 
-def _hand(app: App) -> Iterator[Widget]:
-    px, left, top = app.layout.px, *_corner(app, "Hand")
+def _tools(app: App) -> Iterator[Widget]:
+    px, left, top = app.layout.px, *_corner(app, "Tools")
     gap = px(6)
     width = (px(_RAIL) - 3 * gap) // 4
     for number, tool in enumerate(TOOLS):
@@ -118,11 +118,9 @@ def _pictures(app: App) -> Iterator[Widget]:
         row, column = divmod(number, columns)
         place = Rect(left + column * (size + gap), top + row * (height + gap), size, height)
         key = f"  ({name})" if len(names) == 10 and number < 10 else ""
-        tip = f"Change the picture into {name}; cells keep what they hold. Again: another{key}"
+        tip = f"Change the picture to {name}; cells keep their states. Again: another {name}{key}"
         if sample(name, 0) is None:
-            yield Button(
-                place, f"{name}: no picture of it offline", _mutating(app, number), text=name
-            )
+            yield Button(place, f"{name}: no built-in picture", _mutating(app, number), text=name)
         else:
             yield Button(
                 place,
@@ -135,7 +133,7 @@ def _pictures(app: App) -> Iterator[Widget]:
 
 
 def _starts(app: App) -> Iterator[Widget]:
-    """What a rule without classes can begin with anew."""
+    """The start buttons of a rule without classes."""
     px, left, top = app.layout.px, *_corner(app, "Picture")
     half = (px(_RAIL) - px(6)) // 2
     for number, start in enumerate(starts_of(app.session.rule)):
@@ -144,7 +142,7 @@ def _starts(app: App) -> Iterator[Widget]:
 
 
 def _canvas(app: App) -> Iterator[Widget]:
-    px, left, top = app.layout.px, *_corner(app, "PixelSpace")
+    px, left, top = app.layout.px, *_corner(app, "Canvas")
     gap = px(4)
     half = (px(_RAIL) - px(6)) // 2
     fill, clear = Rect(left, top, half, px(32)), Rect(left + half + px(6), top, half, px(32))
@@ -154,7 +152,7 @@ def _canvas(app: App) -> Iterator[Widget]:
     width = (px(_RAIL) - 4 * gap) // 5
     for number, side in enumerate(app.SIDES):
         place = Rect(left + number * (width + gap), top, width, px(28))
-        tip = f"A new canvas of {side} × {side} pixels  (k)"
+        tip = f"New session on a canvas of {side} × {side} pixels  (k)"
         yield Button(
             place,
             tip,
@@ -198,7 +196,7 @@ def _foot(app: App) -> Iterator[Widget]:
     last = len(app.SPEEDS) - 1
     yield Slider(
         Rect(again.right + px(24), top + px(3), px(200), px(34)),
-        "How fast time runs, from one step in sixty frames to all there is time for  (+ and -)",
+        "Simulation speed: one step per 60 frames up to as fast as possible  (+ and -)",
         "Speed",
         lambda: app.speed / last,
         lambda share: setattr(app, "speed", round(share * last)),
@@ -220,7 +218,7 @@ def _foot(app: App) -> Iterator[Widget]:
 
 
 def _pace(speed: float) -> str:
-    return "unlimited" if speed == inf else f"{speed:g} per second"
+    return "as fast as possible" if speed == inf else f"{speed:g} steps per second"
 
 
 def _corner(app: App, section: str) -> tuple[int, int]:
@@ -319,7 +317,7 @@ def _color(app: App, number: int) -> Callable[[], Color]:
 
 @lru_cache(maxsize=512)
 def _inked(name: str, which: int, theme: Theme) -> Rgb:
-    """A sample as ink on paper."""
+    """A sample drawn in the theme's colours, uint8 [H, W, 3]."""
     source = sample(name, which)
     grey = None if source is None else picture(source)
     if grey is None:

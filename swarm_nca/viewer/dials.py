@@ -1,6 +1,6 @@
-"""Dials: the settings that go up and down, each with its slider and its pair of keys.
+"""Dials: numeric settings, each with a slider and a pair of keys.
 
-To add one, write a line in `DIALS`; `controls` says where its slider stands, `keys` what moves it.
+To add a dial, write a line in `DIALS`; `controls` places its slider, `keys` names its keys.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ class Dial(NamedTuple):
     """A setting with bounds.
 
     Attributes:
-        label: its name beside the slider.
-        tip: what it does, in a few words.
-        read: what it is set to now.
-        write: sets it; takes values between `low` and `high`, rounded to `digits`.
-        by: how far one press of a key moves it.
-        shown: a value in words.
-        bend: above 1, the slider gives more room to low values: value = share ** bend.
-        turns: whether the high end is the low end, as on a wheel.
+        label: the name beside the slider.
+        tip: the text of the tooltip.
+        read: returns the present value.
+        write: sets a value between `low` and `high`, rounded to `digits`.
+        by: the change per key press.
+        shown: formats a value.
+        bend: above 1, low values get more of the slider: value = share ** bend.
+        turns: whether `high` means the same as `low`, as for an angle.
     """
 
     label: str
@@ -42,27 +42,27 @@ class Dial(NamedTuple):
     turns: bool = False
 
     def set(self, app: App, value: float) -> None:
-        """Turn it to a value, or to the bound beyond which that value lies."""
+        """Set a value, clipped to the bounds (or taken modulo `high` where `turns`)."""
         if self.turns:
             value = round(value % self.high, self.digits) % self.high
         self.write(app, round(min(max(value, self.low), self.high), self.digits))
 
     def nudge(self, app: App, times: int) -> None:
-        """Turn it a little, up or (below 0) down."""
+        """Move by `times` key presses, down if negative."""
         self.set(app, self.read(app) + times * self.by)
 
     def share(self, app: App) -> float:
-        """Where its slider stands, in [0, 1]."""
+        """The slider's position, in [0, 1]."""
         share = (self.read(app) - self.low) / (self.high - self.low)
         return float(min(max(share, 0.0), 1.0) ** (1 / self.bend))
 
     def set_share(self, app: App, share: float) -> None:
-        """Turn it to where its slider was moved."""
+        """Set the value for a slider's position in [0, 1]."""
         self.set(app, self.low + share**self.bend * (self.high - self.low))
 
 
 def _of_the_app(name: str) -> tuple[Callable[[App], float], Callable[[App, float], None]]:
-    """What reads and writes an attribute of the app."""
+    """Getter and setter of an attribute of the app."""
     return lambda app: float(getattr(app, name)), lambda app, value: setattr(app, name, value)
 
 
@@ -80,12 +80,12 @@ def _rates(app: App) -> tuple[float, float]:
     return rates_of(app.session.world, app.session.rule)
 
 
-#: Every dial by name. All but the rates are matters of taste; those belong to the world, and
-#: turning them is a perturbation like any other.
+#: Every dial by name. The rates belong to the world: changing them is a perturbation. All other
+#: dials are settings of the viewer.
 DIALS: dict[str, Dial] = {
     "brush": Dial(
         "Brush",
-        "How wide the pen is; eraser and damage are wider",
+        "Radius of the pen; the eraser and the damage brush are larger",
         *_of_the_app("brush"),
         low=0.6,
         high=4.0,
@@ -95,7 +95,7 @@ DIALS: dict[str, Dial] = {
     ),
     "strength": Dial(
         "Strength",
-        "How strong the faults below are when they are pressed",
+        "Strength of the faults below, applied when you press a button",
         *_of_the_app("strength"),
         low=0.05,
         high=1.0,
@@ -105,7 +105,7 @@ DIALS: dict[str, Dial] = {
     ),
     "fire rate": Dial(
         "Fire rate",
-        "The share of cells that act in a step; at 100% all act at once, as the rule never learned",
+        "Share of cells that update in each step; at 100% all do, which training never did",
         lambda app: _rates(app)[0],
         _set_fire_rate,
         low=0.0,
@@ -116,7 +116,7 @@ DIALS: dict[str, Dial] = {
     ),
     "noise": Dial(
         "Noise",
-        "How much noise there is in every change a cell makes: a standard deviation",
+        "Standard deviation of the noise added to every state change",
         lambda app: _rates(app)[1],
         _set_noise,
         low=0.0,
@@ -128,7 +128,7 @@ DIALS: dict[str, Dial] = {
     ),
     "hue": Dial(
         "Hue",
-        "Turn the classes' colours to ones you can tell apart",
+        "Rotate the class colours, for example to tell two classes apart",
         *_of_the_app("hue"),
         low=0.0,
         high=1.0,

@@ -1,8 +1,8 @@
-"""Faults at the press of a button: what can go wrong with a swarm, at a common strength.
+"""Faults: perturbations by button, all at one common strength.
 
-To add one, write a line in `FAULTS`: its button, its key and its line in the help follow. Most are
-a perturbation made from the strength, and the table says how; one that lasts also says how to read
-from a world how strong it is there, so that its button lights up and a second press mends it.
+To add a fault, write a line in `FAULTS`; its button, key and help line follow. Each line makes a
+perturbation from the strength. A lasting fault also reads its present strength from a world, so
+that its button lights up and a second press ends it.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 
 class Fault(NamedTuple):
-    """Something that goes wrong.
+    """A fault: one button and one key.
 
     Attributes:
         icon: of its button.
-        key: what presses the button from the keyboard.
-        words: what it does, for the tooltip and the help.
-        deed: (app, strength) → what happens; None where nothing can. The strength is above 0 and
-            at most 1, or 0 to mend what lasts.
-        lasting: how strong it is in a world now, for one that lasts.
+        key: its key.
+        words: its effect, for the tooltip and the help.
+        deed: (app, strength) → the perturbation, or None where there is none. The strength is in
+            (0, 1], or 0 to end a lasting fault.
+        lasting: reads the present strength of a lasting fault from a world.
     """
 
     icon: str
@@ -38,15 +38,16 @@ class Fault(NamedTuple):
     lasting: Callable[[World], float] | None = None
 
     def strike(self, app: App) -> None:
-        """Let it happen at the app's strength, or end if it lasts at that very strength."""
+        """Apply the fault at the app's strength; end it if it lasts at exactly that strength."""
         now = 0.0 if self.lasting is None else self.lasting(app.session.world)
-        deed = self.deed(app, 0.0 if now == app.strength else app.strength)
+        perturbation = self.deed(app, 0.0 if now == app.strength else app.strength)
         before = app.session.alone
-        if deed is not None and app.edit(deed):
-            app.say(f"{deed.kind.capitalize()}: {deed.what(before, app.session.alone)}")
+        if perturbation is not None and app.edit(perturbation):
+            effect = perturbation.what(before, app.session.alone)
+            app.say(f"{perturbation.kind.capitalize()}: {effect}")
 
     def lasts(self, app: App) -> bool:
-        """Whether it is going on."""
+        """Whether a lasting fault is on."""
         return self.lasting is not None and self.lasting(app.session.world) > 0.0
 
 
@@ -59,7 +60,7 @@ def _lose(app: App, strength: float) -> Perturbation:
 
 
 def _chimera(app: App, strength: float) -> Perturbation | None:
-    """The right half becomes the class after the picture's own, and after that the next one."""
+    """Change the right half to the next class after the picture's label or the last graft."""
     names, label = app.session.rule.readout.class_names, int(app.session.alone.label[0])
     last = label if label >= 0 else app.grafted
     for ahead in range(1, len(names) + 1):
@@ -68,18 +69,20 @@ def _chimera(app: App, strength: float) -> Perturbation | None:
         if source is not None and number != label:
             app.grafted = number
             return Mutate(images=source, half="right")
-    app.say("There is no picture of another class offline" if names else "Cells have no classes")
+    app.say("No built-in picture of another class" if names else "This rule has no classes")
     return None
 
 
 def faults_of(rule: Rule) -> tuple[Fault, ...]:
-    """The faults that make sense for a rule, in the order of their buttons."""
-    return tuple(one for one in FAULTS if rule.readout.class_names or one.deed is not _chimera)
+    """The faults that fit a rule, in the order of their buttons."""
+    return tuple(
+        fault for fault in FAULTS if rule.readout.class_names or fault.deed is not _chimera
+    )
 
 
 #: The faults, in the order of their buttons.
 FAULTS = (
-    Fault("jolt", "j", "Jolt: noise on what all cells hold", _jolt),
-    Fault("loss", "l", "Loss: messages get lost; again: mend", _lose, lambda w: w.links.drop),
-    Fault("chimera", "m", "Chimera: the right half changes class", _chimera),
+    Fault("jolt", "j", "Jolt: add noise to all states", _jolt),
+    Fault("loss", "l", "Loss: drop messages; again: stop", _lose, lambda w: w.links.drop),
+    Fault("chimera", "m", "Chimera: change the right half's class", _chimera),
 )

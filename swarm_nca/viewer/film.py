@@ -1,7 +1,7 @@
-"""A film in the making: a stretch of the session's time, played once more and painted.
+"""Films: replays a span of a session's steps and paints each one.
 
-The session is copied, so that its owner goes on while the film is made: a little of it with every
-picture of the window. Time that has passed is filmed like any other, from the moments kept.
+The film works on a copy of the session, a few pictures per frame of the window, so the session can
+go on meanwhile. Past steps are replayed from keyframes.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from swarm_nca.viewer.saving import moving_bytes
 if TYPE_CHECKING:
     from swarm_nca.viewer.app import App
 
-#: Pictures of a film at most; longer spans show every second step, every third, …
+#: Maximum number of pictures in a film; longer spans show every second step, every third, …
 MOST = 240
 
-#: Milliseconds that a picture stays, and the last one; steps for which a deed is news.
+#: Milliseconds that a picture stays, and the last one; steps for which an edit is named.
 _STAYS, _ENDS, _NEWS = 33, 1_000, 24
 
-#: Sides of one canvas, and of each of two; the margin, and the lines above and below.
+#: Side of one canvas, and of each of two; the margin, and the lines above and below, in pixels.
 _ALONE, _TWO, _MARGIN, _HEAD, _FOOT = 420, 308, 16, 40, 40
 
 
 class Film:
-    """A film of some steps of a session, as it is looked at when the film is begun.
+    """A film of some steps of a session, in the view shown when the film starts.
 
     Args:
-        app: what is looked at, and how.
+        app: the session and its view settings.
         first, last: the steps, both included.
         kind: `.webp` or `.gif`.
     """
@@ -56,15 +56,19 @@ class Film:
 
     @property
     def progress(self) -> float:
-        """How much of it is painted, a share."""
+        """The share of steps painted, in [0, 1]."""
         return (self._session.step - self.first) / max(1, self.last - self.first)
 
     def work(self, seconds: float = inf) -> None:
-        """Paint on, for about so long."""
+        """Paint more pictures, for about so many seconds.
+
+        Raises:
+            ValueError: no cell is alive before the last step, so the film cannot go on.
+        """
         until = time.perf_counter() + seconds
         while not self.done:
             if self._frames and not self._session.advance():
-                raise ValueError("nobody lives any more in what was to be filmed")
+                raise ValueError(f"no cell is alive at step {self._session.step}")
             step = self._session.step
             if (step - self.first) % self._stride == 0 or step == self.last:
                 self._frames.append(self._picture())
@@ -72,7 +76,7 @@ class Film:
                 return
 
     def bytes(self) -> bytes:
-        """The film as a file."""
+        """The film as the bytes of a file."""
         stays = [_STAYS] * (len(self._frames) - 1) + [_ENDS]
         return moving_bytes(self._frames, self.kind, stays)
 
@@ -95,13 +99,14 @@ class Film:
         return pixels_of(surface)
 
     def _time(self, paint: Paint, place: Rect) -> None:
-        """The step, what was done lately, and how far the film has come."""
+        """The step, the latest edit, and a progress bar."""
         theme, step = self._theme, self._session.step
         y = place.top + 18
         paint.text(f"step {step:,}", (place.left, y), theme.ink, BODY)
-        news = [deed for deed in self._session.plan if step - _NEWS < deed.at <= step]
-        if news:
-            paint.text(news[-1].perturbation.kind, (place.right, y), theme.accent, SMALL, "right")
+        recent = [edit for edit in self._session.plan if step - _NEWS < edit.at <= step]
+        if recent:
+            kind = recent[-1].perturbation.kind
+            paint.text(kind, (place.right, y), theme.accent, SMALL, "right")
         track = Rect(place.left, place.bottom - 10, place.width, 3)
         paint.bar(track, theme.track)
         paint.bar(Rect(track.topleft, (round(track.width * self.progress), 3)), theme.accent)

@@ -1,4 +1,4 @@
-"""What floats above the picture: notices, explanations, a film's progress, the help."""
+"""Boxes above the picture: notices, tooltips, a film's progress, the help."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from swarm_nca.viewer.paint import Paint
 if TYPE_CHECKING:
     from swarm_nca.viewer.app import App
 
-#: The help's columns of headings, and what no key does.
-_COLUMNS = (("Time", "Keep"), ("Hand", "View", "World"), ("Disturb",))
+#: The headings in each column of the help, and its hints on mouse, touch and files.
+_COLUMNS = (("Time", "Save"), ("Tools", "View", "World"), ("Disturb",))
 _HINTS = (
-    "0 – 9 change the picture into that class.",
-    "The right button, or shift, erases; the middle button inspects.",
-    "The wheel makes the brush wider or finer.",
-    "Several fingers draw at once.",
-    "Drop a picture, or a scenario, on the window.",
-    "Drag on the time bar to go back; touch the canvas there to branch off.",
+    "0 – 9: change the picture to that class.",
+    "Right button or shift: erase. Middle button: inspect.",
+    "Mouse wheel: change the size of the brush.",
+    "Touch: draw with several fingers at the same time.",
+    "Drop a picture or a scenario file on the window to open it.",
+    "Drag the time bar to go back. An edit in the past starts a new branch.",
 )
 
-#: What the panels at the right show, for whoever points at them.
-_VOTE = "How many cells say they are part of what; silent ones have said nothing yet"
-_CELLS = "How many cells are alive, and what share of all they are"
-_COURSE = "How many cells are alive, and how large the numbers are that cells hold"
+#: Tooltips of the panels at the right.
+_VOTE = "Number of cells that show each class; silent cells show no class"
+_CELLS = "Number of alive cells, and their share of all cells"
+_COURSE = "Number of alive cells, and mean absolute value of the states"
 _CURVES = (
-    "Accuracy: cells that are right, where it is known what is right. Largest vote: cells that say "
-    "what most say. Undecided: cells that speak against every class. Magnitude: how large the "
-    "numbers are that cells hold"
+    "Accuracy: share of cells that are right, if the label is known. Largest vote: share of cells "
+    "that show the most common class. Undecided: share of cells whose class channels are all "
+    "below the rule's threshold. Magnitude: mean absolute value of the states"
 )
 
 
 def explanation(app: App) -> tuple[str, Rect] | None:
-    """What is under the pointer, in words, and where it is; None for what needs none."""
+    """The tooltip for the pointer's place and the rectangle it explains; None without one."""
     point = app.pointer
     widget = app.widget_at(point)
     if widget is app.timebar:
@@ -61,18 +61,19 @@ def _tile(app: App) -> tuple[str, Rect] | None:
     number = app.tile_at(app.pointer)
     if number is None:
         return None
-    what = app.looks[app.pane_at(app.pointer)].means(number)
-    return f"Channel {number}, {what}: click to see it alone", Rect(app.pointer, (1, 12))
+    meaning = app.looks[app.pane_at(app.pointer)].means(number)
+    text = f"Channel {number}, {meaning}: click to show only this channel"
+    return text, Rect(app.pointer, (1, 12))
 
 
-def tip(app: App, brush: Paint, told: str, near: Rect) -> None:
-    """An explanation beside what it explains, within the window."""
+def tip(app: App, brush: Paint, text: str, near: Rect) -> None:
+    """Paint a tooltip beside the rectangle it explains, within the window."""
     px, window = app.layout.px, app.layout.window
-    lines = wrapped(told, pixels_high(SMALL, brush.scale), px(300))
+    lines = wrapped(text, pixels_high(SMALL, brush.scale), px(300))
     width = max(brush.width(line, SMALL) for line in lines)
     place = Rect(0, 0, width + px(20), px(16) * len(lines) + px(12))
     place.midtop = (near.centerx, near.bottom + px(6))
-    if near.right <= app.layout.left.right:  # the left rail: beside it, or it hides the rail
+    if near.right <= app.layout.left.right:  # the left rail: beside it, so as not to hide it
         place.midleft = (app.layout.left.right + px(8), near.centery)
     elif near.left >= app.layout.right.left and near.top >= app.layout.head.bottom:
         place.midright = (app.layout.right.left - px(8), near.centery)
@@ -88,7 +89,7 @@ def tip(app: App, brush: Paint, told: str, near: Rect) -> None:
 
 
 def notice(app: App, brush: Paint, middle: tuple[int, int]) -> None:
-    """What the app has to say, for a while."""
+    """Paint the app's notice."""
     room, px = app.layout.stage, app.layout.px
     lines = wrapped(app.notice, pixels_high(BODY, brush.scale), room.width - px(80))[:3]
     width = max(brush.width(line) for line in lines)
@@ -101,7 +102,7 @@ def notice(app: App, brush: Paint, middle: tuple[int, int]) -> None:
 
 
 def progress(app: App, brush: Paint, middle: tuple[int, int]) -> None:
-    """How far the film in the making has come."""
+    """Paint the progress of the film being made."""
     px, film = brush.px, app.film
     if film is None:
         return
@@ -112,14 +113,14 @@ def progress(app: App, brush: Paint, middle: tuple[int, int]) -> None:
     brush.bar(track, app.theme.faint)
     done = round(track.width * film.progress)
     brush.bar(Rect(track.topleft, (done, track.height)), app.theme.accent)
-    told = f"Filming steps {film.first:,} – {film.last:,}"
+    text = f"Filming steps {film.first:,} – {film.last:,}"
     y = place.top + px(13)
-    brush.text(told, (track.left, y), app.theme.panel, SMALL)
+    brush.text(text, (track.left, y), app.theme.panel, SMALL)
     brush.text(f"{film.progress:.0%}", (track.right, y), app.theme.panel, SMALL, "right")
 
 
 def guide(app: App, brush: Paint) -> None:
-    """The help: every key, and what the pointer does."""
+    """Paint the help: every key, and hints on mouse, touch and files."""
     px, window, theme = app.layout.px, app.layout.window, app.theme
     shade = Surface(window.size, pygame.SRCALPHA)
     shade.fill((*theme.desk, 225))
@@ -148,7 +149,7 @@ def guide(app: App, brush: Paint) -> None:
 
 
 def _hints(brush: Paint, x: int, y: int, width: int) -> None:
-    brush.text("And", (x, y), brush.theme.accent, BODY, strong=True)
+    brush.text("More", (x, y), brush.theme.accent, BODY, strong=True)
     y += brush.px(26)
     for hint in _HINTS:
         for line in wrapped(hint, pixels_high(SMALL, brush.scale), width - brush.px(16)):

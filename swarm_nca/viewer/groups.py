@@ -1,4 +1,4 @@
-"""Groups: cells that hear each other and say the same, found by passing on the smallest number."""
+"""Groups: connected cells of one label, found by propagating the smallest row number."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ def groups_of(neighbors: Numbers, says: Numbers) -> Numbers:
     """int64 [N], the group of every cell, counted from 0.
 
     Args:
-        neighbors: int64 [N, K], who hears whom; N for nobody.
-        says: int64 [N], what each cell says.
+        neighbors: int64 [N, K], the row heard in each slot; N for an empty slot.
+        says: int64 [N], the label of each cell.
     """
     count = len(says)
     if not count:
@@ -23,7 +23,7 @@ def groups_of(neighbors: Numbers, says: Numbers) -> Numbers:
     heard = np.where(said[neighbors] == says[:, None], neighbors, itself[:, None])
     group = itself
     while True:
-        # The smallest number heard, then whatever that one's own smallest is: paths halve.
+        # The smallest number heard, then that row's own smallest: paths halve.
         smallest = np.minimum(group, group[heard].min(axis=1))
         smallest = smallest[smallest]
         if np.array_equal(smallest, group):

@@ -1,4 +1,4 @@
-"""The window's picture without a window: a session played step by step into a file."""
+"""Renders a session to a file, step by step, without a window."""
 
 from __future__ import annotations
 
@@ -13,25 +13,31 @@ from swarm_nca.viewer.app import App
 from swarm_nca.viewer.paint import pixels_of
 from swarm_nca.viewer.saving import MOVING, moving_bytes, picture_bytes
 
-#: Pictures of one film at most; longer sessions show every second step, every third, …
+#: Maximum number of pictures in a film; longer sessions show every second step, every third, …
 MOST = 200
 
 
 def check_out(out: Path) -> None:
-    """A ValueError unless a film or a picture can be written there."""
+    """Check that a film or a picture can be written to `out`.
+
+    Raises:
+        ValueError: another ending than .webp, .gif or .png, or a folder that does not exist.
+    """
     if out.suffix.lower() not in (*MOVING, ".png"):
-        raise ValueError(f"{out}: a film ends in .webp or .gif, a picture of the last step in .png")
+        raise ValueError(
+            f"{out}: use .webp or .gif for a film, .png for a picture of the last step"
+        )
     if not out.absolute().parent.is_dir():
-        raise ValueError(f"{out}: there is no folder {out.parent}")
+        raise ValueError(f"{out}: there is no folder {out.parent}: create it first")
 
 
 def film(
     app: App, steps: int, out: Path, progress: Callable[[int, int], None] | None = None
 ) -> None:
-    """Play a number of steps and write what the window would show.
+    """Play a number of steps and write the window's pictures to a file.
 
     Raises:
-        ValueError: another ending than .webp, .gif or .png, or a folder that is not there.
+        ValueError: another ending than .webp, .gif or .png, or a folder that does not exist.
     """
     check_out(out)
     moving = out.suffix.lower() in MOVING
@@ -51,7 +57,7 @@ def film(
 
 
 def frame(app: App) -> Rgb:
-    """What the window would show now, uint8 [H, W, 3]."""
+    """The window's present picture, uint8 [H, W, 3]."""
     surface = pygame.Surface(app.layout.window.size)
     app.draw(surface)
     return pixels_of(surface)

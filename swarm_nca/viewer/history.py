@@ -1,4 +1,4 @@
-"""What was measured on the way: a few numbers per step, thinned out as a session grows long."""
+"""Measured values per step, for the curves; thinned out as a session grows long."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from swarm_nca.render import decided
 
 Values = npt.NDArray[np.float64]
 
-#: Steps kept at most, beyond which every second one goes; fewer of them in a large batch, whose
-#: values would outgrow so many bytes.
+#: Maximum number of steps kept (beyond it every second one is dropped), and maximum bytes, which
+#: leave fewer steps for a large batch.
 MOST, ROOM = 4_096, 16 * 2**20
 
-#: Steps kept of a batch of any size.
+#: Steps kept for a batch of any size.
 _LEAST = 64
 
 
 def measured(seen: CellStats) -> Values:
     """float64 [worlds, values] in the order of `History.NAMES`, nan where nothing is measured.
 
-    The largest vote is the share of cells that show what most of them show. While all states are
-    zero nothing is right or wrong or undecided: ties alone would decide. Without classes the
-    largest vote is the share of cells that are alive, and nothing is right or wrong.
+    The largest vote is the share of cells that show the most common class. While all states are
+    zero, accuracy and undecided are nan, because ties alone would decide them. Without classes the
+    largest vote is the share of alive cells, and accuracy and undecided are nan.
     """
     if not seen.rule.readout.class_names:
         return _without_classes(seen)
     cells = seen.cells.numpy().astype(np.float64)
     cells[cells == 0] = np.nan
     size = seen.sums(seen.world.state.abs().mean(dim=1)).numpy()
-    told = np.where(size != 0, cells, np.nan)
-    known = np.where(seen.labelled.numpy(), told, np.nan)
+    active = np.where(size != 0, cells, np.nan)
+    known = np.where(seen.labelled.numpy(), active, np.nan)
     classes, shown = len(seen.rule.classes), decided(seen.world, None, seen.rule.shown_above)
     speaks = shown >= 0
     box = seen.world_of.numpy()[speaks] * classes + shown[speaks]
     votes = np.bincount(box, minlength=len(cells) * classes).reshape(-1, classes).max(axis=1)
     correct, undecided = seen.correct.numpy(), seen.undecided.numpy()
-    return np.stack([correct / known, votes / cells, undecided / told, size / cells], axis=1)
+    return np.stack([correct / known, votes / cells, undecided / active, size / cells], axis=1)
 
 
 def _without_classes(seen: CellStats) -> Values:
@@ -54,7 +54,7 @@ class History:
     """Measured values by step, ascending, of each world of a batch.
 
     Args:
-        worlds: how many.
+        worlds: number of worlds.
     """
 
     NAMES = ("accuracy", "largest vote", "undecided", "magnitude")
@@ -73,7 +73,7 @@ class History:
         return step % self._stride == 0
 
     def note(self, step: int, values: Values) -> None:
-        """The values after a step, [worlds, values]; they replace what was noted of it before."""
+        """Store the values after a step, [worlds, values]; replaces earlier values of that step."""
         row = self._row(step)
         if row == self._count or self._steps[row] != step:
             if self._count == len(self._steps):
@@ -90,17 +90,17 @@ class History:
         return np.column_stack([self._steps[rows], self._values[rows, world]])
 
     def branch(self, step: int) -> None:
-        """Forget this step and what came after it."""
+        """Drop this step and all later ones."""
         self._count = self._row(step)
 
     def _row(self, step: float, side: Literal["left", "right"] = "left") -> int:
         return int(np.searchsorted(self._steps[: self._count], step, side))
 
     def _thin(self) -> None:
-        """Leave every second step; not every step is noted: all may be even, then again."""
+        """Keep every second step; repeats while no step goes, since steps may be missing."""
         while self._count == len(self._steps):
             self._stride *= 2
             kept = np.flatnonzero(self._steps % self._stride == 0)
             self._count = len(kept)
-            for one in (self._steps, self._values):
-                one[: self._count] = one[kept]
+            for values in (self._steps, self._values):
+                values[: self._count] = values[kept]

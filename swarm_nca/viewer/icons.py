@@ -1,4 +1,4 @@
-"""Icons, drawn with a few strokes on a grid of 24 × 24 and made smooth by shrinking."""
+"""Icons: a few strokes on a grid of 24 × 24, drawn large and shrunk to be smooth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hand that touches the app: mouse, fingers, keyboard and window, and strokes in the making."""
+"""Input: mouse, fingers, keyboard and window events, and strokes not yet finished."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from swarm_nca.viewer.widgets import Point, Widget
 if TYPE_CHECKING:
     from swarm_nca.viewer.app import App
 
-#: The mouse, among fingers; what a touchpad that only moves the mouse calls itself.
+#: The mouse's number among the pointers; the touch id of a touchpad that only moves the mouse.
 _MOUSE, _TOUCHPAD = -1, -1
 
-#: Where a pointer is that nobody sees.
+#: The place of a pointer outside the window.
 _AWAY = (-1, -1)
 
 
 @dataclass
 class Grip:
-    """What the mouse, or one of several fingers, has hold of.
+    """What the mouse, or one of several fingers, is dragging.
 
     Attributes:
         widget: a control being dragged.
-        tool: what is used on the canvas, and `pane` the number of that canvas.
-        line: the (row, column) it went through since the last picture.
+        tool: the tool used on the canvas with the number `pane`.
+        line: the (row, column) passed since the last picture.
     """
 
     widget: Widget | None = None
@@ -43,20 +43,20 @@ class Grip:
 
 
 class Hand:
-    """What the pointers hold, and what events do to an app."""
+    """Applies events to an app; remembers what each pointer is dragging."""
 
     def __init__(self, app: App) -> None:
         self._app = app
         self._grips: dict[int, Grip] = {}
 
     def handle(self, event: Event) -> None:
-        """One event; those of other kinds do nothing."""
+        """Handle one event; other kinds have no effect."""
         handler = _HANDLERS.get(event.type)
         if handler is not None:
             handler(self, event)
 
     def flush(self) -> None:
-        """Let the lines drawn since the last picture take effect."""
+        """Apply the lines drawn since the last picture."""
         for grip in self._grips.values():
             if len(grip.line) > 1:
                 self._use(grip)
@@ -66,9 +66,9 @@ class Hand:
         if tool is None or tool.deed is None:
             return
         radius = round(app.brush * tool.wider, 2)
-        # Nobody knows what a picture is that somebody draws on.
+        # An edited picture has no known label.
         label = -1 if int(app.session.alone.label[0]) >= 0 else None
-        with contextlib.suppress(ValueError):  # a line that runs beside the canvas draws nothing
+        with contextlib.suppress(ValueError):  # a line outside the canvas draws nothing
             app.session.edit(tool.deed(grip.line, radius, label))
         grip.line = grip.line[-1:]
 
@@ -98,7 +98,7 @@ class Hand:
     # -------------------------------------------------- mouse and fingers
 
     def _pressed(self, event: Event) -> None:
-        if not getattr(event, "touch", False):  # a finger comes as itself too
+        if not getattr(event, "touch", False):  # a finger also sends its own events
             self._press(_MOUSE, event.pos, event.button)
 
     def _moved(self, event: Event) -> None:
@@ -123,17 +123,17 @@ class Hand:
             self._app.pointer = _AWAY
 
     def _under(self, event: Event) -> Point:
-        """Where a finger is on the window, which tells it as a share of its sides."""
+        """A finger's place in pixels; the event gives it as a share of the window's sides."""
         width, height = self._app.layout.window.size
         return round(event.x * width), round(event.y * height)
 
-    def _press(self, who: int, point: Point, button: int) -> None:
+    def _press(self, pointer: int, point: Point, button: int) -> None:
         app = self._app
         app.pointer = point
         if app.help:
             app.help = False
             return
-        grip = self._grips[who] = Grip()
+        grip = self._grips[pointer] = Grip()
         if button == 1:
             grip.widget = app.widget_at(point)
             if grip.widget is not None:
@@ -141,7 +141,7 @@ class Hand:
                     app.playing = False
                 grip.widget.press(point)
                 return
-        # A stroke may begin a little beside the canvas, where it has room.
+        # A stroke may begin a little outside the canvas.
         if button not in (1, 2, 3) or not app.layout.stage.inflate(8, 8).collidepoint(point):
             return
         if app.touchable:
@@ -162,12 +162,12 @@ class Hand:
         grip.line = [place]
         self._use(grip)
 
-    def _move(self, who: int, point: Point) -> None:
-        app, grip = self._app, self._grips.get(who)
+    def _move(self, pointer: int, point: Point) -> None:
+        app, grip = self._app, self._grips.get(pointer)
         app.pointer = point
         if grip is None:
             return
-        # The second rule may have gone meanwhile, and its canvas with it.
+        # The second rule and its canvas may have been removed since the press.
         pane = min(grip.pane, len(app.canvases) - 1)
         if grip.widget is not None:
             grip.widget.drag(point)
@@ -176,9 +176,9 @@ class Hand:
         elif grip.tool is not None:
             grip.line.append(app.place_of(point, pane))
 
-    def _release(self, who: int) -> None:
+    def _release(self, pointer: int) -> None:
         self.flush()
-        self._grips.pop(who, None)
+        self._grips.pop(pointer, None)
 
 
 _HANDLERS: dict[int, Callable[[Hand, Event], None]] = {

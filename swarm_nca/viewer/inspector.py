@@ -1,4 +1,4 @@
-"""One cell questioned: what it holds, senses, and hears from where, and what it has said."""
+"""The inspector: one cell's state, stimulus, messages and label history."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from swarm_nca.viewer.paint import Paint
 from swarm_nca.viewer.panels import heading
 from swarm_nca.viewer.theme import Color
 
-#: Steps of which the labels are remembered.
+#: Number of steps in the label history.
 MEMORY = 142
 
 Values = npt.NDArray[np.float32]
@@ -25,11 +25,11 @@ Values = npt.NDArray[np.float32]
 
 @dataclass
 class CellProbe:
-    """The cell being questioned, and what it said at the last steps.
+    """The inspected cell and its labels at the last steps.
 
     Attributes:
         site: its pixel, row-major.
-        of: which of two rules side by side it obeys, 0 or 1.
+        of: its rule: 0 for the first, 1 for the second.
         said: (step, label), ascending; −1 for silent, −2 for dead.
     """
 
@@ -38,7 +38,7 @@ class CellProbe:
     said: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=MEMORY))
 
     def note(self, step: int, look: Look) -> None:
-        """Remember what it says at a step; going back in time forgets what came after."""
+        """Store the cell's label at a step; drops labels of later steps."""
         while self.said and self.said[-1][0] >= step:
             self.said.pop()
         row = row_of(look, self.site)
@@ -47,7 +47,7 @@ class CellProbe:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a cell holds [C], senses [S], and hears in each slot [K, C]; who speaks there [K]."""
+    """A cell's state [C], stimulus [S], messages per slot [K, C], and filled slots [K]."""
 
     state: Values
     stimulus: Values
@@ -57,14 +57,14 @@ class Answer:
 
 
 def row_of(look: Look, site: int) -> int | None:
-    """The row that lives at a pixel, if any."""
+    """The row of the cell at a pixel, if there is one."""
     address = look.world.address.numpy()
     row = int(np.searchsorted(address, site))
     return row if row < len(address) and address[row] == site else None
 
 
 def question(look: Look, row: int) -> Answer:
-    """Everything that one cell knows."""
+    """State, stimulus, messages and label of the cell at a row."""
     world = look.world
     state = world.state.numpy()
     neighbors = world.neighbors[row].numpy()
@@ -78,10 +78,10 @@ def question(look: Look, row: int) -> Answer:
 def inspector(
     paint: Paint, place: Rect, look: Look, witness: CellProbe | None, under: str = ""
 ) -> None:
-    """The panel; a word on how to use it where nobody is questioned.
+    """Paint the panel; without an inspected cell, paint how to use it.
 
     Args:
-        under: the rule that the cell obeys, where there are two.
+        under: the name of the cell's rule, if there are two rules.
     """
     if witness is None:
         heading(paint, place, "A cell")
@@ -93,24 +93,22 @@ def inspector(
         title = f"Row {row_name}, column {column_name}, under {under}"
     parts, row = rooms(place, paint.scale), row_of(look, witness.site)
     answer = None if row is None else question(look, row)
-    says = "nobody lives here"
+    label = "no cell here"
     if answer is not None:
         readout = look.rule.readout
-        says = readout.silent if answer.label < 0 else readout.names[answer.label]
+        label = readout.silent if answer.label < 0 else readout.names[answer.label]
         if answer.label >= 0 and readout.class_names:
-            says = f"says {says}"
-    heading(paint, place, title, says)
-    for name, words in LABELS.items():
+            label = f"class {label}"
+    heading(paint, place, title, label)
+    for name, text in LABELS.items():
         if name == "senses" and not look.rule.stimulus_size:
             continue
-        if name == "said" and not look.rule.readout.class_names:
-            words = "has been"
         room: Rect = getattr(parts, name)
         above = room.top - paint.px(9)
         if name == "senses":
-            paint.text(words, (room.right, above), paint.theme.quiet, SMALL, "right")
+            paint.text(text, (room.right, above), paint.theme.quiet, SMALL, "right")
         else:
-            paint.text(words, (room.left, above), paint.theme.quiet, SMALL)
+            paint.text(text, (room.left, above), paint.theme.quiet, SMALL)
     _memory(paint, parts.said, look, witness)
     if answer is None:
         return
@@ -121,18 +119,18 @@ def inspector(
 
 
 def channels_told(rule: Rule) -> str:
-    """In one line which channels are which."""
+    """The meaning of the channels, in one line."""
     total, readout = rule.channels, rule.readout
     read = readout.channels(total)
-    what = "the classes" if readout.class_names else ", ".join(readout.channel_names)
-    parts = [(0, read.start, "free"), (read.start, read.stop, what), (read.stop, total, "free")]
+    meaning = "classes" if readout.class_names else ", ".join(readout.channel_names)
+    parts = [(0, read.start, "free"), (read.start, read.stop, meaning), (read.stop, total, "free")]
     return "channels " + ", ".join(
-        f"{first} – {end - 1} are {words}" for first, end, words in parts if end > first
+        f"{first} – {end - 1}: {text}" for first, end, text in parts if end > first
     )
 
 
 class Rooms(NamedTuple):
-    """Where the parts of the panel are."""
+    """The places of the panel's parts."""
 
     hears: Rect
     holds: Rect
@@ -140,19 +138,19 @@ class Rooms(NamedTuple):
     said: Rect
 
 
-#: What stands above each part, and what it shows, for whoever points at it.
-LABELS = {"hears": "hears", "holds": "holds", "senses": "senses", "said": "has said"}
+#: The label above each part, and its tooltip.
+LABELS = {"hears": "messages", "holds": "state", "senses": "stimulus", "said": "history"}
 TIPS = {
-    "hears": "What it hears from each side: its neighbours' states; its own in the middle",
-    "holds": "Its state: grey bars for free channels, which cells use as they like; "
-    "coloured ones for the classes: the longest up is what it says",
-    "senses": "The grey it senses: its own pixel and the eight around it",
-    "said": "What it has said lately; now is at the right",
+    "hears": "Messages: the neighbour's state in each slot; the cell's own state in the middle",
+    "holds": "State: grey bars are free channels, coloured bars are read-out channels. "
+    "The cell's class is the longest coloured bar that points up",
+    "senses": "Stimulus: the grey of the cell's pixel and of the eight pixels around it",
+    "said": "History: what the cell has shown at the last steps; the latest step is at the right",
 }
 
 
 def rooms(place: Rect, scale: float) -> Rooms:
-    """Where the parts of the panel are on its place."""
+    """The places of the panel's parts within the panel's place."""
 
     def px(length: float) -> int:
         return round(length * scale)
@@ -168,35 +166,35 @@ def rooms(place: Rect, scale: float) -> Rooms:
 
 
 def _invitation(paint: Paint, place: Rect) -> None:
-    """How to question one, where nobody is."""
+    """Paint how to inspect a cell."""
     y = place.top + paint.px(34)
     x = place.left + paint.px(9)
     paint.icon("inspect", (x, y), paint.theme.quiet, 18)
     x += paint.px(18)
-    for line in ("Take the magnifying glass and click a cell:", "see what it holds and hears."):
+    for line in ("Choose the magnifying glass and click a cell", "to see its state and messages."):
         paint.text(line, (x, y), paint.theme.quiet, SMALL, room=place.right - x)
         y += paint.px(17)
 
 
 def _holding(paint: Paint, place: Rect, look: Look, state: Values) -> None:
-    """A state's bars, and below them which are which."""
+    """A state's bars, and the meaning of the channels below them."""
     names = Rect(place.left, place.bottom - paint.px(12), place.width, paint.px(12))
     _bars(paint, Rect(place.topleft, (place.width, place.height - names.height)), look, state)
     y, color, total = names.centery, paint.theme.quiet, max(1, len(state))
     read = look.rule.readout.channels(len(state))
-    what = "classes" if look.rule.readout.class_names else look.rule.readout.title
-    parts = ((0, read.start, "free"), (read.start, read.stop, what), (read.stop, total, "free"))
-    for first, end, words in parts:
+    meaning = "classes" if look.rule.readout.class_names else look.rule.readout.title
+    parts = ((0, read.start, "free"), (read.start, read.stop, meaning), (read.stop, total, "free"))
+    for first, end, text in parts:
         middle = place.left + round(place.width * (first + end) / 2 / total)
         if end > first:
-            paint.text(words, (middle, y), color, SMALL - 1, "center")
+            paint.text(text, (middle, y), color, SMALL - 1, "center")
 
 
 def _bars(paint: Paint, place: Rect, look: Look, state: Values, edge: bool = True) -> None:
     """A vector as bars above and below a middle line, squashed by the arctangent."""
     middle, count = place.centery, len(state)
     read, readout = look.rule.readout.channels(count), look.rule.readout
-    # Those of the theme, where each channel that is read is one of the things that cells show.
+    # The theme's colours, if each read-out channel has a name of its own.
     named = len(readout.names) == len(readout.channel_names)
     colors = look.palette.tolist() if named else readout.channel_colors
     lengths = np.nan_to_num(np.arctan(state)) / (np.pi / 2) * (place.height / 2)
@@ -237,13 +235,13 @@ def _patch(paint: Paint, place: Rect, stimulus: Values) -> None:
 
 
 def _memory(paint: Paint, place: Rect, look: Look, witness: CellProbe) -> None:
-    """Its labels from left to right, the latest at the right end."""
+    """The cell's labels from left to right, the latest at the right end."""
     said = [label for _, label in witness.said]
     colors = np.concatenate([look.palette, np.array([paint.theme.track], np.uint8)])
     strip = np.empty((1, MEMORY, 3), np.uint8)
     strip[:] = paint.theme.track
     if said:
-        # −1 and −2 count from the end: track is last, the silent before it.
+        # Negative indices count from the end: −1 is the track's colour, −2 that of silent cells.
         numbers = np.array([-1 if label == -2 else -2 if label == -1 else label for label in said])
         strip[0, -len(said) :] = colors[numbers]
     paint.pixels(strip, place)

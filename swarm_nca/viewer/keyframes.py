@@ -1,9 +1,9 @@
-"""Moments to come back to: pictures and states, kept ever more sparsely as time goes on.
+"""Keyframes: stored pictures and states, from which the session can go back in time.
 
-A moment is kept every so many steps. When all of them together outgrow the budget, or are too
-many, every second one goes and the stride doubles; so memory is bounded however long a session
-lasts, and the way from a kept moment to any other stays as short as the budget allows. What lies
-between two kept moments is stepped again: draws are counter-based, so it comes out the same.
+A keyframe is kept every `stride` steps. When the keyframes exceed the budget or the maximum number,
+every second one is dropped and the stride doubles. So memory is bounded for any length of session,
+and keyframes are as dense as the budget allows. Steps between two keyframes are taken again: draws
+are counter-based, so the result is the same.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from torch import Tensor
 
 from swarm_nca.world import World
 
-#: Bytes that all kept moments together may take; a second rule beside the first takes half as many.
+#: Maximum bytes of all keyframes of a session; a second rule may take half as many more.
 BUDGET = 120 * 2**20
 
-#: Moments kept at most: small worlds would take hours to spend the budget, and never lie flat.
+#: Maximum number of keyframes: small worlds would keep growing for hours before the budget is used.
 MOST = 1_024
 
-#: Steps between two kept moments at first.
+#: Steps between two keyframes at first.
 STRIDE = 16
 
 
 @dataclass(frozen=True, eq=False)
 class Keyframe:
-    """The worlds after a step, before what was done to them then."""
+    """The worlds after a step, before the perturbations at that step."""
 
     step: int
     tensors: Mapping[str, Tensor]
@@ -38,22 +38,22 @@ class Keyframe:
 
     @classmethod
     def of(cls, world: World, step: int) -> Keyframe:
-        """All that has to be kept of a world; the rest follows from it."""
+        """Store the fields of a world from which all others follow."""
         shared = {name: getattr(world, name) for name in World.SHARED}
         return cls(step, world.packed(), shared)
 
     @property
     def bytes(self) -> int:
-        """What it takes."""
+        """Size in bytes."""
         return sum(tensor.nbytes for tensor in self.tensors.values())
 
     def world(self, start: World) -> World:
-        """The worlds as they were; the kind of ground is the start's."""
+        """Restore the worlds; the kind of space is taken from `start`."""
         return replace(start, **self.shared).unpacked(self.tensors)
 
 
 class Keyframes:
-    """The moments kept of a session, ascending; the first one always is."""
+    """The keyframes of a session, ascending; the first one is never dropped."""
 
     def __init__(self, first: Keyframe, budget: int | None = None) -> None:
         self._kept, self._bytes = [first], first.bytes
@@ -65,34 +65,34 @@ class Keyframes:
 
     @property
     def bytes(self) -> int:
-        """What all of them take."""
+        """Size of all keyframes in bytes."""
         return self._bytes
 
     def wants(self, step: int) -> bool:
-        """Whether this step is one to keep."""
+        """Whether a keyframe of this step should be kept."""
         return step % self.stride == 0 and step > self._kept[-1].step
 
     def keep(self, keyframe: Keyframe) -> None:
-        """One more; others make room for it."""
+        """Add a keyframe; drops others where the bounds are exceeded."""
         self._kept.append(keyframe)
         self._bytes += keyframe.bytes
         while len(self._kept) > 2 and (self._bytes > self._budget or len(self._kept) > MOST):
             self.stride *= 2
-            self._leave([one for one in self._kept if one.step % self.stride == 0])
+            self._leave([frame for frame in self._kept if frame.step % self.stride == 0])
 
     def before(self, step: int) -> Keyframe:
-        """The last one that is not after a step."""
-        return self._kept[bisect_right(self._kept, step, key=lambda one: one.step) - 1]
+        """The last keyframe at or before a step."""
+        return self._kept[bisect_right(self._kept, step, key=lambda frame: frame.step) - 1]
 
     def copy(self) -> Keyframes:
-        """The same moments; what one keeps or forgets does not touch the other."""
+        """An independent copy."""
         other = copy.copy(self)
         other._kept = list(self._kept)
         return other
 
     def branch(self, step: int) -> None:
-        """Forget what came after a step."""
-        self._leave([one for one in self._kept if one.step <= step])
+        """Drop the keyframes after a step."""
+        self._leave([frame for frame in self._kept if frame.step <= step])
 
     def _leave(self, kept: list[Keyframe]) -> None:
-        self._kept, self._bytes = kept, sum(one.bytes for one in kept)
+        self._kept, self._bytes = kept, sum(frame.bytes for frame in kept)

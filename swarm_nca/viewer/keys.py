@@ -1,4 +1,4 @@
-"""Everything that can be done, by name and key: what the help shows and what buttons do."""
+"""The table of actions with their keys: the help shows it, buttons and keys use it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from swarm_nca.viewer.tools import TOOLS
 if TYPE_CHECKING:
     from swarm_nca.viewer.app import App
 
-#: Keys without a character of their own, and their names.
+#: Names of keys without a character.
 _NAMED = {
     pygame.K_LEFT: "left",
     pygame.K_RIGHT: "right",
@@ -33,11 +33,13 @@ _NAMED = {
 
 
 class Action(NamedTuple):
-    """Something that can be done.
+    """An action.
 
     Attributes:
-        keys: any of which does it; the first is shown.
-        words: what it does, for the help and the tooltips.
+        keys: each of them starts the action; the first is shown.
+        words: the effect, for the help and the tooltips.
+        do: applies it to an app.
+        heading: its section of the help.
     """
 
     keys: tuple[str, ...]
@@ -47,12 +49,12 @@ class Action(NamedTuple):
 
     @property
     def tip(self) -> str:
-        """What it does, with its key."""
+        """The tooltip: the effect, and the key in brackets."""
         return f"{self.words}  ({self.keys[0]})"
 
 
 def key_of(event: Event) -> str:
-    """A key press by name: its character, or a name for keys without one; `ctrl s` with control."""
+    """The name of a key press: its character, or a name such as `left`; `ctrl s` with control."""
     name = _NAMED.get(event.key)
     mods = getattr(event, "mod", 0)
     if name is not None:
@@ -110,45 +112,45 @@ def _escape(app: App) -> None:
 
 ACTIONS = (
     Action(("space",), "Play or pause", _play, "Time"),
-    Action((".", "right"), "One step", _jump(1), "Time"),
+    Action((".", "right"), "One step forward", _jump(1), "Time"),
     Action((",", "left"), "One step back", _jump(-1), "Time"),
-    Action(("shift left",), "Twenty steps back", _jump(-20), "Time"),
-    Action(("shift right",), "Twenty steps on", _jump(20), "Time"),
-    Action(("home",), "Back to the beginning", _begin, "Time"),
-    Action(("end",), "To the latest moment", _end, "Time"),
+    Action(("shift left",), "20 steps back", _jump(-20), "Time"),
+    Action(("shift right",), "20 steps forward", _jump(20), "Time"),
+    Action(("home",), "Go to step 0", _begin, "Time"),
+    Action(("end",), "Go to the latest step", _end, "Time"),
     Action(("+", "="), "Faster", commands.nudge_speed(1), "Time"),
     Action(("-",), "Slower", commands.nudge_speed(-1), "Time"),
-    *(Action((tool.key,), tool.tip, _tool(number), "Hand") for number, tool in enumerate(TOOLS)),
-    Action(("]",), "A wider brush", commands.nudge("brush", 1), "Hand"),
-    Action(("[",), "A finer brush", commands.nudge("brush", -1), "Hand"),
+    *(Action((tool.key,), tool.tip, _tool(number), "Tools") for number, tool in enumerate(TOOLS)),
+    Action(("]",), "Larger brush", commands.nudge("brush", 1), "Tools"),
+    Action(("[",), "Smaller brush", commands.nudge("brush", -1), "Tools"),
     Action(("c", "delete"), "Clear the canvas", lambda app: app.clear(), "World"),
-    Action(("r",), "Restart: all cells forget everything", _restart, "World"),
+    Action(("r",), "Restart: set all states to zero", _restart, "World"),
     Action(("f",), "Fill the canvas with digits", lambda app: app.fill(), "World"),
-    Action(("k",), "A canvas of another size", commands.next_side, "World"),
+    Action(("k",), "New session, next size of canvas", commands.next_side, "World"),
     *(Action((fault.key,), fault.words, fault.strike, "Disturb") for fault in FAULTS),
     Action(("b",), "Stronger faults", commands.nudge("strength", 1), "Disturb"),
     Action(("B",), "Weaker faults", commands.nudge("strength", -1), "Disturb"),
-    Action(("u",), "More cells act in a step", commands.nudge("fire rate", 1), "Disturb"),
-    Action(("U",), "Fewer cells act in a step", commands.nudge("fire rate", -1), "Disturb"),
-    Action(("g",), "More noise in every change", commands.nudge("noise", 1), "Disturb"),
-    Action(("G",), "Less noise in every change", commands.nudge("noise", -1), "Disturb"),
-    Action(("w",), "Look at the next world of the batch", commands.next_world, "View"),
+    Action(("u",), "Higher fire rate", commands.nudge("fire rate", 1), "Disturb"),
+    Action(("U",), "Lower fire rate", commands.nudge("fire rate", -1), "Disturb"),
+    Action(("g",), "More noise", commands.nudge("noise", 1), "Disturb"),
+    Action(("G",), "Less noise", commands.nudge("noise", -1), "Disturb"),
+    Action(("w",), "Show the next world of the batch", commands.next_world, "View"),
     Action(("v",), "Next view", commands.next_view(1), "View"),
     Action(("V",), "Previous view", commands.next_view(-1), "View"),
     Action(("n", "up"), "Next channel", commands.next_channel(1), "View"),
     Action(("N", "down"), "Previous channel", commands.next_channel(-1), "View"),
-    Action(("h",), "Turn the colours", commands.nudge("hue", 1), "View"),
-    Action(("H",), "Turn the colours back", commands.nudge("hue", -1), "View"),
-    Action(("a",), "Another rule beside the first, or none", commands.next_beside, "View"),
-    Action(("t",), "Light or dark", commands.next_theme, "View"),
-    Action(("s",), "Save a screenshot (PNG)", commands.save_screenshot, "Keep"),
-    Action(("o",), "Start or stop recording (WebP)", commands.toggle_recording, "Keep"),
-    Action(("(",), "The span to film begins here, or not", commands.mark_in, "Keep"),
-    Action((")",), "The span to film ends here, or not", commands.mark_out, "Keep"),
-    Action(("O",), "Film the span, or the last steps (WebP)", commands.save_film(".webp"), "Keep"),
-    Action(("ctrl o",), "Film it as a GIF", commands.save_film(".gif"), "Keep"),
-    Action(("ctrl s", "y"), "Save the session as a scenario", commands.save_scenario, "Keep"),
-    Action(("x",), "Save the states (NPZ)", commands.save_states, "Keep"),
-    Action(("?",), "Help: all keys", _help, "Keep"),
-    Action(("escape",), "Close", _escape, "Keep"),
+    Action(("h",), "Rotate the class colours", commands.nudge("hue", 1), "View"),
+    Action(("H",), "Rotate the class colours back", commands.nudge("hue", -1), "View"),
+    Action(("a",), "Second rule: the next one, or none", commands.next_beside, "View"),
+    Action(("t",), "Light or dark theme", commands.next_theme, "View"),
+    Action(("s",), "Save a screenshot (PNG)", commands.save_screenshot, "Save"),
+    Action(("o",), "Start or stop recording (WebP)", commands.toggle_recording, "Save"),
+    Action(("(",), "Mark the start of a film, or unmark it", commands.mark_in, "Save"),
+    Action((")",), "Mark the end of a film, or unmark it", commands.mark_out, "Save"),
+    Action(("O",), "Film marked or latest steps (WebP)", commands.save_film(".webp"), "Save"),
+    Action(("ctrl o",), "Film marked or latest steps (GIF)", commands.save_film(".gif"), "Save"),
+    Action(("ctrl s", "y"), "Save the session as a scenario", commands.save_scenario, "Save"),
+    Action(("x",), "Save the states (NPZ)", commands.save_states, "Save"),
+    Action(("?",), "Show or hide this help", _help, "Save"),
+    Action(("escape",), "Close the help or the inspector", _escape, "Save"),
 )

@@ -1,5 +1,6 @@
-"""Where everything stands, for any size of window: rails left and right, time below, the canvas in
-the middle. Lengths are those of 1280 × 720, scaled as a whole.
+"""The layout for any size of window: rails left and right, time below, canvas in the middle.
+
+Lengths are given for 1280 × 720 and scaled by one factor.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 
 from pygame import Rect
 
-#: The size that lengths are given for, and the smallest one that is readable.
+#: The size for which lengths are given, and the smallest readable size.
 DESIGN, SMALLEST = (1280, 720), (960, 540)
 
 _HEAD, _FOOT, _LEFT, _RIGHT, _MARGIN = 52, 104, 216, 324, 16
@@ -25,7 +26,7 @@ class Layout:
         scale: pixels per pixel of the design.
         head, left, right, foot: the bars along the edges.
         views: the line of view buttons above the canvas.
-        stage: what is left for the canvas.
+        stage: the space left for the canvas.
     """
 
     scale: float
@@ -42,7 +43,7 @@ class Layout:
         return round(length * self.scale)
 
     def panes(self, count: int) -> tuple[Rect, ...]:
-        """Rooms for one canvas, or for two of them, each with a line for its name above."""
+        """Places for one canvas, or for two, each with a line above for the rule's name."""
         stage, title, apart = self.stage, self.px(TITLE), self.px(_APART)
         if count == 1:
             return (stage,)
@@ -52,15 +53,15 @@ class Layout:
         first = across if wide else down
         second = first.move((across.width + apart, 0) if wide else (0, down.height + apart))
         return tuple(
-            Rect(one.left, one.top + title, one.width, one.height - title)
-            for one in (first, second)
+            Rect(pane.left, pane.top + title, pane.width, pane.height - title)
+            for pane in (first, second)
         )
 
     def rail(self, questioned: bool) -> tuple[Rect, Rect, Rect]:
-        """Where the vote, the curves and the inspector are, one below the other.
+        """The places of vote, curves and inspector, one below the other.
 
         Args:
-            questioned: whether a cell is; one that is not leaves its room to the others.
+            questioned: whether a cell is inspected; if not, vote and curves get more room.
         """
         bar, px = self.right, self.px
         space, gap = bar.height - px(28), px(16)
@@ -74,12 +75,12 @@ class Layout:
         return places[0], places[1], cell
 
     def canvas(self, rows: int, columns: int, count: int = 1) -> Rect:
-        """Where a picture of this many pixels goes, or the first of two."""
+        """The place of a picture of this many pixels, or of the first of two."""
         return fitted(self.panes(count)[0], rows, columns)
 
 
 def fitted(pane: Rect, rows: int, columns: int) -> Rect:
-    """Where a picture of this many pixels goes: each a whole number of pixels, if it fits."""
+    """The place of a picture in a pane, at a whole number of screen pixels per pixel if it fits."""
     factor = min(pane.width / columns, pane.height / rows)
     if factor >= 1:
         factor = int(factor)

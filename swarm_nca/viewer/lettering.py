@@ -1,4 +1,4 @@
-"""Text: one typeface in three sizes, the figures' own, so that everything looks of one piece."""
+"""Text: the typeface of the figures, in three sizes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pygame
 
 from swarm_nca.viewer.theme import Color
 
-#: The type scale, in pixels at a scale of 1, and the least that a letter is made of.
+#: Sizes in pixels at a scale of 1, and the minimum height of a letter in pixels.
 SMALL, BODY, LARGE = 11, 13, 17
 _LEAST = 6
 
@@ -22,7 +22,7 @@ def pixels_high(size: float, scale: float) -> int:
 
 @lru_cache(maxsize=32)
 def font(size: int, strong: bool = False) -> pygame.font.Font:
-    """The typeface at a size in pixels; pygame's own where the figures' cannot be found."""
+    """The typeface at a size in pixels; pygame's default if the figures' cannot be found."""
     if not pygame.font.get_init():
         pygame.font.init()
     return pygame.font.Font(_face("DejaVuSans-Bold.ttf" if strong else "DejaVuSans.ttf"), size)
@@ -35,7 +35,7 @@ def written(text: str, size: int, color: Color, strong: bool = False) -> pygame.
 
 
 def shortened(text: str, size: int, room: int, strong: bool = False) -> str:
-    """The text, cut with an ellipsis where it is longer than the room."""
+    """The text, cut with an ellipsis if it is longer than the room."""
     face = font(size, strong)
     if face.size(text)[0] <= room:
         return text
@@ -45,7 +45,7 @@ def shortened(text: str, size: int, room: int, strong: bool = False) -> str:
 
 
 def wrapped(text: str, size: int, room: int) -> list[str]:
-    """The text in lines no longer than the room, where words allow."""
+    """The text in lines no longer than the room, except for single long words."""
     face, lines, line = font(size), [], ""
     for word in text.split():
         longer = f"{line} {word}".strip()

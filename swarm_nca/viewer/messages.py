@@ -1,14 +1,13 @@
-"""The view of messages: how loud each one is, drawn along the edge it travels.
+"""The view of messages: the magnitude of each message, drawn along its edge.
 
-A message is the sender's whole state, so its magnitude is the Euclidean norm of that state. Not of
-the state's change: cells hear what a neighbour holds, not what is new about it, and once all agree
-the change shows the noise alone. Between two cells run two messages; the half of their edge that
-touches a cell shows the one that this cell is about to hear. What the links will lose on the way
-to the next step is known beforehand, draws being counter-based, and left out.
+A message is the sender's whole state, so its magnitude is the Euclidean norm of that state (not of
+the state's change, which is only noise once all cells agree). Each edge carries two messages; the
+half of the edge that touches a cell shows the message that this cell receives at the next step.
+Messages that the links will drop at the next step are left out: draws are counter-based, so the
+losses can be computed in advance.
 
-A cell listens in eight directions and is drawn as a small square tile, half an edge in each of
-them. So tiles are put together from ones painted once for every loudness; nothing is drawn edge by
-edge.
+A cell is drawn as a square tile with half an edge in each of eight directions. Tiles are assembled
+from stamps painted once per magnitude; no edge is drawn by itself.
 """
 
 from __future__ import annotations
@@ -28,10 +27,10 @@ from swarm_nca.world import World
 if TYPE_CHECKING:
     from swarm_nca.viewer.overlays import Look
 
-#: Pixels that one side of a tile has at least, at most, and that all tiles have together at most.
+#: Minimum and maximum side of a tile in pixels, and maximum pixels of all tiles together.
 _LEAST, _MOST, _ALL = 3, 40, 1_000_000
 
-#: Shades of loudness, and the magnitude in the middle of the scale.
+#: Number of shades, and the magnitude in the middle of the scale.
 _SHADES, MIDDLE = 32, 3.0
 
 _ITSELF = 4
@@ -40,7 +39,7 @@ Values = npt.NDArray[np.float32]
 
 
 def messages(look: Look) -> Rgb:
-    """How loud everybody's messages are: darker and wider is louder, on dark paper brighter.
+    """The magnitude of all messages: larger is wider and darker (brighter on dark paper).
 
     Returns:
         uint8 [H·s, W·s, 3], s pixels for each cell.
@@ -52,7 +51,7 @@ def messages(look: Look) -> Rgb:
     sheet.reshape(len(sheet), -1)[:] = np.tile(np.array(look.theme.paper, np.uint8), width * side)
     if look.world.cells:
         row, column = np.divmod(look.world.site.numpy(), width)
-        # A tile's line of pixels is one item: fewer and longer pieces are copied.
+        # One item per line of a tile: fewer and longer pieces are copied.
         line = np.dtype((np.void, 3 * side))
         lines = sheet.reshape(height, side, width, 3 * side).view(line)[..., 0]
         lines.transpose(0, 2, 1)[row, column] = _tiles(look, side).view(line)[..., 0]
@@ -60,15 +59,15 @@ def messages(look: Look) -> Rgb:
 
 
 def loudness(look: Look) -> Values:
-    """float32 [N, 9], the magnitude of what each cell is about to hear in each slot.
+    """float32 [N, 9], the magnitude of the message that each cell receives next in each slot.
 
-    Nan where nothing comes: nobody lives there, the message will be lost, or it is the cell itself.
+    Nan for empty slots, for messages that the links will drop, and for the cell's own slot.
     """
     world = look.world
     heard = world.neighbors
     if world.links.drop:
-        everybody = torch.arange(world.cells)
-        heard = world.links.arriving(heard, everybody, _Glimpse(world, look.seed), 0)
+        rows = torch.arange(world.cells)
+        heard = world.links.arriving(heard, rows, _NextStepDraws(world, look.seed), 0)
     state = world.state.numpy()
     norms = np.append(np.sqrt(np.einsum("nc,nc->n", state, state)), np.float32(np.nan))
     loud: Values = norms[heard.numpy()]
@@ -77,15 +76,15 @@ def loudness(look: Look) -> Values:
 
 
 def share_of(magnitude: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Where magnitudes from 0 up lie on the scale from 0 to 1: squashed by the arctangent."""
+    """Magnitudes ≥ 0 mapped to [0, 1) by the arctangent."""
     place: npt.NDArray[np.float64] = np.arctan(np.asarray(magnitude) / MIDDLE) * (2 / np.pi)
     return place
 
 
 def ramp(theme: Theme, share: npt.NDArray[Any]) -> Rgb:
-    """uint8 [n, 3], the colours of places [n] on the scale, from close to the paper to far from it.
+    """uint8 [n, 3], the colours of shares [n] in [0, 1], from near the paper's colour to far.
 
-    Lightness runs one way, so that neither a colour-blind eye nor a grey print is misled.
+    Lightness is monotonic, so the scale also works for colour-blind readers and in grey prints.
     """
     stops = np.array(theme.scale, np.float64)
     place = np.clip(share, 0, 1) * (len(stops) - 1)
@@ -93,8 +92,8 @@ def ramp(theme: Theme, share: npt.NDArray[Any]) -> Rgb:
     return np.stack(parts, axis=-1).round().astype(np.uint8)
 
 
-class _Glimpse(Draws):
-    """The draws of a world's next step alone: none are made ahead."""
+class _NextStepDraws(Draws):
+    """The draws of a world's next step; later steps are not computed in advance."""
 
     def __init__(self, world: World, seed: int) -> None:
         row = world.world_of
@@ -103,9 +102,9 @@ class _Glimpse(Draws):
 
 
 def _tiles(look: Look, side: int) -> npt.NDArray[np.uint8]:
-    """uint8 [N, side, 3·side]: every cell with what it hears, a dot of its class in the middle."""
+    """uint8 [N, side, 3·side]: each cell's messages, and a dot of its class in the middle."""
     share = np.nan_to_num(share_of(loudness(look)), nan=-1.0)
-    # Shade 0 is silence.
+    # Shade 0 means no message.
     shade = np.where(share < 0, 0, 1 + (share * (_SHADES - 1)).round()).astype(np.int32)
     slot, painted = _stamps(side, look.theme)
     wanted = shade[:, slot]
@@ -118,9 +117,9 @@ def _tiles(look: Look, side: int) -> npt.NDArray[np.uint8]:
 
 @lru_cache(maxsize=8)
 def _stamps(side: int, theme: Theme) -> tuple[npt.NDArray[np.int64], Rgb]:
-    """The slot that each pixel of a tile belongs to, [side²], and uint8 [shades, side², 3]."""
+    """The slot of each pixel of a tile, [side²], and its colour per shade, uint8 [·, side², 3]."""
     across = np.arange(side) - (side - 1) / 2
-    y, x = (one.reshape(-1) for one in np.meshgrid(across, across, indexing="ij"))
+    y, x = (axis.reshape(-1) for axis in np.meshgrid(across, across, indexing="ij"))
     eighth = np.round(np.arctan2(y, x) / (np.pi / 4)).astype(int) % 8
     down, right = np.round(np.sin(eighth * np.pi / 4)), np.round(np.cos(eighth * np.pi / 4))
     slot = ((down + 1) * 3 + right + 1).astype(np.int64)
@@ -137,6 +136,6 @@ def _stamps(side: int, theme: Theme) -> tuple[npt.NDArray[np.int64], Rgb]:
 
 @lru_cache(maxsize=64)
 def _dot(side: int) -> npt.NDArray[np.int64]:
-    """The pixels of a tile that its dot covers."""
+    """The pixels of a tile covered by its dot."""
     across = np.arange(side) - (side - 1) / 2
     return np.flatnonzero(np.hypot(across[:, None], across) <= max(0.16 * side, 0.8))

@@ -1,6 +1,6 @@
-"""Views of a world: what the canvas shows, each a function from one look to an array of pixels.
+"""Views of a world: functions from a `Look` to an array of pixels for the canvas.
 
-To add one, write a function from `Look` to uint8 [H, W, 3], or several pixels for each cell, and a
+To add a view, write a function from `Look` to uint8 [H, W, 3] (or several pixels per cell) and a
 line in `VIEWS`.
 """
 
@@ -22,21 +22,21 @@ from swarm_nca.viewer.messages import messages
 from swarm_nca.viewer.theme import Theme, name_colors
 from swarm_nca.world import World
 
-#: Amber, for cells that hesitate.
+#: Amber, for cells whose two highest classes are almost equal.
 _AMBER = (238, 142, 28)
 
 
 @dataclass(frozen=True)
 class Look:
-    """What is looked at, and how.
+    """A world and the settings with which it is drawn.
 
     Attributes:
         world: a single world on a picture.
-        fired: int64 [n], its rows that acted in the last step.
-        hue: by how much the classes' colours are turned, a share of the colour wheel.
-        channel: the channel that `channel` shows.
-        seed: what the world's draws depend on, for those who look ahead.
-        detail: pixels for each cell that are of use to a view finer than cells.
+        fired: int64 [n], its rows that fired in the last step.
+        hue: rotation of the class colours, as a share of the colour wheel.
+        channel: the channel that the view `channel` shows.
+        seed: of the world's draws, for views that compute the next step's draws.
+        detail: useful number of pixels per cell, for views finer than cells.
     """
 
     world: World
@@ -50,40 +50,40 @@ class Look:
 
     @property
     def palette(self) -> Rgb:
-        """uint8 [names + 1, 3], the colours of what cells show, then that of the silent."""
+        """uint8 [names + 1, 3], the colours of the read-out's names, then of silent cells."""
         colors = name_colors(self.rule.readout, self.hue, self.theme.paper)
         silent = self.theme.mark if self.rule.readout.class_names else self.theme.paper
         return np.concatenate([colors, np.array([silent], np.uint8)])
 
     @property
     def decided(self) -> npt.NDArray[np.int64]:
-        """int64 [N], what each cell shows, −1 for silent."""
+        """int64 [N], the label of each cell, −1 for silent."""
         return decided(self.world, shown_above=self.rule.shown_above)
 
     def means(self, channel: int) -> str:
-        """What one of the rule's channels is, in words: `free`, `class 7` or `alpha`."""
+        """The meaning of one of the rule's channels: `free`, `class 7` or `alpha`."""
         readout = self.rule.readout
         name = readout.channel_name(channel, self.rule.channels)
         return f"class {name}" if name and readout.class_names else name or "free"
 
     def cells(self, colors: Rgb) -> Rgb:
-        """Cells in colours [N, 3]; faint grey, too weak to live, shows in between."""
+        """Cells in colours [N, 3]; other pixels show their grey, too faint to be alive."""
         return cells_rgb(self.world, colors, behind=_between(self, faint=True))
 
 
 def classes(look: Look) -> Rgb:
-    """What every cell says it is part of."""
+    """The class of every cell."""
     return look.cells(look.palette[look.decided])
 
 
 def shown(look: Look) -> Rgb:
-    """What every cell shows in its own colour, where that is no class."""
+    """The read-out colour of every cell, for rules without classes."""
     state = look.world.state.numpy()
     return look.cells(look.rule.readout.rgb(state, look.rule.shown_above, look.theme.paper))
 
 
 def grey(look: Look) -> Rgb:
-    """The picture that the cells live on."""
+    """The picture below the cells."""
     return _between(look, faint=False)
 
 
@@ -93,7 +93,7 @@ def channel(look: Look) -> Rgb:
 
 
 def tiles(look: Look) -> Rgb:
-    """All channels at once, a tile each, with a gap of a pixel or more."""
+    """All channels, one tile each, with a gap of at least one pixel."""
     rows, columns, gap = tiling(look)
     height, width = look.world.picture().shape
     sheet = np.empty((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), np.uint8)
@@ -106,17 +106,17 @@ def tiles(look: Look) -> Rgb:
 
 
 def tiling(look: Look) -> tuple[int, int, int]:
-    """Rows and columns of tiles, and the gap between two of them in a picture's pixels."""
+    """Rows and columns of tiles, and the gap between two tiles in pixels of the picture."""
     count = look.rule.channels
     columns = int(np.ceil(np.sqrt(count)))
     return -(-count // columns), columns, max(1, look.world.picture().shape[0] // 14)
 
 
 def doubt(look: Look) -> Rgb:
-    """How little each cell's first choice leads over its second: amber where it hesitates."""
+    """The lead of each cell's highest class over its second: amber for a small lead."""
     logits = look.world.logits.numpy()
     best = np.partition(logits, -2, axis=1)[:, -2:] if len(logits) else logits[:, :2]
-    with np.errstate(invalid="ignore"):  # of a rule that blows up: endless less endless
+    with np.errstate(invalid="ignore"):  # infinity minus infinity, for a rule that diverges
         lead = np.nan_to_num(np.clip(best[:, 1] - best[:, 0], 0.0, 1.0))
     calm = np.array(look.theme.faint, np.float32)
     colors = np.array(_AMBER) + (calm - _AMBER) * lead[:, None]
@@ -124,7 +124,7 @@ def doubt(look: Look) -> Rgb:
 
 
 def fired(look: Look) -> Rgb:
-    """Who acted in the last step."""
+    """The cells that fired in the last step."""
     colors = np.empty((look.world.cells, 3), np.uint8)
     colors[:] = look.theme.line
     colors[look.fired] = look.theme.accent
@@ -132,19 +132,19 @@ def fired(look: Look) -> Rgb:
 
 
 def groups(look: Look) -> Rgb:
-    """Touching cells of one opinion; in each piece of the picture all but the largest darker."""
-    says = look.decided
+    """Connected cells of one label; in each component all groups but the largest are darker."""
+    labels = look.decided
     neighbors = look.world.neighbors.numpy()
-    colors = look.palette[says]
-    if len(says):
-        piece = groups_of(neighbors, np.zeros_like(says))
-        group = groups_of(neighbors, says)
+    colors = look.palette[labels]
+    if len(labels):
+        component = groups_of(neighbors, np.zeros_like(labels))
+        group = groups_of(neighbors, labels)
         size = np.bincount(group)[group]
-        # The last one written wins: the largest group of each piece.
+        # The last write per component remains: its largest group.
         order = np.argsort(size, kind="stable")
-        largest = np.empty(piece.max() + 1, np.int64)
-        largest[piece[order]] = group[order]
-        dissents = group != largest[piece]
+        largest = np.empty(component.max() + 1, np.int64)
+        largest[component[order]] = group[order]
+        dissents = group != largest[component]
         toward = np.array(look.theme.ink, np.float32)
         darker = colors + (toward - colors) * 0.6
         colors = np.where(dissents[:, None], darker, colors).astype(np.uint8)
@@ -152,7 +152,7 @@ def groups(look: Look) -> Rgb:
 
 
 class View(NamedTuple):
-    """A view: its name, what it tells, and how it is drawn."""
+    """A view: its name, its tooltip, and the function that draws it."""
 
     name: str
     tip: str
@@ -161,37 +161,37 @@ class View(NamedTuple):
 
 #: Every view of rules with classes, in the order of their buttons.
 VIEWS = (
-    View("Classes", "What each cell says it is part of", classes),
-    View("Grey", "The picture the cells live on", grey),
+    View("Classes", "The class of each cell", classes),
+    View("Grey", "The picture below the cells", grey),
     View(
         "Channel",
-        "One channel of every cell: purple below zero, orange above. Again: the next one",
+        "One channel of every cell: purple below zero, orange above. Again: next channel",
         channel,
     ),
-    View("Tiles", "All channels at once; click one to see it alone", tiles),
-    View("Doubt", "Amber where a cell's first choice hardly leads", doubt),
-    View("Fired", "Who acted in the last step", fired),
+    View("Tiles", "All channels; click one to show only that channel", tiles),
+    View("Doubt", "Amber: the cell's two highest classes are almost equal", doubt),
+    View("Fired", "The cells that fired in the last step", fired),
     View(
         "Groups",
-        "In each piece of the picture, whoever disagrees with the largest group is darker",
+        "Connected cells of one class; all but the largest group of a component are darker",
         groups,
     ),
     View(
         "Messages",
-        "What each cell hears: its neighbours' states, the louder the stronger",
+        "Magnitude of the message that each cell receives from each neighbour",
         messages,
     ),
 )
 
 
-#: What the first view of rules without classes tells, by the kind of their read-out.
-_TOLD = {
-    "bit": "Which cells are on",
-    "rgba": "Every cell in its colour, as its first four channels say it",
-    "field": "The first number of every cell: the darker, the larger",
+#: The tooltip of the first view of rules without classes, by kind of read-out.
+_FIRST_TIPS = {
+    "bit": "The cells that are on",
+    "rgba": "The colour of each cell, from its first four channels",
+    "field": "The first value of each cell: darker is larger",
 }
 
-#: Views that make sense whatever cells show; `Tiles` where there is more than one channel.
+#: Views for every kind of read-out; `Tiles` only for more than one channel.
 _COMMON = ("Channel", "Tiles", "Fired", "Messages")
 
 
@@ -201,11 +201,11 @@ def views_of(rule: Rule) -> tuple[View, ...]:
     readout = rule.readout
     if readout.class_names:
         return VIEWS
-    first = View(readout.title, _TOLD.get(readout.kind, "What every cell shows"), shown)
+    first = View(readout.title, _FIRST_TIPS.get(readout.kind, "The read-out of each cell"), shown)
     common = [view for view in VIEWS if view.name in _COMMON]
     if rule.habitat.sprout is None:
         common[:0] = [view for view in VIEWS if view.name == "Grey"]
-    return first, *(one for one in common if rule.channels > 1 or one.name not in ("Tiles",))
+    return first, *(view for view in common if rule.channels > 1 or view.name != "Tiles")
 
 
 def _channel(look: Look, number: int) -> Rgb:
@@ -214,7 +214,7 @@ def _channel(look: Look, number: int) -> Rgb:
 
 
 def _between(look: Look, *, faint: bool) -> Rgb:
-    """The paper with the picture's grey on it, of all pixels or only of those too faint to live."""
+    """The paper with the grey of all pixels, or only of pixels too faint to be alive."""
     ink = look.world.picture().numpy()[:, :, None]
     if faint:
         ink = np.where(ink > look.rule.alive_above, 0.0, ink)

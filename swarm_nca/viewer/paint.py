@@ -1,4 +1,4 @@
-"""The brush that everything on the screen is painted with: it knows theme, scale and type."""
+"""Painting on a surface with a theme, a scale and the typeface."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Align = Literal["left", "center", "right"]
 
 @dataclass(frozen=True)
 class Paint:
-    """Painting on a surface, sizes given at a scale of 1."""
+    """Paints on a surface; sizes are given at a scale of 1."""
 
     surface: Surface
     theme: Theme
@@ -43,7 +43,7 @@ class Paint:
         strong: bool = False,
         room: int | None = None,
     ) -> int:
-        """A line of text, its middle at the place's height; returns its width in pixels."""
+        """Paint a line of text, vertically centred on the place; returns its width in pixels."""
         pixels = pixels_high(size, self.scale)
         if room is not None:
             text = shortened(text, pixels, room, strong)
@@ -54,25 +54,25 @@ class Paint:
         return width
 
     def width(self, text: str, size: float = BODY, strong: bool = False) -> int:
-        """How wide a line of text is, in pixels."""
+        """The width of a line of text in pixels."""
         return font(pixels_high(size, self.scale), strong).size(text)[0]
 
     def box(self, place: Rect, color: Color, radius: float = 6, edge: Color | None = None) -> None:
-        """A rounded box, with a hairline around it where an edge is given."""
+        """A rounded box, with a hairline around it if an edge colour is given."""
         if place.width < 1 or place.height < 1:
             return
         rounded = _rounded(place.size, self.px(radius), color, edge, max(1, self.px(1)))
         self.surface.blit(rounded, place.topleft)
 
     def filled(self, place: Rect, length: int, color: Color, radius: float = 6) -> None:
-        """The left part of a rounded box, so long: cut from the whole, of which one is kept."""
+        """The left part of a rounded box, `length` pixels long; the whole box is cached."""
         if place.width < 1 or place.height < 1 or length < 1:
             return
         whole = _rounded(place.size, self.px(radius), color, None, 1)
         self.surface.blit(whole, place.topleft, Rect(0, 0, length, place.height))
 
     def dashes(self, place: Rect, color: Color) -> None:
-        """A bar of short pieces."""
+        """A dashed bar."""
         piece, gap = max(2, self.px(3)), max(1, self.px(1.5))
         for left in range(place.left, place.right, piece + gap):
             self.bar(Rect(left, place.top, min(piece, place.right - left), place.height), color)
@@ -98,7 +98,7 @@ class Paint:
         self.surface.blit(drawn, drawn.get_rect(center=center))
 
     def pixels(self, rgb: Rgb, place: Rect) -> None:
-        """An array of pixels, stretched over a place: crisp when enlarged, smooth when shrunk."""
+        """An array of pixels scaled to a place: crisp when enlarged, smooth when shrunk."""
         source = pygame.image.frombuffer(
             np.ascontiguousarray(rgb).data, (rgb.shape[1], rgb.shape[0]), "RGB"
         )
@@ -120,7 +120,7 @@ def pixels_of(surface: pygame.Surface) -> Rgb:
 def _rounded(
     size: tuple[int, int], radius: int, color: Color, edge: Color | None, width: int
 ) -> Surface:
-    """A rounded box, drawn four times as large and shrunk, so that its corners are smooth."""
+    """A rounded box, drawn four times as large and shrunk for smooth corners."""
     fine = 4
     large = (size[0] * fine, size[1] * fine)
     surface = Surface(large, pygame.SRCALPHA)

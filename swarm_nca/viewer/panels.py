@@ -1,4 +1,4 @@
-"""What is shown beside the canvas: the swarm's vote, and curves of what was measured."""
+"""Panels beside the canvas: the vote, and curves of measured values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from swarm_nca.viewer.paint import Paint
 from swarm_nca.viewer.session import Session
 from swarm_nca.viewer.theme import Color
 
-#: Steps that the curves show.
+#: Number of steps shown by the curves.
 WINDOW = 300
 
 _ROWS = 12
@@ -25,13 +25,13 @@ _ROWS = 12
 #: Steps from one dash of a curve to the next.
 _DASH = 10
 
-#: What stands where a value is not known; the widest values that stand on one line, for what is
-#: right is decided; and the smallest letters.
+#: The text for an unknown value; the widest values of one line (accuracy and undecided together are
+#: at most 100 %); and the smallest letters.
 _UNKNOWN, _WIDEST, _FINEST = "–", ("100%", "100%", "0%"), 6
 
 
 def heading(paint: Paint, place: Rect, text: str, right: str = "") -> int:
-    """A panel's title, with a remark at the right; returns where the panel's content begins."""
+    """Paint a panel's title and a remark at the right; returns the top of the panel's content."""
     y = place.top + paint.px(8)
     paint.text(text, (place.left, y), paint.theme.ink, SMALL, strong=True)
     if right:
@@ -40,15 +40,15 @@ def heading(paint: Paint, place: Rect, text: str, right: str = "") -> int:
 
 
 def votes(paint: Paint, place: Rect, looks: Sequence[Look]) -> None:
-    """A bar per class, as long as its share of all cells; the silent last.
+    """A bar per class, as long as its share of all cells; silent cells last.
 
-    Of two rules the second's bars are dashed, below the first's.
+    The bars of a second rule are dashed, below those of the first.
     """
     look = looks[0]
     if not look.rule.readout.class_names:
         living(paint, place, looks)
         return
-    tallies = [tally(one.world, shown_above=one.rule.shown_above) for one in looks]
+    tallies = [tally(each.world, shown_above=each.rule.shown_above) for each in looks]
     counts = tallies[0]
     cells = int(counts.sum())
     top = heading(paint, place, "The vote", f"{cells:,} cells")
@@ -59,11 +59,11 @@ def votes(paint: Paint, place: Rect, looks: Sequence[Look]) -> None:
     width = (place.width - gap * (columns - 1)) // columns
     pitch = min(paint.px(17), (place.bottom - top) // rows)
     most = int(counts[:-1].argmax()) if counts[:-1].any() else -1
-    # Of several columns only the last one's bar of silent cells makes room for that word.
+    # With several columns, only the bar of silent cells makes room for the word "silent".
     widest = max(paint.width(name, SMALL, True) for name in names[: None if columns == 1 else -1])
     name_room = min(widest + paint.px(6), width * 2 // 5)
-    told = " · ".join([f"{cells:,}"] * len(looks))
-    count_room = min(paint.width(told, SMALL, True) + paint.px(6), width // 2)
+    longest = " · ".join([f"{cells:,}"] * len(looks))
+    count_room = min(paint.width(longest, SMALL, True) + paint.px(6), width // 2)
     for number, name in enumerate(names):
         column, row = divmod(number, rows)
         left, y = place.left + column * (width + gap), top + row * pitch + pitch // 2
@@ -76,7 +76,7 @@ def votes(paint: Paint, place: Rect, looks: Sequence[Look]) -> None:
         bar = Rect(left + room, 0, width - room - count_room, paint.px(9))
         bar.centery = y
         paint.box(bar, paint.theme.track, 2)
-        lengths = [round(bar.width * int(one[number]) / max(1, cells)) for one in tallies]
+        lengths = [round(bar.width * int(each[number]) / max(1, cells)) for each in tallies]
         lengths = [max(length, 3) if length else 0 for length in lengths]
         if len(looks) == 1:
             paint.filled(bar, lengths[0], color, 2)
@@ -86,20 +86,20 @@ def votes(paint: Paint, place: Rect, looks: Sequence[Look]) -> None:
             lower = Rect(bar.left, 0, lengths[1], half.height)
             lower.bottom = bar.bottom
             paint.dashes(lower, color)
-        if any(one[number] for one in tallies):
-            told = " · ".join(f"{int(one[number]):,}" for one in tallies)
-            paint.text(told, (left + width, y), ink, SMALL, "right", strong=chosen)
+        if any(each[number] for each in tallies):
+            text = " · ".join(f"{int(each[number]):,}" for each in tallies)
+            paint.text(text, (left + width, y), ink, SMALL, "right", strong=chosen)
 
 
 def living(paint: Paint, place: Rect, looks: Sequence[Look]) -> None:
-    """How many cells are alive, and a bar as long as their share; a line for each rule."""
-    tallies = [tally(one.world, shown_above=one.rule.shown_above) for one in looks]
+    """The number of alive cells and a bar for their share, one line per rule."""
+    tallies = [tally(each.world, shown_above=each.rule.shown_above) for each in looks]
     cells = int(tallies[0].sum())
     top = heading(paint, place, "The cells", f"{cells:,} cells")
     for number, (look, counts) in enumerate(zip(looks, tallies, strict=True)):
         y = top + paint.px(18) + number * paint.px(58)
-        told, alive = look.rule.readout.caption(counts), int(counts[:-1].sum())
-        paint.text(told, (place.left, y), paint.theme.ink, LARGE, strong=True)
+        caption, alive = look.rule.readout.caption(counts), int(counts[:-1].sum())
+        paint.text(caption, (place.left, y), paint.theme.ink, LARGE, strong=True)
         share = alive / max(1, cells)
         paint.text(f"{share:.1%}", (place.right, y), paint.theme.quiet, SMALL, "right")
         bar = Rect(place.left, y + paint.px(17), place.width, paint.px(9))
@@ -108,10 +108,10 @@ def living(paint: Paint, place: Rect, looks: Sequence[Look]) -> None:
 
 
 def curves(paint: Paint, place: Rect, session: Session) -> None:
-    """Shares of the last steps above, the magnitude of the states below.
+    """Curves of the last steps: shares above, the magnitude of the states below.
 
-    Of two rules the second's curves are dashed. The numbers beside the names are of the moment
-    shown, which is in the middle where one has gone back far.
+    The curves of a second rule are dashed. The numbers beside the names belong to the step shown,
+    which is in the middle of the curves if it lies far in the past.
     """
     if not session.rule.readout.class_names:
         course(paint, place, session)
@@ -128,10 +128,10 @@ def curves(paint: Paint, place: Rect, session: Session) -> None:
     theme = paint.theme
     colors = (theme.accent, theme.good, theme.faint, theme.ink)
     names = History.NAMES
-    tables = [one.history.between(first, last, one.shown) for one in sessions]
+    tables = [each.history.between(first, last, each.shown) for each in sessions]
     magnitudes = [table[:, 1 + names.index("magnitude")] for table in tables]
-    # A rule that blows up has magnitudes beyond all numbers; the others still have a scale.
-    high = 1.15 * max(float(np.max(one[np.isfinite(one)], initial=0.1)) for one in magnitudes)
+    # Infinite magnitudes, of a rule that diverges, do not count for the scale.
+    high = 1.15 * max(float(np.max(size[np.isfinite(size)], initial=0.1)) for size in magnitudes)
     _grid(paint, upper, (0.0, 0.5, 1.0), 1.0)
     _grid(paint, lower, (0.0, high), high)
     for number, rows in enumerate(tables):
@@ -142,8 +142,8 @@ def curves(paint: Paint, place: Rect, session: Session) -> None:
         _curve(paint, lower, steps, values["magnitude"], high, theme.ink, dashed_from)
         y = top + legend // 2 + number * legend
         now = sessions[number].values
-        told = [_percent(now[name]) for name in names[:3]] + [_size(now[names[3]])]
-        entries = list(zip(names, told, colors, strict=True))
+        texts = [_percent(now[name]) for name in names[:3]] + [_size(now[names[3]])]
+        entries = list(zip(names, texts, colors, strict=True))
         _legend(paint, Rect(place.left, y, place.width, 0), entries[:3], number > 0)
         half = Rect(place.left, lower.top - legend // 2, place.width // 2, 0)
         half.left += number * half.width
@@ -154,10 +154,10 @@ def curves(paint: Paint, place: Rect, session: Session) -> None:
 
 
 def course(paint: Paint, place: Rect, session: Session) -> None:
-    """Of rules without classes: the cells alive above, the magnitude of the states below.
+    """Curves for rules without classes: alive cells above, the magnitude of the states below.
 
-    Of bits the magnitude is the share of those alive, and is left out. Of two rules the second's
-    curves are dashed.
+    For bits the magnitude equals the share of alive cells and is left out. The curves of a second
+    rule are dashed.
     """
     last = max(min(session.reached, session.step + WINDOW // 2), WINDOW)
     first, theme = last - WINDOW, paint.theme
@@ -171,20 +171,19 @@ def course(paint: Paint, place: Rect, session: Session) -> None:
         y = top + row * (height + legend + apart) + legend // 2
         room = Rect(place.left, y + legend // 2, place.width, height)
         column = 1 + History.NAMES.index(measure)
-        tables = [one.history.between(first, last, one.shown) for one in session.side_by_side]
+        tables = [each.history.between(first, last, each.shown) for each in session.side_by_side]
         seen = [table[:, column] * times for table in tables]
-        known = [float(np.max(one[np.isfinite(one)], initial=0.0)) for one in seen]
+        known = [float(np.max(values[np.isfinite(values)], initial=0.0)) for values in seen]
         high = 1.15 * max(*known, 1.0 if times > 1 else 0.1)
         _grid(paint, room, (0.0, high), high)
         for number, values in enumerate(seen):
             steps, dashed_from = tables[number][:, 0] - first, first if number else None
             _curve(paint, room, steps, values, high, color, dashed_from)
-            one = session.side_by_side[number]
-            value = one.values[measure] * times
-            told = f"{value:,.0f}" if times > 1 and np.isfinite(value) else _size(value)
+            value = session.side_by_side[number].values[measure] * times
+            text = f"{value:,.0f}" if times > 1 and np.isfinite(value) else _size(value)
             half = Rect(place.left, y, place.width // 2, 0)
             half.left += number * half.width
-            _legend(paint, half, [(name, told, color)], number > 0)
+            _legend(paint, half, [(name, text, color)], number > 0)
         if session.step < session.reached:
             x = place.left + round((session.step - first) / WINDOW * place.width)
             paint.line((x, room.top), (x, room.bottom), theme.accent)
@@ -195,7 +194,7 @@ def _percent(share: float) -> str:
 
 
 def _size(value: float) -> str:
-    """A magnitude: a rule that blows up has ones that would fill a line."""
+    """A magnitude in few characters: the values of a rule that diverges are very large."""
     if not np.isfinite(value):
         return _UNKNOWN
     return f"{value:.2f}" if value < 1_000 else f"{value:.0e}"
@@ -204,13 +203,13 @@ def _size(value: float) -> str:
 def _legend(
     paint: Paint, place: Rect, entries: Sequence[tuple[str, str, Color]], dashed: bool
 ) -> None:
-    """Names and values on one line, in letters so small that even the widest values have room."""
+    """Names and values on one line, in letters small enough for the widest values."""
     stroke, near, apart = paint.px(11), paint.px(3), paint.px(7)
     widest, size = _WIDEST[: len(entries)], float(SMALL - 1)
 
     def needed() -> int:
         words = (*widest, *(name for name, _, _ in entries))
-        return sum(paint.width(one, size) for one in words) + (stroke + near) * len(entries)
+        return sum(paint.width(word, size) for word in words) + (stroke + near) * len(entries)
 
     while needed() + apart * (len(entries) - 1) > place.width and size > _FINEST:
         size -= 0.5
@@ -244,13 +243,13 @@ def _curve(
 ) -> None:
     known = np.isfinite(values)
     if dashed_from is not None:
-        # By the step itself, so that dashes move along with the curve.
+        # Dashes depend on the step, so that they move with the curve.
         known &= (steps + dashed_from) % _DASH < 0.6 * _DASH
     if not known.any():
         return
     across = place.left + steps / WINDOW * (place.width - 1)
     down = place.bottom - 1 - np.clip(values / high, 0, 1) * (place.height - 1)
-    # One stroke per stretch without gaps.
+    # One line per stretch without gaps.
     edges = np.flatnonzero(np.diff(known.astype(np.int8))) + 1
     for stretch in np.split(np.arange(len(values)), edges):
         if known[stretch[0]] and len(stretch) > 1:

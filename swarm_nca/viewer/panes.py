@@ -1,4 +1,4 @@
-"""The stage: one canvas, or two side by side under their rules' names, in a window or in a film."""
+"""The canvas of one rule, or of two side by side with their names, for a window or a film."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from swarm_nca.viewer.theme import Color, Theme, ink_on
 def looks_of(
     sessions: Sequence[Session], theme: Theme, hue: float, channel: int, detail: int
 ) -> tuple[Look, ...]:
-    """The worlds shown of one or two rules, looked at in one way; see `Look`."""
+    """The worlds shown of one or two rules with the same view settings; see `Look`."""
     return tuple(
         Look(
-            one.alone,
-            one.rule,
-            one.fired_rows,
+            session.alone,
+            session.rule,
+            session.fired_rows,
             theme,
             hue,
-            min(channel, one.rule.channels - 1),
-            one.seed,
+            min(channel, session.rule.channels - 1),
+            session.seed,
             detail,
         )
-        for one in sessions
+        for session in sessions
     )
 
 
 def canvases(
     paint: Paint, view: View, looks: Sequence[Look], panes: Sequence[Rect], framed: bool = True
 ) -> list[Rect]:
-    """What each rule's world looks like, in the middle of its room; returns where that is.
+    """Paint each rule's world in the middle of its pane; returns the places of the pictures.
 
     Args:
-        framed: paper and a hairline around it, for views that fill the canvas.
+        framed: paint paper and a hairline around the picture, for views that fill the canvas.
     """
     places = []
     for look, pane in zip(looks, panes, strict=True):
@@ -59,14 +59,14 @@ def canvases(
 def names(
     paint: Paint, sessions: Sequence[Session], looks: Sequence[Look], places: Sequence[Rect]
 ) -> None:
-    """Above each of several canvases its rule, and what most of its cells say."""
+    """Paint above each canvas its rule's name and the verdict of its cells."""
     for session, look, place in zip(sessions, looks, places, strict=True):
         y = place.top - paint.px(TITLE / 2 + 3)
-        told = verdict(look.world, 0, look.rule.shown_above)
+        status = verdict(look.world, 0, look.rule.shown_above)
         behind = sessions[0].step - session.step
         if behind:
-            told = f"catching up: step {session.step:,} of {sessions[0].step:,}"
-        width = paint.text(told, (place.right, y), paint.theme.quiet, SMALL, "right")
+            status = f"catching up: step {session.step:,} of {sessions[0].step:,}"
+        width = paint.text(status, (place.right, y), paint.theme.quiet, SMALL, "right")
         room = max(0, place.width - width - paint.px(12))
         name = rule_title(session)
         paint.text(name, (place.left, y), paint.theme.ink, BODY, strong=True, room=room)
@@ -78,25 +78,24 @@ def rule_title(session: Session) -> str:
 
 
 def answer(paint: Paint, look: Look, middle: tuple[int, int]) -> None:
-    """In one line what the swarm says: a class, and how many of its cells are for it."""
+    """Paint in one line the most common class and its number of cells."""
     counts = tally(look.world, shown_above=look.rule.shown_above)
     cells, most = int(counts.sum()), int(counts[:-1].argmax())
     if not cells:
         return
     if not look.rule.readout.class_names:
-        told = f"{look.rule.readout.caption(counts)}, of {cells:,} cells"
-        paint.text(told, middle, paint.theme.ink, BODY, "center")
+        caption = f"{look.rule.readout.caption(counts)}, of {cells:,} cells"
+        paint.text(caption, middle, paint.theme.ink, BODY, "center")
         return
     if not counts[most]:
-        told = "Nobody has said anything yet"
-        paint.text(told, middle, paint.theme.quiet, BODY, "center")
+        paint.text("No cell shows a class yet", middle, paint.theme.quiet, BODY, "center")
         return
     color: Color = tuple(look.palette[most].tolist())
     name, count = look.rule.readout.names[most], int(counts[most])
-    told = f"All {cells:,} cells say" if count == cells else f"{count:,} of {cells:,} cells say"
+    text = f"All {cells:,} cells show" if count == cells else f"{count:,} of {cells:,} cells show"
     gap, wide = paint.px(9), paint.width(name, strong=True) + paint.px(16)
-    left = middle[0] - (paint.width(told) + gap + wide) // 2
-    left += paint.text(told, (left, middle[1]), paint.theme.ink) + gap
+    left = middle[0] - (paint.width(text) + gap + wide) // 2
+    left += paint.text(text, (left, middle[1]), paint.theme.ink) + gap
     chip = Rect(left, 0, wide, paint.px(22))
     chip.centery = middle[1]
     paint.box(chip, color, 5)
@@ -104,7 +103,7 @@ def answer(paint: Paint, look: Look, middle: tuple[int, int]) -> None:
 
 
 def tile_at(look: Look, pane: Rect, point: tuple[int, int]) -> int | None:
-    """The channel whose tile is under a point of a canvas's room, where it shows tiles."""
+    """The channel whose tile is under a point of a pane that shows tiles."""
     rows, columns, gap = tiling(look)
     high, wide = (side + gap for side in look.world.picture().shape)
     place = fitted(pane, rows * high - gap, columns * wide - gap)

@@ -1,4 +1,4 @@
-"""What is done to the world and when: the scenario's perturbations, and one's own hand's."""
+"""The plan of perturbations and their steps: the scenario's, and edits by hand."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Edit:
     """One perturbation in the plan.
 
     Attributes:
-        perturbation: acts, and says its step.
-        spelled: the same as a file spells it: pictures by where they come from.
-        foreseen: whether the scenario had it; otherwise it was done by hand.
+        perturbation: the one applied, with its step.
+        spelled: the same as written in a file: pictures by their source.
+        foreseen: whether it is from the scenario; otherwise it is an edit by hand.
     """
 
     perturbation: Perturbation
@@ -36,72 +36,70 @@ class Edit:
 
 
 class Plan:
-    """All deeds in the order in which they act: by step, and within a step as they were added.
+    """All edits in the order in which they act: by step, then in order of addition.
 
     Attributes:
-        foreseen: the scenario's, which stay.
-        touched: the steps at which something was done by hand.
+        foreseen: the scenario's edits, which are never dropped.
+        touched: the steps with edits by hand.
     """
 
     def __init__(self, foreseen: Iterable[tuple[Perturbation, Perturbation]] = ()) -> None:
-        deeds = (Edit(acts, spelled, True) for acts, spelled in foreseen)
-        self.foreseen = tuple(sorted(deeds, key=_when))
+        edits = (Edit(acts, spelled, True) for acts, spelled in foreseen)
+        self.foreseen = tuple(sorted(edits, key=_when))
         self.touched: set[int] = set()
-        self._deeds = list(self.foreseen)
+        self._edits = list(self.foreseen)
 
     def __iter__(self) -> Iterator[Edit]:
-        return iter(self._deeds)
+        return iter(self._edits)
 
     def __len__(self) -> int:
-        return len(self._deeds)
+        return len(self._edits)
 
     def add(self, perturbation: Perturbation) -> None:
-        """Something done by hand; of its step it is the last.
+        """Add an edit by hand as the last one of its step.
 
-        It takes the place of the one before where nothing of that one is left: a slider being
-        dragged is one deed.
+        It replaces the previous edit if it sets all values of that one again: dragging a slider
+        is one edit.
         """
-        deed, end = (
-            Edit(perturbation, perturbation),
-            bisect_right(self._deeds, perturbation.at, key=_when),
-        )
-        if end and _overruled(self._deeds[end - 1], perturbation):
-            self._deeds[end - 1] = deed
+        edit = Edit(perturbation, perturbation)
+        end = bisect_right(self._edits, perturbation.at, key=_when)
+        if end and _overruled(self._edits[end - 1], perturbation):
+            self._edits[end - 1] = edit
         else:
-            self._deeds.insert(end, deed)
+            self._edits.insert(end, edit)
         self.touched.add(perturbation.at)
 
     def at(self, step: int) -> list[Edit]:
-        """What acts at a step, in order."""
-        first = bisect_left(self._deeds, step, key=_when)
-        return self._deeds[first : bisect_right(self._deeds, step, key=_when)]
+        """The edits at a step, in order."""
+        first = bisect_left(self._edits, step, key=_when)
+        return self._edits[first : bisect_right(self._edits, step, key=_when)]
 
     def copy(self) -> Plan:
-        """The same deeds; what is added to one plan is not added to the other."""
+        """An independent copy."""
         other = copy.copy(self)
-        other._deeds, other.touched = list(self._deeds), set(self.touched)
+        other._edits, other.touched = list(self._edits), set(self.touched)
         return other
 
     def branch(self, step: int) -> None:
-        """Forget what was done by hand after a step; the scenario goes on as foreseen."""
-        self._deeds = [deed for deed in self._deeds if deed.foreseen or deed.at <= step]
-        self.touched = {deed.at for deed in self._deeds if not deed.foreseen}
+        """Drop edits by hand after a step; keep the scenario's."""
+        self._edits = [edit for edit in self._edits if edit.foreseen or edit.at <= step]
+        self.touched = {edit.at for edit in self._edits if not edit.foreseen}
 
 
-def _overruled(deed: Edit, later: Perturbation) -> bool:
-    """Whether what was set by hand a moment before is all set anew."""
-    earlier = deed.perturbation
+def _overruled(edit: Edit, later: Perturbation) -> bool:
+    """Whether `later` sets again all values of an edit by hand at the same step."""
+    earlier = edit.perturbation
     return (
         type(earlier) is type(later)
         and later.SHARED
-        and not deed.foreseen
-        and deed.at == later.at
+        and not edit.foreseen
+        and edit.at == later.at
         and all(
-            getattr(later, one.name) is not None or getattr(earlier, one.name) is None
-            for one in fields(later)
+            getattr(later, field.name) is not None or getattr(earlier, field.name) is None
+            for field in fields(later)
         )
     )
 
 
-def _when(deed: Edit) -> int:
-    return deed.at
+def _when(edit: Edit) -> int:
+    return edit.at

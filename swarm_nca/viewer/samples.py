@@ -1,4 +1,4 @@
-"""A picture of each class to put on the canvas, drawn offline where anybody can draw the class."""
+"""A picture of each class for the canvas, drawn without a data set where possible."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from swarm_nca.images.pictures import Grey
 
 
 def sample(name: str, which: int) -> Source | None:
-    """Where picture number `which` of a class comes from; None where nobody draws it."""
+    """The source of picture number `which` of a class; None if no drawn data set has the class."""
     for dataset, drawn in DRAWN.items():
         if name in drawn.classes:
             return Source(dataset=dataset, label=name, index=which, seed=0)  # type: ignore[arg-type]
@@ -21,7 +21,7 @@ def sample(name: str, which: int) -> Source | None:
 
 @lru_cache(maxsize=256)
 def picture(source: Source) -> Grey | None:
-    """The picture itself, [H, W]; None where it is not at hand."""
+    """The picture, [H, W]; None if it cannot be loaded."""
     try:
         pictures = load_pictures(source)
     except (ValueError, OSError):
@@ -30,13 +30,13 @@ def picture(source: Source) -> Grey | None:
 
 
 def plain(record: Any) -> dict[str, Any]:
-    """A frozen record as the plain data that a YAML file spells, defaults left out."""
+    """A frozen record as plain data for YAML, without defaults."""
     data: dict[str, Any] = {}
-    for one in fields(record):
-        value = getattr(record, one.name)
-        if one.name == "kind" or value == one.default:
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if field.name == "kind" or value == field.default:
             continue
-        data[one.name] = _plain(value)
+        data[field.name] = _plain(value)
     return data
 
 

@@ -1,4 +1,4 @@
-"""What a session leaves behind: a scenario that repeats it, pictures, states, films."""
+"""Saved results of a session: a scenario that repeats it, pictures, states, films."""
 
 from __future__ import annotations
 
@@ -17,41 +17,41 @@ from swarm_nca.rules import shipped_rules
 from swarm_nca.viewer.samples import plain
 from swarm_nca.viewer.session import Session
 
-#: The formats of moving pictures.
+#: Endings of films.
 MOVING = (".webp", ".gif")
 
 
 def scenario_text(session: Session, folder: Path) -> str:
-    """The session up to its latest moment as a scenario, which `swarm-nca run` repeats.
+    """The session up to its latest step as a scenario that `swarm-nca run` repeats.
 
     Args:
-        folder: where it will be saved: paths are told relative to it.
+        folder: of the file; paths are written relative to it.
 
     Raises:
-        ValueError: an empty canvas, on which nothing can run.
+        ValueError: no cell is alive.
     """
     if session.waiting:
-        raise ValueError("nobody lives on the canvas: draw something first, then save")
+        raise ValueError("no cell is alive on the canvas: draw something first, then save")
     opening = session.opening
     data = relocated(dict(opening.settings), opening.folder, folder)
     rule = opening.rule_name
     if isinstance(rule, str) and rule not in shipped_rules():
         rule = path_from(folder, opening.folder, rule)
-    deeds: list[dict[str, Any]] = []
-    for deed in session.plan:
-        spelled = {"at": deed.at, "kind": deed.spelled.kind, **plain(deed.spelled)}
-        deeds.append(relocated(spelled, opening.folder, folder))
-    latest = max([session.reached, *(deed.at + 1 for deed in session.plan)])
+    edits: list[dict[str, Any]] = []
+    for edit in session.plan:
+        spelled = {"at": edit.at, "kind": edit.spelled.kind, **plain(edit.spelled)}
+        edits.append(relocated(spelled, opening.folder, folder))
+    latest = max([session.reached, *(edit.at + 1 for edit in session.plan)])
     name = "session" if not opening.steps else f"{opening.name}-session"
     whole = {
         "name": name,
         **data,
         "rule": rule if isinstance(rule, str) else dict(rule),
         "steps": max(latest, opening.steps, 1),
-        "perturbations": deeds,
+        "perturbations": edits,
     }
     if opening.expect:
-        whole["expect"] = [one.model_dump(exclude_none=True) for one in opening.expect]
+        whole["expect"] = [expect.model_dump(exclude_none=True) for expect in opening.expect]
     return dump(whole)
 
 
@@ -66,26 +66,26 @@ def picture_bytes(frame: Rgb) -> bytes:
 
 
 def moving_bytes(frames: Sequence[Rgb], kind: str, milliseconds: int | Sequence[int] = 33) -> bytes:
-    """Frames as a moving picture that loops.
+    """Frames as the bytes of a looping film.
 
     Args:
         kind: `.webp` or `.gif`.
-        milliseconds: how long a frame stays, or each of them.
+        milliseconds: duration of every frame, or of each one.
 
     Raises:
         ValueError: no frame, or another kind.
     """
     if not frames:
-        raise ValueError("there is no frame to save yet")
+        raise ValueError("a film needs at least one frame, got none")
     if kind not in MOVING:
-        raise ValueError(f"a moving picture is {' or '.join(MOVING)}, got {kind!r}")
+        raise ValueError(f"a film is {' or '.join(MOVING)}, got {kind!r}")
     images = [Image.fromarray(frame) for frame in frames]
     if kind == ".gif":
-        # One palette for all: a tenth of the time, a third of the size of one for each.
+        # One common palette: a tenth of the time and a third of the size of one per frame.
         palette = _palette(images)
         images = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
     file = io.BytesIO()
-    # Few whole pictures between the changes, and little search: quick, and small enough.
+    # Few key frames and little search: fast, and small enough.
     options: dict[str, Any] = {
         "lossless": True,
         "quality": 10,
@@ -106,7 +106,7 @@ def moving_bytes(frames: Sequence[Rgb], kind: str, milliseconds: int | Sequence[
 
 
 def _palette(images: Sequence[Image.Image]) -> Image.Image:
-    """256 colours that a film gets along with, from up to 16 of its pictures, side by side."""
+    """256 colours for a film, from up to 16 of its pictures side by side."""
     chosen = images[:: -(-len(images) // 16)]
     width, height = images[0].size
     strip = Image.new("RGB", (width * len(chosen), height))
@@ -116,7 +116,7 @@ def _palette(images: Sequence[Image.Image]) -> Image.Image:
 
 
 def free_name(folder: Path, stem: str, ending: str) -> Path:
-    """The first of stem-1, stem-2, … that no file has yet."""
+    """The first of stem-1, stem-2, … that does not exist yet."""
     number = 1
     while (path := folder / f"{stem}-{number}{ending}").exists():
         number += 1

@@ -1,4 +1,4 @@
-"""The whole picture: bars and rails, the canvas between them, and what floats above."""
+"""Paints the whole window: bars, rails, canvas, and the boxes above them."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from swarm_nca.viewer.app import App
 
 
-#: Views below which stands what the swarm says; the others are explained.
+#: Views with the most common class below the canvas; the others have their tooltip there.
 _ANSWERED = ("Classes", "Grey", "Groups", "Bits", "RGBA", "Field")
 
 
 def paint(app: App, surface: Surface) -> None:
-    """Everything, on a surface of the window's size."""
+    """Paint the window on a surface of its size."""
     layout, theme, looks = app.layout, app.theme, app.looks
     brush = Paint(surface, theme, layout.scale)
     surface.fill(theme.desk)
@@ -58,7 +58,7 @@ def _head(app: App, brush: Paint) -> None:
     head, px, session = app.layout.head, app.layout.px, app.session
     left = head.left + px(24)
     left += brush.text("Swarm", (left, head.centery), size=LARGE, strong=True) + px(14)
-    rules = " beside ".join(panes.rule_title(one) for one in session.side_by_side)
+    rules = " beside ".join(panes.rule_title(each) for each in session.side_by_side)
     brush.text(
         f"{session.opening.name}   ·   rule {rules}",
         (left, head.centery),
@@ -109,8 +109,8 @@ def _canvas(app: App, brush: Paint, looks: Sequence[Look]) -> None:
     elif app.view.name == "Messages":
         _message_bar(app, brush, foot)
     elif app.view.name == "Tiles":
-        told = " · ".join(dict.fromkeys(channels_told(one.rule) for one in looks))
-        brush.text(told, foot, theme.quiet, SMALL, "center", room=room.width)
+        text = " · ".join(dict.fromkeys(channels_told(look.rule) for look in looks))
+        brush.text(text, foot, theme.quiet, SMALL, "center", room=room.width)
     elif len(looks) == 1 and app.view.name in _ANSWERED:
         panes.answer(brush, looks[0], foot)
     else:
@@ -118,7 +118,7 @@ def _canvas(app: App, brush: Paint, looks: Sequence[Look]) -> None:
 
 
 def _past(app: App, brush: Paint, place: Rect) -> None:
-    """A world of one row as it was before, row by row above it, the oldest at the top."""
+    """Paint the past of a world of one row above it, the oldest step at the top."""
     high = place.top - app.layout.stage.top - brush.px(4)
     rgb = app.past(high // max(1, place.height)) if app.touchable else None
     if rgb is None:
@@ -129,7 +129,7 @@ def _past(app: App, brush: Paint, place: Rect) -> None:
 
 
 def _witness(app: App, brush: Paint, places: Sequence[Rect]) -> None:
-    """A frame around the cell that is questioned, a fainter one around the other rule's."""
+    """Paint a frame around the inspected cell, and a fainter one on the other rule's canvas."""
     if app.witness is None:
         return
     row, column = divmod(app.witness.site, app.extent[1])
@@ -142,7 +142,7 @@ def _witness(app: App, brush: Paint, places: Sequence[Rect]) -> None:
 
 
 def _cursor(app: App, brush: Paint, places: Sequence[Rect]) -> None:
-    """A circle as large as the brush, on every canvas in the same place."""
+    """Paint a circle of the brush's size at the same place of every canvas."""
     under = next((place for place in places if place.collidepoint(app.pointer)), None)
     if app.tool.deed is None or under is None or app.help:
         return
@@ -154,29 +154,29 @@ def _cursor(app: App, brush: Paint, places: Sequence[Rect]) -> None:
 
 
 def _channel_bar(app: App, brush: Paint, looks: Sequence[Look], middle: tuple[int, int]) -> None:
-    """The scale of a channel; of two rules' it may be a different one, or mean something else."""
-    names = dict.fromkeys(f"channel {one.channel}, {one.means(one.channel)}" for one in looks)
-    told = " · ".join(names)
+    """The scale of a channel; with two rules, number and meaning of the channel may differ."""
+    names = dict.fromkeys(f"channel {look.channel}, {look.means(look.channel)}" for look in looks)
+    text = " · ".join(names)
     colors = diverging(np.tan(np.linspace(-0.49, 0.49, 100) * np.pi))
     ticks = {f"{tick:+g}" if tick else "0": np.arctan(tick) / np.pi + 0.5 for tick in (-2, 0, 2)}
-    place = _scale(brush, middle, colors, ticks, told)
+    place = _scale(brush, middle, colors, ticks, text)
     brush.text("↑ ↓", (place.right + brush.px(12), place.centery), app.theme.quiet, SMALL)
 
 
 def _message_bar(app: App, brush: Paint, middle: tuple[int, int]) -> None:
     ticks = {f"{tick}": float(share_of(np.array(tick))) for tick in (0, 1, 3, 10)}
     colors = ramp(app.theme, np.linspace(0, 1, 100))
-    place = _scale(brush, middle, colors, ticks, "loudness of what a cell hears")
-    lost = app.session.world.links.drop
-    if lost:
-        told = f"{lost:.0%} lost: not drawn"
-        brush.text(told, (place.right + brush.px(12), place.centery), app.theme.quiet, SMALL)
+    place = _scale(brush, middle, colors, ticks, "magnitude of messages")
+    drop = app.session.world.links.drop
+    if drop:
+        text = f"{drop:.0%} dropped: not drawn"
+        brush.text(text, (place.right + brush.px(12), place.centery), app.theme.quiet, SMALL)
 
 
 def _scale(
-    brush: Paint, middle: tuple[int, int], colors: Rgb, ticks: Mapping[str, float], told: str
+    brush: Paint, middle: tuple[int, int], colors: Rgb, ticks: Mapping[str, float], text: str
 ) -> Rect:
-    """A colour bar: what it shows at its left, and ticks, each at a share of its length."""
+    """A colour bar with a text at its left and ticks, each at a share of its length."""
     place = Rect(0, 0, brush.px(200), brush.px(8))
     place.center = (middle[0] + brush.px(50), middle[1] - brush.px(4))
     brush.pixels(colors[None], place)
@@ -185,7 +185,7 @@ def _scale(
         y = place.bottom + brush.px(7)
         brush.text(tick, (x, y), brush.theme.quiet, SMALL - 1, "center")
     left = (place.left - brush.px(12), place.centery)
-    brush.text(told, left, brush.theme.ink, SMALL, "right")
+    brush.text(text, left, brush.theme.ink, SMALL, "right")
     return place
 
 
@@ -197,32 +197,32 @@ def _foot(app: App, brush: Paint) -> None:
     if session.step < session.reached:
         past = (x + wide + px(7), y - px(8))
         brush.text(f"of {session.reached:,}", past, theme.quiet, SMALL)
-    # Time passes by the film's steps, not by a clock, when nobody is looking: there is no rate.
-    told = "paused" if not app.playing else f"{app.rate:,.0f} steps/s" if app.rate else ""
+    # A headless film has no clock, hence no rate.
+    status = "paused" if not app.playing else f"{app.rate:,.0f} steps/s" if app.rate else ""
     if session.waiting:
-        told = "waiting for a first cell"
-    brush.text(told, (x, y + px(10)), theme.quiet, SMALL, room=px(190))
+        status = "waiting for the first cell"
+    brush.text(status, (x, y + px(10)), theme.quiet, SMALL, room=px(190))
     _span(app, brush, (foot.left + px(812), y))
     expectations = session.expectations
     right = foot.right - px(24)
-    for number, one in enumerate(reversed(expectations)):
-        color = theme.faint if one is None else theme.good if one.passed else theme.bad
+    for number, result in enumerate(reversed(expectations)):
+        color = theme.faint if result is None else theme.good if result.passed else theme.bad
         center = (right - px(6) - number * px(16), y)
         brush.disc(center, 5, color)
-        if one is None:
+        if result is None:
             brush.disc(center, 3.5, theme.panel)
     if expectations:
         right -= len(expectations) * px(16) + px(8)
-        passed = sum(one is not None and one.passed for one in expectations)
-        said = f"{passed} of {len(expectations)} expectations passed"
-        brush.text(said, (right, y), theme.quiet, SMALL, "right")
+        passed = sum(result is not None and result.passed for result in expectations)
+        text = f"{passed} of {len(expectations)} expectations passed"
+        brush.text(text, (right, y), theme.quiet, SMALL, "right")
 
 
 def _span(app: App, brush: Paint, place: tuple[int, int]) -> None:
-    """What a press on the film's button would film."""
+    """Paint the steps that the film buttons will film."""
     first, last = app.span.bounds(app.session)
-    lately = "Film the latest steps"
-    what = "Recording" if app.recording else "Film what is marked" if app.span.marked else lately
-    brush.text(what, (place[0], place[1] - brush.px(8)), brush.theme.ink, SMALL)
-    told = f"{first:,} – {last:,}"
-    brush.text(told, (place[0], place[1] + brush.px(10)), brush.theme.quiet, SMALL)
+    chosen = "Film the marked steps" if app.span.marked else "Film the latest steps"
+    title = "Recording" if app.recording else chosen
+    brush.text(title, (place[0], place[1] - brush.px(8)), brush.theme.ink, SMALL)
+    steps = f"{first:,} – {last:,}"
+    brush.text(steps, (place[0], place[1] + brush.px(10)), brush.theme.quiet, SMALL)

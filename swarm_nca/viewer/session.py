@@ -1,10 +1,9 @@
-"""A session: a world that is stepped, edited, taken back in time and branched off.
+"""A session: a world that can be stepped, edited, taken back in time and branched.
 
-Step t of a session is step t of a scenario: what is done at t acts after step t was taken, the
-scenario's perturbations first, then one's own. An empty canvas waits: time passes only where
-somebody lives. Going back shows the past; playing on from there repeats it, touching it branches
-off. A second rule may live beside the first: another session with the same plan, which is taken
-along wherever this one goes.
+Step t of a session is step t of a scenario: edits at t act after step t, the scenario's
+perturbations first, then edits by hand. While no cell is alive, no step is taken. Going back shows
+the past; playing on from there repeats it, and an edit there starts a new branch. A second rule is
+another session with the same plan, which follows this one.
 """
 
 from __future__ import annotations
@@ -31,28 +30,28 @@ from swarm_nca.viewer.plan import Edit, Plan
 from swarm_nca.viewer.session_config import SessionConfig
 from swarm_nca.world import World
 
-#: What happened lately, as (step, words).
+#: Maximum number of (step, words) kept about past perturbations.
 _SAID = 32
 
-#: Steps of its past that a rule which joins late measures, for the curves.
+#: Past steps that a second rule measures for the curves while it catches up.
 _RECENT = 400
 
 
 class Session:
-    """Worlds in time.
+    """A batch of worlds with its past and its plan.
 
     Args:
-        opening: what the session begins with.
-        leader: the session that this one stands beside, whose plan it shares.
+        opening: the start of the session.
+        leader: the first rule's session, if this is the second one's; they share the plan.
 
     Attributes:
-        step: steps taken at the moment shown.
-        reached: the latest step of this branch; later than `step` while in the past.
-        plan: what was and will be done.
-        fired: rows that acted in the last step.
-        said: what happened lately, (step, words).
-        shown: the world of the batch that is looked at and edited.
-        beside: a second rule's session on the same drawing, if any.
+        step: the step shown.
+        reached: the latest step of this branch; greater than `step` while in the past.
+        plan: past and future perturbations.
+        fired: rows that fired in the last step.
+        said: the latest perturbations of the scenario, (step, words).
+        shown: the index of the world that is shown and edited.
+        beside: the second rule's session on the same drawing, if any.
     """
 
     def __init__(self, opening: SessionConfig, leader: Session | None = None) -> None:
@@ -65,7 +64,7 @@ class Session:
         self.said: deque[tuple[int, str]] = deque(maxlen=_SAID)
         self.beside: Session | None = None
         self._met: dict[int, Expectation] = {}
-        # Two side by side take three halves of the budget.
+        # Two sessions side by side take 1.5 times the budget.
         budget = keyframes.BUDGET if leader is None else keyframes.BUDGET // 2
         self._keyframes = Keyframes(Keyframe.of(opening.start, 0), budget)
         self._alone: World | None = None
@@ -80,17 +79,17 @@ class Session:
 
     @property
     def world(self) -> World:
-        """All worlds at the moment shown."""
+        """All worlds at the step shown."""
         return self._run.world
 
     @property
     def step(self) -> int:
-        """Steps taken at the moment shown."""
+        """The step shown."""
         return self._run.step
 
     @property
     def alone(self) -> World:
-        """The one world that is looked at."""
+        """The world that is shown."""
         if self._alone is None:
             several = len(self.world) > 1
             self._alone = self.world.select(self.shown) if several else self.world
@@ -98,40 +97,40 @@ class Session:
 
     @property
     def fired_rows(self) -> npt.NDArray[np.int64]:
-        """int64 [n], the rows of `alone` that acted in the last step."""
+        """int64 [n], the rows of `alone` that fired in the last step."""
         first = int(self.world.counts[: self.shown].sum())
         rows: npt.NDArray[np.int64] = self.fired.numpy() - first
         return rows[(rows >= 0) & (rows < self.alone.cells)]
 
     @property
     def measures(self) -> Values:
-        """float64 [worlds, values], what the curves tell of the moment shown."""
+        """float64 [worlds, values], the measured values of the step shown."""
         if self._measures is None:
             self._measures = measured(CellStats(self.world, self.rule))
         return self._measures
 
     @property
     def values(self) -> dict[str, float]:
-        """What the curves tell of the world that is looked at; nan where nothing is measured."""
+        """The measured values of the world shown, by name; nan if not measured."""
         return dict(zip(History.NAMES, self.measures[self.shown].tolist(), strict=True))
 
     @property
     def waiting(self) -> bool:
-        """Whether nobody lives, so that no time passes."""
+        """Whether no cell is alive, so that no step is taken."""
         return self._run.cells == 0
 
     @property
     def expectations(self) -> list[Expectation | None]:
-        """How each of the scenario's expectations was met; None while it is pending."""
+        """The result of each of the scenario's expectations; None while pending."""
         return [self._met.get(number) for number in range(len(self.opening.expect))]
 
     @property
     def kept_bytes(self) -> int:
-        """What going back in time takes."""
+        """Size of the keyframes in bytes."""
         return self._keyframes.bytes
 
     def show(self, index: int) -> None:
-        """Look at another world of the batch."""
+        """Show another world of the batch."""
         self.shown, self._alone = index % len(self.world), None
         if self.beside is not None:
             self.beside.show(index)
@@ -139,24 +138,24 @@ class Session:
     # ------------------------------------------------------ a second rule
 
     def accompany(self, opening: SessionConfig | None) -> None:
-        """Let a second rule live on the same drawing from its beginning, or none any more.
+        """Start a second rule on the same drawing at step 0, or remove it (None).
 
-        It has to `catch_up` with what happened so far.
+        Call `catch_up` to bring it to the step shown.
         """
         self.beside = None if opening is None else Session(opening, self)
 
     @property
     def side_by_side(self) -> tuple[Session, ...]:
-        """This session, and the one of the rule beside it."""
+        """This session and, if any, the second rule's."""
         return (self,) if self.beside is None else (self, self.beside)
 
     @property
     def lag(self) -> int:
-        """How many steps the second rule is behind."""
+        """Number of steps by which the second rule is behind."""
         return 0 if self.beside is None else self.step - self.beside.step
 
     def catch_up(self, seconds: float = inf) -> None:
-        """Let the second rule take the steps it is behind, for about so long."""
+        """Step the second rule until it has caught up, for about so many seconds."""
         until = time.perf_counter() + seconds
         while self.beside is not None and self.lag and time.perf_counter() < until:
             self.beside._advance()
@@ -164,10 +163,10 @@ class Session:
                 self.beside.measure()
 
     def copy(self, plan: Plan | None = None) -> Session:
-        """The same session at the same moment; what is done to one does not touch the other.
+        """An independent copy of this session at the same step.
 
         Args:
-            plan: of the session that the copy stands beside; a copy of its own plan when None.
+            plan: of the first rule's copy, for the second rule; a copy of its own plan when None.
         """
         other = copy.copy(self)
         other.plan = self.plan.copy() if plan is None else plan
@@ -183,7 +182,7 @@ class Session:
     # ----------------------------------------------------------- going on
 
     def advance(self) -> bool:
-        """Take one step and let happen what is planned for it; False where nobody lives."""
+        """Take one step and apply its planned edits; False if no cell is alive."""
         self.catch_up()
         if not self._advance():
             return False
@@ -207,10 +206,10 @@ class Session:
         return True
 
     def edit(self, perturbation: Perturbation) -> None:
-        """Do something to the world shown, now; in the past this branches off.
+        """Apply a perturbation to the world shown, at the step shown; in the past, start a branch.
 
         Raises:
-            ValueError: a perturbation that does not fit this world; nothing has changed then.
+            ValueError: a perturbation that does not fit this world; the session is unchanged.
         """
         several = len(self.world) > 1 and not perturbation.SHARED
         target = self.shown if several else None
@@ -219,14 +218,14 @@ class Session:
         if self.step < self.reached:
             self.plan.branch(self.step)
         self.plan.add(done)
-        for one in self.side_by_side:
-            one._forget(self.step)
+        for session in self.side_by_side:
+            session._forget(self.step)
         self._stand_on(changed)
         if self.beside is not None and not self.lag:
             self.beside._stand_on(done(self.beside.world, self.seed))
 
     def seek(self, step: int) -> None:
-        """Show another moment of this branch, from 0 to the latest reached."""
+        """Show another step of this branch, from 0 to `reached`."""
         self._seek(step)
         if self.beside is not None:
             self.beside._seek(self.step)
@@ -242,19 +241,19 @@ class Session:
             pass
 
     def _forget(self, step: int) -> None:
-        """What came after a step did not happen, and that step itself looks otherwise now."""
+        """Drop all that is stored of later steps, and the measurements of this step."""
         self.history.branch(step)
         if step < self.reached:
             self._keyframes.branch(step)
-            self._met = {n: one for n, one in self._met.items() if one.at <= step}
+            self._met = {n: result for n, result in self._met.items() if result.at <= step}
             self.reached = step
 
     def _arrive(self, moment: Moment | None, events: tuple[Event, ...]) -> None:
-        """What belongs to a step that was just taken: keeping, judging, and saying what happened.
+        """Finish a step: keep a keyframe, check expectations, note the scenario's events.
 
         Args:
-            moment: the look at the step, where one was taken.
-            events: what acted then.
+            moment: the step's record, if one was made.
+            events: the perturbations that acted.
         """
         fresh = self.step > self.reached
         self.reached = max(self.reached, self.step)
@@ -264,14 +263,14 @@ class Session:
             if self._judges(self.step):
                 self._judge(CellStats(moment.world, self.rule, moment.before))
         for event in events:
-            deed: Edit = event.change
-            if fresh and deed.foreseen:
-                words = deed.perturbation.what(event.before, event.after)
-                kind = deed.perturbation.kind
+            edit: Edit = event.change
+            if fresh and edit.foreseen:
+                words = edit.perturbation.what(event.before, event.after)
+                kind = edit.perturbation.kind
                 self.said.append((self.step, kind if words == kind else f"{kind}: {words}"))
 
     def measure(self) -> None:
-        """Note for the curves what is so at the moment shown; once per picture is enough."""
+        """Store the measured values of the step shown; call once per picture."""
         if self.history.wants(self.step):
             self.history.note(self.step, self.measures)
         if self.beside is not None and not self.lag:
@@ -279,21 +278,23 @@ class Session:
 
     def _judges(self, step: int) -> bool:
         return any(
-            one.at == step and number not in self._met
-            for number, one in enumerate(self.opening.expect)
+            expect.at == step and number not in self._met
+            for number, expect in enumerate(self.opening.expect)
         )
 
     def _judge(self, stats: CellStats) -> None:
-        for number, one in enumerate(self.opening.expect):
-            if one.at == self.step:
-                value = find_metric(one.metric).reading(stats).pooled()
-                self._met[number] = Expectation(one.metric, one.at, one.min, one.max, value)
+        for number, expect in enumerate(self.opening.expect):
+            if expect.at == self.step:
+                value = find_metric(expect.metric).reading(stats).pooled()
+                self._met[number] = Expectation(
+                    expect.metric, expect.at, expect.min, expect.max, value
+                )
 
     def _stand_on(self, world: World, step: int | None = None) -> None:
         self._run.stand_on(world, step)
         self._look_anew()
 
     def _look_anew(self) -> None:
-        """What is shown has changed."""
+        """Clear the values cached for the world shown."""
         self._alone = self._measures = None
         self.fired = torch.zeros(0, dtype=torch.int64)

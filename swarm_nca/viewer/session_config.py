@@ -1,4 +1,4 @@
-"""What a session begins with: a scenario, or a picture of one's own choice."""
+"""The start of a session: from a scenario, or from a rule and a picture."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _FIRST, _WHICH = 3, 4
 
 @dataclass(frozen=True, eq=False)
 class SessionConfig:
-    """The beginning of a session.
+    """The start of a session.
 
     Attributes:
-        name: its title.
-        rule_name: how the rule is asked for, relative to `folder`, or its kind and settings.
-        settings: a scenario file's head, as plain data: all keys but rule, steps, perturbations.
-        folder: what paths are relative to.
-        foreseen: the scenario's perturbations, each as it acts and as its file spells it.
-        steps: how long the scenario lasts; 0 without one.
+        name: the session's title.
+        rule_name: the rule's name or path, relative to `folder`, or its kind and settings.
+        settings: keys of a scenario file except rule, steps and perturbations, as plain data.
+        folder: paths are relative to it.
+        foreseen: the scenario's perturbations, each as it acts and as written in the file.
+        steps: the scenario's length; 0 without a scenario.
     """
 
     name: str
@@ -54,7 +54,7 @@ class SessionConfig:
 
     @property
     def title(self) -> str:
-        """What to call the rule: without its folder and ending, or `life B3/S23`."""
+        """The rule's title: its name without folder and ending, or `life B3/S23`."""
         if not isinstance(self.rule_name, str):
             return title_of(self.rule_name)
         name = self.rule_name.replace("\\", "/").rsplit("/", 1)[-1]
@@ -62,10 +62,10 @@ class SessionConfig:
 
 
 def from_scenario(path: str, rule_name: str | None = None) -> SessionConfig:
-    """A scenario's beginning, with another rule where one is named.
+    """The start of a scenario, with another rule if one is named.
 
     Raises:
-        ValueError: whatever is wrong with the file, told with its place.
+        ValueError: an error in the file, with its location.
     """
     overrides = () if rule_name is None else (f"rule={Path(rule_name).absolute()}",)
     if rule_name is not None and not Path(rule_name).exists():
@@ -93,7 +93,7 @@ def _of(scenario: Scenario) -> SessionConfig:
 
 
 def from_rule(name: str, side: int = 28) -> SessionConfig:
-    """A rule and a picture it may know, on a canvas of side × side.
+    """A rule and a picture that fits it, on a canvas of side × side.
 
     Raises:
         ValueError: no such rule.
@@ -104,7 +104,7 @@ def from_rule(name: str, side: int = 28) -> SessionConfig:
 
 
 def first_of(rule: Rule, side: int) -> Source:
-    """What a session without a scenario begins with, on a canvas of side × side."""
+    """The first picture of a session without a scenario, on a canvas of side × side."""
     starts, classes = starts_of(rule), rule.readout.class_names
     if starts:
         return starts[-1].source((side, side), 0)
@@ -123,8 +123,8 @@ def from_source(
     """A rule, and the picture that a source describes, on a canvas of side × side.
 
     Args:
-        folder: what the rule's name is relative to; the working directory when None.
-        grid: how pixels hear each other.
+        folder: the rule's path is relative to it; the working directory when None.
+        grid: the links between pixels.
     """
     names = rule.readout.class_names
     pictures = load_pictures(source, classes=names)

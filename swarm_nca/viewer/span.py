@@ -1,4 +1,4 @@
-"""A stretch of the session's time, marked to be filmed: what has just happened, if nothing is."""
+"""The span of steps to film: the marked one, or the latest steps without marks."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from swarm_nca.viewer.session import Session
 
-#: Steps that a span has whose beginning nobody marked.
+#: Length in steps of a span without a marked start.
 LATELY = 120
 
 
 @dataclass
 class Span:
-    """Two marks on the time bar, either of which may be missing.
+    """Two optional marks on the time bar.
 
     Attributes:
         first, last: the marked steps.
@@ -22,13 +22,13 @@ class Span:
     last: int | None = None
 
     def begin(self, step: int) -> None:
-        """Mark the beginning, or no longer; an end that lies before it goes."""
+        """Set the start, or clear it if it is set to this step; clears an earlier end."""
         self.first = None if self.first == step else step
         if self.last is not None and self.last < step:
             self.last = None
 
     def end(self, step: int) -> None:
-        """Mark the end, or no longer; a beginning that lies after it goes."""
+        """Set the end, or clear it if it is set to this step; clears a later start."""
         self.last = None if self.last == step else step
         if self.first is not None and self.first > step:
             self.first = None
@@ -39,9 +39,9 @@ class Span:
         return self.first is not None or self.last is not None
 
     def bounds(self, session: Session) -> tuple[int, int]:
-        """The first and the last step of it, within what this session has reached.
+        """The first and the last step of the span, at most the session's latest step.
 
-        An end that is missing is the latest step, a beginning that is missing some steps earlier.
+        A missing end is the latest step; a missing start lies `LATELY` steps before the end.
         """
         last = session.reached if self.last is None else min(self.last, session.reached)
         first = max(0, last - LATELY) if self.first is None else min(self.first, last)

@@ -1,6 +1,6 @@
-"""What a world without classes can begin with anew: a soup, a single cell, a pattern.
+"""Start pictures for rules without classes: a random soup, a single cell.
 
-To add one, write a line in `STARTS`.
+To add a start, write a line in `STARTS`.
 """
 
 from __future__ import annotations
@@ -11,30 +11,30 @@ from typing import NamedTuple
 from swarm_nca.images import Source
 from swarm_nca.rules import Rule
 
-#: (rows, columns) of a canvas, and a number that differs from press to press → the pictures.
-_Makes = Callable[[tuple[int, int], int], Source]
+#: (rows, columns) of a canvas, and a number that differs for each press → the pictures.
+_MakesSource = Callable[[tuple[int, int], int], Source]
 
 
 class Start(NamedTuple):
-    """A beginning: its name, what it does, the kinds of read-out it is for, and its pictures."""
+    """A start: its name, its tooltip, the kinds of read-out it fits, and its pictures."""
 
     name: str
     tip: str
     readouts: tuple[str, ...]
-    source: _Makes
+    source: _MakesSource
 
 
-#: Every beginning, in the order of the buttons.
+#: Every start, in the order of the buttons.
 STARTS = (
     Start(
         "One cell",
-        "Begin anew with one living cell in the middle",
+        "Start again with one alive cell in the middle",
         ("bit", "rgba", "field"),
         lambda size, which: Source(sprout=True, size=size),
     ),
     Start(
         "Soup",
-        "Begin anew with every third cell alive, by chance. Again: another",
+        "Start again with a random third of the cells alive. Again: other cells",
         ("bit",),
         lambda size, which: Source(soup=0.33, size=size, seed=which),
     ),
@@ -42,7 +42,7 @@ STARTS = (
 
 
 def starts_of(rule: Rule) -> tuple[Start, ...]:
-    """The beginnings of a rule; none where cells live on ink that is drawn."""
+    """The starts of a rule; none if only drawn pixels have cells."""
     if rule.habitat.sprout is None:
         return ()
-    return tuple(one for one in STARTS if rule.readout.kind in one.readouts)
+    return tuple(start for start in STARTS if rule.readout.kind in start.readouts)

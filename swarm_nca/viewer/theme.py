@@ -1,4 +1,4 @@
-"""Colours: light and dark, few of them, and the classes' own turned around the colour wheel."""
+"""Colours: a light and a dark theme, and rotation of the class colours."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from swarm_nca.rules import Readout
 
 Color = tuple[int, int, int]
 
-#: The contrast that a class's colour has with dark paper at least.
-_STANDS_OUT = 2.4
+#: Minimum contrast of a class colour with dark paper.
+_MIN_CONTRAST = 2.4
 
 
 @dataclass(frozen=True)
 class Theme:
-    """Every colour that is not a class's.
+    """All colours except those of classes.
 
     Attributes:
-        desk, panel, raised: behind everything, behind controls, a control.
-        line, track: hairlines, and what fills up.
-        ink, quiet, faint: text, and text that steps back.
-        accent, good, bad: what is active, passed, failed.
-        paper, mark: the canvas where nobody lives, and a cell that is silent.
-        scale: from little to much, for every eye: lightness runs one way, away from the paper.
+        desk, panel, raised: the window's background, panels, controls.
+        line, track: hairlines, and the empty part of bars.
+        ink, quiet, faint: text in three strengths.
+        accent, good, bad: active, passed, failed.
+        paper, mark: the canvas without cells, and a silent cell.
+        scale: from low to high; lightness is monotonic, away from the paper's.
     """
 
     name: str
@@ -85,42 +85,42 @@ DARK = Theme(
 
 @lru_cache(maxsize=128)
 def name_colors(readout: Readout, hue: float, paper: Color) -> npt.NDArray[np.uint8]:
-    """uint8 [names, 3], the colours of what cells show, turned by a share of the colour wheel.
+    """uint8 [names, 3], the read-out's colours, rotated by a share of the colour wheel.
 
-    On dark paper dark ones are lightened until they stand out; on light paper all are as they are.
+    On dark paper, dark colours are lightened to the minimum contrast; on light paper none change.
     """
     return np.array([_lifted(turned(color, hue), paper) for color in readout.colors], np.uint8)
 
 
 def ink_on(color: Color) -> Color:
-    """Black or white, whichever is easier to read on a colour."""
+    """Black or white: the one easier to read on a colour."""
     return (0, 0, 0) if lightness(color) > 0.18 else (255, 255, 255)
 
 
 def lightness(color: Color) -> float:
-    """How light a colour is to the eye, from 0 to 1: relative luminance, as WCAG 2 defines it."""
+    """Relative luminance of a colour in [0, 1], as defined by WCAG 2."""
     parts = (part / 255 for part in color)
-    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts]
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def turned(color: Color, hue: float) -> Color:
-    """A colour turned by a share of the colour wheel, its lightness and strength kept."""
+    """A colour rotated by a share of the colour wheel; keeps lightness and saturation."""
     if not hue:
         return color
-    h, lightness, strength = colorsys.rgb_to_hls(*(part / 255 for part in color))
-    red, green, blue = colorsys.hls_to_rgb((h + hue) % 1.0, lightness, strength)
+    h, lightness, saturation = colorsys.rgb_to_hls(*(part / 255 for part in color))
+    red, green, blue = colorsys.hls_to_rgb((h + hue) % 1.0, lightness, saturation)
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
 def _lifted(color: Color, paper: Color) -> Color:
-    ground = lightness(paper)
-    while ground < 0.18 and (lightness(color) + 0.05) / (ground + 0.05) < _STANDS_OUT:
+    behind = lightness(paper)
+    while behind < 0.18 and (lightness(color) + 0.05) / (behind + 0.05) < _MIN_CONTRAST:
         color = blend(color, (255, 255, 255), 0.05)
     return color
 
 
 def blend(one: Color, other: Color, share: float) -> Color:
-    """A colour on the way from one to another."""
+    """A mixture of two colours: `one` at share 0, `other` at share 1."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
     return red, green, blue

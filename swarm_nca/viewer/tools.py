@@ -1,4 +1,4 @@
-"""What the pointer does on the canvas: a tool turns a line of points into a perturbation."""
+"""Tools for the canvas: each turns a line of points into a perturbation."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from swarm_nca.perturbations import Damage, Draw, Erase, Perturbation
 
 Point = tuple[float, float]
 
-#: How much wider than the pen the eraser is, so that one pass takes a stroke away and leaves the
-#: next one be, and the damage brush, whose area is five times the pen's.
+#: Radius of the eraser as a multiple of the pen's (one pass erases a stroke, not the next one), and
+#: of the damage brush, whose area is five times the pen's.
 RUBBER, BLOW = 1.7, math.sqrt(5)
 
 
@@ -24,8 +24,8 @@ class Tool(NamedTuple):
 
     Attributes:
         wider: its radius, as a multiple of the brush's.
-        deed: (points in canvas coordinates, radius, the class that the picture has from then on)
-            → what it does; None for the tool that only asks.
+        deed: (points in canvas coordinates, radius, the picture's new label) → the perturbation;
+            None for the inspector, which changes nothing.
     """
 
     name: str
@@ -50,27 +50,27 @@ def _damaged(points: Sequence[Point], radius: float, label: int | None) -> Pertu
 
 #: The tools, in the order of their buttons.
 TOOLS = (
-    Tool("pen", "pen", "p", "Draw: pixels come alive", 1.0, _drawn),
-    Tool("eraser", "eraser", "e", "Erase; the right button does too", RUBBER, _erased),
-    Tool("damage", "damage", "d", "Damage: cells live on, but forget", BLOW, _damaged),
-    Tool("inspect", "inspect", "i", "Inspect: what one cell holds and hears", 0.0, None),
+    Tool("pen", "pen", "p", "Draw: pixels become alive", 1.0, _drawn),
+    Tool("eraser", "eraser", "e", "Erase; also with the right button", RUBBER, _erased),
+    Tool("damage", "damage", "d", "Damage: set cells' states to zero", BLOW, _damaged),
+    Tool("inspect", "inspect", "i", "Inspect a cell's state and messages", 0.0, None),
 )
 PEN, ERASER, DAMAGE, INSPECT = TOOLS
 
 
 def cleared(rows: int, columns: int) -> Erase:
-    """All pixels of a canvas erased, by one dab of a large rubber."""
+    """Erases all pixels of a canvas with one large disc."""
     middle = ((rows - 1) / 2, (columns - 1) / 2)
     return Erase(points=(middle,), radius=float(rows + columns), label=-1)
 
 
 def whiteboard(names: Sequence[str], rows: int, columns: int, seed: int) -> list[Perturbation]:
-    """As many characters as fit on a canvas, each in 28 × 28 pixels; empty if none is known."""
+    """As many characters as fit on a canvas, each in 28 × 28 pixels; empty without a glyph."""
     known = [name for name in names if name in GLYPHS]
     if not known:
         return []
     random = np.random.default_rng(seed)
-    deeds: list[Perturbation] = []
+    strokes: list[Perturbation] = []
     down, across = max(1, rows // 28), max(1, columns // 28)
     top, left = (rows - 28 * down) // 2, (columns - 28 * across) // 2
     for place in range(down * across):
@@ -81,5 +81,5 @@ def whiteboard(names: Sequence[str], rows: int, columns: int, seed: int) -> list
         for line in glyph_strokes(name, slant=slant, way=int(random.integers(len(GLYPHS[name])))):
             points = np.concatenate([line[:-1:3], line[-1:]]) + corner
             path = tuple((round(y, 1), round(x, 1)) for y, x in points.tolist())
-            deeds.append(Draw(points=path, radius=1.3))
-    return deeds
+            strokes.append(Draw(points=path, radius=1.3))
+    return strokes

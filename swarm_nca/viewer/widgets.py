@@ -1,4 +1,4 @@
-"""Widgets: a button and a slider. They hold no state but where they are; the app is asked."""
+"""Widgets: a button and a slider. They store only their place; all state is in the app."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ Point = tuple[int, int]
 
 
 class Widget(Protocol):
-    """Something that can be pointed at."""
+    """A control on the window."""
 
     @property
     def place(self) -> Rect:
-        """Where it is."""
+        """Its rectangle on the window."""
 
     @property
     def tip(self) -> str:
-        """What it does, in a few words; its key in brackets."""
+        """The tooltip: its effect, and its key in brackets."""
 
     def draw(self, paint: Paint, hovered: bool) -> None:
-        """Paint it."""
+        """Paint the widget."""
 
     def press(self, point: Point) -> None:
-        """The pointer goes down on it."""
+        """Handle a press of the pointer."""
 
     def drag(self, point: Point) -> None:
-        """The pointer moves while down."""
+        """Handle a move of the pressed pointer."""
 
 
 @dataclass(frozen=True, eq=False)
 class Button:
-    """Does one thing when pressed; looks active while what it stands for is on.
+    """Calls its action when pressed; is highlighted while `active()`.
 
     Attributes:
-        icon: the icon's name, asked each time, so that it may change.
+        icon: returns the icon's name, which may change.
         text: instead of an icon.
-        picture: instead of both: grey as seen on the theme's paper, made by a function.
-        color: of what the picture stands for, as a bar below it.
-        quiet: no box behind it unless it is active or pointed at.
+        picture: instead of both: returns a picture in the theme's colours.
+        color: returns the colour of the bar below the picture.
+        quiet: no box behind it unless active or hovered.
     """
 
     place: Rect
@@ -60,7 +60,7 @@ class Button:
     quiet: bool = False
 
     def draw(self, paint: Paint, hovered: bool) -> None:
-        """Paint it."""
+        """Paint the button."""
         theme, active = paint.theme, self.active()
         face = theme.accent if active and self.picture is None else theme.raised
         if hovered:
@@ -94,19 +94,20 @@ class Button:
             paint.box(strip, self.color(), 2)
 
     def press(self, point: Point) -> None:
-        """Do it."""
+        """Call the action."""
         self.action()
 
     def drag(self, point: Point) -> None:
-        """Nothing: a button acts once."""
+        """No effect: a button acts once per press."""
 
 
 @dataclass(frozen=True, eq=False)
 class Slider:
-    """A share in [0, 1], shown and set by dragging.
+    """Shows a share in [0, 1] and sets it by dragging.
 
     Attributes:
-        label: what it sets; `shown` says the value in words.
+        label: the name of the setting.
+        shown: returns the value as text.
     """
 
     place: Rect
@@ -117,7 +118,7 @@ class Slider:
     shown: Callable[[], str]
 
     def draw(self, paint: Paint, hovered: bool) -> None:
-        """Paint it: label and value above, the track below."""
+        """Paint label and value above, the track below."""
         theme, place = paint.theme, self.place
         middle = place.top + paint.px(8)
         paint.text(self.label, (place.left, middle), theme.quiet, SMALL)
@@ -132,12 +133,12 @@ class Slider:
         paint.disc((x, y), (knob - paint.px(2)) / paint.scale, theme.panel)
 
     def press(self, point: Point) -> None:
-        """Set it to where the pointer is."""
+        """Set the share at the pointer's place."""
         left, length = self._track(6)
         self.set(min(max((point[0] - left) / max(1, length), 0.0), 1.0))
 
     def drag(self, point: Point) -> None:
-        """Set it to where the pointer is."""
+        """Set the share at the pointer's place."""
         self.press(point)
 
     def _track(self, margin: int) -> tuple[int, int]:

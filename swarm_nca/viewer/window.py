@@ -1,7 +1,7 @@
-"""The app in a window of its own, as large as the screen comfortably holds and as fine as it shows.
+"""The app in a window, sized for the screen, at the display's full resolution.
 
-On a dense display a window has more pixels than the desktop counts. Everything is laid out in those
-pixels, and so grows with the window; where the pointer is told in the desktop's, it is translated.
+On a dense display a window has more pixels than desktop units. The layout is in pixels; places of
+the pointer come in desktop units and are converted.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from pygame.event import Event
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.layout import SMALLEST, layout_of
 
-#: Frames per second at most, and the sizes of window to choose from.
+#: Maximum frames per second, and the possible sizes of the window.
 FRAMES = 60
 _SIZES = ((2560, 1440), (1920, 1080), (1600, 900), (1280, 720), (1120, 630), SMALLEST)
 
-#: What SDL falls back to where there is no display: nobody would see the window.
+#: SDL's fallback drivers without a display: the window would be invisible.
 _INVISIBLE = ("offscreen", "dummy")
 
-#: Asks Windows for the display's own pixels instead of a coarser picture blown up.
+#: Makes Windows use the display's own pixels instead of scaling a coarser picture.
 _FINE = ("SDL_WINDOWS_DPI_AWARENESS", "permonitorv2")
 
 
@@ -29,10 +29,10 @@ def show(app: App, frames: int | None = None) -> None:
     """Run the app until its window is closed.
 
     Args:
-        frames: stop after so many.
+        frames: stop after so many frames.
 
     Raises:
-        ValueError: no display to show a window on, or pygame in the place of pygame-ce.
+        ValueError: no display, or pygame is installed instead of pygame-ce.
     """
     _check_pygame()
     os.environ.setdefault(*_FINE)
@@ -41,8 +41,8 @@ def show(app: App, frames: int | None = None) -> None:
     except pygame.error as error:
         raise _no_display() from error
     try:
-        asked = os.environ.get("SDL_VIDEODRIVER", "")
-        if pygame.display.get_driver() in _INVISIBLE and asked not in _INVISIBLE:
+        requested = os.environ.get("SDL_VIDEODRIVER", "")
+        if pygame.display.get_driver() in _INVISIBLE and requested not in _INVISIBLE:
             raise _no_display()
         window = pygame.Window("Swarm", _size(), resizable=True, allow_high_dpi=True)
         window.minimum_size = SMALLEST
@@ -59,7 +59,7 @@ def _loop(app: App, window: pygame.Window, frames: int | None) -> None:
         density = window.get_surface().get_width() / max(1, window.size[0])
         for event in pygame.event.get():
             app.handle(in_pixels(event, density))
-        # A long pause, such as a window being moved, is not caught up with.
+        # The time of a long pause, for example while the window is moved, is skipped.
         app.tick(min(clock.tick(FRAMES) / 1000, 0.1))
         surface = window.get_surface()
         if surface.get_size() != app.layout.window.size:
@@ -70,23 +70,23 @@ def _loop(app: App, window: pygame.Window, frames: int | None) -> None:
 
 
 def in_pixels(event: Event, density: float) -> Event:
-    """An event with its place, or the window's size, told in pixels.
+    """An event with its place, or the window's size, converted to pixels.
 
     Args:
-        density: pixels for each of the units that the desktop counts in.
+        density: pixels per desktop unit.
     """
     if density == 1.0:
         return event
-    told = dict(event.dict)
-    if "pos" in told:
-        told["pos"] = tuple(round(part * density) for part in told["pos"])
+    fields = dict(event.dict)
+    if "pos" in fields:
+        fields["pos"] = tuple(round(part * density) for part in fields["pos"])
     if event.type == pygame.WINDOWRESIZED:
-        told["x"], told["y"] = round(event.x * density), round(event.y * density)
-    return Event(event.type, told)
+        fields["x"], fields["y"] = round(event.x * density), round(event.y * density)
+    return Event(event.type, fields)
 
 
 def _size() -> tuple[int, int]:
-    """The largest that leaves some of the desktop free."""
+    """The largest size that leaves some of the desktop free."""
     desktop = pygame.display.get_desktop_sizes()[0]
     for width, height in _SIZES:
         if width <= 0.9 * desktop[0] and height <= 0.88 * desktop[1]:
@@ -104,6 +104,6 @@ def _no_display() -> ValueError:
 def _check_pygame() -> None:
     if not getattr(pygame, "IS_CE", False):
         raise ValueError(
-            "this is pygame, not pygame-ce, which the window is made with; both install the same "
-            "folder: pip uninstall pygame pygame-ce, then pip install pygame-ce"
+            "the viewer needs pygame-ce, but pygame is installed; both use the same folder: "
+            "pip uninstall pygame pygame-ce, then pip install pygame-ce"
         )

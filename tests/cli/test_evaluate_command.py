@@ -121,7 +121,7 @@ def test_the_first_nonfinite_states_are_reported_and_not_averaged(tmp_path) -> N
         ({"dataset": "strokes", "figures": [Path("a.svg")]}, r"name a figure that ends in \.png"),
         ({"dataset": "strokes", "swaps": 3}, "3 swaps need the protocol mutation or restart"),
         ({"dataset": "strokes", "limit": 0}, "limit must be at least 1, got 0"),
-        ({"dataset": "joined", "limit": 10**9}, "more than memory is meant for"),
+        ({"dataset": "joined", "limit": 10**9}, "too many for memory"),
         ({"dataset": "strokes", "split": "train"}, "strokes has no split 'train': leave split out"),
         ({"dataset": "strokes", "protocol": "restrat"}, "did you mean 'restart'"),
         ({"dataset": "strokes", "steps": 0}, "steps must be at least 1"),

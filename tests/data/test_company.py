@@ -1,4 +1,4 @@
-"""The published rule on MNIST digits: company does not matter, and a pause changes nothing."""
+"""The published rule on MNIST digits: states do not depend on other worlds or on pauses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from swarm_nca.rules import load_rule
 from swarm_nca.world import World
 
 
-def test_a_digit_lives_alike_alone_among_64_shuffled_and_in_halves(
+def test_states_are_equal_alone_in_a_batch_shuffled_and_in_halves(
     published_rule_path: Path,
 ) -> None:
     rule = load_rule(published_rule_path)
@@ -28,7 +28,7 @@ def test_a_digit_lives_alike_alone_among_64_shuffled_and_in_halves(
         torch.testing.assert_close(other.state, together.state, atol=1e-4, rtol=0)
 
 
-def test_200_steps_are_120_and_then_80(published_rule_path: Path) -> None:
+def test_200_steps_equal_120_and_then_80_steps(published_rule_path: Path) -> None:
     rule = load_rule(published_rule_path)
     world = World.from_images(load_dataset("mnist")[:3].grey, rule)
     whole = rollout(world, rule, 200, seed=9)

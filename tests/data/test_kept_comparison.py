@@ -1,4 +1,4 @@
-"""The runs in `assets/comparison` have the curves of their rules, and the README beside them."""
+"""The runs in `assets/comparison`: stored curves equal their rules' and the README's numbers."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from swarm_nca.measure.eval_set import exam_pictures
 ROOT = Path(__file__).parents[2]
 RUNS = sorted(map(str, (ROOT / "assets" / "comparison").glob("*/")))
 
-#: What the README calls the losses.
+#: Names of the losses in the README.
 NAMES = {"l2": "L2", "softmax-l2": "softmax-L2", "ce": "CE"}
 
 
-def no_exam(*arguments: object, **settings: object) -> None:
-    raise AssertionError("examined again")
+def refuse_evaluation(*arguments: object, **settings: object) -> None:
+    raise AssertionError("evaluated again")
 
 
 @pytest.fixture(scope="module")
 def standings(tmp_path_factory: pytest.TempPathFactory) -> list[Standing]:
-    """As `swarm-nca compare assets/comparison/*` finds them, from nothing but what was kept."""
+    """The result of `swarm-nca compare assets/comparison/*`, from stored files only."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(eval_sets, "evaluate", no_exam)
+        patched.setattr(eval_sets, "evaluate", refuse_evaluation)
         quiet = Console(quiet=True)
         return compare_command(RUNS, out=tmp_path_factory.mktemp("compared"), console=quiet)
 
@@ -48,7 +48,7 @@ def test_every_loss_was_trained_with_two_seeds_of_one_recipe(standings: list[Sta
         assert {(settings["iterations"], settings["batch"]) for settings in rest} == {(15000, 16)}
 
 
-def test_the_readmes_table_is_that_of_the_kept_curves(standings: list[Standing]) -> None:
+def test_the_readme_s_table_equals_the_stored_curves(standings: list[Standing]) -> None:
     readme = (ROOT / "assets" / "comparison" / "README.md").read_text(encoding="utf-8")
     for one in standings:
         loss, noise = loss_and_noise(one.group.entries[0])
@@ -65,7 +65,7 @@ def test_the_readmes_table_is_that_of_the_kept_curves(standings: list[Standing])
         assert row in readme, row
 
 
-def test_kept_curves_are_those_of_the_rule_beside_them() -> None:
+def test_stored_curves_equal_those_of_their_rules() -> None:
     (entry,) = entries(RUNS[-1:])
     eval_set = SharedExam("mnist", exam_pictures("mnist"), 200, 0)
     assert entry.folder is not None

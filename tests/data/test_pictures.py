@@ -1,4 +1,4 @@
-"""Pictures held against the real data sets: their published counts, and strokes beside MNIST."""
+"""Pictures compared with the real data sets: published counts, and strokes beside MNIST."""
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def test_without_an_index_a_data_sets_pictures_are_drawn_by_the_seed():
     assert set(once.labels) == {3}
 
 
-def test_digits_have_the_measures_of_mnist(mnist_digits):
+def test_strokes_have_the_statistics_of_mnist(mnist_digits):
     """Alive cells, the greys of their rims, height and width of the ink, centre of mass."""
 
     def measures(grey):
@@ -78,7 +78,7 @@ def test_each_class_has_about_as_many_alive_cells_as_in_mnist(mnist_digits):
 
 
 def test_digits_are_nearest_to_their_own_class_of_mnist(mnist_digits):
-    """A classifier that never saw a stroke, the nearest of MNIST's digits, reads nearly all."""
+    """The nearest neighbour among MNIST's digits has the right class for nearly all strokes."""
     real, drawn = mnist_digits[:4000], strokes(400, 3)
     a, b = drawn.grey.reshape(400, -1), real.grey.reshape(4000, -1)
     nearest = ((b**2).sum(1) - 2 * a @ b.T).argmin(1)
@@ -92,6 +92,6 @@ def test_digits_are_nearest_to_their_own_class_of_mnist(mnist_digits):
         (Source(dataset="mnist", label=3, count=1011), "mnist, label 3 has 1010 pictures"),
     ],
 )
-def test_what_a_data_set_does_not_have_is_refused_on_loading(source, message, tmp_path):
+def test_missing_indices_and_counts_are_refused_on_loading(source, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         load(source, base=tmp_path)

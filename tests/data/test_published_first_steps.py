@@ -1,4 +1,4 @@
-"""The published rule on MNIST digits: its first steps against a dense zero-padded convolution."""
+"""The published rule on MNIST digits: first steps equal a dense zero-padded convolution."""
 
 from __future__ import annotations
 

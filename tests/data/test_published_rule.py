@@ -1,4 +1,4 @@
-"""The published JSON becomes the rule it holds; damaged copies of it are refused with the place."""
+"""The published JSON is read as its rule; damaged copies are refused with their location."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def tensor_of(graph: dict[str, Any], place: int) -> dict[str, Any]:
     return tensor
 
 
-def test_the_rule_is_the_file_read_as_a_convolution(
+def test_the_rule_equals_the_file_s_convolution(
     published_rule_path: Path, graph: dict[str, Any]
 ) -> None:
     rule = load_rule(published_rule_path)
@@ -51,7 +51,7 @@ def test_the_rule_is_the_file_read_as_a_convolution(
         raw = base64.b64decode(tensor["tensorContent"])
         arrays.append(torch.tensor(np.frombuffer(raw, "<f4").reshape(shape)))
     kernel, bias = arrays[0], arrays[1]
-    # One patch of grey and states, as the convolution sees it: height, width, channels.
+    # One patch of grey and states in the convolution's layout: height, width, channels.
     patch = torch.randn(3, 3, 20, generator=torch.Generator().manual_seed(1))
     first = torch.einsum("hwc,hwco->o", patch, kernel).add(bias).relu()
     second = first.matmul(arrays[2][0, 0]).add(arrays[3]).relu()
@@ -60,7 +60,9 @@ def test_the_rule_is_the_file_read_as_a_convolution(
     torch.testing.assert_close(change[0], expected, atol=1e-5, rtol=1e-5)
 
 
-def test_it_survives_this_projects_own_format(published_rule_path: Path, tmp_path: Path) -> None:
+def test_the_rule_is_unchanged_after_saving_and_loading(
+    published_rule_path: Path, tmp_path: Path
+) -> None:
     rule = load_rule(published_rule_path)
     path = save_rule(rule, tmp_path / "published.safetensors", {"licence": "CC-BY 4.0"})
     assert load_rule(path).hash() == rule.hash()
@@ -95,7 +97,7 @@ def no_tensor(graph: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "told"),
+    ("damage", "message"),
     [
         (half_a_constant, r"holds 12800 bytes, expected 25600; the file is truncated"),
         (not_base64, r"conv2d/Conv2D/ReadVariableOp/resource is damaged"),
@@ -107,13 +109,13 @@ def no_tensor(graph: dict[str, Any]) -> None:
     ids=lambda value: value.__name__ if callable(value) else "",
 )
 def test_a_damaged_graph_is_refused(
-    graph: dict[str, Any], tmp_path: Path, damage: Damage, told: str
+    graph: dict[str, Any], tmp_path: Path, damage: Damage, message: str
 ) -> None:
     damaged = copy.deepcopy(graph)
     damage(damaged)
     path = tmp_path / "rule.json"
     path.write_text(json.dumps(damaged))
-    with pytest.raises(ValueError, match=told) as caught:
+    with pytest.raises(ValueError, match=message) as caught:
         load_rule(path)
     assert str(path) in str(caught.value)
 

@@ -1,4 +1,4 @@
-"""Pieces of the published test sets: how many pictures fall apart is known."""
+"""Pieces of the published test sets: the number of pictures with several pieces is known."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from swarm_nca.images import load_dataset
 from swarm_nca.images.silhouettes import holes, pieces, without_holes
 
 
-@pytest.mark.parametrize(("name", "apart"), [("mnist", 295), ("fashion-mnist", 572)])
-def test_so_many_pictures_have_more_than_one_piece(name: str, apart: int) -> None:
-    assert int((pieces(load_dataset(name), 0.1) > 1).sum()) == apart
+@pytest.mark.parametrize(("name", "several"), [("mnist", 295), ("fashion-mnist", 572)])
+def test_the_number_of_pictures_with_several_pieces(name: str, several: int) -> None:
+    assert int((pieces(load_dataset(name), 0.1) > 1).sum()) == several
 
 
 def test_filled_garments_have_no_holes() -> None:

@@ -16,7 +16,7 @@ GREY = arrays(
 
 
 def pieces(grey):
-    """How many 8-connected pieces of ink there are, by flooding."""
+    """The number of 8-connected pieces of ink, by flooding."""
     left, count = set(zip(*np.nonzero(grey > 0.1), strict=True)), 0
     while left:
         count, front = count + 1, [left.pop()]
@@ -29,7 +29,7 @@ def pieces(grey):
 
 
 @given(GREY)
-def test_transforms_that_change_nothing_are_the_identity(grey):
+def test_neutral_transforms_are_the_identity(grey):
     assert np.array_equal(compose.shift(grey, (0, 0)), grey)
     assert np.array_equal(compose.rotate(grey, 0), grey)
     assert np.array_equal(compose.scale(grey, 1), grey)
@@ -39,7 +39,7 @@ def test_transforms_that_change_nothing_are_the_identity(grey):
 
 
 @given(GREY, st.floats(0.3, 3), st.floats(-400, 400), st.floats(-3, 3), st.floats(-20, 20))
-def test_every_transform_keeps_grey_between_nothing_and_full_ink(grey, factor, turn, wider, by):
+def test_every_transform_keeps_grey_in_the_unit_interval(grey, factor, turn, wider, by):
     for result in (
         compose.scale(grey, factor),
         compose.rotate(grey, turn),
@@ -61,7 +61,7 @@ def test_a_shift_by_whole_pixels_moves_every_value(grey, down, right):
 
 
 @given(st.floats(-3, 3), st.floats(-3, 3))
-def test_a_shift_by_parts_of_a_pixel_moves_the_centre_of_mass(down, right):
+def test_a_fractional_shift_moves_the_centre_of_mass(down, right):
     grey = draw_glyph("5")
     moved = compose.shift(grey, (down, right))
     centres = [(np.indices((28, 28)) * each).sum((1, 2)) / each.sum() for each in (grey, moved)]
@@ -69,12 +69,12 @@ def test_a_shift_by_parts_of_a_pixel_moves_the_centre_of_mass(down, right):
 
 
 @given(GREY)
-def test_a_quarter_turn_is_numpys(grey):
+def test_a_quarter_turn_equals_numpy_s(grey):
     square = grey[: min(grey.shape), : min(grey.shape)]
     assert np.allclose(compose.rotate(square, 90), np.rot90(square), atol=1e-5)
 
 
-def test_a_turned_digit_keeps_its_canvas_and_a_turned_row_its_ink():
+def test_a_rotated_digit_keeps_its_canvas_and_a_rotated_row_its_ink():
     assert compose.rotate(draw_glyph("0"), 37).shape == (28, 28)
     row = compose.row([draw_glyph("2"), draw_glyph("3")])
     turned = compose.rotate(row, 90)
@@ -91,7 +91,7 @@ def test_scaling_keeps_the_shape_and_squares_the_ink():
 
 
 @pytest.mark.parametrize("change", [-1.5, -1.0, -0.5, 0.5, 1.0, 2.0, 3.0])
-def test_a_stroke_becomes_wider_by_as_many_pixels_as_asked(change):
+def test_thickness_widens_a_stroke_by_the_given_pixels(change):
     bar = np.zeros((30, 30), np.float32)
     bar[5:25, 12:18] = 1
     assert compose.thickness(bar, change)[15].sum() == pytest.approx(6 + change, abs=0.3)
@@ -111,7 +111,7 @@ def test_a_chimera_has_the_halves_of_its_parents():
     assert np.array_equal(both[:, 14:], five[:, 14:])
 
 
-def test_a_chimera_of_different_sizes_is_as_large_as_the_larger():
+def test_a_chimera_of_different_sizes_has_the_larger_size():
     wide, tall = np.ones((2, 6), np.float32), np.full((4, 2), 0.5, np.float32)
     both = compose.chimera(wide, tall)
     assert both.shape == (4, 6)
@@ -133,7 +133,7 @@ def test_a_joined_row_is_one_piece_and_an_open_row_is_not(word):
     assert (joined >= compose.row(digits)).all()
 
 
-def test_what_cannot_be_composed_is_refused():
+def test_invalid_compositions_are_refused():
     with pytest.raises(ValueError, match="at least one picture"):
         compose.row([])
     with pytest.raises(ValueError, match="without ink cannot be joined"):

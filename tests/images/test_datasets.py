@@ -1,4 +1,4 @@
-"""The published data sets: where they are looked for, and the published counts."""
+"""The published data sets: where their files are searched, and how errors are reported."""
 
 import gzip
 import hashlib
@@ -27,7 +27,7 @@ IMAGES = np.array([[[0, 51], [102, 255]], [[255, 0], [0, 0]]], np.uint8)
 
 @pytest.mark.parametrize("compress", [True, False])
 @pytest.mark.parametrize(("split", "prefix"), [("test", "t10k"), ("train", "train")])
-def test_a_folder_of_ones_own_is_read_compressed_or_not(
+def test_a_given_folder_is_read_with_compressed_or_plain_files(
     tmp_path, monkeypatch, compress, split, prefix
 ):
     write_files(tmp_path / "fashion-mnist", IMAGES, [9, 0], prefix, compress)
@@ -57,7 +57,7 @@ def test_offline_without_data_is_refused_with_both_cures(tmp_path, monkeypatch):
 
 
 def test_without_a_folder_the_files_are_fetched_once_checked_and_cached(tmp_path, monkeypatch):
-    """A mirror on this machine's disk stands in for the network; the first one is dead."""
+    """A folder on this machine's disk replaces the network; the first mirror fails."""
     write_files(tmp_path / "mirror", IMAGES, [1, 2])
     sums = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()

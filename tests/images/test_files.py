@@ -1,4 +1,4 @@
-"""Picture files: which is ink, which is paper, and what is refused."""
+"""Picture files: ink and paper, and files that are refused."""
 
 import io
 import os
@@ -41,21 +41,21 @@ def with_opacity(colour, opacity):
     ],
     ids=["light", "dark", "rgb", "palette", "rgba", "la", "16 bit", "black ink", "white ink"],
 )
-def test_the_same_ink_is_read_from_any_kind_of_picture(tmp_path, values, mode):
+def test_all_kinds_of_pictures_give_the_same_ink(tmp_path, values, mode):
     grey = read_picture(save(tmp_path / "seven.png", values, mode))
     assert grey.dtype == np.float32
     assert np.abs(grey - SEVEN).max() < 0.01
 
 
-def test_grey_paper_counts_as_nothing(tmp_path):
+def test_grey_paper_becomes_zero(tmp_path):
     scan = np.round(204 * (1 - SEVEN)).astype(np.uint8)
     grey = read_picture(save(tmp_path / "scan.png", scan))
     assert np.abs(grey - SEVEN).max() < 0.01
-    asked = read_picture(tmp_path / "scan.png", ink="dark")
-    assert asked.min() == pytest.approx(0.2)
+    as_dark = read_picture(tmp_path / "scan.png", ink="dark")
+    assert as_dark.min() == pytest.approx(0.2)
 
 
-def test_ink_can_be_said_to_be_light_or_dark_whatever_the_border(tmp_path):
+def test_ink_can_be_set_to_light_or_dark_for_any_border(tmp_path):
     path = save(tmp_path / "light.png", BYTES)
     assert np.abs(read_picture(path, ink="light") - SEVEN).max() < 0.01
     assert np.abs(read_picture(path, ink="dark") - (1 - SEVEN)).max() < 0.01
@@ -66,7 +66,7 @@ def test_ink_can_be_said_to_be_light_or_dark_whatever_the_border(tmp_path):
 @pytest.mark.parametrize(
     ("size", "shape"), [((14, 14), (7, 14)), ((28, 100), (28, 56)), ((1, 1), (1, 1))]
 )
-def test_a_picture_is_made_to_fit_with_its_aspect_kept(tmp_path, size, shape):
+def test_a_picture_is_scaled_to_fit_with_its_aspect_kept(tmp_path, size, shape):
     path = save(tmp_path / "wide.png", np.concatenate([BYTES, BYTES], axis=1))
     assert read_picture(path, size=size).shape == shape
 
@@ -96,7 +96,7 @@ def test_pictures_of_a_folder_may_differ_in_size(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"not a picture", "not a picture that can be read"), (b"", "not a picture")],
+    [(b"not a picture", "not a readable picture"), (b"", "not a picture")],
 )
 def test_an_unreadable_picture_is_refused_by_name(tmp_path, content, message):
     path = tmp_path / "bad.png"
@@ -131,8 +131,8 @@ def test_a_folder_without_classes_or_pictures_is_refused_by_name(tmp_path):
         read_folder(tmp_path)
 
 
-#: How a picture lies in its file when the camera wrote each EXIF orientation, as the standard has
-#: it: where the file's first row and first column are seen.
+#: The stored pixels of a visible picture for each EXIF orientation, from the standard's table of
+#: where the file's first row and first column are visible.
 STORED = {
     1: lambda seen: seen,
     2: lambda seen: seen[:, ::-1],
@@ -147,9 +147,9 @@ STORED = {
 
 @pytest.mark.parametrize("orientation", STORED)
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp"])
-def test_a_photograph_is_turned_as_the_camera_was_held(tmp_path, orientation, suffix):
+def test_a_photograph_is_rotated_by_its_exif_orientation(tmp_path, orientation, suffix):
     seen = np.zeros((60, 40), np.uint8)
-    seen[10:50, 10:14] = seen[46:50, 10:30] = 255  # an L: no turn or reflection leaves it as it is
+    seen[10:50, 10:14] = seen[46:50, 10:30] = 255  # an L: every rotation or reflection changes it
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = tmp_path / f"photo.{suffix}"
@@ -160,7 +160,7 @@ def test_a_photograph_is_turned_as_the_camera_was_held(tmp_path, orientation, su
     assert np.array_equal(grey > 0.5, seen > 0)
 
 
-def test_a_photograph_with_several_pictures_gives_its_first(tmp_path):
+def test_a_file_with_several_pictures_gives_its_first(tmp_path):
     first, second = Image.fromarray(BYTES), Image.fromarray(255 - BYTES)
     for format_ in ("MPO", "GIF", "WEBP"):
         path = tmp_path / f"several.{format_}"
@@ -173,16 +173,16 @@ def test_a_photograph_with_several_pictures_gives_its_first(tmp_path):
 POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n%%EndComments\nshowpage\n"
 
 
-def test_postscript_under_the_name_of_a_picture_never_reaches_ghostscript(tmp_path, monkeypatch):
+def test_postscript_named_as_a_picture_does_not_start_ghostscript(tmp_path, monkeypatch):
     called = tmp_path / "called"
     ghostscript = tmp_path / "gs"
     ghostscript.write_text(f"#!/bin/sh\necho 10 > {called}\n")
     ghostscript.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)  # which Pillow looks for but once
+    monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)  # Pillow searches for it only once
     path = tmp_path / "evil.png"
     path.write_bytes(POSTSCRIPT)
-    with pytest.raises(ValueError, match=r"evil\.png: not a picture that can be read: save it as"):
+    with pytest.raises(ValueError, match=r"evil\.png: not a readable picture: save it as"):
         read_picture(path)
     assert not called.exists()
 
@@ -197,10 +197,10 @@ def test_other_formats_are_refused_by_content_and_with_the_cure(tmp_path, format
 
 
 @pytest.mark.parametrize(
-    ("side", "told"),
+    ("side", "size_text"),
     [(4097, "4,097×4,097"), (13_000, "13,000×13,000"), (30_000, "more than 178,956,970")],
 )
-def test_a_picture_too_large_is_refused_before_its_pixels_are_read(tmp_path, side, told):
+def test_a_too_large_picture_is_refused_before_its_pixels_are_read(tmp_path, side, size_text):
     path = tmp_path / "huge.png"
     Image.new("1", (100, 100)).save(path)
     header = path.read_bytes()
@@ -209,12 +209,12 @@ def test_a_picture_too_large_is_refused_before_its_pixels_are_read(tmp_path, sid
     path.write_bytes(header[:12] + chunk + zlib.crc32(chunk).to_bytes(4, "big") + header[33:])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(ValueError, match="is too large, at most 16,777,216 are read") as caught:
+        with pytest.raises(ValueError, match="is too large, the maximum is 16,777,216") as caught:
             read_picture(path)
-    assert f"{path}: a picture of {told} pixels" in str(caught.value)
+    assert f"{path}: a picture of {size_text} pixels" in str(caught.value)
 
 
-def test_a_jpeg_of_endless_scans_is_refused_before_its_pixels_are_read(tmp_path):
+def test_a_jpeg_of_many_scans_is_refused_before_its_pixels_are_read(tmp_path):
     written = io.BytesIO()
     Image.fromarray(BYTES).save(written, "JPEG", progressive=True)
     data = written.getvalue()
@@ -227,7 +227,7 @@ def test_a_jpeg_of_endless_scans_is_refused_before_its_pixels_are_read(tmp_path)
     assert read_picture(path).shape == (28, 28)
 
 
-def test_a_named_pipe_and_impossible_names_are_refused_at_once(tmp_path):
+def test_named_pipes_and_invalid_names_are_refused(tmp_path):
     pipe = tmp_path / "pipe.png"
     os.mkfifo(pipe)
     for path in (pipe, tmp_path, tmp_path / ("long" * 100), tmp_path / "zero\0.png"):
@@ -235,12 +235,12 @@ def test_a_named_pipe_and_impossible_names_are_refused_at_once(tmp_path):
             read_picture(path)
 
 
-def test_a_folder_beyond_memory_is_refused_while_it_is_read(tmp_path, monkeypatch):
+def test_a_folder_too_large_for_memory_is_refused_while_reading(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "MOST_PIXELS", 3 * 28 * 28)
     (tmp_path / "star").mkdir()
     for number in range(4):
         save(tmp_path / "star" / f"{number}.png", BYTES)
-    with pytest.raises(ValueError, match=r"3\.png: up to here .* give a size"):
+    with pytest.raises(ValueError, match=r"3\.png: the pictures of .* set a size"):
         read_folder(tmp_path)
     (tmp_path / "star" / "3.png").unlink()
     assert len(read_folder(tmp_path)) == 3

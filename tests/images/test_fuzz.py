@@ -1,6 +1,6 @@
-"""Broken picture and IDX files by the thousand: read, or refused by name, in time and memory.
+"""Random damaged picture and IDX files: read, or refused by name, within time and memory.
 
-A few files by default; SWARM_NCA_FUZZ=full makes it 3,000 of each kind.
+A few files by default; 3,000 of each kind with SWARM_NCA_FUZZ=full.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from swarm_nca.images.idx import read_idx
 FULL = os.environ.get("SWARM_NCA_FUZZ") == "full"
 COUNT = 3_000 if FULL else 150
 
-#: Seconds for one file, and bytes of memory for all of them.
+#: Maximum seconds per file, and maximum bytes of memory for all files.
 SLOWEST, LARGEST = 5.0, 700_000_000
 
 
 def peak() -> int:
-    """Bytes of memory that this process ever had."""
+    """Peak memory of this process in bytes."""
     unit = 1 if sys.platform == "darwin" else 1024
     return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
@@ -42,7 +42,7 @@ def peak() -> int:
 
 
 def photographs() -> list[bytes]:
-    """Sound files: every format that is read, in many of its kinds, and some that are not read."""
+    """Valid files: all supported formats in many variants, and some unsupported formats."""
     grey = np.round(draw_glyph("7") * 255).astype(np.uint8)
     alpha = np.dstack([np.zeros_like(grey)] * 3 + [grey])
     exif = Image.Exif()
@@ -78,23 +78,23 @@ def photographs() -> list[bytes]:
 
 
 def run_length_bmp(runs: bytes, side: int = 28) -> bytes:
-    """A BMP of 8 bits with run-length encoding, as its specification has it."""
+    """A BMP of 8 bits with run-length encoding, written after its specification."""
     start = 14 + 40 + 1024
     palette = bytes(value for grey in range(256) for value in (grey, grey, grey, 0))
     head = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, len(runs), 0, 0, 256, 0)
     return struct.pack("<2sIHHI", b"BM", start + len(runs), 0, 0, start) + head + palette + runs
 
 
-def broken(random: Random, sound: list[bytes]) -> bytes:
-    """A sound file cut, changed, mixed with another, or with another size in its header."""
-    data = bytearray(random.choice(sound))
+def broken(random: Random, valid: list[bytes]) -> bytes:
+    """A valid file cut, changed, mixed with another, or with another size in its header."""
+    data = bytearray(random.choice(valid))
     for _ in range(random.choice((0, 1, 1, 1, 1, 2, 8))):
-        random.choice(BREAKERS)(random, data, sound)
+        random.choice(BREAKERS)(random, data, valid)
     return mended(bytes(data)) if random.random() < 0.5 else bytes(data)
 
 
-def _change(random: Random, data: bytearray, sound: list[bytes]) -> None:
-    """Bytes changed, most of them near the beginning, where formats keep what matters."""
+def _change(random: Random, data: bytearray, valid: list[bytes]) -> None:
+    """Change bytes, most of them near the beginning, where the headers are."""
     for _ in range(random.choice((1, 2, 4, 30))):
         if data:
             within = random.choice((64, 64, len(data)))
@@ -103,29 +103,29 @@ def _change(random: Random, data: bytearray, sound: list[bytes]) -> None:
             )
 
 
-def _cut(random: Random, data: bytearray, sound: list[bytes]) -> None:
+def _cut(random: Random, data: bytearray, valid: list[bytes]) -> None:
     del data[random.randrange(len(data) + 1) :]
 
 
-def _drop(random: Random, data: bytearray, sound: list[bytes]) -> None:
+def _drop(random: Random, data: bytearray, valid: list[bytes]) -> None:
     first = random.randrange(len(data) + 1)
     del data[first : first + random.choice((1, 4, 100))]
 
 
-def _double(random: Random, data: bytearray, sound: list[bytes]) -> None:
+def _double(random: Random, data: bytearray, valid: list[bytes]) -> None:
     first = random.randrange(len(data) + 1)
     piece = data[first : first + random.choice((2, 12, 200))]
     data[first:first] = piece * random.choice((1, 3, 1_000))
 
 
-def _mix(random: Random, data: bytearray, sound: list[bytes]) -> None:
-    other = random.choice(sound)
+def _mix(random: Random, data: bytearray, valid: list[bytes]) -> None:
+    other = random.choice(valid)
     first = random.randrange(len(data) + 1)
     data[first:] = other[random.randrange(len(other)) :]
 
 
-def _resize(random: Random, data: bytearray, sound: list[bytes]) -> None:
-    """Another number where the header says 28, in whatever width and order the format has."""
+def _resize(random: Random, data: bytearray, valid: list[bytes]) -> None:
+    """Replace a 28 in the header by another number, for integers of all widths and byte orders."""
     width = random.choice((1, 2, 4))
     order = random.choice(("<", ">"))
     code = order + {1: "B", 2: "H", 4: "I"}[width]
@@ -150,7 +150,7 @@ BREAKERS: tuple[Callable[[Random, bytearray, list[bytes]], None], ...] = (
 
 
 def mended(data: bytes) -> bytes:
-    """A PNG's checksums computed anew, so that what was broken reaches the decoder."""
+    """Recompute a PNG's checksums, so that the damage reaches the decoder."""
     if data[:8] != b"\x89PNG\r\n\x1a\n":
         return data
     parts, at = [data[:8]], 8
@@ -163,7 +163,7 @@ def mended(data: bytes) -> bytes:
 
 
 def bombs() -> Iterator[bytes]:
-    """Small files that ask for much, all within what headers may say."""
+    """Small files that need much memory or time, with valid headers."""
     yield saved(13_000, "PNG", "1")
     yield run_length_bmp(b"\x01\x01\x00\x00" * 3 + b"\x00\x01", 1_000)
     if FULL:
@@ -189,8 +189,8 @@ def idx(shape: tuple[int, ...], values: bytes, code: int = 8) -> bytes:
 def broken_idx(random: Random) -> bytes:
     """An IDX file with wrong sizes, too few or too many values, changed bytes, packed or not."""
     shape = tuple(random.choice((0, 1, 3, 28)) for _ in range(random.choice((1, 3, 3, 3, 4))))
-    sound = idx(shape, random.randbytes(int(np.prod(shape))))
-    data = bytearray(sound)
+    valid = idx(shape, random.randbytes(int(np.prod(shape))))
+    data = bytearray(valid)
     sizes = (-(2**31), -1, 0, 1, 29, 1_000, 2**16, 2**24, 2**31 - 1)
     for _ in range(random.choice((0, 1, 1, 2))):
         kind = random.randrange(4)
@@ -218,15 +218,15 @@ def packed_bombs() -> Iterator[bytes]:
         packer = zlib.compressobj(1, wbits=31)
         start = packer.compress(idx(shape, b""))
         yield start + b"".join(packer.compress(zeros) for _ in range(8)) + packer.flush()
-    yield b"\x1f\x8b\x08\x08" + bytes(6) + b"n" * 3_000_000  # a file name without end
+    yield b"\x1f\x8b\x08\x08" + bytes(6) + b"n" * 3_000_000  # an unterminated file name
     yield gzip.compress(b"", mtime=0) * 50_000
 
 
-# ------------------------------------------------------------------ the bars
+# ------------------------------------------------------------------ the limits
 
 
-def bear(path: Path, files: Iterator[bytes], read: Callable[[Path], Any]) -> tuple[int, int]:
-    """How many files were read and refused; fails where one is neither, or beyond the bars."""
+def outcomes(path: Path, files: Iterator[bytes], read: Callable[[Path], Any]) -> tuple[int, int]:
+    """The numbers of files read and refused; fails for other results, or beyond the limits."""
     read_whole = refused = 0
     before, slowest = peak(), 0.0
     for number, data in enumerate(files):
@@ -235,10 +235,10 @@ def bear(path: Path, files: Iterator[bytes], read: Callable[[Path], Any]) -> tup
         try:
             found = read(path)
         except ValueError as error:
-            told = str(error)
-            assert told.startswith(str(path)), (number, told)
-            assert "\n" not in told, (number, told)
-            assert len(told) < len(str(path)) + 400, (number, told)
+            message = str(error)
+            assert message.startswith(str(path)), (number, message)
+            assert "\n" not in message, (number, message)
+            assert len(message) < len(str(path)) + 400, (number, message)
             refused += 1
         else:
             assert 0.0 <= found.min(initial=0) <= found.max(initial=0), number
@@ -255,19 +255,19 @@ def bear(path: Path, files: Iterator[bytes], read: Callable[[Path], Any]) -> tup
 
 @pytest.mark.filterwarnings("error")
 def test_broken_pictures_are_read_or_refused_by_name_in_time_and_memory(tmp_path: Path) -> None:
-    random, sound = Random(5), photographs()
-    files = (broken(random, sound) for _ in range(COUNT))
-    read_whole, refused = bear(tmp_path / "picture.png", files, read_picture)
+    random, valid = Random(5), photographs()
+    files = (broken(random, valid) for _ in range(COUNT))
+    read_whole, refused = outcomes(tmp_path / "picture.png", files, read_picture)
     assert read_whole > COUNT // 20
     assert refused > COUNT // 4
 
 
 @pytest.mark.filterwarnings("error")
-def test_small_pictures_that_ask_for_much_stay_in_time_and_memory(tmp_path: Path) -> None:
+def test_small_pictures_with_huge_sizes_stay_within_time_and_memory(tmp_path: Path) -> None:
     def fitted(path: Path) -> Any:
         return read_picture(path, size=(28, 28))
 
-    _, refused = bear(tmp_path / "bomb.png", bombs(), fitted)
+    _, refused = outcomes(tmp_path / "bomb.png", bombs(), fitted)
     assert refused >= 1
 
 
@@ -279,6 +279,6 @@ def test_broken_idx_files_are_read_or_refused_by_name_in_time_and_memory(tmp_pat
         yield from packed_bombs()
         yield from (broken_idx(random) for _ in range(COUNT))
 
-    read_whole, refused = bear(tmp_path / "images", files(), lambda path: read_idx(path, 3))
+    read_whole, refused = outcomes(tmp_path / "images", files(), lambda path: read_idx(path, 3))
     assert read_whole > COUNT // 20
     assert refused > COUNT // 4

@@ -1,4 +1,4 @@
-"""Garments: reproducible, of Fashion-MNIST's classes and in its framing, each unlike the others."""
+"""Garments: reproducible, with Fashion-MNIST's classes and framing, and all different."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ CLASSES = list(PATTERNS)
 
 
 def extent(grey, axis):
-    """First and last living row (axis 0) or column (axis 1)."""
+    """First and last alive row (axis 0) or column (axis 1)."""
     alive = np.flatnonzero((grey > 0.1).any(axis=1 - axis))
     return alive[0], alive[-1]
 
@@ -31,7 +31,7 @@ def test_the_classes_are_those_of_fashion_mnist_in_its_order():
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_no_two_garments_of_a_class_are_alike(name):
+def test_garments_of_a_class_are_all_different(name):
     grey = np.concatenate([garments(40, seed, label=name).grey for seed in (0, 1)])
     assert len(np.unique(grey, axis=0)) == 80
 
@@ -57,11 +57,11 @@ def test_most_of_a_garment_is_alive_and_neither_black_nor_white(name):
 def test_shoes_point_left(name, share):
     ends = [(grey[:, :7], grey[:, 14:]) for grey in garments(60, 5, label=name).grey]
     lower = [extent(toe, 0)[0] > extent(heel, 0)[0] for toe, heel in ends]
-    assert np.mean(lower) >= share  # a slipper is level
+    assert np.mean(lower) >= share  # slippers are symmetric
 
 
 @pytest.mark.parametrize("name", ["T-shirt", "trouser", "pullover", "dress", "coat", "shirt"])
-def test_clothes_are_symmetric_but_for_folds_and_a_slight_turn(name):
+def test_clothes_are_symmetric_except_for_folds_and_a_small_rotation(name):
     alive = garments(60, 6, label=name).grey > 0.1
     unlike = (alive != alive[:, :, ::-1]).sum((1, 2)) / alive.sum((1, 2))
     assert unlike.max() < 0.25
@@ -73,13 +73,13 @@ def test_every_class_is_about_equally_frequent():
     assert np.abs(counts - 100).max() < 5 * np.sqrt(100)
 
 
-def test_a_garment_of_any_size_is_the_same_garment():
+def test_a_garment_looks_the_same_at_any_size():
     small, large = (garments(5, 8, label="bag", size=size).grey > 0.1 for size in (28, 84))
     shrunk = large.reshape(5, 28, 3, 28, 3).mean((2, 4)) > 0.5
     assert (small != shrunk).mean() < 0.07
 
 
-def test_a_class_is_asked_for_by_name_or_number_and_turned_by_a_source():
+def test_a_class_is_chosen_by_name_or_number_and_rotated_by_a_source():
     named, numbered = (load(Source(dataset="garments", label=x, index=4)) for x in ("coat", 4))
     assert np.array_equal(named.grey, numbered.grey)
     assert np.array_equal(named.grey, garments(1, 0, start=4, label="coat").grey)
@@ -97,6 +97,6 @@ def test_a_class_is_asked_for_by_name_or_number_and_turned_by_a_source():
         ({"count": 1, "label": 10}, "label 10 is no class"),
     ],
 )
-def test_what_cannot_be_sewn_is_refused_with_the_cure(arguments, message):
+def test_invalid_arguments_are_refused_with_the_cure(arguments, message):
     with pytest.raises(ValueError, match=message):
         garments(**arguments)

@@ -21,7 +21,7 @@ def test_a_chimera_has_the_halves_of_its_digits() -> None:
     assert np.array_equal(grey[:, :, 14:], right.grey[:, :, 14:])
 
 
-def test_joined_digits_hold_hands() -> None:
+def test_joined_digits_are_connected() -> None:
     joined = joined_digits(20, 1)
     assert joined.grey.shape == (20, 28, 56)
     left, right = _pairs(20, 1)
@@ -31,7 +31,7 @@ def test_joined_digits_hold_hands() -> None:
 
 
 @pytest.mark.parametrize("name", list(HYBRIDS))
-def test_no_hybrid_has_a_right_answer_and_seeds_differ(name: str) -> None:
+def test_hybrids_have_no_label_and_depend_on_the_seed(name: str) -> None:
     one, other = HYBRIDS[name](5, 1), HYBRIDS[name](5, 2)
     assert one.classes == ()
     assert one.labels.tolist() == [-1] * 5

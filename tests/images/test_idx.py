@@ -1,4 +1,4 @@
-"""IDX files: what was written is read, and damage is named."""
+"""IDX files: written values are read back, and damaged files are refused by name."""
 
 import gzip
 import struct
@@ -15,7 +15,7 @@ from swarm_nca.images.idx import read_idx
 
 
 def idx(values: np.ndarray) -> bytes:
-    """The format as its authors describe it, written with `struct` alone."""
+    """A file written with `struct` only, from the authors' description of the format."""
     header = struct.pack(f">BBBB{values.ndim}i", 0, 0, 8, values.ndim, *values.shape)
     return header + values.astype(np.uint8).tobytes()
 
@@ -23,7 +23,7 @@ def idx(values: np.ndarray) -> bytes:
 @given(
     arrays(np.uint8, array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=4)), st.booleans()
 )
-def test_what_is_written_is_read_back_compressed_or_not(tmp_path_factory, values, compressed):
+def test_written_values_are_read_back_compressed_or_not(tmp_path_factory, values, compressed):
     path = tmp_path_factory.mktemp("idx") / "file"
     path.write_bytes(gzip.compress(idx(values), mtime=0) if compressed else idx(values))
     assert np.array_equal(read_idx(path, values.ndim), values)
@@ -46,9 +46,9 @@ GOOD = idx(np.arange(60).reshape(3, 4, 5))
         (gzip.compress(GOOD, mtime=0)[:40] + b"\xff" * 20, "damaged or truncated gzip"),
         (gzip.compress(GOOD, mtime=0)[:-8] + b"\xff" * 8, "damaged or truncated gzip"),
         (gzip.compress(GOOD, mtime=0) + b"\0", "gzip file .other data follows"),
-        (gzip.compress(GOOD + b"\0", mtime=0), "damaged, more follows than its sizes"),
+        (gzip.compress(GOOD + b"\0", mtime=0), "damaged, it is longer than its sizes"),
         (b"\0\0\x08\x03" + struct.pack(">iii", 2**27, 1, 2), "268,435,456 values, more than the"),
-        (idx(np.arange(3)), "holds 1 dimensions, expected 3: are the images and the labels"),
+        (idx(np.arange(3)), "holds 1 dimensions, expected 3: check that the files of images"),
     ],
 )
 def test_a_damaged_file_is_refused_by_name(tmp_path, content, message):
@@ -64,11 +64,11 @@ def test_a_missing_file_is_refused_by_name(tmp_path):
         read_idx(tmp_path / "nowhere", 3)
 
 
-def test_a_bomb_is_refused_by_its_sizes_alone(tmp_path):
+def test_a_compressed_bomb_is_refused_by_its_sizes(tmp_path):
     zeros = bytes(1 << 23)
     promised = b"\0\0\x08\x03" + struct.pack(">iii", 1, 1 << 16, 1 << 16)
     modest = b"\0\0\x08\x03" + struct.pack(">iii", 1, 28, 28)
-    for header, message in ((promised, "4,294,967,296 values"), (modest, "more follows")):
+    for header, message in ((promised, "4,294,967,296 values"), (modest, "it is longer")):
         packer = zlib.compressobj(1, wbits=31)
         parts = [packer.compress(header), *(packer.compress(zeros) for _ in range(3))]
         path = tmp_path / "bomb.gz"

@@ -14,13 +14,13 @@ SIZES = st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), min_size=1, ma
 
 
 def numbered(sizes):
-    """Pictures of these sizes, the i-th filled with i / 10 and of class i mod 3."""
+    """Pictures of these sizes; picture i is filled with i / 10 and has class i mod 3."""
     grey = [np.full(size, i / 10) for i, size in enumerate(sizes)]
     return Pictures(grey, np.arange(len(sizes)) % 3, ("a", "b", "c"))
 
 
 @given(SIZES, st.data())
-def test_selecting_follows_numpys_indexing_whatever_the_sizes(sizes, data):
+def test_indexing_works_like_numpy_s_for_all_sizes(sizes, data):
     pictures = numbered(sizes)
     rows = data.draw(st.lists(st.integers(-len(sizes), len(sizes) - 1)))
     chosen = pictures[rows]
@@ -32,13 +32,13 @@ def test_selecting_follows_numpys_indexing_whatever_the_sizes(sizes, data):
 
 
 @given(SIZES)
-def test_pictures_of_one_size_are_one_block_and_others_a_tuple(sizes):
+def test_pictures_of_one_size_are_a_block_and_of_several_sizes_a_tuple(sizes):
     pictures = numbered(sizes)
     assert isinstance(pictures.grey, np.ndarray) == (len(set(sizes)) == 1)
     assert all(picture.dtype == np.float32 for picture in pictures)
 
 
-def test_an_index_a_slice_and_a_mask_select_alike():
+def test_an_index_a_slice_and_a_mask_select_the_same():
     pictures = numbered([(2, 3)] * 5)
     for selected in (pictures[3], pictures[3:4], pictures[np.arange(5) == 3], pictures[[3]]):
         assert selected.grey.shape == (1, 2, 3)
@@ -76,7 +76,7 @@ def test_a_label_is_set_by_number_or_by_name():
         pictures.with_label("d")
 
 
-def test_joining_numbers_the_classes_of_all_sets_by_name():
+def test_joining_matches_the_classes_of_all_sets_by_name():
     one = Pictures(np.zeros((2, 1, 1)), [0, 1], ("a", "b"))
     two = Pictures(np.ones((2, 1, 1)), [0, -1], ("c",))
     together = joined([one, two])
@@ -103,13 +103,13 @@ def test_joining_sets_of_different_sizes_keeps_each_picture():
         (np.zeros((1, 2, 2)), [-2], "label -2 has no class"),
     ],
 )
-def test_what_cannot_be_a_picture_is_refused_with_the_value(grey, labels, message):
+def test_invalid_pictures_are_refused_with_the_value(grey, labels, message):
     with pytest.raises(ValueError, match=message):
         Pictures(grey, labels, ("a", "b"))
 
 
 @given(st.lists(st.integers(-1, 2), min_size=1, max_size=12), st.integers(1, 14))
-def test_a_part_from_all_classes_takes_the_first_of_each_in_turn(labels, count):
+def test_from_all_classes_takes_the_first_pictures_of_each_class_in_turn(labels, count):
     pictures = Pictures(np.zeros((len(labels), 1, 1)), labels, ("a", "b", "c"))
     waiting = {label: [i for i, each in enumerate(labels) if each == label] for label in labels}
     taken = []
@@ -124,7 +124,7 @@ def test_a_part_from_all_classes_takes_the_first_of_each_in_turn(labels, count):
 
 
 @pytest.mark.parametrize("label", ["b", 1, np.int64(1)])
-def test_a_class_goes_by_its_number_or_its_name(label):
+def test_a_class_is_given_by_its_number_or_its_name(label):
     assert class_number(label, ("a", "b")) == 1
     assert class_number(-1, ("a", "b"), or_unknown=True) == -1
 
@@ -137,9 +137,9 @@ def test_a_class_goes_by_its_number_or_its_name(label):
         (True, "ab", "label True is no class"),
         (0.0, "ab", "label 0.0 is no class"),
         ("dres", ("dress", "coat"), "label 'dres' is no class .did you mean 'dress'"),
-        (0, (), "label 0 is no class: there are none"),
+        (0, (), "label 0 is no class: there are no classes"),
     ],
 )
-def test_what_is_no_class_is_refused(label, classes, message):
+def test_unknown_classes_are_refused(label, classes, message):
     with pytest.raises(ValueError, match=message):
         class_number(label, tuple(classes))

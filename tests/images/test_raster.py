@@ -16,7 +16,7 @@ RADIUS = st.floats(0.3, 4)
 
 
 def by_points(line, radius, shape, softness=1.0):
-    """Distance to the line as the least over many points on it: slow, and nothing shared."""
+    """Coverage from the minimum distance to many points of the line: slow and independent."""
     line = np.array(line)
     t = np.linspace(0, 1, 1000)[:, None]
     ends = pairwise(line)
@@ -27,7 +27,7 @@ def by_points(line, radius, shape, softness=1.0):
 
 
 @given(LINE, RADIUS, SHAPE)
-def test_a_brush_covers_what_a_brute_force_search_says(line, radius, shape):
+def test_a_brush_s_coverage_equals_a_brute_force_search(line, radius, shape):
     rows, columns, coverage = segment_coverage(line, radius, shape)
     canvas = np.zeros(shape)
     canvas[rows, columns] = coverage
@@ -44,7 +44,7 @@ def test_a_small_brush_touches_few_pixels_of_a_huge_canvas():
 
 
 @given(st.lists(LINE.filter(lambda line: len(line) > 1), min_size=1, max_size=4), RADIUS, SHAPE)
-def test_many_pictures_at_once_are_each_as_if_drawn_alone(lines, radius, shape):
+def test_pictures_drawn_together_equal_pictures_drawn_alone(lines, radius, shape):
     S = max(len(line) for line in lines) - 1
     padded = np.array([line + [line[-1]] * (S + 1 - len(line)) for line in lines], np.float32)
     radii = np.full((len(lines), S), radius, np.float32)

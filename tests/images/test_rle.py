@@ -1,4 +1,4 @@
-"""Patterns of Life in run-length encoded text: what is read, and what is refused with its cure."""
+"""Patterns of Life in run-length encoded text: valid text is read, invalid text is refused."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GLIDER = [[0, 1, 0], [0, 0, 1], [1, 1, 1]]
         "x=3,y=3\nbob$\n2b\no$3o!",
     ],
 )
-def test_a_pattern_is_read_however_it_is_broken_into_lines(text: str) -> None:
+def test_line_breaks_do_not_change_a_pattern(text: str) -> None:
     assert parse_pattern(text).grey.tolist() == GLIDER
 
 
@@ -40,23 +40,23 @@ def test_empty_rows_and_counts_of_any_length_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("bob$2bo$3o", "ends with !"),
         ("", "ends with !"),
         ("bbb!", "at least one live cell"),
-        ("bobA!", "two states only; got 'A!'"),
+        ("bobA!", "with two states only; got 'A!'"),
         ("x = 2, y = 3\nbob$2bo$3o!", "x = 2, y = 3, but its rows take x = 3"),
         ("99999999999o!", "do not fit"),
         ("x = 9999999, y = 9999999\no!", "do not fit"),
     ],
 )
-def test_what_is_no_pattern_is_refused(text: str, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_invalid_patterns_are_refused(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         parse_pattern(text)
 
 
-def test_a_file_is_named_where_it_is_wrong_or_missing(tmp_path: Path) -> None:
+def test_an_error_names_the_missing_or_invalid_file(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"none\.rle: cannot be read"):
         read_pattern("none.rle", tmp_path)
     (tmp_path / "cut.rle").write_text("x = 3, y = 3\nbob$2b", encoding="ascii")

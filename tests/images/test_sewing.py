@@ -1,4 +1,4 @@
-"""Panels become pixels: areas and lines, as large, as turned and as grey as they were cut."""
+"""Panels drawn as pixels: areas and lines have the given size, rotation and grey."""
 
 import numpy as np
 import pytest
@@ -28,28 +28,28 @@ def drawn_by_pillow(points, fill):
 
 
 @pytest.mark.parametrize("points", [SQUARE, SQUARE[::-1], STAR, STAR[::-1]])
-def test_an_area_covers_what_pillow_says_it_covers(points):
-    ours, theirs = picture(Panel(points)), drawn_by_pillow(points, 24.0)
-    assert np.abs(ours - theirs).max() < 0.35  # at sharp corners
-    assert np.abs(ours - theirs).mean() < 0.01
-    assert ours.sum() == pytest.approx(theirs.sum(), rel=0.02)
+def test_an_area_s_coverage_equals_pillow_s(points):
+    drawn, reference = picture(Panel(points)), drawn_by_pillow(points, 24.0)
+    assert np.abs(drawn - reference).max() < 0.35  # at sharp corners
+    assert np.abs(drawn - reference).mean() < 0.01
+    assert drawn.sum() == pytest.approx(reference.sum(), rel=0.02)
 
 
-def test_a_mirrored_half_is_the_whole():
+def test_a_mirrored_half_equals_the_whole_outline():
     half = ((0.0, -1.0), (0.0, 4.0), (3.0, 2.0), (6.0, 5.0), (6.0, -1.0))
     right = [point for point in half if point[1] > 0]
     whole = (*right, *((row, -column) for row, column in reversed(right)))
     assert np.allclose(picture(Panel(half, mirrored=True)), picture(Panel(whole)), atol=1e-5)
 
 
-def test_a_line_is_as_wide_as_asked_and_counts_towards_the_size():
+def test_a_line_has_its_width_and_counts_for_the_size():
     grey = picture(Panel(((0.0, 0.0), (0.0, 20.0)), width=4.0))
     assert grey.sum() == pytest.approx(20 * 4 + np.pi * 4, rel=0.02)
     assert (grey.max(0) > 0.4).sum() == 24
     assert (grey.max(1) > 0.4).sum() == 4
 
 
-def test_the_upper_panel_hides_the_lower_one_and_what_is_not_worn_is_not_there():
+def test_the_upper_panel_covers_the_lower_and_unworn_panels_are_not_drawn():
     lower, upper = Panel(SQUARE), Panel(((1, 1), (1, 3), (3, 3), (3, 1)), tone=0.5)
     both = picture(lower, upper)
     assert both[16, 16] == pytest.approx(0.5)
@@ -71,7 +71,7 @@ def test_a_turn_is_anticlockwise():
     assert np.allclose(turned, np.rot90(upright), atol=1e-4)
 
 
-def test_garments_of_one_batch_are_cut_each_for_itself():
+def test_garments_of_a_batch_equal_garments_drawn_alone():
     fabric = Fabric(np.ones(2), np.zeros(2), np.ones((2, SIZE, SIZE), np.float32))
     width = np.array([4.0, 8.0])
     panel = Panel(((0.0, 0.0), (0.0, width), (8.0, width), (8.0, 0.0)))
@@ -94,7 +94,7 @@ def test_numbered_draws_are_the_same_from_any_start():
     assert np.unique(whole).size == whole.size
 
 
-def test_draws_give_every_column_once_and_no_more_than_there_are():
+def test_draws_give_every_column_once_and_then_fail():
     uniform = np.arange(10).reshape(2, 5) / 10
     draws = Draws(uniform)
     assert draws.count == 2

@@ -1,4 +1,4 @@
-"""Sources: what a scenario can say about its pictures, and what comes of it."""
+"""Sources: the keys of a scenario's pictures, and the pictures they give."""
 
 import numpy as np
 import pydantic
@@ -15,7 +15,7 @@ FIVE = Source(dataset="strokes", label=5, seed=1)
 
 @pytest.fixture
 def shapes(tmp_path):
-    """A folder with a star's and two circles' pictures, and one picture beside it."""
+    """A folder with pictures of a star and two circles, and one picture beside the folder."""
     for name, glyph in (("star/1", "X"), ("circle/1", "O"), ("circle/2", "Q"), ("seven", "7")):
         path = tmp_path / f"{name}.png"
         path.parent.mkdir(exist_ok=True)
@@ -23,7 +23,7 @@ def shapes(tmp_path):
     return tmp_path
 
 
-def test_strokes_follow_the_seed_the_label_and_the_index():
+def test_strokes_depend_on_seed_label_and_index():
     pictures = load(Source(dataset="strokes", label=7, count=3, index=4), seed=9)
     assert np.array_equal(pictures.grey, strokes(3, 9, start=4, label=7).grey)
     assert pictures.labels.tolist() == [7, 7, 7]
@@ -31,7 +31,7 @@ def test_strokes_follow_the_seed_the_label_and_the_index():
     assert np.array_equal(own.grey, strokes(1, 9, label=7).grey)
 
 
-def test_a_letter_has_no_answer_among_ten_digits():
+def test_a_letter_has_no_label_among_ten_digits():
     letter = load(Source(dataset="strokes", label="A"))
     assert [letter.classes[label] for label in letter.labels] == ["A"]
     assert letter.labels_for(DIGITS).tolist() == [-1]
@@ -39,7 +39,7 @@ def test_a_letter_has_no_answer_among_ten_digits():
     assert load(Source(dataset="strokes", label="7")).labels_for(DIGITS).tolist() == [7]
 
 
-def test_a_file_is_of_the_class_that_the_source_says(shapes):
+def test_a_file_has_the_source_s_label(shapes):
     unknown = load(Source(file="seven.png"), base=shapes)
     assert np.abs(unknown.grey[0] - draw_glyph("7")).max() < 0.01
     assert unknown.labels_for(DIGITS).tolist() == [-1]
@@ -50,7 +50,7 @@ def test_a_file_is_of_the_class_that_the_source_says(shapes):
     assert named.labels_for(("star",)).tolist() == [0]
 
 
-def test_a_folder_gives_all_its_pictures_or_those_asked_for(shapes):
+def test_a_folder_gives_all_its_pictures_or_a_selection(shapes):
     folder = shapes / "shapes"
     folder.mkdir()
     (shapes / "star").rename(folder / "star")
@@ -65,14 +65,14 @@ def test_a_folder_gives_all_its_pictures_or_those_asked_for(shapes):
         load(Source(folder="shapes", label="square"), base=shapes)
 
 
-def test_a_glyph_is_clean_and_knows_its_class():
+def test_a_glyph_has_no_variation_and_has_its_label():
     seven = load(Source(glyph=7))
     assert np.array_equal(seven.grey[0], draw_glyph("7"))
     assert seven.labels_for(DIGITS).tolist() == [7]
     assert load(Source(glyph="Q")).labels_for(DIGITS).tolist() == [-1]
 
 
-def test_a_chimera_is_of_no_class_unless_both_halves_or_the_source_say_so():
+def test_a_chimera_has_a_label_only_from_equal_halves_or_the_source():
     both = load(Source(chimera=(THREE, FIVE)))
     expected = compose.chimera(load(THREE).grey[0], load(FIVE).grey[0])
     assert np.array_equal(both.grey[0], expected)
@@ -81,7 +81,7 @@ def test_a_chimera_is_of_no_class_unless_both_halves_or_the_source_say_so():
     assert load(Source(chimera=(THREE, THREE))).labels_for(DIGITS).tolist() == [3]
 
 
-def test_parts_of_a_composition_know_the_rules_classes_as_a_file_alone_does(shapes):
+def test_labels_of_parts_are_classes_of_the_rule(shapes):
     left = Source(file="seven.png", label="left")
     right = Source(file="seven.png", label="right")
     names = ("left", "right")
@@ -91,7 +91,7 @@ def test_parts_of_a_composition_know_the_rules_classes_as_a_file_alone_does(shap
             assert loaded.labels_for(names).tolist() == [answer]
 
 
-def test_a_row_stands_side_by_side_and_may_be_nested():
+def test_rows_are_side_by_side_and_can_be_nested():
     inner = Source(chimera=(THREE, FIVE))
     row = load(Source(row=(THREE, inner, FIVE), join=True))
     assert row.grey.shape == (1, 28, 84)
@@ -99,13 +99,13 @@ def test_a_row_stands_side_by_side_and_may_be_nested():
     assert row.grey.sum() > open_row.grey.sum()
 
 
-def test_the_parts_of_a_row_are_not_the_same_hand_twice():
+def test_equal_parts_of_a_row_are_drawn_differently():
     seven = Source(dataset="strokes", label=7)
     row = load(Source(row=(seven, seven))).grey[0]
     assert not np.array_equal(row[:, :28], row[:, 28:])
 
 
-def test_many_compositions_take_many_of_each_part():
+def test_compositions_use_as_many_pictures_of_each_part():
     seven = Source(dataset="strokes", label=7)
     rows = load(Source(row=(seven, Source(glyph="1")), count=5))
     assert rows.grey.shape == (5, 28, 56)
@@ -114,7 +114,7 @@ def test_many_compositions_take_many_of_each_part():
         load(Source(row=(seven, Source(dataset="strokes", count=3)), count=5))
 
 
-def test_transforms_apply_to_anything_in_one_order():
+def test_transforms_apply_to_all_origins_in_one_order():
     plain = load(THREE).grey[0]
     changed = Source(
         dataset="strokes", label=3, seed=1, scale=1.5, rotate=20, thickness=1, shift=(2, -1)
@@ -134,7 +134,7 @@ def test_transforms_apply_to_anything_in_one_order():
         ({"dataset": "strokes", "label": 11}, "label 11 is no class: give 0–9"),
         ({"dataset": "fashion-mnist", "label": "Hat"}, "give 0–9, or a name .T-shirt,"),
         ({"dataset": "letters", "label": "a"}, "give 0–25, or a name .A, …, Z"),
-        ({"dataset": "strokes", "split": "test"}, "drawn and have no split"),
+        ({"dataset": "strokes", "split": "test"}, "is drawn and has no split"),
         ({"dataset": "mnist", "count": 0}, "count must be at least 1, got 0"),
         ({"dataset": "mnist", "index": -1}, "index must be at least 0, got -1"),
         ({"dataset": "mnist", "scale": 0.0}, "scale must be above 0, got 0"),
@@ -144,7 +144,7 @@ def test_transforms_apply_to_anything_in_one_order():
             {"dataset": "mnist", "shift": (0, float("nan"))},
             r"shift\[1\] must be a finite number, got nan",
         ),
-        ({"dataset": "mnist", "ink": "dark"}, "ink does not go with dataset, which takes split"),
+        ({"dataset": "mnist", "ink": "dark"}, "ink does not go with dataset: use split"),
         ({"file": "a.png", "join": True}, "join does not go with file"),
         ({"file": "a.png", "size": (0, 3)}, r"size\[0\] must be at least 1, got 0"),
         ({"file": "a.png", "size": (99_999, 9_999)}, r"size\[0\] must be at most 4096, got 99999"),
@@ -154,7 +154,7 @@ def test_transforms_apply_to_anything_in_one_order():
         ({"row": ()}, "at least one source, got none"),
     ],
 )
-def test_a_source_that_cannot_be_right_is_refused_with_the_cure(keys, message):
+def test_an_invalid_source_is_refused_with_the_cure(keys, message):
     with pytest.raises(ValueError, match=message):
         Source(**keys)
 
@@ -167,10 +167,10 @@ def test_a_source_that_cannot_be_right_is_refused_with_the_cure(keys, message):
         Source(row=(Source(row=(Source(glyph=7, scale=100),), scale=100),)),
     ],
 )
-def test_more_pixels_than_memory_is_meant_for_are_refused_before_they_are_made(source):
-    with pytest.raises(ValueError, match="more than memory is meant for"):
+def test_too_many_pixels_for_memory_are_refused_before_loading(source):
+    with pytest.raises(ValueError, match="too many for memory"):
         load(source)
-    with pytest.raises(ValueError, match="more than memory is meant for"):
+    with pytest.raises(ValueError, match="too many for memory"):
         load(Source(glyph=7, count=100)).centred_on((4096, 4096))
 
 
@@ -182,12 +182,12 @@ def test_more_pixels_than_memory_is_meant_for_are_refused_before_they_are_made(s
         (Source(glyph="7", label=11), "label 11 is no class: give 0–9"),
     ],
 )
-def test_what_the_pictures_do_not_have_is_refused_on_loading(source, message, tmp_path):
+def test_missing_files_labels_and_indices_are_refused_on_loading(source, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         load(source, base=tmp_path)
 
 
-def test_strokes_that_would_take_minutes_to_widen_are_refused():
+def test_thickness_that_would_take_minutes_is_refused():
     with pytest.raises(ValueError, match="thickness 100 on 7,840,000 pixels takes minutes"):
         load(Source(glyph=7, scale=100, thickness=100))
 

@@ -1,4 +1,4 @@
-"""Handwriting: reproducible, in MNIST's manner, and the same character as its pen strokes."""
+"""Handwriting: reproducible, similar to MNIST, and equal to its pen strokes."""
 
 import numpy as np
 import pytest
@@ -87,7 +87,7 @@ def test_without_variation_handwriting_is_the_clean_glyph():
     assert off.max() < 1e-3
 
 
-def test_a_hand_is_obeyed():
+def test_handwriting_has_the_settings_of_its_hand():
     thin, thick = (
         strokes(50, 1, hand=Hand(thickness=(each, each))).grey.sum() for each in (1.5, 3.0)
     )
@@ -116,13 +116,13 @@ def test_a_label_is_given_by_number_or_by_name():
         ({"count": 1, "seed": -1}, "at least 0, got seed -1"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused_with_the_cure(arguments, message):
+def test_invalid_arguments_are_refused_with_the_cure(arguments, message):
     with pytest.raises(ValueError, match=message):
         strokes(**arguments)
 
 
 def test_an_unknown_glyph_or_way_is_refused():
-    with pytest.raises(ValueError, match="no glyph is drawn for 'é'"):
+    with pytest.raises(ValueError, match="there is no glyph for 'é'"):
         draw_glyph("é")
     with pytest.raises(ValueError, match="ways 0–1, got 2"):
         glyph_strokes("C", way=2)

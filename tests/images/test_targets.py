@@ -1,4 +1,4 @@
-"""Targets in colour: premultiplied, on a transparent field, from a pen or from a file."""
+"""Targets in colour: premultiplied, on a transparent background, drawn or from a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from swarm_nca.images.targets import TARGETS, drawn_target, read_target
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_a_drawn_target_is_colourful_premultiplied_and_smooth_at_its_edge(name: str) -> None:
+def test_a_drawn_target_is_coloured_premultiplied_and_antialiased(name: str) -> None:
     target = drawn_target(name)
     alpha = target[..., 3]
     assert target.shape == (40, 40, 4)
@@ -32,7 +32,7 @@ def test_drawn_targets_differ_and_other_names_are_refused() -> None:
         drawn_target("hart")
 
 
-def test_a_file_is_multiplied_by_its_alpha_and_centred_with_its_aspect(tmp_path: Path) -> None:
+def test_a_file_is_premultiplied_and_centred_with_its_aspect_kept(tmp_path: Path) -> None:
     rgba = np.zeros((2, 4, 4), np.uint8)
     rgba[:, :, 0], rgba[:, :, 3] = 200, [0, 51, 102, 255]
     Image.fromarray(rgba).save(tmp_path / "wide.png")
@@ -43,9 +43,9 @@ def test_a_file_is_multiplied_by_its_alpha_and_centred_with_its_aspect(tmp_path:
     assert np.allclose(target, expected, atol=1e-6)
 
 
-def test_a_picture_without_anything_in_it_is_refused(tmp_path: Path) -> None:
+def test_a_fully_transparent_picture_is_refused(tmp_path: Path) -> None:
     Image.new("RGBA", (5, 5)).save(tmp_path / "empty.png")
-    with pytest.raises(ValueError, match=r"empty\.png: is transparent everywhere"):
+    with pytest.raises(ValueError, match=r"empty\.png: is fully transparent"):
         read_target(tmp_path / "empty.png")
     with pytest.raises(ValueError, match="no such file"):
         read_target(tmp_path / "gone.png")

@@ -1,4 +1,4 @@
-"""Runs made by hand: states are written, not computed, so that every picture's content is known."""
+"""Runs with given states, not computed ones, so that the content of every picture is known."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from swarm_nca.world import World
 MakeRun = Callable[..., Run]
 
 
-def saying(world: World, *labels: int) -> World:
-    """The same worlds, all cells of each of them saying one class (−1: undecided)."""
+def with_labels(world: World, *labels: int) -> World:
+    """The same worlds with one class per world for all its cells (−1: silent)."""
     said = torch.tensor(labels)[world.world_of]
     state = torch.zeros_like(world.state)
     free = state.shape[1] - len(world.classes)
@@ -28,7 +28,7 @@ def saying(world: World, *labels: int) -> World:
 
 @pytest.fixture(scope="session")
 def make_run() -> MakeRun:
-    """A run of crosses that say nothing, then 7, and after each swap, as rings, 2."""
+    """A run of crosses: silent, then class 7; rings of class 2 after each swap."""
 
     def make(
         steps: int = 40,
@@ -44,16 +44,16 @@ def make_run() -> MakeRun:
         cross[5:7, 1:11] = cross[1:11, 5:7] = 0.8
         ring[2:10, 2:10], ring[4:8, 4:8] = 0.9, 0.0
         start = World.from_images([cross] * worlds, rule)
-        now, frames = saying(start, *[-1] * worlds), []
+        now, frames = with_labels(start, *[-1] * worlds), []
         for step in range(steps + 1):
             if step == 3:
-                now = saying(now, *[7] * worlds)
+                now = with_labels(now, *[7] * worlds)
             if step % every == 0 or step in swaps or step == steps:
                 frames.append(Frame(step, now))
             if step in swaps:
                 now = now.repictured([ring] * worlds)
                 frames.append(Frame(step, now))
-                now = saying(now, *[2] * worlds)
+                now = with_labels(now, *[2] * worlds)
         share = 1.0 if labelled else np.nan
         plain = [0.0, 0.5, 1 / 3, 0.1, 2.5, 0.0]  # undecided to nonfinite
         rows = [
@@ -69,7 +69,7 @@ def make_run() -> MakeRun:
             rule="digits",
             rule_hash="ab" * 32,
             metrics=(metrics := pd.DataFrame(rows, columns=list(METRIC_COLUMNS))),
-            # All worlds are alike.
+            # All worlds are equal.
             pooled=metrics[metrics["world"] == 0].drop(columns="world").reset_index(drop=True),
             events=pd.DataFrame(events, columns=["step", "kind", "what"]),
             frames=tuple(frames),

@@ -1,4 +1,4 @@
-"""Figures of several rules: no two lines look alike, and what is marked is there."""
+"""Figures of several rules: all lines look different, and bands, dots and marks are drawn."""
 
 from __future__ import annotations
 
@@ -37,11 +37,12 @@ def pixels(png: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
 
 
-def test_no_two_of_many_lines_look_the_same_and_neighbours_differ_in_all_three() -> None:
-    looks = [(one["color"], str(one["linestyle"]), one["marker"]) for one in map(look, range(315))]
+def test_315_lines_look_different_and_neighbours_differ_in_all_three_ways() -> None:
+    styles = map(look, range(315))
+    looks = [(style["color"], str(style["linestyle"]), style["marker"]) for style in styles]
     assert len(set(looks)) == 315
-    for one, other in itertools.pairwise(looks):
-        assert all(mine != theirs for mine, theirs in zip(one, other, strict=True))
+    for first, second in itertools.pairwise(looks):
+        assert all(a != b for a, b in zip(first, second, strict=True))
 
 
 def test_every_line_is_drawn_in_its_colour_in_every_panel() -> None:
@@ -65,7 +66,7 @@ def test_a_band_is_drawn_around_its_line() -> None:
     ("levels", "floor"),
     [((0.96, 0.93), 0.9), ((0.96, 0.905), 0.8), ((0.96, 0.9), 0.8), ((0.0,), 0.0)],
 )
-def test_shares_begin_a_tenth_or_so_below_the_worst_that_had_time(levels, floor) -> None:
+def test_panels_of_shares_start_at_a_tenth_below_the_worst_settled_share(levels, floor) -> None:
     lines = [line(str(level), level) for level in levels]
     assert settled_floor("cell_accuracy", lines, 40) == pytest.approx(floor)
 
@@ -75,13 +76,15 @@ def test_curves_of_short_phases_stay_within_the_panel() -> None:
     for metric in ("cell_accuracy", "total_agreement"):
         climb.middle[metric][:19] = climb.low[metric][:19] = np.linspace(0.35, 0.9, 19)
     assert settled_floor("cell_accuracy", [climb], 20) == pytest.approx(0.3)
-    assert settled_floor("cell_accuracy", [climb], 400) == pytest.approx(0.8)  # but for the climb
+    assert settled_floor("cell_accuracy", [climb], 400) == pytest.approx(
+        0.8
+    )  # without the first rise
     wide = line("wide", 0.9, spread=0.25)
     assert settled_floor("cell_accuracy", [wide], 40) == pytest.approx(0.6)
 
 
 @pytest.mark.parametrize("level", [0.75, 5e12])
-def test_magnitudes_have_numbers_beside_them_however_far_apart_they_lie(level: float) -> None:
+def test_magnitudes_have_tick_labels_at_every_level(level: float) -> None:
     far = line("far", 0.5)
     far.middle["state_magnitude"][-1] = far.high["state_magnitude"][-1] = level
     picture = pixels(curves_figure([line("a", 0.6), far], 40, ["note"]).png())
@@ -90,7 +93,7 @@ def test_magnitudes_have_numbers_beside_them_however_far_apart_they_lie(level: f
     assert np.diff(rows.astype(int)).clip(0).sum() >= 2  # separate numbers, one above another
 
 
-def test_what_is_not_finite_does_not_hide_the_rest() -> None:
+def test_non_finite_values_do_not_hide_other_curves() -> None:
     broken = line("broken", np.nan)
     assert settled_floor("cell_accuracy", [broken, line("a", 0.75)], 40) == pytest.approx(0.7)
     assert settled_floor("cell_accuracy", [broken], 40) == 0.0
@@ -108,7 +111,7 @@ def test_the_ordering_has_a_dot_for_every_rule_phase_and_metric() -> None:
     assert figure.pdf().startswith(b"%PDF")
 
 
-def test_a_pdf_holds_its_lettering_as_text_and_is_the_same_each_time() -> None:
+def test_a_pdf_holds_text_as_text_and_is_reproducible() -> None:
     first, second = (curves_figure([line("a", 0.9)], 40, ["note"]).pdf() for _ in range(2))
     assert first == second
     assert b"/FontType 3" not in first

@@ -1,4 +1,4 @@
-"""What figures draw: nothing that is not there, and no label over another."""
+"""Curves in figures: no empty entries, and no overlapping labels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WIDTH = 1500
 
 
 @given(st.lists(st.tuples(st.integers(0, 300), st.integers(1, 60)), max_size=30))
-def test_no_label_stands_over_another(events: list[tuple[int, int]]) -> None:
+def test_labels_do_not_overlap(events: list[tuple[int, int]]) -> None:
     marks = [Mark(at, at, "x" * long) for at, long in sorted(events)]
     boxes = []
     for mark, (line, ends_there) in zip(marks, label_places(marks, (0, 300), WIDTH), strict=True):
@@ -39,7 +39,7 @@ def legend(axes) -> list[str]:
     return axes.get_legend_handles_labels()[1]
 
 
-def test_an_agreement_that_never_comes_has_no_entry_in_the_legend(make_run: MakeRun) -> None:
+def test_the_legend_has_no_agreement_if_cells_never_agree(make_run: MakeRun) -> None:
     for last, expected in ((4, []), (9, ["all cells agree"])):  # the run agrees from step 6 on
         axes = Paper(600, 400).axes(50, 50, 500, 300)
         table = make_run(steps=last, swaps=()).pooled
@@ -56,7 +56,7 @@ def test_the_largest_vote_is_drawn_where_there_is_no_label(make_run: MakeRun) ->
     assert list(line.get_ydata()) == [0, 0, 0, 1, 1, 1]
 
 
-def test_shares_of_a_moment_when_no_cell_holds_anything_are_not_told(make_run: MakeRun) -> None:
+def test_shares_are_nan_while_all_states_are_zero(make_run: MakeRun) -> None:
     run = make_run(steps=3, swaps=())
     pooled = run.pooled.copy()
     pooled.loc[0, ["state_magnitude", "total_agreement", "undecided"]] = 0.0, 1.0, 0.0

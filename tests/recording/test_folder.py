@@ -1,4 +1,4 @@
-"""The run folder: its files, their bytes, and what plain readers find in them."""
+"""The run folder: its files, their bytes, and their content for common readers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WRITTEN |= {"metrics.csv", "pooled.csv", "events.csv"}
 PICTURES = {"run.webp", "summary.png", "channels.png"}
 
 
-def test_a_run_leaves_the_files_it_promises(make_run: MakeRun, tmp_path: Path) -> None:
+def test_a_run_writes_all_its_files(make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run(expectations=[Expectation("cell_accuracy", 20, 0.9, None, 1.0)])
     write_run(tmp_path / "new" / "run", run, states=True)
     files = {path.name: path.read_bytes() for path in (tmp_path / "new" / "run").iterdir()}
@@ -39,9 +39,7 @@ def test_a_run_leaves_the_files_it_promises(make_run: MakeRun, tmp_path: Path) -
     assert {"python", "torch", "numpy"} <= set(facts["versions"])
 
 
-def test_pictures_and_states_are_left_out_when_not_wanted(
-    make_run: MakeRun, tmp_path: Path
-) -> None:
+def test_pictures_and_states_are_optional(make_run: MakeRun, tmp_path: Path) -> None:
     write_run(tmp_path, make_run(), pictures=False)
     assert {path.name for path in tmp_path.iterdir()} == WRITTEN
     write_run(tmp_path / "bare", dataclasses.replace(make_run(), frames=()), states=True)
@@ -65,7 +63,7 @@ def test_the_tables_have_the_same_bytes_every_time(make_run: MakeRun, tmp_path: 
     ]
 
 
-def test_plain_readers_find_the_run_in_its_files(make_run: MakeRun, tmp_path: Path) -> None:
+def test_the_files_hold_the_run_for_common_readers(make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run(expectations=[Expectation("cell_accuracy", 20, 0.9, None, 0.25)], labelled=False)
     write_run(tmp_path, run, pictures=False)
     for name in ("metrics", "pooled", "events"):
@@ -79,21 +77,22 @@ def test_plain_readers_find_the_run_in_its_files(make_run: MakeRun, tmp_path: Pa
     assert (tmp_path / "scenario.yaml").read_text(encoding="utf-8") == run.scenario
 
 
-def test_provenance_is_json_whatever_was_measured(make_run: MakeRun, tmp_path: Path) -> None:
+def test_provenance_is_valid_json_for_non_finite_values(make_run: MakeRun, tmp_path: Path) -> None:
     values = [float("nan"), float("inf"), float("-inf")]
     wanted = [Expectation("state_largest", 40, None, 2.0, value) for value in values]
     write_run(tmp_path, make_run(expectations=wanted), pictures=False)
 
-    def never(constant: str) -> None:
+    def refuse(constant: str) -> None:
         raise AssertionError(f"JSON has no {constant}")
 
     text = (tmp_path / "provenance.json").read_text(encoding="utf-8")
-    facts = json.loads(text, parse_constant=never)
-    assert [one["value"] for one in facts["expectations"]] == [None, "inf", "-inf"]
-    assert [one["passed"] for one in facts["expectations"]] == [False, False, True]
+    facts = json.loads(text, parse_constant=refuse)
+    results = facts["expectations"]
+    assert [result["value"] for result in results] == [None, "inf", "-inf"]
+    assert [result["passed"] for result in results] == [False, False, True]
 
 
-def test_a_file_that_cannot_be_finished_leaves_the_earlier_one(
+def test_a_failed_write_keeps_the_earlier_files(
     make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_run(tmp_path, make_run(), pictures=False)
@@ -132,8 +131,8 @@ def test_a_table_without_its_columns_is_refused(make_run: MakeRun, tmp_path: Pat
     run = make_run()
     lacking = dataclasses.replace(run, metrics=run.metrics.drop(columns="undecided"))
     with pytest.raises(ValueError, match=r"metrics.*\['undecided'\]"):
-        write_run(tmp_path / "never", lacking)
-    assert not (tmp_path / "never").exists()
+        write_run(tmp_path / "unwritten", lacking)
+    assert not (tmp_path / "unwritten").exists()
 
 
 def test_matplotlib_and_pillow_are_loaded_only_to_draw() -> None:

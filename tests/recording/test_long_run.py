@@ -17,7 +17,7 @@ def document(steps: int = 1_000, swaps: int = 0, wrong_from: int | None = None):
         row = {"step": step, **dict.fromkeys(METRICS, 0.5), "state_largest": 4.0, "nonfinite": 0}
         curve.append(row | ({"state_largest": None, "nonfinite": 7} if wrong else {}))
     return {
-        "rule": "somewhere/mine.safetensors",
+        "rule": "somewhere/digits.safetensors",
         "dataset": "mnist",
         "protocol": "mutation" if swaps else "fresh",
         "pictures": 1_000,
@@ -47,7 +47,7 @@ def test_without_swaps_steps_are_logarithmic_and_with_swaps_each_is_marked() -> 
 @pytest.mark.parametrize(
     ("steps", "ticks"), [(200, [1, 10, 100, 200]), (120, [1, 10, 120]), (1000, [1, 10, 100, 1000])]
 )
-def test_the_last_step_is_told_on_a_logarithmic_axis(steps: int, ticks: list[int]) -> None:
+def test_a_logarithmic_axis_has_a_tick_at_the_last_step(steps: int, ticks: list[int]) -> None:
     given = document(steps)
     given["curve"] = [row for row in given["curve"] if row["step"] < steps]
     given["curve"].append(given["curve"][-1] | {"step": steps})
@@ -59,9 +59,7 @@ def words_of(paper) -> str:
     return " ".join(text.get_text() for text in paper._figure.texts)
 
 
-def test_the_figure_says_how_often_pictures_were_swapped_and_of_how_many_it_knows_the_class() -> (
-    None
-):
+def test_the_figure_gives_the_numbers_of_swaps_and_labelled_pictures() -> None:
     assert "1 swap, 100 steps each" in words_of(long_run_figure(document(100, swaps=1)))
     assert "3 swaps, 100 steps each" in words_of(long_run_figure(document(100, swaps=3)))
     mixed = document() | {"labelled": 300}
@@ -69,27 +67,27 @@ def test_the_figure_says_how_often_pictures_were_swapped_and_of_how_many_it_know
     assert "accuracy of" not in words_of(long_run_figure(document()))
 
 
-def test_a_line_breaks_where_pictures_are_swapped() -> None:
+def test_lines_break_at_swaps() -> None:
     upper, _ = axes_of(long_run_figure(document(200, swaps=1)))
     runs = [line.get_xdata() for line in upper.lines if len(line.get_xdata()) > 2]
     assert all(run.max() <= 200 or run.min() > 200 for run in map(np.asarray, runs))
 
 
-def test_what_ran_away_is_told_and_shaded() -> None:
+def test_steps_with_non_finite_states_are_named_and_shaded() -> None:
     _, lower = axes_of(long_run_figure(document(wrong_from=600)))
     assert lower.get_title(loc="right") == "no finite numbers in 7 cells, from step 600"
     assert any("∞" in text.get_text() for text in lower.texts)
     assert axes_of(long_run_figure(document()))[1].get_title(loc="right") == ""
 
 
-def test_what_was_not_measured_is_left_out() -> None:
+def test_metrics_without_values_are_left_out() -> None:
     unlabelled = document()
     for row in unlabelled["curve"]:
         row["cell_accuracy"] = None
     upper, _ = axes_of(long_run_figure(unlabelled))
-    told = [text.get_text() for text in upper.texts]
-    assert not any("accuracy" in one for one in told)
-    assert any("agreement" in one for one in told)
+    labels = [text.get_text() for text in upper.texts]
+    assert not any("accuracy" in label for label in labels)
+    assert any("agreement" in label for label in labels)
 
 
 @pytest.mark.parametrize("steps", [1, 5, 10_000])

@@ -31,7 +31,7 @@ def row_of(number: int, steps: int, tmp_path: Path, more: str = "") -> Run:
 
 
 def integers(number: int, width: int, steps: int) -> list[list[bool]]:
-    """Rows of an elementary automaton from a single cell, by arithmetic on whole numbers."""
+    """Rows of an elementary automaton from a single cell, by integer arithmetic."""
     row, rows = 1 << width // 2, []
     for _ in range(steps + 1):
         rows.append([bool(row >> (width - 1 - place) & 1) for place in range(width)])
@@ -59,16 +59,20 @@ def test_a_long_run_is_thinned_to_a_diagram_of_bounded_height(tmp_path: Path) ->
     assert diagram.steps[[0, -1]].tolist() == [0, 5 * MOST]
 
 
-def test_where_a_perturbation_acts_a_diagram_shows_the_row_before_it(tmp_path: Path) -> None:
+def test_a_diagram_shows_the_row_before_a_perturbation(tmp_path: Path) -> None:
     draw = "perturbations: [{at: 5, kind: draw, points: [[0, 3]], radius: 0.6}]\n"
-    with_, without = (row_of(204, 8, tmp_path, more) for more in (draw, ""))  # 204 keeps all
+    with_, without = (
+        row_of(204, 8, tmp_path, more) for more in (draw, "")
+    )  # rule 204 changes no cell
     one, other = ((Diagram(done).rgb() == DARK).all(axis=2) for done in (with_, without))
     assert np.array_equal(one[:6], other[:6])
     assert one[6:, 3].all()
     assert not other[:, 3].any()
 
 
-def test_every_picture_of_a_row_shows_its_diagram_and_the_film_lets_it_grow(tmp_path: Path) -> None:
+def test_every_picture_of_a_row_shows_its_diagram_and_the_animation_extends_it(
+    tmp_path: Path,
+) -> None:
     done = row_of(30, 20, tmp_path)
     for name, data in pictures_of(done).items():
         assert Image.open(io.BytesIO(data)).size[0] > 300, name
@@ -81,7 +85,7 @@ def test_every_picture_of_a_row_shows_its_diagram_and_the_film_lets_it_grow(tmp_
     assert 0 < dark[0] < dark[1] < dark[2]
 
 
-def test_a_board_in_a_notebook_stands_alone_for_its_cells_are_all_there_is() -> None:
+def test_the_portrait_of_a_board_shows_only_its_cells() -> None:
     life, boards = sn.make_rule(kind="life"), np.zeros((1, 6, 9))
     boards[0, 2, 3] = 1
     rgb = portrait(sn.World.from_images(boards, life), scale=2)
@@ -89,7 +93,7 @@ def test_a_board_in_a_notebook_stands_alone_for_its_cells_are_all_there_is() -> 
     assert np.argwhere((rgb == DARK).all(axis=2)).tolist() == [[4, 6], [4, 7], [5, 6], [5, 7]]
 
 
-def test_colours_are_laid_on_the_paper_and_bits_stand_out_from_it() -> None:
+def test_rgba_is_blended_with_white_and_bits_contrast_with_it() -> None:
     rgba = sn.Rgba()
     state = np.array([[0.5, 0.0, 0.0, 0.5], [0.0, 0.0, 0.0, 0.0]], np.float32)
     assert rgba.rgb(state, 0.0).tolist() == [[255, 128, 128], [255, 255, 255]]
@@ -99,7 +103,7 @@ def test_colours_are_laid_on_the_paper_and_bits_stand_out_from_it() -> None:
     assert bits[0].min() > 200
 
 
-def test_a_picture_is_enlarged_by_whole_numbers_or_made_smaller() -> None:
+def test_pictures_are_enlarged_by_integers_or_shrunk() -> None:
     rgb = np.zeros((10, 20, 3), np.uint8)
     assert fitted(rgb, 70, 900).shape == (30, 60, 3)
     assert fitted(rgb, 10, 900).shape == (5, 10, 3)

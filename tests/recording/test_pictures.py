@@ -1,4 +1,4 @@
-"""The pictures: what they must show is found in their pixels."""
+"""The pictures of a run, checked by their pixels."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def pixels(data: bytes) -> Rgb:
 
 
 def times_found(tile: Rgb, picture: Rgb) -> int:
-    """How often a tile stands in a picture, pixel for pixel; its middle row leads the search."""
+    """The number of exact copies of a tile in a picture; the search starts with its middle row."""
     middle = tile.shape[0] // 2
     needle, width = tile[middle].tobytes(), tile.shape[1]
     found = 0
@@ -62,7 +62,7 @@ def test_the_summary_shows_each_world_before_and_after_at_a_whole_scale(
         (9, (3,), 70, True),
     ],
 )
-def test_the_pictures_of_runs_of_every_kind_show_their_end(
+def test_pictures_of_all_kinds_of_runs_show_the_end(
     make_run: MakeRun, steps: int, swaps: tuple[int, ...], worlds: int, labelled: bool
 ) -> None:
     run = make_run(steps, swaps, worlds, labelled)
@@ -79,7 +79,7 @@ def test_the_pictures_of_runs_of_every_kind_show_their_end(
         assert any(times_found(tile, picture) for tile in tiles)
 
 
-def test_the_animation_shows_ink_beside_decisions_and_ends_as_the_run_does(
+def test_the_animation_shows_grey_beside_decisions_and_the_run_s_end(
     make_run: MakeRun,
 ) -> None:
     run = make_run()
@@ -93,9 +93,7 @@ def test_the_animation_shows_ink_beside_decisions_and_ends_as_the_run_does(
 
 
 @pytest.mark.parametrize("shape", [(3000, 12), (12, 3000)])
-def test_long_canvases_are_shown_at_a_size_for_screens(
-    make_run: MakeRun, shape: tuple[int, int]
-) -> None:
+def test_long_canvases_are_scaled_to_fit_screens(make_run: MakeRun, shape: tuple[int, int]) -> None:
     run = make_run(steps=2, swaps=())
     world = World.from_images(np.ones((1, *shape), np.float32), Mlp())
     frames = [Frame(frame.step, world) for frame in run.frames]
@@ -104,7 +102,7 @@ def test_long_canvases_are_shown_at_a_size_for_screens(
     assert max(pixels(summary_png(long)).shape) < 3000
 
 
-def test_the_animation_lingers_at_the_end_and_around_a_perturbation(make_run: MakeRun) -> None:
+def test_the_animation_is_slow_at_the_end_and_around_perturbations(make_run: MakeRun) -> None:
     shots = shots_of(make_run(steps=200, swaps=(100,)))
     stays = [shot.stays for shot in shots]
     swap = next(n for n in range(1, len(shots)) if shots[n].frame.step == shots[n - 1].frame.step)
@@ -131,7 +129,7 @@ def luminance(colors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
     return colors.astype(np.float64) @ np.array([0.2126, 0.7152, 0.0722])
 
 
-def test_values_darken_away_from_zero_and_their_sign_is_in_the_hue() -> None:
+def test_values_darken_away_from_zero_and_the_hue_shows_the_sign() -> None:
     values = np.linspace(0, 50, 200)
     up, down = diverging(values), diverging(-values)
     assert (np.diff(luminance(up)) <= 0.6).all()
@@ -141,12 +139,12 @@ def test_values_darken_away_from_zero_and_their_sign_is_in_the_hue() -> None:
     assert diverging(np.array([0.0])).tolist() == [[247, 247, 247]]
 
 
-def test_values_beyond_all_bounds_have_a_colour_too() -> None:
+def test_infinite_values_have_a_colour() -> None:
     wild = diverging(np.array([np.inf, -np.inf, np.nan]))
     assert wild.tolist() == diverging(np.array([1e9, -1e9, 0.0])).tolist()
 
 
-def test_the_channels_show_a_class_channel_where_cells_say_it(make_run: MakeRun) -> None:
+def test_the_channels_picture_shows_class_channels(make_run: MakeRun) -> None:
     run = make_run()
     picture = pixels(channels_png(run))
     assert times_found(decisions_rgb(run.frames[-1].world, scale=14), picture) >= 1
@@ -161,7 +159,7 @@ def test_the_summary_of_unknown_pictures_draws_the_largest_vote(
     assert blue.any(axis=0).sum() > picture.shape[1] / 2
 
 
-def test_the_channels_of_a_large_world_look_like_those_of_a_small_one(make_run: MakeRun) -> None:
+def test_channels_of_a_large_world_look_like_those_of_a_small_one(make_run: MakeRun) -> None:
     figures = []
     for side in (84, 840):
         world = World.from_images([np.ones((side, side), np.float32)], Mlp())
@@ -174,7 +172,7 @@ def test_the_channels_of_a_large_world_look_like_those_of_a_small_one(make_run: 
     assert np.array_equal(small, large)
 
 
-def test_a_crowd_of_labels_makes_room_for_itself(make_run: MakeRun) -> None:
+def test_many_labels_get_their_own_lines(make_run: MakeRun) -> None:
     run = make_run()
     crowd = pd.DataFrame(
         [[t, kind, "w " * 40] for t in range(5) for kind in ("loss", "noise", "rates")],
@@ -185,17 +183,17 @@ def test_a_crowd_of_labels_makes_room_for_itself(make_run: MakeRun) -> None:
         for events in (run.events, crowd)
     )
     lines = round((many.shape[0] - few.shape[0]) / 20)
-    assert lines == 14  # fifteen labels as wide as the axes, where one was
+    assert lines == 14  # fifteen labels as wide as the axes, one per line
 
 
-def test_a_caption_too_long_for_the_animation_is_cut_not_endless(make_run: MakeRun) -> None:
+def test_long_captions_of_the_animation_are_cut(make_run: MakeRun) -> None:
     run = make_run(steps=8, swaps=(3,))
     wordy = dataclasses.replace(run, events=run.events.assign(what="word " * 100))
     first, second = (Image.open(io.BytesIO(animation_webp(one))) for one in (run, wordy))
     first.seek(5)
     second.seek(5)
     assert first.size == second.size
-    # What stands left of the caption, the step's number, is untouched.
+    # The step's number, left of the caption, is unchanged.
     step = (slice(0, 36), slice(0, 80))
     shown = [np.asarray(one.convert("RGB"))[step] for one in (first, second)]
     assert (shown[0] == shown[1]).all()

@@ -1,4 +1,4 @@
-"""The report page: complete, self-contained, and safe with any words in it."""
+"""The report page: complete, self-contained, and safe for any text."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def page_of(run: Run, pictures: dict[str, bytes] | None = None) -> Page:
     return Page(report_html(run, pictures or {}, provenance(run)))
 
 
-def test_the_page_is_whole_and_loads_nothing_from_elsewhere(make_run: MakeRun) -> None:
-    pictures = {"run.webp": b"moving", "summary.png": b"told", "channels.png": b"held"}
+def test_the_page_is_valid_and_self_contained(make_run: MakeRun) -> None:
+    pictures = {"run.webp": b"moving", "summary.png": b"moments", "channels.png": b"states"}
     page = page_of(make_run(), pictures)
     assert page.open == []
     assert not {"script", "link", "iframe"} & {tag for tag, _ in page.tags}
@@ -54,12 +54,12 @@ def test_the_page_is_whole_and_loads_nothing_from_elsewhere(make_run: MakeRun) -
     assert all("href" not in attrs for _, attrs in page.tags)
     heads, data = zip(*(str(source).split(";base64,") for source in sources), strict=True)
     assert heads == ("data:image/webp", "data:image/png", "data:image/png")
-    assert [base64.b64decode(one) for one in data] == list(pictures.values())
+    assert [base64.b64decode(part) for part in data] == list(pictures.values())
     assert "url(" not in "".join(page.words)
     assert "@import" not in "".join(page.words)
 
 
-def test_the_page_says_what_was_expected_and_what_was_found(make_run: MakeRun) -> None:
+def test_the_page_shows_expectations_and_measured_values(make_run: MakeRun) -> None:
     run = make_run(
         expectations=[
             Expectation("cell_accuracy", 20, 0.95, None, 1.0),
@@ -74,34 +74,34 @@ def test_the_page_says_what_was_expected_and_what_was_found(make_run: MakeRun) -
     assert re.search(r"state magnitude 40 ≤ 0.4 0.5 missed", text)
 
 
-def test_the_page_tells_events_numbers_scenario_and_origin(make_run: MakeRun) -> None:
+def test_the_page_shows_events_metrics_scenario_and_provenance(make_run: MakeRun) -> None:
     text = page_of(make_run(steps=40)).text
     for words in ("mutate 7 → 2", "After step 40", "images : {dataset: strokes}", "ab" * 32):
         assert words in text
 
 
-def test_unknown_metrics_are_dashes_and_a_quiet_run_has_no_empty_tables(
+def test_unknown_metrics_are_dashes_and_empty_tables_are_left_out(
     make_run: MakeRun,
 ) -> None:
     text = page_of(make_run(swaps=(), labelled=False)).text
     assert "–" in text
     assert "nan" not in text.lower().replace("provenance", "")
-    assert "What happened" not in text
-    assert "What was expected" not in text
+    assert "Perturbations" not in text
+    assert "Expectations" not in text
 
 
-def test_one_world_agrees_or_not_and_several_agree_by_shares(make_run: MakeRun) -> None:
+def test_agreement_is_yes_or_no_for_one_world_and_a_share_for_several(make_run: MakeRun) -> None:
     assert "yes all cells agree" in reversed_pairs(page_of(make_run()))
     assert "100.0 % total agreement" in reversed_pairs(page_of(make_run(worlds=3)))
 
 
-def test_an_expectation_that_cannot_be_judged_says_why(make_run: MakeRun) -> None:
+def test_an_expectation_without_a_value_gives_the_reason(make_run: MakeRun) -> None:
     unknown = Expectation("vote_accuracy", 20, 0.95, None, float("nan"))
     text = page_of(make_run(expectations=[unknown])).text
     assert "– (the rule has no class for these pictures) missed" in text
 
 
-def test_a_moment_when_nobody_holds_anything_has_no_agreement(make_run: MakeRun) -> None:
+def test_agreement_is_unknown_while_all_states_are_zero(make_run: MakeRun) -> None:
     run = make_run(steps=0, swaps=())
     silent = dataclasses.replace(run, pooled=run.pooled.assign(state_magnitude=0.0))
     assert "no all cells agree" in reversed_pairs(page_of(run))
@@ -110,7 +110,9 @@ def test_a_moment_when_nobody_holds_anything_has_no_agreement(make_run: MakeRun)
 
 
 @pytest.mark.parametrize(("count", "words"), [(1, "1 core, 1 thread"), (2, "2 cores, 2 threads")])
-def test_one_core_is_no_cores(make_run: MakeRun, count: int, words: str) -> None:
+def test_cores_and_threads_are_singular_or_plural(
+    make_run: MakeRun, count: int, words: str
+) -> None:
     run = make_run(steps=2)
     facts = provenance(run)
     facts["machine"] |= {"cores": count, "threads": count}
@@ -118,13 +120,13 @@ def test_one_core_is_no_cores(make_run: MakeRun, count: int, words: str) -> None
 
 
 def reversed_pairs(page: Page) -> str:
-    """Figures with their labels, in the order they are seen."""
+    """Values with their labels, in their visual order."""
     words = [word.strip() for word in page.words if word.strip()]
     return " ".join(f"{value} {label}" for label, value in pairwise(words))
 
 
 @pytest.mark.parametrize("words", ["<script>alert(1)</script>", '"><img src=x>', "a & b"])
-def test_words_of_the_user_stay_words(make_run: MakeRun, words: str) -> None:
+def test_text_of_the_user_is_escaped(make_run: MakeRun, words: str) -> None:
     run = dataclasses.replace(
         make_run(name=words),
         rule=words,

@@ -1,4 +1,4 @@
-"""The record of a run: judging expectations, and which moments are worth keeping."""
+"""The record of a run: results of expectations, and the choice of steps to keep."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ def test_an_expectation_is_met_within_its_bounds_and_never_by_nan(
 
 
 @pytest.mark.parametrize(
-    ("metric", "why"),
+    ("metric", "reason"),
     [
         ("cell_accuracy", "no class for these pictures"),
         ("label_flips", "no step before"),
         ("undecided", "nothing to measure"),
     ],
 )
-def test_what_cannot_be_judged_says_why(metric: str, why: str) -> None:
-    assert why in Expectation(metric, 0, 0.0, None, math.nan).unknown
+def test_an_expectation_without_a_value_has_a_reason(metric: str, reason: str) -> None:
+    assert reason in Expectation(metric, 0, 0.0, None, math.nan).unknown
     assert Expectation(metric, 0, 0.0, None, 0.5).unknown == ""
 
 
-def test_a_run_passes_when_every_expectation_does(make_run: MakeRun) -> None:
+def test_a_run_passes_if_every_expectation_is_met(make_run: MakeRun) -> None:
     met = Expectation("undecided", 1, None, 0.5, 0.0)
     missed = Expectation("undecided", 1, 0.5, None, 0.0)
     assert make_run().passed
@@ -54,7 +54,7 @@ def test_a_run_passes_when_every_expectation_does(make_run: MakeRun) -> None:
     assert not make_run(expectations=[met, missed]).passed
 
 
-def test_a_run_is_shown_in_one_line(make_run: MakeRun) -> None:
+def test_the_repr_of_a_run_is_one_line(make_run: MakeRun) -> None:
     failed = make_run(steps=20, worlds=3, expectations=[Expectation("undecided", 1, 1, None, 0)])
     assert repr(failed) == "Run('cross-becomes-ring', steps=20, worlds=3, passed=False)"
 
@@ -76,7 +76,7 @@ def test_start_end_and_perturbations_are_always_kept_and_memory_is_bounded(
     assert len(kept) * cells <= max(2_000_000, 36 * cells) + 12 * cells
 
 
-def test_a_short_run_keeps_every_step_asked_for() -> None:
+def test_a_short_run_keeps_every_step() -> None:
     assert kept_steps(300, 1, (), 200) == set(range(301))
     assert kept_steps(100, 25, {60}, 200) >= {0, 25, 50, 60, 75, 100}
     assert 30 not in kept_steps(100, 25, {60}, 200)
@@ -88,7 +88,7 @@ def test_a_short_run_keeps_every_step_asked_for() -> None:
     perturbations=st.integers(0, 600),
     cell_bytes=st.sampled_from([40, 80, 800]),
 )
-def test_frames_are_bounded_by_memory_whatever_the_world_and_the_perturbations(
+def test_frames_are_bounded_in_memory_for_any_world_and_perturbations(
     steps: int, cells: int, perturbations: int, cell_bytes: int
 ) -> None:
     perturbed = (
@@ -100,7 +100,7 @@ def test_frames_are_bounded_by_memory_whatever_the_world_and_the_perturbations(
     assert frames * cells * cell_bytes <= max(1 << 30, 5 * cells * cell_bytes)
 
 
-def test_a_world_of_ordinary_size_keeps_the_frames_it_always_kept() -> None:
+def test_a_world_of_ordinary_size_keeps_first_regular_and_perturbed_steps() -> None:
     for cells in (200, 10_000, 80_000, 300_000):
         affordable = max(24, min(400, 2_000_000 // cells))
         for steps in (12, 100, 1000):
@@ -111,7 +111,7 @@ def test_a_world_of_ordinary_size_keeps_the_frames_it_always_kept() -> None:
             )
 
 
-def test_of_a_large_world_the_most_telling_steps_are_kept() -> None:
+def test_a_large_world_keeps_the_most_informative_steps() -> None:
     assert kept_steps(1000, 1, {500}, 4_000_000) == {0, 1000, 500}
     assert kept_steps(1000, 1, (), 4_000_000) == {0, 1000, 20, 15, 10}
     assert kept_steps(1000, 1, range(0, 1000, 10), 1_000_000) == {0, 320, 640, 960, 1000}

@@ -1,4 +1,4 @@
-"""Long tables: what was written comes back, wherever it was kept, and drawing loses no peak."""
+"""Long tables: rows come back from memory and disk unchanged, and thinning loses no peak."""
 
 import copy
 import dataclasses
@@ -64,19 +64,19 @@ def test_a_table_takes_no_memory_beyond_its_bound(monkeypatch) -> None:
     assert held < 100_000 < values.nbytes
 
 
-def test_a_full_disk_is_told_with_its_folder_and_the_cure(monkeypatch) -> None:
+def test_a_full_disk_gives_an_error_with_folder_and_cure(monkeypatch) -> None:
     def full(data: bytes) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     made = Table(COLUMNS)
     monkeypatch.setattr(made._file, "write", full, raising=False)
-    with pytest.raises(OSError, match="TMPDIR") as told:
+    with pytest.raises(OSError, match="TMPDIR") as error:
         made.append(rows(1))
-    assert told.value.errno == errno.ENOSPC
-    assert told.value.filename
+    assert error.value.errno == errno.ENOSPC
+    assert error.value.filename
 
 
-def test_a_run_reads_its_tables_when_asked_and_keeps_them(make_run) -> None:
+def test_a_run_reads_its_tables_at_the_first_access_and_keeps_them(make_run) -> None:
     by_hand = make_run(steps=30)
     metrics = Table(
         {"step": "int64", "world": "int64", **dict.fromkeys(by_hand.metrics.columns[2:], "float64")}
@@ -108,7 +108,7 @@ def test_thinning_a_long_table_keeps_every_peak_and_the_order() -> None:
     assert DRAWN <= len(drawn) < count
     assert drawn["step"].is_monotonic_increasing
     assert drawn["nothing"].isna().all()
-    # Every stretch of ten steps, as pandas groups them, keeps its extremes.
+    # Every stretch of ten steps, grouped by pandas, keeps its extremes.
     stretch = (whole["step"] // 10).astype(int)
     of_drawn = (drawn["step"] // 10).astype(int)
     for column in ("value", "other"):
@@ -117,12 +117,12 @@ def test_thinning_a_long_table_keeps_every_peak_and_the_order() -> None:
             pd.testing.assert_series_equal(drawn.groupby(of_drawn)[column].agg(extreme), expected)
 
 
-def test_what_is_told_at_some_steps_comes_from_any_part(make_run, monkeypatch) -> None:
+def test_values_at_some_steps_come_from_any_part(make_run, monkeypatch) -> None:
     monkeypatch.setattr(table, "PART", 7)
     run = make_run(steps=40)
-    told = run.told_at({40, 3, 20})
-    assert told.index.tolist() == [3, 20, 40]
-    assert told["cell_accuracy"].tolist() == run.pooled["cell_accuracy"].iloc[[3, 20, 40]].tolist()
+    rows = run.told_at({40, 3, 20})
+    assert rows.index.tolist() == [3, 20, 40]
+    assert rows["cell_accuracy"].tolist() == run.pooled["cell_accuracy"].iloc[[3, 20, 40]].tolist()
     pooled = run.pooled.assign(nonfinite=0.0)
     assert dataclasses.replace(run, pooled=pooled).nonfinite is None
     pooled.loc[[9, 30], "nonfinite"] = 2.0, 5.0

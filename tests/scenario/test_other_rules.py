@@ -100,7 +100,7 @@ def test_drawn_weights_depend_on_the_seed_only(write: Write) -> None:
         ("metric: alive", "metric: undecided", "expect[0].metric: undecided is for rules with"),
         ("metric: alive", "metric: error", "expect[0].metric: error is for rules with the"),
         ("steps: 6", "start: random\nsteps: 6", "start: this rule does not start from random"),
-        ("soup: 0.4", "glyph: 3, label: 3", "images: label names the right class, and this rule"),
+        ("soup: 0.4", "glyph: 3, label: 3", "images: label is the right class, but this rule"),
         ("soup: 0.4", "soup: 1.5", "images.soup: must be at most 1"),
         ("canvas: [12, 15]\n", "", "images: soup needs a size"),
         ("soup: 0.4", "rle: 'o$'", "images: a pattern ends with !"),

@@ -1,8 +1,8 @@
-"""How fast the viewer is on this machine, and how much it holds, beside what it promises.
+"""Measures the viewer's speed and memory on this machine beside the values it promises.
 
-No window is opened: a frame is one step, everything that follows from it, and the whole picture
-painted on a surface, as `window` does it before the screen takes over. To measure, and to write
-the numbers to a file where one is named, in a folder that exists:
+No window is opened: a frame is one step with all its effects, and the whole picture painted on a
+surface, as in `window` without the display. To measure, and optionally write the numbers to a file
+in a folder that exists:
 
     python -m tests.viewer.bench [FILE.json]
 """
@@ -32,17 +32,16 @@ Row: TypeAlias = dict[str, float]
 
 
 class Extent(NamedTuple):
-    """How much is measured.
+    """The amount of measurements.
 
     Attributes:
-        scenes: sides of the canvas, whether a cell is inspected there, and frames per second that
-            are promised.
-        seconds: for each scene's frame rate.
-        warm: frames before any is timed.
+        scenes: side of the canvas, whether a cell is inspected, and promised frames per second.
+        seconds: per scene.
+        warm: untimed frames at first.
         side: of the full canvas.
-        segments: drawn there.
-        steps: that are gone back there.
-        frames: over which memory is watched.
+        segments: drawn on the full canvas.
+        steps: taken on the full canvas, to go back.
+        frames: during which memory is measured.
     """
 
     scenes: tuple[tuple[int, bool, float], ...] = (
@@ -58,10 +57,10 @@ class Extent(NamedTuple):
     frames: int = 2_000
 
 
-#: What the viewer promises is measured on.
+#: The machine for which the promises are made.
 FULL = Extent()
 
-#: Milliseconds for a segment of a stroke, and megabytes to go back 2,000 steps, at most.
+#: Maximum milliseconds for a segment of a stroke, and megabytes to go back 2,000 steps.
 _SEGMENT_MS, _REWIND_MB = 5.0, 200.0
 
 _FRAMES = {
@@ -103,7 +102,7 @@ def viewer_bench(
     """Measure, print the tables, write the JSON.
 
     Args:
-        rule: that the viewer opens with.
+        rule: of the session.
         json_file: where to write the numbers, atomically; its folder must exist.
         extent: how much is measured.
         console: where the tables go; the terminal when None.
@@ -113,7 +112,7 @@ def viewer_bench(
     """
     console = console or Console()
     check_json(json_file)
-    with threads(1):  # as the window has it
+    with threads(1):  # as in the window
         with console.status("frames"):
             rates = [frame_rate(rule, *scene, extent) for scene in extent.scenes]
         console.print(as_table("Frames, a step in each", _FRAMES, rates))
@@ -133,9 +132,9 @@ def viewer_bench(
 
 
 def frame_rate(rule: str, side: int, inspected: bool, bar: float, extent: Extent) -> Row:
-    """Frames per second with a step in each, by the median frame; large canvases are filled.
+    """Frames per second with one step per frame, from the median frame; large canvases are filled.
 
-    `undisturbed` goes by the processor's time alone: what it would be if nothing else ran.
+    `undisturbed` uses processor time: the rate if nothing else ran.
     """
     app, surface = _app(rule, side)
     if side > 28:
@@ -163,7 +162,7 @@ def frame_rate(rule: str, side: int, inspected: bool, bar: float, extent: Extent
 
 
 def stroke_cost(rule: str, extent: Extent) -> Row:
-    """A segment drawn by mouse where every pixel lives, and the frame it is seen in."""
+    """The cost of a segment drawn by mouse on a full canvas, and of the frame that shows it."""
     app, surface = _full(rule, extent.side)
     visitor = Visitor(app)
     places = [visitor.place(i % 23, 2 * i % 27) for i in range(extent.segments + 1)]
@@ -187,9 +186,9 @@ def stroke_cost(rule: str, extent: Extent) -> Row:
 
 
 def rewind_cost(rule: str, extent: Extent) -> Row:
-    """What is kept of so many steps where every pixel lives, and how long half the way back takes.
+    """Bytes kept for `extent.steps` steps of a full canvas, and the time to go half the way back.
 
-    No picture of them is painted.
+    No picture is painted.
     """
     (app, _), steps = _full(rule, extent.side), extent.steps
     for _ in range(steps):
@@ -206,10 +205,10 @@ def rewind_cost(rule: str, extent: Extent) -> Row:
 
 
 def memory_over(rule: str, frames: int) -> Row | None:
-    """The process's memory while a digit is watched; None where the system does not tell.
+    """The process's memory while a digit is shown; None on systems other than Linux.
 
-    It is read first once everything is in place, after a tenth of the frames. The window is small:
-    many frames are wanted, and it is not pixels that would pile up.
+    First read after a tenth of the frames, when everything is loaded. The window is small, to allow
+    many frames: pixels would not accumulate.
     """
     app, surface = _app(rule, 28, (640, 360))
     row, column = app.session.world.position[0].tolist()
@@ -239,7 +238,7 @@ def _app(rule: str, side: int, size: tuple[int, int] = (1280, 720)) -> tuple[App
 
 
 def _full(rule: str, side: int) -> tuple[App, Surface]:
-    """A canvas on which every pixel lives."""
+    """A canvas on which every pixel is alive."""
     app, surface = _app(rule, side)
     app.edit(Draw(points=((side / 2, side / 2),), radius=2.0 * side))
     return app, surface
@@ -251,9 +250,9 @@ def _frame(app: App, surface: Surface) -> None:
 
 
 def _resident() -> int | None:
-    """Bytes of this process that are in memory now, where Linux tells."""
-    told = Path("/proc/self/statm")
-    pages = int(told.read_text().split()[1]) if told.is_file() else None
+    """Resident bytes of this process on Linux; None elsewhere."""
+    statm = Path("/proc/self/statm")
+    pages = int(statm.read_text().split()[1]) if statm.is_file() else None
     return None if pages is None else pages * mmap.PAGESIZE
 
 

@@ -1,6 +1,6 @@
-"""A viewer without a screen: SDL's dummy driver, and sessions of a rule that is busy untrained.
+"""A viewer without a screen: SDL's dummy driver, and sessions of an untrained rule.
 
-Where Xvfb is installed, one test opens a real window on a screen of its own.
+If Xvfb is installed, one test opens a real window on its own screen.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ collect_ignore = [] if shutil.which("Xvfb") else ["test_real_window.py"]
 
 @pytest.fixture(autouse=True, scope="session")
 def display() -> Iterator[None]:
-    """A display that nobody sees, and one thread, as the command sets it."""
+    """An invisible display, and one thread, as set by the command."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     pygame.display.init()
@@ -56,7 +56,7 @@ def session(opening: SessionConfig) -> Session:
 
 @pytest.fixture
 def app(opening: SessionConfig, tmp_path: Path) -> App:
-    """Paused, so that only what a test does happens."""
+    """Paused, so that only the test's actions have an effect."""
     made = App(opening, folder=tmp_path)
     made.playing = False
     return made

@@ -1,4 +1,4 @@
-"""What the window says, line by line, and the truth about the world shown, counted once more."""
+"""Reads the window's text line by line and compares it with values counted independently."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from swarm_nca.viewer.app import App
 from swarm_nca.viewer.paint import Paint
 from swarm_nca.viewer.session import Session
 
-#: Names in the panel "Over time", in the order in which they stand there.
+#: Names in the panel "Over time", in their order.
 CURVES = ("accuracy", "largest vote", "undecided", "magnitude")
 
-#: How the panel of a cell that is questioned begins.
+#: The beginnings of the inspector's title.
 _A_CELL = ("the cell at row ", "row ")
 
 
 class Line(NamedTuple):
-    """A line of text as it is painted: the words asked for, and where their pixels are.
+    """A painted line of text: the full text, and the place of its pixels.
 
-    `cut` is true where the line was too long for its room.
+    `cut` is true if the line was too long for its room.
     """
 
     text: str
@@ -35,7 +35,7 @@ class Line(NamedTuple):
 
 @contextmanager
 def lines_of() -> Iterator[list[Line]]:
-    """Every line of text that is painted meanwhile."""
+    """Collects every line of text painted in the block."""
     lines: list[Line] = []
     paint = Paint.text
 
@@ -59,7 +59,7 @@ def lines_of() -> Iterator[list[Line]]:
 
 
 class _Blits:
-    """A surface that notes where it is painted on."""
+    """A surface that records the places of its blits."""
 
     def __init__(self, surface: Surface) -> None:
         self._surface = surface
@@ -71,40 +71,40 @@ class _Blits:
 
 
 def window(app: App) -> list[Line]:
-    """All that the window says now."""
+    """All lines of text in the window."""
     with lines_of() as lines:
         app.draw(Surface(app.layout.window.size))
     return lines
 
 
 def curves_said(lines: list[Line], rules: int = 1) -> list[dict[str, str]]:
-    """The numbers beside the curves' names, of each rule."""
+    """The numbers beside the curves' names, per rule."""
     said = [line.text for line in lines]
     said = said[said.index("Over time") :]
-    told: list[dict[str, str]] = [{} for _ in range(rules)]
+    shown: list[dict[str, str]] = [{} for _ in range(rules)]
     for name in CURVES:
         numbers = [said[place + 1] for place, text in enumerate(said) if text == name]
         assert len(numbers) == rules, name
-        for rule, number in zip(told, numbers, strict=True):
+        for rule, number in zip(shown, numbers, strict=True):
             rule[name] = number
-    return told
+    return shown
 
 
 def votes_said(lines: list[Line], names: tuple[str, ...]) -> dict[str, str]:
-    """The panel "The vote": what stands beside each class and beside silent, "" for nothing."""
+    """The panel "The vote": the text beside each class and beside silent, "" for none."""
     place = [line.text for line in lines].index("The vote") + 2
-    told = {}
+    shown = {}
     for name in (*names, "silent"):
         assert lines[place].text == name
         beside = lines[place + 1]
         has = abs(beside.place.centery - lines[place].place.centery) <= 1
-        told[name] = beside.text if has and beside.place.left > lines[place].place.left else ""
-        place += 2 if told[name] else 1
-    return told
+        shown[name] = beside.text if has and beside.place.left > lines[place].place.left else ""
+        place += 2 if shown[name] else 1
+    return shown
 
 
 class Truth(NamedTuple):
-    """What is so in one world: counted from its states, without any metric's code."""
+    """The true values of one world, counted from its states without the code of the metrics."""
 
     cells: int
     votes: dict[str, int]
@@ -112,13 +112,13 @@ class Truth(NamedTuple):
 
 
 def truth(session: Session) -> Truth:
-    """The truth about the world of a session that is looked at."""
+    """The true values of the world that a session shows."""
     rule, world = session.rule, session.world
     first = int(world.counts[: session.shown].sum())
     cells = int(world.counts[session.shown])
     state = world.state[first : first + cells].double().numpy()
     voices, label = state[:, rule.free_channels :], int(world.label[session.shown])
-    best = voices.argmax(axis=1)  # the first that is no number, where there is one
+    best = voices.argmax(axis=1)  # the first nan, if there is one
     loudest = voices[np.arange(cells), best]
     decided, speaks = loudest >= rule.undecided_below, loudest > rule.shown_above
     names = rule.classes.names
@@ -139,60 +139,60 @@ def truth(session: Session) -> Truth:
 
 
 def said_of(session: Session, site: int) -> str:
-    """What a cell says, in the words of the panel "A cell"."""
+    """A cell's label, as written in the inspector's title."""
     rule, world = session.rule, session.alone
     here = world.state[world.site == site]
     if not len(here):
-        return "nobody lives here"
+        return "no cell here"
     voices = here[0, rule.free_channels :].tolist()
     best = next((n for n, voice in enumerate(voices) if voice != voice), None)
     best = voices.index(max(voices)) if best is None else best
-    return f"says {rule.classes.names[best]}" if voices[best] > rule.shown_above else "silent"
+    return f"class {rule.classes.names[best]}" if voices[best] > rule.shown_above else "silent"
 
 
 def magnitude(value: float) -> str:
-    """As the panel spells it: two places, or in powers of ten where that would take a line."""
+    """As written in the panel: two decimals, or a power of ten for large values."""
     if not np.isfinite(value):
         return "–"
     return f"{value:.2f}" if value < 1_000 else f"{value:.0e}"
 
 
 def agree(said: dict[str, str], true: dict[str, str]) -> bool:
-    """Whether curves' numbers are the true ones; magnitudes may be rounded either way."""
-    one, other = said["magnitude"], true["magnitude"]
-    if "–" in (one, other):  # float32 ends before float64 does
-        close = one == other or (one == "–" and float(other) > 1e36)
+    """Whether the curves' numbers are the true ones; magnitudes may be rounded up or down."""
+    shown, exact = said["magnitude"], true["magnitude"]
+    if "–" in (shown, exact):  # float32 overflows before float64
+        close = shown == exact or (shown == "–" and float(exact) > 1e36)
     else:
-        close = abs(float(one) - float(other)) <= max(0.011, 0.15 * float(other))
-        close = close and (float(other) >= 1_000 or abs(float(one) - float(other)) <= 0.011)
+        close = abs(float(shown) - float(exact)) <= max(0.011, 0.15 * float(exact))
+        close = close and (float(exact) >= 1_000 or abs(float(shown) - float(exact)) <= 0.011)
     return close and {**said, "magnitude": ""} == {**true, "magnitude": ""}
 
 
 def lies(app: App) -> list[str]:
-    """What the window says that is not so."""
+    """All texts of the window that are not true."""
     lines, sessions = window(app), app.session.side_by_side
     said, wrong = [line.text for line in lines], []
-    truths = [truth(one) for one in sessions]
-    for told, true in zip(curves_said(lines, len(sessions)), truths, strict=True):
-        if not agree(told, true.curves):
-            wrong.append(f"curves say {told}, true is {true.curves}")
-    for name, told in votes_said(lines, app.session.rule.classes.names).items():
+    truths = [truth(session) for session in sessions]
+    for shown, true in zip(curves_said(lines, len(sessions)), truths, strict=True):
+        if not agree(shown, true.curves):
+            wrong.append(f"curves say {shown}, true is {true.curves}")
+    for name, shown in votes_said(lines, app.session.rule.classes.names).items():
         counts = [true.votes[name] for true in truths]
-        if told != (" · ".join(f"{count:,}" for count in counts) if any(counts) else ""):
-            wrong.append(f"{told!r} are told to say {name}, true is {counts}")
+        if shown != (" · ".join(f"{count:,}" for count in counts) if any(counts) else ""):
+            wrong.append(f"votes for {name} are {shown!r}, true is {counts}")
     if said[said.index("The vote") + 1] != f"{truths[0].cells:,} cells":
         wrong.append(f"cells: {truths[0].cells}")
     if f"step {app.session.step:,}" not in said:
         wrong.append(f"step {app.session.step}")
     for number, text in enumerate(said):
-        if re.fullmatch(r"(All )?[\d,]+ (of [\d,]+ )?cells say", text):
-            votes = {one: count for one, count in truths[0].votes.items() if one != "silent"}
+        if re.fullmatch(r"(All )?[\d,]+ (of [\d,]+ )?cells show", text):
+            votes = {name: count for name, count in truths[0].votes.items() if name != "silent"}
             count = int(text.removeprefix("All ").split(" ")[0].replace(",", ""))
             if not count == max(votes.values()) == votes[said[number + 1]]:
                 wrong.append(f"{text} {said[number + 1]}, true is {votes}")
     if app.witness is not None:
         place = next(n for n, text in enumerate(said) if text.lower().startswith(_A_CELL))
-        true_word = said_of(sessions[app.witness.of], app.witness.site)
-        if said[place + 1] != true_word:
-            wrong.append(f"the cell is told to be {said[place + 1]}, true is {true_word}")
+        true_label = said_of(sessions[app.witness.of], app.witness.site)
+        if said[place + 1] != true_label:
+            wrong.append(f"the cell's label is {said[place + 1]}, true is {true_label}")
     return wrong

@@ -1,7 +1,7 @@
-"""A real screen to test on: Xvfb, and the few requests of the X protocol that a user stands for.
+"""A real screen for tests: Xvfb, and the few requests of the X protocol that replace a user.
 
-Events made here pass through the server to whichever window is under the pointer, as those of a
-mouse do (the XTEST extension); pictures are what the server shows, not what the app drew.
+Events go through the server to the window under the pointer, as from a mouse (XTEST extension);
+pictures come from the server, not from the app.
 """
 
 from __future__ import annotations
@@ -55,13 +55,13 @@ class Screen:
 
     def look(self) -> Rgb:
         """The whole screen, uint8 [H, W, 3]."""
-        asked = struct.pack("<IhhHHI", self.root, 0, 0, *SIZE, 0xFFFFFFFF)
-        pixels = np.frombuffer(self._ask(GET_IMAGE, 2, asked)[32:], np.uint8)
+        body = struct.pack("<IhhHHI", self.root, 0, 0, *SIZE, 0xFFFFFFFF)
+        pixels = np.frombuffer(self._ask(GET_IMAGE, 2, body)[32:], np.uint8)
         shown: npt.NDArray[np.uint8] = pixels.reshape(SIZE[1], SIZE[0], 4)[:, :, 2::-1]
         return shown
 
     def wait(self, seen: Callable[[Rgb], bool]) -> Rgb:
-        """The screen once something is seen on it; a busy machine may take its time."""
+        """Wait until `seen` holds for the screen; returns the screen."""
         until = time.monotonic() + 120
         while not seen(shot := self.look()):
             assert time.monotonic() < until, "never seen"
@@ -90,17 +90,17 @@ class Screen:
         self.release()
 
     def window(self) -> int | None:
-        """The only window there is, if any."""
+        """The only window, if there is one."""
         reply = self._ask(QUERY_TREE, 0, struct.pack("<I", self.root))
         count = struct.unpack_from("<H", reply, 16)[0]
         return struct.unpack_from("<I", reply, 32)[0] if count else None
 
     def resize(self, window: int, size: tuple[int, int]) -> None:
-        """Give a window another size, at the screen's corner."""
+        """Resize a window and move it to the screen's corner."""
         self._send_request(CONFIGURE_WINDOW, 0, struct.pack("<IHxxiiII", window, 15, 0, 0, *size))
 
     def shut(self, window: int) -> None:
-        """Ask a window to close, as its corner's cross does."""
+        """Send a window the request to close, as its close button does."""
         kind, wish = self._atom(b"WM_PROTOCOLS"), self._atom(b"WM_DELETE_WINDOW")
         event = struct.pack("<BBHIIII12x", 33, 32, 0, window, kind, wish, 0)
         self._send_request(SEND_EVENT, 0, struct.pack("<II", window, 0) + event)
@@ -139,7 +139,7 @@ class Screen:
 
 @contextmanager
 def screen() -> Iterator[Screen]:
-    """A screen of one's own, for as long as it takes."""
+    """A private screen for the duration of the block."""
     here, there = os.pipe()
     what = ["-displayfd", str(there), "-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "-ac"]
     server = subprocess.Popen(
@@ -147,8 +147,8 @@ def screen() -> Iterator[Screen]:
     )
     os.close(there)
     try:
-        with os.fdopen(here) as told:
-            number = told.readline().strip()
+        with os.fdopen(here) as stream:
+            number = stream.readline().strip()
         assert number, "Xvfb did not start"
         user = Screen(f":{number}")
         try:

@@ -1,7 +1,7 @@
-"""The storyboard: somebody's first visit to the viewer, by mouse alone, told in six pictures.
+"""The storyboard: a user's first session in the viewer, by mouse only, in six pictures.
 
-Nothing in it is staged: events go in as a mouse makes them, and what the window shows comes out.
-To make the pictures anew, after a rule or the looks have changed:
+All pictures are real: mouse events go in, and the window's pictures come out. To make them again
+after a change of the rule or of the viewer's looks:
 
     python -m tests.viewer.story assets
 """
@@ -30,15 +30,15 @@ from swarm_nca.viewer.session_config import from_rule
 from swarm_nca.viewer.theme import LIGHT
 from swarm_nca.viewer.widgets import Point
 
-#: Of the whole picture: two columns, twice as fine as a page of 900 pixels shows them.
+#: The whole picture in pixels: two columns, at twice the resolution of a page of 900 pixels.
 _WIDE, _MARGIN, _CAPTION, _COLUMNS = 1800, 40, 96, 2
 
-#: The window that is visited, and the one shown as a whole.
+#: The window's size in the storyboard, and in the picture of the whole window.
 _WINDOW, _WHOLE = (1160, 720), (1280, 720)
 
 
 class Scene(NamedTuple):
-    """A moment of the visit: what the window shows, the part to look at, and what is told."""
+    """A moment of the session: the window, the part to show, and the caption."""
 
     window: Rgb
     part: Rect
@@ -47,122 +47,122 @@ class Scene(NamedTuple):
 
 
 class Visitor:
-    """Somebody with a mouse, who finds things by what they say of themselves."""
+    """A user with a mouse, who finds controls by their tooltips."""
 
     def __init__(self, app: App) -> None:
         self.app = app
 
     def place(self, row: float, column: float, pane: int = 0) -> Point:
-        """Where a pixel of the canvas is on the window."""
+        """The place on the window of a pixel of the canvas."""
         canvas, (rows, columns) = self.app.canvases[pane], self.app.extent
         across = canvas.left + (column + 0.5) / columns * canvas.width
         return round(across), round(canvas.top + (row + 0.5) / rows * canvas.height)
 
     def control(self, tip: str) -> Point:
-        """Where the control is that explains itself with these words.
+        """The place of the control whose tooltip starts with `tip`.
 
         Raises:
-            ValueError: none does.
+            ValueError: no such control.
         """
         for widget in self.app.widgets:
             if widget.tip.startswith(tip):
                 return widget.place.center
-        raise ValueError(f"no control says {tip!r}")
+        raise ValueError(f"no control has the tooltip {tip!r}")
 
     def move(self, place: Point) -> None:
-        """Go somewhere."""
+        """Move the pointer."""
         self.app.handle(Event(pygame.MOUSEMOTION, pos=place, rel=(0, 0), buttons=(0, 0, 0)))
 
     def press(self, place: Point) -> None:
-        """Go there, and push the button down."""
+        """Move the pointer and press the button."""
         self.move(place)
         self.app.handle(Event(pygame.MOUSEBUTTONDOWN, pos=place, button=1))
 
     def release(self) -> None:
-        """Let the button go."""
+        """Release the button."""
         self.app.handle(Event(pygame.MOUSEBUTTONUP, pos=self.app.pointer, button=1))
 
     def click(self, place: Point) -> None:
-        """Go there and click."""
+        """Move the pointer and click."""
         self.press(place)
         self.release()
 
     def press_button(self, tip: str) -> None:
-        """Click a control, and leave it."""
+        """Click a control, then move the pointer away."""
         self.click(self.control(tip))
         self.move((0, 0))
 
     def draw(self, line: Sequence[Point]) -> None:
-        """Draw a line, in about as many steps as it has points; the button stays down."""
+        """Draw a line, one step per point; the button stays down."""
         self.press(line[0])
         for place in line[1:]:
             self.move(place)
             self.wait(1)
 
     def wait(self, steps: int) -> None:
-        """Let so many steps pass, where time does: one with each picture of the window."""
+        """Wait for so many steps while playing, with one picture of the window per step."""
         for _ in range(steps):
             self.app.tick(1 / self.app.SPEEDS[self.app.speed])
 
 
 def visit(app: App) -> Iterator[Scene]:
-    """The six moments, in order, of a visit to a new session on a digit."""
+    """The six moments, in order, of a new session on a digit."""
     visitor, layout, session = Visitor(app), app.layout, app.session
     both = Rect(layout.views.left, layout.left.top, layout.stage.width, layout.left.height)
     left, right = both.union(layout.left), both.union(layout.right)
     visitor.wait(60)
     visitor.press_button("Clear the canvas")
-    # The last stroke is still on its way.
+    # The first picture shows an unfinished stroke.
     *lines, last = _strokes(visitor, "4")
     for line in lines:
         visitor.draw(line)
         visitor.release()
     visitor.draw(last[: len(last) * 2 // 3])
-    yield Scene(frame(app), left, "Draw", "Every pixel under the pen comes alive as an agent.")
+    yield Scene(frame(app), left, "Draw", "Every pixel under the pen becomes an agent.")
     for place in last[len(last) * 2 // 3 :]:
         visitor.move(place)
         visitor.wait(1)
     visitor.release()
     visitor.move((0, 0))
     visitor.wait(90)
-    words = "By local messages alone they agree on what they form."
-    yield Scene(frame(app), right, "Recognised", words)
-    visitor.press_button("Change the picture into 2")
+    words = "By local messages alone the cells agree on a class."
+    yield Scene(frame(app), right, "Recognise", words)
+    visitor.press_button("Change the picture to 2")
     visitor.wait(9)
-    words = "A 2 is put under the same cells; they change their minds."
-    yield Scene(frame(app), left, "Changed into another", words)
+    words = "The picture becomes a 2; the cells change their class."
+    yield Scene(frame(app), left, "Change the picture", words)
     visitor.wait(80)
     visitor.press_button("Inspect")
     visitor.click(visitor.place(*_inner_cell(app)))
     visitor.move((0, 0))
     visitor.wait(40)
-    words = "What one cell holds, senses, and hears from each side."
-    yield Scene(frame(app), right, "Inspected", words)
+    words = "One cell's messages, state and stimulus."
+    yield Scene(frame(app), right, "Inspect", words)
     visitor.press_button("Damage")
-    wounded = session.step
+    damaged = session.step
     visitor.draw([visitor.place(row, 15.0) for row in (9, 11, 13, 15)])
     visitor.release()
     visitor.wait(70)
     bar = app.timebar
-    visitor.click((bar.x(wounded + 5), bar.place.centery))
+    visitor.click((bar.x(damaged + 5), bar.place.centery))
     visitor.move((0, 0))
-    words = "A wound heals in a few dozen steps; the time bar goes back to it."
-    yield Scene(frame(app), right, "Hurt, healed, rewound", words)
+    words = "Damage heals in a few dozen steps; the time bar goes back to it."
+    yield Scene(frame(app), right, "Damage and rewind", words)
     visitor.press_button("Inspect")
     visitor.click(visitor.place(14.0, -2.0))
-    visitor.press_button("Another rule beside")
-    while session.lag:  # for so long as this machine takes to catch up
+    visitor.press_button("Second rule")
+    while session.lag:  # until the second rule has caught up
         visitor.wait(1)
     visitor.press_button("Play or pause")
     visitor.wait(120)
-    visitor.press_button("Change the picture into 8")
+    visitor.press_button("Change the picture to 8")
     visitor.wait(8)
-    words = "What differs on one drawing is the rule alone."
-    yield Scene(frame(app), both, "Two rules side by side", words)
+    words = "Two rules run on the same drawing."
+    yield Scene(frame(app), both, "Compare two rules", words)
 
 
 def _strokes(visitor: Visitor, name: str) -> list[list[Point]]:
-    """The lines with which a character is written, on the window."""
+    """The strokes of a character, in places on the window."""
     lines = glyph_strokes(name)
     return [
         [visitor.place(*at) for at in [*line[::4].tolist(), line[-1].tolist()]] for line in lines
@@ -170,7 +170,7 @@ def _strokes(visitor: Visitor, name: str) -> list[list[Point]]:
 
 
 def _inner_cell(app: App) -> tuple[int, int]:
-    """(row, column) of the cell that hears most others, the middle one of them."""
+    """(row, column) of the middle one of the cells with the most neighbours."""
     world = app.session.world
     heard = (world.neighbors < world.cells).sum(1)
     most = torch.nonzero(heard == heard.max())[:, 0]
@@ -202,7 +202,7 @@ def composed(scenes: Sequence[Scene]) -> Rgb:
 
 
 def _cut(scene: Scene, wide: int) -> Rgb:
-    """The scene's part of the window, made so wide by more of the desk on which the canvas lies."""
+    """The scene's part of the window, padded with background to `wide` pixels."""
     part = scene.part
     cut = np.empty((part.height, wide, 3), np.uint8)
     cut[:] = LIGHT.desk
@@ -216,7 +216,7 @@ def _cut(scene: Scene, wide: int) -> Rgb:
 
 
 def write_story(folder: Path, rule: str = "digits") -> None:
-    """Write `viewer-story.png`, and `viewer.png`: the window of its fourth scene.
+    """Write `viewer-story.png`, and `viewer.png`, the window of the fourth scene.
 
     Raises:
         ValueError: no such rule, or no such folder.

@@ -1,4 +1,4 @@
-"""The app as people use it: events go in, the world and the picture answer."""
+"""The app: events go in; the world and the picture change as expected."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def stroke(app: App, *places: tuple[float, float], button: int = 1) -> None:
 
 def button(app: App, tip: str) -> Button:
     found = [one for one in app.widgets if isinstance(one, Button) and one.tip.startswith(tip)]
-    assert found, f"no button says {tip!r}"
+    assert found, f"no button with the tooltip {tip!r}"
     return found[0]
 
 
@@ -85,7 +85,7 @@ def pixel(shot: Rgb, place: tuple[int, int]) -> list[int]:
     return [int(part) for part in shot[place[1], place[0]]]
 
 
-def test_a_stroke_is_seen_in_the_next_picture_and_an_erasure_too(app: App) -> None:
+def test_strokes_and_erasures_show_in_the_next_picture(app: App) -> None:
     press(app, "c")
     assert app.session.waiting
     middle = point(app, 14, 14)
@@ -101,7 +101,7 @@ def test_a_stroke_is_seen_in_the_next_picture_and_an_erasure_too(app: App) -> No
     assert pixel(frame(app), point(app, 10, 14)) == white
 
 
-def test_the_eraser_and_the_damage_brush_do_what_they_say(app: App) -> None:
+def test_eraser_removes_pixels_and_damage_brush_resets_states(app: App) -> None:
     for _ in range(5):
         app.session.advance()
     cells = app.session.world.cells
@@ -120,7 +120,7 @@ def test_the_eraser_and_the_damage_brush_do_what_they_say(app: App) -> None:
     assert app.session.world.cells < cells
 
 
-def test_drawing_beside_the_canvas_does_nothing(app: App) -> None:
+def test_drawing_outside_the_canvas_has_no_effect(app: App) -> None:
     outside = (app.layout.stage.left + 2, app.layout.stage.centery)
     before = app.session.world
     click(app, outside)
@@ -130,13 +130,13 @@ def test_drawing_beside_the_canvas_does_nothing(app: App) -> None:
     assert app.notice == ""
 
 
-def test_a_class_button_mutates_and_pressing_it_again_brings_another_sample(app: App) -> None:
+def test_class_button_mutates_and_a_second_press_shows_another_sample(app: App) -> None:
     app.session.advance()
     seen = []
     for _ in range(3):
-        click(app, button(app, "Change the picture into 7").place.center)
+        click(app, button(app, "Change the picture to 7").place.center)
         assert app.session.world.label.tolist() == [7]
-        assert button(app, "Change the picture into 7").active()
+        assert button(app, "Change the picture to 7").active()
         seen.append(grey(app).clone())
     assert not torch.equal(seen[0], seen[1])
     assert not torch.equal(seen[1], seen[2])
@@ -145,7 +145,7 @@ def test_a_class_button_mutates_and_pressing_it_again_brings_another_sample(app:
     assert [deed.perturbation.kind for deed in app.session.plan] == ["mutate"] * 4
 
 
-def test_time_goes_on_at_the_speed_asked_for_and_stops(app: App) -> None:
+def test_time_runs_at_the_chosen_speed_and_pauses(app: App) -> None:
     app.speed = app.SPEEDS.index(60.0)
     press(app, "space")
     for _ in range(30):
@@ -169,7 +169,7 @@ def test_time_goes_on_at_the_speed_asked_for_and_stops(app: App) -> None:
     assert app.session.step == 46
 
 
-def test_the_time_bar_goes_back_and_drawing_there_branches_off(app: App) -> None:
+def test_time_bar_goes_back_and_drawing_in_the_past_branches(app: App) -> None:
     for _ in range(100):
         app.session.advance()
     bar = app.timebar
@@ -179,7 +179,7 @@ def test_the_time_bar_goes_back_and_drawing_there_branches_off(app: App) -> None
     assert app.session.reached == 40
 
 
-def test_a_cell_is_questioned_by_a_click_and_speaks_for_itself(app: App) -> None:
+def test_clicking_a_cell_shows_its_state_and_label(app: App) -> None:
     for _ in range(10):
         app.session.advance()
     world = app.session.world
@@ -203,10 +203,10 @@ def test_a_cell_is_questioned_by_a_click_and_speaks_for_itself(app: App) -> None
 
 @pytest.fixture
 def midway(rule_file: Path) -> App:
-    """Two worlds in the midst of their time, a cell of which is questioned: all keys have a use."""
+    """Two worlds in the past of a branch, with an inspected cell: every key has an effect."""
     file = rule_file.parent / "two.yaml"
-    told = "rule: busy.safetensors\nimages: {dataset: strokes, count: 2}\nsteps: 90\n"
-    file.write_text(told, encoding="utf-8")
+    text = "rule: busy.safetensors\nimages: {dataset: strokes, count: 2}\nsteps: 90\n"
+    file.write_text(text, encoding="utf-8")
     app = App(from_scenario(str(file)), folder=rule_file.parent)
     for _ in range(8):
         app.session.advance()
@@ -217,7 +217,7 @@ def midway(rule_file: Path) -> App:
 
 
 @pytest.mark.parametrize("key", [key for action in ACTIONS for key in action.keys])
-def test_every_key_of_the_help_is_seen_to_do_something(midway: App, key: str) -> None:
+def test_every_key_of_the_help_has_a_visible_effect(midway: App, key: str) -> None:
     if key == TOOLS[0].key:
         midway.tool = TOOLS[1]
     before = frame(midway)
@@ -225,7 +225,7 @@ def test_every_key_of_the_help_is_seen_to_do_something(midway: App, key: str) ->
     assert (frame(midway) != before).any()
 
 
-def test_a_key_of_no_use_changes_nothing(midway: App) -> None:
+def test_unknown_keys_change_nothing(midway: App) -> None:
     used = {key for action in ACTIONS for key in action.keys}
     before, files = frame(midway), sorted(midway.folder.iterdir())
     for key in "qzQZ_;":
@@ -236,9 +236,7 @@ def test_a_key_of_no_use_changes_nothing(midway: App) -> None:
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (2560, 1440), (960, 540), (800, 900)])
-def test_every_control_lies_on_the_window_apart_from_the_others(
-    app: App, size: tuple[int, int]
-) -> None:
+def test_controls_lie_on_the_window_without_overlap(app: App, size: tuple[int, int]) -> None:
     app.handle(Event(pygame.WINDOWRESIZED, x=size[0], y=size[1]))
     places = [one.place for one in app.widgets]
     for number, place in enumerate(places):
@@ -249,16 +247,16 @@ def test_every_control_lies_on_the_window_apart_from_the_others(
     assert frame(app).shape == (size[1], size[0], 3)
 
 
-def test_pointing_at_a_control_explains_it(app: App) -> None:
+def test_hovering_a_control_shows_its_tooltip(app: App) -> None:
     for widget in app.widgets:
         app.pointer = (-1, -1)
-        silent = [line.text for line in window(app)]
+        without_tip = [line.text for line in window(app)]
         move = Event(pygame.MOUSEMOTION, pos=widget.place.center, rel=(0, 0), buttons=(0, 0, 0))
         app.handle(move)
-        told = [line.text for line in window(app)]
-        assert told[: len(silent)] == silent
+        texts = [line.text for line in window(app)]
+        assert texts[: len(without_tip)] == without_tip
         tip = app.timebar.told(app.pointer) if widget is app.timebar else widget.tip
-        assert " ".join(told[len(silent) :]).split() == tip.split()
+        assert " ".join(texts[len(without_tip) :]).split() == tip.split()
 
 
 def test_sliders_follow_the_pointer(app: App) -> None:
@@ -274,7 +272,7 @@ def test_sliders_follow_the_pointer(app: App) -> None:
         assert slider.shown()
 
 
-def test_the_same_look_is_the_same_picture_to_the_last_pixel(app: App) -> None:
+def test_equal_looks_give_equal_pixels(app: App) -> None:
     app.session.advance()
     assert (frame(app) == frame(app)).all()
     pictures = set()
@@ -286,7 +284,7 @@ def test_the_same_look_is_the_same_picture_to_the_last_pixel(app: App) -> None:
     assert len(pictures) == len(VIEWS) + 1
 
 
-def test_files_are_saved_and_hold_what_was_seen(app: App) -> None:
+def test_saved_files_hold_what_the_window_showed(app: App) -> None:
     for _ in range(6):
         app.session.advance()
     shown = frame(app)
@@ -313,9 +311,7 @@ def test_files_are_saved_and_hold_what_was_seen(app: App) -> None:
     assert app.notice == "Saved recording-1.webp"
 
 
-def test_a_picture_dropped_on_the_window_is_loaded_and_rubbish_is_refused(
-    app: App, tmp_path: Path
-) -> None:
+def test_dropped_pictures_are_loaded_and_other_files_refused(app: App, tmp_path: Path) -> None:
     ink = np.full((50, 40), 255, np.uint8)
     ink[10:40, 18:24] = 0
     Image.fromarray(ink).save(tmp_path / "one.png")
@@ -329,7 +325,7 @@ def test_a_picture_dropped_on_the_window_is_loaded_and_rubbish_is_refused(
     assert app.session.world.cells == cells
 
 
-def test_a_large_picture_dropped_on_the_window_is_refused_at_once(
+def test_a_dropped_picture_that_is_too_large_is_refused(
     app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "large.png"
@@ -337,12 +333,12 @@ def test_a_large_picture_dropped_on_the_window_is_refused_at_once(
     before = app.session.world
     monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("its pixels were decoded"))
     app.handle(Event(pygame.DROPFILE, file=str(path)))
-    assert "9,000×9,000 pixels is too large, at most 16,777,216 are read: scale it" in app.notice
+    assert "9,000×9,000 pixels is too large, the maximum is 16,777,216: scale it" in app.notice
     assert app.session.world is before
 
 
 def test_a_large_canvas_is_filled_with_digits(app: App) -> None:
-    click(app, button(app, "A new canvas of 112").place.center)
+    click(app, button(app, "New session on a canvas of 112").place.center)
     assert app.extent == (112, 112)
     assert app.session.world.cells > 16 * 60
     assert app.session.step == 0
@@ -350,7 +346,7 @@ def test_a_large_canvas_is_filled_with_digits(app: App) -> None:
     frame(app)
 
 
-def test_a_rule_that_blows_up_is_shown_and_told_as_it_is(
+def test_a_diverging_rule_is_shown_without_errors(
     busy_rule: Callable[..., Rule], tmp_path: Path
 ) -> None:
     save_rule(busy_rule(strength=30.0), tmp_path / "wild.safetensors")
@@ -370,13 +366,13 @@ def test_a_rule_that_blows_up_is_shown_and_told_as_it_is(
         app.view = view
         assert lies(app) == []
     app.view = VIEWS[0]
-    # What is no number says nothing: a silent cell is black.
+    # A nan state has no label: the cell is silent and drawn black.
     shot = frame(app)
     row, column = app.session.world.position[50].tolist()
     assert pixel(shot, point(app, row, column)) == [0, 0, 0]
 
 
-def test_the_layout_gives_the_canvas_whole_pixels_wherever_they_fit() -> None:
+def test_the_canvas_has_whole_pixels_where_they_fit() -> None:
     layout = layout_of((1280, 720))
     for side in (28, 56, 84, 112, 140):
         assert layout.canvas(side, side).width % side == 0

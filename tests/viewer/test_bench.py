@@ -1,4 +1,4 @@
-"""The viewer's bench runs, says what it wants, and writes what it prints; no speed is tested."""
+"""The viewer's bench runs and writes the numbers that it prints; no speed is tested."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def test_the_tables_and_the_file_hold_the_same_numbers(rule_file: Path, tmp_path
     assert small["cells"] < large["cells"]
     assert [small["inspected"], large["inspected"]] == [False, True]
     assert numbers["stroke"]["cells"] == numbers["rewind"]["cells"] == 28 * 28
-    # A moment every 16 steps, and the first.
+    # A keyframe every 16 steps, and the first.
     assert numbers["rewind"]["mb"] == pytest.approx(3 * 28 * 28 * 4 * (19 + 1) / 1e6, rel=0.4)
     assert all(row["undisturbed"] > 0 and row["per_second"] > 0 for row in numbers["frames"])
-    told = console.export_text()
+    printed = console.export_text()
     for words in ("28 × 28", "≥ 120", "≥ 60", "≤ 5 ms", "≤ 200 MB"):
-        assert words in told
+        assert words in printed
 
 
-def test_a_folder_that_is_not_there_is_told_before_anything_is_measured(tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused_before_measuring(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="nowhere does not exist"):
         viewer_bench(json_file=tmp_path / "nowhere" / "bench.json")

@@ -1,4 +1,4 @@
-"""Two rules on one drawing: whatever happens to one happens to the other, as if each were alone."""
+"""Two rules on one drawing: both get the same edits, and each runs as it would alone."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def same(one: World, other: World) -> bool:
     return torch.equal(one.address, other.address) and torch.equal(one.state, other.state)
 
 
-def some_deed(random: Random) -> Perturbation:
+def random_edit(random: Random) -> Perturbation:
     place = (round(random.uniform(4, 23), 2), round(random.uniform(4, 23), 2))
     return random.choice(
         [
@@ -70,13 +70,13 @@ def play(session: Session, actions: int, seed: int) -> None:
             for _ in range(random.randrange(1, 5)):
                 session.advance()
         elif kind < 0.9:
-            session.edit(some_deed(random))
+            session.edit(random_edit(random))
         else:
             session.seek(random.randrange(session.reached + 1))
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_each_of_two_rules_lives_as_if_it_were_alone(
+def test_each_of_two_rules_runs_as_it_would_alone(
     pair: Session, opening: SessionConfig, other_file: str, seed: int
 ) -> None:
     first_alone, second_alone = Session(opening), Session(beside(opening, other_file))
@@ -90,7 +90,7 @@ def test_each_of_two_rules_lives_as_if_it_were_alone(
     assert pair.world.links == second(pair).world.links
 
 
-def test_going_back_and_branching_off_takes_both_along(pair: Session) -> None:
+def test_going_back_and_branching_affects_both_rules(pair: Session) -> None:
     for _ in range(40):
         pair.advance()
     moment = second(pair).world
@@ -106,9 +106,7 @@ def test_going_back_and_branching_off_takes_both_along(pair: Session) -> None:
     assert second(pair).world.cells == pair.world.cells > moment.cells
 
 
-def test_a_rule_that_joins_late_catches_up_with_what_happened(
-    opening: SessionConfig, other_file: str
-) -> None:
+def test_a_rule_added_late_catches_up(opening: SessionConfig, other_file: str) -> None:
     session, alone = Session(opening), Session(beside(opening, other_file))
     for one in (session, alone):
         play(one, 60, 4)
@@ -117,8 +115,8 @@ def test_a_rule_that_joins_late_catches_up_with_what_happened(
     session.accompany(beside(opening, other_file))
     assert session.lag == session.step
     session.catch_up(seconds=0.0)
-    assert session.lag == session.step  # no time, no step
-    session.edit(Noise(strength=0.2))  # happens to the late one when it gets there
+    assert session.lag == session.step
+    session.edit(Noise(strength=0.2))  # applied to the second rule when it reaches this step
     alone.edit(Noise(strength=0.2))
     session.advance()
     alone.advance()
@@ -128,7 +126,7 @@ def test_a_rule_that_joins_late_catches_up_with_what_happened(
     assert session.side_by_side == (session,)
 
 
-def test_an_app_waits_with_its_steps_until_the_late_rule_is_there(
+def test_the_app_takes_no_step_until_the_second_rule_has_caught_up(
     app: App, other_file: str
 ) -> None:
     for _ in range(30):
@@ -144,22 +142,22 @@ def test_an_app_waits_with_its_steps_until_the_late_rule_is_there(
     assert app.session.lag == 0
 
 
-def test_rules_that_know_other_classes_or_other_cells_cannot_stand_beside(
+def test_rules_with_other_classes_or_cells_are_refused(
     opening: SessionConfig, busy_rule: Callable[..., Rule], tmp_path: Path
 ) -> None:
     for name, rule, why in (
         ("letters", busy_rule(classes=Classes.named("A", "B")), "its classes are A, B, not 0 … 9"),
-        ("faint", busy_rule(alive_above=0.3), r"live above 0\.3, not 0\.1"),
+        ("faint", busy_rule(alive_above=0.3), r"alive above 0\.3, not 0\.1"),
     ):
         path = tmp_path / f"{name}.safetensors"
         save_rule(rule, path)
-        with pytest.raises(ValueError, match=f"{name}.*cannot stand beside.*{why}"):
+        with pytest.raises(ValueError, match=f"{name}.*cannot run beside.*{why}"):
             App(opening, beside=str(path))
     with pytest.raises(ValueError, match=r"no rule 'mnost'.*did you mean 'mnist'"):
         App(opening, beside="mnost")
 
 
-def test_shipped_rules_of_the_same_classes_are_offered_one_after_the_other(app: App) -> None:
+def test_the_key_cycles_through_shipped_rules_of_the_same_classes(app: App) -> None:
     rule = sn.load_rule("digits")
     assert "mnist" in partners("digits", rule)
     assert "digits" not in partners("digits", rule)
@@ -172,9 +170,7 @@ def test_shipped_rules_of_the_same_classes_are_offered_one_after_the_other(app: 
     assert app.session.beside is None
 
 
-def test_both_are_shown_and_a_stroke_on_either_canvas_is_a_stroke_on_both(
-    app: App, other_file: str
-) -> None:
+def test_a_stroke_on_one_canvas_acts_on_both_rules(app: App, other_file: str) -> None:
     alone = app.canvas
     app.stand_beside(other_file)
     left, right = app.canvases
@@ -195,7 +191,7 @@ def test_both_are_shown_and_a_stroke_on_either_canvas_is_a_stroke_on_both(
         assert (after[at] != before[at]).any()
 
 
-def test_a_cell_is_asked_on_the_canvas_that_was_clicked(app: App, other_file: str) -> None:
+def test_a_click_inspects_the_cell_of_that_canvas(app: App, other_file: str) -> None:
     app.stand_beside(other_file)
     for _ in range(5):
         app.session.advance()
@@ -212,7 +208,7 @@ def test_a_cell_is_asked_on_the_canvas_that_was_clicked(app: App, other_file: st
     frame(app)
 
 
-def test_curves_and_votes_tell_of_both(app: App, other_file: str) -> None:
+def test_curves_and_votes_show_both_rules(app: App, other_file: str) -> None:
     for _ in range(3):
         app.session.advance()
         app.settle()
@@ -225,20 +221,20 @@ def test_curves_and_votes_tell_of_both(app: App, other_file: str) -> None:
     assert len(second(app.session).history) == len(app.session.history) == 3
 
 
-def test_the_scenario_saved_is_the_first_rule_s_and_says_so(app: App, other_file: str) -> None:
+def test_the_saved_scenario_and_its_notice_name_the_first_rule(app: App, other_file: str) -> None:
     app.stand_beside(other_file)
     play(app.session, 40, 9)
     app.session.seek(app.session.reached)
     app.session.edit(Draw(points=((5.0, 5.0), (20.0, 20.0))))
     app.session.advance()
     app.handle(Event(pygame.KEYDOWN, key=ord("y"), mod=0, unicode="y"))
-    assert app.notice == "Saved session-1.yaml, of the rule busy alone"
+    assert app.notice == "Saved session-1.yaml (rule busy only)"
     run = sn.run(app.folder / "session-1.yaml")
     assert same(run.frames[-1].world, app.session.world)
     assert "other" not in scenario_text(app.session, app.folder)
 
 
-def test_a_scenario_plays_under_two_rules(rule_file: Path, other_file: str, tmp_path: Path) -> None:
+def test_a_scenario_runs_under_two_rules(rule_file: Path, other_file: str, tmp_path: Path) -> None:
     text = """
 rule: busy.safetensors
 images: {dataset: strokes, label: 7}
@@ -264,7 +260,7 @@ expect:
     assert second(session).expectations == []
 
 
-def test_a_copy_of_a_session_goes_its_own_way(pair: Session) -> None:
+def test_a_copied_session_is_independent(pair: Session) -> None:
     play(pair, 30, 2)
     pair.seek(pair.reached)
     before = [one.world for one in pair.side_by_side]

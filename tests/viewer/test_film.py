@@ -1,4 +1,4 @@
-"""Films of a stretch of time, also of time that has passed, and the marks on the time bar."""
+"""Films of a span of steps, also in the past, and the marks on the time bar."""
 
 from __future__ import annotations
 
@@ -54,21 +54,21 @@ def play(app: App, steps: int) -> None:
         app.session.advance()
 
 
-def test_a_span_of_the_past_is_filmed_as_it_was(app: App) -> None:
+def test_past_steps_are_filmed_as_they_were(app: App) -> None:
     app.session.edit(Restart())
     play(app, 40)
     one = filmed(Film(app, 10, 30, ".webp"))
-    # A session that went no further than the span's end shows the same.
+    # A session that ended at the span's last step gives the same film.
     app.session.seek(30)
     app.session.edit(Restart())
     other = filmed(Film(app, 10, 29, ".webp"))
     assert len(one) == 21
-    heights = one[0].shape[0] - 40  # below stands how far the film has come
+    heights = one[0].shape[0] - 40  # without the progress bar below
     for a, b in zip(one[:-1], other, strict=True):
         assert (a[:heights] == b[:heights]).all()
 
 
-def test_filming_leaves_the_session_where_it_is(app: App) -> None:
+def test_filming_does_not_change_the_session(app: App) -> None:
     play(app, 50)
     app.session.seek(45)
     before, said = app.session.world, list(app.session.said)
@@ -83,7 +83,7 @@ def test_filming_leaves_the_session_where_it_is(app: App) -> None:
     assert len(frames_of(app.folder / "recording-1.webp")) == 31
 
 
-def test_one_goes_on_while_a_film_is_made_and_sees_how_far_it_is(
+def test_the_session_goes_on_while_a_film_is_made_with_visible_progress(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("swarm_nca.viewer.app._SHARE", 0.0)  # one picture a tick
@@ -102,7 +102,7 @@ def test_one_goes_on_while_a_film_is_made_and_sees_how_far_it_is(
     assert app.notice == "Saved recording-1.webp"
 
 
-def test_marks_are_set_by_keys_and_buttons_and_a_film_never_overwrites(app: App) -> None:
+def test_keys_and_buttons_set_marks_and_a_film_overwrites_no_file(app: App) -> None:
     play(app, 20)
     app.seek(4)
     press(app, "(")
@@ -111,22 +111,22 @@ def test_marks_are_set_by_keys_and_buttons_and_a_film_never_overwrites(app: App)
     assert app.span.bounds(app.session) == (4, 9)
     for key in ("(", ")", "O"):
         assert sum(key in widget.tip for widget in app.widgets) >= 1, key
-    (app.folder / "recording-1.webp").write_bytes(b"mine")
+    (app.folder / "recording-1.webp").write_bytes(b"existing")
     press(app, "O")
     finish(app)
     press(app, "o", pygame.KMOD_CTRL)
     finish(app)
-    assert (app.folder / "recording-1.webp").read_bytes() == b"mine"
+    assert (app.folder / "recording-1.webp").read_bytes() == b"existing"
     assert len(frames_of(app.folder / "recording-2.webp")) == 6
     assert len(frames_of(app.folder / "recording-1.gif")) >= 2
-    press(app, ")")  # at the marked step: not any more
+    press(app, ")")  # at the marked step: clears the mark
     assert app.span.bounds(app.session) == (4, 20)
     app.seek(4)
     press(app, "(")
     assert not app.span.marked
 
 
-def test_the_marked_span_is_seen_on_the_time_bar(app: App) -> None:
+def test_the_time_bar_shows_the_marked_span(app: App) -> None:
     play(app, 100)
     bar = app.timebar
     around = np.s_[bar.place.top : bar.place.bottom, bar.x(20) - 3 : bar.x(60) + 4]
@@ -157,7 +157,7 @@ def test_recording_films_from_the_first_press_to_the_second(app: App) -> None:
         (80, 90, (50, 50)),
     ],
 )
-def test_a_span_lies_within_what_was_reached(
+def test_a_span_lies_within_the_steps_reached(
     session: Session, first: int | None, last: int | None, bounds: tuple[int, int]
 ) -> None:
     for _ in range(50):
@@ -165,13 +165,13 @@ def test_a_span_lies_within_what_was_reached(
     assert Span(first, last).bounds(session) == bounds
 
 
-def test_without_marks_a_film_shows_what_just_happened(session: Session) -> None:
+def test_without_marks_a_film_shows_the_latest_steps(session: Session) -> None:
     for _ in range(LATELY + 30):
         session.advance()
     assert Span().bounds(session) == (30, LATELY + 30)
 
 
-def test_a_mark_beyond_the_other_takes_its_place() -> None:
+def test_a_mark_beyond_the_other_clears_it() -> None:
     span = Span()
     span.begin(10)
     span.end(20)
@@ -181,7 +181,7 @@ def test_a_mark_beyond_the_other_takes_its_place() -> None:
     assert (span.first, span.last) == (None, 5)
 
 
-def test_a_long_span_is_filmed_in_so_many_pictures_and_to_its_end(
+def test_a_long_span_has_a_bounded_number_of_pictures_and_includes_its_end(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(film_module, "MOST", 10)
@@ -205,7 +205,7 @@ def test_two_rules_are_filmed_side_by_side(app: App, rule_file: Path) -> None:
     assert (left != left[0, 0]).any()
 
 
-def test_a_film_of_time_before_the_canvas_was_emptied_is_whole(app: App) -> None:
+def test_steps_before_the_canvas_was_cleared_can_be_filmed(app: App) -> None:
     play(app, 5)
     press(app, "c")
     press(app, "O")
@@ -213,7 +213,7 @@ def test_a_film_of_time_before_the_canvas_was_emptied_is_whole(app: App) -> None
     assert len(frames_of(app.folder / "recording-1.webp")) == 6
 
 
-def test_a_gif_shows_the_colours_it_was_given(app: App) -> None:
+def test_a_gif_keeps_its_colours(app: App) -> None:
     play(app, 12)
     shown, given = (filmed(Film(app, 0, 12, kind)) for kind in (".gif", ".webp"))
     assert len(shown) == 13
@@ -221,7 +221,7 @@ def test_a_gif_shows_the_colours_it_was_given(app: App) -> None:
         assert np.abs(a.astype(int) - b).mean() < 1.5
 
 
-def test_a_film_of_one_picture_is_a_film(tmp_path: Path) -> None:
+def test_a_film_of_one_picture_is_written(tmp_path: Path) -> None:
     picture = np.zeros((8, 8, 3), np.uint8)
     for kind in (".webp", ".gif"):
         (tmp_path / f"one{kind}").write_bytes(moving_bytes([picture], kind, [100]))
@@ -239,7 +239,7 @@ def test_headless_films_two_rules_too(rule_file: Path, tmp_path: Path, name: str
     assert len(pictures) == 4
 
 
-def test_keyframes_copied_are_kept_apart(opening: SessionConfig) -> None:
+def test_copied_keyframes_are_independent(opening: SessionConfig) -> None:
     kept = Keyframes(Keyframe.of(opening.start, 0))
     for step in (16, 32):
         kept.keep(Keyframe.of(opening.start, step))

@@ -1,4 +1,4 @@
-"""A first visit by mouse alone, with the rule that ships: what the storyboard shows is true."""
+"""The storyboard with a shipped rule, by mouse only: its pictures show the true state."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .story import Scene, Visitor, composed, visit, write_story
 
 
 class Moment(NamedTuple):
-    """A scene, and the truth behind it."""
+    """A scene, and the session's true values."""
 
     scene: Scene
     cells: int
@@ -31,7 +31,7 @@ class Moment(NamedTuple):
 
 @pytest.fixture(scope="module")
 def moments() -> list[Moment]:
-    """All that is asked of the visit, which is made once."""
+    """All moments of the storyboard, which is played once."""
     app = App(from_rule("digits"), (1160, 720))
     seen = []
     for scene in visit(app):
@@ -59,7 +59,7 @@ def test_a_digit_drawn_by_mouse_is_recognised_changed_and_inspected(
     assert beside.rules == 2
 
 
-def test_the_story_is_one_picture_whose_captions_are_whole(moments: list[Moment]) -> None:
+def test_the_storyboard_is_one_picture_with_uncut_captions(moments: list[Moment]) -> None:
     scenes = [moment.scene for moment in moments]
     picture = composed(scenes)
     assert picture.shape[1] == 1800
@@ -69,7 +69,7 @@ def test_the_story_is_one_picture_whose_captions_are_whole(moments: list[Moment]
     assert len(np.unique(picture[::9, ::9].reshape(-1, 3), axis=0)) > 50
 
 
-def test_the_story_is_written_as_pictures(tmp_path: Path) -> None:
+def test_the_storyboard_writes_two_pictures(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no folder"):
         write_story(tmp_path / "nowhere")
     write_story(tmp_path)
@@ -78,6 +78,6 @@ def test_the_story_is_written_as_pictures(tmp_path: Path) -> None:
         assert image.size == (1280, 720)
 
 
-def test_a_visitor_who_looks_for_what_is_not_there_is_told(app: App) -> None:
-    with pytest.raises(ValueError, match="no control says 'Undo'"):
+def test_an_unknown_tooltip_is_refused(app: App) -> None:
+    with pytest.raises(ValueError, match="no control has the tooltip 'Undo'"):
         Visitor(app).control("Undo")

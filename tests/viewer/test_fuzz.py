@@ -1,4 +1,4 @@
-"""The viewer under random events: nothing raises, and what the panels say stays true.
+"""The viewer under random events: no error, and the panels show true values.
 
 40,000 events: SWARM_NCA_FUZZ=full pytest tests/viewer/test_fuzz.py
 """
@@ -48,7 +48,7 @@ expect:
 
 @pytest.fixture
 def files(rule_file: Path, busy_rule: Callable[..., Rule]) -> list[str]:
-    """What is dropped on the window: pictures, scenarios, and what is neither."""
+    """Files to drop on the window: pictures, scenarios, and invalid files."""
     folder = rule_file.parent / "dropped"
     folder.mkdir()
     save_rule(busy_rule(), folder / "busy.safetensors")
@@ -77,9 +77,9 @@ def random_event(random: Random, app: App, files: list[str]) -> Event:
         place = random.choice(app.widgets).place.center
     if kind < 0.1:
         down, moves, up = pygame.FINGERDOWN, pygame.FINGERMOTION, pygame.FINGERUP
-        told = {"finger_id": random.randrange(3), "touch_id": random.choice([-1, 1, 1])}
-        told |= {"x": place[0] / width, "y": place[1] / height, "dx": 0.0, "dy": 0.0}
-        return Event(random.choice([down, moves, moves, up]), **told)
+        fields = {"finger_id": random.randrange(3), "touch_id": random.choice([-1, 1, 1])}
+        fields |= {"x": place[0] / width, "y": place[1] / height, "dx": 0.0, "dy": 0.0}
+        return Event(random.choice([down, moves, moves, up]), **fields)
     if kind < 0.3:
         return Event(pygame.MOUSEMOTION, pos=place, rel=(0, 0), buttons=(1, 0, 0))
     if kind < 0.5:
@@ -100,7 +100,7 @@ def random_event(random: Random, app: App, files: list[str]) -> Event:
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_under_random_events_the_panels_tell_the_truth_and_no_step_is_lost(
+def test_under_random_events_panels_stay_true_and_no_step_is_lost(
     app: App, files: list[str], seed: int
 ) -> None:
     random = Random(seed)
@@ -120,6 +120,6 @@ def test_under_random_events_the_panels_tell_the_truth_and_no_step_is_lost(
     session.seek(0)
     assert lies(app) == []
     session.seek(at)
-    # States may have grown beyond all numbers: the rule is untrained.
+    # States may be infinite or nan: the rule is untrained.
     assert torch.equal(session.world.state.nan_to_num(), end.nan_to_num())
     assert lies(app) == []

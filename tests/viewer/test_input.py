@@ -1,4 +1,4 @@
-"""The hand: several fingers at once, a mouse on a dense display, tiles and cells pointed at."""
+"""Input: several fingers, a mouse on a dense display, hovered tiles and cells."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def drawn(app: App) -> list[tuple[int, int]]:
     return [(row, column) for row, column in torch.nonzero(grey > 0.9).tolist()]
 
 
-def test_two_fingers_draw_two_lines_at_once_as_the_mouse_would_one_by_one(app: App) -> None:
+def test_two_fingers_draw_the_same_two_lines_as_the_mouse(app: App) -> None:
     app.clear()
     for number, row in ((4, 6), (9, 20)):
         finger(app, pygame.FINGERDOWN, number, point(app, row, 5))
@@ -76,7 +76,7 @@ def test_two_fingers_draw_two_lines_at_once_as_the_mouse_would_one_by_one(app: A
     assert torch.equal(app.session.world.picture(), by_fingers)
 
 
-def test_a_finger_that_also_comes_as_a_mouse_draws_once_and_a_touchpad_s_not_at_all(
+def test_a_finger_reported_as_mouse_draws_once_and_a_touchpad_never(
     app: App,
 ) -> None:
     app.clear()
@@ -88,7 +88,7 @@ def test_a_finger_that_also_comes_as_a_mouse_draws_once_and_a_touchpad_s_not_at_
     assert drawn(app) == []
 
 
-def test_a_finger_moves_a_slider_and_leaves_nothing_pointed_at(app: App) -> None:
+def test_a_finger_moves_a_slider_and_leaves_no_hover(app: App) -> None:
     slider = next(one for one in app.widgets if getattr(one, "label", "") == "Brush")
     finger(app, pygame.FINGERDOWN, 1, slider.place.midleft)
     thin = app.brush
@@ -98,17 +98,17 @@ def test_a_finger_moves_a_slider_and_leaves_nothing_pointed_at(app: App) -> None
     assert app.widget_at(app.pointer) is None
 
 
-def test_dragging_the_magnifying_glass_asks_one_cell_after_the_other(app: App) -> None:
+def test_dragging_the_inspector_inspects_each_cell_passed(app: App) -> None:
     app.session.advance()
     app.tool = INSPECT
     mouse(app, pygame.MOUSEBUTTONDOWN, point(app, 10, 10))
-    asked = []
+    inspected = []
     for column in (10, 11, 11, 12):
         mouse(app, pygame.MOUSEMOTION, point(app, 10, column))
         assert app.witness is not None
-        asked.append((app.witness.site, id(app.witness)))
-    assert [site for site, _ in asked] == [290, 291, 291, 292]
-    assert asked[1] == asked[2]
+        inspected.append((app.witness.site, id(app.witness)))
+    assert [site for site, _ in inspected] == [290, 291, 291, 292]
+    assert inspected[1] == inspected[2]
     mouse(app, pygame.MOUSEBUTTONUP, point(app, 10, 12))
     mouse(app, pygame.MOUSEMOTION, point(app, 10, 20))
     assert app.witness is not None
@@ -116,7 +116,7 @@ def test_dragging_the_magnifying_glass_asks_one_cell_after_the_other(app: App) -
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_a_stroke_goes_on_where_the_second_rule_s_canvas_was(
+def test_a_stroke_continues_after_the_second_rule_is_removed(
     app: App, rule_file: Path, tool: Tool
 ) -> None:
     for _ in range(5):
@@ -151,7 +151,7 @@ def test_a_stroke_goes_on_where_the_second_rule_s_canvas_was(
         assert (app.witness.site, app.witness.of) == (25 * 28 + 2, 0)
 
 
-def test_a_click_on_a_tile_shows_that_channel_and_pressing_again_the_next(app: App) -> None:
+def test_a_click_on_a_tile_shows_its_channel_and_a_second_press_the_next(app: App) -> None:
     app.session.advance()
     seen = set()
     for down in range(1, 40):
@@ -176,7 +176,7 @@ def test_a_click_on_a_tile_shows_that_channel_and_pressing_again_the_next(app: A
 
 
 @pytest.mark.parametrize("free", [3, 14])
-def test_a_tile_is_named_by_the_rule_whose_it_is_and_shown_alone(
+def test_a_tile_is_named_by_its_own_rule_and_a_click_shows_its_channel(
     app: App, busy_rule: Callable[..., Rule], tmp_path: Path, free: int
 ) -> None:
     save_rule(busy_rule(free_channels=free), tmp_path / "other.safetensors")
@@ -202,12 +202,12 @@ def test_a_tile_is_named_by_the_rule_whose_it_is_and_shown_alone(
         assert told == {n: f"Channel {n}, {word}" for n, word in enumerate(words)}
     app.view, app.channel = CHANNEL, 9 + free
     app.stand_beside(None)
-    # A channel that the first rule has not is its last.
-    told_of = "channel 12, class 3" if free == 3 else "channel 18, class 9"
-    assert told_of in [line.text for line in window(app)]
+    # For a channel number that the first rule lacks, its last channel is shown.
+    channel_text = "channel 12, class 3" if free == 3 else "channel 18, class 9"
+    assert channel_text in [line.text for line in window(app)]
 
 
-def test_the_tile_that_is_named_is_the_one_that_is_drawn(app: App) -> None:
+def test_the_tooltip_names_the_tile_that_is_drawn(app: App) -> None:
     app.session.advance()
     app.view = TILES
     shot = frame(app)
@@ -224,7 +224,7 @@ def test_the_tile_that_is_named_is_the_one_that_is_drawn(app: App) -> None:
 
 
 @pytest.mark.parametrize("questioned", [False, True])
-def test_whatever_is_no_control_explains_itself_too(app: App, questioned: bool) -> None:
+def test_panels_have_tooltips(app: App, questioned: bool) -> None:
     app.session.advance()
     if questioned:
         row, column = app.session.world.position[30].tolist()
@@ -243,7 +243,7 @@ def test_whatever_is_no_control_explains_itself_too(app: App, questioned: bool) 
     assert floating.explanation(app) is None
 
 
-def test_on_a_dense_display_the_mouse_is_where_it_is_seen() -> None:
+def test_on_a_dense_display_mouse_places_are_converted_to_pixels() -> None:
     move = Event(pygame.MOUSEMOTION, pos=(100, 50), rel=(1, 1), buttons=(0, 0, 0))
     assert in_pixels(move, 1.0) is move
     assert in_pixels(move, 2.0).pos == (200, 100)
@@ -255,7 +255,9 @@ def test_on_a_dense_display_the_mouse_is_where_it_is_seen() -> None:
 
 
 @pytest.mark.parametrize("size", [(2560, 1440), (1920, 1200), (1280, 720), SMALLEST, (500, 300)])
-def test_the_panels_at_the_right_stay_apart_and_on_their_bar(size: tuple[int, int]) -> None:
+def test_the_panels_at_the_right_do_not_overlap_and_stay_on_their_bar(
+    size: tuple[int, int],
+) -> None:
     layout = layout_of(size)
     for questioned in (False, True):
         places = layout.rail(questioned)
@@ -264,7 +266,7 @@ def test_the_panels_at_the_right_stay_apart_and_on_their_bar(size: tuple[int, in
             assert place.collidelist(places[number + 1 :]) == -1
 
 
-def test_dark_colours_stand_out_from_dark_paper_and_light_paper_changes_none(app: App) -> None:
+def test_dark_colours_are_lightened_on_dark_paper_only(app: App) -> None:
     from swarm_nca.viewer.theme import DARK, LIGHT, lightness, name_colors
 
     classes = app.session.rule.classes

@@ -1,4 +1,4 @@
-"""What a session holds does not grow with its length: counted in objects and bytes, not timed."""
+"""A session's memory does not grow with its length, counted in objects and bytes."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from swarm_nca.world import World
 
 
 def held() -> dict[str, int]:
-    """What is alive in this process: tensors and their bytes, arrays, all objects."""
+    """Counts in this process: tensors and their bytes, arrays, all objects."""
     gc.collect()
     objects = gc.get_objects()
     storages = {
         one.untyped_storage().data_ptr(): one.untyped_storage().nbytes()
         for one in objects
-        # Other tests may have left tensors without a storage: sparse ones, ones without values.
+        # Other tests may leave tensors without storage: sparse ones, or without values.
         if type(one) is torch.Tensor and one.layout == torch.strided and not one.is_meta
     }
     return {
@@ -48,7 +48,7 @@ def watch(app: App, surface: pygame.Surface, ticks: int) -> None:
         app.draw(surface)
 
 
-def test_a_session_watched_four_times_as_long_holds_no_more(
+def test_a_session_four_times_as_long_uses_no_more_memory(
     app: App, rule_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keyframes, "MOST", 6)
@@ -63,7 +63,7 @@ def test_a_session_watched_four_times_as_long_holds_no_more(
     watch(app, surface, 120)
     then = held()
     assert app.session.step > 160
-    # Between two prunings more or fewer moments are kept: at most six of two sessions.
+    # The number of keyframes varies between two prunings: at most six for two sessions.
     frame = Keyframe.of(app.session.world, 0).bytes
     assert then["tensors"] <= first["tensors"] + 2 * 6 * 5
     assert then["bytes"] <= first["bytes"] + 2 * 6 * 2 * frame
@@ -71,7 +71,7 @@ def test_a_session_watched_four_times_as_long_holds_no_more(
     assert then["objects"] <= first["objects"] + 600
 
 
-def test_moments_of_a_small_world_are_bounded_in_number_too(opening: SessionConfig) -> None:
+def test_the_number_of_keyframes_of_a_small_world_is_bounded(opening: SessionConfig) -> None:
     first = Keyframe.of(opening.start, 0)
     kept = Keyframes(first)
     for step in range(16, 100_000, 16):
@@ -81,7 +81,7 @@ def test_moments_of_a_small_world_are_bounded_in_number_too(opening: SessionConf
     assert kept.bytes < BUDGET / 4
 
 
-def test_two_rules_side_by_side_go_back_2000_steps_of_a_full_canvas_in_200_megabytes(
+def test_two_rules_on_a_full_canvas_go_back_2000_steps_in_200_megabytes(
     opening: SessionConfig,
 ) -> None:
     start = World.from_images(torch.ones(1, 140, 140), opening.rule)
@@ -96,8 +96,8 @@ def test_two_rules_side_by_side_go_back_2000_steps_of_a_full_canvas_in_200_megab
     assert both <= 200e6
 
 
-def test_pictures_kept_for_the_next_frame_do_not_grow_with_time(app: App) -> None:
-    """A box whose length follows the step was once kept for every length: 30 kB a step."""
+def test_cached_pictures_do_not_grow_with_time(app: App) -> None:
+    """A past error: a box was cached for each of its lengths, 30 kB per step."""
     surface = pygame.Surface(app.layout.window.size)
     app.playing, app.speed = True, app.SPEEDS.index(60.0)
     watch(app, surface, 2 * len(VIEWS))
@@ -105,13 +105,13 @@ def test_pictures_kept_for_the_next_frame_do_not_grow_with_time(app: App) -> Non
     for _ in range(40):
         app.tick(1 / 60)
         app.draw(surface)
-    # A class that gets its first vote brings its colour along.
+    # A class with its first vote adds its colour to the cache.
     assert paint._rounded.cache_info().currsize <= before + 10
     for cache in (paint._rounded, lettering.written, lettering.font, icons.icon):
         assert cache.cache_info().maxsize is not None
 
 
-def test_a_witness_and_a_plan_without_a_hand_stay_as_they_are(app: App) -> None:
+def test_inspector_history_and_plan_stay_bounded_without_edits(app: App) -> None:
     app.question((14.0, 14.0))
     app.session.edit(Restart())
     for _ in range(400):

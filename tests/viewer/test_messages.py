@@ -1,4 +1,4 @@
-"""The view of messages: what is drawn is what will be heard."""
+"""The view of messages shows the messages that cells receive at the next step."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def look_at(session: Session, theme: Theme = LIGHT, detail: int = 9) -> Look:
     return Look(session.alone, session.rule, NOBODY, theme, seed=session.seed, detail=detail)
 
 
-def test_a_message_is_as_loud_as_its_sender_s_state_is_long(busy: Session) -> None:
+def test_a_message_has_the_norm_of_its_sender_s_state(busy: Session) -> None:
     world = busy.world
     loud = loudness(look_at(busy))
     place = {tuple(p): row for row, p in enumerate(world.position.tolist())}
@@ -45,7 +45,7 @@ def test_a_message_is_as_loud_as_its_sender_s_state_is_long(busy: Session) -> No
                 assert loud[number, slot] == pytest.approx(norm, rel=1e-5)
 
 
-def test_what_the_links_will_lose_is_not_drawn_and_nothing_else_is_missing(busy: Session) -> None:
+def test_exactly_the_messages_that_will_be_dropped_are_not_drawn(busy: Session) -> None:
     whole = loudness(look_at(busy))
     busy.edit(Loss(drop=0.4))
     left = loudness(look_at(busy))
@@ -55,7 +55,7 @@ def test_what_the_links_will_lose_is_not_drawn_and_nothing_else_is_missing(busy:
         lost = (draws.word(0, Stream.LOSS + slot) < threshold(0.4)).numpy()
         assert np.isnan(left[lost, slot]).all()
         assert np.array_equal(left[~lost, slot], whole[~lost, slot], equal_nan=True)
-    busy.advance()  # the next step loses others
+    busy.advance()  # the next step drops other messages
     assert not np.array_equal(np.isnan(loudness(look_at(busy))), np.isnan(left))
 
 
@@ -65,9 +65,7 @@ def inked(rgb: Rgb, theme: Theme) -> np.ndarray:  # type: ignore[type-arg]
 
 @pytest.mark.parametrize("detail", [1, 3, 8, 17])
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
-def test_between_two_cells_runs_a_line_and_elsewhere_there_is_paper(
-    busy: Session, detail: int, theme: Theme
-) -> None:
+def test_lines_are_drawn_only_between_neighbours(busy: Session, detail: int, theme: Theme) -> None:
     grey = torch.zeros(1, 7, 9)
     grey[0, 3, 3:5] = 1.0
     world = World.from_images(grey, busy.rule)
@@ -82,7 +80,7 @@ def test_between_two_cells_runs_a_line_and_elsewhere_there_is_paper(
     assert not ink.any()
 
 
-def test_a_louder_message_is_drawn_wider_and_farther_from_the_paper(busy: Session) -> None:
+def test_a_larger_message_is_drawn_wider_and_with_more_contrast(busy: Session) -> None:
     grey = torch.zeros(1, 5, 5)
     grey[0, 2, 1:4] = 1.0
     world = World.from_images(grey, busy.rule)
@@ -91,7 +89,7 @@ def test_a_louder_message_is_drawn_wider_and_farther_from_the_paper(busy: Sessio
         state = torch.zeros_like(world.state)
         state[0] = strength
         rgb = messages(Look(world.with_state(state), busy.rule, NOBODY, LIGHT, detail=21))
-        # The left half of the middle cell hears the first cell.
+        # The left half of the middle cell shows the first cell's message.
         half = rgb[2 * 21 : 3 * 21, 2 * 21 : 2 * 21 + 6]
         inks.append(int((255 - half.astype(int)).sum()))
     assert inks == sorted(inks)
@@ -99,7 +97,7 @@ def test_a_louder_message_is_drawn_wider_and_farther_from_the_paper(busy: Sessio
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
-def test_lightness_runs_one_way_so_that_no_eye_and_no_print_is_misled(theme: Theme) -> None:
+def test_lightness_of_the_scale_is_monotonic(theme: Theme) -> None:
     rgb = ramp(theme, np.linspace(0, 1, 60)).astype(float)
     light = rgb @ [0.2126, 0.7152, 0.0722]
     steps = np.diff(light)
@@ -109,12 +107,12 @@ def test_lightness_runs_one_way_so_that_no_eye_and_no_print_is_misled(theme: The
     assert abs(light[0] - paper) < abs(light[-1] - paper)
 
 
-def test_the_scale_holds_every_magnitude() -> None:
+def test_the_scale_maps_every_magnitude_into_the_unit_interval() -> None:
     share = share_of(np.array([0.0, 3.0, 1e9, np.inf]))
     assert share.tolist() == pytest.approx([0.0, 0.5, 1.0, 1.0])
 
 
-def test_on_a_torus_a_line_leaves_one_side_and_comes_in_at_the_other(busy: Session) -> None:
+def test_on_a_torus_lines_continue_on_the_opposite_side(busy: Session) -> None:
     grey = torch.zeros(1, 5, 5)
     grey[0, 2, 0] = grey[0, 2, 4] = 1.0
     for torus in (False, True):
@@ -125,12 +123,12 @@ def test_on_a_torus_a_line_leaves_one_side_and_comes_in_at_the_other(busy: Sessi
         assert bool(ink[2 * 9 + 4, -1]) is torus
 
 
-def test_a_huge_world_is_drawn_with_no_more_pixels_than_it_needs(busy: Session) -> None:
+def test_a_huge_world_is_drawn_with_a_bounded_number_of_pixels(busy: Session) -> None:
     world = World.from_images(torch.ones(1, 140, 140), busy.rule)
     rgb = messages(Look(world, busy.rule, NOBODY, LIGHT, detail=40))
     assert rgb.shape[0] * rgb.shape[1] <= 1_100_000
 
 
-def test_the_view_of_messages_is_one_of_the_views(busy: Session) -> None:
+def test_messages_is_one_of_the_views(busy: Session) -> None:
     (view,) = [view for view in VIEWS if view.name == "Messages"]
     assert (view.draw(look_at(busy)) == messages(look_at(busy))).all()

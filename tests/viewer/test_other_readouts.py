@@ -1,4 +1,4 @@
-"""The viewer with rules that have no classes: views, panels, the hand, what is saved."""
+"""The viewer with rules without classes: views, panels, input, saved files."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_the_first_view_is_named_after_the_read_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["life", "grow", "row"])
-def test_every_view_panel_and_key_works_by_day_and_night(name: str, tmp_path: Path) -> None:
+def test_every_view_panel_and_key_works_in_both_themes(name: str, tmp_path: Path) -> None:
     opened = {"life": "life-glider", "row": "rule-110", "grow": str(grown(tmp_path))}
     app = App(from_scenario(opened[name]))
     play(app, 4)
@@ -89,9 +89,9 @@ def test_every_view_panel_and_key_works_by_day_and_night(name: str, tmp_path: Pa
         frame(app)
 
 
-def test_there_are_no_class_buttons_but_beginnings() -> None:
+def test_start_buttons_replace_class_buttons() -> None:
     app = App(from_scenario("life-glider"))
-    assert list(controls.sections(app)) == ["Hand", "Start", "PixelSpace", "Disturb"]
+    assert list(controls.sections(app)) == ["Tools", "Start", "Canvas", "Disturb"]
     texts = [getattr(one, "text", "") for one in app.widgets]
     assert {"One cell", "Soup"} <= set(texts)
     next(one for one in app.widgets if getattr(one, "text", "") == "One cell").press((0, 0))
@@ -103,7 +103,7 @@ def test_there_are_no_class_buttons_but_beginnings() -> None:
     assert not np.array_equal(shown(app), first)
 
 
-def test_the_pen_brings_alive_and_the_right_button_and_the_blow_kill() -> None:
+def test_the_pen_makes_cells_alive_and_eraser_and_damage_remove_them() -> None:
     app = App(from_scenario("life-glider"))
     drag(app, [(4, 4), (4, 20)])
     drawn = shown(app)
@@ -114,7 +114,7 @@ def test_the_pen_brings_alive_and_the_right_button_and_the_blow_kill() -> None:
     app.brush = 3.0
     drag(app, [(4, 6)])
     assert not shown(app)[4, 4:8].any()
-    assert shown(app)[14:19, 14:19].sum() == 5  # the glider is where it was
+    assert shown(app)[14:19, 14:19].sum() == 5  # the glider is unchanged
 
 
 def test_a_session_is_saved_as_a_scenario_that_repeats_it(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_session_is_saved_as_a_scenario_that_repeats_it(tmp_path: Path) -> Non
     assert rule_title(app.session) == "life B3/S23"
 
 
-def test_going_back_and_on_again_gives_the_same_board() -> None:
+def test_going_back_and_playing_again_gives_the_same_board() -> None:
     app = App(from_scenario("r-pentomino"))
     play(app, 70)
     then = shown(app)
@@ -154,7 +154,7 @@ def test_a_world_of_one_row_is_drawn_over_time() -> None:
     assert App(from_scenario("life-glider")).past(10) is None
 
 
-def test_curves_tell_the_living_and_judgements_are_the_scenarios(tmp_path: Path) -> None:
+def test_curves_show_alive_cells_and_expectations_are_checked(tmp_path: Path) -> None:
     app = App(from_scenario(str(grown(tmp_path))))
     film(app, 25, tmp_path / "grow.png")
     values = app.session.values
@@ -163,7 +163,7 @@ def test_curves_tell_the_living_and_judgements_are_the_scenarios(tmp_path: Path)
     assert [one is not None and one.passed for one in app.session.expectations] == [True]
 
 
-def test_a_rule_of_growing_cells_opens_by_itself_with_one_cell(tmp_path: Path) -> None:
+def test_a_growing_rule_starts_with_one_cell(tmp_path: Path) -> None:
     grown(tmp_path)
     app = App(from_rule(str(tmp_path / "grow.safetensors")))
     assert sn.metrics.alive(app.session.world, app.session.rule) == 1

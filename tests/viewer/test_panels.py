@@ -1,4 +1,4 @@
-"""What the panels say is so in the world shown, whatever was done to it and whenever."""
+"""The panels show true values of the world after every kind of edit and at every step."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ DAMAGE = "perturbations:\n  - {at: 5, kind: damage, shape: half, side: top}\n"
 
 
 def said(app: App) -> dict[str, str]:
-    (told,) = curves_said(window(app))
-    return told
+    (values,) = curves_said(window(app))
+    return values
 
 
 @pytest.fixture(scope="module")
 def agreed() -> App:
-    """The clock is stopped after the shipped rule has come to agree."""
+    """Paused after the cells of a shipped rule agree."""
     app = App(from_rule("digits"))
     app.playing = False
     for _ in range(60):
@@ -41,10 +41,10 @@ def agreed() -> App:
 
 @pytest.fixture
 def batch(rule_file: Path) -> App:
-    """Three worlds, of different pictures, a while into a scenario."""
+    """Three worlds with different pictures, some steps into a scenario."""
     file = rule_file.parent / "three.yaml"
-    told = "rule: busy.safetensors\nimages: {dataset: strokes, count: 3}\nsteps: 200\n"
-    file.write_text(told + DAMAGE, encoding="utf-8")
+    text = "rule: busy.safetensors\nimages: {dataset: strokes, count: 3}\nsteps: 200\n"
+    file.write_text(text + DAMAGE, encoding="utf-8")
     app = App(from_scenario(str(file)))
     app.playing = False
     for _ in range(20):
@@ -53,7 +53,7 @@ def batch(rule_file: Path) -> App:
     return app
 
 
-def test_with_the_clock_stopped_curves_do_not_outlive_the_memory(agreed: App) -> None:
+def test_while_paused_the_curves_show_restarted_states(agreed: App) -> None:
     agreed.edit(Restart())
     agreed.tick(0.0)
     silence = {"accuracy": "–", "largest vote": "0%", "undecided": "–", "magnitude": "0.00"}
@@ -67,7 +67,7 @@ def test_with_the_clock_stopped_curves_do_not_outlive_the_memory(agreed: App) ->
     [Restart(), Noise(strength=1.0), Erase(points=((14.0, 14.0),), radius=6.0), None],
     ids=["restart", "noise", "erase", "draw"],
 )
-def test_after_an_edit_numbers_are_those_of_the_world_as_it_is_now(
+def test_after_an_edit_the_numbers_are_those_of_the_edited_world(
     app: App, deed: Restart | Noise | Erase | None
 ) -> None:
     for _ in range(12):
@@ -80,7 +80,7 @@ def test_after_an_edit_numbers_are_those_of_the_world_as_it_is_now(
     assert said(app) == truth(app.session).curves
 
 
-def test_steps_that_no_picture_was_made_of_are_told_as_they_were(app: App) -> None:
+def test_steps_without_a_picture_have_true_values(app: App) -> None:
     for _ in range(40):
         app.session.advance()
     app.settle()
@@ -92,7 +92,7 @@ def test_steps_that_no_picture_was_made_of_are_told_as_they_were(app: App) -> No
     assert len(numbers) == 5
 
 
-def test_moments_gone_back_to_are_noted_where_the_curves_lacked_them(app: App) -> None:
+def test_going_back_fills_missing_values_of_the_curves(app: App) -> None:
     for _ in range(40):
         app.session.advance()
     app.settle()
@@ -103,7 +103,7 @@ def test_moments_gone_back_to_are_noted_where_the_curves_lacked_them(app: App) -
     assert steps == [7, 33, 40]
 
 
-def test_an_edit_leaves_no_value_from_before_it_on_the_curves(app: App) -> None:
+def test_an_edit_replaces_the_values_of_its_step(app: App) -> None:
     app.playing, app.speed = True, app.SPEEDS.index(60.0)
     for _ in range(10):
         app.tick(1 / 60)
@@ -118,7 +118,7 @@ def test_an_edit_leaves_no_value_from_before_it_on_the_curves(app: App) -> None:
     assert row[1 + History.NAMES.index("magnitude")] == 0.0
 
 
-def test_a_change_of_world_brings_its_own_curves_along(batch: App) -> None:
+def test_each_world_of_a_batch_has_its_own_curves(batch: App) -> None:
     pictures, numbers = [], set()
     for number in range(3):
         assert batch.session.shown == number
@@ -132,7 +132,7 @@ def test_a_change_of_world_brings_its_own_curves_along(batch: App) -> None:
     assert not np.array_equal(pictures[0], pictures[1], equal_nan=True)
 
 
-def test_values_of_a_world_in_a_batch_are_those_it_has_alone(batch: App) -> None:
+def test_values_of_a_world_are_equal_alone_and_in_a_batch(batch: App) -> None:
     session = batch.session
     for number in range(3):
         session.show(number)
@@ -144,7 +144,7 @@ def test_values_of_a_world_in_a_batch_are_those_it_has_alone(batch: App) -> None
         assert values.tolist() == pytest.approx(list(alone.values.values()), nan_ok=True)
 
 
-def test_going_back_after_a_change_of_world_tells_no_news_twice(batch: App) -> None:
+def test_going_back_after_a_change_of_world_repeats_no_notice(batch: App) -> None:
     news = list(batch.session.said)
     assert len(news) == 1
     batch.session.show(2)
@@ -153,7 +153,7 @@ def test_going_back_after_a_change_of_world_tells_no_news_twice(batch: App) -> N
     assert list(batch.session.said) == news
 
 
-def test_the_curves_show_the_steps_around_the_moment_gone_back_to(app: App) -> None:
+def test_the_curves_show_the_steps_around_the_step_shown(app: App) -> None:
     for _ in range(3 * WINDOW):
         app.session.advance()
     spans = []
@@ -169,7 +169,7 @@ def test_the_curves_show_the_steps_around_the_moment_gone_back_to(app: App) -> N
     assert spans == sorted(spans, reverse=True)
 
 
-def test_a_stroke_in_the_making_counts_in_the_numbers_of_its_own_picture(app: App) -> None:
+def test_an_unfinished_stroke_counts_in_the_numbers_of_its_picture(app: App) -> None:
     for _ in range(5):
         app.session.advance()
     app.tick(0.0)
@@ -184,7 +184,7 @@ def test_a_stroke_in_the_making_counts_in_the_numbers_of_its_own_picture(app: Ap
     assert said(app) == true.curves
 
 
-def test_painting_changes_nothing_of_the_session(app: App) -> None:
+def test_painting_does_not_change_the_session(app: App) -> None:
     for _ in range(5):
         app.session.advance()
     before = app.session.history.between(0, 99).tolist()

@@ -1,4 +1,4 @@
-"""The parts: groups, views, curves' memory, samples, and the two ways out (window and file)."""
+"""Parts of the viewer: groups, views, history, samples, and output to window and file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from swarm_nca.world import World
 
 
 @given(st.integers(1, 12), st.integers(0, 2**32 - 1))
-def test_groups_are_the_connected_pieces_of_one_opinion(side: int, seed: int) -> None:
+def test_groups_are_connected_components_of_one_label(side: int, seed: int) -> None:
     import networkx as nx
 
     random = np.random.default_rng(seed)
@@ -60,7 +60,7 @@ def look_at(session: Session, **others: object) -> Look:
     return Look(session.alone, session.rule, session.fired_rows, LIGHT, **others)  # type: ignore[arg-type]
 
 
-def test_the_class_view_shows_each_decision_in_its_colour_and_the_faint_grey(
+def test_the_class_view_shows_class_colours_and_faint_grey(
     session: Session,
 ) -> None:
     for _ in range(5):
@@ -80,7 +80,7 @@ def test_the_class_view_shows_each_decision_in_its_colour_and_the_faint_grey(
     assert (rgb[grey == 0] == 255).all()
 
 
-def test_the_fired_view_marks_those_who_fired(session: Session) -> None:
+def test_the_fired_view_marks_the_rows_that_fired(session: Session) -> None:
     session.advance()
     look = look_at(session)
     rgb = next(view for view in VIEWS if view.name == "Fired").draw(look)
@@ -99,7 +99,7 @@ def test_every_view_draws_a_world_without_cells(opening: SessionConfig, view, th
     assert rgb.ndim == 3
 
 
-def test_an_answer_is_what_the_cell_holds_senses_and_hears(session: Session) -> None:
+def test_an_answer_holds_state_stimulus_and_messages(session: Session) -> None:
     for _ in range(3):
         session.advance()
     look, world = look_at(session), session.world
@@ -116,7 +116,7 @@ def test_an_answer_is_what_the_cell_holds_senses_and_hears(session: Session) -> 
         assert (answer.inbox[slot] == heard).all()
 
 
-def test_history_stays_within_its_bounds_however_long_a_session_lasts() -> None:
+def test_history_stays_within_its_bounds_in_a_long_session() -> None:
     history = History()
     for step in range(20_000):
         if history.wants(step):
@@ -129,7 +129,7 @@ def test_history_stays_within_its_bounds_however_long_a_session_lasts() -> None:
     assert history.between(0, 1e9)[-1, 0] <= 500
 
 
-def test_before_anybody_speaks_the_curves_claim_nothing(session: Session) -> None:
+def test_accuracy_and_undecided_are_nan_while_all_states_are_zero(session: Session) -> None:
     session.measure()
     start = dict(zip(History.NAMES, session.history.between(0, 0)[0, 1:], strict=True))
     assert np.isnan([start["accuracy"], start["undecided"]]).all()
@@ -144,7 +144,7 @@ def test_before_anybody_speaks_the_curves_claim_nothing(session: Session) -> Non
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every line of text that is painted from now on."""
+    """Collects every line of text painted from now on."""
     lines: list[str] = []
     paint = Paint.text
 
@@ -157,22 +157,24 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.parametrize("rule", ["digits", "fashion-mnist"])
-def test_cells_that_say_nothing_are_called_silent_whatever_the_classes(
+def test_cells_without_a_label_are_called_silent_for_all_classes(
     rule: str, written: list[str]
 ) -> None:
     frame(App(from_rule(rule)))
     assert "silent" in written
     assert not {"none", "undecided"}.intersection(written[: written.index("Over time")])
-    assert "Nobody has said anything yet" in written
+    assert "No cell shows a class yet" in written
 
 
-def test_a_film_tells_no_rate_of_steps(app: App, written: list[str], tmp_path: Path) -> None:
+def test_a_headless_film_shows_no_rate_of_steps(
+    app: App, written: list[str], tmp_path: Path
+) -> None:
     film(app, 3, tmp_path / "end.png")
     assert "step 3" in written
     assert not [line for line in written if "steps/s" in line]
 
 
-def test_the_command_tells_where_the_film_is(
+def test_the_command_prints_the_path_of_the_film(
     rule_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -181,7 +183,7 @@ def test_the_command_tells_where_the_film_is(
     assert (tmp_path / "view.webp").is_file()
 
 
-def test_turned_colours_stay_apart_and_a_whole_turn_changes_nothing() -> None:
+def test_rotated_colours_stay_distinct_and_a_full_rotation_changes_none() -> None:
     classes = Classes.named(*"0123456789")
     for hue in (0.0, 0.3, 0.77):
         assert len(np.unique(name_colors(classes, hue, LIGHT.paper), axis=0)) == 10
@@ -190,7 +192,7 @@ def test_turned_colours_stay_apart_and_a_whole_turn_changes_nothing() -> None:
     assert (half != plain).any()
 
 
-def test_samples_are_pictures_of_their_class_and_what_nobody_knows_has_none() -> None:
+def test_samples_are_pictures_of_their_class_and_unknown_names_have_none() -> None:
     for name in ("0", "9", "Q", "dress", "ankle boot"):
         first, second = (picture(sample(name, which) or Source(glyph=0)) for which in (0, 1))
         assert first is not None
@@ -199,14 +201,14 @@ def test_samples_are_pictures_of_their_class_and_what_nobody_knows_has_none() ->
     assert sample("unheard of", 0) is None
 
 
-def test_a_record_is_spelled_with_nothing_but_what_differs_from_the_defaults() -> None:
+def test_plain_data_of_a_record_leaves_out_defaults() -> None:
     assert plain(Draw(points=((1.5, 2.0),))) == {"points": [[1.5, 2.0]]}
     assert plain(Loss(drop=0.25)) == {"drop": 0.25}
     mutate = Mutate(images=Source(row=(Source(glyph=1), Source(glyph=2)), join=True))
     assert plain(mutate) == {"images": {"row": [{"glyph": 1}, {"glyph": 2}], "join": True}}
 
 
-def test_the_film_s_last_picture_is_what_the_app_shows(app: App, tmp_path: Path) -> None:
+def test_the_last_picture_of_a_film_equals_the_app_s_picture(app: App, tmp_path: Path) -> None:
     film(app, 6, tmp_path / "run.webp")
     with Image.open(tmp_path / "run.webp") as moving:
         assert moving.n_frames == 7  # type: ignore[attr-defined]
@@ -230,7 +232,7 @@ def test_the_command_renders_a_scenario_to_a_file(rule_file: Path, tmp_path: Pat
             view_command(None, str(rule_file), **wrong)  # type: ignore[arg-type]
 
 
-def test_curves_forget_every_second_step_until_there_is_room_whatever_steps_were_noted() -> None:
+def test_history_thins_out_for_any_steps_stored() -> None:
     values = np.full((1, len(History.NAMES)), 0.5)
     for stride in (1, 3, 4, 8, 64):
         history = History()
@@ -243,7 +245,7 @@ def test_curves_forget_every_second_step_until_there_is_room_whatever_steps_were
         assert steps[-1] > 2.9 * MOST * stride
 
 
-def test_values_noted_anew_replace_the_old_and_those_of_the_past_find_their_place() -> None:
+def test_repeated_values_replace_old_ones_and_past_values_are_sorted_in() -> None:
     history, worlds = History(2), np.arange(8.0).reshape(2, 4)
     for step in (4, 9, 2, 9, 6):
         history.note(step, worlds + 10 * step)
@@ -251,13 +253,13 @@ def test_values_noted_anew_replace_the_old_and_those_of_the_past_find_their_plac
     for world in range(2):
         rows = history.between(0, 99, world)
         assert rows[:, 0].tolist() == [2, 4, 6, 9]
-        told = [worlds[world] + 20, worlds[world] - 1, worlds[world] + 60, worlds[world] + 90]
-        assert rows[:, 1:].tolist() == np.array(told).tolist()
+        wanted = [worlds[world] + 20, worlds[world] - 1, worlds[world] + 60, worlds[world] + 90]
+        assert rows[:, 1:].tolist() == np.array(wanted).tolist()
     history.branch(6)
     assert history.between(0, 99)[:, 0].tolist() == [2, 4]
 
 
-def test_values_of_a_large_batch_take_no_more_room_than_those_of_a_small_one() -> None:
+def test_history_of_a_large_batch_uses_no_more_bytes_than_of_a_small_one() -> None:
     history = History(2_000)
     values = np.zeros((2_000, len(History.NAMES)))
     for step in range(1_000):
@@ -280,12 +282,14 @@ def test_a_window_runs_and_closes(app: App) -> None:
     pygame.display.init()
 
 
-def test_without_a_display_the_command_says_so_in_one_line(rule_file: Path) -> None:
+def test_without_a_display_the_command_fails_with_one_line(rule_file: Path) -> None:
     hidden = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER", "SDL_VIDEO_DRIVER")
     environment = {key: value for key, value in os.environ.items() if key not in hidden}
     ask = [sys.executable, "-m", "swarm_nca", "view", "--rule", str(rule_file)]
-    environment["XDG_RUNTIME_DIR"] = str(rule_file.parent)  # or libraries complain on their own
-    if sys.platform != "linux":  # elsewhere there always is one: ask for what is not there
+    environment["XDG_RUNTIME_DIR"] = str(rule_file.parent)  # otherwise libraries print warnings
+    if (
+        sys.platform != "linux"
+    ):  # other systems always have a display: request a driver that does not exist
         environment["SDL_VIDEODRIVER"] = "nothing"
     done = subprocess.run(ask, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 2

@@ -1,4 +1,4 @@
-"""Faults and dials: what buttons, sliders and keys disturb can be saved and played again."""
+"""Faults and dials: perturbations by buttons, sliders and keys can be saved and replayed."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def slider(app: App, label: str) -> Slider:
     return found
 
 
-def deeds(app: App) -> list[object]:
+def edits(app: App) -> list[object]:
     return [deed.perturbation for deed in app.session.plan]
 
 
@@ -64,7 +64,7 @@ def same(one: World, other: World) -> bool:
     return torch.equal(one.address, other.address) and torch.equal(one.state, other.state)
 
 
-def test_a_rate_slider_changes_the_world_it_moves_in_and_shows_what_is_true(app: App) -> None:
+def test_a_rate_slider_changes_the_world_and_shows_its_true_rate(app: App) -> None:
     rule = app.session.rule
     assert slider(app, "Fire rate").shown() == f"{rule.fire_rate:.0%}"
     place = slider(app, "Fire rate").place
@@ -74,7 +74,7 @@ def test_a_rate_slider_changes_the_world_it_moves_in_and_shows_what_is_true(app:
         app.handle(Event(pygame.MOUSEMOTION, pos=(x, place.centery), rel=(1, 0), buttons=(1, 0, 0)))
     app.handle(Event(pygame.MOUSEBUTTONUP, pos=(place.right, place.centery), button=1))
     assert rates_of(app.session.world, rule) == (1.0, rule.noise)
-    assert deeds(app) == [Rates(at=1, fire_rate=1.0)]
+    assert edits(app) == [Rates(at=1, fire_rate=1.0)]
     app.session.advance()
     assert len(app.session.fired) == app.session.world.cells
     click(app, slider(app, "Noise").place.midleft)
@@ -84,7 +84,7 @@ def test_a_rate_slider_changes_the_world_it_moves_in_and_shows_what_is_true(app:
     assert slider(app, "Fire rate").shown() == f"{rule.fire_rate:.0%}"
 
 
-def test_keys_turn_the_rates_too_and_stop_at_the_bounds(app: App) -> None:
+def test_keys_change_the_rates_within_their_bounds(app: App) -> None:
     press(app, "U")
     assert app.session.world.fire_rate == app.session.rule.fire_rate - 0.05
     press(app, "g")
@@ -93,12 +93,12 @@ def test_keys_turn_the_rates_too_and_stop_at_the_bounds(app: App) -> None:
         press(app, "u")
         press(app, "G")
     assert rates_of(app.session.world, app.session.rule) == (1.0, 0.0)
-    before = deeds(app)
+    before = edits(app)
     press(app, "u")
-    assert deeds(app) == before
+    assert edits(app) == before
 
 
-def test_the_chimera_button_swaps_the_right_half_and_the_left_one_lives_on(app: App) -> None:
+def test_the_chimera_button_changes_only_the_right_half(app: App) -> None:
     for _ in range(5):
         app.session.advance()
     before = app.session.world
@@ -113,7 +113,7 @@ def test_the_chimera_button_swaps_the_right_half_and_the_left_one_lives_on(app: 
         assert state == old.get(site, [0.0] * len(state))
     grafted = []
     for _ in range(12):
-        (*_, last) = deeds(app)
+        (*_, last) = edits(app)
         assert isinstance(last, Mutate)
         grafted.append(int(last.images.label))  # type: ignore[union-attr, arg-type]
         press(app, "m")
@@ -121,10 +121,10 @@ def test_the_chimera_button_swaps_the_right_half_and_the_left_one_lives_on(app: 
     assert grafted == expected
     app.mutate(7)
     press(app, "m")
-    assert deeds(app)[-1].images.label == "8"  # type: ignore[attr-defined]
+    assert edits(app)[-1].images.label == "8"  # type: ignore[attr-defined]
 
 
-def test_a_fault_that_lasts_lights_its_button_and_is_mended_by_pressing_it_again(app: App) -> None:
+def test_a_lasting_fault_lights_its_button_and_a_second_press_ends_it(app: App) -> None:
     loss = button(app, LOSS)
     dark = frame(app)
     assert not loss.active()
@@ -143,18 +143,18 @@ def test_a_fault_that_lasts_lights_its_button_and_is_mended_by_pressing_it_again
     assert not loss.active()
 
 
-def test_one_strength_serves_all_faults(app: App) -> None:
+def test_all_faults_use_one_strength(app: App) -> None:
     for share, strength in ((0.0, 0.05), (1.0, 1.0), (0.5, 0.53)):
         slider(app, "Strength").set(share)
         assert app.strength == strength
         press(app, "j")
         app.session.advance()
         press(app, "l")
-    assert [one.strength for one in deeds(app) if isinstance(one, Noise)] == [0.1, 2.0, 1.06]
-    assert [one.drop for one in deeds(app) if isinstance(one, Loss)] == [0.05, 1.0, 0.53]
+    assert [one.strength for one in edits(app) if isinstance(one, Noise)] == [0.1, 2.0, 1.06]
+    assert [one.drop for one in edits(app) if isinstance(one, Loss)] == [0.05, 1.0, 0.53]
 
 
-def test_every_fault_and_dial_has_its_control_and_no_key_does_two_things(app: App) -> None:
+def test_every_fault_and_dial_has_a_control_and_every_key_one_action(app: App) -> None:
     for fault in FAULTS:
         assert fault.icon in ICONS
         assert button(app, fault).tip
@@ -164,7 +164,7 @@ def test_every_fault_and_dial_has_its_control_and_no_key_does_two_things(app: Ap
     assert sorted(keys) == sorted(set(keys))
 
 
-def test_a_line_in_the_table_is_a_button_with_room_for_five_or_six(
+def test_a_line_in_the_table_adds_a_button_with_room_for_six(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     silence = Fault("loss", "q", "Silence", lambda app, strength: Loss(drop=strength))
@@ -182,9 +182,7 @@ def test_a_line_in_the_table_is_a_button_with_room_for_five_or_six(
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(name=st.sampled_from(sorted(DIALS)), share=st.floats(0.0, 1.0))
 @example(name="hue", share=1.0 - 2**-53)
-def test_a_slider_stays_where_it_was_put_and_within_its_bounds(
-    app: App, name: str, share: float
-) -> None:
+def test_a_slider_keeps_its_value_within_its_bounds(app: App, name: str, share: float) -> None:
     dial = DIALS[name]
     dial.set_share(app, share)
     value = dial.read(app)
@@ -197,7 +195,7 @@ def test_a_slider_stays_where_it_was_put_and_within_its_bounds(
     assert dial.shown(value)
 
 
-def test_what_a_slider_sets_anew_leaves_nothing_of_what_it_set_before() -> None:
+def test_a_slider_s_new_value_replaces_the_previous_edit() -> None:
     foreseen = Loss(at=3, drop=0.1)
     plan = Plan([(foreseen, foreseen)])
     for one in (
@@ -227,7 +225,7 @@ def test_what_a_slider_sets_anew_leaves_nothing_of_what_it_set_before() -> None:
     ]
 
 
-def test_going_back_brings_back_the_rates_and_playing_on_repeats_them(session: Session) -> None:
+def test_going_back_restores_the_rates_and_playing_repeats_them(session: Session) -> None:
     moments, random = {}, Random(3)
     for step in range(60):
         if step % 5 == 2:
@@ -243,9 +241,7 @@ def test_going_back_brings_back_the_rates_and_playing_on_repeats_them(session: S
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_disturbed_by_hand_saved_and_run_as_a_scenario_it_ends_in_the_same_states(
-    app: App, tmp_path: Path, seed: int
-) -> None:
+def test_saved_faults_and_rates_run_to_the_same_states(app: App, tmp_path: Path, seed: int) -> None:
     random, session = Random(seed), app.session
     for _ in range(200):
         kind = random.random()
@@ -275,7 +271,7 @@ def test_disturbed_by_hand_saved_and_run_as_a_scenario_it_ends_in_the_same_state
     assert rates == (session.world.fire_rate, session.world.noise)
 
 
-def test_rates_are_those_of_all_worlds_and_half_a_picture_of_the_one_shown(
+def test_rates_act_on_all_worlds_and_a_chimera_on_the_one_shown(
     rule_file: Path,
 ) -> None:
     from swarm_nca.viewer.session_config import from_scenario

@@ -1,4 +1,4 @@
-"""The window itself, on a screen (Xvfb): a user's mouse goes in, the screen's own pixels come out.
+"""The real window on a screen (Xvfb): mouse events go in, the screen's pixels come out.
 
 Collected where Xvfb is installed; see `conftest`.
 """
@@ -80,7 +80,7 @@ def until_there(path: Path) -> Path:
 def test_a_user_draws_erases_resizes_saves_and_closes_a_real_window(
     user: Screen, viewer: subprocess.Popen[bytes], app: App, rule_file: Path
 ) -> None:
-    """`app` is not shown: laid out alike, it tells where things are."""
+    """`app` is not shown: it has the same layout and gives the places of the controls."""
     corner = (8, 8)
     user.wait(lambda shot: bool((shot == LIGHT.accent).all(axis=2).any()))
     window = user.window()
@@ -89,7 +89,7 @@ def test_a_user_draws_erases_resizes_saves_and_closes_a_real_window(
     app.arrange(layout_of(SIZE))
     user.wait(at(corner, LIGHT.panel))
 
-    # The digit goes, a line comes, half of it is rubbed out again.
+    # Clear the digit, draw a line, erase half of it.
     digit = app.session.world.position[40].tolist()
     user.wait(lambda shot: not at(pixel(app, *digit), LIGHT.paper)(shot))
     user.click(button(app, "Clear the canvas"))
@@ -100,7 +100,7 @@ def test_a_user_draws_erases_resizes_saves_and_closes_a_real_window(
     shot = user.wait(at(pixel(app, 20, 20), LIGHT.paper))
     assert not at(pixel(app, 20, 8), LIGHT.paper)(shot)
 
-    # A larger window is filled, and its controls are where they are drawn.
+    # In a larger window the controls react at the places where they are drawn.
     user.resize(window, LARGER)
     app.arrange(layout_of(LARGER))
     user.wait(at((LARGER[0] - 4, LARGER[1] - 4), LIGHT.panel))
@@ -114,7 +114,7 @@ def test_a_user_draws_erases_resizes_saves_and_closes_a_real_window(
     assert saved.shape == (LARGER[1], LARGER[0], 3)
     user.wait(lambda shot: bool((shot[part] == saved[part]).all()))
 
-    # What was done is in the session that is saved, and runs.
+    # The saved session holds all edits, and runs.
     user.click(button(app, "Save the session"))
     run = sn.run(until_there(rule_file.parent / "session-1.yaml"))
     kinds = run.events["kind"].tolist()

@@ -1,4 +1,4 @@
-"""Whatever hands did in a session, saved as a scenario, runs to the same states, of both rules."""
+"""Random input in a session, saved as a scenario, runs to the same states for both rules."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ def same(one: World, other: World) -> bool:
 
 @pytest.fixture
 def other_file(busy_rule: Callable[..., Rule], rule_file: Path) -> Path:
-    """Another rule, to stand beside the first."""
+    """A second rule for the same drawing."""
     path = rule_file.parent / "other.safetensors"
     save_rule(busy_rule(strength=0.03), path)
     return path
 
 
 class Hands:
-    """Somebody who does one thing after another without thinking."""
+    """Random user actions."""
 
     def __init__(self, app: App, other: Path, seed: int) -> None:
         self.app, self.other, self.random = app, other, Random(seed)
         self.visitor = Visitor(app)
-        #: What is done, and how often.
+        #: Actions and their frequencies.
         self.deeds: dict[Callable[[], None], int] = {
             self.wait: 30,
             self.stroke: 20,
@@ -89,8 +89,8 @@ class Hands:
         for kind in (pygame.FINGERDOWN, pygame.FINGERMOTION, pygame.FINGERMOTION, pygame.FINGERUP):
             for number in (3, 5):
                 x, y = self.place()
-                told = {"finger_id": number, "touch_id": 1, "x": x / width, "y": y / height}
-                self.app.handle(Event(kind, dx=0.0, dy=0.0, **told))
+                place = {"finger_id": number, "touch_id": 1, "x": x / width, "y": y / height}
+                self.app.handle(Event(kind, dx=0.0, dy=0.0, **place))
             self.app.tick(1 / 60)
 
     def change(self) -> None:
@@ -123,7 +123,7 @@ class Hands:
 
 
 @pytest.mark.parametrize("seed", range(SESSIONS))
-def test_500_random_things_done_by_hand_are_repeated_by_the_scenario_saved(
+def test_the_saved_scenario_repeats_500_random_actions(
     app: App, other_file: Path, seed: int
 ) -> None:
     hands = Hands(app, other_file, seed)
@@ -135,7 +135,7 @@ def test_500_random_things_done_by_hand_are_repeated_by_the_scenario_saved(
     hands.change()
     assert session.advance()
     kinds = {deed.perturbation.kind for deed in session.plan}
-    assert len(kinds) >= 5, "too little survived the last time somebody branched off"
+    assert len(kinds) >= 5, "too few edits remained after the last branch"
     session.catch_up()
     visitor = Visitor(app)
     visitor.press_button("Save the session")
@@ -144,6 +144,6 @@ def test_500_random_things_done_by_hand_are_repeated_by_the_scenario_saved(
     assert run.steps == session.step
     assert same(run.frames[-1].world, session.world)
     assert session.beside is not None
-    told = file.read_text(encoding="utf-8").replace("busy.safetensors", "other.safetensors")
-    (app.folder / "other.yaml").write_text(told, encoding="utf-8")
+    text = file.read_text(encoding="utf-8").replace("busy.safetensors", "other.safetensors")
+    (app.folder / "other.yaml").write_text(text, encoding="utf-8")
     assert same(sn.run(app.folder / "other.yaml").frames[-1].world, session.beside.world)

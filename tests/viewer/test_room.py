@@ -34,7 +34,7 @@ expect:
 
 
 def crowded(app: App, lines: list[Line]) -> list[str]:
-    """What is wrong with where the lines are, on top of what is wrong with each."""
+    """All errors in the places of the lines, and in each line."""
     layout = app.layout
     wrong = off_the_window(app, lines)
     for one in lines:
@@ -52,7 +52,7 @@ def off_the_window(app: App, lines: list[Line]) -> list[str]:
 def written_over(lines: list[Line]) -> list[str]:
     wrong = []
     for number, one in enumerate(lines):
-        # Letters have room above and below them: lines may touch there.
+        # Lines may overlap in the empty space above and below the letters.
         inner = one.place.inflate(0, -one.place.height // 2)
         for other in lines[number + 1 :]:
             if inner.colliderect(other.place.inflate(0, -other.place.height // 2)):
@@ -78,7 +78,7 @@ def played(app: App, steps: int) -> App:
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("rule", ["digits", "fashion-mnist", "many"])
-def test_whatever_a_rule_s_classes_every_line_has_room(
+def test_every_line_has_room_for_all_kinds_of_classes(
     busy_rule: Callable[..., Rule], tmp_path: Path, rule: str, size: tuple[int, int]
 ) -> None:
     if rule == "many":
@@ -92,7 +92,7 @@ def test_whatever_a_rule_s_classes_every_line_has_room(
 
 
 @pytest.mark.parametrize("size", SIZES[:3], ids=str)
-def test_of_two_rules_on_a_full_canvas_every_line_has_room(size: tuple[int, int]) -> None:
+def test_every_line_has_room_with_two_rules_on_a_full_canvas(size: tuple[int, int]) -> None:
     app = App(from_rule("digits", 140), size)
     app.edit(Draw(points=((70.0, 70.0),), radius=280.0, label=3))
     app.stand_beside("mnist")
@@ -103,7 +103,7 @@ def test_of_two_rules_on_a_full_canvas_every_line_has_room(size: tuple[int, int]
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_of_two_rules_with_other_channels_every_line_has_room(
+def test_every_line_has_room_with_two_rules_of_different_channels(
     app: App, busy_rule: Callable[..., Rule], tmp_path: Path, size: tuple[int, int]
 ) -> None:
     save_rule(busy_rule(free_channels=140), tmp_path / "other.safetensors")
@@ -114,7 +114,7 @@ def test_of_two_rules_with_other_channels_every_line_has_room(
     assert all_views(app) == []
 
 
-def test_far_in_the_past_of_a_scenario_every_line_has_room(rule_file: Path) -> None:
+def test_every_line_has_room_far_in_the_past_of_a_scenario(rule_file: Path) -> None:
     file = rule_file.parent / "a-scenario-with-a-name-of-several-words.yaml"
     file.write_text(SCENARIO.format(rule=rule_file.name), encoding="utf-8")
     app = App(from_scenario(str(file)))
@@ -143,7 +143,7 @@ def test_the_help_has_room(app: App, size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_an_explanation_and_a_notice_stay_on_the_window(app: App, size: tuple[int, int]) -> None:
+def test_tooltips_and_notices_stay_on_the_window(app: App, size: tuple[int, int]) -> None:
     app.handle(Event(pygame.WINDOWRESIZED, x=size[0], y=size[1]))
     app.say("a word " * 60)
     rail = app.layout.right
@@ -154,7 +154,7 @@ def test_an_explanation_and_a_notice_stay_on_the_window(app: App, size: tuple[in
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_a_rule_that_blows_up_has_room_for_its_numbers(
+def test_every_line_has_room_with_a_diverging_rule(
     busy_rule: Callable[..., Rule], tmp_path: Path, size: tuple[int, int]
 ) -> None:
     rule = tmp_path / "wild.safetensors"

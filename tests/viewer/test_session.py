@@ -25,7 +25,7 @@ def same(one: World, other: World) -> bool:
     return torch.equal(one.address, other.address) and torch.equal(one.state, other.state)
 
 
-def some_deed(random: Random) -> Perturbation:
+def random_edit(random: Random) -> Perturbation:
     def place() -> tuple[float, float]:
         return round(random.uniform(0, 27), 2), round(random.uniform(0, 27), 2)
 
@@ -52,7 +52,7 @@ def play(session: Session, actions: int, seed: int) -> None:
             for _ in range(random.randrange(1, 6)):
                 session.advance()
         elif kind < 0.9:
-            session.edit(some_deed(random))
+            session.edit(random_edit(random))
         else:
             session.seek(random.randrange(session.reached + 1))
 
@@ -66,7 +66,7 @@ def test_a_session_steps_as_rollout_does(session: Session) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_500_random_actions_saved_run_as_a_scenario_that_ends_in_the_same_states(
+def test_500_saved_random_actions_run_to_the_same_states(
     session: Session, tmp_path: Path, seed: int
 ) -> None:
     play(session, 500, seed)
@@ -80,11 +80,11 @@ def test_500_random_actions_saved_run_as_a_scenario_that_ends_in_the_same_states
     assert same(run.frames[-1].world, session.world)
 
 
-def test_going_back_shows_every_moment_as_it_was(session: Session) -> None:
+def test_going_back_shows_every_step_as_it_was(session: Session) -> None:
     random, moments = Random(5), {}
     for step in range(60):
         if step % 7 == 3:
-            session.edit(some_deed(random))
+            session.edit(random_edit(random))
             session.edit(Draw(points=((10.0, 10.0), (18.0, 12.0))))
         moments[step] = session.world
         session.advance()
@@ -95,7 +95,7 @@ def test_going_back_shows_every_moment_as_it_was(session: Session) -> None:
         assert session.reached == 60
 
 
-def test_playing_on_from_the_past_repeats_it_and_touching_it_branches_off(
+def test_playing_from_the_past_repeats_it_and_an_edit_branches(
     session: Session,
 ) -> None:
     for _ in range(20):
@@ -128,7 +128,7 @@ def test_an_empty_canvas_waits_for_its_first_cell(session: Session, tmp_path: Pa
     assert session.advance()
 
 
-def test_a_deed_that_does_not_fit_changes_nothing(session: Session) -> None:
+def test_an_edit_that_does_not_fit_changes_nothing(session: Session) -> None:
     for _ in range(9):
         session.advance()
     session.seek(4)
@@ -139,7 +139,7 @@ def test_a_deed_that_does_not_fit_changes_nothing(session: Session) -> None:
     assert session.world is before
 
 
-def test_moments_kept_stay_within_the_budget_and_the_first_one_stays(
+def test_keyframes_stay_within_the_budget_and_keep_the_first(
     opening: SessionConfig,
 ) -> None:
     first = Keyframe.of(opening.start, 0)
@@ -153,7 +153,7 @@ def test_moments_kept_stay_within_the_budget_and_the_first_one_stays(
     assert len(kept) >= 5
 
 
-def test_a_full_whiteboard_goes_back_2000_steps_in_200_megabytes(opening: SessionConfig) -> None:
+def test_a_full_canvas_goes_back_2000_steps_in_200_megabytes(opening: SessionConfig) -> None:
     start = World.from_images(torch.ones(1, 140, 140), opening.rule)
     kept = Keyframes(Keyframe.of(start, 0))
     for step in range(1, 2_001):
@@ -186,7 +186,7 @@ def scenario_file(rule_file: Path) -> Path:
     return file
 
 
-def test_a_scenario_plays_as_it_runs(scenario_file: Path) -> None:
+def test_a_scenario_gives_the_same_states_in_the_viewer_and_in_a_run(scenario_file: Path) -> None:
     session = Session(from_scenario(str(scenario_file)))
     assert session.expectations == [None, None]
     for _ in range(30):
@@ -197,9 +197,7 @@ def test_a_scenario_plays_as_it_runs(scenario_file: Path) -> None:
     assert [words for _, words in session.said] == ["mutate: 7 → 2", "damage: top half"]
 
 
-def test_one_s_own_deeds_join_a_scenario_and_are_saved_with_it(
-    scenario_file: Path, tmp_path: Path
-) -> None:
+def test_edits_by_hand_are_saved_with_the_scenario(scenario_file: Path, tmp_path: Path) -> None:
     session = Session(from_scenario(str(scenario_file)))
     for _ in range(10):
         session.advance()
@@ -236,7 +234,7 @@ def test_of_several_worlds_only_the_one_shown_is_edited(rule_file: Path) -> None
     assert same(sn.run(saved).frames[-1].world, session.world)
 
 
-def test_a_whiteboard_holds_a_character_in_every_place() -> None:
+def test_a_filled_canvas_has_a_character_in_every_place() -> None:
     deeds = whiteboard([str(digit) for digit in range(10)], 140, 112, seed=3)
     seen = {
         (int(row) // 28, int(column) // 28)
