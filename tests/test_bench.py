@@ -9,12 +9,12 @@ from swarm_nca.images import strokes
 from swarm_nca.rules import Mlp
 
 
-def test_bench_pictures_have_the_alive_share_of_mnist() -> None:
+def test_the_pictures_have_the_alive_share_of_mnist() -> None:
     world = bench_worlds(bench_rule(), 256)
     assert world.cells / int(world.space.sizes.sum()) == pytest.approx(0.176, abs=0.01)
 
 
-def test_the_bench_rule_changes_cells_and_stays_finite() -> None:
+def test_the_rule_that_is_timed_is_busy_and_stays_finite() -> None:
     rule = bench_rule()
     stepper = Stepper(bench_worlds(rule, 2), rule)
     for _ in range(200):
@@ -23,7 +23,7 @@ def test_the_bench_rule_changes_cells_and_stays_finite() -> None:
     assert not any(weight.requires_grad for weight in rule.parameters())
 
 
-def test_the_bench_training_is_the_published_iteration() -> None:
+def test_the_training_that_is_timed_is_the_published_iteration_and_learns() -> None:
     rule = Mlp()
     trainer = published_trainer(rule, strokes(160))
     recipe = trainer.recipe

@@ -1,6 +1,6 @@
-"""Commands killed at random moments lose no data, and the next start removes temporary files.
+"""Commands killed at random moments lose nothing, and the next start removes what they left.
 
-`SWARM_NCA_KILLS=100` kills 100 trainings and 60 runs; the default kills a few.
+`SWARM_NCA_KILLS=100` kills as many trainings, and 60 runs; a few are killed where it is not set.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from swarm_nca.rules import load_rule
 
 KILLS = int(os.environ.get("SWARM_NCA_KILLS", "4"))
 
-#: Kills before a training may continue to its end.
+#: Kills after which a training may go on to its end.
 IN_A_ROW = 4
 
-#: Forks a process for each command, which saves the time of imports. The process is stopped after
-#: some seconds of its CPU time: by SIGPROF, which ends a process immediately as SIGKILL does, or by
-#: SIGTERM. Prints the exit code and the CPU seconds.
+#: Forks a process for each command, so that no time goes into imports. It is stopped after some
+#: seconds of its own work, however busy the machine is: by SIGPROF, which ends a process wherever
+#: it stands as SIGKILL does, or by SIGTERM. Answers with the exit code and the seconds worked.
 SERVER = """
 import json, os, signal, sys
 import swarm_nca.cli.closing, swarm_nca.training.command, torch._dynamo
@@ -49,7 +49,7 @@ for line in sys.stdin:
             main()
         except SystemExit as end:
             signal.setitimer(signal.ITIMER_PROF, 0)
-            os._exit(end.code or 0)  # skips the slow clean-up of memory
+            os._exit(end.code or 0)  # to tidy up its memory would take it longer than its work
     _, status, used = os.wait4(child, 0)
     print(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, flush=True)
 """
@@ -76,8 +76,8 @@ steps: 4
 record: {picture: false}
 """
 
-#: Possible exit codes after a signal: stopped, finished before the signal, or ended by the system
-#: (also by SIGTERM, before the command had started).
+#: Exit codes of a process that got a signal: stopped, done before it came, or ended by the system
+#: (SIGTERM too, before the command had begun).
 CODES = {
     signal.SIGTERM: (130, 0, -signal.SIGTERM),
     signal.SIGPROF: (-signal.SIGPROF, 0),
@@ -89,7 +89,7 @@ Start = Callable[..., tuple[int, float]]
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
-    """start("run", …, number=SIGTERM, after=0.2) returns the exit code and the CPU seconds."""
+    """start("run", …, number=SIGTERM, after=0.2): its exit code, and the seconds it worked."""
     log = tmp_path_factory.mktemp("log") / "log"
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -118,7 +118,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """A folder with a recipe, a scenario, and a few small pictures for both."""
+    """A folder with a recipe, a scenario, and pictures for both, soon read."""
     for size, name in ((7, "bar"), (14, "sheet")):
         (tmp_path / "shapes" / name).mkdir(parents=True)
         for number in range(3):
@@ -130,9 +130,9 @@ def files(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def hidden_files(folder: Path) -> list[str]:
-    """Names of hidden files, which are temporary."""
-    return [file.name for file in folder.rglob(".*")]
+def left_in(folder: Path) -> list[str]:
+    """What is not for people."""
+    return [one.name for one in folder.rglob(".*")]
 
 
 def log_without_times(folder: Path) -> list[str]:
@@ -140,7 +140,7 @@ def log_without_times(folder: Path) -> list[str]:
 
 
 def checkpoint(folder: Path) -> dict[str, object]:
-    """Tensors and header, without times."""
+    """Tensors and header, apart from times."""
     path = folder / "checkpoint.safetensors"
     with safe_open(str(path), framework="np") as file:
         header = json.loads(file.metadata()["swarm_nca_training"])
@@ -148,7 +148,7 @@ def checkpoint(folder: Path) -> dict[str, object]:
     return {name: value.tobytes() for name, value in load_file(path).items()} | header
 
 
-def test_a_repeatedly_killed_training_equals_an_uninterrupted_one(
+def test_a_training_that_was_killed_again_and_again_is_the_one_that_was_not(
     start: Start, files: Path
 ) -> None:
     recipe, whole = files / "recipe.yaml", files / "whole"
@@ -163,17 +163,17 @@ def test_a_repeatedly_killed_training_equals_an_uninterrupted_one(
         for _ in range(min(IN_A_ROW, KILLS - killed)):
             command = resume if (folder / "checkpoint.safetensors").is_file() else out
             number = moments.choice((signal.SIGTERM, signal.SIGPROF))
-            before = hidden_files(files)  # SIGPROF leaves hidden files
+            before = left_in(files)  # a process that is stopped at once removes nothing of others
             code, _ = start(*command, number=number, after=moments.uniform(0.01, work))
             killed += code != 0
             if number == signal.SIGTERM and code != -signal.SIGTERM:
-                assert set(hidden_files(files)) <= set(before)
+                assert set(left_in(files)) <= set(before)
             if code and (folder / "checkpoint.safetensors").is_file():
                 reached.append(checkpoint(folder)["iteration"])
             if code == 0:
                 break
         start(*(resume if (folder / "checkpoint.safetensors").is_file() else out))
-        assert hidden_files(files) == []
+        assert left_in(files) == []
         names = [sorted(one.name for one in run.iterdir()) for run in (folder, whole)]
         assert names[0] == names[1]
         assert load_rule(folder).hash() == load_rule(whole).hash()
@@ -185,7 +185,7 @@ def test_a_repeatedly_killed_training_equals_an_uninterrupted_one(
     print(f"{killed} kills of train, {done} trainings equal; resumed from {reached}")
 
 
-def test_a_killed_run_leaves_a_complete_run_and_no_temporary_files(
+def test_a_run_that_was_killed_leaves_the_earlier_one_or_its_own_and_nothing_after_the_next(
     start: Start, files: Path
 ) -> None:
     scenario = files / "scenario.yaml"
@@ -195,7 +195,7 @@ def test_a_killed_run_leaves_a_complete_run_and_no_temporary_files(
         expected.append((files / "expected" / "metrics.csv").read_bytes())
     names = sorted(one.name for one in (files / "expected").iterdir())
     place, moments = files / "runs" / "run", random.Random(2)
-    killed = tries = complete = 0
+    killed = tries = there = 0
     while killed < -(-KILLS * 6 // 10):
         seed, tries = tries % 2, tries + 1
         command = ("run", scenario, "--seed", seed, "--out", place)
@@ -205,14 +205,14 @@ def test_a_killed_run_leaves_a_complete_run_and_no_temporary_files(
         killed += code != 0
         assert tries <= 10 * KILLS
         if place.parent.exists() and number == signal.SIGTERM and code != -signal.SIGTERM:
-            assert hidden_files(place.parent) == []
+            assert left_in(place.parent) == []
             assert place.exists() >= before
         if place.exists():
             assert sorted(one.name for one in place.iterdir()) == names
             assert (place / "metrics.csv").read_bytes() in expected
-            complete += 1
+            there += 1
         start(*command)
         assert [one.name for one in place.parent.iterdir()] == ["run"]
         assert sorted(one.name for one in place.iterdir()) == names
         assert (place / "metrics.csv").read_bytes() == expected[seed]
-    print(f"{killed} kills of run in {tries} tries, {complete} with a run in place")
+    print(f"{killed} kills of run in {tries} tries, {there} with a run in place")

@@ -1,4 +1,4 @@
-"""Relocation of relative paths to another folder: `config.relocation`."""
+"""Paths in a file, told from another folder: `located.relocation`."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ PATHS = st.lists(st.sampled_from(["..", "a", "b"]), max_size=3).map(
 
 
 @given(old=FOLDERS, new=FOLDERS, path=PATHS)
-def test_a_path_relative_to_another_folder_names_the_same_file(
+def test_a_path_told_from_another_folder_leads_to_the_same_file(
     old: str, new: str, path: str
 ) -> None:
     root = Path.cwd() / "p" / "q" / "r" / "s"
-    relative = path_from(root / new, root / old, path)
-    assert not Path(relative).is_absolute()
-    assert os.path.normpath(root / new / relative) == os.path.normpath(root / old / path)
+    told = path_from(root / new, root / old, path)
+    assert not Path(told).is_absolute()
+    assert os.path.normpath(root / new / told) == os.path.normpath(root / old / path)
 
 
-def test_only_paths_are_relocated_at_any_depth() -> None:
+def test_paths_move_however_deep_they_lie_and_nothing_else_does() -> None:
     absolute = str(Path("/pictures/seven.png").absolute())
     data = {
         "file": "x.png",
@@ -56,7 +56,7 @@ def test_only_paths_are_relocated_at_any_depth() -> None:
         ("rule.weights=own.safetensors", ("rule", "weights"), "own.safetensors"),
     ],
 )
-def test_a_path_in_an_override_starts_from_the_working_directory(
+def test_a_path_set_on_the_way_starts_from_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str, path: tuple[Any, ...], found: str
 ) -> None:
     (tmp_path / "here").mkdir()
@@ -68,7 +68,7 @@ def test_a_path_in_an_override_starts_from_the_working_directory(
     assert os.path.normpath(tmp_path / "there" / data) == str(tmp_path / "here" / found)
 
 
-def test_paths_through_links_are_resolved_only_before_going_up(tmp_path: Path) -> None:
+def test_a_path_through_a_link_stays_one_unless_it_goes_up_behind_it(tmp_path: Path) -> None:
     for folder in ("big/deep/shapes", "project/runs"):
         (tmp_path / folder).mkdir(parents=True)
     project = tmp_path / "project"
@@ -81,13 +81,13 @@ def test_paths_through_links_are_resolved_only_before_going_up(tmp_path: Path) -
     assert (project / "linked" / back).resolve() == tmp_path / "big" / "deep" / "shapes"
 
 
-def test_names_in_an_override_do_not_change(tmp_path: Path) -> None:
+def test_names_set_on_the_way_stay_names(tmp_path: Path) -> None:
     document = parse("{}", str(tmp_path / "x.yaml"))
     changed = document.with_overrides(["rule=digits", "rules.weights=mnist", "name=a/b"])
     assert changed.data == {"rule": "digits", "rules": {"weights": "mnist"}, "name": "a/b"}
 
 
-def test_nested_paths_in_an_override_start_from_the_working_directory(
+def test_paths_anywhere_in_a_change_start_from_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "there").mkdir()
