@@ -34,22 +34,22 @@ def block(beginning: str) -> dict[str, Any]:
     return vars(module)
 
 
-def test_the_readme_has_three_python_blocks() -> None:
+def test_no_block_is_left_out() -> None:
     assert len(BLOCKS) == 3
 
 
-def test_the_first_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_first_session_runs_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     names = block("sn.run(")
     assert names["agent"].neighbors
     assert len(names["world"]) == 1
 
 
-def test_the_unit_test_example_passes() -> None:
+def test_the_unit_test_of_one_agent_passes() -> None:
     block("lone_agent")["test_an_agent_surrounded_by_twos_turns_towards_two"]()
 
 
-def test_the_glider_example_returns_to_its_start() -> None:
+def test_a_glider_is_back_where_it_began() -> None:
     names = block('kind="life"')
     shown = names["life"].readout.image(names["world"])
     assert shown.dtype == bool
