@@ -138,8 +138,7 @@ class _Bptt(torch.autograd.Function):
             before = rule.lives(padded[:-1], world.largest) if mortal else None
             if before is not None:
                 rows = rows[before[rows]]
-            # Rows that fill up a block use cell 0's prepared values and receive zeros; their
-            # results are ignored.
+            # Rows that fill up a block stand for cell 0 with empty messages; results are ignored.
             all_rows = functional.pad(rows, (0, -len(rows) % block))
             part = slice(start, start + len(all_rows))
             if before is not None:

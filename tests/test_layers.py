@@ -1,7 +1,7 @@
-"""The package's shape: imports run one way, heavy ones have one home, modules stay small.
+"""Structure of the package: layered imports, lazy heavy imports, and small modules.
 
-Which imports are allowed stands in `pyproject.toml`, as contracts of import-linter; ruff checks
-docstrings, asserts, prints and banned imports.
+`pyproject.toml` lists the allowed imports as contracts of import-linter; ruff checks docstrings,
+asserts, prints and banned imports.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PACKAGE = Path(swarm_nca.__file__).parent
 SETTINGS = Path(__file__).parents[1] / "pyproject.toml"
 
 
-def test_imports_keep_every_contract(capsys: pytest.CaptureFixture[str]) -> None:
+def test_imports_satisfy_all_contracts(capsys: pytest.CaptureFixture[str]) -> None:
     code = lint_imports(config_filename=str(SETTINGS), no_cache=True, no_logo=True)
     assert code == 0, capsys.readouterr().out
 
@@ -35,13 +35,13 @@ def test_imports_keep_every_contract(capsys: pytest.CaptureFixture[str]) -> None
         ),
     ],
 )
-def test_what_is_not_used_is_not_loaded(code: str, unloaded: str) -> None:
+def test_unused_packages_are_not_imported(code: str, unloaded: str) -> None:
     ask = f"{code}; import sys; print(*(m for m in {unloaded.split()!r} if m in sys.modules))"
     done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
 
 
-def test_every_public_name_is_found_and_listed_once() -> None:
+def test_every_public_name_exists_and_is_listed_once() -> None:
     assert sorted(set(swarm_nca.__all__)) == sorted(swarm_nca.__all__)
     for name in swarm_nca.__all__:
         assert getattr(swarm_nca, name) is not None
@@ -56,12 +56,12 @@ def test_no_module_is_longer_than_400_lines() -> None:
 
 
 def test_no_function_is_longer_than_70_lines_without_its_docstring() -> None:
-    long = []
+    too_long = []
     for file in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 documented = ast.get_docstring(node) is not None
                 first = node.body[min(documented, len(node.body) - 1)]
                 if (node.end_lineno or 0) - first.lineno >= 70:
-                    long.append(f"{file.name}: {node.name}")
-    assert long == []
+                    too_long.append(f"{file.name}: {node.name}")
+    assert too_long == []

@@ -1,7 +1,7 @@
-"""Numbers and arrays of the public functions: none lets an odd one through as another exception.
+"""Public functions accept unusual numbers and arrays, or refuse them with a clear error.
 
-Every argument is given every odd value once. It may be taken, or refused by a `ValueError` of one
-line (by an `IndexError` or a `KeyError` where the documentation says so).
+Each argument gets each unusual value once. The function may accept the value, or raise a one-line
+`ValueError` (`IndexError` or `KeyError` if documented).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ P = sn.perturbations
 
 
 class Unreadable:
-    """Neither an array nor an index, although it says so."""
+    """An object whose conversions to an array and to an index fail."""
 
     def __array__(self, *_: object, **__: object) -> Any:
         raise RuntimeError("no array\nfor you")
@@ -52,8 +52,8 @@ AGENT = SWARM.agent_at((1, 2))
 CELLS, CHANNELS = WORLD.state.shape
 
 
-def odd(shape: tuple[int, ...]) -> Iterator[Any]:
-    """Arrays of a shape, and other things, that some library stumbles over."""
+def unusual_values(shape: tuple[int, ...]) -> Iterator[Any]:
+    """Arrays of a shape and other values for which some library raises an unexpected error."""
     zeros, array = torch.zeros(shape), np.zeros(shape)
     yield from (zeros.to_sparse(), torch.empty(shape, device="meta"), zeros + 1j, zeros.bfloat16())
     yield from (zeros.clone().requires_grad_(True), zeros.to(torch.float8_e4m3fn), zeros > 1)
@@ -82,16 +82,16 @@ def with_images(**others: Any) -> sn.World:
     return sn.World.from_images([PICTURE] * 2, RULE, **others)
 
 
-def assigned(holder: object, name: str, value: Any) -> None:
+def assign(holder: object, name: str, value: Any) -> None:
     setattr(holder, name, value)
 
 
-def few(steps: Any) -> Any:
-    """Steps that do not take for ever."""
+def limited_steps(steps: Any) -> Any:
+    """The number of steps, or 1.5 instead of a number that would take too long."""
     return steps if not isinstance(steps, int) or steps < 10 else 1.5
 
 
-#: By name: what takes the value, and the shape of an array that could be right.
+#: By name: a function of the value, and the shape of a possibly valid array.
 TAKERS: dict[str, tuple[Callable[[Any], object], tuple[int, ...]]] = {
     "from_images images": (lambda v: sn.World.from_images(v, RULE), (2, 6, 6)),
     "from_images picture": (lambda v: sn.World.from_images([v], RULE), (6, 6)),
@@ -117,7 +117,7 @@ TAKERS: dict[str, tuple[Callable[[Any], object], tuple[int, ...]]] = {
     "select": (lambda v: WORLD.select(v), (2,)),
     "by_key": (lambda v: WORLD.by_key(v), (2,)),
     "picture": (lambda v: WORLD.picture(v), ()),
-    "rollout steps": (lambda v: sn.rollout(WORLD, RULE, few(v)), ()),
+    "rollout steps": (lambda v: sn.rollout(WORLD, RULE, limited_steps(v)), ()),
     "rollout seed": (lambda v: sn.rollout(WORLD, RULE, 1, v), ()),
     "rollout fire_rate": (lambda v: sn.rollout(WORLD, RULE, 1, fire_rate=v), ()),
     "rollout noise": (lambda v: sn.rollout(WORLD, RULE, 1, noise=v), ()),
@@ -129,9 +129,9 @@ TAKERS: dict[str, tuple[Callable[[Any], object], tuple[int, ...]]] = {
     "Swarm at": (lambda v: sn.Swarm(ALONE, RULE, perturbations=[(v, lambda w, seed: w)]), ()),
     "Swarm draw": (lambda v: sn.Swarm(ALONE, RULE).draw(v), (1, 2)),
     "agent_at": (lambda v: SWARM.agent_at(v), (2,)),
-    "agent state": (lambda v: assigned(AGENT, "state", v), (CHANNELS,)),
-    "agent inbox": (lambda v: assigned(AGENT, "inbox", v), ()),
-    "agent message": (lambda v: assigned(AGENT, "inbox", {1: v}), (CHANNELS,)),
+    "agent state": (lambda v: assign(AGENT, "state", v), (CHANNELS,)),
+    "agent inbox": (lambda v: assign(AGENT, "inbox", v), ()),
+    "agent message": (lambda v: assign(AGENT, "inbox", {1: v}), (CHANNELS,)),
     "Noise at": (lambda v: P.Noise(strength=0.1, at=v)(WORLD), ()),
     "Noise world": (lambda v: P.Noise(strength=0.1, world=v)(WORLD), ()),
     "Noise strength": (lambda v: P.Noise(strength=v)(WORLD), ()),
@@ -159,17 +159,17 @@ TAKERS: dict[str, tuple[Callable[[Any], object], tuple[int, ...]]] = {
     "number_slots": (lambda v: number_slots(nx.cycle_graph(4), v), ()),
 }
 
-#: Where looking something up fails as Python's own containers do.
+#: Look-ups, which raise IndexError or KeyError like Python's containers.
 LOOKUPS = {"select", "by_key", "picture", "Pictures index"}
 
 
 @pytest.mark.parametrize("name", TAKERS)
-def test_an_odd_argument_is_taken_or_refused_by_a_valueerror_of_one_line(name: str) -> None:
+def test_unusual_arguments_are_accepted_or_refused_in_one_line(name: str) -> None:
     take, shape = TAKERS[name]
     allowed = (ValueError, IndexError, KeyError) if name in LOOKUPS else (ValueError,)
-    for value in odd(shape):
+    for value in unusual_values(shape):
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # torch's, of what is in beta
+            warnings.simplefilter("ignore", UserWarning)  # torch warns about beta features
             warnings.simplefilter("error", np.exceptions.ComplexWarning)
             message = ""
             try:
@@ -179,7 +179,7 @@ def test_an_odd_argument_is_taken_or_refused_by_a_valueerror_of_one_line(name: s
             assert "\n" not in message, value
 
 
-def test_complex_numbers_never_lose_their_imaginary_part() -> None:
+def test_complex_numbers_are_always_refused() -> None:
     for name, (take, shape) in TAKERS.items():
         for value in (np.zeros(shape) + 1j, torch.zeros(shape) + 1j):
             refused = False
@@ -190,7 +190,7 @@ def test_complex_numbers_never_lose_their_imaginary_part() -> None:
             assert refused, f"{name} takes complex numbers"
 
 
-def test_arrays_with_gaps_are_never_filled_in_silence() -> None:
+def test_masked_arrays_are_refused() -> None:
     gaps = np.ma.masked_array(np.zeros((2, 6, 6)), np.ones((2, 6, 6), bool))
     for take in (TAKERS["from_images images"][0], TAKERS["Pictures"][0], TAKERS["repictured"][0]):
         with pytest.raises(ValueError, match="masked"):

@@ -1,7 +1,7 @@
-"""Perturbations: what is done to a world between two steps.
+"""Perturbations: changes of a world between two steps.
 
-To add one, write a file and a line in `KINDS`. A package of one's own names its kinds in the
-entry-point group `swarm_nca.perturbations`.
+To add one, write a file and a line in `KINDS`. Other packages name their kinds in the entry-point
+group `swarm_nca.perturbations`.
 
     world = Damage(shape="disc", center=(14, 14), radius=4)(world)
 """
@@ -28,7 +28,7 @@ from swarm_nca.perturbations.transforms import (
     Translate,
 )
 
-#: The kinds that come with the package.
+#: The kinds of this package.
 KINDS: dict[str, type[Perturbation]] = {
     "mutate": Mutate,
     "restart": Restart,

@@ -1,6 +1,4 @@
-"""Which places of a world a shape covers: on pictures by row and column, on graphs by the nodes'
-coordinates.
-"""
+"""The sites of a world that a shape covers, by (row, column) or by coordinates of graph nodes."""
 
 from __future__ import annotations
 
@@ -12,17 +10,17 @@ from swarm_nca.world import World
 
 
 def in_disc(world: World, center: tuple[float, float], radius: float) -> Tensor:
-    """int64 [n], the sites of a single world at most `radius` from the centre."""
+    """int64 [n], the sites of a single world at a distance of at most `radius` from the centre."""
     places = _places(world)
-    away = places - places.new_tensor(center)
-    return _covered(world, (away**2).sum(1) <= radius**2, f"a disc at {list(center)}")
+    offset = places - places.new_tensor(center)
+    return _covered(world, (offset**2).sum(1) <= radius**2, f"a disc at {list(center)}")
 
 
 def in_rectangle(world: World, corner: tuple[float, float], size: tuple[float, float]) -> Tensor:
-    """int64 [n], the sites from `corner` on, `size` (rows, columns) away at most, that excluded."""
+    """int64 [n], the sites of a single world in [corner, corner + size), in both directions."""
     places = _places(world)
-    inner = places - places.new_tensor(corner)
-    covered = ((inner >= 0) & (inner < places.new_tensor(size))).all(1)
+    offset = places - places.new_tensor(corner)
+    covered = ((offset >= 0) & (offset < places.new_tensor(size))).all(1)
     return _covered(world, covered, f"a rectangle at {list(corner)}")
 
 
@@ -33,7 +31,7 @@ def in_half(world: World, side: Side) -> Tensor:
         ValueError: a world on a graph, which has no sides.
     """
     if not world.space.pictured:
-        raise ValueError("shape 'half' needs a picture, on a graph take a disc or a rectangle")
+        raise ValueError("shape 'half' needs a picture; on a graph use a disc or a rectangle")
     rows, columns = world.picture().shape
     return torch.from_numpy(half(side, (rows, columns))).reshape(-1).nonzero().view(-1)
 
@@ -43,7 +41,7 @@ def _places(world: World) -> Tensor:
     position = world.space.position(torch.arange(int(sizes.sum()), device=sizes.device))
     if position.shape[1] != 2:
         raise ValueError(
-            "a shape needs places with two coordinates; give the graph's nodes an attribute 'pos'"
+            "a shape needs two coordinates per place; give the graph's nodes an attribute 'pos'"
         )
     return position.to("cpu", torch.float64)
 
@@ -56,7 +54,7 @@ def _covered(world: World, covered: Tensor, shape: str) -> Tensor:
 
 
 def extent(world: World) -> str:
-    """How large a single world is, in words."""
+    """The size of a single world, for messages."""
     if world.space.pictured:
         rows, columns = world.picture().shape
         return f"the canvas of {rows} × {columns}"

@@ -1,4 +1,4 @@
-"""Damage: cells of an area lose what they held, or die with the pixels they stand on."""
+"""Damage: sets the states of cells in an area to zero, or erases their pixels."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from swarm_nca.perturbations.area import in_disc, in_half, in_rectangle
 from swarm_nca.perturbations.perturbation import Perturbation
 from swarm_nca.world import World
 
-#: What describes each shape.
+#: The attributes of each shape.
 SHAPES = {"disc": ("center", "radius"), "half": ("side",), "rectangle": ("corner", "size")}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Damage(Perturbation):
-    """States zeroed, or pixels erased, within a shape.
+    """Zeroed states or erased pixels in a shape.
 
     Attributes:
         shape: `disc` (`center`, `radius`), `half` (`side`) or `rectangle` (`corner`, `size`).
-        center: (row, column) of the disc; a pixel's centre lies at whole numbers.
-        radius: of the disc, in pixels, above 0.
-        side: the half that is hit: left, right, top or bottom.
+        center: (row, column) of the disc; pixel centres have whole coordinates.
+        radius: radius of the disc in pixels, above 0.
+        side: the damaged half: left, right, top or bottom.
         corner: (row, column) of the rectangle's top left pixel.
         size: (rows, columns) of the rectangle.
-        target: `states` are zeroed and the cells live on, or `pixels` are erased. On a graph the
-            disc and the rectangle lie among the nodes' coordinates, and erased nodes are removed.
+        target: `states` zeroes the states and cells stay alive; `pixels` erases pixels. On a graph
+            the shape uses the coordinates of the nodes, and erased nodes are removed.
     """
 
     kind: Literal["damage"] = field(default="damage", repr=False)
@@ -55,14 +55,16 @@ class Damage(Perturbation):
             if belongs and given is None:
                 raise ValueError(f"shape {self.shape!r} needs {takes}")
             if not belongs and given is not None:
-                raise ValueError(f"{name} does not go with shape {self.shape!r}, it takes {takes}")
+                raise ValueError(
+                    f"{name} does not go with shape {self.shape!r}, which takes {takes}"
+                )
 
     def __call__(self, world: World, seed: int = 0) -> World:
         """The damaged worlds; see `Perturbation.__call__`."""
         return self.one_by_one(world, self._damaged)
 
     def what(self, before: World, after: World) -> str:
-        """The area hit, and the cells lost."""
+        """The damaged area, and the number of lost cells."""
         lost = f", {before.cells - after.cells} cells lost" if self.target == "pixels" else ""
         if self.center is not None:
             row, column = self.center

@@ -1,8 +1,8 @@
-"""Draw: a pen adds grey along a line, and pixels that grow dark enough come alive.
+"""Draw: adds grey along a line; pixels above the threshold become alive.
 
-Strokes accumulate, as in the demo of self-classifying MNIST (Randazzo et al., Distill 2020): what
-stays below the threshold is sensed by the neighbours and can be lifted by a later stroke. Cells
-that live on keep all they hold.
+Strokes accumulate, as in the demo of self-classifying MNIST (Randazzo et al., Distill 2020): grey
+below the threshold is part of the stimulus of neighbours, and a later stroke can raise it above the
+threshold. Cells that stay alive keep all their fields.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from annotated_types import Gt, Le
 
 from swarm_nca.bounds import Index, Positive
-from swarm_nca.perturbations.pen import Points, check_pen, pen_coverage, told
+from swarm_nca.perturbations.pen import Points, check_pen, pen_caption, pen_coverage
 from swarm_nca.perturbations.perturbation import Perturbation, relabeled
 from swarm_nca.world import World
 
@@ -23,13 +23,12 @@ class Draw(Perturbation):
     """Grey added under a round brush.
 
     Attributes:
-        points: the line's (row, column) points; a single one is a dab.
-        glyph: instead of points, a digit or letter, written in the middle of the canvas.
-        stroke: which stroke of the glyph, counted from 0 in the order of writing; all when None.
-        radius: of the brush, in pixels, above 0.
-        strength: the grey added where the brush fully covers a pixel, in (0, 1].
-        label: what the cells should agree on now, by number (−1: unknown) or name; as before when
-            None.
+        points: the (row, column) points of the line; one point makes a dot.
+        glyph: instead of points, a digit or letter, drawn in the middle of the canvas.
+        stroke: the stroke of the glyph, counted from 0 in writing order; all strokes when None.
+        radius: radius of the brush in pixels, above 0.
+        strength: the grey added to fully covered pixels, in (0, 1].
+        label: the new label, by number (−1: unknown) or name; unchanged when None.
     """
 
     kind: Literal["draw"] = field(default="draw", repr=False)
@@ -49,8 +48,8 @@ class Draw(Perturbation):
         return self.one_by_one(world, self._drawn)
 
     def what(self, before: World, after: World) -> str:
-        """The line drawn, and the label where it changed."""
-        return told(self.points, self.glyph, self.stroke, before, after)
+        """The line, and the label if it changed."""
+        return pen_caption(self.points, self.glyph, self.stroke, before, after)
 
     def _drawn(self, alone: World, _: int) -> World:
         sites, share = pen_coverage(alone, self.points, self.glyph, self.stroke, self.radius)

@@ -1,4 +1,4 @@
-"""Erase: a rubber takes grey away along a line, and cells that lose too much of it die."""
+"""Erase: removes grey along a line; cells at or below the threshold die."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Annotated, Literal
 from annotated_types import Gt, Le
 
 from swarm_nca.bounds import Index, Positive
-from swarm_nca.perturbations.pen import Points, check_pen, pen_coverage, told
+from swarm_nca.perturbations.pen import Points, check_pen, pen_caption, pen_coverage
 from swarm_nca.perturbations.perturbation import Perturbation, relabeled
 from swarm_nca.world import World
 
 
 @dataclass(frozen=True, kw_only=True)
 class Erase(Perturbation):
-    """Grey taken away under a round rubber.
+    """Grey removed under a round rubber.
 
     Attributes:
         points, glyph, stroke: the line, as in `Draw`.
-        radius: of the rubber, in pixels, above 0.
-        strength: the share of the grey taken where the rubber fully covers a pixel, in (0, 1].
-        label: what the cells should agree on now, as in `Draw`.
+        radius: radius of the rubber in pixels, above 0.
+        strength: the share of grey removed from fully covered pixels, in (0, 1].
+        label: the new label, as in `Draw`.
     """
 
     kind: Literal["erase"] = field(default="erase", repr=False)
@@ -37,12 +37,12 @@ class Erase(Perturbation):
         check_pen(self.points, self.glyph, self.stroke)
 
     def __call__(self, world: World, seed: int = 0) -> World:
-        """The worlds with the line rubbed out; see `Perturbation.__call__`."""
+        """The worlds with the line erased; see `Perturbation.__call__`."""
         return self.one_by_one(world, self._erased)
 
     def what(self, before: World, after: World) -> str:
-        """The line rubbed out, and the label where it changed."""
-        return told(self.points, self.glyph, self.stroke, before, after)
+        """The line, and the label if it changed."""
+        return pen_caption(self.points, self.glyph, self.stroke, before, after)
 
     def _erased(self, alone: World, _: int) -> World:
         sites, share = pen_coverage(alone, self.points, self.glyph, self.stroke, self.radius)

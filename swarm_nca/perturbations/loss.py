@@ -1,4 +1,4 @@
-"""Loss: from now on, messages get lost on their way."""
+"""Loss: changes the probability that messages are lost."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from swarm_nca.world import World
 
 @dataclass(frozen=True, kw_only=True)
 class Loss(Perturbation):
-    """Another chance of loss on all links, for all worlds of the batch, which share them.
+    """Another loss probability for all worlds of the batch, which share their links.
 
     Attributes:
-        drop: the chance that one message of one step is lost, in [0, 1]; 0 mends the links.
+        drop: the probability that a message is lost, in [0, 1]; with 0 all messages arrive.
     """
 
     SHARED: ClassVar[bool] = True
@@ -28,5 +28,5 @@ class Loss(Perturbation):
         return replace(world, links=replace(world.links, drop=self.drop))
 
     def what(self, before: World, after: World) -> str:
-        """The chance before and after."""
+        """The probability before and after."""
         return f"{before.links.drop:.0%} → {after.links.drop:.0%} of all messages"

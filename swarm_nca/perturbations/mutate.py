@@ -1,8 +1,7 @@
-"""Mutation: the picture changes under the swarm, and the cells that live on keep what they held.
+"""Mutation: replaces the picture of a world; cells that stay alive keep their states.
 
-The perturbation of self-classifying MNIST (Randazzo et al., Distill 2020): a cell's channels stay
-where the new picture is alive too, and newborn cells hold zeros. Half a mutation makes a chimera
-of a digit in mid-life.
+From self-classifying MNIST (Randazzo et al., Distill 2020): cells alive in both pictures keep their
+channels, and newborn cells hold zeros. A mutation of one half makes a chimera of two digits.
 """
 
 from __future__ import annotations
@@ -28,26 +27,26 @@ if TYPE_CHECKING:
     )
     Images: TypeAlias = Source | Pictures | PictureBatch
 else:
-    Images = Source  # what a YAML file can say; schemas read the annotation at run time
+    Images = Source  # the form in YAML files; schemas read the annotation at run time
 
-#: The halves that a picture has.
+#: The halves of a picture.
 SIDES: tuple[str, ...] = get_args(Side)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)  # pictures do not compare
 class Mutate(Perturbation):
-    """New pictures for the worlds, which keep their cells' states.
+    """New pictures for the worlds, with kept states.
 
     Attributes:
-        images: where they come from, or the pictures themselves: grey in [0, 1], [H, W] for all
-            worlds or [B, H, W] for B of them, or `Pictures`. They are centred on the canvas. A
-            source that the worlds stand on already gives the same pictures again: choose others by
-            its `index` or `seed`.
-        half: only this half of the picture is swapped: left, right, top or bottom; a middle row
-            or column stays. The whole picture when None.
-        label: what the cells should agree on now, by number (−1: unknown) or name. When None, the
-            pictures' own, unknown for arrays; after half a swap unknown too, unless the old label
-            and the new one are the same.
+        images: the source of the pictures, or the pictures: grey in [0, 1], [H, W] for all worlds
+            or [B, H, W] for B worlds, or `Pictures`. They are centred on the canvas. The source
+            that made the worlds gives the same pictures again; use its `index` or `seed` for
+            others.
+        half: the half of the picture to replace: left, right, top or bottom; a middle row or column
+            stays. The whole picture when None.
+        label: the new label, by number (−1: unknown) or name. When None, the labels of the
+            pictures, unknown for arrays; for a half also unknown, unless old and new label are
+            equal.
     """
 
     kind: Literal["mutate"] = field(default="mutate", repr=False)
@@ -65,7 +64,7 @@ class Mutate(Perturbation):
         return pictured(self, world, self.images, seed, self.label, self.half)
 
     def what(self, before: World, after: World) -> str:
-        """The labels before and after, the half, and whether the pictures are the same ones."""
+        """The labels before and after, the half, and whether the pictures are the same."""
         part = "" if self.half is None else f", {self.half} half"
         same = ", same picture" if torch.equal(before.canvas.grey, after.canvas.grey) else ""
         if not before.readout.class_names:
@@ -81,18 +80,17 @@ def pictured(
     label: int | str | None = None,
     side: Side | None = None,
 ) -> World:
-    """The worlds that a perturbation acts on, on other pictures or halves; states are kept.
+    """The batch with new pictures or halves for the chosen worlds; states are kept.
 
     Raises:
-        ValueError: a number of pictures that is neither 1 nor that of the worlds acted on, or one
-            larger than its canvas.
+        ValueError: the number of pictures is neither 1 nor that of the chosen worlds, or a picture
+            is larger than its canvas.
     """
     pictures = pictures_of(images, seed, world.readout.class_names)
     worlds = len(perturbation.chosen(world))
     if len(pictures) not in (1, worlds):
         raise ValueError(
-            f"images must hold one picture, or one for each of {worlds} worlds; there are "
-            f"{len(pictures)}"
+            f"images must hold one picture, or one for each of {worlds} worlds; got {len(pictures)}"
         )
 
     def change(alone: World, i: int) -> World:
@@ -111,7 +109,7 @@ def pictured(
 def pictures_of(
     images: Images, seed: int, classes: tuple[str, ...], base: str | Path = "."
 ) -> Pictures:
-    """What `images` stands for: loaded, where it is a source, with paths relative to `base`."""
+    """The pictures of `images`; a source is loaded, with paths relative to `base`."""
     if isinstance(images, Pictures):
         return images
     if isinstance(images, Source):

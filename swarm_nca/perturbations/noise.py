@@ -1,4 +1,4 @@
-"""Noise: a jolt to what all cells hold, or grain on the picture they stand on."""
+"""Noise: adds normal deviates to states or pixels once."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from swarm_nca.world import World
 
 @dataclass(frozen=True, kw_only=True)
 class Noise(Perturbation):
-    """Normal deviates added once.
+    """Normal deviates, added once.
 
-    They are counter-based: the seed, the world's key, the cell's site and the world's step decide
-    them, so a second jolt of the same target in the same step repeats the first.
+    The deviates are counter-based: they depend on the seed, the world's key, the site and the
+    world's step. A second noise on the same target in the same step repeats the first.
 
     Attributes:
-        strength: their standard deviation, above 0.
-        target: `states` (every channel), or `pixels` (the sum is kept within [0, 1], and pixels
-            come alive or die by it).
+        strength: standard deviation, above 0.
+        target: `states` (every channel), or `pixels` (the sum is clamped to [0, 1], and pixels can
+            become alive or die).
     """
 
     kind: Literal["noise"] = field(default="noise", repr=False)
@@ -40,23 +40,23 @@ class Noise(Perturbation):
         """The noisy worlds; see `Perturbation.__call__`."""
         seed = check_seed(seed)
 
-        def jolted(alone: World, _: int) -> World:
+        def with_noise(alone: World, _: int) -> World:
             if self.target == "states":
                 drawn = _offsets(alone, alone.site, seed, 0)
                 normals = normal_rows(drawn, alone.state.shape[1], alone.state.dtype)
                 return alone.with_state(alone.state + self.strength * normals)
-            every = torch.arange(len(alone.canvas.grey), device=alone.state.device)
-            normals = normal_rows(_offsets(alone, every, seed, 1), 1, alone.state.dtype)
-            # More than 1 either way makes no difference to a sum kept within [0, 1].
-            return alone.draw(every, (self.strength * normals[:, 0]).clamp(-1.0, 1.0))
+            pixels = torch.arange(len(alone.canvas.grey), device=alone.state.device)
+            normals = normal_rows(_offsets(alone, pixels, seed, 1), 1, alone.state.dtype)
+            # `draw` accepts [-1, 1]; larger amounts would give the same clamped sum.
+            return alone.draw(pixels, (self.strength * normals[:, 0]).clamp(-1.0, 1.0))
 
-        return self.one_by_one(world, jolted)
+        return self.one_by_one(world, with_noise)
 
     def what(self, before: World, after: World) -> str:
-        """How strong it was, and on what."""
+        """The strength and the target."""
         return f"strength {self.strength:g} on {self.target}"
 
 
 def _offsets(alone: World, site: Tensor, seed: int, lane: int) -> Tensor:
-    """int64 [n], where each site's deviates begin in the table; targets read different lanes."""
+    """int64 [n], offsets of the sites in the table of deviates; each target uses its own lane."""
     return words(seed, alone.key, site, alone.step, Stream.PERTURBATION)[lane] >> 12

@@ -1,7 +1,4 @@
-"""The line that a pen follows: a polyline, or the strokes of a character as people write it.
-
-`Draw` and `Erase` share it.
-"""
+"""The pen of `Draw` and `Erase`, which follows a polyline or the strokes of a character."""
 
 from __future__ import annotations
 
@@ -24,11 +21,11 @@ Points: TypeAlias = Annotated[tuple[tuple[Number, Number], ...], MaxLen(MOST_POI
 
 
 def check_pen(points: Points | None, glyph: int | str | None, stroke: int | None) -> None:
-    """A ValueError unless these describe one line."""
+    """Raise a ValueError unless the arguments describe one line."""
     if (points is None) == (glyph is None):
         raise ValueError("a pen follows either points, [[row, column], …], or a glyph such as 7")
     if stroke is not None and glyph is None:
-        raise ValueError("stroke counts the strokes of a glyph, and there is none; leave it out")
+        raise ValueError("stroke counts the strokes of a glyph; give a glyph, or leave out stroke")
     if points is not None and not len(points):
         raise ValueError("points must hold at least one [row, column], got none")
 
@@ -36,10 +33,10 @@ def check_pen(points: Points | None, glyph: int | str | None, stroke: int | None
 def pen_coverage(
     alone: World, points: Points | None, glyph: int | str | None, stroke: int | None, radius: float
 ) -> tuple[Tensor, Tensor]:
-    """The pixels that a pen covers of a single world, int64 [n], and how much of each, [n].
+    """The pixels of a single world that a pen covers, int64 [n], and the covered share of each [n].
 
     Raises:
-        ValueError: no such glyph or stroke, a line that misses the canvas, or a world on a graph.
+        ValueError: an unknown glyph or stroke, a line outside the canvas, or a world on a graph.
     """
     rows, columns = alone.picture().shape
     if glyph is not None:
@@ -58,10 +55,10 @@ def pen_coverage(
     return torch.from_numpy(sites).to(grey.device), amount.to(grey.device, grey.dtype)
 
 
-def told(
+def pen_caption(
     points: Points | None, glyph: int | str | None, stroke: int | None, before: World, after: World
 ) -> str:
-    """The line in a few words for a caption, with the label where it changed."""
+    """A short caption: the line, and the label if it changed."""
     if glyph is not None:
         line = f"{glyph}" if stroke is None else f"stroke {stroke} of {glyph}"
     else:
@@ -73,7 +70,7 @@ def told(
 def _strokes(
     glyph: int | str, stroke: int | None, shape: tuple[int, int], radius: float
 ) -> list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
-    """Where the pen goes to write a character in MNIST's manner, in the middle of a canvas."""
+    """The strokes of a character in MNIST's proportions, in the middle of the canvas."""
     side = min(shape)
     written = glyph_strokes(str(glyph), size=side, box=side * 20 / 28, thickness=2 * radius)
     if stroke is not None and not 0 <= stroke < len(written):

@@ -1,8 +1,8 @@
-"""What every perturbation is: a frozen record that says when, where and how, and a function from
-`World` to `World`. The record is its own configuration; a scenario's YAML spells its fields.
+"""The base class of perturbations: a frozen record and a function from `World` to `World`.
 
-A perturbation acts on every world of a batch, or on the one it names. Draws at random are
-counter-based, so what it does depends on the seed and the world alone, not on who else is there.
+The fields of the record are the keys of a perturbation in a scenario's YAML. A perturbation acts on
+every world of a batch, or on one. Random draws are counter-based, so the result for a world depends
+on the seed and that world only, not on the batch.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from swarm_nca.world import World
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Perturbation(ABC):
-    """Something done to worlds between two steps.
+    """A change of worlds between two steps.
 
     Attributes:
-        kind: its name in scenarios; each class has its own.
-        at: the step before which it acts, 0 or more; whoever runs the world looks at it.
-        world: which world of the batch, counted from 0; all of them when None.
-        SHARED: whether it changes what all worlds of a batch share, so that it cannot name one.
+        kind: name in scenarios; each class has its own.
+        at: the number of steps after which the caller applies it, 0 or more.
+        world: the number of the world in the batch, from 0; all worlds when None.
+        SHARED: whether it changes a field that all worlds of a batch share, so that `world` must be
+            None.
     """
 
     SHARED: ClassVar[bool] = False
@@ -43,21 +44,21 @@ class Perturbation(ABC):
 
     @abstractmethod
     def __call__(self, world: World, seed: int = 0) -> World:
-        """The worlds after it; those given stay as they are.
+        """The changed worlds; the given ones stay unchanged.
 
         Args:
-            seed: what random draws depend on; kinds that draw nothing take no notice.
+            seed: seed of random draws; ignored by kinds that draw nothing.
 
         Raises:
-            ValueError: a world it does not fit, or a world number the batch does not have.
+            ValueError: an unsupported world, or a world number that the batch does not have.
         """
 
     def what(self, before: World, after: World) -> str:
-        """A few words for a caption: what it did to the worlds before, to have those after."""
+        """A short caption of the change from `before` to `after`."""
         return self.kind
 
     def chosen(self, world: World) -> range:
-        """The numbers of the worlds it acts on."""
+        """The numbers of the worlds to change."""
         if self.world is None:
             return range(len(world))
         if self.world >= len(world):
@@ -68,7 +69,7 @@ class Perturbation(ABC):
         return range(self.world, self.world + 1)
 
     def one_by_one(self, world: World, change: Callable[[World, int], World]) -> World:
-        """The batch with `change(alone, i)` for each world acted on, i counting these from 0."""
+        """The batch with `change(alone, i)` for the i-th chosen world, counted from 0."""
         chosen = self.chosen(world)
         if len(world) == 1:
             return change(world, 0)
@@ -79,7 +80,7 @@ class Perturbation(ABC):
 
 
 def labels(world: World) -> str:
-    """The worlds' labels in a word or two, `?` for unknown; a rule without classes has none."""
+    """The labels of the worlds as a short text; `?` for unknown labels."""
     classes = world.readout.class_names
     names = [classes[i] if i >= 0 else "?" for i in world.label.tolist()]
     shown = list(dict.fromkeys(names))
@@ -87,10 +88,10 @@ def labels(world: World) -> str:
 
 
 def relabeled(world: World, label: int | str | None) -> World:
-    """The worlds with one label for all, by number (−1: unknown) or name; None changes nothing.
+    """The worlds with the same label, by number (−1: unknown) or name; None changes nothing.
 
     Raises:
-        ValueError: a class that the world does not have.
+        ValueError: an unknown class.
     """
     if label is None:
         return world

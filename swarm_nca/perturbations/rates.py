@@ -1,4 +1,4 @@
-"""Rates: from now on, cells fire more or less readily, and with more or less noise."""
+"""Rates: changes the fire rate and the noise."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from swarm_nca.world import World
 
 @dataclass(frozen=True, kw_only=True)
 class Rates(Perturbation):
-    """Other rates than the rule's own, for all worlds of the batch, which share them.
+    """Another fire rate or noise for all worlds of the batch, which share them.
 
     Attributes:
-        fire_rate: the share of cells that act in a step, in [0, 1]; as before when None.
-        noise: the standard deviation of what is added to every change, 0 or more; as before when
-            None.
+        fire_rate: share of cells that fire in a step, in [0, 1]; unchanged when None.
+        noise: standard deviation of the noise, 0 or more; unchanged when None.
     """
 
     SHARED: ClassVar[bool] = True
@@ -43,11 +42,11 @@ class Rates(Perturbation):
         """Each rate before and after."""
         changed = []
         if self.fire_rate is not None:
-            changed.append(f"fire rate {_told(before.fire_rate)} → {self.fire_rate:g}")
+            changed.append(f"fire rate {_text(before.fire_rate)} → {self.fire_rate:g}")
         if self.noise is not None:
-            changed.append(f"noise {_told(before.noise)} → {self.noise:g}")
+            changed.append(f"noise {_text(before.noise)} → {self.noise:g}")
         return ", ".join(changed)
 
 
-def _told(rate: float | None) -> str:
+def _text(rate: float | None) -> str:
     return "the rule's" if rate is None else f"{rate:g}"

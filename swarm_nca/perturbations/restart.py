@@ -1,4 +1,4 @@
-"""Restart: every cell forgets what it held. The control to a mutation, which keeps the states."""
+"""Restart: resets the states. It is the control experiment for a mutation, which keeps them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from swarm_nca.world import World, check_start
 
 @dataclass(frozen=True, eq=False, kw_only=True)  # pictures do not compare
 class Restart(Perturbation):
-    """The states begin anew, on the same pictures or on other ones; steps stay counted.
+    """Starting states on the same or on new pictures; the count of steps stays.
 
     Attributes:
         start: `zeros`, or `random` (standard normal, from the seed and the step).
-        images: new pictures, as in `Mutate`; the same when None.
-        label: what the cells should agree on now; when None that of the new pictures.
+        images: new pictures, as in `Mutate`; the same pictures when None.
+        label: the new label; when None that of the new pictures.
     """
 
     kind: Literal["restart"] = field(default="restart", repr=False)
@@ -30,7 +30,7 @@ class Restart(Perturbation):
         check_start(self.start)
 
     def __call__(self, world: World, seed: int = 0) -> World:
-        """The worlds at the beginning; see `Perturbation.__call__`."""
+        """The restarted worlds; see `Perturbation.__call__`."""
         if self.images is not None:
             world = pictured(self, world, self.images, seed)
 
@@ -40,6 +40,6 @@ class Restart(Perturbation):
         return self.one_by_one(world, restarted)
 
     def what(self, before: World, after: World) -> str:
-        """The labels, where they changed, and the start."""
+        """The labels if they changed, and the start."""
         changed = f"{labels(before)} → {labels(after)}, " if labels(before) != labels(after) else ""
         return f"{changed}from {self.start}"

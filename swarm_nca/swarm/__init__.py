@@ -1,4 +1,4 @@
-"""The same world as agents: a Mesa model, every living cell an object to hold and question."""
+"""A world as a Mesa model with one agent object per living cell."""
 
 from swarm_nca.swarm.agents import CellAgent
 from swarm_nca.swarm.batch import SwarmBatch

@@ -1,10 +1,10 @@
-"""One cell as an agent: it perceives what its neighbours say, then decides.
+"""One cell as an agent: it perceives the messages of its neighbours, then updates.
 
-The two verbs are those of a synchronous step, as in Mesa's own Game of Life: all agents perceive
-before any of them updates. Under a rule by which cells live and die two more follow: all look
-whether they still live, then those that do not hold zeros (`settle`). An agent owns no state: it
-reads and writes its row of the swarm's live buffer, so that the same states serve the batched
-engine. All it needs is in reach of a unit test: put messages into `inbox`, ask for `decide()`.
+A step is synchronous, as in Mesa's Game of Life: all agents perceive before any agent updates. If
+cells live and die by the rule, two phases follow: all agents check whether they still live
+(`look`), then dead ones set their state to zeros (`settle`). An agent has no state of its own: it
+reads and writes its row of the swarm's live buffer, which the batched engine also uses. An agent
+can be unit-tested: put messages into `inbox` and call `decide()`.
 
 Letters: C state channels, K neighbour slots, S stimulus values.
 """
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
     from swarm_nca.links import Links
     from swarm_nca.swarm.model import Swarm
 
-#: What agents hold, say and hear: a float array [C].
+#: A state or a message: a float array [C].
 Vector = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
-#: The row of an agent whose cell has left the world: past the end of any buffer.
-_NOWHERE = np.iinfo(np.int64).max
+#: The row of an agent whose cell has left the world: beyond the end of any buffer.
+_NO_ROW = np.iinfo(np.int64).max
 
 
 class _Numbers:
-    """Agents' ids, counted by each swarm for itself.
+    """Agent ids, counted separately by each swarm.
 
-    Mesa before 3.5 counts them in a table of its own, which keeps every model alive for ever.
+    Mesa before 3.5 counts them in a global table, which never releases a model.
     """
 
     def __getitem__(self, swarm: Swarm) -> itertools.count[int]:
@@ -50,15 +50,15 @@ class _Numbers:
 
 
 class CellAgent(mesa.Agent):  # type: ignore[misc]
-    """A cell. Swarms make and remove them; `swarm.agent_at(name)` gives one.
+    """A cell. The swarm makes and removes agents; `swarm.agent_at(name)` returns one.
 
-    On pictures of ink every living pixel is an agent. Where every pixel is a cell, as in Life and
-    growing patterns, every pixel is an agent for as long as the swarm runs.
+    Usually every living pixel is an agent. If every pixel is a cell, as in Life and growing
+    patterns, every pixel is an agent as long as the swarm runs.
 
     Attributes:
-        model: the `Swarm` it is part of.
-        site: its number within the world, row-major pixel or node: stable for life.
-        name: (row, column) of its pixel, or its node's name.
+        model: the `Swarm` of the agent.
+        site: number in the world, row-major pixel or node; it never changes.
+        name: (row, column) of the pixel, or name of the node.
     """
 
     _ids = _Numbers()
@@ -68,41 +68,41 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         super().__init__(model)
         self.site = site
         self.name = name
-        self.row = _NOWHERE
+        self.row = _NO_ROW
         self._inbox: dict[int, Vector] = {}
         self._heard_at = model.now
         self._lived: bool | None = None
-        self._dice: Draws | None = None
+        self._own_draws: Draws | None = None
 
-    # ------------------------------------------------------------ who and where
+    # ------------------------------------------------------ identity and place
 
     @property
     def present(self) -> bool:
-        """Whether its cell is in the world: its pixel or node has not been taken away."""
-        return self.row != _NOWHERE
+        """Whether the cell is in the world: its pixel or node has not been removed."""
+        return self.row != _NO_ROW
 
     @property
     def alive(self) -> bool:
-        """Whether it is present and, where cells live and die by the rule, the rule says so now."""
+        """Whether the cell is present and, if cells live and die by the rule, alive now."""
         return self.present and (not self.model.mortal or self._lives())
 
     @property
     def cell(self) -> Cell | None:
-        """Its place on Mesa's network, `swarm.space`; None once it has left the world."""
+        """The place on Mesa's network, `swarm.space`; None after the cell has left the world."""
         return self.model.space[self.name] if self.present else None
 
     @property
     def neighbors(self) -> dict[int, CellAgent]:
-        """Slot → the agent heard there; a cell of a grid hears itself in slot 4."""
+        """Slot → neighbour agent; on a grid slot 4 is the agent itself."""
         return self.model.neighbors_of(self)
 
-    # --------------------------------------------------------- what it knows
+    # --------------------------------------------------- state and messages
 
     @property
     def state(self) -> Vector:
-        """[C], what it holds and tells: a live row, written in place or by assignment.
+        """[C], the live row of the buffer; write to it in place or by assignment.
 
-        Keep the agent rather than the row: drawing and erasing move the rows.
+        Keep the agent, not the row: drawing and erasing move the rows.
 
         Raises:
             ValueError: the cell has died; on assignment, anything but C real numbers.
@@ -124,7 +124,7 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
 
     @property
     def stimulus(self) -> Vector:
-        """[S], what it senses: the grey of its own 3×3 patch. Read-only; draw to change it."""
+        """[S], the stimulus: the grey of the 3×3 patch. Read-only; draw to change it."""
         try:
             row: Vector = self.model.stimuli[self.row]
             return row
@@ -133,12 +133,12 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
 
     @property
     def inbox(self) -> dict[int, Vector]:
-        """Slot → message [C]: what it last perceived; after a step, what it heard in that step.
+        """Slot → message [C]: the last perceived messages; after a step, those of that step.
 
-        Assign a mapping of any slots to vectors to put other words into its neighbours' mouths.
+        Assign a mapping of slots to vectors to replace the messages.
 
         Raises:
-            ValueError: on assignment, a slot the rule does not have, or a vector of another length.
+            ValueError: on assignment, an unknown slot, or a vector of another length.
         """
         if self._heard_at != self.model.now:
             self._keep(self.model.heard_by(self))
@@ -150,24 +150,24 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
             raise ValueError(f"an inbox maps slots to messages, got {shown(messages)}")
         last = self.model.rule.slots - 1
         received = {}
-        for slot, said in messages.items():
+        for slot, message in messages.items():
             number = whole("slot", slot, 0, last)
-            received[number] = self._vector(f"the message in slot {number}", said)
+            received[number] = self._vector(f"the message in slot {number}", message)
         self._keep(received)
 
     @property
     def shown(self) -> Any:
-        """What the read-out makes of its state, for any rule.
+        """The read-out of the state, for any rule.
 
-        A class number (of the largest class channel), True or False of a bit, RGBA in [0, 1] as an
-        array [4], or the array of a field.
+        The number of the largest class channel, a bool for a bit, RGBA in [0, 1] as an array [4],
+        or the array of a field.
         """
         shown = self.model.rule.readout.values(torch.from_numpy(self.state[None]))[0].numpy()
         return shown if shown.ndim else shown.item()
 
     @property
     def label(self) -> int | None:
-        """The class it has decided on, as the metrics count it; None while undecided.
+        """The class that the agent shows, as in the metrics; None while undecided.
 
         Raises:
             ValueError: the rule has no classes; `shown` reads the state of any rule.
@@ -179,23 +179,23 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
 
     @property
     def undecided(self) -> bool:
-        """Whether all its class channels lie below the rule's threshold; see `label`."""
+        """Whether all class channels are below the rule's threshold; see `label`."""
         return self.label is None
 
-    # ---------------------------------------------------------- what it does
+    # ---------------------------------------------------------------- actions
 
     def perceive(self) -> None:
-        """Fill the inbox with what the neighbours hold now; lost messages are missing from it."""
+        """Fill the inbox with the present states of the neighbours, except lost messages."""
         neighbors = self.neighbors
         senders = {slot: other.site for slot, other in neighbors.items()}
         arriving = self.arriving(senders, self.model.links, self.model.now)
         self._keep({slot: neighbors[slot].state.copy() for slot in arriving})
 
     def decide(self) -> Vector:
-        """[C], the rule's answer to the inbox, without noise, not yet applied.
+        """[C], the rule's answer to the inbox, without noise and not yet applied.
 
-        It is a change of state, or the next state where `rule.update` is "replace". An empty slot
-        is heard as zeros, its own as well.
+        It is a change of state, or the next state if `rule.update` is "replace". Slots without a
+        message read zeros, including the own slot.
         """
         rule = self.model.rule
         messages = np.zeros((1, rule.slots, rule.channels), self.model.states.dtype)
@@ -207,10 +207,10 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         return answer
 
     def update(self) -> bool:
-        """Decide and act on it, noise included, if it fires in the coming step and lives.
+        """Apply the answer of `decide` plus noise, if the agent fires in this step and is alive.
 
         Returns:
-            Whether it acted.
+            Whether the agent fired.
         """
         if not (self._drawn and self._lived_before):
             return False
@@ -225,58 +225,58 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         return True
 
     def look(self) -> None:
-        """After all updates: see whether it still lives, by its own state and its neighbours'."""
+        """After all updates: check whether the cell was alive before the update and still is."""
         self._lived = self._lived_before and self.alive
 
     def settle(self) -> None:
-        """After all have looked: hold zeros if it was dead before the update or is dead now."""
+        """After all agents have looked: set the state of a dead cell to zeros."""
         if not self._lived_before:
             self.state = 0.0
 
     @property
     def fires(self) -> bool:
-        """Whether it acts in the coming step: a draw of its own, which only the living make."""
+        """Whether the agent fires in the coming step: a random draw, and the cell is alive."""
         return self._drawn and self.alive
 
     def arriving(self, senders: Mapping[int, int], links: Links, step: int) -> list[int]:
-        """The slots whose message reaches it in a step; those of the others are lost on the way.
+        """The slots whose message arrives in a step; the other messages are lost.
 
         Args:
-            senders: slot → site of who speaks there.
-            links: as they were in that step.
-            step: of the world.
+            senders: slot → site of the sender.
+            links: the links in that step.
+            step: the step of the world.
         """
         if not links.drop:
             return list(senders)
-        # As a table of one row: 0 is the agent itself, 1 is nobody, and 2 stands for anybody else.
-        heard = torch.full((1, self.model.rule.slots), 1)
+        # A table with one row: 0 is the agent itself, 1 is absent, 2 is any other agent.
+        table = torch.full((1, self.model.rule.slots), 1)
         for slot, site in senders.items():
-            heard[0, slot] = 0 if site == self.site else 2
-        arrived = links.arriving(heard, torch.tensor([0]), self._draws, step)[0].tolist()
+            table[0, slot] = 0 if site == self.site else 2
+        arrived = links.arriving(table, torch.tensor([0]), self._draws, step)[0].tolist()
         return [slot for slot in senders if arrived[slot] != 1]
 
     def remove(self) -> None:
-        """Erase its pixel, or take its node away: the agent goes with its cell.
+        """Erase the pixel or remove the node, and with it the agent.
 
-        Where every pixel is a cell, an erased one holds zeros, and its agent stays.
+        If every pixel is a cell, the erased cell holds zeros and the agent stays.
         """
         if self.present:
             self.model.erase([self.name])
 
     def leave(self) -> None:
-        """What the swarm calls when the cell has left the world: the end of this agent."""
+        """Called by the swarm when the cell has left the world: removes the agent."""
         super().remove()
-        self.row = _NOWHERE
+        self.row = _NO_ROW
 
     # ------------------------------------------------------------------ inside
 
     @property
     def _draws(self) -> Draws:
-        # The agent's own dice: the functions every engine draws from, for this site alone.
-        if self._dice is None:
+        # The same draws as in every engine, for this site only.
+        if self._own_draws is None:
             site = torch.tensor([self.site])
-            self._dice = Draws(self.model.seed, self.model.key, site, torch.zeros_like(site))
-        return self._dice
+            self._own_draws = Draws(self.model.seed, self.model.key, site, torch.zeros_like(site))
+        return self._own_draws
 
     @property
     def _drawn(self) -> bool:
@@ -284,14 +284,14 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
 
     @property
     def _lived_before(self) -> bool:
-        # As it was when the inbox was filled: neighbours may have updated since.
+        # Determined when the inbox was filled, because neighbours may have updated since.
         known = self._lived is not None and self._heard_at == self.model.now
         return bool(self._lived) if known else self.alive
 
     def _lives(self) -> bool:
-        """What the rule says of its own state among those of its neighbours."""
-        around = [other.state for other in self.neighbors.values() if other is not self]
-        states = torch.from_numpy(np.stack([self.state, *around]))
+        """Whether the cell is alive by the rule, from its state and those of its neighbours."""
+        others = [other.state for other in self.neighbors.values() if other is not self]
+        states = torch.from_numpy(np.stack([self.state, *others]))
         alive = self.model.rule.lives(states, partial(_largest, states))
         return alive is None or bool(alive[0])
 
@@ -302,7 +302,7 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         return normals
 
     def _vector(self, name: str, values: Any) -> Vector:
-        """[C], a copy of what a cell could hold, in the dtype of the states."""
+        """[C], a copy of the values in the dtype of the states."""
         vector, channels = dense(name, values), self.model.rule.channels
         if vector.shape != (channels,):
             raise ValueError(
@@ -317,8 +317,8 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
 
     def _died(self) -> ValueError:
         return ValueError(
-            f"the cell at {self.name!r} has died, its agent holds nothing any more; "
-            "swarm.agent_at(name) gives the one that lives there now, if any"
+            f"the cell at {self.name!r} has died, so its agent has no state; "
+            "swarm.agent_at(name) gives the agent that lives there now"
         )
 
     def __repr__(self) -> str:
@@ -326,25 +326,25 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
             return f"<CellAgent {self.name!r}: dead>"
         rule = self.model.rule
         if isinstance(rule.readout, Classes):
-            says = "undecided" if self.label is None else rule.readout.names[self.label]
+            text = "undecided" if self.label is None else rule.readout.names[self.label]
         else:
             shown = int(rule.readout.shown(self.state[None], rule.shown_above)[0])
-            says = rule.readout.silent if shown == NOTHING else rule.readout.names[shown]
-        return f"<CellAgent {self.name!r}: {says}>"
+            text = rule.readout.silent if shown == NOTHING else rule.readout.names[shown]
+        return f"<CellAgent {self.name!r}: {text}>"
 
 
 def _largest(states: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-    """See `rules.Largest`: the agent is row 0, whose neighbourhood is all rows.
+    """See `rules.Largest`: the agent is row 0, and all rows are its neighbourhood.
 
-    What the others' neighbourhoods hold the agent cannot know: there it answers nan.
+    The neighbourhoods of the other rows are unknown, so their results are nan.
 
     Raises:
-        ValueError: values that were themselves asked of the neighbours' neighbourhoods.
+        ValueError: values that depend on results for the other rows.
     """
     if values.isnan().any() and not states.isnan().any():
         raise ValueError(
-            "an agent knows the states of its neighbours and no others: rule.lives may ask for the "
-            "largest value in a neighbourhood, but not for the largest of those"
+            "an agent has only the states of its neighbours: rule.lives can call largest on "
+            "states, but not on results of largest"
         )
     answer = torch.full_like(values, math.nan, dtype=states.dtype)
     answer[0] = values.max()

@@ -1,4 +1,4 @@
-"""A batch of worlds run by agents: a backend for whoever drives a `Simulation`."""
+"""A batch of worlds run by agents, as a backend of `Simulation`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from swarm_nca.world import World
 
 
 class SwarmBatch:
-    """Each world of a batch as a swarm of agents that act one by one.
+    """Each world of a batch as a swarm whose agents are computed one by one.
 
     Args:
         world: B worlds on the CPU; never changed.
-        rule: what every agent obeys.
-        seed: every random draw depends on it.
+        rule: the rule of all agents.
+        seed: seed of every random draw.
 
     Raises:
-        ValueError: a world that no swarm can live in; see `Swarm`.
+        ValueError: a world that `Swarm` does not support.
     """
 
     def __init__(self, world: World, rule: Rule, seed: int = 0) -> None:
@@ -30,11 +30,11 @@ class SwarmBatch:
 
     @property
     def state(self) -> Tensor:
-        """[N, C], what all agents hold now: a copy; write to the agents of `swarms`."""
+        """[N, C], a copy of the present states; to change them write to the agents of `swarms`."""
         return torch.cat([torch.from_numpy(swarm.states) for swarm in self.swarms])
 
     def step(self) -> Tensor:
-        """Take one step; returns the rows that acted, int64 [M]."""
+        """Take one step; returns the rows that fired, int64 [M]."""
         acted = []
         for swarm, first in zip(self.swarms, self._first_rows, strict=True):
             swarm.step()
@@ -42,5 +42,5 @@ class SwarmBatch:
         return torch.cat(acted)
 
     def world(self) -> World:
-        """The present moment, safe from further steps."""
+        """The present world; later steps do not change it."""
         return World.join([swarm.world for swarm in self.swarms])

@@ -1,8 +1,8 @@
-"""Two ways to run the same swarm: all agents in one batch, or one agent at a time.
+"""The engines of a swarm: all agents in one batch, or one agent at a time.
 
-`agents` is the honest reading of the idea, slow and obvious: every agent collects its mail along
-the edges of the networkx graph, then every agent decides by itself. `batched` is the fast engine.
-They share the rule and the draws, nothing else, and tests hold them to the same trajectory.
+`agents` is the direct implementation, slow and simple: every agent collects messages along the
+edges of the networkx graph, then every agent updates. `batched` is fast. They share only the rule
+and the draws, and tests check that their trajectories are equal.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class Engine(Backend, Protocol):
-    """Runs a swarm from one moment on, until its world is edited."""
+    """Runs a swarm until its world is edited."""
 
     def neighbors(self, agent: CellAgent) -> dict[int, CellAgent]:
-        """Slot → the living agent heard there."""
+        """Slot → the living neighbour agent."""
 
 
 class Batched:
@@ -46,14 +46,14 @@ class Batched:
         return self._stepper.world()
 
     def neighbors(self, agent: CellAgent) -> dict[int, CellAgent]:
-        rows, heard = self._swarm.rows, self._table[agent.row].tolist()
-        return {slot: rows[row] for slot, row in enumerate(heard) if row < len(rows)}
+        agents, senders = self._swarm.rows, self._table[agent.row].tolist()
+        return {slot: agents[row] for slot, row in enumerate(senders) if row < len(agents)}
 
 
 class OneByOne:
-    """All perceive, then all update: one agent after another, in any order.
+    """All agents perceive, then all update, one after another in any order.
 
-    Where cells live and die by the rule, all look then, and all settle.
+    If cells live and die by the rule, all then look, and all settle.
     """
 
     def __init__(self, swarm: Swarm, world: World) -> None:
@@ -87,5 +87,5 @@ class OneByOne:
         return {slot: other for slot, other in living if other is not None}
 
 
-#: The engines by the name a `Swarm` or a scenario gives.
+#: The engines by the names used in `Swarm` and scenarios.
 ENGINES: dict[str, Callable[[Swarm, World], Engine]] = {"batched": Batched, "agents": OneByOne}

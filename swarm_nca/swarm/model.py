@@ -1,8 +1,8 @@
-"""A world as a Mesa model: one agent per living cell, one rule for all of them.
+"""A world as a Mesa model: one agent per living cell, one rule for all agents.
 
-The swarm keeps a private copy of its world in a live buffer, which agents read and write and the
-engine steps. Whatever changes the picture or the graph goes through `World`; agents come and go
-with the cells, and those that live on stay the same objects.
+The swarm keeps a private copy of its world in a live buffer. Agents read and write the buffer, and
+the engine steps it. All changes of the picture or the graph go through `World`. Agents are made and
+removed with their cells; agents of surviving cells stay the same objects.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from swarm_nca.perturbations import Perturbation
 
-#: A perturbation, or anything else that is called as `change(world, seed=…)`.
+#: A perturbation, or any callable `change(world, seed=…)`.
 Change = Callable[..., World]
 
 
@@ -44,29 +44,29 @@ class Swarm(mesa.Model):  # type: ignore[misc]
     """The agents of one world.
 
     Args:
-        world: exactly one, on the CPU; it is never changed.
-        rule: what every agent obeys, or the name or file of a rule.
-        seed: every random draw depends on it; None takes a fresh one, see `swarm.seed`.
-        engine: `batched`, or `agents` to run them one at a time.
-        perturbations: each has a step `at`, or is a pair (at, change) called as
-            `change(world, seed=…)`. They act between step `at` and the next, in the order given.
-        fire_rate, noise: override the world's and the rule's when given, until a perturbation
+        world: one world on the CPU; never changed.
+        rule: the rule of all agents, or the name or file of a rule.
+        seed: seed of every random draw; None draws a new one, see `swarm.seed`.
+        engine: `batched`, or `agents` to run agents one at a time.
+        perturbations: objects with a step `at`, or pairs (at, change) called as
+            `change(world, seed=…)`. They act between step `at` and the next, in the given order.
+        fire_rate, noise: override those of the world and the rule when given, until a perturbation
             changes them.
-        until: asked after every step; `running` ends when it says so.
+        until: called with the swarm after every step; True ends `running`.
         model_reporters: for the data collector; the `usual` ones of `REPORTERS` when None.
-        agent_reporters: for the data collector; they take their time, so none unless given.
+        agent_reporters: for the data collector; none when None, because they are slow.
 
     Row t of the data collector is the swarm after step t and before the perturbations at t.
 
     Attributes:
-        now: the world's step.
-        acted: int64 [M], the rows of the agents that acted in the last step.
-        mortal: whether cells live and die by the rule, not by the ground alone.
-        fire_rate, noise: in force now.
+        now: the step of the world.
+        acted: int64 [M], the rows of the agents that fired in the last step.
+        mortal: whether cells live and die by the rule, not by the space alone.
+        fire_rate, noise: present values.
 
     Raises:
-        ValueError: a batch of worlds, a world that does not fit the rule or lies on another device,
-            an unknown engine or rule, a seed out of range, or a perturbation without its time.
+        ValueError: a batch of worlds, a world that does not fit the rule or is on another device,
+            an unknown engine or rule, a seed out of range, or a perturbation without a step.
     """
 
     def __init__(
@@ -97,13 +97,14 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         self._until = until
         self._space: MesaNetwork | None = None
         self._before: World | None = None
-        self._census: CellStats | None = None
+        self._stats: CellStats | None = None
         start = replace(
             world,
             fire_rate=world.fire_rate if fire_rate is None else fire_rate,
             noise=world.noise if noise is None else noise,
         )
-        self._run = _Run(self, start, Planned([_timed(one) for one in perturbations]))
+        plan = Planned([_timed(perturbation) for perturbation in perturbations])
+        self._run = _Run(self, start, plan)
         self.datacollector = mesa.DataCollector(
             model_reporters=dict(usual(self.rule) if model_reporters is None else model_reporters),
             agent_reporters=dict(agent_reporters or {}),
@@ -113,7 +114,7 @@ class Swarm(mesa.Model):  # type: ignore[misc]
     # --------------------------------------------------------------- running
 
     def step(self) -> None:
-        """Let the perturbations that are due act, take one step, and collect data."""
+        """Apply the planned perturbations, take one step, and collect data."""
         self._run.happen()
         self._before = self.world
         self.acted = self._run.take_step()
@@ -123,25 +124,25 @@ class Swarm(mesa.Model):  # type: ignore[misc]
             self.running = False
 
     def apply(self, change: Change) -> None:
-        """Let a perturbation, or any `change(world, seed=…)`, act at once."""
+        """Apply a perturbation, or any `change(world, seed=…)`, immediately."""
         self.world = change(self.world, seed=self.seed)
 
     def draw(self, pixels: Iterable[tuple[int, int]], grey: float = 1.0) -> None:
-        """Add grey to pixels (row, column); those that pass the threshold become agents."""
+        """Add grey to pixels (row, column); pixels above the threshold become agents."""
         self.world = self.world.draw(self._sites(pixels), grey)
 
     def erase(self, names: Iterable[Hashable], share: float = 1.0) -> None:
-        """Take a share of their grey from pixels, or remove nodes; agents go with their cells."""
+        """Remove a share of the grey of pixels, or remove nodes, with their agents."""
         self.world = self.world.erase(self._sites(names), share)
 
     # ----------------------------------------------------------- the present
 
     @property
     def world(self) -> World:
-        """The present moment, safe from further steps.
+        """The present world; later steps do not change it.
 
-        Assign another moment of this world to go on from there: agents whose cells it does not have
-        are removed, newborn ones made, all others stay.
+        Assign another moment of the same world to continue from it: agents of missing cells are
+        removed, agents of new cells are made, all others stay.
         """
         return self._run.world
 
@@ -151,24 +152,24 @@ class Swarm(mesa.Model):  # type: ignore[misc]
 
     @property
     def states(self) -> Vector:
-        """[N, C], the live buffer, row by row as in `swarm.rows`; writing to it damages cells."""
+        """[N, C], the live buffer, in the order of `swarm.rows`; writing to it changes cells."""
         return self._states
 
     @property
     def stimuli(self) -> Vector:
-        """[N, S], what each row senses; read-only."""
+        """[N, S], the stimulus of each row; read-only."""
         return self._stimuli
 
     @property
     def links(self) -> Links:
-        """What happens to messages on their way."""
+        """How messages are lost."""
         return self._origin.links
 
     @property
     def stats(self) -> CellStats:
-        """What metrics read: the present, and the moment before the last step (same cells only)."""
-        if self._census is not None:
-            return self._census
+        """Data for metrics: the present world, and the previous one if it has the same cells."""
+        if self._stats is not None:
+            return self._stats
         before = self._before
         same = before is not None and before.address is self._origin.address
         return CellStats(self._present(self._engine.state), self.rule, before if same else None)
@@ -179,44 +180,44 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         """The agent of a pixel (row, column), or of a graph's node.
 
         Raises:
-            ValueError: no such place, or nobody lives there.
+            ValueError: an unknown place, or a place without a living cell.
         """
         agent = self.living(self.places.name(self.places.site(name)))
         if agent is None:
             raise ValueError(
-                f"nobody lives at {shown(name)}; the agents' names are [agent.name for agent in "
-                "swarm.agents], and swarm.draw brings a pixel alive"
+                f"no agent lives at {shown(name)}; the agents' names are [agent.name for agent in "
+                "swarm.agents], and swarm.draw makes a pixel alive"
             )
         return agent
 
     def living(self, name: Hashable) -> CellAgent | None:
-        """The agent of that very name, None if nobody is called so."""
+        """The agent with exactly this name; None if there is none."""
         return self._living.get(name)
 
     def neighbors_of(self, agent: CellAgent) -> dict[int, CellAgent]:
-        """Slot → the living agent that one hears there."""
+        """Slot → the living neighbour of an agent."""
         return self._engine.neighbors(agent) if agent.present else {}
 
     def heard_by(self, agent: CellAgent) -> dict[int, Vector]:
-        """Slot → message, as one agent heard them in the last step; empty before the first."""
+        """Slot → message that arrived at an agent in the last step; empty before the first step."""
         before = self._before
         if before is None or not agent.present:
             return {}
         row = int(torch.searchsorted(before.address, agent.site))
-        heard = before.neighbors[row].tolist()
-        rows = {slot: sender for slot, sender in enumerate(heard) if sender < before.cells}
+        table = before.neighbors[row].tolist()
+        rows = {slot: sender for slot, sender in enumerate(table) if sender < before.cells}
         senders = {slot: int(before.address[sender]) for slot, sender in rows.items()}
         arriving = agent.arriving(senders, before.links, int(before.step))
         return {slot: before.state[rows[slot]].numpy().copy() for slot in arriving}
 
     @property
     def graph(self) -> nx.DiGraph[Hashable]:
-        """Every place, alive or not: an edge u → v for "u hears v", its slot in `slot`."""
+        """All places, alive or not: edges u → v ("u hears v") with an attribute `slot`."""
         return self.places.graph
 
     @property
     def space(self) -> MesaNetwork:
-        """The agents' home in Mesa: a cell for every place, made when first asked for."""
+        """The Mesa network with a cell for every place; made on first use."""
         if self._space is None:
             self._space = self.places.network(self.random)
             for agent in self.rows:
@@ -226,45 +227,45 @@ class Swarm(mesa.Model):  # type: ignore[misc]
     # ---------------------------------------------------------------- inside
 
     def engine_on(self, world: World) -> Engine:
-        """What would step this swarm on from a moment of its world; the swarm stays as it is.
+        """An engine for another moment of this world; does not change the swarm.
 
         Raises:
-            ValueError: another world, or one that agents cannot live in.
+            ValueError: another world, or an unsupported device or dtype.
         """
         if not (self.places.same_as(_alone(world).space) and torch.equal(world.key, self.key)):
             raise ValueError(
-                "a swarm stays in its world: the same pixels or nodes, the same key; start another "
-                "Swarm for another world"
+                "a swarm cannot change its world: pixels or nodes and key must stay the same; "
+                "start another Swarm for another world"
             )
         if world.state.device.type != "cpu" or world.state.dtype not in (
             torch.float32,
             torch.float64,
         ):
             raise ValueError(
-                f"agents hold float32 or float64 on the CPU, the state is {world.state.dtype} on "
-                f"{world.state.device}; use world.to('cpu', torch.float32) and rule.to(…) alike"
+                f"agents need float32 or float64 on the CPU, the state is {world.state.dtype} on "
+                f"{world.state.device}; use world.to('cpu', torch.float32) and rule.to(…)"
             )
         return ENGINES[self.engine](self, world)
 
     def go_on(self, world: World, engine: Engine) -> None:
-        """Have an agent for each cell of a moment, from which an engine steps on."""
+        """Continue from a moment of the world with an engine for it; update the agents."""
         if int(world.step) != self.now:
             self._before = None
         self.fire_rate, self.noise = rates_of(world, self.rule)
         self.mortal = self.rule.lives(world.state.detach(), world.largest) is not None
         self._origin, self._engine, self.now = world, engine, int(world.step)
-        self._look()
+        self._view_buffers()
         self._populate(world.site.tolist())
 
-    def _look(self) -> None:
-        # A numpy row costs a seventh of a torch row.
+    def _view_buffers(self) -> None:
+        # NumPy arrays, because indexing a row takes a seventh of the time of torch.
         self._states: Vector = self._engine.state.numpy()
         self._stimuli: Vector = self._origin.stimulus.detach().numpy()
         self._stimuli.flags.writeable = False
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
         self.__dict__.update(fields)
-        self._look()  # a copy's arrays would no longer share memory with its tensors
+        self._view_buffers()  # a copy's arrays would not share memory with its tensors
 
     def _populate(self, sites: list[int]) -> None:
         names = [self.places.name(site) for site in sites]
@@ -294,9 +295,9 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         return torch.tensor(list(sites), dtype=torch.int64)
 
     def _collect(self) -> None:
-        self._census = self.stats  # one look for all reporters of this moment
+        self._stats = self.stats  # computed once for all reporters
         self.datacollector.collect(self)
-        self._census = None
+        self._stats = None
 
     def __repr__(self) -> str:
         return f"<Swarm of {len(self.rows)} agents at step {self.now}, engine {self.engine!r}>"
@@ -308,7 +309,7 @@ class Swarm(mesa.Model):  # type: ignore[misc]
 
 
 class _Run(Simulation):
-    """The run of a swarm: its agents come and go with the cells of the world it stands on."""
+    """The simulation of a swarm; it updates the agents when its world changes."""
 
     def __init__(self, swarm: Swarm, world: World, plan: Plan) -> None:
         self._swarm = swarm
@@ -316,7 +317,7 @@ class _Run(Simulation):
 
     @property
     def world(self) -> World:
-        # Not kept from one look to the next: agents' states can be written to at any time.
+        # Not cached, because agents' states can be written to at any time.
         return self.backend.world()
 
     def stand_on(self, world: World, step: int | None = None) -> None:
@@ -329,8 +330,8 @@ class _Run(Simulation):
 def _alone(world: World) -> World:
     if len(world) != 1:
         raise ValueError(
-            f"a swarm lives in one world, got a batch of {len(world)}; take one with world[0], or "
-            "run them all with swarm_nca.rollout"
+            f"a swarm has one world, got a batch of {len(world)}; take one with world[0], or run "
+            "them all with swarm_nca.rollout"
         )
     return world
 
@@ -350,7 +351,7 @@ def _timed(perturbation: Perturbation | tuple[int, Change]) -> tuple[int, Change
     )
     if at is None or not callable(change):
         raise ValueError(
-            f"a perturbation has a step `at`, 0 or more, and is called with a world; or give a "
-            f"pair (at, change); got {perturbation!r}"
+            f"a perturbation has a step `at`, 0 or more, and is callable; give one, or a pair "
+            f"(at, change); got {perturbation!r}"
         )
     return whole("at", at), change

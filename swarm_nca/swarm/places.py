@@ -1,7 +1,7 @@
-"""The places of one world, where agents can live: names, graph, and Mesa's network over it.
+"""The places of one world: names, graph, and Mesa's network.
 
-Every place is there, whoever is alive: a dead pixel is a cell of the network without an agent. So
-drawing and erasing never rebuild anything here.
+They include dead places: a dead pixel is a cell of the network without an agent. Drawing and
+erasing therefore never rebuild the network.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Places:
-    """The places of a ground that carries one world.
+    """The places of a space with one world.
 
     Args:
         space: a picture or a graph.
@@ -43,10 +43,10 @@ class Places:
         return divmod(site, self._shape[1]) if self._shape else self._names[site]
 
     def site(self, name: Hashable) -> int:
-        """The number of the place with this name.
+        """The site of the place with this name.
 
         Raises:
-            ValueError: there is no such place.
+            ValueError: an unknown place.
         """
         if not self._shape:
             if name not in self._numbers:
@@ -65,19 +65,19 @@ class Places:
         return row * width + column
 
     def same_as(self, other: Space) -> bool:
-        """Whether a ground has the very same places, hearing each other in the same way."""
+        """Whether a space has the same places with the same neighbours."""
         return self._space.same_places(other)
 
     @cached_property
     def graph(self) -> nx.DiGraph[Hashable]:
-        """All places as a graph: an edge u → v for "u hears v", its slot in `slot`."""
-        heard, _ = self._space.look(self._addresses)
-        return Topology(heard, self._names).to_networkx()
+        """All places as a graph: edges u → v ("u hears v") with an attribute `slot`."""
+        neighbors, _ = self._space.look(self._addresses)
+        return Topology(neighbors, self._names).to_networkx()
 
     def network(self, random: Random) -> MesaNetwork:
-        """The graph as a Mesa space; its cells' connections leave the cell itself out."""
+        """The graph as a Mesa space; the connections of a cell exclude the cell itself."""
         options: dict[str, Any] = {}
-        # Mesa 3.5 and later would lay the graph out with springs, which takes minutes.
+        # Mesa 3.5 and later would otherwise compute a spring layout, which takes minutes.
         if "layout" in inspect.signature(MesaNetwork).parameters:
             options["layout"] = dict(zip(self._names, self._positions, strict=True))
         space = MesaNetwork(self.graph, random=random, **options)

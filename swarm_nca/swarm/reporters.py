@@ -1,4 +1,4 @@
-"""What a swarm's data collector can record: the metrics, all of a moment from one look at it."""
+"""Metrics as reporters for a swarm's data collector."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def measured(metric: str, swarm: Swarm) -> float:
-    """A metric of the swarm as it is now; nan where there is nothing to measure."""
+    """A metric of the present swarm; nan if there is nothing to measure."""
     return METRICS[metric].reading(swarm.stats).pooled()
 
 
@@ -23,16 +23,15 @@ REPORTERS: Mapping[str, Callable[[Swarm], float]] = {
     name: partial(measured, name) for name in METRICS
 }
 
-#: Those recorded of classes unless others are given: what cells have decided, at a tenth of a
-#: step's cost.
+#: The default reporters for classes. They take a tenth of the time of a step.
 USUAL = ("cell_accuracy", "total_agreement", "vote_accuracy", "agree_and_correct", "undecided")
 
-#: Those recorded of other read-outs: how much cells hold (of bits: the share that is on), and how
-#: much it changed.
+#: The default reporters for other read-outs: magnitude of states (for bits, the share that is on)
+#: and of their change.
 USUAL_WITHOUT_CLASSES = ("state_magnitude", "residual_magnitude")
 
 
 def usual(rule: Rule) -> Mapping[str, Callable[[Swarm], float]]:
-    """The reporters of a swarm under this rule unless others are given."""
+    """The default reporters of a swarm under this rule."""
     names = USUAL if isinstance(rule.readout, Classes) else USUAL_WITHOUT_CLASSES
     return {name: REPORTERS[name] for name in names}

@@ -1,4 +1,4 @@
-"""Tasks: what cells should learn.
+"""Tasks: what rules learn.
 
 To add a task, write a subclass of `Task` and a line in `kinds.TASKS`; to add a loss of
 classification, a function and a line in `losses.LOSSES`.

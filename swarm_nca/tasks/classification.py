@@ -1,4 +1,4 @@
-"""Agreeing on a class: pictures with labels to draw from, as one block in memory."""
+"""Classification: the cells of a picture should agree on its class."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ from swarm_nca.tasks.losses import loss_of
 from swarm_nca.tasks.task import Task
 from swarm_nca.world import World
 
-#: Pictures on the strip, and the step at which they are shown.
+#: Number of pictures on the strip, and the step shown.
 STRIP, STRIP_STEP = 12, 50
 
-#: Pictures from which on a score means something.
+#: The smallest number of pictures for a meaningful score.
 ENOUGH = 100
 
-#: How far a picture may be made larger or smaller: a hundredfold leaves one pixel, or one stroke.
+#: Allowed enlargement: at 100 times smaller or larger only one pixel or one stroke is left.
 Scale = Annotated[float, Ge(0.01), Le(100.0)]
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How a drawn picture may differ from the stored one, each time anew; by default not at all.
+    """Random changes of drawn pictures; none by default.
 
     Attributes:
-        shift: largest shift, per axis, in pixels of the stored picture (enlarged and turned with
-            it), ≥ 0; what leaves the picture is lost.
+        shift: largest shift per axis, in pixels of the stored picture (scaled and rotated with it),
+            ≥ 0; ink outside the picture is lost.
         scale: smallest and largest enlargement, each from 0.01 to 100.
-        rotate: largest turn in degrees, either way, at most 360.
+        rotate: largest rotation in degrees, in both directions, at most 360.
     """
 
     shift: Annotated[float, Ge(0.0), Le(LONGEST_SIDE)] = 0.0
@@ -56,7 +56,7 @@ class Augmentation:
             raise ValueError(f"scale is [smallest, largest], got {list(self.scale)}")
 
     def __call__(self, grey: Tensor, generator: torch.Generator) -> Tensor:
-        """[B, H, W] → [B, H, W], bilinear; beyond the border there is no ink."""
+        """[B, H, W] → [B, H, W], bilinear; pixels outside the picture are white."""
         worlds, height, width = grey.shape
         if self == Augmentation() or not worlds:
             return grey
@@ -67,7 +67,7 @@ class Augmentation:
         cos, sin = torch.cos(angle) / size, torch.sin(angle) / size
         right = draw[:, 2] * self.shift * 2 / width
         down = draw[:, 3] * self.shift * 2 / height
-        # The sampling grid looks back from the new pixel to the old one, in halves of the sides.
+        # The sampling grid maps new pixels to old ones, in units of half the sides.
         aspect = height / width
         rows = [torch.stack([cos, -sin * aspect, right], 1)]
         rows += [torch.stack([sin / aspect, cos, down], 1)]
@@ -80,15 +80,15 @@ class Augmentation:
 
 @dataclass(frozen=True, eq=False)
 class Classification(Task):
-    """Pictures of one size and what their cells should agree on.
+    """Pictures of one size and their labels.
 
     Args:
         grey: [P, H, W] in [0, 1].
         label: int64 [P].
-        augmentation: applied to every picture drawn.
-        classes: what the labels count.
+        augmentation: applied to every drawn picture.
+        classes: the classes of the labels.
         loss_name: one of `losses.LOSSES`.
-        begin: what cells hold at first, `zeros` or `random`.
+        begin: starting states, `zeros` or `random`.
     """
 
     kind: ClassVar[str] = "classification"
@@ -105,15 +105,15 @@ class Classification(Task):
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], base: Path) -> Task:
-        """A recipe says what to classify by its own keys `data`, `held_out`, `loss`, `augment`."""
+        """Refused: a recipe describes a classification by `data`, `held_out`, `loss`, `augment`."""
         raise ValueError(
-            "a recipe without task is a classification: say data, held_out, loss and augment "
-            "beside it instead"
+            "a classification is a recipe without task: leave out task, and set data, held_out, "
+            "loss and augment"
         )
 
     @cached_property
     def content(self) -> str:
-        """SHA-256 over pictures and labels: names what there is to learn from."""
+        """SHA-256 over pictures and labels."""
         digest = hashlib.sha256(str(tuple(self.grey.shape)).encode())
         for tensor in (self.grey, self.label):
             digest.update(tensor.contiguous().numpy().data)
@@ -130,20 +130,21 @@ class Classification(Task):
         return self.grey.shape[1], self.grey.shape[2]
 
     def sample(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Some pictures [count, H, W] and labels [count], drawn with replacement."""
+        """Pictures [count, H, W] and labels [count], drawn with replacement."""
         drawn = torch.randint(len(self.grey), (count,), generator=generator)
         return self.augmentation(self.grey[drawn], generator), self.label[drawn]
 
     def start(self, count: int, rule: Rule, generator: torch.Generator) -> World:
-        """Newly started worlds on pictures drawn."""
+        """New worlds on drawn pictures."""
         return self._started(*self.sample(count, generator), rule, generator)
 
     def refresh(
         self, world: World, fresh: int, mutated: int, rule: Rule, generator: torch.Generator
     ) -> World:
-        """The batch with new pictures for the first worlds; a cell that lives on keeps its state.
+        """The batch with new pictures for the first worlds.
 
-        Those newly born on a new picture hold zeros.
+        Fresh worlds get starting states. In mutated worlds cells that stay alive keep their states,
+        and newborn cells hold zeros.
         """
         new_grey, new_label = self.sample(fresh + mutated, generator)
         grey, label = world.canvas.grey.view(len(world), *self.extent).clone(), world.label.clone()
@@ -165,13 +166,13 @@ class Classification(Task):
         return loss_of(self.loss_name, after, None)
 
     def metrics(self, before: World, after: World) -> dict[str, Tensor]:
-        """The share of cells that hold their picture's label."""
+        """The share of cells that decide on the label of their picture."""
         right = after.logits.detach().argmax(1) == after.label[after.world_of]
         return {"cell_accuracy": right.to(after.state.dtype).mean()}
 
     @torch.no_grad()
     def views(self, rule: Rule) -> bytes:
-        """A PNG: pictures above, what their cells decided below."""
+        """A PNG: pictures in the upper row, decisions of their cells in the lower row."""
         world = World.from_images(self.grey[:STRIP], rule)
         world = rollout(world, rule, STRIP_STEP)
         tiles = [grey_rgb(world, i, scale=3) for i in range(len(world))]
@@ -180,7 +181,7 @@ class Classification(Task):
         return png(sheet(tiles, len(world), 6))
 
     def scores(self, rule: Rule) -> dict[str, float]:
-        """Percentages at step 200 on these pictures; none where there are not `ENOUGH`."""
+        """Percentages at step 200 on these pictures; empty for fewer than `ENOUGH` pictures."""
         if len(self.grey) < ENOUGH:
             return {}
         pictures = Pictures(self.grey.numpy(), self.label.numpy(), rule.classes.names)
@@ -189,14 +190,14 @@ class Classification(Task):
         return {name: round(100 * last[name], 2) for name in names}
 
     def scored_on(self) -> str:
-        """How many pictures."""
+        """The number of pictures."""
         return f"{len(self.grey)} held-out pictures"
 
     def not_scored(self) -> str:
-        """How many pictures there are, and what to do."""
+        """The number of pictures, and the cure."""
         return (
-            f"not scored, with fewer than {ENOUGH} pictures held out ({len(self.grey)}); "
-            "swarm-nca evaluate with --dataset takes any others"
+            f"no score: {len(self.grey)} pictures were held out, {ENOUGH} are needed; "
+            "score it with swarm-nca evaluate … --dataset …"
         )
 
     def _started(

@@ -1,7 +1,7 @@
 """Growing a pattern from one cell (Mordvintsev et al., Distill 2020, doi 10.23915/distill.00023).
 
-A world is a dark field with one living cell in its middle, the sprout. After a rollout the first
-four channels of every pixel should show a target picture, premultiplied RGBA.
+A world is an empty field with one living cell in its middle, the sprout. After a rollout the first
+four channels of all pixels should equal a target picture in premultiplied RGBA.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from swarm_nca.rules import Readout, Rgba, Rule
 from swarm_nca.tasks.task import Task
 from swarm_nca.world import World
 
-#: Steps that the strip shows, and at which a rule is scored.
+#: Steps shown on the strip, and the step of the scores.
 STRIP_STEPS, SCORED_AT = (8, 16, 32, 48, 64, 96, 192, 288), 96
 
 
 @dataclass(frozen=True, eq=False)
 class Growing(Task):
-    """A picture to grow into.
+    """Growing one target picture.
 
     Args:
         target: `{drawn: NAME}`, a picture of `images.targets.TARGETS`, or `{file: PATH}`.
         size: rows and columns of the target.
-        padding: rows and columns of empty field on every side of it.
+        padding: empty rows and columns on every side of the target.
 
     Raises:
-        ValueError: a target that is missing, or sizes out of bounds.
+        ValueError: a missing target, or sizes out of bounds.
     """
 
     kind: ClassVar[str] = "growing"
@@ -74,10 +74,10 @@ class Growing(Task):
         check_bounds(self)
         if not isinstance(self.target, Mapping) or len(self.target) != 1:
             raise ValueError(
-                "target names one picture: {drawn: NAME} or {file: PATH}; drawn are "
+                "target names one picture: {drawn: NAME} or {file: PATH}; NAME is one of "
                 f"{', '.join(TARGETS)}"
             )
-        self.rgba  # noqa: B018 - told now, not in the middle of a training
+        self.rgba  # noqa: B018 - raises errors before the training
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], base: Path) -> Task:
@@ -88,7 +88,7 @@ class Growing(Task):
 
     @cached_property
     def rgba(self) -> Tensor:
-        """[H, W, 4], the target within its field, premultiplied."""
+        """[H, W, 4], the padded target, premultiplied."""
         (source, name), *_ = self.target.items()
         if source == "drawn":
             picture = drawn_target(str(name), self.size)
@@ -104,7 +104,7 @@ class Growing(Task):
 
     @cached_property
     def content(self) -> str:
-        """SHA-256 over the target within its field."""
+        """SHA-256 over the padded target."""
         digest = hashlib.sha256(str(self.extent).encode())
         digest.update(self.rgba.contiguous().numpy().data)
         return digest.hexdigest()
@@ -116,12 +116,12 @@ class Growing(Task):
 
     @property
     def extent(self) -> tuple[int, int]:
-        """(rows, columns) of target and padding."""
+        """(rows, columns) of the padded target."""
         side = self.size + 2 * self.padding
         return side, side
 
     def check_rule(self, rule: Rule) -> None:
-        """A ValueError, unless cells of this rule show RGBA and can be born."""
+        """Raise a ValueError unless cells of this rule show RGBA and can be born."""
         super().check_rule(rule)
         if rule.habitat.sprout is None:
             raise ValueError(
@@ -130,7 +130,7 @@ class Growing(Task):
             )
 
     def start(self, count: int, rule: Rule, generator: torch.Generator | None = None) -> World:
-        """Fields with one living cell each, in the middle."""
+        """Fields with one living cell in the middle."""
         height, width = self.extent
         grey = torch.zeros(count, height, width)
         grey[:, height // 2, width // 2] = 1.0
@@ -139,7 +139,7 @@ class Growing(Task):
     def refresh(
         self, world: World, fresh: int, mutated: int, rule: Rule, generator: torch.Generator
     ) -> World:
-        """The batch with its first worlds sprouting anew."""
+        """The batch with the first worlds restarted from sprouts."""
         if not fresh:
             return world
         anew = self.start(1, rule).state.expand(fresh, -1, -1).flatten(0, 1)
@@ -151,13 +151,13 @@ class Growing(Task):
         return (shown - self.rgba.to(shown).flatten(0, 1)).square().mean((1, 2))
 
     def metrics(self, before: World, after: World) -> dict[str, Tensor]:
-        """The mean error of the batch, and that of its worst world."""
+        """The mean error of the batch, and the error of its worst world."""
         errors = self.losses(before, after.with_state(after.state.detach()))
         return {"error": errors.mean(), "worst_error": errors.max()}
 
     @torch.no_grad()
     def views(self, rule: Rule) -> bytes:
-        """A PNG: the pattern as it grows and stays, and the target."""
+        """A PNG: the pattern at several steps, and the target."""
         world = self.start(1, rule)
         last = STRIP_STEPS[-1]
         moments = dict(enumerate(trajectory(world, rule, last), 1))
@@ -177,5 +177,5 @@ class Growing(Task):
         }
 
     def scored_on(self) -> str:
-        """How many worlds."""
+        """The number of worlds and the step."""
         return f"4 worlds at step {SCORED_AT}"

@@ -1,8 +1,8 @@
-"""How well a pattern grows, stays and heals: the protocol of published comparisons, with numbers.
+"""The evaluation protocol of growing patterns: growth, persistence and recovery from damage.
 
-Several worlds grow from their sprouts, each with draws of its own. Their errors are told when they
-are grown, and after a long time; and how much of the error that a wound brings is gone after some
-steps. Errors are mean squared errors of premultiplied RGBA over all pixels.
+Several worlds grow from sprouts with different draws. The protocol measures the error after growth
+and at a late step, and the share of the error from a wound that disappears after some steps. Errors
+are mean squared errors of premultiplied RGBA over all pixels.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from swarm_nca.rules import Rule
 from swarm_nca.tasks.growing import Growing
 from swarm_nca.world import World
 
-#: What a world must keep to be retained: its largest error, and its largest number.
+#: The largest error, and the largest |state|, of a retained world.
 RETAINED_BELOW, LARGEST_STATE = 0.15, 1e3
 
-#: Is told the steps done and in all.
+#: Called with (steps done, steps in all).
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class GrowingProtocol:
-    """When is looked, and how deep the wound is.
+    """The steps of measurements, and the size of the wound.
 
     Attributes:
-        worlds: how many grow.
-        grown: the step at which they should be grown, and are wounded.
-        late: the step at which they should still be there.
-        healed: steps after the wound.
-        severity: the wound's diameter, as a share of the field's width; it lies in the middle.
-        seed: of all draws.
+        worlds: number of worlds.
+        grown: the step after which growth is measured and worlds are wounded.
+        late: the step after which persistence is measured.
+        healed: steps from the wound to the measurement of recovery.
+        severity: diameter of the wound in the middle, as a share of the field's width.
+        seed: seed of all draws.
     """
 
     worlds: Annotated[int, Ge(1), Le(1000)] = 5
@@ -50,18 +50,19 @@ class GrowingProtocol:
     def __post_init__(self) -> None:
         check_bounds(self)
         if self.late < self.grown:
-            raise ValueError(f"late is {self.late}, before they are grown, at {self.grown}")
+            raise ValueError(f"late must be at least grown, {self.grown}, got {self.late}")
 
 
 @dataclass(frozen=True)
 class Grown:
-    """What became of one world.
+    """The measurements of one world.
 
     Attributes:
-        error_grown, error_late: at these steps, unwounded.
-        error_wounded, error_healed: right after the wound, and some steps later.
-        alive: whether any cell lives late.
-        retained: alive and finite late, with an error of at most 0.15 and numbers up to 1,000.
+        error_grown, error_late: errors at these steps without a wound.
+        error_wounded, error_healed: errors right after the wound, and `healed` steps later.
+        alive: whether any cell is alive at the late step.
+        retained: whether, at the late step, the world is alive, its error is at most 0.15 and its
+            |state| at most 1,000.
     """
 
     error_grown: float
@@ -73,11 +74,11 @@ class Grown:
 
     @property
     def recovery(self) -> float:
-        """The percentage of the wound's error that is gone again; below 0 if it grew."""
-        brought = self.error_wounded - self.error_grown
-        if brought == 0.0:
+        """The percentage of the wound's error that disappeared; below 0 if the error grew."""
+        added = self.error_wounded - self.error_grown
+        if added == 0.0:
             return float("nan")
-        return 100.0 * (self.error_wounded - self.error_healed) / brought
+        return 100.0 * (self.error_wounded - self.error_healed) / added
 
 
 @torch.no_grad()
@@ -87,36 +88,36 @@ def grown_by(
     protocol: GrowingProtocol | None = None,
     progress: Progress | None = None,
 ) -> list[Grown]:
-    """What becomes of each world under the protocol.
+    """The measurements of each world under the protocol.
 
     Args:
         protocol: the published one when None.
-        progress: is told the steps done and in all.
+        progress: called with (steps done, steps in all).
 
     Raises:
-        ValueError: a rule that cannot grow.
+        ValueError: a rule whose cells cannot grow.
     """
-    asked = protocol or GrowingProtocol()
+    plan = protocol or GrowingProtocol()
     task.check_rule(rule)
-    told = _Counted(progress, asked.late + asked.healed)
-    grown = told.run(task.start(asked.worlds, rule), rule, asked.grown, asked.seed)
-    late = told.run(grown, rule, asked.late - asked.grown, asked.seed)
-    wounded = _wounded(grown, asked.severity)
-    healed = told.run(wounded, rule, asked.healed, asked.seed)
+    runner = _Runner(progress, plan.late + plan.healed)
+    grown = runner.run(task.start(plan.worlds, rule), rule, plan.grown, plan.seed)
+    late = runner.run(grown, rule, plan.late - plan.grown, plan.seed)
+    wounded = _wounded(grown, plan.severity)
+    healed = runner.run(wounded, rule, plan.healed, plan.seed)
     errors = [task.losses(world, world).tolist() for world in (grown, late, wounded, healed)]
     alpha = late.state[:, 3].view(len(late), -1)
     largest = late.state.abs().view(len(late), -1).amax(1)
     outcomes = []
-    for number, (first, last, hurt, mended) in enumerate(zip(*errors, strict=True)):
+    for number, (at_grown, at_late, at_wound, at_healed) in enumerate(zip(*errors, strict=True)):
         alive = bool((alpha[number] > rule.alive_above).any())
         # A NaN fails both comparisons.
-        kept = last <= RETAINED_BELOW and float(largest[number]) <= LARGEST_STATE
-        outcomes.append(Grown(first, last, hurt, mended, alive, alive and kept))
+        kept = at_late <= RETAINED_BELOW and float(largest[number]) <= LARGEST_STATE
+        outcomes.append(Grown(at_grown, at_late, at_wound, at_healed, alive, alive and kept))
     return outcomes
 
 
-class _Counted:
-    """Runs worlds, and tells of all steps together."""
+class _Runner:
+    """Runs worlds and reports the progress over all runs."""
 
     def __init__(self, progress: Progress | None, total: int) -> None:
         self._progress, self._total, self._done = progress, total, 0
@@ -132,9 +133,9 @@ class _Counted:
 
 
 def _wounded(world: World, severity: float) -> World:
-    """All that lies within a disc in the middle of every world, erased."""
+    """The worlds with zero states in a disc in the middle."""
     rows, columns = world.picture(0).shape
     middle = torch.tensor([(rows - 1) / 2, (columns - 1) / 2])
-    away = (world.position.cpu() - middle).square().sum(1)
-    within = (away <= (severity * columns / 2) ** 2).to(world.state.device)
+    distance = (world.position.cpu() - middle).square().sum(1)
+    within = (distance <= (severity * columns / 2) ** 2).to(world.state.device)
     return world.with_state(world.state.masked_fill(within[:, None], 0.0))

@@ -1,7 +1,7 @@
-"""The tasks by name: what recipes can ask for.
+"""The table of tasks; recipes use its names.
 
-To add one, write a file with a subclass of `Task` and a line in `TASKS`. A package of one's own
-names its tasks in the entry-point group `swarm_nca.tasks`.
+To add a task, write a file with a subclass of `Task` and a line in `TASKS`. Other packages name
+their tasks in the entry-point group `swarm_nca.tasks`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from swarm_nca.tasks.growing import Growing
 from swarm_nca.tasks.task import Task
 from swarm_nca.tasks.transition import Transition
 
-#: The tasks that come with the package, by kind.
+#: The tasks of this package, by kind.
 TASKS: dict[str, type[Task]] = {
     "classification": Classification,
     "growing": Growing,
@@ -29,10 +29,10 @@ def tasks() -> Mapping[str, type[Task]]:
 
 
 def task_kind(kind: str) -> type[Task]:
-    """The task of that kind.
+    """The task of a kind.
 
     Raises:
-        ValueError: no such task.
+        ValueError: an unknown task.
     """
     known = tasks()
     if not isinstance(kind, str) or kind not in known:

@@ -1,7 +1,7 @@
-"""What every task is: what worlds to learn on, and how wrong they are in the end.
+"""The base class of tasks: training worlds and their losses.
 
-Trainers know tasks by this interface alone. A family of tasks is a subclass: one file, and one line
-in `kinds.TASKS`.
+Trainers use only this interface. A task family is a subclass in one file, with one line in
+`kinds.TASKS`.
 
 Letters: B worlds of a batch.
 """
@@ -24,16 +24,16 @@ from swarm_nca.world import World
 
 
 class Task(ABC):
-    """What a rule should learn.
+    """What a rule learns.
 
     Attributes:
         kind: the name of the family in recipes.
-        defaults: what a recipe for this task says where it says nothing, by key, as a file spells
-            it; under `rule`, what it says of an `mlp`.
-        stimulus_size: what cells of an `mlp` sense: the grey of 9 pixels, or nothing (0).
-        ranked: whether a batch from the pool is put in the order of its losses, so that the worst
-            worlds start anew and the best are damaged.
-        mutates: whether worlds can be changed under their living cells.
+        defaults: default values of recipe keys for this task, as a file spells them; under `rule`,
+            those of an `mlp`.
+        stimulus_size: stimulus values of an `mlp`: the grey of 9 pixels, or none (0).
+        ranked: whether a batch from the pool is sorted by loss, so that the worst worlds are
+            restarted and the best are damaged.
+        mutates: whether the picture of a world can change while its cells live.
         metric_names: the names of `metrics`, in order.
     """
 
@@ -46,13 +46,13 @@ class Task(ABC):
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], base: Path) -> Task:
-        """The task that a recipe's `task` describes, without its kind.
+        """The task from the settings of a recipe's `task`, without the kind.
 
         Args:
-            base: where its paths start from.
+            base: the folder for relative paths.
 
         Raises:
-            ValueError: settings that this task does not have, or cannot use.
+            ValueError: unknown or invalid settings.
         """
         takes = list(inspect.signature(cls).parameters)
         for name in settings:
@@ -69,7 +69,7 @@ class Task(ABC):
     @property
     @abstractmethod
     def content(self) -> str:
-        """SHA-256 over what there is to learn from: a training resumes on nothing else."""
+        """SHA-256 over the training data; a training resumes only with the same value."""
 
     @property
     @abstractmethod
@@ -83,34 +83,34 @@ class Task(ABC):
 
     @abstractmethod
     def start(self, count: int, rule: Rule, generator: torch.Generator) -> World:
-        """Worlds at their beginning.
+        """Worlds at their start.
 
         Args:
-            count: how many, B.
-            rule: whose cells live there; its device and dtype are the worlds'.
-            generator: of all draws, on the CPU.
+            count: B, the number of worlds.
+            rule: the rule of the cells; gives the device and dtype.
+            generator: source of all draws, on the CPU.
         """
 
     @abstractmethod
     def refresh(
         self, world: World, fresh: int, mutated: int, rule: Rule, generator: torch.Generator
     ) -> World:
-        """A batch from the pool as it enters an iteration.
+        """A batch from the pool, prepared for an iteration.
 
         Args:
-            world: the batch [B] as it was written back.
-            fresh: so many worlds, the first ones, start anew.
-            mutated: so many after them change under their living cells; 0 unless `mutates`.
+            world: the batch [B] from the pool.
+            fresh: number of worlds to restart, which are the first ones.
+            mutated: number of worlds after them whose picture changes; 0 unless `mutates`.
             rule, generator: see `start`.
         """
 
     @abstractmethod
     def losses(self, before: World, after: World) -> Tensor:
-        """[B], how wrong each world is; differentiable in the state of `after`.
+        """[B], the loss of each world; differentiable in the state of `after`.
 
         Args:
             before: the batch before its rollout.
-            after: the batch after it; `before` itself where a batch is ranked.
+            after: the batch after it; for ranking, `before` itself.
         """
 
     def loss(self, before: World, after: World) -> Tensor:
@@ -119,33 +119,33 @@ class Task(ABC):
 
     @abstractmethod
     def metrics(self, before: World, after: World) -> dict[str, Tensor]:
-        """Scalars that a log tells beside the loss, by the names of `metric_names`."""
+        """Scalars for the log besides the loss, by the names in `metric_names`."""
 
     @abstractmethod
     def views(self, rule: Rule) -> bytes:
-        """A PNG strip of what the rule has come to."""
+        """A PNG strip of results of the rule."""
 
     def scores(self, rule: Rule) -> dict[str, float]:
-        """What a rule's card tells when its training is over; none by default."""
+        """Scores of a trained rule for its card; empty by default."""
         return {}
 
     def scored_on(self) -> str:
-        """What `scores` looked at, in a few words."""
+        """A short description of the data of `scores`."""
         return f"the task {self.kind}"
 
     def not_scored(self) -> str:
-        """Why there are no `scores`, in a few words."""
+        """Why `scores` is empty."""
         return f"the task {self.kind} gives no scores"
 
     def check_steps(self, least: int, most: int) -> None:
-        """A ValueError, unless rollouts of so many steps make sense; they always do by default."""
+        """Raise a ValueError unless the task supports rollouts of `least` to `most` steps."""
         return
 
     def check_rule(self, rule: Rule) -> None:
-        """A ValueError, unless this rule can learn the task."""
-        wants, has = self.readout, rule.readout
-        if has != wants:
+        """Raise a ValueError unless this rule can learn the task."""
+        needed, given = self.readout, rule.readout
+        if given != needed:
             raise ValueError(
-                f"the task {self.kind!r} needs a rule with the read-out {wants.to_json()}, this "
-                f"one has {has.to_json()}"
+                f"the task {self.kind!r} needs a rule with the read-out {needed.to_json()}, this "
+                f"one has {given.to_json()}"
             )

@@ -1,7 +1,7 @@
-"""Learning another rule by its transitions: from a board to the board some steps later.
+"""Transition: a rule learns another rule from pairs of boards, some steps apart.
 
-The boards are random, each with a density of its own. As in learning Life (Springer and Kenyon,
-2020), a learner sees nothing of the rule but where it leads.
+The boards are random, with a different density each. As in learning Life (Springer and Kenyon,
+2020), the learner has no other information about the rule.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ from swarm_nca.tasks.task import Task
 from swarm_nca.topologies import Grid
 from swarm_nca.world import World
 
-#: The name of the per-cell field that holds what a cell's bit should become.
+#: The name of the per-cell field with the target bit.
 WANTED = "wanted"
 
-#: Boards on the strip and of a score, and the seed that draws them.
+#: Boards on the strip, boards for scores, and their seed.
 _SHOWN, _SCORED, _SEED = 6, 100, 77
 
 
 @dataclass(frozen=True, eq=False)
 class Transition(Task):
-    """The next boards of a teacher.
+    """Predicting the next boards of a teacher rule.
 
     Args:
-        teacher: kind and settings of the rule to imitate, such as `{kind: life, rule: B3/S23}`;
-            one with the read-out `bit`.
-        ahead: steps of the teacher; the learner takes as many.
+        teacher: kind and settings of the rule to imitate, such as `{kind: life, rule: B3/S23}`; its
+            read-out must be `bit`.
+        ahead: steps of the teacher; the learner takes the same number.
         size: rows and columns of a board.
         torus: whether opposite borders touch.
         density: smallest and largest share of cells that are on, drawn for each board.
 
     Raises:
-        ValueError: a teacher that cannot be made or read, or a number out of bounds.
+        ValueError: an invalid or unsuitable teacher, or a number out of bounds.
     """
 
     kind: ClassVar[str] = "transition"
@@ -77,32 +77,32 @@ class Transition(Task):
         if low > high:
             raise ValueError(f"density is [smallest, largest], got {[low, high]}")
         if not isinstance(self.torus, bool):
-            raise ValueError(f"torus is true or false, got {self.torus!r}")
-        self._teacher  # noqa: B018 - told now, not in the middle of a training
+            raise ValueError(f"torus must be true or false, got {self.torus!r}")
+        self._teacher  # noqa: B018 - raises errors before the training
 
     @cached_property
     def _teacher(self) -> Rule:
         if not isinstance(self.teacher, Mapping) or "kind" not in self.teacher:
             raise ValueError(
-                "teacher gives kind and settings of a rule, such as {kind: life, rule: B3/S23}"
+                "teacher needs kind and settings of a rule, such as {kind: life, rule: B3/S23}"
             )
         rule = make_rule(**self.teacher).requires_grad_(False)
         if rule.readout != Bit() or rule.channels != 1:
             raise ValueError(
-                f"a teacher's cells hold one bit, and those of {rule.kind!r} hold "
-                f"{rule.channels} channels read as {rule.readout.kind!r}"
+                f"a teacher's cells hold one bit, but those of {rule.kind!r} hold "
+                f"{rule.channels} channels read as {rule.readout.kind!r}; use a rule such as life"
             )
         return rule
 
     @property
     def content(self) -> str:
-        """SHA-256 over the settings: boards are drawn anew each time."""
-        told = [self._teacher.header(), self.ahead, self.size, self.torus, self.density]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        """SHA-256 over the settings, since boards are drawn at random."""
+        settings = [self._teacher.header(), self.ahead, self.size, self.torus, self.density]
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
     @property
     def readout(self) -> Readout:
-        """One bit."""
+        """The bit."""
         return Bit()
 
     @property
@@ -111,19 +111,19 @@ class Transition(Task):
         return self.size, self.size
 
     def check_steps(self, least: int, most: int) -> None:
-        """A ValueError, unless learner and teacher take equally many."""
+        """Raise a ValueError unless learner and teacher take the same number of steps."""
         if not least == most == self.ahead:
             raise ValueError(
-                f"the teacher goes {self.ahead} steps ahead: set steps: {self.ahead}, got "
+                f"the teacher takes {self.ahead} steps: set steps: {self.ahead}, got "
                 f"{least} to {most}"
             )
 
     def start(self, count: int, rule: Rule, generator: torch.Generator) -> World:
-        """Random boards; each cell carries what its bit should become."""
+        """Random boards with the target bit of each cell in the field `WANTED`."""
         low, high = self.density
         density = low + (high - low) * torch.rand(count, 1, 1, generator=generator)
         bits = torch.rand(count, *self.extent, generator=generator) < density
-        # Full ink: every pixel of a board is a cell, whatever the rule's habitat.
+        # Full ink makes every pixel a cell with any habitat.
         world = World.from_images(
             torch.ones(count, *self.extent), rule, grid=Grid(torus=self.torus)
         )
@@ -134,7 +134,7 @@ class Transition(Task):
     def refresh(
         self, world: World, fresh: int, mutated: int, rule: Rule, generator: torch.Generator
     ) -> World:
-        """The batch with its first boards drawn anew; the others go on from the bits they show."""
+        """The batch with the first boards redrawn; the others continue from their present bits."""
         anew = self.start(fresh, rule, generator).state
         state = torch.cat([anew, world.state[len(anew) :]])
         state = torch.zeros_like(state).index_copy(
@@ -144,11 +144,11 @@ class Transition(Task):
 
     def losses(self, before: World, after: World) -> Tensor:
         """[B], the mean squared error of the bits."""
-        off = after.state[:, -1] - after.cell_fields[WANTED]
-        return off.square().view(len(after), -1).mean(1)
+        error = after.state[:, -1] - after.cell_fields[WANTED]
+        return error.square().view(len(after), -1).mean(1)
 
     def metrics(self, before: World, after: World) -> dict[str, Tensor]:
-        """The share of cells, and of boards, whose bits are all right."""
+        """The share of correct cells, and of boards whose cells are all correct."""
         right = (after.state.detach()[:, -1] > 0.5) == (after.cell_fields[WANTED] > 0.5)
         boards = right.view(len(after), -1)
         names = self.metric_names
@@ -157,30 +157,30 @@ class Transition(Task):
 
     @torch.no_grad()
     def views(self, rule: Rule) -> bytes:
-        """A PNG: boards, what they should become, and what the learner makes of them."""
+        """A PNG: boards, their targets, and the results of the learner."""
         world = self.start(_SHOWN, rule, torch.Generator().manual_seed(_SEED))
         after = rollout(world, rule, self.ahead)
         wanted = world.with_state(after.cell_fields[WANTED][:, None].expand(-1, rule.channels))
         tiles = [
-            cells_rgb(one, one.readout.rgb(one.select(i).state.cpu().numpy(), 0.0), i, scale=4)
-            for one in (world, wanted, after)
+            cells_rgb(row, row.readout.rgb(row.select(i).state.cpu().numpy(), 0.0), i, scale=4)
+            for row in (world, wanted, after)
             for i in range(_SHOWN)
         ]
         return png(sheet(tiles, _SHOWN, 6))
 
     @torch.no_grad()
     def scores(self, rule: Rule) -> dict[str, float]:
-        """Percentages of cells and of boards that are right, of a hundred boards."""
+        """Percentages of correct cells and boards, over a hundred boards."""
         world = self.start(_SCORED, rule, torch.Generator().manual_seed(_SEED))
         found = self.metrics(world, rollout(world, rule, self.ahead))
         return {name: round(100 * float(value), 2) for name, value in found.items()}
 
     def scored_on(self) -> str:
-        """How many boards."""
+        """The number of boards."""
         return f"{_SCORED} boards"
 
     def _with_wanted(self, world: World) -> World:
-        """The boards with what the teacher makes of them."""
+        """The boards with target bits from the teacher."""
         bits = world.state.detach()[:, -1:].view(len(world), *self.extent)
         teacher = self._teacher
         lesson = World.from_images(bits.cpu().float(), teacher, grid=Grid(torus=self.torus))

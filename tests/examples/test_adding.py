@@ -1,6 +1,6 @@
-"""What swarm_nca/README.md adds to the package runs as it stands there, and does what it promises.
+"""The code in swarm_nca/README.md runs unchanged and does what the README says.
 
-Its code becomes a package with entry points, as another project would bring it.
+The test installs the code as a package with entry points, as another project would.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from swarm_nca.tasks import TASKS
 README = Path(swarm_nca.__file__).parent / "README.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.M | re.S)
 
-#: What the README leaves out.
+#: The imports that the README leaves out.
 IMPORTS = """
 from __future__ import annotations
 import hashlib
@@ -96,7 +96,7 @@ CODE = IMPORTS + "\n".join(BLOCKS)
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the package is installed."""
+    """The folder of the installed package."""
     folder = tmp_path_factory.mktemp("installed")
     (folder / "added_swarm.py").write_text(CODE, encoding="utf-8")
     info = folder / "added_swarm-1.0.dist-info"
@@ -108,16 +108,16 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def module() -> ModuleType:
-    """What the blocks leave behind, all together."""
+    """A module with all code blocks."""
     made = ModuleType("added")
-    sys.modules["added"] = made  # where dataclasses look for what annotations mean
+    sys.modules["added"] = made  # dataclasses resolve annotations there
     exec(compile(CODE, str(README), "exec"), vars(made))
     return made
 
 
 @pytest.fixture
 def added(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The blocks, and each line in the table that the README names."""
+    """The module, with each line added to the table that the README names."""
     tables: dict[str, Any] = {
         "RULES": RULES, "READOUTS": READOUTS, "TASKS": TASKS, "LINKS": LINKS, "KINDS": KINDS,
         "OTHERS": OTHERS,
@@ -135,7 +135,7 @@ def board(rule: sn.Rule, **others: object) -> sn.World:
     return world.with_state(torch.randn(world.state.shape, generator=generator))
 
 
-def test_a_rule_family_is_saved_loaded_and_runs_alike_in_both_engines(
+def test_a_rule_family_can_be_saved_and_runs_in_both_engines(
     added: ModuleType, tmp_path: Path
 ) -> None:
     rule = sn.make_rule(kind="spread", channels=3).requires_grad_(False)
@@ -151,7 +151,7 @@ def test_a_rule_family_is_saved_loaded_and_runs_alike_in_both_engines(
     torch.testing.assert_close(batched.world.state, sn.rollout(world[0], rule, 3, seed=3).state)
 
 
-def test_a_read_out_shows_and_a_metric_counts_what_it_shows(added: ModuleType) -> None:
+def test_a_read_out_and_its_metric_agree(added: ModuleType) -> None:
     world = board(rule := sn.make_rule(kind="spread"))
     plus = world.readout.image(world, 1)
     assert plus.shape == (6, 6)
@@ -164,7 +164,7 @@ def test_a_read_out_shows_and_a_metric_counts_what_it_shows(added: ModuleType) -
     assert "positive" not in measure(board(life), life)
 
 
-def test_links_in_bursts_lose_all_or_nothing_of_a_cell(added: ModuleType) -> None:
+def test_bursts_lose_all_or_no_messages_of_a_cell(added: ModuleType) -> None:
     rule = sn.make_rule(kind="spread").requires_grad_(False)
     world = board(rule, links=added.Bursts(drop=0.5))
     rows = torch.arange(world.cells)
@@ -183,7 +183,7 @@ def test_links_in_bursts_lose_all_or_nothing_of_a_cell(added: ModuleType) -> Non
     torch.testing.assert_close(swarms[0].world.state, swarms[1].world.state)
 
 
-def test_a_perturbation_fades_and_refuses_what_is_no_share(added: ModuleType) -> None:
+def test_a_perturbation_acts_and_checks_its_bounds(added: ModuleType) -> None:
     world = board(sn.make_rule(kind="spread"))
     torch.testing.assert_close(added.Fade(share=0.5)(world).state, world.state / 2)
     with pytest.raises(ValueError, match="share must be at most 1, got 50"):
@@ -197,7 +197,7 @@ def test_a_topology_is_a_graph_with_slots(added: ModuleType) -> None:
     assert set(world.topology.to_networkx()[0]) == {0, 1, 2, 10, 11}
 
 
-def test_a_package_with_entry_points_trains_runs_and_is_refused_in_one_line(
+def test_a_package_with_entry_points_works_on_the_command_line(
     installed: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "level.yaml").write_text(RECIPE)
@@ -220,10 +220,10 @@ def test_a_package_with_entry_points_trains_runs_and_is_refused_in_one_line(
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True,
         check=True,
     )  # fmt: skip
-    said = done.stdout + done.stderr
+    output = done.stdout + done.stderr
     for end in ("train ends with 0", "run ends with 0", "check ends with 2"):
-        assert end in said, said
-    assert "broken.yaml:6:32: perturbations[0].share: must be at most 1, got 50" in said
+        assert end in output, output
+    assert "broken.yaml:6:32: perturbations[0].share: must be at most 1, got 50" in output
     assert load_file(tmp_path / "trained" / "rule.safetensors")["drift"].abs().max() > 0
     resolved = (tmp_path / "run" / "scenario.yaml").read_text()
     assert "kind: bursts" in resolved
@@ -231,9 +231,7 @@ def test_a_package_with_entry_points_trains_runs_and_is_refused_in_one_line(
 
 
 @pytest.mark.parametrize("group", ["tasks", "links"])
-def test_an_entry_point_that_cannot_be_imported_is_told_in_one_line(
-    group: str, tmp_path: Path
-) -> None:
+def test_an_entry_point_that_cannot_be_imported_gives_one_line(group: str, tmp_path: Path) -> None:
     info = tmp_path / "gone_swarm-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(METADATA.replace("added", "gone"))
@@ -251,7 +249,7 @@ def test_an_entry_point_that_cannot_be_imported_is_told_in_one_line(
 
 
 def command(installed: Path, cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A command where a package is installed."""
+    """Run a command with an installed package."""
     paths = os.pathsep.join([str(installed), str(Path(swarm_nca.__file__).parents[1])])
     return subprocess.run(
         [sys.executable, "-m", "swarm_nca", *arguments],

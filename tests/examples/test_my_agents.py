@@ -1,4 +1,4 @@
-"""Tests of single agents: copy this file, then change the rule, the drawing and the questions."""
+"""Tests of single agents: copy this file, then change the rule, the drawing and the tests."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def test_an_agent_surrounded_by_twos_turns_towards_two(rule):
     assert change[rule.free_channels + 2] > 0
 
 
-def test_an_agent_knows_from_where_it_was_told(rule):
+def test_an_agent_distinguishes_directions(rule):
     agent = lone_agent(rule)
     agent.inbox = inbox(own=agent.state, north=saying(rule, "2"))
     from_north = agent.decide()
@@ -34,7 +34,7 @@ def test_an_agent_knows_from_where_it_was_told(rule):
     assert not np.allclose(from_north, agent.decide())
 
 
-def test_an_agent_hears_its_neighbours_and_nobody_else(rule):
+def test_an_agent_receives_messages_of_its_neighbours_only(rule):
     swarm = sn.Swarm(tiny_world(HOOK, rule), rule)
     agent = swarm.agent_at((2, 3))
     swarm.agent_at((1, 4)).state = saying(rule, "3")
@@ -44,7 +44,7 @@ def test_an_agent_hears_its_neighbours_and_nobody_else(rule):
     assert np.array_equal(agent.inbox[2], saying(rule, "3"))
 
 
-def test_an_erased_neighbour_falls_silent(rule):
+def test_an_erased_neighbour_sends_no_message(rule):
     swarm = sn.Swarm(tiny_world(HOOK, rule), rule)
     agent = swarm.agent_at((2, 3))
     swarm.erase([(1, 4)])
@@ -52,15 +52,15 @@ def test_an_erased_neighbour_falls_silent(rule):
     assert agent.inbox.keys() == {4}
 
 
-def test_a_lie_is_forgotten(rule):
+def test_an_agent_recovers_from_a_wrong_state(rule):
     seven = sn.World.from_images(sn.images.draw_glyph("7")[None], rule, labels=[7])
     swarm = sn.Swarm(sn.rollout(seven, rule, steps=80), rule)
-    liar = next(agent for agent in swarm.agents if agent.label == 7)
-    liar.state = saying(rule, "0")
+    changed = next(agent for agent in swarm.agents if agent.label == 7)
+    changed.state = saying(rule, "0")
     for _ in range(40):
         swarm.step()
-    assert liar.label == 7
+    assert changed.label == 7
 
 
-def test_agents_one_by_one_do_what_all_at_once_do(rule):
+def test_agents_equal_the_batch(rule):
     assert_same_trajectory(tiny_world(HOOK, rule), rule, steps=20)

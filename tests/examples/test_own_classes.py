@@ -1,4 +1,4 @@
-"""Classes of one's own: from a folder of pictures to a rule, its scores and a scenario."""
+"""User-defined classes: from a folder of pictures to a rule, its scores and a scenario."""
 
 import json
 from pathlib import Path
@@ -27,12 +27,12 @@ expect:
 
 
 def swarm_nca(*arguments: str) -> str:
-    told = CliRunner().invoke(app, list(arguments))
-    assert told.exit_code == 0, told.output
-    return told.output
+    result = CliRunner().invoke(app, list(arguments))
+    assert result.exit_code == 0, result.output
+    return result.output
 
 
-def test_the_example_holds_as_many_small_pictures_of_every_class() -> None:
+def test_the_example_has_equally_many_pictures_of_every_class() -> None:
     pictures = read_folder(SIGNS)
     assert pictures.classes == CLASSES
     assert np.bincount(pictures.labels).tolist() == [16] * 5
@@ -41,14 +41,14 @@ def test_the_example_holds_as_many_small_pictures_of_every_class() -> None:
     assert len(np.unique(pictures.grey, axis=0)) == 80
 
 
-def test_a_folder_becomes_a_rule_that_is_scored_and_runs(tmp_path: Path, monkeypatch) -> None:
+def test_a_rule_is_trained_on_a_folder_scored_and_run(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     few = ("iterations=2", "batch=4", "pool=8", "steps=3", "rule.hidden=[8, 8]")
     swarm_nca("train", "signs", "--out", "trained", *(f"--set={one}" for one in few))
     assert load_rule("trained/rule.safetensors").classes.names == CLASSES
 
-    asked = ("--dataset", str(SIGNS), "--limit", "7", "--steps", "2", "--json", "scores.json")
-    swarm_nca("evaluate", "trained/rule.safetensors", *asked)
+    options = ("--dataset", str(SIGNS), "--limit", "7", "--steps", "2", "--json", "scores.json")
+    swarm_nca("evaluate", "trained/rule.safetensors", *options)
     scores = json.loads(Path("scores.json").read_text())
     assert scores["pictures"] == 7
     assert len(scores["curve"]) == 2
@@ -59,7 +59,7 @@ def test_a_folder_becomes_a_rule_that_is_scored_and_runs(tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize("limit", [5, 12])
-def test_an_exam_on_part_of_a_folder_asks_for_every_class(limit: int) -> None:
+def test_part_of_a_folder_contains_every_class(limit: int) -> None:
     part = read_folder(SIGNS).from_all_classes(limit)
     assert sorted(set(part.labels)) == [0, 1, 2, 3, 4]
     assert np.ptp(np.bincount(part.labels)) <= 1

@@ -1,4 +1,4 @@
-"""The README's Python runs as it stands there, and its YAML and that of `scenarios` is right."""
+"""The README's Python runs unchanged; the YAML of the README and of `scenarios` is valid."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 README, SCENARIOS = ROOT / "README.md", "scenarios/README.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.M | re.S)
 
-#: What the README leaves out.
+#: The imports that the README leaves out.
 IMPORTS = """
 from __future__ import annotations
 import torch
@@ -26,10 +26,10 @@ import swarm_nca as sn
 
 
 def block(beginning: str) -> dict[str, Any]:
-    """What the one block that contains these words leaves behind when it has run."""
+    """The names defined by the one block that contains these words."""
     (code,) = (code for code in BLOCKS if beginning in code)
     module = ModuleType("readme")
-    sys.modules["readme"] = module  # where dataclasses look for what annotations mean
+    sys.modules["readme"] = module  # dataclasses resolve annotations there
     exec(compile(IMPORTS + code, str(README), "exec"), vars(module))
     return vars(module)
 
@@ -72,19 +72,19 @@ def test_links_within_the_project_lead_somewhere(page: Path) -> None:
 PAGES = {page: (ROOT / page).read_text(encoding="utf-8") for page in ("README.md", SCENARIOS)}
 FILES = [
     (page, text)
-    for page, told in PAGES.items()
-    for text in re.findall(r"^```yaml\n(.*?)^```", told, re.M | re.S)
+    for page, content in PAGES.items()
+    for text in re.findall(r"^```yaml\n(.*?)^```", content, re.M | re.S)
 ]
 
 
 @pytest.mark.parametrize(("page", "text"), FILES, ids=[text.split()[1] for _, text in FILES])
-def test_yaml_of_the_pages_has_nothing_wrong_with_it(page: str, text: str, tmp_path: Path) -> None:
+def test_yaml_of_the_pages_is_valid(page: str, text: str, tmp_path: Path) -> None:
     (tmp_path / "shown.yaml").write_text(text, encoding="utf-8")
-    said = CliRunner().invoke(app, ["check", str(tmp_path / "shown.yaml")])
-    assert said.exit_code == 0, said.output
+    result = CliRunner().invoke(app, ["check", str(tmp_path / "shown.yaml")])
+    assert result.exit_code == 0, result.output
 
 
-def test_every_scenario_and_recipe_is_on_its_page() -> None:
+def test_every_scenario_and_recipe_is_listed_on_its_page() -> None:
     listed = set(re.findall(r"`([\w-]+)`", PAGES[SCENARIOS]))
-    there = {file.stem for file in (ROOT / "scenarios").rglob("*.yaml")}
-    assert there - listed == set()
+    existing = {file.stem for file in (ROOT / "scenarios").rglob("*.yaml")}
+    assert existing - listed == set()

@@ -1,4 +1,4 @@
-"""Store what cases come to now: `python -m tests.goldens [CASE …]`."""
+"""Store the present outcomes of cases: `python -m tests.goldens [CASE …]`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .stored import NUMBERS, distance, plain, read, write
 
 
 def main(names: list[str]) -> None:
-    """Run the cases, print what moved, store all."""
+    """Run the cases, print changed numbers, store the outcomes."""
     unknown = set(names) - CASES.keys()
     if unknown:
         raise SystemExit(f"no such case: {', '.join(sorted(unknown))}; known: {', '.join(CASES)}")

@@ -1,4 +1,4 @@
-"""The cases: each runs something from end to end and returns what it came to.
+"""The cases: each runs one function of the package end to end and returns its outcome.
 
 Letters: n rows, C state channels.
 """
@@ -29,7 +29,7 @@ ROWS, ENTRIES = 10, 80
 
 
 class Outcome(NamedTuple):
-    """What a case came to.
+    """The outcome of a case.
 
     Fields:
         numbers: by name, compared within a tolerance.
@@ -41,14 +41,14 @@ class Outcome(NamedTuple):
 
 
 def spread(length: int, count: int) -> Numbers:
-    """At most `count` indices spread evenly over a length, the first and the last among them."""
+    """At most `count` evenly spread indices below `length`, including the first and the last."""
     return np.unique(np.linspace(0, length - 1, min(length, count)).round().astype(int))
 
 
 def moments_of(worlds: Mapping[str, sn.World]) -> Outcome:
-    """The states of several moments, and which cells there were.
+    """The states and cells of several moments.
 
-    Of each a block [ROWS + 2, C]: some rows, then means and mean squares over all rows.
+    For each moment a block [ROWS + 2, C]: some rows, then means and mean squares over all rows.
     """
     blocks, words = [], {}
     for name, world in worlds.items():
@@ -68,12 +68,12 @@ def table_of(table: pd.DataFrame, rows: int = 20) -> Numbers:
 
 
 def scenario(source: str | Path, *changes: str) -> Outcome:
-    """Metrics at some steps, events to the letter, states early and around every perturbation."""
+    """Metrics at some steps, all events, and states early and around every perturbation."""
     done = sn.run(source, overrides=[*changes, "expect=[]", "record.every=10000"])
     perturbed = set(done.events["step"])
     looked_at = {5, 20, done.steps} | perturbed
     frames = [frame for frame in done.frames if frame.step in looked_at]
-    # Where something happens there are two frames of one step, before it and after.
+    # Steps with an event have two frames, before and after it.
     outcome = moments_of({f"{i:02}-step-{one.step}": one.world for i, one in enumerate(frames)})
     outcome.numbers["metrics"] = table_of(done.metrics)
     outcome.numbers["pooled"] = table_of(done.pooled, 10)
@@ -86,7 +86,7 @@ def scenario(source: str | Path, *changes: str) -> Outcome:
 
 
 def rollouts() -> Outcome:
-    """What only Python can ask for: pictures of several sizes, a graph, rates, edits, joining."""
+    """Features without YAML: pictures of several sizes, a graph, rates, edits, joining."""
     rule = sn.load_rule("digits")
     big, small = sn.images.strokes(2, 9).grey, sn.images.strokes(1, 9, size=20).grey
     pictures = [*big, *small]
@@ -111,12 +111,12 @@ def rollouts() -> Outcome:
 
 
 def swarm(engine: str) -> Outcome:
-    """The trajectory of a Mesa model that is drawn on, rubbed out, hurt and written to."""
+    """The trajectory of a Mesa model with drawing, erasing, damage and written states."""
     grey = sn.images.strokes(1, 4, label=2).grey
     world = sn.World.from_images(grey, sn.load_rule("mnist"), labels=[2])
-    hurt = sn.perturbations.Damage(at=6, shape="disc", center=(14, 14), radius=3)
+    damage = sn.perturbations.Damage(at=6, shape="disc", center=(14, 14), radius=3)
     reporters = {"cells": lambda model: len(model.agents), "size": size_of}
-    model = sn.Swarm(world, "mnist", 8, engine, [hurt], noise=0.05, model_reporters=reporters)
+    model = sn.Swarm(world, "mnist", 8, engine, [damage], noise=0.05, model_reporters=reporters)
     moments = {}
     for step in range(1, 13):
         if step == 4:
@@ -143,7 +143,7 @@ def size_of(model: sn.Swarm) -> float:
 
 
 def rules() -> Outcome:
-    """Shipped rules by their hashes."""
+    """Hashes of shipped rules."""
     named = ("digits", "mnist", "fashion-mnist", "scenarios/signs/rule.safetensors")
     return Outcome({}, {name: sn.load_rule(name, HERE.parents[1]).hash() for name in named})
 
@@ -151,11 +151,11 @@ def rules() -> Outcome:
 # ------------------------------------------------------------ the command line
 
 
-def told(*arguments: str | Path) -> str:
-    """What a command printed.
+def run_command(*arguments: str | Path) -> str:
+    """The output of a command.
 
     Raises:
-        RuntimeError: it failed.
+        RuntimeError: the command failed.
     """
     done = CliRunner().invoke(app, [str(one) for one in arguments])
     torch.set_num_threads(1)
@@ -165,18 +165,18 @@ def told(*arguments: str | Path) -> str:
 
 
 def scores(rule: str, dataset: str, scratch: Path) -> Outcome:
-    """Every score at every step on a hundred pictures drawn offline, before and after a swap."""
-    asked = ("--limit", "100", "--steps", "10", "--protocol", "mutation", "--json")
-    told("evaluate", rule, "--dataset", dataset, *asked, scratch / "scores.json")
+    """All scores at all steps on a hundred drawn pictures, before and after a mutation."""
+    options = ("--limit", "100", "--steps", "10", "--protocol", "mutation", "--json")
+    run_command("evaluate", rule, "--dataset", dataset, *options, scratch / "scores.json")
     curve = json.loads((scratch / "scores.json").read_text())["curve"]
     table = pd.DataFrame(curve).apply(pd.to_numeric)
     return Outcome({"scores": table.to_numpy(np.float64)}, {"columns": [*table.columns]})
 
 
 def training(recipe: str, scratch: Path) -> Outcome:
-    """Losses and rates of every iteration, the weights at the end, and what they do."""
+    """Losses and rates of every iteration, the final weights, and a rollout with them."""
     folder = scratch / recipe
-    told("train", HERE / "recipes" / f"{recipe}.yaml", "--out", folder)
+    run_command("train", HERE / "recipes" / f"{recipe}.yaml", "--out", folder)
     with (folder / "log.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     rule = sn.load_rule(folder / "rule.safetensors")
@@ -193,7 +193,7 @@ def training(recipe: str, scratch: Path) -> Outcome:
     return outcome
 
 
-#: Every case, given a folder to write into.
+#: Every case as a function of a folder for its files.
 CASES: Mapping[str, Callable[[Path], Outcome]] = {
     "rules": lambda _: rules(),
     "seven-becomes-two": lambda _: scenario("seven-becomes-two", "steps=310"),

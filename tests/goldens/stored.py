@@ -1,4 +1,4 @@
-"""The stored outcomes: reading, writing, and by how much a number may differ."""
+"""Reading, writing and comparing the stored outcomes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NUMBERS, WORDS = HERE / "numbers.npz", HERE / "words.json"
 
 
 def read() -> tuple[dict[str, dict[str, Numbers]], dict[str, dict[str, Any]]]:
-    """Numbers and words of every case, by its name."""
+    """Numbers and words of every case, by name."""
     numbers: dict[str, dict[str, Numbers]] = {}
     with np.load(NUMBERS, allow_pickle=False) as file:
         for name in file.files:
@@ -24,7 +24,7 @@ def read() -> tuple[dict[str, dict[str, Numbers]], dict[str, dict[str, Any]]]:
 
 
 def write(outcomes: Mapping[str, Outcome]) -> None:
-    """Store the outcomes of some cases beside those stored of others."""
+    """Store the outcomes of some cases; keep the stored outcomes of the others."""
     numbers, words = read() if NUMBERS.is_file() else ({}, {})
     for case, outcome in outcomes.items():
         numbers[case], words[case] = outcome.numbers, plain(outcome.words)
@@ -35,14 +35,14 @@ def write(outcomes: Mapping[str, Outcome]) -> None:
 
 
 def plain(words: Mapping[str, Any]) -> dict[str, Any]:
-    """Words as JSON gives them back."""
-    again: dict[str, Any] = json.loads(json.dumps(words))
-    return again
+    """The words after a round trip through JSON."""
+    read_back: dict[str, Any] = json.loads(json.dumps(words))
+    return read_back
 
 
 def distance(now: Numbers, then: Numbers) -> float:
-    """The largest difference, relative where numbers are larger than 1; infinite between shapes."""
+    """The largest difference, relative for numbers above 1; infinite for different shapes."""
     if now.shape != then.shape or not np.array_equal(np.isnan(now), np.isnan(then)):
         return float("inf")
-    apart = np.abs(now.astype(np.float32) - then) / np.maximum(1.0, np.abs(then))
-    return float(np.nanmax(apart, initial=0.0))
+    difference = np.abs(now.astype(np.float32) - then) / np.maximum(1.0, np.abs(then))
+    return float(np.nanmax(difference, initial=0.0))

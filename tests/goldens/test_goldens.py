@@ -1,6 +1,6 @@
-"""What runs, trainings, scores and swarms come to is what they came to when it was stored.
+"""The outcomes of runs, trainings, scores and swarms equal the stored ones.
 
-`python -m tests.goldens` stores it anew, after a change that is meant.
+After an intended change, `python -m tests.goldens` stores new outcomes.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from .stored import plain, read
 
 NUMBERS, WORDS = read()
 
-#: By how much a number may differ, and by which part of itself. Other processors round otherwise:
-#: without AVX, and with other libraries' products, states differ by 3e-6 at most.
+#: Absolute and relative tolerance. Rounding depends on the processor: without AVX, and with
+#: products of other libraries, states differ by 3e-6 at most.
 TOLERANCE = 1e-4
 
-#: Trainings take a difference further: Adam divides small gradients by their own size, and Muon
-#: rounds to bfloat16. The same changes of processor moved losses and weights by 4e-4, the states
-#: of trained cells by 2e-3, and the decision of one cell, which is a tenth of a percent.
+#: Trainings amplify differences: Adam divides small gradients by their magnitude, and Muon rounds
+#: to bfloat16. The same changes of processor changed losses and weights by 4e-4, the states of
+#: trained cells by 2e-3, and the decision of one cell, which is a tenth of a percent.
 TRAINED = {"loss": 4e-3, "accuracy": 1e-2, "weights": 4e-3, "lengths": 4e-3, "states": 2e-2}
 
 
@@ -29,13 +29,13 @@ def tolerance_of(case: str, what: str) -> float:
     return TRAINED.get(what, TOLERANCE) if case.startswith("training") else TOLERANCE
 
 
-def test_every_case_is_stored_and_no_other() -> None:
+def test_the_stored_cases_are_the_defined_ones() -> None:
     assert WORDS.keys() == CASES.keys()
     assert NUMBERS.keys() <= CASES.keys()
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_it_comes_to_what_is_stored(case: str, tmp_path: Path) -> None:
+def test_a_case_equals_its_stored_outcome(case: str, tmp_path: Path) -> None:
     outcome, stored = CASES[case](tmp_path), NUMBERS.get(case, {})
     assert plain(outcome.words) == WORDS[case]
     assert outcome.numbers.keys() == stored.keys()

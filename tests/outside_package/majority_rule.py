@@ -1,4 +1,4 @@
-"""The majority rule: a cell is on if more than half of those it hears, itself included, are on."""
+"""The majority rule: a cell is on if most cells in its neighbourhood, itself included, are on."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from swarm_nca.rules import Bit, Habitat, Rule
 
 
 class Majority(Rule):
-    """One bit; every pixel is a cell, ink is on at the start.
+    """One bit; every pixel is a cell, and dark pixels are on at the start.
 
     Args:
-        share: how much of what a cell hears must be on, in [0, 1].
+        share: a cell is on if a larger share of its slots is on, in [0, 1].
     """
 
     kind = "majority"
@@ -29,7 +29,7 @@ class Majority(Rule):
         return Habitat(sprout=(1.0,), senses=False)
 
     def change(self, prepared: Tensor, messages: Tensor) -> Tensor:
-        """The next state [M, 1] of rows that hear [M, 9, 1]."""
+        """The next states [M, 1] from messages [M, 9, 1]."""
         return (messages.mean(dim=1) > self.share).to(messages.dtype)
 
     def settings(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Worlds to be perturbed: two strokes and a blot, with something in every cell."""
+"""Worlds to perturb: two strokes and a blot, with random states."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def pictures() -> np.ndarray:
     grey[1, 5, 1:15] = 0.6
     grey[1, 2:9, 7] = 1.0
     grey[2, 3:7, 3:9] = 0.5
-    grey[2, 8, 8] = 0.05  # faint: sensed, not alive
+    grey[2, 8, 8] = 0.05  # faint: part of the stimulus, not alive
     return grey
 
 

@@ -1,4 +1,4 @@
-"""Damage, against the definition of its shapes, pixel by pixel."""
+"""Damage equals the definition of its shapes, pixel by pixel."""
 
 import math
 
@@ -18,19 +18,19 @@ RULE = Mlp(generator=torch.Generator().manual_seed(1)).requires_grad_(False)
 SHAPE = st.tuples(st.integers(3, 9), st.integers(3, 9))
 
 
-def a_world(height: int, width: int) -> World:
+def random_world(height: int, width: int) -> World:
     grey = np.random.default_rng(height * 10 + width).random((1, height, width))
     return World.from_images(grey, RULE, start="random")
 
 
-def hit(world: World, inside) -> torch.Tensor:
+def sites_where(world: World, inside) -> torch.Tensor:
     return torch.tensor([inside(row, column) for row, column in world.position.tolist()])
 
 
 @given(SHAPE, st.floats(-1, 10), st.floats(-1, 10), st.floats(0.5, 6))
-def test_a_disc_zeroes_the_states_within_its_radius_and_no_others(shape, row, column, radius):
-    world = a_world(*shape)
-    inside = hit(world, lambda r, c: (r - row) ** 2 + (c - column) ** 2 <= radius**2)
+def test_a_disc_zeroes_states_within_its_radius_only(shape, row, column, radius):
+    world = random_world(*shape)
+    inside = sites_where(world, lambda r, c: (r - row) ** 2 + (c - column) ** 2 <= radius**2)
     covers = any(
         (r - row) ** 2 + (c - column) ** 2 <= radius**2
         for r in range(shape[0])
@@ -47,23 +47,23 @@ def test_a_disc_zeroes_the_states_within_its_radius_and_no_others(shape, row, co
 
 
 @given(SHAPE, st.sampled_from(["left", "right", "top", "bottom"]))
-def test_a_half_leaves_the_middle_row_or_column_out(shape, side):
+def test_a_half_excludes_the_middle_row_or_column(shape, side):
     height, width = shape
-    world = a_world(height, width)
+    world = random_world(height, width)
     in_half = {
         "left": lambda r, c: c < width // 2,
         "right": lambda r, c: c >= math.ceil(width / 2),
         "top": lambda r, c: r < height // 2,
         "bottom": lambda r, c: r >= math.ceil(height / 2),
     }[side]
-    inside = hit(world, in_half)
+    inside = sites_where(world, in_half)
     after = Damage(shape="half", side=side)(world)
     assert torch.equal(after.state, world.state.masked_fill(inside[:, None], 0))
 
 
 @given(SHAPE, st.integers(0, 2), st.integers(0, 2), st.integers(1, 5), st.integers(1, 5))
-def test_erased_pixels_are_white_and_their_cells_gone(shape, row, column, rows, columns):
-    world = a_world(*shape)
+def test_erased_pixels_are_white_without_cells(shape, row, column, rows, columns):
+    world = random_world(*shape)
     after = Damage(shape="rectangle", corner=(row, column), size=(rows, columns), target="pixels")(
         world
     )
@@ -86,7 +86,7 @@ def ring() -> World:
     return World.from_graph(number_slots(graph), RULE, start="random")
 
 
-def test_on_a_graph_a_disc_lies_among_the_nodes_coordinates(ring):
+def test_on_a_graph_a_disc_uses_the_coordinates_of_nodes(ring):
     after = Damage(shape="disc", center=(1, 0), radius=0.9)(ring)
     assert after.state.abs().sum(1).eq(0).nonzero().view(-1).tolist() == [0, 1, 7]
 
@@ -96,16 +96,16 @@ def test_on_a_graph_erased_nodes_are_removed(ring):
     assert after.site.tolist() == [2, 3, 4, 5, 6]
 
 
-def test_a_graph_has_no_halves_and_may_have_no_places(ring):
-    with pytest.raises(ValueError, match="needs a picture, on a graph take a disc"):
+def test_halves_and_missing_coordinates_are_refused_on_graphs(ring):
+    with pytest.raises(ValueError, match="needs a picture; on a graph use a disc"):
         Damage(shape="half", side="left")(ring)
-    nowhere = World.from_graph(number_slots(nx.cycle_graph(5)), RULE)
+    unplaced = World.from_graph(number_slots(nx.cycle_graph(5)), RULE)
     with pytest.raises(ValueError, match="give the graph's nodes an attribute 'pos'"):
-        Damage(shape="disc", center=(0, 0), radius=1)(nowhere)
+        Damage(shape="disc", center=(0, 0), radius=1)(unplaced)
 
 
-def test_places_are_looked_up_on_the_worlds_own_device(ring):
-    """Tensors made without a word about their device would land on one that holds no numbers."""
+def test_damage_uses_the_device_of_the_world(ring):
+    """With "meta" as default device, tensors without an explicit device would have no values."""
     damages = [
         Damage(shape="disc", center=(1, 0), radius=0.9),
         Damage(shape="rectangle", corner=(0, 0), size=(1.5, 1.5)),

@@ -1,4 +1,4 @@
-"""What holds for every perturbation in the table, whatever it does."""
+"""Properties of every perturbation in the table."""
 
 from dataclasses import FrozenInstanceError
 
@@ -27,7 +27,7 @@ EXAMPLES = {
     "invert": {},
 }
 
-#: What acts on all worlds of a batch or on none, as they share it.
+#: Kinds that change fields shared by all worlds of a batch.
 SHARED = {"loss", "rates"}
 
 
@@ -46,13 +46,13 @@ def kind(request):
     return request.param
 
 
-def test_every_kind_has_an_example_here_and_its_own_name():
+def test_every_kind_has_an_example_and_a_unique_name():
     assert EXAMPLES.keys() == KINDS.keys()
     for name, made in KINDS.items():
         assert made(**EXAMPLES[name]).kind == name
 
 
-def test_it_changes_the_world_it_returns_and_leaves_the_one_it_was_given(kind, world):
+def test_a_perturbation_returns_a_changed_world_and_keeps_the_given_one(kind, world):
     before = world.state.clone(), world.canvas.grey.clone()
     after = KINDS[kind](**EXAMPLES[kind])(world, seed=5)
     assert not same(after, world)
@@ -60,7 +60,7 @@ def test_it_changes_the_world_it_returns_and_leaves_the_one_it_was_given(kind, w
     assert torch.equal(world.canvas.grey, before[1])
 
 
-def test_it_is_the_same_in_company_and_alone(kind, world):
+def test_the_effect_is_the_same_in_a_batch_and_alone(kind, world):
     perturbation = KINDS[kind](**EXAMPLES[kind])
     together = perturbation(world, seed=5).split()
     for number, one in enumerate(world.split()):
@@ -68,7 +68,7 @@ def test_it_is_the_same_in_company_and_alone(kind, world):
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS.keys() - SHARED))
-def test_it_acts_on_the_world_it_names_and_on_no_other(kind, world):
+def test_a_perturbation_changes_only_the_named_world(kind, world):
     everywhere = KINDS[kind](**EXAMPLES[kind])(world, seed=5).split()
     after = KINDS[kind](**EXAMPLES[kind], world=1)(world, seed=5).split()
     assert same(after[1], everywhere[1])
@@ -76,14 +76,14 @@ def test_it_acts_on_the_world_it_names_and_on_no_other(kind, world):
     assert same(after[2], world[2])
 
 
-def test_keys_and_steps_stay(kind, world):
+def test_keys_and_steps_do_not_change(kind, world):
     world = world.with_state(world.state, steps=9)
     after = KINDS[kind](**EXAMPLES[kind])(world, seed=5)
     assert torch.equal(after.key, world.key)
     assert torch.equal(after.step, world.step)
 
 
-def test_it_is_frozen_and_says_what_it_did_in_a_few_words(kind, world):
+def test_perturbations_are_frozen_and_have_short_captions(kind, world):
     perturbation = KINDS[kind](**EXAMPLES[kind])
     with pytest.raises(FrozenInstanceError):
         perturbation.at = 3
@@ -94,20 +94,20 @@ def test_it_is_frozen_and_says_what_it_did_in_a_few_words(kind, world):
 
 
 @pytest.mark.parametrize("kind", sorted(SHARED))
-def test_what_a_batch_shares_is_not_changed_for_one_of_its_worlds(kind):
+def test_shared_fields_cannot_be_changed_for_one_world(kind):
     assert KINDS[kind].SHARED
     with pytest.raises(ValueError, match=f"share what '{kind}' changes; leave out world"):
         KINDS[kind](**EXAMPLES[kind], world=0)
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS.keys() - SHARED))
-def test_a_world_number_beyond_the_batch_is_refused(kind, world):
+def test_an_unknown_world_number_is_refused(kind, world):
     with pytest.raises(ValueError, match=r"from 0 to 2.*got 3"):
         KINDS[kind](**EXAMPLES[kind], world=3)(world)
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_only_whole_steps_and_worlds_name_a_moment_and_a_world(kind, world):
+def test_fractional_steps_and_worlds_are_refused(kind, world):
     for at in (1.5, 2.0, True, "3", None, [1], 1 << 34):
         with pytest.raises(ValueError, match="at must be "):
             KINDS[kind](**EXAMPLES[kind], at=at)
@@ -117,7 +117,7 @@ def test_only_whole_steps_and_worlds_name_a_moment_and_a_world(kind, world):
             KINDS[kind](**EXAMPLES[kind], world=number)
 
 
-def test_numbers_of_any_library_do_what_pythons_do(world):
+def test_numbers_of_any_library_are_accepted(world):
     plain = Damage(shape="disc", center=(2, 3), radius=2.0)
     for center in ([2, 3], np.array([2, 3]), torch.tensor([2, 3], dtype=torch.int8)):
         for radius in (np.float16(2), torch.tensor(2.0)):
@@ -184,7 +184,7 @@ def test_complex_pictures_are_refused(world):
         (lambda: Mutate(images=np.zeros((2, 2)), half="upper"), "half must be one of left, right"),
     ],
 )
-def test_what_cannot_be_right_is_refused_when_it_is_made(make, message):
+def test_invalid_arguments_are_refused_at_construction(make, message):
     with pytest.raises(ValueError, match=message):
         make()
 
@@ -202,16 +202,16 @@ def test_what_cannot_be_right_is_refused_when_it_is_made(make, message):
         (Draw(points=((1, 1),), label="ten"), "label 'ten' is no class: give 0–9, −1 for unknown"),
         (Draw(points=((1, 1),), label=11), "label 11 is no class"),
         (Mutate(images=Source(dataset="strokes", label=3)), "28×28 pixels does not fit"),
-        (Mutate(images=np.zeros((2, 12, 16))), "for each of 3 worlds; there are 2"),
+        (Mutate(images=np.zeros((2, 12, 16))), "for each of 3 worlds; got 2"),
     ],
 )
-def test_what_does_not_fit_the_world_is_refused_with_the_cure(world, perturbation, message):
+def test_unfit_worlds_are_refused_with_the_cure(world, perturbation, message):
     with pytest.raises(ValueError, match=message):
         perturbation(world)
 
 
 @pytest.mark.parametrize("kind", [Mutate, Restart])
-def test_perturbations_that_hold_pictures_are_equal_to_themselves_alone(kind):
+def test_perturbations_with_pictures_compare_by_identity(kind):
     one, two = (kind(images=np.ones((2, 3, 3))) for _ in range(2))
     assert one != two
     assert {one, two, one} == {one, two}

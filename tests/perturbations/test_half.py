@@ -1,4 +1,4 @@
-"""Half a mutation: a chimera in mid-life, half of it as it was."""
+"""Mutations of one half of a picture."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INSIDE = {
 
 
 @pytest.mark.parametrize("side", INSIDE)
-def test_half_of_the_picture_is_new_and_whoever_lives_on_keeps_its_state(
+def test_one_half_changes_and_surviving_cells_keep_their_states(
     world: World, pictures: np.ndarray, side: str
 ) -> None:
     new = pictures[[1, 2, 0]]
@@ -35,7 +35,7 @@ def test_half_of_the_picture_is_new_and_whoever_lives_on_keeps_its_state(
             assert torch.equal(state, held.get(site, torch.zeros_like(state)))
 
 
-def test_on_a_canvas_of_odd_size_the_middle_stays(rule: Rule) -> None:
+def test_on_a_canvas_of_odd_size_the_middle_does_not_change(rule: Rule) -> None:
     world = World.from_images(np.full((1, 3, 5), 0.5), rule)
     assert Mutate(images=np.ones((3, 5)), half="left")(world).picture()[0].tolist() == [
         *(1.0, 1.0),
@@ -47,7 +47,7 @@ def test_on_a_canvas_of_odd_size_the_middle_stays(rule: Rule) -> None:
     ]
 
 
-def test_a_right_half_makes_the_chimera_that_a_source_makes(rule: Rule) -> None:
+def test_a_right_half_gives_the_chimera_of_a_source(rule: Rule) -> None:
     three, five = (
         Pictures(np.random.default_rng(seed).random((1, 28, 28))).grey[0] for seed in (3, 5)
     )
@@ -56,12 +56,12 @@ def test_a_right_half_makes_the_chimera_that_a_source_makes(rule: Rule) -> None:
     assert (after.picture().numpy() == chimera(three, five)).all()
 
 
-def test_the_label_is_unknown_unless_both_pictures_have_it(rule: Rule) -> None:
+def test_the_label_is_unknown_unless_both_pictures_share_it(rule: Rule) -> None:
     world = World.from_images(np.zeros((3, 28, 28)), rule, labels=[3, 5, -1])
     three = Mutate(images=Source(dataset="strokes", label=3), half="top")
     assert three(world).label.tolist() == [3, -1, -1]
     assert three.what(world, three(world)) == "3, 5, ? → 3, ?, top half"
     unknown = Mutate(images=np.zeros((28, 28)), half="top")
     assert unknown(world).label.tolist() == [-1, -1, -1]
-    told = Mutate(images=Source(dataset="strokes", label=3), half="top", label="8")
-    assert told(world).label.tolist() == [8, 8, 8]
+    labelled = Mutate(images=Source(dataset="strokes", label=3), half="top", label="8")
+    assert labelled(world).label.tolist() == [8, 8, 8]

@@ -1,4 +1,4 @@
-"""Loss: the links change, nothing else does."""
+"""Loss changes only the links."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from swarm_nca.rules import Rule
 from swarm_nca.world import World
 
 
-def test_messages_are_lost_from_then_on_and_no_more_once_mended(
+def test_messages_are_lost_until_drop_is_zero_again(
     busy_rule: Callable[..., Rule],
 ) -> None:
     rule = busy_rule()
@@ -29,7 +29,7 @@ def test_messages_are_lost_from_then_on_and_no_more_once_mended(
     assert Loss(drop=0.5).what(world, lossy) == "0% → 50% of all messages"
 
 
-def test_what_is_no_chance_is_refused() -> None:
+def test_probabilities_out_of_range_are_refused() -> None:
     for drop in (-0.1, 1.1, float("nan")):
         with pytest.raises(
             ValueError, match=r"drop must be (at least 0|at most 1|a finite number)"

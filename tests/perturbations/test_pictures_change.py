@@ -1,4 +1,4 @@
-"""Mutate, restart, draw, erase and noise: what becomes of pictures, cells and states."""
+"""Effects of mutate, restart, draw, erase and noise on pictures, cells and states."""
 
 import copy
 import itertools
@@ -28,7 +28,7 @@ def test_a_mutation_keeps_cells_alive_in_both_pictures_and_zeroes_newborn_ones(w
             assert torch.equal(state, held.get(site, torch.zeros_like(state)))
 
 
-def test_one_picture_serves_all_worlds_and_is_centred_on_the_canvas(world):
+def test_one_picture_is_used_for_all_worlds_and_centred(world):
     grey = np.ones((4, 4), np.float32)
     after = Mutate(images=grey)(world)
     expected = torch.zeros(12, 16)
@@ -37,13 +37,13 @@ def test_one_picture_serves_all_worlds_and_is_centred_on_the_canvas(world):
     assert after.label.tolist() == [-1, -1, -1]
 
 
-def test_labels_of_new_pictures_go_by_the_names_of_their_classes(world):
+def test_labels_of_new_pictures_are_matched_by_class_name(world):
     grey = np.full((3, 5, 5), 0.5)
     after = Mutate(images=Pictures(grey, [0, 1, 2], ("8", "Q", "3")))(world)
     assert after.label.tolist() == [8, -1, 3]
 
 
-def test_a_source_draws_from_the_seed(rule):
+def test_a_source_depends_on_the_seed(rule):
     world = blank(rule)
     mutate = Mutate(images=Source(dataset="strokes", label=2))
     assert torch.equal(mutate(world, seed=1).picture(), mutate(world, seed=1).picture())
@@ -51,7 +51,7 @@ def test_a_source_draws_from_the_seed(rule):
     assert mutate(world).label.tolist() == [2]
 
 
-def test_a_restart_forgets_all_and_counts_steps_on(world):
+def test_a_restart_zeroes_states_and_keeps_the_step(world):
     later = world.with_state(world.state, steps=7)
     after = Restart()(later)
     assert not after.state.any()
@@ -59,7 +59,7 @@ def test_a_restart_forgets_all_and_counts_steps_on(world):
     assert torch.equal(after.site, world.site)
 
 
-def test_a_random_restart_is_drawn_from_the_seed_and_takes_new_pictures(world, pictures):
+def test_a_random_restart_depends_on_the_seed_and_accepts_pictures(world, pictures):
     restart = Restart(start="random", images=pictures[[2, 0, 1]], label="6")
     after = restart(world, seed=1)
     assert torch.equal(after.state, restart(world, seed=1).state)
@@ -69,7 +69,7 @@ def test_a_random_restart_is_drawn_from_the_seed_and_takes_new_pictures(world, p
     assert torch.equal(after.picture(0), torch.from_numpy(pictures[2]))
 
 
-def test_drawing_a_glyph_gives_the_picture_of_that_glyph(rule):
+def test_drawing_a_glyph_gives_its_picture(rule):
     for name in "058QT":
         drawn = Draw(glyph=name)(blank(rule)).picture().numpy()
         assert np.abs(drawn - draw_glyph(name)).max() < 0.02
@@ -81,7 +81,7 @@ def test_a_glyph_is_drawn_in_the_middle_of_a_larger_canvas(rule):
     assert not drawn[:, :16].any()
 
 
-def test_strokes_one_by_one_make_the_whole_glyph(rule):
+def test_single_strokes_add_up_to_the_glyph(rule):
     world = blank(rule)
     for stroke in range(len(glyph_strokes("4"))):
         world = Draw(glyph="4", stroke=stroke)(world)
@@ -90,7 +90,7 @@ def test_strokes_one_by_one_make_the_whole_glyph(rule):
     assert torch.equal(world.picture() > 0, whole.picture() > 0)
 
 
-def test_grey_accumulates_until_the_pixel_comes_alive_and_living_cells_keep_their_states(world):
+def test_grey_accumulates_and_living_cells_keep_their_states(world):
     faint = Draw(points=((10, 1), (10, 14)), strength=0.06)
     once = faint(world)
     twice = faint(once)
@@ -101,14 +101,14 @@ def test_grey_accumulates_until_the_pixel_comes_alive_and_living_cells_keep_thei
     assert not twice[0].state[~old].any()
 
 
-def test_a_rubber_takes_a_share_of_the_grey(world):
+def test_erase_removes_a_share_of_the_grey(world):
     after = Erase(points=((5, 5),), radius=3, strength=0.5)(world[0])
     assert after.picture()[5, 5] == pytest.approx(0.4)
     assert after.cells == world[0].cells
     assert Erase(points=((5, 5),), radius=3)(world[0]).cells < world[0].cells
 
 
-def test_noise_is_normal_of_the_strength_asked_for(rule):
+def test_noise_is_normal_with_the_given_strength(rule):
     world = World.from_images(np.ones((1, 60, 60)), rule)
     after = Noise(strength=0.25)(world, seed=4)
     assert float(after.state.std()) == pytest.approx(0.25, rel=0.02)
@@ -117,7 +117,7 @@ def test_noise_is_normal_of_the_strength_asked_for(rule):
     assert not torch.equal(Noise(strength=0.25)(world, seed=5).state, after.state)
 
 
-def test_noise_differs_from_step_to_step_and_between_worlds(world):
+def test_noise_differs_between_steps_and_worlds(world):
     world = world.with_state(torch.zeros_like(world.state))
     noise = Noise(strength=1.0)
     first, later = noise(world), noise(world.with_state(world.state, steps=1))
@@ -127,7 +127,7 @@ def test_noise_differs_from_step_to_step_and_between_worlds(world):
     assert not torch.equal(first[0].state[common], first[2].state[also])
 
 
-def test_noise_on_pixels_stays_grey_and_brings_pixels_alive(world):
+def test_noise_on_pixels_stays_in_range_and_makes_pixels_alive(world):
     for strength in (0.3, 5.0):
         after = Noise(strength=strength, target="pixels")(world)
         grey = after.canvas.grey
@@ -135,8 +135,8 @@ def test_noise_on_pixels_stays_grey_and_brings_pixels_alive(world):
         assert after.cells > world.cells
 
 
-def test_no_two_kinds_of_noise_are_the_same_draws(rule):
-    """The same seed, key, sites and step: a start, the noise of a step, and both jolts."""
+def test_different_uses_of_noise_have_independent_draws(rule):
+    """With equal seed, key, sites and step: a start, the noise of a step, and both targets."""
     grey = np.full((1, 40, 40), 0.5, np.float32)
     world, quiet = World.from_images(grey, rule), copy.deepcopy(rule)
     for weight in quiet.parameters():
@@ -152,7 +152,7 @@ def test_no_two_kinds_of_noise_are_the_same_draws(rule):
         assert float(between.abs().max()) < 0.2, f"{one} and {other} share draws"
 
 
-def test_nothing_is_drawn_on_a_graph(rule):
+def test_pictures_and_pens_are_refused_on_graphs(rule):
     import networkx as nx
 
     from swarm_nca.topologies import number_slots
@@ -163,7 +163,7 @@ def test_nothing_is_drawn_on_a_graph(rule):
             perturbation(world)
 
 
-def test_a_mutation_into_the_very_same_picture_says_so(rule):
+def test_the_caption_names_a_mutation_into_the_same_picture(rule):
     first, again = (Source(dataset="strokes", label=7, index=index) for index in (None, 1))
     world = Mutate(images=first)(blank(rule), seed=3)
     for images, words in ((first, "7 → 7, same picture"), (again, "7 → 7")):

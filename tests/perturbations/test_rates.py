@@ -1,4 +1,4 @@
-"""Rates: cells act more or less readily from then on, in worlds and in scenarios."""
+"""Rates change fire rate and noise, in worlds and in scenarios."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def busy(busy_rule: Callable[..., Rule]) -> Rule:
     return busy_rule()
 
 
-def test_one_rate_at_a_time_or_both_and_the_other_stays(busy: Rule) -> None:
+def test_one_or_both_rates_change(busy: Rule) -> None:
     world = World.from_images(strokes(2, seed=1).grey, busy)
     slow = Rates(fire_rate=0.25)(world)
     assert (slow.fire_rate, slow.noise) == (0.25, None)
@@ -42,11 +42,11 @@ def test_one_rate_at_a_time_or_both_and_the_other_stays(busy: Rule) -> None:
     expected = sn.rollout(world, busy, 4, fire_rate=0.25, noise=0.0)
     assert torch.equal(sn.rollout(both, busy, 4).state, expected.state)
     assert Rates(fire_rate=0.25).what(world, slow) == "fire rate the rule's → 0.25"
-    told = Rates(fire_rate=0.5, noise=0.1).what(both, both)
-    assert told == "fire rate 0.25 → 0.5, noise 0 → 0.1"
+    caption = Rates(fire_rate=0.5, noise=0.1).what(both, both)
+    assert caption == "fire rate 0.25 → 0.5, noise 0 → 0.1"
 
 
-def test_a_scenario_changes_them_as_it_runs_with_either_engine(busy: Rule, tmp_path: Path) -> None:
+def test_a_scenario_changes_rates_with_both_engines(busy: Rule, tmp_path: Path) -> None:
     save_rule(busy, tmp_path / "busy.safetensors")
     file = tmp_path / "rates.yaml"
     file.write_text(SCENARIO, encoding="utf-8")
@@ -64,7 +64,7 @@ def test_a_scenario_changes_them_as_it_runs_with_either_engine(busy: Rule, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ("{at: 3, kind: rates}", "rates need fire_rate, noise or both"),
         ("{at: 3, kind: rates, fire_rate: 2.0}", "fire_rate: must be at most 1, got 2.0"),
@@ -74,13 +74,13 @@ def test_a_scenario_changes_them_as_it_runs_with_either_engine(busy: Rule, tmp_p
         ("{at: 3, kind: mutate, half: west, images: {glyph: 1}}", "half.*'left'.*got 'west'"),
     ],
 )
-def test_a_mistake_in_a_scenario_is_told_with_its_place(
-    busy: Rule, tmp_path: Path, given: str, told: str
+def test_mistakes_in_a_scenario_are_located(
+    busy: Rule, tmp_path: Path, given: str, message: str
 ) -> None:
     save_rule(busy, tmp_path / "busy.safetensors")
     file = tmp_path / "rates.yaml"
     head = SCENARIO.split("perturbations")[0]
     file.write_text(f"{head}perturbations:\n  - {given}\n", encoding="utf-8")
-    with pytest.raises(LocatedError, match=told) as raised:
+    with pytest.raises(LocatedError, match=message) as raised:
         sn.run(file)
     assert str(raised.value).startswith(f"{file}:6:")

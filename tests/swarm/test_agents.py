@@ -1,4 +1,4 @@
-"""One agent: what it holds, hears, senses and decides."""
+"""One agent: state, inbox, stimulus and decision."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ each_engine = pytest.mark.parametrize("engine", ENGINES)
 
 
 @each_engine
-def test_a_written_state_is_what_the_engine_steps_on(world: World, rule: Rule, engine: str) -> None:
+def test_engines_step_on_from_written_states(world: World, rule: Rule, engine: str) -> None:
     swarm = Swarm(world, rule, seed=4, engine=engine)
     swarm.step()
     agent = swarm.agent_at((1, 3))
@@ -33,7 +33,7 @@ def test_a_written_state_is_what_the_engine_steps_on(world: World, rule: Rule, e
 
 
 @each_engine
-def test_the_given_world_is_never_changed(world: World, rule: Rule, engine: str) -> None:
+def test_the_given_world_never_changes(world: World, rule: Rule, engine: str) -> None:
     before = world.state.clone()
     swarm = Swarm(world, rule, engine=engine)
     for agent in swarm.agents:
@@ -43,9 +43,7 @@ def test_the_given_world_is_never_changed(world: World, rule: Rule, engine: str)
 
 
 @each_engine
-def test_after_a_step_the_inbox_holds_what_was_heard_in_it(
-    world: World, rule: Rule, engine: str
-) -> None:
+def test_after_a_step_the_inbox_holds_its_messages(world: World, rule: Rule, engine: str) -> None:
     swarm = Swarm(world, rule, engine=engine)
     agent = swarm.agent_at((4, 1))
     assert agent.inbox == {}
@@ -58,7 +56,7 @@ def test_after_a_step_the_inbox_holds_what_was_heard_in_it(
 
 
 @each_engine
-def test_perceiving_hears_what_neighbours_hold_now(world: World, rule: Rule, engine: str) -> None:
+def test_perceive_reads_present_states(world: World, rule: Rule, engine: str) -> None:
     swarm = Swarm(world, rule, engine=engine)
     swarm.step()
     agent, other = swarm.agent_at((1, 3)), swarm.agent_at((2, 3))
@@ -70,7 +68,7 @@ def test_perceiving_hears_what_neighbours_hold_now(world: World, rule: Rule, eng
     assert (agent.inbox[7] == 3.0).all()
 
 
-def test_engines_hear_the_same_and_miss_the_same(rule: Rule) -> None:
+def test_engines_receive_and_lose_the_same_messages(rule: Rule) -> None:
     world = tiny_world("####\n####\n####", rule, links=Links(drop=0.4))
     swarms = [Swarm(world, rule, seed=8, engine=engine) for engine in ENGINES]
     lost = 0
@@ -88,7 +86,7 @@ def test_engines_hear_the_same_and_miss_the_same(rule: Rule) -> None:
 
 
 @each_engine
-def test_what_was_heard_stays_heard_when_the_links_fail_afterwards(
+def test_the_inbox_does_not_change_when_links_change_later(
     world: World, rule: Rule, engine: str
 ) -> None:
     swarm = Swarm(world, rule, engine=engine)
@@ -100,9 +98,7 @@ def test_what_was_heard_stays_heard_when_the_links_fail_afterwards(
     assert agent.inbox.keys() == {4}
 
 
-def test_decide_is_the_rule_on_stimulus_and_inbox_and_applies_nothing(
-    world: World, rule: Rule
-) -> None:
+def test_decide_equals_the_rule_and_changes_nothing(world: World, rule: Rule) -> None:
     swarm = Swarm(world, rule)
     agent = swarm.agent_at((3, 1))
     north, own = np.linspace(-1, 1, rule.channels), np.linspace(0, 2, rule.channels)
@@ -117,7 +113,7 @@ def test_decide_is_the_rule_on_stimulus_and_inbox_and_applies_nothing(
 
 
 @pytest.mark.parametrize("slot", [-1, 9, "north"])
-def test_a_slot_the_rule_does_not_have_is_refused(world: World, rule: Rule, slot: object) -> None:
+def test_unknown_slots_are_refused(world: World, rule: Rule, slot: object) -> None:
     agent = Swarm(world, rule).rows[0]
     with pytest.raises(ValueError, match="slot must be a whole number, from 0 to 8, got"):
         agent.inbox = {slot: np.zeros(rule.channels)}  # type: ignore[dict-item]
@@ -129,7 +125,7 @@ def test_a_message_of_another_length_is_refused(world: World, rule: Rule) -> Non
         agent.inbox = {4: [1.0, 2.0, 3.0]}  # type: ignore[dict-item]
 
 
-def test_labels_are_those_the_metrics_count(world: World, rule: Rule) -> None:
+def test_labels_equal_those_of_the_metrics(world: World, rule: Rule) -> None:
     swarm = Swarm(world, rule)
     swarm.rows[3].state = -0.5
     swarm.rows[4].state = 0.0
@@ -143,21 +139,21 @@ def test_labels_are_those_the_metrics_count(world: World, rule: Rule) -> None:
 
 
 @each_engine
-def test_neighbors_are_the_living_by_slot(world: World, rule: Rule, engine: str) -> None:
+def test_neighbors_are_living_agents_by_slot(world: World, rule: Rule, engine: str) -> None:
     swarm = Swarm(world, rule, engine=engine)
     neighbors = swarm.agent_at((2, 3)).neighbors
     heard = {slot: agent.name for slot, agent in neighbors.items()}
     assert heard == {1: (1, 3), 4: (2, 3), 6: (3, 2)}
 
 
-def test_the_stimulus_is_the_grey_of_the_patch_and_read_only(world: World, rule: Rule) -> None:
+def test_the_stimulus_is_the_read_only_patch(world: World, rule: Rule) -> None:
     agent = Swarm(world, rule).agent_at((2, 3))
     assert agent.stimulus.tolist() == [0, 1, 0, 0.1, 1, 0, 1, 0, 0]
     with pytest.raises(ValueError, match="read-only"):
         agent.stimulus[0] = 1.0
 
 
-def test_agents_fire_when_the_batch_has_them_fire(world: World, rule: Rule) -> None:
+def test_agents_fire_as_in_the_batch(world: World, rule: Rule) -> None:
     swarm, stepper = Swarm(world, rule, seed=6), Stepper(world, rule, seed=6)
     for _ in range(5):
         fires = [agent.row for agent in swarm.rows if agent.fires]
@@ -179,7 +175,7 @@ def test_removing_an_agent_erases_its_pixel(world: World, rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("part", ["state", "stimulus", "label"])
-def test_a_dead_agent_says_so(world: World, rule: Rule, part: str) -> None:
+def test_the_state_of_a_dead_agent_is_refused(world: World, rule: Rule, part: str) -> None:
     swarm = Swarm(world, rule)
     agent = swarm.agent_at((0, 2))
     swarm.erase([(0, 2)])
@@ -189,7 +185,7 @@ def test_a_dead_agent_says_so(world: World, rule: Rule, part: str) -> None:
         agent.state = 0.0
 
 
-def test_an_agent_shows_where_it_is_and_what_it_says(world: World, rule: Rule) -> None:
+def test_repr_shows_name_and_label(world: World, rule: Rule) -> None:
     agent = Swarm(world, rule).agent_at((0, 2))
     agent.state = 0.0
     agent.state[rule.free_channels + 3] = 1.0

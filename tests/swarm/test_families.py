@@ -1,4 +1,4 @@
-"""Agents of rules other than those that classify: bits, colours, cells that live and die."""
+"""Agents of rules without classes: bits, colours, cells that live and die."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ each_engine = pytest.mark.parametrize("engine", ENGINES)
 
 
 def next_cells(cells: Cells, side: int) -> Cells:
-    """One step of Conway's rule on a torus, on sets."""
+    """One step of Game of Life on a torus, on sets."""
     steps = [step for step in itertools.product((-1, 0, 1), repeat=2) if any(step)]
     heard = [((r + i) % side, (c + j) % side) for r, c in cells for i, j in steps]
     count = {place: heard.count(place) for place in set(heard)}
@@ -45,7 +45,7 @@ def next_cells(cells: Cells, side: int) -> Cells:
 
 
 def growing(side: int = 5) -> tuple[Mlp, World]:
-    """A rule that changes nothing, on a board whose middle is a sprout."""
+    """A rule that changes nothing, and a board with a sprout in the middle."""
     rule = Mlp.growing(hidden=(4,), fire_rate=1.0).double().requires_grad_(False)
     grey = np.zeros((side, side))
     grey[side // 2, side // 2] = 1.0
@@ -53,7 +53,7 @@ def growing(side: int = 5) -> tuple[Mlp, World]:
 
 
 @each_engine
-def test_a_glider_of_agents_flies_as_sets_say(engine: str) -> None:
+def test_a_glider_of_agents_equals_the_oracle(engine: str) -> None:
     life = Life()
     swarm = Swarm(tiny_world(GLIDER, life, grid=Grid(torus=True)), life, engine=engine)
     cells = {(0, 1), (1, 2), (2, 0), (2, 1), (2, 2)}
@@ -65,7 +65,7 @@ def test_a_glider_of_agents_flies_as_sets_say(engine: str) -> None:
     assert swarm.acted.tolist() == list(range(64))
 
 
-def test_an_agent_of_life_is_born_among_three() -> None:
+def test_a_dead_agent_of_life_with_three_neighbours_is_born() -> None:
     agent = lone_agent(Life())
     on, off = [1.0], [0.0]
     agent.inbox = inbox(own=off, north=on, east=on, south_west=on)
@@ -82,13 +82,13 @@ def test_an_agent_of_life_is_born_among_three() -> None:
 @pytest.mark.parametrize("own", [0.0, 1.0])
 @pytest.mark.parametrize("left", [0.0, 1.0])
 @pytest.mark.parametrize("right", [0.0, 1.0])
-def test_an_agent_of_rule_110_reads_its_row(left: float, own: float, right: float) -> None:
+def test_an_agent_of_rule_110_uses_its_row(left: float, own: float, right: float) -> None:
     agent = lone_agent(Elementary(110))
     agent.inbox = inbox(west=[left], own=[own], east=[right], north=[1.0])
     assert agent.decide()[0] == 110 >> int(4 * left + 2 * own + right) & 1
 
 
-def test_what_agents_show_is_what_the_read_out_makes_of_them() -> None:
+def test_shown_equals_the_read_out() -> None:
     life = lone_agent(Life(), state=[1.0])
     assert (life.shown, repr(life)) == (True, "<CellAgent 'alone': on>")
     life.state = 0.0
@@ -101,15 +101,15 @@ def test_what_agents_show_is_what_the_read_out_makes_of_them() -> None:
     assert lone_agent(Mlp(), state=np.arange(19.0)).shown == 9
 
 
-@pytest.mark.parametrize("asked", ["label", "undecided"])
-def test_a_label_is_refused_where_there_are_no_classes(asked: str) -> None:
+@pytest.mark.parametrize("name", ["label", "undecided"])
+def test_labels_are_refused_without_classes(name: str) -> None:
     agent = lone_agent(Life())
     with pytest.raises(ValueError, match="no classes: its read-out is 'bit'"):
-        getattr(agent, asked)
+        getattr(agent, name)
 
 
 @each_engine
-def test_those_are_alive_whom_the_rule_lets_live(engine: str) -> None:
+def test_alive_follows_the_rule(engine: str) -> None:
     rule, world = growing()
     swarm = Swarm(world, rule, engine=engine)
     near = {(row, column) for row in (1, 2, 3) for column in (1, 2, 3)}
@@ -124,7 +124,7 @@ def test_those_are_alive_whom_the_rule_lets_live(engine: str) -> None:
 
 
 @each_engine
-def test_the_dead_hold_zeros_after_a_step_and_the_erased_at_once(engine: str) -> None:
+def test_dead_cells_hold_zeros_after_a_step_and_erased_ones_immediately(engine: str) -> None:
     rule, world = growing()
     swarm = Swarm(world, rule, engine=engine)
     corner, middle = swarm.agent_at((0, 0)), swarm.agent_at((2, 2))
@@ -138,7 +138,7 @@ def test_the_dead_hold_zeros_after_a_step_and_the_erased_at_once(engine: str) ->
 
 
 class Distant(Rule):
-    """Cells that would live by their neighbours' neighbours."""
+    """A rule whose cells live by the states of their neighbours' neighbours."""
 
     kind = "distant"
 
@@ -155,14 +155,14 @@ class Distant(Rule):
         return {}
 
 
-def test_what_an_agent_cannot_know_is_refused() -> None:
+def test_rules_that_need_distant_states_are_refused() -> None:
     rule = Distant()
     swarm = Swarm(World.from_images([np.ones((3, 3))], rule), rule, engine="agents")
-    with pytest.raises(ValueError, match="an agent knows the states of its neighbours and no"):
+    with pytest.raises(ValueError, match="an agent has only the states of its neighbours"):
         swarm.step()
 
 
-def test_reporters_of_bits_count_what_is_on_in_batch_runs_too() -> None:
+def test_reporters_of_bits_work_in_batch_runs() -> None:
     life = Life()
     boards = World.from_images([np.ones((1, 3)), np.ones((3, 3))], life)
     options: dict[str, Any] = {"world": boards, "rule": life, "engine": list(ENGINES)}
@@ -184,7 +184,7 @@ def test_reporters_of_bits_count_what_is_on_in_batch_runs_too() -> None:
 
 
 @pytest.mark.parametrize("family", ["life", "growing", "mlp"])
-def test_a_batch_of_swarms_is_a_backend_like_the_batched_one(family: str) -> None:
+def test_swarm_batch_equals_the_batched_backend(family: str) -> None:
     rule: Rule = Life() if family == "life" else Mlp(hidden=(5,))
     if family == "growing":
         rule, _ = growing()
@@ -201,7 +201,7 @@ def test_a_batch_of_swarms_is_a_backend_like_the_batched_one(family: str) -> Non
     assert torch.equal(agents.backend.state, agents.world.state)
 
 
-def test_bits_of_a_batched_swarm_are_the_rollout_s() -> None:
+def test_a_batched_swarm_of_bits_equals_the_rollout() -> None:
     life = Life("B36/S23")
     world = tiny_world(GLIDER, life)
     swarm = Swarm(world, life)

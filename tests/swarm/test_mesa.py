@@ -1,4 +1,4 @@
-"""What a Mesa user takes for granted: a space, a data collector, batch runs, shuffling, an end."""
+"""Standard features of Mesa models: space, data collector, batch runs, shuffling, ending."""
 
 import gc
 import warnings
@@ -22,7 +22,7 @@ from swarm_nca.world import World
 
 
 class Reading(Swarm):
-    """A model of somebody's own, with parameters that are words and numbers."""
+    """A user-defined model with text and number parameters."""
 
     rule_in_use: Rule
 
@@ -32,7 +32,7 @@ class Reading(Swarm):
         super().__init__(world, self.rule_in_use, seed=seed)
 
 
-def test_it_is_a_model_of_agents(world: World, rule: Rule) -> None:
+def test_a_swarm_is_a_mesa_model(world: World, rule: Rule) -> None:
     swarm = Swarm(world, rule)
     assert isinstance(swarm, mesa.Model)
     assert swarm.agents_by_type[CellAgent] is not None
@@ -41,7 +41,7 @@ def test_it_is_a_model_of_agents(world: World, rule: Rule) -> None:
     assert [agent.unique_id for agent in swarm.agents] == list(range(1, world.cells + 1))
 
 
-def test_every_place_is_a_cell_and_dead_ones_are_empty(world: World, rule: Rule) -> None:
+def test_every_place_is_a_mesa_cell_and_dead_ones_are_empty(world: World, rule: Rule) -> None:
     swarm = Swarm(world, rule)
     space = swarm.space
     assert isinstance(space, mesa.discrete_space.Network)
@@ -59,7 +59,7 @@ def test_every_place_is_a_cell_and_dead_ones_are_empty(world: World, rule: Rule)
 
 
 @pytest.mark.parametrize("built", ["before", "after"])
-def test_agents_move_into_and_out_of_the_space_with_their_pixels(
+def test_agents_enter_and_leave_the_space_with_their_pixels(
     world: World, rule: Rule, built: str
 ) -> None:
     swarm = Swarm(world, rule)
@@ -72,14 +72,14 @@ def test_agents_move_into_and_out_of_the_space_with_their_pixels(
     assert set(swarm.space.agents) == set(swarm.agents)
 
 
-def test_the_graph_of_the_living_is_the_worlds_topology(world: World, rule: Rule) -> None:
+def test_the_graph_of_living_cells_equals_the_topology(world: World, rule: Rule) -> None:
     swarm = Swarm(world, rule)
     living = swarm.graph.subgraph([agent.name for agent in swarm.agents])
     expected = world.topology.to_networkx()
     assert nx.utils.graphs_equal(nx.DiGraph(living), expected)
 
 
-def test_a_graph_of_ones_own_comes_back_as_it_was(rule: Rule) -> None:
+def test_a_given_graph_is_returned_unchanged(rule: Rule) -> None:
     graph = number_slots(nx.gnm_random_graph(12, 20, seed=3))
     swarm = Swarm(World.from_graph(graph, rule), rule)
     assert nx.utils.edges_equal(swarm.graph.edges(data=True), graph.edges(data=True), directed=True)
@@ -87,7 +87,7 @@ def test_a_graph_of_ones_own_comes_back_as_it_was(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_the_order_of_agents_does_not_matter(world: World, rule: Rule, engine: str) -> None:
+def test_the_order_of_agents_does_not_change_states(world: World, rule: Rule, engine: str) -> None:
     straight, shuffled = (Swarm(world, rule, engine=engine) for _ in range(2))
     for _ in range(5):
         shuffled.agents.shuffle(inplace=True)
@@ -97,7 +97,7 @@ def test_the_order_of_agents_does_not_matter(world: World, rule: Rule, engine: s
     assert np.array_equal(straight.states, shuffled.states)
 
 
-def test_row_t_of_the_data_collector_is_the_moment_after_step_t(world: World, rule: Rule) -> None:
+def test_row_t_of_the_data_collector_is_after_step_t(world: World, rule: Rule) -> None:
     swarm = Swarm(world, rule, model_reporters={**REPORTERS, "agents": lambda m: len(m.agents)})
     rows, before = [{**measure(world, rule), "agents": world.cells}], world
     for _ in range(4):
@@ -110,7 +110,7 @@ def test_row_t_of_the_data_collector_is_the_moment_after_step_t(world: World, ru
     assert set(METRICS) < set(collected)
 
 
-def test_a_row_after_an_edit_compares_with_nothing(world: World, rule: Rule) -> None:
+def test_a_row_after_an_edit_has_no_earlier_world(world: World, rule: Rule) -> None:
     swarm = Swarm(world, rule, model_reporters=REPORTERS)
     swarm.step()
     swarm.draw([(0, 0)])
@@ -120,7 +120,7 @@ def test_a_row_after_an_edit_compares_with_nothing(world: World, rule: Rule) -> 
     assert np.isnan(residual[2])
 
 
-def test_agents_report_on_request_only(world: World, rule: Rule) -> None:
+def test_agent_reporters_are_optional(world: World, rule: Rule) -> None:
     swarm = Swarm(world, rule)
     assert not swarm.datacollector.agent_reporters
     swarm = Swarm(world, rule, agent_reporters={"label": "label", "where": lambda a: a.name})
@@ -130,31 +130,31 @@ def test_agents_report_on_request_only(world: World, rule: Rule) -> None:
     assert table.loc[(1, 1), "where"] == (0, 1)
 
 
-def quietly(model: Any, parameters: dict[str, Any], **options: Any) -> pd.DataFrame:
+def run_quietly(model: Any, parameters: dict[str, Any], **options: Any) -> pd.DataFrame:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         rows = batch_run(model, parameters, number_processes=1, display_progress=False, **options)
     return pd.DataFrame(rows)
 
 
-def test_batch_runs_take_the_worlds_of_a_batch_one_by_one(rule: Rule) -> None:
+def test_batch_runs_accept_worlds_as_parameters(rule: Rule) -> None:
     pictures = [np.eye(4), np.tri(4), np.ones((4, 4))]
     worlds = World.from_images(pictures, rule, labels=[0, 1, 2])
     options = {"world": worlds, "rule": rule, "engine": ["batched", "agents"]}
-    table = quietly(Swarm, options, max_steps=3, data_collection_period=1)
+    table = run_quietly(Swarm, options, max_steps=3, data_collection_period=1)
     assert table["world"].map(lambda world: world.cells).unique().tolist() == [4, 10, 16]
     assert table.groupby("RunId")["undecided"].count().eq(table["Step"].max() + 1).all()
     assert table["RunId"].nunique() == 6
 
 
-def test_batch_runs_take_a_model_of_ones_own(rule: Rule) -> None:
+def test_batch_runs_accept_a_subclass_of_swarm(rule: Rule) -> None:
     Reading.rule_in_use = rule
-    table = quietly(Reading, {"letter": ["L", "T"], "drop": [0.0, 0.5]}, max_steps=2)
+    table = run_quietly(Reading, {"letter": ["L", "T"], "drop": [0.0, 0.5]}, max_steps=2)
     assert table[["letter", "drop"]].drop_duplicates().shape == (4, 2)
     assert table["cell_accuracy"].between(0, 1).all()
 
 
-def test_swarms_that_are_over_are_freed(world: World, rule: Rule) -> None:
+def test_finished_swarms_are_freed(world: World, rule: Rule) -> None:
     swarm = Swarm(world, rule)
     swarm.step()
     assert swarm.space is not None

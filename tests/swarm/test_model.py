@@ -1,4 +1,4 @@
-"""The swarm: one world run as agents, and what changes it."""
+"""The swarm: stepping, edits and refused arguments."""
 
 import copy
 from pathlib import Path
@@ -18,13 +18,13 @@ from swarm_nca.world import World
 each_engine = pytest.mark.parametrize("engine", ENGINES)
 
 
-def keeps(world: World, seed: int = 0) -> World:
+def unchanged(world: World, seed: int = 0) -> World:
     """A perturbation that does nothing."""
     return world
 
 
 @each_engine
-def test_its_world_is_the_rollout(world: World, rule: Rule, engine: str) -> None:
+def test_the_world_of_a_swarm_equals_the_rollout(world: World, rule: Rule, engine: str) -> None:
     swarm = Swarm(world, rule, seed=9, engine=engine, fire_rate=0.8, noise=0.1)
     for _ in range(12):
         swarm.step()
@@ -34,7 +34,7 @@ def test_its_world_is_the_rollout(world: World, rule: Rule, engine: str) -> None
     assert (swarm.steps, swarm.now) == (12, 15)
 
 
-def test_a_moment_read_is_safe_from_further_steps(world: World, rule: Rule) -> None:
+def test_a_read_world_does_not_change_in_later_steps(world: World, rule: Rule) -> None:
     swarm = Swarm(world, rule)
     moment = swarm.world
     state = moment.state.clone()
@@ -44,7 +44,7 @@ def test_a_moment_read_is_safe_from_further_steps(world: World, rule: Rule) -> N
 
 
 @each_engine
-def test_drawing_and_erasing_leave_the_other_agents_as_they_are(
+def test_drawing_and_erasing_do_not_change_other_agents(
     world: World, rule: Rule, engine: str
 ) -> None:
     swarm = Swarm(world, rule, engine=engine)
@@ -71,7 +71,7 @@ def test_drawing_and_erasing_leave_the_other_agents_as_they_are(
     torch.testing.assert_close(swarm.world.state, expected.state, rtol=0, atol=1e-12)
 
 
-def test_faint_grey_is_sensed_and_becomes_an_agent_only_past_the_threshold(
+def test_faint_grey_is_stimulus_and_becomes_an_agent_above_the_threshold(
     world: World, rule: Rule
 ) -> None:
     swarm = Swarm(world, rule)
@@ -84,7 +84,7 @@ def test_faint_grey_is_sensed_and_becomes_an_agent_only_past_the_threshold(
 
 
 @each_engine
-def test_perturbations_act_after_their_step_was_measured_and_before_the_next(
+def test_perturbations_act_after_the_measurement_of_their_step(
     world: World, rule: Rule, engine: str
 ) -> None:
     erase = Damage(at=2, shape="rectangle", corner=(3, 0), size=(2, 6), target="pixels")
@@ -97,7 +97,7 @@ def test_perturbations_act_after_their_step_was_measured_and_before_the_next(
     torch.testing.assert_close(swarm.world.state, expected.state, rtol=0, atol=1e-12)
 
 
-def test_a_perturbation_at_zero_acts_on_the_start_after_row_zero(world: World, rule: Rule) -> None:
+def test_a_perturbation_at_zero_acts_after_row_zero(world: World, rule: Rule) -> None:
     zero = Damage(at=0, shape="rectangle", corner=(0, 0), size=(5, 6))
     size = {"size": lambda swarm: float(np.abs(swarm.states).sum())}
     swarm = Swarm(world, rule, perturbations=[zero], noise=0.0, fire_rate=0.0, model_reporters=size)
@@ -105,7 +105,7 @@ def test_a_perturbation_at_zero_acts_on_the_start_after_row_zero(world: World, r
     assert swarm.datacollector.model_vars["size"] == [float(world.state.abs().sum()), 0.0]
 
 
-def test_perturbations_of_one_step_act_in_order_and_take_the_seed(world: World, rule: Rule) -> None:
+def test_perturbations_of_one_step_act_in_order_with_the_seed(world: World, rule: Rule) -> None:
     calls: list[tuple[str, int, list[int]]] = []
 
     def note(name: str, seed: int, moment: World) -> World:
@@ -127,7 +127,7 @@ def test_perturbations_of_one_step_act_in_order_and_take_the_seed(world: World, 
     assert calls == [("first", 5, [3]), ("second", 5, [4]), ("third", 5, [4])]
 
 
-def test_a_mutation_keeps_agents_that_live_on(world: World, rule: Rule) -> None:
+def test_a_mutation_keeps_agents_of_surviving_cells(world: World, rule: Rule) -> None:
     swarm = Swarm(world, rule)
     before = {agent.name: agent for agent in swarm.agents}
     swarm.apply(lambda moment, seed: moment.repictured(world.picture().flip(1)[None]))
@@ -136,7 +136,7 @@ def test_a_mutation_keeps_agents_that_live_on(world: World, rule: Rule) -> None:
     assert all(after[name] is before[name] for name in after.keys() & before.keys())
 
 
-def test_a_moment_can_be_gone_back_to(world: World, rule: Rule) -> None:
+def test_an_earlier_world_can_be_assigned(world: World, rule: Rule) -> None:
     swarm = Swarm(world, rule)
     swarm.step()
     moment, agent = swarm.world, swarm.agent_at((1, 0))
@@ -150,7 +150,7 @@ def test_a_moment_can_be_gone_back_to(world: World, rule: Rule) -> None:
     assert torch.equal(swarm.world.state, later.state)
 
 
-def test_a_graph_is_a_world_too(rule: Rule) -> None:
+def test_a_swarm_can_live_on_a_graph(rule: Rule) -> None:
     import networkx as nx
 
     from swarm_nca.topologies import number_slots
@@ -172,7 +172,7 @@ def test_a_graph_is_a_world_too(rule: Rule) -> None:
         swarm.draw(["c"])  # type: ignore[list-item]
 
 
-def test_a_swarm_of_nobody_runs_and_can_be_drawn_into(rule: Rule) -> None:
+def test_a_swarm_without_agents_runs_and_can_be_drawn_on(rule: Rule) -> None:
     swarm = Swarm(tiny_world("....\n....", rule), rule)
     swarm.step()
     swarm.draw([(1, 1)])
@@ -180,12 +180,12 @@ def test_a_swarm_of_nobody_runs_and_can_be_drawn_into(rule: Rule) -> None:
     assert [agent.name for agent in swarm.agents] == [(1, 1)]
 
 
-def test_a_rule_may_be_given_by_its_file(world: World, rule: Rule, tmp_path: Path) -> None:
+def test_a_rule_can_be_given_by_its_file(world: World, rule: Rule, tmp_path: Path) -> None:
     swarm = Swarm(world, save_rule(rule, tmp_path / "mine.safetensors"))
     assert swarm.rule.hash() == rule.hash()
 
 
-def test_without_a_seed_every_swarm_draws_its_own(world: World, rule: Rule) -> None:
+def test_without_a_seed_swarms_differ(world: World, rule: Rule) -> None:
     first, second = Swarm(world, rule, seed=None), Swarm(world, rule, seed=None)
     assert first.seed != second.seed
     for swarm in (first, again := Swarm(world, rule, seed=first.seed)):
@@ -205,14 +205,14 @@ def test_a_copy_keeps_agents_and_states_together(world: World, rule: Rule) -> No
     assert not (swarm.world.state == 7.0).any()
 
 
-def test_it_runs_until_told_to_stop(world: World, rule: Rule) -> None:
+def test_until_ends_running(world: World, rule: Rule) -> None:
     swarm = Swarm(world, rule, until=lambda model: model.now >= 8)
     swarm.run_model()
     assert not swarm.running
     assert swarm.steps == 5
 
 
-def test_a_world_made_in_inference_mode_serves_as_well(rule: Rule) -> None:
+def test_a_world_made_in_inference_mode_is_accepted(rule: Rule) -> None:
     with torch.inference_mode():
         world = tiny_world("##\n##", rule)
         world = world.with_state(world.state + 1.0)
@@ -242,7 +242,7 @@ class TestRefusals:
             Swarm(world.to(dtype=torch.bfloat16), copy.deepcopy(rule).bfloat16())
 
     @pytest.mark.parametrize(
-        ("at", "told"),
+        ("at", "message"),
         [
             (-1, "at must be a whole number, 0 or more, got -1"),
             (1.5, "at must be a whole number, 0 or more, got 1.5"),
@@ -250,14 +250,14 @@ class TestRefusals:
         ],
     )
     def test_a_perturbation_without_its_step(
-        self, world: World, rule: Rule, at: int, told: str
+        self, world: World, rule: Rule, at: int, message: str
     ) -> None:
-        with pytest.raises(ValueError, match=told):
-            Swarm(world, rule, perturbations=[(at, keeps)])
+        with pytest.raises(ValueError, match=message):
+            Swarm(world, rule, perturbations=[(at, unchanged)])
 
-    def test_a_perturbation_that_is_none(self, world: World, rule: Rule) -> None:
-        with pytest.raises(ValueError, match="or give a pair"):
-            Swarm(world, rule, perturbations=[keeps])  # type: ignore[list-item]
+    def test_a_perturbation_without_a_time(self, world: World, rule: Rule) -> None:
+        with pytest.raises(ValueError, match="or a pair"):
+            Swarm(world, rule, perturbations=[unchanged])  # type: ignore[list-item]
 
     def test_a_seed_out_of_range(self, world: World, rule: Rule) -> None:
         with pytest.raises(ValueError, match="seed must be a whole number"):
@@ -273,11 +273,11 @@ class TestRefusals:
             with pytest.raises(ValueError, match="start another Swarm for another world"):
                 swarm.world = other
 
-    def test_a_place_where_nobody_lives(self, world: World, rule: Rule) -> None:
-        with pytest.raises(ValueError, match=r"nobody lives at \(2, 2\)"):
+    def test_a_place_without_an_agent(self, world: World, rule: Rule) -> None:
+        with pytest.raises(ValueError, match=r"no agent lives at \(2, 2\)"):
             Swarm(world, rule).agent_at((2, 2))
 
     @pytest.mark.parametrize("name", [(5, 0), (0, -1), 3, "a", (1, 2, 3), (1.0, 2.0)])
-    def test_a_place_that_is_none(self, world: World, rule: Rule, name: object) -> None:
+    def test_an_unknown_place(self, world: World, rule: Rule, name: object) -> None:
         with pytest.raises(ValueError, match=r"from \(0, 0\) to \(4, 5\)"):
             Swarm(world, rule).agent_at(name)

@@ -1,4 +1,4 @@
-"""Worlds whose cells hold what a test says."""
+"""Worlds with given class channels."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from swarm_nca.world import World
 
 
 @pytest.fixture(scope="session")
-def holding() -> Callable[..., World]:
-    """holding([[[1, 0, 0]], [[0, 1, 0], [0, 0, 2]]], [0, 1]): class channels, world by world, cell
-    by cell, and each world's label; the two free channels hold `free`.
+def world_of() -> Callable[..., World]:
+    """world_of([[[1, 0, 0]], [[0, 1, 0], [0, 0, 2]]], [0, 1]) makes a batch.
+
+    The arguments are class channels, world by world and cell by cell, and the labels of the worlds;
+    the two free channels hold `free`.
     """
 
     def make(worlds: list[list[list[float]]], labels: list[int], free: float = 9.0) -> World:

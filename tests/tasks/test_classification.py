@@ -1,4 +1,4 @@
-"""Pictures drawn for training: turned without being bent, whatever their shape."""
+"""Augmentation of pictures with different shapes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from swarm_nca.tasks import Augmentation, Classification
 
 
 def bars(count: int, height: int, width: int) -> Tensor:
-    """Pictures with a bar of 16 × 2 pixels lying in the middle of each."""
+    """Pictures with a horizontal bar of 16 × 2 pixels in the middle."""
     grey = torch.zeros(count, height, width)
     row, column = height // 2, width // 2
     grey[:, row - 1 : row + 1, column - 8 : column + 8] = 1.0
@@ -18,7 +18,7 @@ def bars(count: int, height: int, width: int) -> Tensor:
 
 
 def spread(grey: Tensor) -> tuple[Tensor, Tensor]:
-    """The ink's variances [B, 2] along and across its axis, and the axis' slant [B] in degrees."""
+    """Variances [B, 2] of the ink along and across its axis, and the axis angle [B] in degrees."""
     rows, columns = torch.meshgrid(*map(torch.arange, grey.shape[1:]), indexing="ij")
     place = torch.stack([rows, columns], -1).double()
     weight = (grey / grey.sum((1, 2), keepdim=True)).double()[..., None]
@@ -30,7 +30,7 @@ def spread(grey: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize(("height", "width"), [(20, 60), (60, 20), (28, 28)])
-def test_a_turned_bar_keeps_its_length_and_its_ink(height: int, width: int) -> None:
+def test_a_rotated_bar_keeps_its_length_and_ink(height: int, width: int) -> None:
     grey = bars(64, height, width)
     turned = Augmentation(rotate=90)(grey, torch.Generator().manual_seed(1))
     (before, lying), (after, slanted) = spread(grey), spread(turned)
@@ -41,7 +41,7 @@ def test_a_turned_bar_keeps_its_length_and_its_ink(height: int, width: int) -> N
     assert torch.allclose(turned.sum((1, 2)), grey.sum((1, 2)), rtol=0.04)
 
 
-def test_no_pictures_are_no_pictures_however_they_may_differ() -> None:
+def test_augmentation_of_no_pictures_is_empty() -> None:
     grey = torch.zeros(0, 20, 60)
     assert Augmentation(shift=2, rotate=9)(grey, torch.Generator()).shape == (0, 20, 60)
     task = Classification(bars(3, 20, 60), torch.arange(3), Augmentation(rotate=9))
@@ -50,7 +50,7 @@ def test_no_pictures_are_no_pictures_however_they_may_differ() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"shift": float("inf")}, {"rotate": float("nan")}])
-def test_a_range_that_has_no_end_is_refused(wrong: dict[str, float]) -> None:
+def test_infinite_ranges_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="finite"):
         Augmentation(**wrong)
     with pytest.raises(ValueError, match="finite"):

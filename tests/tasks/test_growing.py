@@ -1,4 +1,4 @@
-"""Growing: its sprouts, its loss, and the protocol by which patterns are compared."""
+"""Growing: sprouts, loss and evaluation protocol."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ def small() -> Growing:
 
 
 def busy(growth: float) -> sn.Mlp:
-    """A rule that changes every channel of who acts by the same amount."""
+    """A rule that changes every channel of firing cells by the same amount."""
     rule = sn.Mlp.growing(hidden=(4,), fire_rate=1.0)
     with torch.no_grad():
         rule.output_bias.fill_(growth)
     return rule.requires_grad_(False)
 
 
-def test_a_field_begins_with_one_living_cell_in_its_middle() -> None:
+def test_a_field_starts_with_one_living_cell_in_the_middle() -> None:
     world = small().start(2, busy(0.0))
     state = world.state.view(2, 11, 11, 16)
     assert state[0, 5, 5].tolist() == [0.0] * 3 + [1.0] * 13
     assert float(state.sum()) == 26.0
 
 
-def test_each_world_has_the_mean_squared_error_over_all_pixels_and_four_channels() -> None:
+def test_losses_are_mean_squared_errors_over_pixels_and_four_channels() -> None:
     task, generator = small(), torch.Generator().manual_seed(0)
     world = task.start(3, busy(0.0))
     world = world.with_state(torch.randn(world.state.shape, generator=generator))
@@ -47,7 +47,7 @@ def test_each_world_has_the_mean_squared_error_over_all_pixels_and_four_channels
     assert float(task.loss(world, world)) == pytest.approx(float(expected.mean()), rel=1e-5)
 
 
-def test_the_first_worlds_sprout_anew_and_the_others_go_on() -> None:
+def test_refresh_restarts_the_first_worlds_only() -> None:
     task, rule = small(), busy(0.0)
     held = task.start(4, rule)
     held = held.with_state(torch.full_like(held.state, 0.5))
@@ -56,7 +56,7 @@ def test_the_first_worlds_sprout_anew_and_the_others_go_on() -> None:
     assert bool((world.select([1, 2, 3]).state == 0.5).all())
 
 
-def test_what_is_to_be_grown_names_a_training_by_its_content() -> None:
+def test_the_content_hash_depends_on_the_target() -> None:
     task = small()
     assert task.content == small().content
     assert task.content != replace(task, target={"drawn": "flower"}).content
@@ -73,24 +73,24 @@ def test_what_is_to_be_grown_names_a_training_by_its_content() -> None:
         ({"target": {"drawn": "heart"}, "size": 0}, "size must be at least 1"),
     ],
 )
-def test_a_target_that_cannot_be_had_is_refused(settings: dict, line: str) -> None:  # type: ignore[type-arg]
+def test_invalid_targets_are_refused(settings: dict, line: str) -> None:  # type: ignore[type-arg]
     with pytest.raises(ValueError, match=line.replace(".", r"\.")):
         Growing(**settings)
 
 
-def test_rules_whose_cells_are_not_born_or_show_no_colours_are_refused() -> None:
+def test_rules_without_birth_or_colours_are_refused() -> None:
     with pytest.raises(ValueError, match="read-out"):
         small().check_rule(sn.Mlp())
     with pytest.raises(ValueError, match="mortal: true"):
         small().check_rule(sn.Mlp(sn.Rgba(), stimulus_size=0))
 
 
-def test_the_protocol_tells_what_plain_steps_come_to() -> None:
-    """A rule that adds 0.01 to all living cells in every step, whose errors are known."""
+def test_the_protocol_equals_explicit_steps() -> None:
+    """The rule adds 0.01 to all living cells in every step, so the errors are known."""
     task, rule = small(), busy(0.01)
-    asked = GrowingProtocol(worlds=2, grown=3, late=9, healed=2, severity=0.3)
+    protocol = GrowingProtocol(worlds=2, grown=3, late=9, healed=2, severity=0.3)
     steps = []
-    outcomes = grown_by(rule, task, asked, lambda done, total: steps.append((done, total)))
+    outcomes = grown_by(rule, task, protocol, lambda done, total: steps.append((done, total)))
     assert steps[-1] == (11, 11)
     one = task.start(1, rule)
 
@@ -109,16 +109,16 @@ def test_the_protocol_tells_what_plain_steps_come_to() -> None:
         assert found.error_late == pytest.approx(error(sn.rollout(one, rule, 9)))
         assert found.error_wounded == pytest.approx(error(wounded))
         assert found.error_healed == pytest.approx(error(sn.rollout(wounded, rule, 2)))
-        brought = found.error_wounded - found.error_grown
-        gone = found.error_wounded - found.error_healed
-        assert found.recovery == pytest.approx(100 * gone / brought)
+        added = found.error_wounded - found.error_grown
+        recovered = found.error_wounded - found.error_healed
+        assert found.recovery == pytest.approx(100 * recovered / added)
 
 
-def test_a_pattern_that_dies_or_runs_away_is_not_retained() -> None:
-    asked = GrowingProtocol(worlds=1, grown=2, late=12, healed=1)
-    (dying,) = grown_by(busy(-0.3), small(), asked)
+def test_a_pattern_that_dies_or_grows_without_limit_is_not_retained() -> None:
+    protocol = GrowingProtocol(worlds=1, grown=2, late=12, healed=1)
+    (dying,) = grown_by(busy(-0.3), small(), protocol)
     assert (dying.alive, dying.retained) == (False, False)
-    (wild,) = grown_by(busy(500.0), small(), asked)
-    assert (wild.alive, wild.retained) == (True, False)
-    (quiet,) = grown_by(busy(0.0), small(), asked)
-    assert quiet.alive
+    (unbounded,) = grown_by(busy(500.0), small(), protocol)
+    assert (unbounded.alive, unbounded.retained) == (True, False)
+    (unchanged,) = grown_by(busy(0.0), small(), protocol)
+    assert unchanged.alive

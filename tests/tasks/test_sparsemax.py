@@ -1,4 +1,4 @@
-"""Sparsemax is the projection onto the simplex, by an independent search; and its relatives."""
+"""Sparsemax equals an independent projection onto the simplex; properties of similar heads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ rows = st.lists(st.floats(-100, 100), min_size=1, max_size=12).map(
 
 
 def by_bisection(scores: Tensor) -> Tensor:
-    """The projection, its threshold found by halving an interval: Σ max(0, z − τ) falls in τ."""
+    """The projection with τ found by bisection, since Σ max(0, z − τ) decreases in τ."""
     low, high = float(scores.max()) - 1.0, float(scores.max())
     for _ in range(100):
         middle = (low + high) / 2
@@ -28,7 +28,7 @@ def by_bisection(scores: Tensor) -> Tensor:
 
 
 @given(rows)
-def test_sorting_finds_what_bisection_finds(scores: Tensor) -> None:
+def test_sparsemax_equals_bisection(scores: Tensor) -> None:
     torch.testing.assert_close(sparsemax(scores), by_bisection(scores), rtol=0, atol=1e-9)
 
 
@@ -43,7 +43,7 @@ def test_no_point_of_the_simplex_is_nearer(scores: Tensor, seed: int) -> None:
 
 @pytest.mark.parametrize("head", [sparsemax, sparsegen_lin, sum_norm])
 @given(scores=rows)
-def test_every_head_gives_a_distribution_in_the_order_of_the_scores(head, scores) -> None:
+def test_every_head_gives_a_distribution_that_keeps_the_order(head, scores) -> None:
     share = head(scores)
     assert bool((share >= 0).all())
     assert float(share.sum()) == pytest.approx(1.0, abs=1e-9)
@@ -56,7 +56,7 @@ def test_adding_a_constant_changes_nothing(scores: Tensor, constant: float) -> N
     torch.testing.assert_close(sparsemax(scores + constant), sparsemax(scores), rtol=0, atol=1e-9)
 
 
-def test_rows_are_projected_each_on_its_own() -> None:
+def test_rows_are_projected_independently() -> None:
     both = torch.tensor([[0.1, 0.2, 0.3], [5.0, -1.0, 4.5]], dtype=torch.float64)
     alone = torch.cat([sparsemax(row[None]) for row in both])
     assert torch.equal(sparsemax(both), alone)
@@ -64,18 +64,18 @@ def test_rows_are_projected_each_on_its_own() -> None:
     torch.testing.assert_close(alone, expected)
 
 
-def test_what_lies_on_the_simplex_stays_where_it_is() -> None:
+def test_points_of_the_simplex_do_not_change() -> None:
     point = torch.tensor([[0.25, 0.5, 0.25, 0.0]])
     assert torch.equal(sparsemax(point), point)
 
 
 @pytest.mark.parametrize("head", [sparsemax, sparsegen_lin, sum_norm])
-def test_the_jacobian_is_the_numeric_one(head) -> None:
+def test_jacobians_equal_numeric_ones(head) -> None:
     scores = torch.tensor([[0.4, 0.1, -0.7, 0.33], [-30.0, -31.0, -29.0, -29.1]])
     assert torch.autograd.gradcheck(head, scores.double().requires_grad_())
 
 
-def test_the_jacobian_of_sparsemax_is_the_one_its_docstring_states() -> None:
+def test_the_jacobian_of_sparsemax_equals_the_docstring() -> None:
     scores = torch.tensor([0.4, 0.1, -0.9, 0.33], dtype=torch.float64)
     jacobian = torch.autograd.functional.jacobian(lambda z: sparsemax(z[None])[0], scores)
     kept = torch.tensor([1.0, 1.0, 0.0, 1.0], dtype=torch.float64)
@@ -88,7 +88,7 @@ def test_more_sparsity_never_keeps_more_classes(scores: Tensor, sparsity: float)
     assert int((fewer > 0).sum()) <= int((more > 0).sum())
 
 
-def test_the_ends_of_sparsegen_are_argmax_and_uniform() -> None:
+def test_the_limits_of_sparsegen_are_argmax_and_uniform() -> None:
     scores = torch.tensor([[0.4, 0.1, -0.9]])
     assert sparsegen_lin(scores, 0.9).tolist() == [[1.0, 0.0, 0.0]]
     torch.testing.assert_close(sparsegen_lin(scores, -1e5), torch.full((1, 3), 1 / 3))

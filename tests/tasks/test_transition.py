@@ -1,4 +1,4 @@
-"""Transitions: boards, and what a teacher makes of them."""
+"""Transitions: boards and their targets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def learner() -> sn.Mlp:
 
 
 def life(board: torch.Tensor, torus: bool) -> torch.Tensor:
-    """Conway's rule, cell by cell."""
+    """Game of Life, cell by cell."""
     rows, columns = board.shape
     after = torch.zeros_like(board)
     for row in range(rows):
@@ -34,7 +34,7 @@ def life(board: torch.Tensor, torus: bool) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("torus", [True, False])
-def test_a_board_carries_what_life_makes_of_it(torus: bool) -> None:
+def test_boards_have_target_bits_from_life(torus: bool) -> None:
     task = Transition(ahead=2, size=7, torus=torus)
     world = task.start(3, learner(), torch.Generator().manual_seed(1))
     bits, wanted = world.state[:, -1].view(3, 7, 7), world.cell_fields[WANTED].view(3, 7, 7)
@@ -43,7 +43,7 @@ def test_a_board_carries_what_life_makes_of_it(torus: bool) -> None:
         assert torch.equal(life(life(board, torus), torus), after)
 
 
-def test_densities_differ_within_their_bounds() -> None:
+def test_densities_vary_within_their_bounds() -> None:
     task = Transition(size=40, density=(0.2, 0.4))
     world = task.start(60, learner(), torch.Generator().manual_seed(2))
     shares = world.state[:, -1].view(60, -1).mean(1)
@@ -51,7 +51,7 @@ def test_densities_differ_within_their_bounds() -> None:
     assert 0.37 < float(shares.max()) < 0.45
 
 
-def test_boards_of_the_pool_go_on_from_the_bits_they_show() -> None:
+def test_boards_of_the_pool_continue_from_their_bits() -> None:
     task, rule = Transition(size=6), learner()
     generator = torch.Generator().manual_seed(3)
     world = task.start(3, rule, generator)
@@ -65,7 +65,7 @@ def test_boards_of_the_pool_go_on_from_the_bits_they_show() -> None:
     assert torch.equal(batch.cell_fields[WANTED], after)
 
 
-def test_loss_and_metrics_are_told_by_world() -> None:
+def test_loss_and_metrics_of_known_errors() -> None:
     task, rule = Transition(size=4), learner()
     world = task.start(2, rule, torch.Generator().manual_seed(4))
     state = world.state.clone()
@@ -81,19 +81,19 @@ def test_loss_and_metrics_are_told_by_world() -> None:
 @pytest.mark.parametrize(
     ("settings", "line"),
     [
-        ({"teacher": {"rule": "B3/S23"}}, "teacher gives kind"),
+        ({"teacher": {"rule": "B3/S23"}}, "teacher needs kind"),
         ({"teacher": {"kind": "life", "rule": "B9"}}, "B3/S23"),
         ({"teacher": {"kind": "mlp"}}, "hold one bit"),
         ({"density": (0.9, 0.1)}, "smallest, largest"),
         ({"ahead": 0}, "ahead must be at least 1"),
     ],
 )
-def test_a_teacher_that_cannot_teach_is_refused(settings: dict, line: str) -> None:  # type: ignore[type-arg]
+def test_invalid_teachers_are_refused(settings: dict, line: str) -> None:  # type: ignore[type-arg]
     with pytest.raises(ValueError, match=line):
         Transition(**settings)
 
 
-def test_learner_and_teacher_take_equally_many_steps() -> None:
+def test_learner_and_teacher_must_take_the_same_number_of_steps() -> None:
     Transition(ahead=3).check_steps(3, 3)
     with pytest.raises(ValueError, match="set steps: 3"):
         Transition(ahead=3).check_steps(3, 4)

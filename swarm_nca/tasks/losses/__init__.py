@@ -1,8 +1,8 @@
-"""How wrong a swarm is: one loss, one file, each a function of the class channels of all cells.
+"""Losses of classification: functions of the class channels of all cells, one per file.
 
-Losses are sums over cells averaged over pictures, as published: a picture weighs as much as it has
-cells. Trainers divide gradients by their own length, so a loss's scale is free. How cells decide is
-the argmax of their class channels, whatever they were trained by.
+Losses are sums over cells, averaged over pictures, as published; the weight of a picture is its
+number of cells. Trainers normalise gradients, so the scale of a loss has no effect. The decision of
+a cell is always the argmax of its class channels.
 
 To add a loss, write a function from `World` to a scalar, and a line in `LOSSES`.
 """
@@ -26,13 +26,13 @@ from swarm_nca.world import World
 
 
 class Loss(Protocol):
-    """How wrong a batch is."""
+    """A loss of a batch."""
 
     def __call__(self, world: World, *, each: bool = False) -> Tensor:
-        """The mean over B worlds, a scalar; with `each` one loss for each, [B]."""
+        """The mean over B worlds, a scalar; with `each` one loss per world, [B]."""
 
 
-#: Losses a recipe may name.
+#: The losses that a recipe can name.
 LOSSES: Mapping[str, Loss] = MappingProxyType(
     {
         "l2": l2,
@@ -46,10 +46,10 @@ LOSSES: Mapping[str, Loss] = MappingProxyType(
 
 
 def loss_of(name: str, world: World, bound: float | None, each: bool = False) -> Tensor:
-    """The named loss of a world, with the overflow beyond `bound` added where one is given.
+    """The named loss, plus the overflow beyond `bound` if a bound is given.
 
     Args:
-        each: [B], one loss per picture, instead of their mean, a scalar.
+        each: whether to return one loss per picture, [B], instead of their mean, a scalar.
     """
     loss = LOSSES[name](world, each=each)
     return loss if bound is None else loss + overflow(world, bound, each=each)

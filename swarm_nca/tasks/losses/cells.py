@@ -1,4 +1,4 @@
-"""What every loss asks of a world, and how the losses of its cells become one number."""
+"""Parts shared by all losses: labels and targets of cells, and sums over pictures."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ def labels(world: World) -> Tensor:
     """int64 [N], the class each cell should agree on.
 
     Raises:
-        ValueError: a world whose label is not known.
+        ValueError: a world with an unknown label.
     """
     unknown = (world.label < 0).nonzero().view(-1)
     if len(unknown):
         raise ValueError(
-            f"a loss asks for the label of every world, and {len(unknown)} of {len(world)} have "
-            f"none, world {int(unknown[0])} first; give them with World.from_images(…, labels=…)"
+            f"a loss needs the label of every world, and {len(unknown)} of {len(world)} have none, "
+            f"world {int(unknown[0])} first; set them with World.from_images(…, labels=…)"
         )
     return world.label[world.world_of]
 
@@ -29,12 +29,12 @@ def targets(world: World) -> Tensor:
 
 
 def per_picture(cells: Tensor, world: World, each: bool = False) -> Tensor:
-    """The sum over all cells [N], or cells and classes [N, classes], of a picture.
+    """The sum over the cells of each picture, of values [N] or [N, classes].
 
     Args:
-        each: [B], one sum per picture, instead of their mean, a scalar.
+        each: whether to return one sum per picture, [B], instead of their mean, a scalar.
     """
     if not each:
         return cells.sum() / len(world)
-    alone = cells if cells.ndim == 1 else cells.sum(1)
-    return alone.new_zeros(len(world)).index_add(0, world.world_of, alone)
+    per_cell = cells if cells.ndim == 1 else cells.sum(1)
+    return per_cell.new_zeros(len(world)).index_add(0, world.world_of, per_cell)

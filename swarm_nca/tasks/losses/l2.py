@@ -5,8 +5,8 @@ With class channels z and the one-hot label e, per cell:
     loss      ½ Σ_j (e_j − z_j)²
     gradient  z − e
 
-Its target is finite, so a swarm that has agreed stops pushing, and states stay small. It asks for
-values, not for an order: adding a constant to all channels changes it.
+The target is finite: the gradient is 0 once the channels reach it, so states stay small. The loss
+depends on values, not only on their order: adding a constant to all channels changes it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,6 @@ from swarm_nca.world import World
 def l2(world: World, *, each: bool = False) -> Tensor:
     """½ · Σ over cells and classes of (one-hot − s)², averaged over the pictures.
 
-    A rule that does nothing scores 0.5 per living cell. Every label must be known.
+    Zero states have a loss of 0.5 per living cell. Every label must be known.
     """
     return per_picture(0.5 * (targets(world) - world.logits).square(), world, each=each)
