@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 
 import swarm_nca
@@ -206,6 +207,8 @@ def test_a_package_with_entry_points_works_on_the_command_line(
     commands = (
         ("train", "level.yaml", "--out", "trained"),
         ("run", "fading.yaml", "--out", "run", "--quiet"),
+        ("view", "fading.yaml", "--headless", "--steps", "3", "--out", "seen.png"),
+        ("view", "--rule", "trained", "--headless", "--steps", "2", "--out", "rule.png"),
         ("check", "broken.yaml"),
     )
     code = (
@@ -223,6 +226,10 @@ def test_a_package_with_entry_points_works_on_the_command_line(
     output = done.stdout + done.stderr
     for end in ("train ends with 0", "run ends with 0", "check ends with 2"):
         assert end in output, output
+    assert output.count("view ends with 0") == 2, output
+    for picture in ("seen.png", "rule.png"):
+        with Image.open(tmp_path / picture) as shown:
+            assert len(shown.convert("RGB").getcolors(1 << 24)) > 3
     assert "broken.yaml:6:32: perturbations[0].share: must be at most 1, got 50" in output
     assert load_file(tmp_path / "trained" / "rule.safetensors")["drift"].abs().max() > 0
     resolved = (tmp_path / "run" / "scenario.yaml").read_text()
