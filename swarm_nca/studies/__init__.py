@@ -1,4 +1,4 @@
-"""Experiments that fill a table: many trainings, kept one by one, so that a study can go on later.
+"""Studies: experiments of many trainings that fill a table; each result is stored, to resume later.
 
-A study lies apart from the framework: no other part of the package imports it, but its command.
+Only the command `study` imports this package.
 """

@@ -1,12 +1,12 @@
-"""Learning Life: how often do networks learn n steps of Life, and how wide must they be?
+"""Learning Life: how many networks learn n steps of Life, by width m.
 
 The study of Springer and Kenyon ("It's Hard for Neural Networks to Learn the Game of Life", 2020):
 for each number of steps n and each width m, networks are trained from many initial weights, and
-those that end without a mistake are counted. A second experiment flips the signs of a few initial
-weights of networks that learned one step, and counts those that still learn.
+those without mistakes are counted. A second experiment flips the signs of a few initial weights of
+networks that learned one step, and counts those that still learn.
 
-Each finished cell is a file of its own, so that a study that was stopped goes on with the same
-command, and ends with the same bytes.
+Each finished cell is stored in its own file, so that a stopped study resumes with the same command
+and gives the same bytes.
 """
 
 from __future__ import annotations
@@ -29,30 +29,30 @@ from swarm_nca.threads import threads
 #: Networks trained side by side.
 BLOCK = 64
 
-#: Signs flipped in the second experiment; 0 is its control: the same weights, other batches.
+#: Flipped signs in the second experiment; 0 is the control: the same weights, other batches.
 FLIPS = range(7)
 
 #: Networks trained for each number of flips.
 FLIPPED = 64
 
-#: The second experiment takes this part of the examples: networks that learn mostly learn early.
+#: Divisor of the examples in the second experiment; networks that learn mostly learn early.
 FLIP_PART = 4
 
-#: The batches of the second experiment are not those of the first.
+#: Stream of the batches of the second experiment, different from the first.
 _FLIP_STREAM = 1
 
-#: Called after each round: what is trained, examples seen, networks that learned, networks left.
+#: Called after each round with cell name, examples seen, networks that learned, networks left.
 Tell: TypeAlias = Callable[[str, int, int, int], None]
 
 
 @dataclass(frozen=True)
 class Result:
-    """Outcomes of networks that belong together.
+    """The outcomes of the networks of a cell.
 
     Attributes:
         steps, width: n and m.
-        flips: signs flipped in the initial weights; None in the first experiment.
-        protocol: how they were trained.
+        flips: flipped signs of the initial weights; None in the first experiment.
+        protocol: settings of the training.
         outcomes: one for each network.
     """
 
@@ -64,11 +64,11 @@ class Result:
 
 
 class Study:
-    """A study kept in a folder: one file for each cell of a table.
+    """A study stored in a folder, one file for each cell of the table.
 
     Args:
-        folder: where the files are, made if it is missing.
-        protocol: how networks are trained.
+        folder: folder of the study, made if it is missing.
+        protocol: settings of the training.
         tell: called after each round of training.
     """
 
@@ -76,10 +76,10 @@ class Study:
         self._folder, self._protocol, self._tell = folder / "cells", protocol, tell
 
     def cell(self, steps: int, width: int, seeds: int) -> Result:
-        """Train the networks 0 … seeds − 1 for n steps at width m, or read what is kept.
+        """Train the networks 0 … seeds − 1 for n steps at width m, or read the stored cell.
 
         Raises:
-            ValueError: the kept cell has other networks, another protocol, or is damaged.
+            ValueError: the stored cell has other networks, another protocol, or is damaged.
         """
         architecture, start = Architecture(steps, width), self._protocol.start
         rows = initial_weights(architecture, self._protocol.seed, range(seeds), start)
@@ -89,19 +89,19 @@ class Study:
     def flips(self, cell: Result, count: int) -> Result | None:
         """Train networks that learned again, from initial weights with `count` signs flipped.
 
-        They see other batches than before, and at most a quarter of the examples.
+        They get other batches than before, and at most a quarter of the examples.
 
         Args:
-            cell: of the first experiment; the networks of it that learned take turns.
-            count: kernel weights of each network whose sign is flipped; biases start at 0.
+            cell: a cell of the first experiment; its networks that learned are used in turn.
+            count: number of kernel weights per network with flipped signs; biases start at 0.
 
         Returns:
-            None where no network had learned.
+            None if no network has learned.
 
         Raises:
             ValueError: as for `cell`.
         """
-        learned = [number for number, one in enumerate(cell.outcomes) if one.examples is not None]
+        learned = [n for n, outcome in enumerate(cell.outcomes) if outcome.examples is not None]
         if not learned:
             return None
         architecture = Architecture(cell.steps, cell.width)
@@ -114,13 +114,13 @@ class Study:
         return self._result(name, architecture, count, rows, protocol, _FLIP_STREAM)
 
     def kept(self) -> list[Result]:
-        """All cells kept in the folder, by n, m and flips; protocols may differ.
+        """All cells stored in the folder, sorted by n, m and flips; protocols may differ.
 
         Raises:
-            ValueError: a file that is no cell.
+            ValueError: a file that is not a cell.
         """
         found = [read(file) for file in self._folder.glob("*.json")]
-        return sorted(found, key=_place)
+        return sorted(found, key=_sort_key)
 
     def _result(
         self,
@@ -142,7 +142,7 @@ class Study:
                 self._tell(name, examples, learned, left)
 
         outcomes: list[Outcome] = []
-        # On one thread sums are made in one order: the same bytes each time.
+        # One thread, so that sums have a fixed order and results are byte-equal.
         with threads(1):
             for begin in range(0, len(rows), BLOCK):
                 block = rows[begin : begin + BLOCK]
@@ -161,28 +161,29 @@ def flip_signs(architecture: Architecture, rows: Tensor, count: int, seed: int) 
     """
     positions = architecture.kernel_positions()
     if not 0 <= count <= len(positions):
-        raise ValueError(f"of {len(positions)} kernel weights {count} cannot be flipped")
+        raise ValueError(f"flips must be 0 to {len(positions)}, the kernel weights, got {count}")
     for number, row in enumerate(rows):
         draws = np.random.default_rng([seed, architecture.steps, architecture.width, count, number])
         chosen = positions[torch.from_numpy(draws.permutation(len(positions))[:count].copy())]
         row[chosen] = -row[chosen]
 
 
-def _place(result: Result) -> tuple[int, int, int]:
-    """Where a cell stands: by n, by m, then the first experiment before flips."""
+def _sort_key(result: Result) -> tuple[int, int, int]:
+    """Sorts cells by n, m and flips; the first experiment comes before flips."""
     return result.steps, result.width, -1 if result.flips is None else result.flips
 
 
 def _as_json(result: Result) -> str:
     """A cell as text: `outcomes` are pairs of examples and dead."""
-    return json.dumps(asdict(result) | {"outcomes": [astuple(one) for one in result.outcomes]})
+    outcomes = [astuple(outcome) for outcome in result.outcomes]
+    return json.dumps(asdict(result) | {"outcomes": outcomes})
 
 
 def read(file: Path) -> Result:
-    """A kept cell.
+    """Read a stored cell.
 
     Raises:
-        ValueError: the file is no cell.
+        ValueError: the file is not a cell.
     """
     try:
         document = json.loads(file.read_text("utf-8"))
@@ -194,16 +195,22 @@ def read(file: Path) -> Result:
             tuple(Outcome(examples, dead) for examples, dead in document["outcomes"]),
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{file}: this is no cell of a study; delete it to train anew") from error
+        raise ValueError(
+            f"{file}: not a readable cell of a study; delete the file to train the cell again"
+        ) from error
 
 
 def _check_same(file: Path, kept: Result, protocol: Protocol, count: int) -> None:
-    """A ValueError unless the kept cell is what was asked for."""
-    was, asked = asdict(kept.protocol), asdict(protocol)
-    was["networks"], asked["networks"] = len(kept.outcomes), count
-    wrong = [f"{name} {was[name]} (not {asked[name]})" for name in was if was[name] != asked[name]]
+    """Raise a ValueError unless the stored cell has the given protocol and size."""
+    stored, wanted = asdict(kept.protocol), asdict(protocol)
+    stored["networks"], wanted["networks"] = len(kept.outcomes), count
+    wrong = [
+        f"{name} {value} (not {wanted[name]})"
+        for name, value in stored.items()
+        if value != wanted[name]
+    ]
     if wrong:
         raise ValueError(
-            f"{file}: this cell was trained with {', '.join(wrong)}; ask for the same, choose "
+            f"{file}: this cell was trained with {', '.join(wrong)}; give the same options, choose "
             "another --out, or delete the file"
         )

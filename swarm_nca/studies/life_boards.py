@@ -1,11 +1,11 @@
-"""Boards for learning Life: batches made on the fly from a seed, and their boards n steps later.
+"""Boards for learning Life: batches drawn from a seed, and the same boards n steps later.
 
-Boards are tori, so that every cell has eight neighbours and a network's convolutions, padded
-around the torus, can be exact at every cell.
+Boards are tori, so that every cell has eight neighbours and a network's convolutions, with circular
+padding, can be exact at every cell.
 
-With n = 1 a network's answer at a cell depends on the 512 neighbourhoods alone. So a batch of any
-size is the neighbourhoods that occur in it, each weighed by its share of the cells: the gradient
-is the same, and costs a fraction.
+For n = 1 a network's output at a cell depends only on its 3×3 neighbourhood, one of 512. So a batch
+of any size is replaced by its different neighbourhoods, each weighted by its share of the cells.
+The gradient is the same at a fraction of the cost.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from torch import Tensor
 from swarm_nca.rules.life import Life
 from swarm_nca.studies.life_networks import to_patches
 
-#: The bits of a neighbourhood's number, in the order row, column.
+#: Powers of 2 for the number of a neighbourhood, in the order row, column.
 _BITS = 2 ** torch.arange(9)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one gradient is made from.
+    """The input of one gradient.
 
     Attributes:
         patches: float32 [9, P], neighbourhoods of cells.
-        target: float32 [P], 1 where the cell is alive n steps later.
-        share: each column's weight in the mean, float32 [P] or one number.
+        target: float32 [P], 1 if the cell is alive n steps later.
+        share: weight of each column in the mean, float32 [P] or one number.
     """
 
     patches: Tensor
@@ -50,7 +50,7 @@ class Boards:
         rule: a rule of Life such as `B3/S23`.
 
     Raises:
-        ValueError: a number outside its bounds, or not such a rule.
+        ValueError: a number outside its bounds, or an invalid rule.
     """
 
     steps: int
@@ -60,11 +60,11 @@ class Boards:
 
     def __post_init__(self) -> None:
         if self.steps < 1:
-            raise ValueError(f"the target lies at least 1 step ahead, got {self.steps}")
+            raise ValueError(f"steps must be at least 1, got {self.steps}")
         if self.side < 3:
-            raise ValueError(f"a board has at least 3 cells along a side, got {self.side}")
+            raise ValueError(f"the side of a board must be at least 3, got {self.side}")
         if self.density is not None and not 0 <= self.density <= 1:
-            raise ValueError(f"a density lies between 0 and 1, got {self.density}")
+            raise ValueError(f"density must be from 0 to 1, got {self.density}")
         Life(self.rule)
 
     def draw(self, generator: np.random.Generator, count: int) -> Tensor:
@@ -84,7 +84,7 @@ class Boards:
         return states[:, 0]
 
     def batches(self, generator: np.random.Generator, size: int, count: int) -> Iterator[Batch]:
-        """So many batches of `size` boards each."""
+        """Yields `count` batches of `size` boards each."""
         boards = self.draw(generator, size * count)
         if self.steps == 1:
             shared = torch.arange(count).repeat_interleave(size)[:, None, None] * 512
@@ -103,9 +103,10 @@ class Boards:
                 yield Batch(patches, target, 1 / len(target))
 
     def eval_set(self, generator: np.random.Generator, size: int) -> Batch:
-        """What a network must answer without a mistake: all 512 neighbourhoods, or boards.
+        """The evaluation set, on which a network that learned makes no mistake.
 
-        For n = 1 this is a proof for every board. For more steps it is `size` random boards.
+        For n = 1 all 512 neighbourhoods, which proves it for every board; otherwise `size` random
+        boards.
         """
         if self.steps == 1:
             return Batch(NEIGHBOURHOODS, self._answers(), 1 / 512)
@@ -114,7 +115,7 @@ class Boards:
         return Batch(whole(boards), target, 1 / len(target))
 
     def _answers(self) -> Tensor:
-        """float32 [512]: what becomes of the cell within each neighbourhood."""
+        """float32 [512]: the next state of the cell in the centre of each neighbourhood."""
         boards = torch.nn.functional.pad(NEIGHBOURHOODS.t().reshape(512, 3, 3), (1, 1, 1, 1))
         return Life(self.rule).sweep(boards[:, None], torus=False)[:, 0, 2, 2]
 

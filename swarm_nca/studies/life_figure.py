@@ -1,4 +1,4 @@
-"""The figure of the study Learning Life: shares that learn, over width and over flipped signs."""
+"""The figure of the study Learning Life: shares that learn, by width and by flipped signs."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 #: Springer and Kenyon 2020, networks for one step: shares in percent by width.
 PUBLISHED = {1: 4.7, 3: 60.0}
 
-#: The same with signs flipped: shares in percent that still learn, by flips.
+#: The same with flipped signs: shares in percent that still learn, by flips.
 PUBLISHED_FLIPS = {1: 80.0}
 
-#: How far lines stand apart along the axis, so that their intervals do not cover each other.
+#: Horizontal distance between lines, so that their intervals do not overlap.
 _ASIDE = 0.12
 
-#: Looks of the second panel's lines follow those of the first.
+#: Number of the first line style of the second panel.
 _OTHER = 3
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _APART = 560, 400, 96, 70, 110
@@ -76,17 +76,18 @@ def _panel(paper: Paper, number: int, title: str, below: str) -> Axes:
 def _line(
     axes: Axes, label: str, number: int, places: Sequence[float], results: Sequence[Result]
 ) -> None:
-    """Shares and intervals of results at these places along the axis."""
+    """Draw shares and intervals of results at the horizontal positions `places`."""
     rows = [row(result) for result in results]
     share, low, high = (
-        np.array([100 * (one[name] or 0) for one in rows]) for name in ("share", "low", "high")
+        np.array([100 * (values[name] or 0) for values in rows])
+        for name in ("share", "low", "high")
     )
     reach = np.maximum(0, [share - low, high - share])
     axes.errorbar(places, share, yerr=reach, capsize=2.5, label=label, **look(number))
 
 
 def _published(axes: Axes, shares: Mapping[int, float], which: str) -> None:
-    """Stars at shares in percent."""
+    """Draw stars at published shares in percent."""
     axes.plot(
         list(shares),
         list(shares.values()),

@@ -1,12 +1,12 @@
-"""The convolutional networks that learn Life, many of one architecture side by side.
+"""Convolutional networks that learn Life; many of one architecture are computed together.
 
 For each predicted step an architecture has a 3×3 convolution and a 1×1 convolution, each followed
 by ReLU; a last 1×1 convolution with a sigmoid gives the probability that a cell is alive (Springer
-and Kenyon, "It's Hard for Neural Networks to Learn the Game of Life", 2020). Letters used here:
+and Kenyon, "It's Hard for Neural Networks to Learn the Game of Life", 2020). Letters:
 
 - N: networks in the computation; K: weights of one network (biases included);
 - n: steps; m: width; C: channels;
-- P: cells looked at, in the order row, column, board, so that boards are neighbours in memory.
+- P: cells, in the order row, column, board: boards are adjacent in memory.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-#: How initial weights are drawn: normal with deviation 1, or uniform by fan-in and fan-out.
+#: Distribution of initial weights: normal with deviation 1, or uniform by fan-in and fan-out.
 Start: TypeAlias = Literal["normal", "glorot"]
 
 
@@ -61,7 +61,7 @@ class Architecture:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The convolutions from the board to the answer."""
+        """The convolutions from the board to the output."""
         m = self.width
         pairs = [
             (Layer(m if step else 1, 2 * m, 9), Layer(2 * m, m, 1)) for step in range(self.steps)
@@ -100,7 +100,7 @@ def initial_weights(
 ) -> Tensor:
     """Initial weights [N, K] of the networks with these numbers; biases are zero.
 
-    A network's weights depend on the seed, the architecture and its own number alone.
+    A network's weights depend only on the seed, the architecture and its number.
     """
     rows = torch.zeros(len(networks), architecture.weights)
     for row, number in zip(rows, networks, strict=True):
@@ -118,12 +118,13 @@ def initial_weights(
 
 
 class Networks:
-    """Networks side by side, sharing what they look at.
+    """Networks that are computed together on the same input.
 
     Args:
-        architecture: of all of them.
-        rows: float32 [N, K], their weights; kept, not copied, and may be changed in place.
-        side: of the square boards; needed from the second step on, where P = side · side · boards.
+        architecture: the architecture of all networks.
+        rows: float32 [N, K], their weights; not copied, and may be changed in place.
+        side: side of the square boards; needed for more than one step, where
+            P = side · side · boards.
     """
 
     def __init__(self, architecture: Architecture, rows: Tensor, side: int) -> None:
@@ -133,7 +134,7 @@ class Networks:
         self._slots = list(architecture.parts(self._gradient))
 
     def logits(self, patches: Tensor) -> Tensor:
-        """The answers [N, P] before the sigmoid, above 0 for alive, given `patches` [9, P]."""
+        """The outputs [N, P] before the sigmoid, above 0 for alive, given `patches` [9, P]."""
         return self._forward(patches)[-1][:, 0]
 
     def gradient(self, patches: Tensor, target: Tensor, share: Tensor | float) -> Tensor:
@@ -141,8 +142,8 @@ class Networks:
 
         Args:
             patches: float32 [9, P], the 3×3 neighbourhood of each cell.
-            target: float32 [P], 1 where a cell is alive afterwards.
-            share: the weight of each cell in the mean, [P] or one number; the weights sum to 1.
+            target: float32 [P], 1 if the cell is alive n steps later.
+            share: weight of each cell in the mean, [P] or one number; the weights sum to 1.
         """
         values = self._forward(patches)
         delta = values[-1].sigmoid_().sub_(target).mul_(share)
@@ -150,11 +151,11 @@ class Networks:
         for index in range(last, 0, -1):
             (into_kernel, into_bias), inputs = self._slots[index], values[index]
             torch.sum(delta, dim=2, keepdim=True, out=into_bias)
-            # Not with out=: torch multiplies one by one into a tensor that is not contiguous.
+            # Without out=, which is slow for a tensor that is not contiguous.
             into_kernel.copy_(torch.bmm(delta, inputs.transpose(1, 2)))
             delta = torch.bmm(self._layers[index][0].transpose(1, 2), delta)
             if index % 2 == 0 and index < last:
-                # A 3×3 convolution got the neighbourhoods of what the layer before it gave.
+                # The input of a 3×3 convolution holds neighbourhoods of the previous output.
                 delta, inputs = from_patches(delta, self._side), centres(inputs)
             delta = torch.ops.aten.threshold_backward(delta, inputs, 0)
         into_kernel, into_bias = self._slots[0]
@@ -164,7 +165,7 @@ class Networks:
         return self._gradient
 
     def _forward(self, patches: Tensor) -> list[Tensor]:
-        """The inputs of each layer, after ReLU, and the answers [N, 1, P]."""
+        """The inputs of each layer, after ReLU, and the outputs [N, 1, P]."""
         (kernel, bias), *rest = self._layers
         first = torch.mm(kernel.reshape(-1, 9), patches)
         values = [patches, first.view(len(kernel), -1, first.shape[1]).add_(bias).relu_()]
@@ -205,5 +206,5 @@ def from_patches(values: Tensor, side: int) -> Tensor:
 
 
 def centres(patches: Tensor) -> Tensor:
-    """The cells that the neighbourhoods surround: [N, C · 9, P] → [N, C, P]."""
+    """The central cells of neighbourhoods: [N, C · 9, P] → [N, C, P]."""
     return patches[:, 4::9]

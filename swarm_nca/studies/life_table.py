@@ -19,13 +19,13 @@ Row: TypeAlias = dict[str, int | float | None]
 
 
 def row(result: Result) -> Row:
-    """What a table says about networks that belong together.
+    """The row of a cell.
 
-    `share` is `learned` / `seeds`, `low` and `high` bound its 95 % interval (Wilson's).
-    `median_examples` is over the networks that learned, None without one. `limit` is how many
-    examples a network saw at most; `dead` networks were given up before.
+    `share` is `learned` / `seeds`; `low` and `high` are the bounds of its 95 % interval (Wilson's).
+    `median_examples` is over the networks that learned, None without one. `limit` is the maximum
+    number of examples per network; `dead` networks stopped before.
     """
-    examples = [one.examples for one in result.outcomes if one.examples is not None]
+    examples = [outcome.examples for outcome in result.outcomes if outcome.examples is not None]
     seeds = len(result.outcomes)
     share = torch.tensor(len(examples) / seeds, dtype=torch.float64)
     low, high = wilson(share, seeds)
@@ -40,13 +40,13 @@ def row(result: Result) -> Row:
         "low": round(float(low), 4),
         "high": round(float(high), 4),
         "median_examples": round(statistics.median(examples)) if examples else None,
-        "dead": sum(one.dead for one in result.outcomes),
+        "dead": sum(outcome.dead for outcome in result.outcomes),
         "limit": result.protocol.examples,
     }
 
 
 def as_csv(rows: Sequence[Mapping[str, int | float | None]]) -> str:
-    """Rows of one shape as CSV; what is None is empty."""
+    """Rows with equal keys as CSV; None is an empty field."""
     file = io.StringIO()
     writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
     writer.writeheader()

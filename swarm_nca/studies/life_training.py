@@ -1,9 +1,9 @@
-"""Trains the networks of one cell of the table, side by side, and tells which of them learned.
+"""Trains the networks of one cell of the table together; returns which of them learned.
 
-All networks of a cell see the same batches; they differ in their initial weights. A network leaves
-the computation as soon as it answers the exam without a mistake, or when nothing can change it any
-more: all of its weights but the last bias have not moved over a whole round of batches, which
-happens when its ReLUs are 0 everywhere.
+All networks of a cell get the same batches; they differ in their initial weights. A network leaves
+the computation when it makes no mistake on the evaluation set, or when it cannot change any more:
+all its weights except the last bias stayed the same over a round of batches, because its ReLUs are
+0 everywhere.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ from swarm_nca.studies.life_networks import (
     Start,
 )
 
-#: What random numbers are for, beside the initial weights.
+#: Streams of random numbers, besides the initial weights.
 _BATCHES, _EXAM, _PROBE = 101, 102, 103
 
-#: Boards that come before the evaluation set: most networks fail at these already.
+#: Boards tested before the evaluation set, on which most networks already fail.
 _PROBED = 64
 
-#: Networks whose answers to the exam are computed at once.
+#: Networks that are evaluated together.
 _EXAMINED = 4
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How networks are trained and examined.
+    """Settings of the training and evaluation of networks.
 
     Args:
-        examples: boards seen by a network at most.
+        examples: maximum number of boards per network.
         batch: boards in a batch.
-        side: of the square boards.
-        density: of live cells; None draws one for each board, uniformly from 0 to 1.
-        start: how initial weights are drawn.
+        side: side of the square boards.
+        density: share of live cells; None draws one for each board, uniformly from 0 to 1.
+        start: distribution of the initial weights.
         rate: Adam's learning rate.
-        round: batches between two exams.
-        eval_set: boards in the exam of networks for more than one step.
-        seed: of all draws.
+        round: batches between two evaluations.
+        eval_set: boards of the evaluation set for more than one step.
+        seed: seed of all draws.
 
     Raises:
         ValueError: a number outside its bounds.
@@ -71,17 +71,17 @@ class Protocol:
             raise ValueError(f"the seed must be at least 0, got {self.seed}")
 
     def boards(self, steps: int) -> Boards:
-        """The source of boards for networks that predict so many steps."""
+        """The source of boards for networks that predict `steps` steps."""
         return Boards(steps, self.side, self.density)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a network fared.
+    """The outcome of a network's training.
 
     Attributes:
-        examples: boards it had seen when it was first without a mistake; None if it never was.
-        dead: whether it was given up because nothing could change it any more.
+        examples: boards seen until the first evaluation without a mistake; None if there is none.
+        dead: whether training stopped because the network could not change any more.
     """
 
     examples: int | None
@@ -89,14 +89,14 @@ class Outcome:
 
 
 class Adam:
-    """Adam (Kingma and Ba 2015) on rows of weights [N, K]: networks can leave between steps."""
+    """Adam (Kingma and Ba 2015) on rows of weights [N, K]; rows can be removed between steps."""
 
     def __init__(self, rows: Tensor, rate: float) -> None:
         self.rows, self._rate, self._steps = rows, rate, 0
         self._first, self._second = torch.zeros_like(rows), torch.zeros_like(rows)
 
     def step(self, gradient: Tensor) -> None:
-        """Move the weights by one step, in place."""
+        """Update the weights by one step, in place."""
         self._steps += 1
         self._first.mul_(0.9).add_(gradient, alpha=0.1)
         self._second.mul_(0.999).addcmul_(gradient, gradient, value=0.001)
@@ -105,7 +105,7 @@ class Adam:
         self.rows.addcdiv_(self._first, divisor, value=-self._rate / (1 - 0.9**self._steps))
 
     def keep(self, which: Tensor) -> None:
-        """Go on with these rows only; int64 indices."""
+        """Keep only these rows, given as int64 indices."""
         self.rows = self.rows[which]
         self._first, self._second = self._first[which], self._second[which]
 
@@ -120,7 +120,7 @@ def train(
     """Train networks from initial weights [N, K]; returns one outcome for each.
 
     Args:
-        stream: which batches: equal numbers give equal batches.
+        stream: stream of the batches; equal numbers give equal batches.
         tell: called after each round with examples seen, networks that learned, networks left.
     """
     boards, seed = protocol.boards(architecture.steps), protocol.seed
@@ -152,19 +152,19 @@ def train(
             left = left[stay]
             adam.keep(stay)
             if tell is not None:
-                won = sum(one.examples is not None for one in outcomes.values())
-                tell(examples, won, len(left))
+                successes = sum(outcome.examples is not None for outcome in outcomes.values())
+                tell(examples, successes, len(left))
     return [outcomes.get(number, Outcome(None, False)) for number in range(len(rows))]
 
 
 def flawless(architecture: Architecture, rows: Tensor, exams: Sequence[Batch], side: int) -> Tensor:
-    """bool [N]: networks [N, K] that answer every cell of all exams right."""
+    """bool [N]: whether networks [N, K] make no mistake on any of the evaluation sets."""
     right = torch.ones(len(rows), dtype=torch.bool)
     for eval_set in exams:
         alive = eval_set.target > 0.5
-        asked = right.nonzero().view(-1)
-        for begin in range(0, len(asked), _EXAMINED):
-            part = asked[begin : begin + _EXAMINED]
+        candidates = right.nonzero().view(-1)
+        for begin in range(0, len(candidates), _EXAMINED):
+            part = candidates[begin : begin + _EXAMINED]
             answers = Networks(architecture, rows[part], side).logits(eval_set.patches)
             right[part] = ((answers > 0) == alive).all(dim=1)
     return right

@@ -1,1 +1,1 @@
-"""Training: a pool of worlds, a recipe, and a trainer that can stop at any iteration and go on."""
+"""Training: a pool of worlds, a recipe, and a trainer that can stop and resume at any iteration."""

@@ -1,10 +1,9 @@
-"""The average of a run's weights, which is calmer than any of them: what some recipes end with.
+"""The exponential average of a run's weights, which some recipes use as the final rule.
 
-An optimizer with noisy gradients circles round the place it is bound for; the exponential average
-of where it has been lies nearer to it: a variant of the plain average of Polyak and Juditsky
-(1992). Of n weights added so far it keeps no more than (n + 1) / (n + 10) of itself, so that the
-first ones, which know nothing, are soon forgotten however much it is to keep later. Nothing of the
-training itself depends on the average.
+With noisy gradients weights fluctuate around the optimum; their average lies nearer to it: a
+variant of the plain average of Polyak and Juditsky (1992). After n additions the average keeps at
+most (n + 1) / (n + 10) of itself, so that the untrained first weights are soon forgotten. Training
+does not depend on the average.
 """
 
 from __future__ import annotations
@@ -24,9 +23,8 @@ class Average:
     """The running average of one rule's weights.
 
     Args:
-        rule: whose weights are averaged; until the first `add` they are the average.
-        keep: share of itself that the average keeps when weights are added, in (0, 1); less while
-            there are few.
+        rule: its weights are averaged; until the first `add` they are the average.
+        keep: share that the average keeps when weights are added, in (0, 1); less at first.
     """
 
     def __init__(self, rule: Rule, keep: float) -> None:
@@ -43,17 +41,17 @@ class Average:
         return cast(Rule, self._model.module)
 
     def add(self, rule: Rule) -> None:
-        """Count in the present weights; the first ones are taken as they are."""
+        """Add the present weights; the first addition replaces the average."""
         self._model.update_parameters(rule)
 
     def memory(self) -> dict[str, Tensor]:
-        """By name all that `remember` needs to go on."""
+        """The tensors that `remember` restores, by name."""
         return dict(self._model.state_dict())
 
     def remember(self, memory: dict[str, Tensor]) -> None:
-        """Put back what `memory` gave.
+        """Restore the tensors that `memory` gave.
 
         Raises:
-            RuntimeError: something is missing, or of another shape.
+            RuntimeError: a tensor is missing or has another shape.
         """
         self._model.load_state_dict(memory)

@@ -1,8 +1,8 @@
-"""Checkpoints: all that an iteration leaves to the next, in one file, written atomically.
+"""Checkpoints: the state of a trainer between two iterations, in one file, written atomically.
 
-A run goes on under the recipe it began with and on the same pictures, by their content: where they
-lie, how the run is called and how often it tells of itself may change. The weights that it began
-with it does not need again.
+A run resumes with the same recipe and the same pictures, compared by content. The paths of the
+pictures, the run's name and the intervals of log and checkpoints may change. The weights that the
+run started from are not needed again.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from swarm_nca.world import World
 
 _HEADER = "swarm_nca_training"
 
-#: What is in the file; another number is another program's.
+#: Version of the file's content.
 _FORMAT = 2
 
 
 def save_checkpoint(trainer: Trainer, path: Path, seconds: float, sums: Sums | None = None) -> None:
-    """Write all that is to be kept; the file is the old one or the new one, never half.
+    """Write a checkpoint atomically.
 
     Args:
-        seconds: time trained so far, kept for the log.
-        sums: over the iterations since the log's last row.
+        seconds: time trained so far, for the log.
+        sums: sums over the iterations since the log's last row.
 
     Raises:
-        NotWritten: a disk that is full, or the like.
+        NotWritten: an error of the file system, such as a full disk.
     """
     tensors: dict[str, Tensor] = {}
     for name, weight in trainer.rule.named_parameters():
@@ -67,7 +67,7 @@ def save_checkpoint(trainer: Trainer, path: Path, seconds: float, sums: Sums | N
 
 
 def rule_of(path: Path) -> Rule:
-    """A rule of the shape of that which a checkpoint holds, to load it into.
+    """A rule with the settings of a checkpoint's rule, to load its weights into.
 
     Raises:
         ValueError: not a checkpoint, or one of another version.
@@ -80,7 +80,7 @@ def rule_of(path: Path) -> Rule:
 
 
 def sums_of(path: Path) -> Sums:
-    """Sums over the iterations before a checkpoint, since the log's last row; none in old ones.
+    """A checkpoint's sums since the log's last row; old checkpoints have none.
 
     Raises:
         ValueError: not a checkpoint, or one of another version.
@@ -93,11 +93,11 @@ def sums_of(path: Path) -> Sums:
 
 
 def load_checkpoint(trainer: Trainer, path: Path) -> float:
-    """Put a trainer where a checkpoint was made; returns the seconds trained until then.
+    """Restore a trainer from a checkpoint; returns the seconds trained until then.
 
     Raises:
-        ValueError: not a checkpoint, truncated, or one of another recipe, other pictures or another
-            version; the trainer is unusable then.
+        ValueError: not a checkpoint, a truncated one, or one of another recipe, other pictures or
+            another version; the trainer must not be used afterwards.
     """
     header, tensors = _opened(path)
     try:
@@ -113,7 +113,7 @@ def load_checkpoint(trainer: Trainer, path: Path) -> float:
 
 
 def _opened(path: Path, tensors: bool = True) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """A checkpoint's header and tensors, as they are."""
+    """The header and tensors of a checkpoint file."""
     try:
         with safe_open(str(path), framework="pt") as file:
             header: dict[str, Any] = json.loads((file.metadata() or {})[_HEADER])
@@ -125,38 +125,38 @@ def _opened(path: Path, tensors: bool = True) -> tuple[dict[str, Any], dict[str,
         ) from error
     if header.get("format") != _FORMAT:
         raise ValueError(
-            f"{path}: made by another version of swarm_nca; finish the run with that one, or begin "
-            "anew with --out"
+            f"{path}: made by another version of swarm_nca; finish the run with that version, or "
+            "start a new run with --out"
         )
     return header, held
 
 
 def _deciding(recipe: Recipe) -> dict[str, Any]:
-    """Of a recipe what every iteration depends on, but for pictures and first weights."""
+    """The settings that affect iterations, without pictures and initial weights."""
     settings = recipe.deciding()
     del settings["data"], settings["rule"]["weights"]
-    # What they name counts by its content, which a checkpoint holds.
+    # Pictures and targets are compared by content, which the checkpoint holds.
     if settings["task"] is not None:
         settings["task"] = settings["task"]["kind"]
     return settings
 
 
 def _check(trainer: Trainer, header: dict[str, Any], path: Path) -> None:
-    """A ValueError unless a checkpoint is of this very run."""
+    """Raise a ValueError unless a checkpoint is of the same run."""
     recipe = trainer.recipe
-    # Read as a recipe, so that keys newer than the checkpoint say what they say by default.
+    # Validated as a recipe, so that keys newer than the checkpoint get their defaults.
     left_out = recipe.model_dump(mode="json", include={"name", "data", "task"})
     made_with = _deciding(Recipe.model_validate(header["recipe"] | left_out))
     for key, value in _deciding(recipe).items():
         if (made := made_with[key]) != value:
             raise ValueError(
-                f"{path} was made with {key} = {made}, the recipe now says {value}; "
-                "resume with the recipe the run began with"
+                f"{path} was made with {key} = {made}, the recipe now has {value}; "
+                "resume with the original recipe"
             )
     if header["pictures"] != trainer.task.content:
         raise ValueError(
-            f"{path} was made with other pictures than the recipe's data gives now; put those "
-            "back, or begin anew with --out"
+            f"{path} was made with other pictures than the recipe's data has now; restore those "
+            "pictures, or start a new run with --out"
         )
 
 
@@ -166,7 +166,7 @@ def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
             weight.copy_(tensors[f"rule.{name}"])
             kept = _under(f"optimizer.{name}.", tensors)
             if not kept:
-                raise KeyError(f"nothing remembered of {name}")
+                raise KeyError(f"no optimizer state of {name}")
             trainer.descent.remember(weight, kept)
     if trainer.average is not None:
         trainer.average.remember(_under("average.", tensors))
@@ -175,7 +175,7 @@ def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
 
 
 def _pooled(like: World, rule: Rule, tensors: dict[str, Tensor]) -> World:
-    """The worlds of a pool; older checkpoints held pictures, labels and states of them."""
+    """The worlds of a pool; older checkpoints hold pictures, labels and states instead."""
     if "pool.grey" in tensors:
         world = World.from_images(tensors["pool.grey"], rule, labels=tensors["pool.label"])
         return world.with_state(tensors["pool.states"].to(world.state))
@@ -185,7 +185,7 @@ def _pooled(like: World, rule: Rule, tensors: dict[str, Tensor]) -> World:
 
 
 def _under(place: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors whose names begin so, by the rest of their names."""
+    """The tensors whose names begin with `place`, by the rest of their names."""
     return {
         name.removeprefix(place): tensor
         for name, tensor in tensors.items()

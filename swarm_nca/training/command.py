@@ -1,4 +1,4 @@
-"""Training from the command line: into a folder of its own, and on from where it stopped."""
+"""Training from the command line: starts a run in a folder, or resumes one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from swarm_nca.training.recipe import Recipe
 from swarm_nca.training.setup import set_up
 from swarm_nca.training.trainer import Trainer
 
-#: How many times as long bfloat16 may take unremarked: less is the machine's noise.
+#: Relative time of bfloat16 above which a warning is printed.
 SLOWER = 1.1
 
 
@@ -33,22 +33,22 @@ def train(
     resume: Path | None = None,
     overrides: list[str] | None = None,
 ) -> int:
-    """Train by a recipe into a folder; the exit code: 0 done, 130 interrupted (and resumable).
+    """Train a rule from a recipe; returns the exit code: 0 done, 130 interrupted (resumable).
 
     Args:
-        recipe_path: the YAML file; where a run is resumed, the one in its folder when None.
+        recipe_path: the YAML file; None for the recipe in the folder of a resumed run.
         out: the folder, `runs/train-NAME` when None.
-        resume: the folder of a run that stopped; it goes on in place, exactly.
+        resume: the folder of a stopped run, which continues exactly, in the same folder.
         overrides: `key=value` changes of the recipe.
 
     Raises:
-        ValueError: a recipe, data, folder or checkpoint that cannot be used, nothing being written
-            then; or a loss that is no longer finite.
-        OSError: a disk that fills up, or the like, on the way.
+        ValueError: an unusable recipe, data set, folder or checkpoint, before anything is written;
+            or a loss that is no longer finite.
+        OSError: an error of the file system during the run, such as a full disk.
     """
     if recipe_path is None:
         if resume is None:
-            raise ValueError("name a recipe, or with --resume the folder of a run to go on with")
+            raise ValueError("name a recipe, or give --resume and the folder of a stopped run")
         recipe_path = Folder(resume).recipe
     document = read(recipe_path).with_overrides(overrides or [])
     recipe: Recipe = document.validate(Recipe)
@@ -59,7 +59,7 @@ def train(
 
 
 def _follow(team: DataParallel, document: Document, recipe: Recipe, resume: Path | None) -> int:
-    """A process's part in a team that another one leads: it trains, and that is all."""
+    """Run a process of rank above 0: it trains, without writing files."""
     trainer, _, _ = _begun(team, document, recipe, resume)
     stopping = False
     try:
@@ -68,14 +68,14 @@ def _follow(team: DataParallel, document: Document, recipe: Recipe, resume: Path
                 trainer.advance()
                 stopping = team.any(bool(stop))
     except ArithmeticError:
-        return 2  # all see the same loss, and the leader tells
+        return 2  # all processes get the same loss; the leader prints the error
     return 0 if trainer.iteration == recipe.iterations else 130
 
 
 def _lead(
     team: DataParallel, document: Document, recipe: Recipe, place: Path, resume: Path | None
 ) -> int:
-    """The part of the process that writes files and talks to people."""
+    """Run the process of rank 0: it trains, writes files and prints."""
     folder = Folder(place)
     with contextlib.ExitStack() as held:
         if resume:
@@ -84,7 +84,7 @@ def _lead(
         if not resume:
             folder.path.mkdir(parents=True, exist_ok=True)
             held.enter_context(locked(folder.lock))
-            _check_free(folder)  # once more: another training may have come and gone
+            _check_free(folder)  # again, since another training may have run meanwhile
         folder.tidy()
         try:
             return _trained(trainer, held_out, before, document, folder)
@@ -93,23 +93,23 @@ def _lead(
         except OSError as error:
             if not folder.checkpoint.is_file():
                 raise
-            raise OSError(f"{error}; then go on with {_go_on(folder)}") from error
+            raise OSError(f"{error}; then resume with {_resume_command(folder)}") from error
 
 
 def _trained(
     trainer: Trainer, held_out: Task, before: float, document: Document, folder: Folder
 ) -> int:
-    """Train to the end, or until interrupted; the exit code."""
+    """Train until the end or an interrupt; returns the exit code."""
     recipe, console = trainer.recipe, Console(stderr=True)
     sums = sums_of(folder.checkpoint) if trainer.iteration else None
     log = Log(folder.log, trainer.iteration, sums, trainer.task.metric_names)
     if not trainer.iteration:
         _warn_of_bfloat16(trainer, console)
-    write_atomically(folder.recipe, _told_there(recipe, document, folder))
+    write_atomically(folder.recipe, _recipe_file(recipe, document, folder))
     seconds = iterate(trainer, folder, log, held_out, before, console)
     if trainer.iteration < recipe.iterations:
         console.print(
-            f"stopped after iteration {trainer.iteration}; go on with {_go_on(folder)}",
+            f"stopped after iteration {trainer.iteration}; resume with {_resume_command(folder)}",
             soft_wrap=True,
             markup=False,
         )
@@ -117,14 +117,14 @@ def _trained(
     scores = held_out.scores(trainer.outcome)
     save_rule(trainer.outcome, folder.rule, card_of(trainer, seconds, scores))
     found = ", ".join(f"{name} {value}" for name, value in scores.items())
-    told = f"{folder.rule}: {found} ({held_out.scored_on()})"
+    line = f"{folder.rule}: {found} ({held_out.scored_on()})"
     if not scores:
-        told = f"{folder.rule}: {held_out.not_scored()}"
-    console.print(told, soft_wrap=True, markup=False)
+        line = f"{folder.rule}: {held_out.not_scored()}"
+    console.print(line, soft_wrap=True, markup=False)
     return 0
 
 
-def _go_on(folder: Folder) -> str:
+def _resume_command(folder: Folder) -> str:
     """The command that resumes a training."""
     return shlex.join(["swarm-nca", "train", "--resume", str(folder.path)])
 
@@ -132,21 +132,21 @@ def _go_on(folder: Folder) -> str:
 def _begun(
     team: DataParallel, document: Document, recipe: Recipe, resume: Path | None
 ) -> tuple[Trainer, Task, float]:
-    """A trainer at its beginning or where it stopped, what watches it, and seconds trained."""
+    """A new or resumed trainer, the held-out task, and the seconds trained."""
     checkpoint = Folder(resume).checkpoint if resume else None
     rule, task, held_out = set_up(recipe, document, rule_of(checkpoint) if checkpoint else None)
     trainer = Trainer(recipe, rule, task, team)
     return trainer, held_out, load_checkpoint(trainer, checkpoint) if checkpoint else 0.0
 
 
-def _told_there(recipe: Recipe, document: Document, folder: Folder) -> bytes:
-    """The recipe as a run's folder holds it; what it began with stays what is told there."""
-    there = recipe.moved(Path(document.file).parent, folder.path)
+def _recipe_file(recipe: Recipe, document: Document, folder: Folder) -> bytes:
+    """The recipe file of a run's folder; a resumed run keeps the initial weights named there."""
+    moved = recipe.moved(Path(document.file).parent, folder.path)
     if folder.checkpoint.is_file() and folder.recipe.is_file():
         begun: Recipe = read(folder.recipe).validate(Recipe)
-        rule = there.rule.model_copy(update={"weights": begun.rule.weights})
-        there = there.model_copy(update={"rule": rule})
-    return dump(there.model_dump(mode="json")).encode()
+        rule = moved.rule.model_copy(update={"weights": begun.rule.weights})
+        moved = moved.model_copy(update={"rule": rule})
+    return dump(moved.model_dump(mode="json")).encode()
 
 
 def _warn_of_bfloat16(trainer: Trainer, console: Console) -> None:
@@ -155,7 +155,7 @@ def _warn_of_bfloat16(trainer: Trainer, console: Console) -> None:
     if (times := bfloat16_takes(trainer.rule, trainer.recipe.batch)) > SLOWER:
         console.print(
             f"products in bfloat16 take {times:.1f} times as long as in float32 on this machine; "
-            "--set precision=float32 is faster here",
+            "use --set precision=float32",
             soft_wrap=True,
             markup=False,
         )
@@ -164,9 +164,12 @@ def _warn_of_bfloat16(trainer: Trainer, console: Console) -> None:
 def _place(recipe: Recipe, out: Path | None, resume: Path | None) -> Path:
     if resume is not None:
         if out is not None and out != resume:
-            raise ValueError(f"--resume goes on in {resume}; leave --out away")
+            raise ValueError(f"--resume continues in {resume}: leave --out out")
         if not Folder(resume).checkpoint.is_file():
-            raise ValueError(f"{resume}: no checkpoint.safetensors there to resume from")
+            raise ValueError(
+                f"{resume}: the folder has no checkpoint.safetensors; give the folder of a "
+                "stopped training"
+            )
         return resume
     place = out or Path("runs") / f"train-{recipe.name}"
     check_folder(place)
@@ -175,7 +178,7 @@ def _place(recipe: Recipe, out: Path | None, resume: Path | None) -> Path:
 
 
 def _check_free(folder: Folder) -> None:
-    """A ValueError if a folder holds anything but the beginnings of a training."""
+    """Raise a ValueError unless a folder is missing, empty, or of a run without a checkpoint."""
     if folder.path.exists() and not folder.unstarted:
-        go_on = f"go on with --resume {folder.path}, or " if folder.checkpoint.is_file() else ""
-        raise ValueError(f"{folder.path} is in use; {go_on}choose another folder with --out")
+        resume = f"resume with --resume {folder.path}, or " if folder.checkpoint.is_file() else ""
+        raise ValueError(f"{folder.path} is in use; {resume}choose another folder with --out")

@@ -1,8 +1,8 @@
-"""Draws for training: an ordinary generator, seeded anew for every iteration.
+"""Draws for training: an ordinary generator, seeded for every iteration.
 
-Training needs no world to be reproducible in other company, only the whole run; so it takes the
-cheaper draws, and an iteration's depend on (seed, iteration) alone, which is what makes resuming
-exact. A GPU makes those of a rollout itself; they differ from a CPU's.
+In training the whole run must be reproducible, but not each world in other batches, so cheaper
+draws suffice. The draws of an iteration depend only on (seed, iteration), so resuming is exact. A
+GPU makes the draws of a rollout itself; they differ from a CPU's.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from torch import Tensor
 from swarm_nca.randomness import TABLE_SIZE, Stream, normal_rows, threshold, words
 from swarm_nca.rules import Rule
 
-#: In the place of an iteration: the draw of which pictures are held out.
+#: Used as an iteration: the draw of the held-out pictures.
 SPLIT = -1
 
 
 def generator_of(seed: int, iteration: int) -> torch.Generator:
-    """The generator of one iteration: 0 before the first, `SPLIT` before all.
+    """The generator of an iteration; 0 is for the start of a run, `SPLIT` for held-out pictures.
 
-    On a CPU torch uses the lower 32 bits of a generator's seed only, so the seed decides where in
-    them the iterations begin to count: no two iterations of one run share a generator.
+    On a CPU torch uses only the lower 32 bits of a generator's seed. The run's seed gives an offset
+    in these, to which the iteration is added, so all iterations of a run have different generators.
     """
-    return torch.Generator().manual_seed((_beginning(seed) + iteration) % (1 << 32))
+    return torch.Generator().manual_seed((_offset(seed) + iteration) % (1 << 32))
 
 
 @cache
-def _beginning(seed: int) -> int:
-    """Where in the generators' seeds the iterations of a run begin to count."""
+def _offset(seed: int) -> int:
+    """The generator seed to which a run's iterations are added."""
     zero = torch.zeros(1, dtype=torch.int64)
     return int(words(seed, zero, zero, zero, Stream.TRAINING)[0])
 
 
 class GeneratorDraws:
-    """The draws of N rows over one rollout, as a step asks for them in order."""
+    """The draws of N rows over one rollout, made in the order of the calls."""
 
     def __init__(self, generator: torch.Generator, rows: int) -> None:
         self._generator, self._rows = generator, rows
@@ -61,18 +61,18 @@ def masks(
     """The draws of a whole rollout at once, made on the device of a state.
 
     Args:
-        generator: gives the seed of the device's own generator.
+        generator: draws the seed of the device's generator.
         steps: T.
-        rule: whose rates count.
+        rule: gives fire rate and noise.
         like: [N, C], the state to roll out.
 
     Returns:
-        fires: bool [T, N], who acts in each step.
-        jolts: [T, N, C], the noise of those who act.
+        fires: bool [T, N], the cells that fire in each step.
+        noise: [T, N, C], the noise of each step.
     """
     seed = int(torch.randint(1 << 62, (), generator=generator))
-    there = torch.Generator(like.device).manual_seed(seed)
-    drawn = torch.rand(steps, len(like), generator=there, device=like.device)
+    on_device = torch.Generator(like.device).manual_seed(seed)
+    drawn = torch.rand(steps, len(like), generator=on_device, device=like.device)
     shape = (steps, *like.shape)
-    jolts = torch.randn(shape, generator=there, dtype=like.dtype, device=like.device)
-    return drawn < rule.fire_rate, jolts.mul_(rule.noise)
+    noise = torch.randn(shape, generator=on_device, dtype=like.dtype, device=like.device)
+    return drawn < rule.fire_rate, noise.mul_(rule.noise)

@@ -1,4 +1,4 @@
-"""The folder of a training run: what is written while it goes, and found again when it resumes."""
+"""The folder of a training run: its files, its log, and checks before a run starts."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from typing import Any
 
 from swarm_nca.atomic import leftovers, remove_leftovers, write_atomically, writing
 
-#: The columns of the log; those of the task's metrics stand between them.
+#: The columns of the log before and after those of the task's metrics.
 BEFORE, AFTER = ("iteration", "loss", "log10_loss"), ("rate", "seconds")
 
 
 @dataclass(frozen=True)
 class Folder:
-    """Names within the folder of one training run."""
+    """The paths in the folder of one training run."""
 
     path: Path
 
     @property
     def recipe(self) -> Path:
-        """The recipe as it was resolved."""
+        """The resolved recipe."""
         return self.path / "recipe.yaml"
 
     @property
     def checkpoint(self) -> Path:
-        """All that the next iteration needs."""
+        """The state of the trainer."""
         return self.path / "checkpoint.safetensors"
 
     @property
@@ -38,30 +38,31 @@ class Folder:
 
     @property
     def log(self) -> Path:
-        """A row of means every so many iterations."""
+        """Means over every `log_every` iterations."""
         return self.path / "log.csv"
 
     @property
     def strip(self) -> Path:
-        """Pictures held out, and what cells make of them as of the last checkpoint."""
+        """Held-out pictures and their cells as of the last checkpoint."""
         return self.path / "strip.png"
 
     @property
     def lock(self) -> Path:
-        """There while a process trains in this folder; its number."""
+        """The lock file; holds the number of the process that trains in this folder."""
         return self.path / ".lock"
 
     @property
     def unstarted(self) -> bool:
-        """Whether nothing is there, or the beginnings of a run that stopped before it had any to
-        resume from. A recipe without a log is somebody's own.
+        """Whether the folder is empty, or holds a run that stopped before its first checkpoint.
+
+        A recipe without a log was written by the user, so it does not count as such a run.
         """
         passing = {self.lock, *(left for file in self._written for left in leftovers(file))}
         names = {file.name for file in self.path.iterdir() if file not in passing}
         return not names or {self.log.name} <= names <= {self.log.name, self.recipe.name}
 
     def tidy(self) -> None:
-        """Remove what killed processes left half written."""
+        """Remove temporary files of killed processes."""
         for file in self._written:
             remove_leftovers(file)
 
@@ -71,13 +72,13 @@ class Folder:
 
     @property
     def evaluations(self) -> Path:
-        """A folder of curves, one file for each exam that the rule has sat."""
+        """A folder of curves, one file for each evaluation of the rule."""
         return self.path / "evaluations"
 
 
 @dataclass
 class Sums:
-    """What the next row of the log is made of: sums over the iterations since the last one."""
+    """Sums over the iterations since the last row of the log."""
 
     loss: float = 0.0
     metrics: dict[str, float] = field(default_factory=dict)
@@ -86,34 +87,36 @@ class Sums:
     def add(self, loss: float, metrics: Mapping[str, float]) -> None:
         """Count one iteration."""
         self.loss += loss
-        self.metrics = {name: self.metrics.get(name, 0.0) + one for name, one in metrics.items()}
+        self.metrics = {
+            name: self.metrics.get(name, 0.0) + value for name, value in metrics.items()
+        }
         self.iterations += 1
 
     def means(self) -> tuple[float, list[float]]:
-        """Loss and metrics of an iteration."""
-        return self.loss / self.iterations, [one / self.iterations for one in self.metrics.values()]
+        """Mean loss and metrics per iteration."""
+        count = self.iterations
+        return self.loss / count, [total / count for total in self.metrics.values()]
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> Sums:
-        """What a checkpoint says; older ones knew one metric."""
-        told = dict(told)
-        if "cell_accuracy" in told:
-            told["metrics"] = {"cell_accuracy": told.pop("cell_accuracy")}
-        return cls(**told)
+    def from_json(cls, data: Mapping[str, Any]) -> Sums:
+        """The sums of a checkpoint; older ones have one metric."""
+        data = dict(data)
+        if "cell_accuracy" in data:
+            data["metrics"] = {"cell_accuracy": data.pop("cell_accuracy")}
+        return cls(**data)
 
 
 class Log:
-    """The CSV log: rows are appended to the file as they come.
+    """The CSV log; rows are appended to the file.
 
     Args:
         path: the file.
-        iteration: rows past it are dropped: they were written after the checkpoint that the run
-            resumes from, and will come again.
-        sums: over the iterations since the last row that is kept; none when None.
-        metrics: the names of the task's metrics.
+        iteration: iteration of the checkpoint; later rows are dropped, since they are repeated.
+        sums: sums over the iterations since the last row kept; none when None.
+        metrics: names of the task's metrics.
 
     Attributes:
-        columns: the names of the columns.
+        columns: names of the columns.
     """
 
     def __init__(
@@ -130,16 +133,16 @@ class Log:
         if iteration and path.exists():
             with path.open(newline="", encoding="utf-8", errors="replace") as file:
                 rows = list(csv.reader(file))[1:]
-            # A row cut short or garbled by a crash is one past the checkpoint.
+            # Only rows after the checkpoint can be incomplete or damaged by a crash.
             whole = (row for row in rows if len(row) == len(self.columns) and row[0].isdecimal())
             kept = [row for row in whole if int(row[0]) <= iteration]
         write_atomically(path, _csv([list(self.columns), *kept]).encode())
 
     def add(self, iteration: int, *values: float) -> None:
-        """Append a row, in the order of `columns`, and begin the sums of the next.
+        """Append a row, in the order of `columns`, and reset the sums.
 
         Raises:
-            NotWritten: a disk that is full, or the like.
+            NotWritten: an error of the file system, such as a full disk.
         """
         row = [str(iteration), *(f"{value:.6g}" for value in values)]
         with writing(self._path), self._path.open("a", encoding="utf-8", newline="") as file:

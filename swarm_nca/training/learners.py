@@ -1,8 +1,7 @@
-"""Learners: how a rule finds out in which direction its weights should move.
+"""Learners: compute a gradient of the loss for the weights of a rule.
 
-Each lays a gradient of the loss beside the weights: `Gradient` goes back through the rollout,
-`Evolution` tries changes and compares what they come to. What is done with it is the same for both:
-it is normalised, and an optimizer takes a step.
+`Gradient` back-propagates through the rollout; `Evolution` tries changes of the weights and
+compares their losses. Afterwards the gradient is normalized and an optimizer takes a step.
 
 To add one, write a subclass of `Learner` and a line in `LEARNERS`.
 """
@@ -31,15 +30,15 @@ from swarm_nca.world import World
 
 @dataclass(frozen=True)
 class Objective:
-    """What one iteration asks of a rule: a batch, rolled out, should have a small loss.
+    """The objective of one iteration: the loss of a batch after its rollout.
 
     Attributes:
         world: the batch before its rollout.
-        steps: how many it is rolled out.
-        task: what the loss is.
-        bound: what a channel may hold before the loss pulls it back; no bound when None.
-        rollouts: how to roll out with gradients.
-        generator: of all draws.
+        steps: steps of the rollout.
+        task: defines the loss.
+        bound: |s| of a channel above which the loss has a penalty; no bound when None.
+        rollouts: rollouts with gradients.
+        generator: source of all draws.
         team: the processes that share the work.
     """
 
@@ -66,23 +65,23 @@ class Objective:
         """The loss and the batch after a rollout without gradients.
 
         Args:
-            seed: rules tried with the same seed meet the same chances.
+            seed: rules tried with the same seed get the same draws.
         """
-        # The worlds of a pool may bear one name; here each draws for itself.
+        # The worlds of a pool may have equal keys; numbers give each world its own draws.
         named = replace(self.world, key=torch.arange(len(self.world)).to(self.world.key))
         after = self.world.with_state(rollout(named, rule, self.steps, seed).state)
         return self.loss(after), after
 
 
 class Learner(ABC):
-    """Finds where the weights of a rule should go."""
+    """Computes a gradient for the weights of a rule."""
 
     @abstractmethod
     def learn(self, rule: Rule, objective: Objective) -> tuple[Tensor, World]:
-        """Lay a gradient beside every weight.
+        """Set the gradient of every weight.
 
         Returns:
-            loss: of the rule as it is, a detached scalar.
+            loss: loss of the present rule, a detached scalar.
             after: the batch after the rule's rollout.
         """
 
@@ -103,13 +102,13 @@ class Gradient(Learner):
 
 @dataclass(frozen=True)
 class Evolution(Learner):
-    """Evolution strategies: noise is added to all weights and taken away, and the losses compared.
+    """Evolution strategies: adds noise to all weights and subtracts it, and compares the losses.
 
-    Pairs of opposite changes meet the same worlds and the same chances; their losses count by rank
-    (Salimans et al. 2017, arXiv 1703.03864). It needs no gradients, and takes two rollouts a pair.
+    Both changes of a pair get the same worlds and draws; losses are used by rank (Salimans et al.
+    2017, arXiv 1703.03864). It needs no gradients, and two rollouts per pair.
 
     Attributes:
-        pairs: of opposite changes.
+        pairs: number of pairs of opposite changes.
         spread: standard deviation of a change.
     """
 
@@ -149,14 +148,14 @@ class Evolution(Learner):
 
 
 def shaped(losses: Tensor) -> Tensor:
-    """Losses [n] by rank, spread evenly from −½ to ½; one that is no number counts as the worst."""
+    """The ranks of losses [n], spaced evenly from −½ to ½; a loss that is nan ranks worst."""
     order = losses.nan_to_num(nan=torch.inf, posinf=torch.inf).argsort(stable=True)
     ranks = torch.empty_like(order)
     ranks[order] = torch.arange(len(losses))
     return ranks.to(losses.dtype) / max(1, len(losses) - 1) - 0.5
 
 
-#: Learners by kind: what recipes can ask for.
+#: The learners that recipes can name, by kind.
 LEARNERS: Mapping[str, type[Learner]] = MappingProxyType(
     {"gradient": Gradient, "evolution": Evolution}
 )

@@ -1,7 +1,7 @@
-"""One training in a folder at a time: a lock that the system releases when its process ends.
+"""Allows one training per folder, by a lock that the system releases when the process ends.
 
-The file stays behind a process that was killed, but not the lock on it: the next training takes
-the file over, and removes it when it ends.
+A killed process leaves the lock file but not the lock. The next training locks the same file and
+removes it at its end.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if sys.platform != "win32":
 
 @contextlib.contextmanager
 def locked(file: Path) -> Iterator[None]:
-    """Hold a lock on a folder; on Windows, which has other locks, do nothing.
+    """Hold a lock on a folder; on Windows, which lacks these locks, do nothing.
 
     Args:
-        file: the lock file in that folder; it is made, and removed in the end.
+        file: the lock file in that folder; created, and removed at the end.
 
     Raises:
-        ValueError: another process holds it.
-        NotWritten: a file system that cannot lock files, or the like.
+        ValueError: another process holds the lock.
+        NotWritten: an error of the file system, such as no support for locks.
     """
     if sys.platform == "win32":
         yield
@@ -41,14 +41,14 @@ def locked(file: Path) -> Iterator[None]:
     finally:
         if handle is not None:
             with _signals_later():
-                # Before it is released: who waits for this file finds it gone, and makes another.
+                # Removed before the release, so that a waiting process creates a new file.
                 file.unlink(missing_ok=True)
                 os.close(handle)
 
 
 @contextlib.contextmanager
 def _signals_later() -> Iterator[None]:
-    """Ctrl-C and SIGTERM wait, so that neither falls between a lock and the record of it."""
+    """Delay Ctrl-C and SIGTERM, so that neither interrupts between the lock and its record."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
@@ -57,7 +57,7 @@ def _signals_later() -> Iterator[None]:
 
 
 def _taken(file: Path) -> int:
-    """The lock file, open and locked, with this process's number in it."""
+    """The lock file, open and locked; it holds this process's number."""
     while True:
         handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
         try:
@@ -77,4 +77,4 @@ def _taken(file: Path) -> int:
         except BaseException:
             os.close(handle)
             raise
-        os.close(handle)  # its owner has removed it just now
+        os.close(handle)  # its owner has just removed it

@@ -1,4 +1,4 @@
-"""Iterating to the end of a run, or until asked to stop: the bar, the log, the checkpoints."""
+"""The training loop: iterates until the end or a stop; writes progress, log and checkpoints."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from swarm_nca.training.folder import Folder, Log
 from swarm_nca.training.model_card import card_of
 from swarm_nca.training.trainer import Trainer
 
-#: Seconds after which a checkpoint is made, however few iterations there were since the last; one
-#: takes about half a second.
+#: Maximum seconds between checkpoints; one takes about half a second.
 SECONDS = 60.0
 
 
@@ -32,26 +31,26 @@ def iterate(
     before: float,
     console: Console,
 ) -> float:
-    """Iterate to the end, or until interrupted; returns the seconds trained in all.
+    """Iterate until the end or an interrupt; returns the total seconds of training.
 
     A checkpoint is made after the first iteration, after every `checkpoint_every`, after `SECONDS`
-    without one, and in the end.
+    without one, and at the end.
 
     Args:
-        trainer: wherever it stands.
-        folder, log: what is written into.
-        held_out: what the strip shows.
+        trainer: new, or restored from a checkpoint.
+        folder, log: the files to write.
+        held_out: the task that the strip shows.
         before: seconds trained so far.
-        console: where progress is told.
+        console: where the progress bar is shown.
 
     Raises:
-        ArithmeticError: a loss that is no longer finite.
-        NotWritten: a disk that is full, or the like.
+        ArithmeticError: the loss is no longer finite.
+        NotWritten: an error of the file system, such as a full disk.
     """
     recipe = trainer.recipe
     began, saved, stopping = time.monotonic() - before, time.monotonic(), False
     if trainer.iteration:
-        _show(trainer, folder, held_out, before)  # as of the checkpoint, whenever a kill came
+        _show(trainer, folder, held_out, before)  # a kill may have left older files
     with _bar(trainer, console) as bar, asked_to_stop() as stop:
         while trainer.iteration < recipe.iterations and not stopping:
             report = trainer.advance()
@@ -63,8 +62,8 @@ def iterate(
                 loss, metrics = log.sums.means()
                 magnitude = math.log10(loss) if loss > 0 else -math.inf
                 log.add(trainer.iteration, loss, magnitude, *metrics, report.rate, now - began)
-                told = _told(report.metrics, metrics)
-                bar.update(bar.task_ids[0], loss=f"{loss:.3g}", metrics=told)
+                shown = _first(report.metrics, metrics)
+                bar.update(bar.task_ids[0], loss=f"{loss:.3g}", metrics=shown)
             due = trainer.iteration % recipe.checkpoint_every == 0 or now - saved >= SECONDS
             if trainer.iteration == 1 or due or over or stopping:
                 save_checkpoint(trainer, folder.checkpoint, now - began, log.sums)
@@ -94,30 +93,28 @@ def _bar(trainer: Trainer, console: Console) -> Progress:
     return bar
 
 
-def _told(names: Iterable[str], values: Iterable[float]) -> str:
-    """The first metric, for the bar."""
+def _first(names: Iterable[str], values: Iterable[float]) -> str:
+    """The first metric as text, for the bar."""
     name, value = next(zip(names, values, strict=True), ("", 0.0))
     return f" · {name.replace('_', ' ')} {value:.3g}" if name else ""
 
 
 def _show(trainer: Trainer, folder: Folder, held_out: Task, seconds: float) -> None:
-    """Write what a checkpoint has come to: a rule ready for use, and pictures."""
+    """Write the present rule and the pictures of the strip."""
     save_rule(trainer.outcome, folder.rule, card_of(trainer, seconds, {}))
     write_atomically(folder.strip, held_out.views(trainer.outcome))
 
 
 @contextlib.contextmanager
 def asked_to_stop() -> Iterator[list[int]]:
-    """A list that fills when the user interrupts, or the system ends the process: an iteration is
-    never left half done.
-    """
-    asked: list[int] = []
+    """Yield a list that receives the numbers of SIGINT and SIGTERM; no iteration is interrupted."""
+    received: list[int] = []
     former = {
-        number: signal.signal(number, lambda number, frame: asked.append(number))
+        number: signal.signal(number, lambda number, frame: received.append(number))
         for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        yield asked
+        yield received
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)

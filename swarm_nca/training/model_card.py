@@ -1,4 +1,4 @@
-"""What a run has come to: the card of its rule."""
+"""The card of a trained rule: recipe, scores, time and machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from swarm_nca.training.trainer import Trainer
 
 
 def card_of(trainer: Trainer, seconds: float, scores: dict[str, float]) -> dict[str, Any]:
-    """What a rule tells about where it comes from."""
+    """The card of the trainer's rule, as plain data."""
     return {
         "recipe": trainer.recipe.model_dump(mode="json"),
         "began_with": trainer.began_with,

@@ -1,11 +1,10 @@
-"""One rule trained by several processes: data-parallel, and the same run as one process alone.
+"""Data-parallel training: several processes give the same run as one.
 
 Every process keeps the whole pool, makes the whole batch with the same draws, and rolls out its
-share of the worlds. The states are then put together, so that each of them sees the loss of the
-joint batch, whatever that loss is; gradients, each a share of the joint one, are added up before
-anything is done with them. So weights, optimizer and pool stay the same everywhere, and any number
-of processes gives the loss curve of one, to the rounding of sums. All that passes between them is
-sums: `torchrun` starts them, gloo adds.
+share of the worlds. The states are then joined, so that every process computes the loss of the
+whole batch. The gradients of the shares are summed before they are used. So weights, optimizer and
+pool are the same in all processes, and the loss curve equals that of one process up to rounding.
+Processes only exchange sums: `torchrun` starts them, gloo adds.
 """
 
 from __future__ import annotations
@@ -26,20 +25,20 @@ from swarm_nca.world import World
 
 @dataclass(frozen=True)
 class DataParallel:
-    """The processes that train one rule together, as one of them sees it; by default it is alone.
+    """One of the processes that train one rule together; by default the only one.
 
     Attributes:
-        rank: this process's number, from 0; only number 0 writes files and talks to people.
-        size: how many they are.
-        add: sums a tensor over all of them, in place; all must call it alike.
+        rank: this process's number, from 0; only process 0 writes files and prints.
+        size: number of processes.
+        add: sums a tensor over all processes, in place; all must make the same calls.
     """
 
     rank: int = 0
     size: int = 1
-    add: Callable[[Tensor], object] = lambda alone: None
+    add: Callable[[Tensor], object] = lambda tensor: None
 
     def share(self, batch: World) -> Shard:
-        """This process's part of a batch: worlds in a row, as many as the others' or one less."""
+        """This process's part of a batch: consecutive worlds; parts differ by one world at most."""
         first, end = (len(batch) * rank // self.size for rank in (self.rank, self.rank + 1))
         edges = functional.pad(batch.counts.cumsum(0), (1, 0))
         rows = slice(int(edges[first]), int(edges[end]))
@@ -57,11 +56,11 @@ class DataParallel:
         for gradient, total in zip(gradients, torch.split(joint, lengths), strict=True):
             gradient.copy_(total.view_as(gradient))
 
-    def any(self, mine: bool) -> bool:
-        """Whether it is so for any process; none goes on before all have answered."""
+    def any(self, value: bool) -> bool:
+        """Whether `value` is true in any process; waits for all processes."""
         if self.size == 1:
-            return mine
-        count = torch.tensor(float(mine))
+            return value
+        count = torch.tensor(float(value))
         self.add(count)
         return bool(count)
 
@@ -71,10 +70,10 @@ class Shard:
     """One process's part of a batch.
 
     Attributes:
-        team: who shares.
+        team: the processes that share the batch.
         world: the worlds of this process.
-        rows: where their cells stand in the batch.
-        cells: how many cells the batch has.
+        rows: the rows of their cells in the batch.
+        cells: number of cells of the batch.
     """
 
     team: DataParallel
@@ -83,11 +82,11 @@ class Shard:
     cells: int
 
     def draws(self, joint: StepDraws) -> StepDraws:
-        """This part's draws, out of those of the whole batch."""
+        """This part of the draws of the whole batch."""
         return joint if self.team.size == 1 else _PartOfDraws(joint, self.rows)
 
     def joined(self, state: Tensor) -> Tensor:
-        """The batch's state [N, C] from this part's; gradients flow to this part alone."""
+        """The state [N, C] of the whole batch; gradients flow to this part only."""
         if self.team.size == 1:
             return state
         joint = state.new_zeros(self.cells, state.shape[1])
@@ -97,34 +96,34 @@ class Shard:
 
 
 class _PartOfDraws:
-    """The draws of some rows in a stretch: all are made, as one process would, and these kept."""
+    """The draws of consecutive rows: makes the draws of all rows, as one process does."""
 
     def __init__(self, joint: StepDraws, rows: slice) -> None:
         self._joint, self._rows = joint, rows
-        self._fired: dict[int, tuple[Tensor, slice]] = {}  # by step: all who fire, where ours stand
+        self._fired: dict[int, tuple[Tensor, slice]] = {}  # by step: all firing rows; our part
 
     def word(self, t: int, stream: int) -> Tensor:
         return self._joint.word(t, stream)[self._rows]
 
     def fires(self, t: int, rate: float) -> Tensor:
-        everybody = self._joint.fires(t, rate)
-        edges = everybody.new_tensor([self._rows.start, self._rows.stop])
-        ours = slice(*torch.searchsorted(everybody, edges).tolist())
-        self._fired[t] = everybody, ours
-        here: Tensor = everybody[ours] - self._rows.start
-        return here
+        firing = self._joint.fires(t, rate)
+        edges = firing.new_tensor([self._rows.start, self._rows.stop])
+        part = slice(*torch.searchsorted(firing, edges).tolist())
+        self._fired[t] = firing, part
+        local: Tensor = firing[part] - self._rows.start
+        return local
 
     def normals(self, t: int, rows: Tensor, channels: int, dtype: torch.dtype) -> Tensor:
-        everybody, ours = self._fired[t]
-        return self._joint.normals(t, everybody, channels, dtype)[ours]
+        firing, part = self._fired[t]
+        return self._joint.normals(t, firing, channels, dtype)[part]
 
 
 @contextlib.contextmanager
 def joined(batch: int) -> Iterator[DataParallel]:
-    """The team that `torchrun` started this process in, or this process alone.
+    """The processes that `torchrun` started, or only this one.
 
     Args:
-        batch: worlds to share out.
+        batch: number of worlds to share.
 
     Raises:
         ValueError: more processes than worlds.
@@ -140,7 +139,7 @@ def joined(batch: int) -> Iterator[DataParallel]:
         return
     import torch.distributed as processes
 
-    processes.init_process_group("gloo")  # a GPU serves one process
+    processes.init_process_group("gloo")  # CPU only: a GPU trains with one process
     try:
         yield DataParallel(rank, size, processes.all_reduce)
     finally:

@@ -1,10 +1,10 @@
-"""The pool: worlds that live on from one iteration to the next, so that a rule learns to stay.
+"""The pool: worlds kept from one iteration to the next, so that a rule learns stable patterns.
 
-Each iteration takes a batch out; what of it starts anew or changes is the task's matter, the rest
-goes on. All of it is written back after its rollout. From growing and self-classifying neural
-cellular automata (Mordvintsev et al. 2020, Randazzo et al. 2020).
+Each iteration takes a batch from the pool and writes it back after its rollout. The task decides
+which worlds of the batch start anew or change. From growing and self-classifying neural cellular
+automata (Mordvintsev et al. 2020, Randazzo et al. 2020).
 
-Letters: P worlds, S sites of each, B worlds of a batch.
+Letters: P worlds, S sites per world, B worlds of a batch.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from swarm_nca.world.rows import settled
 
 @dataclass
 class Pool:
-    """P worlds on grounds of one size, every field of theirs laid out by world and site.
+    """P worlds on spaces of one size; every field is indexed by world and site.
 
     Attributes:
-        cells: by name, [P, S, …]; what a newborn cell holds where no cell lives.
+        cells: by name, [P, S, …]; sites without a cell hold the values of a newborn cell.
         worlds: by name, [P, …].
-        space: by name, [P, …], what the grounds hold.
-        like: a batch, for what all worlds share.
+        space: by name, [P, …], the fields of the spaces.
+        like: a world with the fields that all worlds share.
     """
 
     cells: dict[str, Tensor]
@@ -41,11 +41,15 @@ class Pool:
         """A pool of the worlds of a batch.
 
         Raises:
-            ValueError: worlds on grounds of several sizes.
+            ValueError: worlds on spaces of several sizes.
         """
-        if len(set(world.space.sizes.tolist())) > 1:
-            raise ValueError("the worlds of a pool stand on grounds of one size")
-        space = {name: part.clone() for name, part in _grounds(world).items()}
+        sizes = sorted(set(world.space.sizes.tolist()))
+        if len(sizes) > 1:
+            raise ValueError(
+                f"the worlds of a pool must have equally many sites, got {sizes}: use pictures of "
+                "one size"
+            )
+        space = {name: part.clone() for name, part in _by_world(world).items()}
         worlds = {name: part.clone() for name, part in per_world(world).items()}
         return cls(_spread(world), worlds, space, world.select([0]))
 
@@ -53,7 +57,7 @@ class Pool:
         return len(self.worlds["key"])
 
     def take(self, which: Tensor) -> World:
-        """The batch [B] that lives at these places: int64 [B]."""
+        """The batch of the worlds with the numbers `which`: int64 [B]."""
         space = self.like.space.unpacked(
             {
                 name: part[which].flatten(0, 1) if part.ndim > 1 else part[which]
@@ -69,9 +73,9 @@ class Pool:
         return with_fields(self.like, cells, worlds, space=space, **rows)
 
     def put_back(self, which: Tensor, world: World) -> None:
-        """Write a batch back to its places after a rollout."""
+        """Write a batch back to the numbers `which`."""
         both = ((self.cells, _spread(world)), (self.worlds, per_world(world)))
-        for held, new in (*both, (self.space, _grounds(world))):
+        for held, new in (*both, (self.space, _by_world(world))):
             for name, part in held.items():
                 part[which] = new[name]
 
@@ -83,16 +87,16 @@ class Pool:
 def _spread(world: World) -> dict[str, Tensor]:
     """By name, [B, S, …]: the fields of cells at every site."""
     sites = int(world.space.sizes.sum())
-    found = {}
+    spread = {}
     for name, part in per_cell(world).items():
         blank = part.new_full((sites, *part.shape[1:]), NEWBORN.get(name, 0))
         blank.index_copy_(0, world.address, part.detach())
-        found[name] = blank.view(len(world), -1, *part.shape[1:])
-    return found
+        spread[name] = blank.view(len(world), -1, *part.shape[1:])
+    return spread
 
 
-def _grounds(world: World) -> Mapping[str, Tensor]:
-    """By name, [B, …]: what the grounds of a batch hold, by world."""
+def _by_world(world: World) -> Mapping[str, Tensor]:
+    """By name, [B, …]: the fields of the spaces of a batch."""
     parts = world.space.packed()
     return {
         name: part if len(part) == len(world) else part.view(len(world), -1, *part.shape[1:])

@@ -1,4 +1,4 @@
-"""A recipe: everything a training run depends on, as one YAML file."""
+"""A recipe: all settings of a training run, as one YAML file."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from swarm_nca.training.learners import LEARNERS, Gradient, Learner
 from swarm_nca.training.optimizers import Method, Normalization
 from swarm_nca.training.rule_settings import AnyRule, Part, RuleSettings, family_of
 
-#: Pictures of one source, and worlds of a pool or a batch.
+#: Maximum pictures of one source, and worlds of a pool or a batch.
 MOST_TRAINED = 500_000
 
-#: Sources of one training.
+#: Maximum sources of one training.
 MOST_SOURCES = 100
 
-#: Steps of a rollout that is learned from: all of them are kept until the gradients are known.
+#: Maximum steps of a rollout with gradients, which keeps all steps in memory.
 MOST_UNROLLED = 10_000
 
-#: Bytes that a pool, or what is kept of a batch's rollout, may take, as far as a recipe tells.
+#: Maximum bytes of a pool, or of a batch's rollout, as estimated from the recipe.
 MOST_BYTES = 64 << 30
 
 Worlds = Annotated[int, Ge(1), Le(MOST_TRAINED)]
@@ -44,10 +44,10 @@ Course = tuple[Share, Share]
 
 
 class Data(Part):
-    """One source of training pictures, with the classes it brings.
+    """One source of training pictures, with its classes.
 
-    `count` takes the first so many, of a folder in turn from every class; of what is drawn and has
-    no end it says how many.
+    `count` is the number of pictures: the first ones, of a folder in turn from every class. Drawn
+    pictures need it.
     """
 
     dataset: DatasetName | None = None
@@ -60,14 +60,14 @@ class Data(Part):
         if (self.dataset is None) == (self.folder is None):
             raise ValueError("give exactly one of dataset and folder")
         if self.seed and self.dataset not in DRAWN:
-            raise ValueError("seed goes with pictures that are drawn; these are there already")
+            raise ValueError("seed is for drawn pictures only: leave seed out")
         if self.dataset in DRAWN and self.count is None:
-            raise ValueError(f"{self.dataset} are endless: say how many with count")
+            raise ValueError(f"{self.dataset} are drawn without limit: give their number as count")
         return self
 
 
 def _by_kind(_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-    branches = {kind: handler.generate_schema(one) for kind, one in LEARNERS.items()}
+    branches = {kind: handler.generate_schema(cls) for kind, cls in LEARNERS.items()}
     return core_schema.tagged_union_schema(branches, discriminator="kind")
 
 
@@ -75,17 +75,17 @@ AnyLearner = Annotated[Learner, GetPydanticSchema(_by_kind)]
 
 
 class Wounds(Part):
-    """How often a world of the batch is jolted within a disc, and how hard; see `wounds`."""
+    """Noise within a disc: share of the worlds and strength; see `state_damage.wounded`."""
 
     share: Share = 0.25
     strength: Positive = 1.0
 
 
 class Wound(Part):
-    """How many worlds of a batch are erased within a disc; see `wounds.damaged`.
+    """Erasure within a disc; see `state_damage.damaged`.
 
-    `share` is that of the batch, of a ranked one its best; `radius` is the least and the most, in
-    halves of a picture's width.
+    `share` is the share of the batch, of a ranked batch its best worlds; `radius` is the smallest
+    and the largest radius, in halves of a picture's width.
     """
 
     share: Share = 0.375
@@ -94,11 +94,11 @@ class Wound(Part):
     @model_validator(mode="after")
     def _ascending(self) -> Wound:
         if self.radius[0] > self.radius[1]:
-            raise ValueError(f"radius is [least, most], got {list(self.radius)}")
+            raise ValueError(f"radius must be [smallest, largest], got {list(self.radius)}")
         return self
 
 
-#: What only one shape of a schedule asks for.
+#: Settings that belong to one shape of schedule only.
 _SHAPED = {"drops": "steps", "factor": "steps", "hold": "cosine", "floor": "cosine"}
 
 
@@ -123,11 +123,13 @@ class Schedule(Part):
     def _of_one_shape(self) -> Schedule:
         for name, shape in _SHAPED.items():
             if self.shape != shape and getattr(self, name) != type(self).model_fields[name].default:
-                raise ValueError(f"{name} goes with shape: {shape}, the shape is {self.shape}")
+                raise ValueError(
+                    f"{name} needs shape: {shape}, the shape is {self.shape}: leave {name} out"
+                )
         if self.shape == "steps" and not self.drops:
             raise ValueError("shape: steps needs drops, the iterations after which the rate falls")
         if list(self.drops) != sorted(set(self.drops)):
-            raise ValueError(f"drops ascend, got {list(self.drops)}")
+            raise ValueError(f"drops must ascend, got {list(self.drops)}")
         return self
 
     def at(self, iteration: int, iterations: int) -> float:
@@ -143,28 +145,26 @@ class Schedule(Part):
 
 
 class Recipe(Part):
-    """One training run, to the letter.
+    """One training run.
 
-    The regime says how a batch is made up: `naive` starts all of it anew and keeps no pool, so that
-    it has no use for `pool`, `fresh` and `mutated`; `mutating` takes it from a pool, starts the
-    share `fresh` of it anew on other pictures and swaps those of the share `mutated` under the
-    living cells; `persistent` starts that share anew as well, instead of mutating it. A share may
-    be two, of the first and of the last iteration: it goes evenly from one to the other, rounded to
-    whole worlds in every iteration.
+    `regime` defines the batch: `naive` starts all worlds anew without a pool and ignores `pool`,
+    `fresh` and `mutated`; `mutating` takes worlds from a pool, starts the share `fresh` anew on
+    other pictures and swaps the pictures of the share `mutated`, keeping states; `persistent`
+    starts that share anew too. A share may be a pair, for the first and the last iteration: it
+    changes linearly, rounded to whole worlds.
 
-    `task` says what to learn, by its kind; without it a recipe is a classification of the pictures
-    in `data`, of which `held_out` are kept to watch it by. A task brings defaults of its own; see
-    `Task.defaults`. The batch of a task that ranks it starts anew in its worst worlds; `damage`
-    erases a disc in its best, so that a rule learns to grow again. `learner` finds the gradient.
+    `task` is the task to learn, by its kind; without it a recipe is a classification of the
+    pictures in `data`, of which `held_out` are kept for evaluation. A task has its own defaults
+    (`Task.defaults`). If a task ranks the batch, its worst worlds start anew and `damage` erases a
+    disc in its best, so that the rule learns to regrow. `learner` computes the gradient.
 
-    `optimizer` goes down the gradient (see `Optimizers`), `precision` is that of the rollout's
-    matrix products: bfloat16 is faster on processors that have bfloat16 units, slower elsewhere.
-    `device` is where all is computed: a GPU (`cuda`) draws other random numbers than a CPU does,
-    and pays with larger batches. `steps` is the length of a rollout, or the least and the most of
-    one drawn anew each iteration.
-    `bound` is what a channel may hold before the loss pulls it back; `wounds` jolt worlds of the
-    batch, so that a rule learns to heal. With `average` the run ends with the exponential average
-    of its weights that keeps this share of itself in every iteration.
+    `optimizer`: see `Optimizers`. `precision` is that of the rollout's matrix products; bfloat16 is
+    faster only on processors with bfloat16 units. `device`: a GPU (`cuda`) draws other random
+    numbers than a CPU and is faster for larger batches. `steps` is the length of a rollout, or the
+    smallest and the largest length, drawn in each iteration. `bound` is the |s| above which the
+    loss penalizes a channel. `wounds` adds noise to worlds of the batch, so that the rule learns to
+    recover. With `average` the final rule has the exponential average of the weights, which keeps
+    this share in every iteration.
     """
 
     name: FolderName
@@ -199,7 +199,7 @@ class Recipe(Part):
     @model_validator(mode="before")
     @classmethod
     def _with_defaults(cls, given: Any) -> Any:
-        """What a task says of the keys that a file leaves out."""
+        """Fill missing keys with the task's defaults."""
         if not isinstance(given, dict):
             return given
         task = given.get("task")
@@ -223,13 +223,13 @@ class Recipe(Part):
     @model_validator(mode="after")
     def _fits(self) -> Recipe:
         if self.task is None and not self.data:
-            raise ValueError("data names no source of pictures; give at least one")
+            raise ValueError("data is empty: give at least one source of pictures")
         if self.task is not None:
             self._check_task(self.task)
         if self.regime != "naive":
             self._check_pool()
         if not isinstance(self.steps, int) and self.steps[0] > self.steps[1]:
-            raise ValueError(f"steps is [least, most], got {list(self.steps)}")
+            raise ValueError(f"steps must be [smallest, largest], got {list(self.steps)}")
         self._check_memory()
         drawn = [source.count for source in self.data if source.dataset in DRAWN]
         if self.data and len(drawn) == len(self.data):
@@ -243,7 +243,7 @@ class Recipe(Part):
 
     @property
     def span(self) -> Span:
-        """The least and the most steps of a rollout."""
+        """The smallest and the largest number of steps of a rollout."""
         return (self.steps, self.steps) if isinstance(self.steps, int) else self.steps
 
     def _check_task(self, task: dict[str, Any]) -> None:
@@ -251,19 +251,19 @@ class Recipe(Part):
         for key in ("data", "held_out", "loss", "augment", "start"):
             if getattr(self, key) != fields[key].default:
                 raise ValueError(
-                    f"{key} is of classifications: leave it out of a recipe for the task "
+                    f"{key} is for classification only: leave it out of a recipe for the task "
                     f"{task['kind']!r}"
                 )
         if self.regime == "mutating" and not self.task_kind.mutates:
             raise ValueError(
-                f"worlds of the task {task['kind']!r} cannot be mutated: take regime naive or "
+                f"worlds of the task {task['kind']!r} cannot be mutated: use regime naive or "
                 "persistent"
             )
 
     def _check_memory(self) -> None:
-        """A ValueError where the pool, or the rollout of a batch, needs more than there is.
+        """Raise a ValueError if the pool or the rollout of a batch needs too much memory.
 
-        Both are lower bounds: a picture has 28 × 28 pixels, of which one in eight lives.
+        Both are lower bounds, for pictures of 28 × 28 pixels of which one in eight is alive.
         """
         if not isinstance(self.rule, RuleSettings):
             return
@@ -278,14 +278,16 @@ class Recipe(Part):
         for what, size in need.items():
             if size > MOST_BYTES and not (self.regime == "naive" and what.startswith("pool")):
                 raise ValueError(
-                    f"{what} takes at least {size / (1 << 30):,.0f} GB, and {MOST_BYTES >> 30} GB "
-                    "is the most: lower it, steps, or the sizes of the rule"
+                    f"{what} takes at least {size / (1 << 30):,.0f} GB, the limit is "
+                    f"{MOST_BYTES >> 30} GB: lower it, steps, or the sizes of the rule"
                 )
 
     def check_held_out(self, pictures: int) -> None:
-        """A ValueError unless of so many pictures some are left to learn from."""
+        """Raise a ValueError unless some of the pictures are left to learn from."""
         if self.held_out >= pictures:
-            raise ValueError(f"held_out is {self.held_out}, but there are only {pictures} pictures")
+            raise ValueError(
+                f"held_out is {self.held_out}, but there are only {pictures} pictures: lower it"
+            )
 
     def _check_pool(self) -> None:
         if self.pool < self.batch:
@@ -295,17 +297,19 @@ class Recipe(Part):
         ends = {"fresh": _ends(self.fresh), "mutated": _ends(self.mutated)}
         most = max(sum(course[at] for course in ends.values()) for at in (0, 1))
         if most > 1.0:
-            raise ValueError(f"fresh and mutated are shares of one batch, they sum up to {most:g}")
+            raise ValueError(
+                f"the sum of fresh and mutated must be at most 1, got {most:g}: lower one of them"
+            )
         for name, course in ends.items():
             largest = max(course)
             if largest and not round(self.batch * largest):
                 raise ValueError(
-                    f"{name} is {largest:g} of a batch of {self.batch}, not one whole world: raise "
-                    f"one of them, or say {name}: 0"
+                    f"{name} is {largest:g} of a batch of {self.batch}, less than one world: raise "
+                    f"{name} or batch, or set {name}: 0"
                 )
 
     def moved(self, old: Path, new: Path) -> Recipe:
-        """The same training, its paths told from another folder than the one they start from."""
+        """The same training; paths relative to `old` become relative to `new`."""
         data = tuple(
             source.model_copy(update={"folder": Path(path_from(new, old, str(source.folder)))})
             if source.folder
@@ -322,13 +326,11 @@ class Recipe(Part):
         return self.model_copy(update={"task": task, "data": data, "rule": rule})
 
     def deciding(self) -> dict[str, Any]:
-        """As plain data what decides the weights, given pictures and seed: not how the run is
-        called or how often it tells of itself.
-        """
+        """The settings that affect the weights, as plain data; without name and intervals."""
         return self.model_dump(mode="json", exclude={"name", "log_every", "checkpoint_every"})
 
     def shares(self, iteration: int = 0) -> tuple[int, int]:
-        """How many worlds of an iteration's batch start anew, and how many are mutated.
+        """The number of worlds of an iteration's batch that start anew, and that are mutated.
 
         Args:
             iteration: counted from 0.
@@ -340,7 +342,7 @@ class Recipe(Part):
             round(self.batch * (first + (last - first) * along))
             for first, last in (_ends(self.fresh), _ends(self.mutated))
         )
-        # Two halves of an odd batch both round up.
+        # Both halves of an odd batch may round up.
         mutated = min(mutated, self.batch - fresh)
         return (fresh, mutated) if self.regime == "mutating" else (fresh + mutated, 0)
 
@@ -351,7 +353,7 @@ def _ends(course: float | Course) -> Course:
 
 
 def _moved(value: Any, old: Path, new: Path) -> Any:
-    """A task's setting with what it says under `file` told from another folder."""
+    """A task's setting; paths under the key `file` become relative to `new`."""
     if not isinstance(value, dict):
         return value
     return {

@@ -1,8 +1,8 @@
-"""Rollouts with gradients: of the ways there are, the quickest that serves a rule is taken.
+"""Rollouts with gradients, by the fastest implementation that supports the rule and the world.
 
-`WAYS` names them in order of preference; each says why it cannot serve a rule or a world. The last
-one serves everything that runs: autograd records the steps of the engine, so that a rule of one's
-own trains without a line more.
+`WAYS` lists the implementations in order of preference; each gives a reason if it does not support
+a rule or a world. The last one supports every rule: autograd records the steps of the engine, so
+users' own rules can be trained without more code.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from swarm_nca.world import World
 
 
 class Way(Protocol):
-    """One way to roll out."""
+    """An implementation of rollouts with gradients."""
 
     def refuses(self, world: World, rule: Rule) -> str | None:
-        """Why it cannot serve, None if it can."""
+        """Why this world and rule are not supported; None if they are."""
 
     def __call__(self, world: World, rule: Rule, steps: int, generator: torch.Generator) -> Tensor:
-        """The state [N, C] some steps later, with gradients to the rule's weights."""
+        """The state [N, C] after `steps` steps, with gradients to the rule's weights."""
 
 
 class CudaGraph:
-    """All rows in every step, recorded once for a GPU; see `swarm_nca.cuda_graph`."""
+    """GPU rollout: all rows in every step, as a CUDA graph; see `swarm_nca.cuda_graph`."""
 
     def __init__(self, team: DataParallel, longest: int, products: torch.dtype | None) -> None:
         self._run = cuda_graph.CudaGraph(longest, products)
@@ -51,7 +51,7 @@ class CudaGraph:
 
 
 class Bptt:
-    """The gradient written by hand, on a CPU; see `swarm_nca.bptt`."""
+    """CPU rollout with a hand-written gradient; see `swarm_nca.bptt`."""
 
     def __init__(self, team: DataParallel, longest: int, products: torch.dtype | None) -> None:
         self._team, self._products = team, products
@@ -60,14 +60,14 @@ class Bptt:
     def refuses(self, world: World, rule: Rule) -> str | None:
         """See `Way.refuses`."""
         if world.state.device.type != "cpu":
-            return "the hand-written gradient draws on a CPU"
+            return "the hand-written gradient needs a CPU"
         return bptt.refuses(rule)
 
     def __call__(self, world: World, rule: Rule, steps: int, generator: torch.Generator) -> Tensor:
         """See `Way.__call__`."""
         share = self._team.share(world)
         draws = share.draws(GeneratorDraws(generator, world.cells))
-        mine = bptt.bptt(
+        state = bptt.bptt(
             share.world,
             rule,
             steps,
@@ -77,11 +77,11 @@ class Bptt:
             self._scratch,
             self._products,
         )
-        return share.joined(mine)
+        return share.joined(state)
 
 
 class Recorded:
-    """Autograd's own record of every step: slower, and for every rule."""
+    """Rollout recorded by autograd; slower, for every rule."""
 
     def __init__(self, team: DataParallel, longest: int, products: torch.dtype | None) -> None:
         self._team, self._products = team, products
@@ -95,23 +95,23 @@ class Recorded:
         share = self._team.share(world)
         draws: StepDraws = share.draws(GeneratorDraws(generator, world.cells))
         if world.state.device.type != "cpu":
-            draws = _There(draws, world.state.device)
-        mine = recorded(share.world, rule, steps, draws, rule.fire_rate, rule.noise)
-        return share.joined(mine)
+            draws = _DrawsOnDevice(draws, world.state.device)
+        state = recorded(share.world, rule, steps, draws, rule.fire_rate, rule.noise)
+        return share.joined(state)
 
 
-#: The ways to roll out, the quickest first.
+#: The implementations by name, the fastest first.
 WAYS: Mapping[str, Callable[[DataParallel, int, torch.dtype | None], Way]] = MappingProxyType(
     {"cuda_graph": CudaGraph, "bptt": Bptt, "recorded": Recorded}
 )
 
 
 class Rollouts:
-    """Rollouts with gradients, each by the first way that serves.
+    """Rollouts with gradients, each by the first implementation that supports it.
 
     Args:
         longest: steps of the longest rollout.
-        products: precision of the matrix products' factors, the state's when None.
+        products: precision of the factors of matrix products; the state's when None.
         team: the processes that share the work.
     """
 
@@ -119,18 +119,18 @@ class Rollouts:
         self._ways = {name: way(team, longest, products) for name, way in WAYS.items()}
 
     def __call__(self, world: World, rule: Rule, steps: int, generator: torch.Generator) -> Tensor:
-        """The state [N, C] some steps later, with gradients to the rule's weights.
+        """The state [N, C] after `steps` steps, with gradients to the rule's weights.
 
         Raises:
-            ValueError: no way serves; it tells why.
+            ValueError: no implementation supports world and rule, with all reasons.
         """
         return self._ways[self.chosen(world, rule)](world, rule, steps, generator)
 
     def chosen(self, world: World, rule: Rule) -> str:
-        """The name of the way that serves a world under a rule.
+        """The name of the implementation for a world and a rule.
 
         Raises:
-            ValueError: no way serves; it tells why.
+            ValueError: no implementation supports them, with all reasons.
         """
         reasons = []
         for name, way in self._ways.items():
@@ -141,8 +141,8 @@ class Rollouts:
         raise ValueError(f"this rule cannot be rolled out with gradients: {'; '.join(reasons)}")
 
 
-class _There:
-    """Draws made on a CPU, handed over on another device."""
+class _DrawsOnDevice:
+    """Draws made on a CPU and copied to another device."""
 
     def __init__(self, draws: StepDraws, device: torch.device) -> None:
         self._draws, self._device = draws, device

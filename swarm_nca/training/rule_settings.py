@@ -1,4 +1,4 @@
-"""The rule of a recipe: a learned one with its sizes, or one of another family."""
+"""The rule of a recipe: an mlp with its sizes, or a rule of another family."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from swarm_nca.randomness import LONGEST_ROW
 from swarm_nca.rules import Hearing, family
 from swarm_nca.rules.settings import LAYERS
 
-#: Units of a hidden layer, and channels without a meaning; noise serves 256 channels in all.
+#: Maximum units of a hidden layer, and free channels; noise supports 256 channels in all.
 MOST_UNITS, MOST_CHANNELS = 4096, LONGEST_ROW
 
 Units = Annotated[int, Ge(1), Le(MOST_UNITS)]
 
 
 class Part(BaseModel):
-    """A mapping of a recipe: it takes no keys but its own."""
+    """A mapping of a recipe; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class RuleSettings(Part):
-    """A learned rule to train; its read-out comes from the task.
+    """An mlp to train; its read-out comes from the task.
 
-    `weights` names a rule to begin with, as `load_rule` takes it: of the same sizes and classes.
+    `weights` names a rule of the same sizes and classes whose weights training starts from, as for
+    `load_rule`.
     """
 
     kind: Literal["mlp"] = "mlp"
@@ -44,12 +45,14 @@ class RuleSettings(Part):
     @classmethod
     def _few(cls, hidden: tuple[int, ...]) -> tuple[int, ...]:
         if not 1 <= len(hidden) <= LAYERS:
-            raise ValueError(f"gives the sizes of one to {LAYERS} hidden layers, got {len(hidden)}")
+            raise ValueError(
+                f"must have the sizes of 1 to {LAYERS} hidden layers, got {len(hidden)}"
+            )
         return hidden
 
 
 class OtherRule(BaseModel):
-    """A rule of another family: its kind, and its settings as the family takes them."""
+    """A rule of another family: its kind and the family's settings."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -64,12 +67,12 @@ class OtherRule(BaseModel):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What the family takes."""
+        """The family's settings."""
         return dict(self.model_extra or {})
 
 
 def family_of(rule: Any) -> str:
-    """Which branch of `AnyRule` reads a rule: `mlp`, or `other`."""
+    """The branch of `AnyRule` for a rule: `mlp` or `other`."""
     kind = rule.get("kind", "mlp") if isinstance(rule, dict) else getattr(rule, "kind", "mlp")
     return "mlp" if kind == "mlp" else "other"
 

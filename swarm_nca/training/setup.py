@@ -1,4 +1,4 @@
-"""What a recipe comes to: a rule to train, a task to train it on, and one to watch it by."""
+"""Builds the rule, the training task and the held-out task of a recipe."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from swarm_nca.training.rule_settings import RuleSettings
 
 
 class Setup(NamedTuple):
-    """What a training begins with.
+    """The rule and the tasks at the start of a training.
 
     Fields:
         rule: untrained, or with the weights that the recipe names.
-        train: what it learns.
-        held_out: what it is watched by: of a classification pictures that it never learns from.
+        train: the task to learn.
+        held_out: the task for evaluation; for classification, pictures not used in training.
     """
 
     rule: Rule
@@ -41,20 +41,20 @@ class Setup(NamedTuple):
 
 
 def set_up(recipe: Recipe, document: Document, begun: Rule | None = None) -> Setup:
-    """A recipe's rule and task; paths start from the folder of its document.
+    """A recipe's rule and tasks; paths are relative to the folder of its document.
 
     Args:
-        recipe, document: the recipe, and where it was read.
-        begun: the rule of a run that goes on; the recipe's when None.
+        recipe, document: the recipe and its document.
+        begun: the rule of a resumed run; the recipe's when None.
 
     Raises:
-        LocatedError: data that is missing or damaged, sources whose pictures differ in size, too
-            many pictures, or weights or classes that do not fit.
+        LocatedError: missing or damaged data, sources of different picture sizes, too many
+            pictures, or weights or classes that do not fit.
     """
     base = Path(document.file).parent
     with document.at("device"):
         if recipe.device == "cuda" and not torch.cuda.is_available():
-            raise ValueError("torch finds no GPU here; train with device: cpu")
+            raise ValueError("torch finds no GPU; set device: cpu")
     train: Task
     held_out: Task
     if recipe.task is None:
@@ -70,7 +70,7 @@ def set_up(recipe: Recipe, document: Document, begun: Rule | None = None) -> Set
         check_pixels(pool + recipe.batch, *train.extent)
     with document.at("data" if recipe.task is None else "task"):
         if begun is not None and isinstance(train, Classification):
-            _check_classes(begun, train.classes, "begin anew with --out")
+            _check_classes(begun, train.classes, "start a new run with --out")
     with document.at("rule"):
         rule = begun or _untrained(recipe, train)
         train.check_rule(rule)
@@ -83,19 +83,19 @@ def set_up(recipe: Recipe, document: Document, begun: Rule | None = None) -> Set
 def _pictures(
     recipe: Recipe, document: Document, base: Path
 ) -> tuple[Classification, Classification]:
-    """The pictures to learn from, and those held out."""
+    """The training pictures and the held-out pictures."""
     loaded = []
     for i, source in enumerate(recipe.data):
         with document.at("data", i):
             loaded.append(_pictures_of(source, base))
     names = tuple(dict.fromkeys(name for pictures in loaded for name in pictures.classes))
     with document.at("data"):
-        grey = torch.from_numpy(np.concatenate([np.asarray(one.grey) for one in loaded]))
+        grey = torch.from_numpy(np.concatenate([np.asarray(part.grey) for part in loaded]))
         classes = Classes.named(*names)
     with document.at("held_out"):
         recipe.check_held_out(len(grey))
-    label = torch.from_numpy(np.concatenate([one.labels_for(names) for one in loaded]))
-    # Not the generator of the weights: rules of every shape are watched by the same pictures.
+    label = torch.from_numpy(np.concatenate([part.labels_for(names) for part in loaded]))
+    # A generator of its own, so that the held-out pictures do not depend on the rule's shape.
     order = torch.randperm(len(grey), generator=generator_of(recipe.seed, SPLIT))
     kept, held = order[recipe.held_out :], order[: recipe.held_out]
     train = Classification(
@@ -105,10 +105,10 @@ def _pictures(
 
 
 def look_up(recipe: Recipe, document: Document) -> None:
-    """Whether the folders and the weights that a recipe names are there, without reading them.
+    """Check that the folders and weights that a recipe names exist, without reading them.
 
     Raises:
-        LocatedError: those that are missing.
+        LocatedError: missing folders or weights.
     """
     base, mistakes = Path(document.file).parent, Mistakes(document)
     for i, source in enumerate(recipe.data):
@@ -146,25 +146,31 @@ def _untrained(recipe: Recipe, task: Task) -> Rule:
 
 
 def _with_weights(wanted: Rule, begun: Rule) -> Rule:
-    """A rule with the weights that training begins with: its thresholds stay, its rates are new."""
+    """The rule `begun` with the fire rate and noise of `wanted`.
+
+    Raises:
+        ValueError: rules of different kinds, sizes or classes.
+    """
     if begun.kind != wanted.kind:
-        raise ValueError(f"it is a rule of kind {begun.kind!r}, and rule.kind is {wanted.kind!r}")
+        raise ValueError(
+            f"this rule is of kind {begun.kind!r}, but rule.kind is {wanted.kind!r}: use the same"
+        )
     for what in ("slots", "stimulus_size"):
         has, needs = getattr(begun, what), getattr(wanted, what)
         if has != needs:
             raise ValueError(
-                f"its {what} is {has}, and the task needs {needs}: begin with another rule"
+                f"its {what} is {has}, but the task needs {needs}: start from another rule"
             )
     if isinstance(begun, Mlp) and isinstance(wanted, Mlp):
         for what in ("free_channels", "hidden", "hearing", "mortal", "angle"):
             has, needs = (_plain(getattr(rule, what)) for rule in (begun, wanted))
             if has != needs:
-                raise ValueError(f"its {what} is {has}: set rule.{what} so, instead of {needs}")
+                raise ValueError(f"its {what} is {has}: set rule.{what} to it, instead of {needs}")
     if isinstance(wanted.readout, Classes):
-        _check_classes(begun, wanted.readout, "begin without its weights")
-    told = begun.header()
-    rates = {name: getattr(wanted, name) for name in ("fire_rate", "noise") if name in told}
-    rule = rule_from_header(told | rates)
+        _check_classes(begun, wanted.readout, "start without its weights")
+    header = begun.header()
+    rates = {name: getattr(wanted, name) for name in ("fire_rate", "noise") if name in header}
+    rule = rule_from_header(header | rates)
     rule.load_state_dict(begun.state_dict())
     return rule
 
@@ -172,11 +178,11 @@ def _with_weights(wanted: Rule, begun: Rule) -> Rule:
 def _check_classes(rule: Rule, classes: Classes, cure: str) -> None:
     if rule.classes.names != classes.names:
         raise ValueError(
-            f"the rule tells apart {', '.join(rule.classes.names)}; the data brings "
-            f"{', '.join(classes.names)}, so {cure}"
+            f"the rule has the classes {', '.join(rule.classes.names)}; the data has "
+            f"{', '.join(classes.names)}: {cure}"
         )
 
 
 def _plain(value: object) -> object:
-    """As a recipe spells it."""
+    """A value as in a recipe: lists instead of tuples."""
     return list(value) if isinstance(value, tuple) else value

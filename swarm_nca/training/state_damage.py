@@ -1,9 +1,8 @@
-"""Wounds: discs of a batch jolted or erased before a rollout, so that a rule learns to heal.
+"""State damage: noise or erasure in discs of a batch before a rollout; rules learn to recover.
 
-A pool shows a rule only what the rule itself brings about. A wound puts cells where they never go
-by themselves, and the loss asks for the way back from there; that is what keeps a swarm in its
-place over thousands of steps, each with a small chance of an accident. Growing neural cellular
-automata (Mordvintsev et al. 2020) learn to regenerate in the same way, from damaged pools.
+The worlds of a pool hold only states that the rule itself produces. Damage adds other states, and
+the loss trains the rule to return from them, so that patterns stay stable over thousands of steps.
+Growing neural cellular automata (Mordvintsev et al. 2020) learn to regenerate in this way.
 """
 
 from __future__ import annotations
@@ -12,43 +11,43 @@ import torch
 
 from swarm_nca.world import World
 
-#: Smallest and largest radius of a wound, in pixels.
+#: Smallest and largest radius of a noisy disc, in pixels.
 RADIUS = (2.0, 10.0)
 
 
 def wounded(world: World, share: float, strength: float, generator: torch.Generator) -> World:
-    """A share of the worlds with normal deviates added to every channel within one disc each.
+    """The worlds; in a share of them, normal noise is added to every channel within one disc.
 
     Args:
-        share: chance of each world to be wounded, in [0, 1].
-        strength: standard deviation of what is added.
-        generator: source of who is hit, where and how.
+        share: probability that a world is damaged, in [0, 1].
+        strength: standard deviation of the noise.
+        generator: source of all draws.
     """
     counts, state = world.counts, world.state
     draw = torch.rand(4, len(world), generator=generator).to(state.device)
     first = counts.cumsum(0) - counts
-    heart = first + (draw[0] * counts).long().clamp_max(counts - 1)
+    center = first + (draw[0] * counts).long().clamp_max(counts - 1)
     low, high = RADIUS
-    # A world spared has a disc of no size.
+    # An undamaged world gets the radius 0.
     radius = torch.where(draw[1] < share, low + (high - low) * draw[2], 0.0)
-    away = world.position - world.position[heart][world.world_of]
+    away = world.position - world.position[center][world.world_of]
     hit = (away.square().sum(1) < radius.square()[world.world_of]).nonzero().view(-1)
-    jolt = torch.randn(len(hit), state.shape[1], generator=generator).to(state)
-    return world.with_state(state.index_add(0, hit, jolt, alpha=strength))
+    noise = torch.randn(len(hit), state.shape[1], generator=generator).to(state)
+    return world.with_state(state.index_add(0, hit, noise, alpha=strength))
 
 
 def damaged(
     world: World, count: int, radius: tuple[float, float], generator: torch.Generator
 ) -> World:
-    """The last worlds of a batch with everything erased within one disc each.
+    """The worlds; in the last `count` of them, all states within one disc are erased.
 
-    As in growing neural cellular automata (Mordvintsev et al. 2020): the middle of a disc lies
-    within half of the picture around its own middle.
+    As in growing neural cellular automata (Mordvintsev et al. 2020): the centre of a disc lies in
+    the central half of the picture.
 
     Args:
-        count: how many, at most B.
-        radius: smallest and largest, in halves of a picture's width.
-        generator: source of where and how large.
+        count: number of damaged worlds, at most B.
+        radius: smallest and largest radius, in halves of a picture's width.
+        generator: source of all draws.
     """
     if not count:
         return world

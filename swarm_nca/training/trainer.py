@@ -1,8 +1,8 @@
-"""Training: one iteration at a time, every one a function of the state before it.
+"""The trainer: one iteration at a time, each a function of the state before it.
 
-An iteration takes a batch from the pool, unrolls the rule over it, descends along gradients each
-divided by its own length, and writes the batch back. All that one iteration leaves to the next is
-in `Trainer`'s fields, so that a run which was stopped and resumed is the run which was not.
+An iteration takes a batch from the pool, rolls out the rule, takes an optimizer step along
+normalized gradients, and writes the batch back. The fields of `Trainer` hold all that the next
+iteration needs, so a resumed run equals an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from swarm_nca.world import World
 
 @dataclass(frozen=True)
 class Report:
-    """What one iteration found.
+    """The results of one iteration.
 
     Attributes:
         iteration: counted from 1.
-        loss: of the batch after its rollout.
-        rate: the learning rate used.
-        metrics: of the batch after its rollout, by name; which ones, the task says.
+        loss: loss of the batch after its rollout.
+        rate: the learning rate.
+        metrics: the task's metrics of the batch after its rollout, by name.
         world: the batch after its rollout.
     """
 
@@ -54,11 +54,11 @@ class Trainer:
     Args:
         recipe: how to train.
         rule: trained in place, on the recipe's device.
-        task: what it should learn.
-        team: the processes that train together; this one alone when None.
+        task: the task to learn.
+        team: the processes that train together; only this one when None.
 
     Raises:
-        ValueError: several processes and a GPU, or a rule that cannot learn the task.
+        ValueError: several processes with a GPU, or a rule that does not fit the task.
 
     Attributes:
         began_with: the hash of the weights before the first iteration.
@@ -70,8 +70,8 @@ class Trainer:
         self.team = team or DataParallel()
         if self.team.size > 1 and recipe.device != "cpu":
             raise ValueError(
-                f"{self.team.size} processes train together on CPUs alone; start one for "
-                f"device: {recipe.device}, or set device: cpu"
+                f"{self.team.size} processes cannot train on device: {recipe.device}; start one "
+                "process, or set device: cpu"
             )
         task.check_rule(rule)
         rule = rule.requires_grad_(True).to(recipe.device)
@@ -90,16 +90,16 @@ class Trainer:
 
     @property
     def outcome(self) -> Rule:
-        """The rule that training has come to: the average's where there is one; on the CPU."""
+        """The present rule, with averaged weights if the recipe averages; on the CPU."""
         rule = self.rule if self.average is None else self.average.rule
         return rule if self.recipe.device == "cpu" else copy.deepcopy(rule).cpu()
 
     def advance(self) -> Report:
-        """One iteration.
+        """Run one iteration.
 
         Raises:
-            ArithmeticError: the loss is no longer finite; the weights stay as they were.
-            ValueError: nobody lives in the whole batch.
+            ArithmeticError: the loss is no longer finite; the weights are not changed.
+            ValueError: the batch has no living cell.
         """
         recipe, rule = self.recipe, self.rule
         generator = generator_of(recipe.seed, self.iteration + 1)
@@ -107,7 +107,7 @@ class Trainer:
         which, world = self._batch(generator)
         if not world.cells:
             raise ValueError(
-                f"no pixel lives in the batch of iteration {self.iteration + 1}: augment moves or "
+                f"the batch of iteration {self.iteration + 1} has no living cell: augment moves or "
                 "shrinks all ink away; lower augment.shift, or raise augment.scale"
             )
         if recipe.wounds is not None:
@@ -121,13 +121,13 @@ class Trainer:
         )
         loss, after = recipe.learner.learn(rule, objective)
         found = self.task.metrics(world, after)
-        # All at once: a GPU is waited for once.
-        told = [loss, *(one.to(loss) for one in found.values())]
-        value, *metrics = torch.stack(told).tolist()
+        # One transfer, so that a GPU synchronizes once.
+        scalars = [loss, *(metric.to(loss) for metric in found.values())]
+        value, *metrics = torch.stack(scalars).tolist()
         if not math.isfinite(value):
             bound = "" if recipe.bound else ", or with a bound"
             raise ArithmeticError(
-                f"the loss became {value} at iteration {self.iteration + 1}; begin anew with a "
+                f"the loss became {value} at iteration {self.iteration + 1}; start again with a "
                 f"lower schedule.rate{bound}"
             )
         normalize_gradients(rule, recipe.normalize)
@@ -142,7 +142,7 @@ class Trainer:
         return Report(self.iteration, value, rate, dict(zip(found, metrics, strict=True)), after)
 
     def _batch(self, generator: torch.Generator) -> tuple[Tensor, World]:
-        """Places in the pool to write back to, and the batch as it enters the iteration."""
+        """The numbers of the batch's worlds in the pool, and the batch before the rollout."""
         recipe, task, rule = self.recipe, self.task, self.rule
         fresh, mutated = recipe.shares(self.iteration)
         if self.pool is None:
@@ -157,7 +157,7 @@ class Trainer:
 
 
 def _steps(recipe: Recipe, generator: torch.Generator) -> int:
-    """How long the rollout of an iteration is."""
+    """The number of steps of an iteration's rollout."""
     if isinstance(recipe.steps, int):
         return recipe.steps
     least, most = recipe.steps

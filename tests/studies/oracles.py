@@ -1,4 +1,4 @@
-"""Life by plain loops, and networks built of torch's own layers, one at a time."""
+"""Life by plain loops, and single networks of torch's own layers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from swarm_nca.studies.life_networks import Architecture
 
 
 def life(boards: Tensor, steps: int = 1) -> Tensor:
-    """Boards [B, side, side] so many steps of Conway's Life later, on the torus."""
+    """Boards [B, side, side] after `steps` steps of Conway's Life, on the torus."""
     for _ in range(steps):
         after = torch.zeros_like(boards)
         for board, result in zip(boards.tolist(), after, strict=True):
@@ -50,7 +50,7 @@ class Single(nn.Module):
 
 
 def exact_row(steps: int) -> Tensor:
-    """A minimal network without a mistake, [23 n + 2], written by hand.
+    """The hand-written weights of a minimal network without mistakes, [23 n + 2].
 
     Let u = 2 · neighbours + own: a cell is alive afterwards where 5 ≤ u ≤ 7. So relu(1 −
     relu(5 − u) − relu(u − 7)) is 1 there and 0 elsewhere.

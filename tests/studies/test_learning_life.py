@@ -28,7 +28,7 @@ class Stopped(Exception):
     """Raised by a test."""
 
 
-def test_a_study_that_was_stopped_goes_on_and_ends_with_the_same_bytes(tmp_path, monkeypatch):
+def test_a_stopped_study_resumes_and_gives_the_same_bytes(tmp_path, monkeypatch):
     monkeypatch.setattr("swarm_nca.studies.learning_life.FLIPPED", 4)
     whole = run(tmp_path / "whole")
     assert [one.flips for one in whole] == [None, None, 0, 2]
@@ -56,8 +56,8 @@ def test_a_cell_of_another_protocol_or_size_is_refused(tmp_path, other: str) -> 
     quick = Protocol(examples=8, round=1)
     Study(tmp_path, quick).cell(1, 1, 2)
     asked = Protocol(examples=16, round=1) if other == "protocol" else quick
-    said = r"examples 8 \(not 16\)" if other == "protocol" else r"networks 2 \(not 3\)"
-    with pytest.raises(ValueError, match=said + ".*choose another --out"):
+    message = r"examples 8 \(not 16\)" if other == "protocol" else r"networks 2 \(not 3\)"
+    with pytest.raises(ValueError, match=message + ".*choose another --out"):
         Study(tmp_path, asked).cell(1, 1, 2 if other == "protocol" else 3)
 
 
@@ -66,12 +66,12 @@ def test_a_damaged_cell_is_refused(tmp_path) -> None:
     study.cell(1, 1, 2)
     (file,) = (tmp_path / "cells").iterdir()
     file.write_bytes(file.read_bytes()[:-9])
-    with pytest.raises(ValueError, match="delete it to train anew"):
+    with pytest.raises(ValueError, match="delete the file to train the cell again"):
         study.cell(1, 1, 2)
 
 
 @pytest.mark.parametrize("count", [0, 1, 6])
-def test_flips_turn_the_signs_of_so_many_kernel_weights_and_of_nothing_else(count: int) -> None:
+def test_flips_change_the_signs_of_count_kernel_weights_only(count: int) -> None:
     architecture = Architecture(1, 1)
     before = initial_weights(architecture, 0, range(50))
     before[:, [18, 19, 22, 24]] = 0.5  # biases, which start at 0
@@ -87,7 +87,7 @@ def test_flips_turn_the_signs_of_so_many_kernel_weights_and_of_nothing_else(coun
 
 def test_more_flips_than_kernel_weights_are_refused() -> None:
     architecture = Architecture(1, 1)
-    with pytest.raises(ValueError, match="of 21 kernel weights 22 cannot be flipped"):
+    with pytest.raises(ValueError, match="flips must be 0 to 21, the kernel weights, got 22"):
         flip_signs(architecture, torch.zeros(1, 25), 22, seed=0)
 
 
@@ -97,7 +97,7 @@ def test_only_networks_that_learned_are_flipped(tmp_path) -> None:
     assert not contents(tmp_path)
 
 
-def test_a_row_counts_outcomes_and_gives_wilsons_interval() -> None:
+def test_a_row_has_counts_and_wilsons_interval() -> None:
     outcomes = (Outcome(4_000, False), Outcome(None, True), Outcome(9_000, False))
     result = Result(1, 2, None, QUICK, outcomes + (Outcome(None, False),) * 7)
     # Wilson's interval of 2 of 10, from the literature: 5.67 % to 50.98 %.

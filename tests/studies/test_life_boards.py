@@ -10,12 +10,12 @@ from .oracles import life
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
-def test_targets_are_lifes_boards_n_steps_later(steps: int) -> None:
+def test_targets_are_the_boards_after_n_steps_of_life(steps: int) -> None:
     boards = Boards(steps, side=7).draw(np.random.default_rng(2), 20)
     assert torch.equal(Boards(steps, side=7).later(boards), life(boards, steps))
 
 
-def test_a_batch_for_one_step_holds_its_boards_neighbourhoods_by_their_shares() -> None:
+def test_a_batch_for_one_step_has_the_neighbourhoods_of_its_boards_with_their_shares() -> None:
     source = Boards(1, side=5)
     boards = source.draw(np.random.default_rng(4), 3 * 2).view(2, 3, 5, 5)
     batches = list(source.batches(np.random.default_rng(4), size=3, count=2))
@@ -31,7 +31,7 @@ def test_a_batch_for_one_step_holds_its_boards_neighbourhoods_by_their_shares() 
             assert found[patch] == (targets[0], pytest.approx(len(targets) / 75))
 
 
-def test_a_batch_for_more_steps_holds_every_cell_of_its_boards() -> None:
+def test_a_batch_for_more_steps_has_every_cell_of_its_boards() -> None:
     source = Boards(2, side=5)
     boards = source.draw(np.random.default_rng(4), 6).view(2, 3, 5, 5)
     for batch, drawn in zip(source.batches(np.random.default_rng(4), 3, 2), boards, strict=True):
@@ -40,7 +40,7 @@ def test_a_batch_for_more_steps_holds_every_cell_of_its_boards() -> None:
         assert batch.share == pytest.approx(1 / 75)
 
 
-def test_the_exam_for_one_step_asks_all_512_neighbourhoods() -> None:
+def test_the_evaluation_set_for_one_step_is_all_512_neighbourhoods() -> None:
     eval_set = Boards(1).eval_set(np.random.default_rng(0), 1)
     assert len({tuple(column) for column in eval_set.patches.t().tolist()}) == 512
     assert torch.equal(eval_set.patches, NEIGHBOURHOODS)
@@ -49,7 +49,7 @@ def test_the_exam_for_one_step_asks_all_512_neighbourhoods() -> None:
         assert float(target) == float(count == 3 or (count == 2 and own == 1))
 
 
-def test_densities_are_drawn_per_board_or_are_the_one_asked_for() -> None:
+def test_densities_are_drawn_per_board_or_given() -> None:
     drawn = Boards(1, side=16).draw(np.random.default_rng(0), 2_000).mean(dim=(1, 2))
     assert float(drawn.mean()) == pytest.approx(0.5, abs=0.03)
     assert float(drawn.std()) == pytest.approx(12**-0.5, abs=0.03)

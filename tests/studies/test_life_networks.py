@@ -19,7 +19,7 @@ def test_a_minimal_network_has_23_n_plus_2_weights(steps: int) -> None:
 
 
 @pytest.mark.parametrize(("steps", "width"), [(1, 8), (2, 3), (3, 2)])
-def test_weights_are_as_many_as_those_of_torchs_own_layers(steps: int, width: int) -> None:
+def test_the_number_of_weights_equals_that_of_torchs_layers(steps: int, width: int) -> None:
     architecture = Architecture(steps, width)
     row = torch.zeros(architecture.weights)
     assert sum(one.numel() for one in Single(architecture, row).parameters()) == len(row)
@@ -27,7 +27,9 @@ def test_weights_are_as_many_as_those_of_torchs_own_layers(steps: int, width: in
 
 @pytest.mark.parametrize(("steps", "width"), [(1, 1), (1, 3), (2, 1), (2, 3), (3, 2)])
 @pytest.mark.parametrize("start", ["normal", "glorot"])
-def test_networks_side_by_side_answer_and_learn_as_single_ones_do(steps, width, start) -> None:
+def test_networks_computed_together_equal_single_ones_in_output_and_gradient(
+    steps, width, start
+) -> None:
     architecture = Architecture(steps, width)
     rows = initial_weights(architecture, 7, range(4), start)
     rows += 0.1 * torch.randn(rows.shape, generator=torch.Generator().manual_seed(3))
@@ -38,15 +40,15 @@ def test_networks_side_by_side_answer_and_learn_as_single_ones_do(steps, width, 
     gradients = networks.gradient(patches, flat(target), 1 / target.numel())
     for row, answer, gradient in zip(rows, answers, gradients, strict=True):
         single = Single(architecture, row)
-        said = single(boards)
-        torch.testing.assert_close(answer, flat(said), rtol=1e-4, atol=1e-5)
-        binary_cross_entropy_with_logits(said, target).backward()
+        logits = single(boards)
+        torch.testing.assert_close(answer, flat(logits), rtol=1e-4, atol=1e-5)
+        binary_cross_entropy_with_logits(logits, target).backward()
         expected = torch.cat([one.grad.reshape(-1) for one in single.parameters()])
         torch.testing.assert_close(gradient, expected, rtol=1e-3, atol=1e-6)
     assert gradients.abs().amax(dim=1).gt(0).any()
 
 
-def test_initial_weights_depend_on_seed_architecture_and_number_alone() -> None:
+def test_initial_weights_depend_only_on_seed_architecture_and_number() -> None:
     architecture = Architecture(2, 2)
     rows = initial_weights(architecture, 5, range(6))
     assert torch.equal(rows[4:], initial_weights(architecture, 5, [4, 5]))

@@ -15,7 +15,7 @@ from .oracles import Single, exact_row, life
 
 
 @pytest.mark.parametrize("steps", [1, 2])
-def test_training_side_by_side_equals_single_networks_with_torchs_adam(steps: int) -> None:
+def test_training_together_equals_single_networks_with_torchs_adam(steps: int) -> None:
     architecture = Architecture(steps, 2)
     rows = initial_weights(architecture, 1, range(3))
     source, batch, count = Boards(steps, side=6), 4, 25
@@ -36,7 +36,7 @@ def test_training_side_by_side_equals_single_networks_with_torchs_adam(steps: in
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
-def test_a_network_without_a_mistake_is_found_and_one_with_a_single_mistake_is_not(steps) -> None:
+def test_flawless_accepts_a_network_without_mistakes_and_refuses_a_single_mistake(steps) -> None:
     architecture = Architecture(steps, 1)
     right = exact_row(steps)
     # relu(6 − u) instead of relu(5 − u): a live cell with two neighbours (u = 5) falls out.
@@ -51,25 +51,25 @@ def test_a_network_without_a_mistake_is_found_and_one_with_a_single_mistake_is_n
     assert not flawless(architecture, right[None], [eval_set, other], 8)
 
 
-def test_networks_leave_when_they_have_learned_or_can_learn_no_more() -> None:
+def test_networks_leave_when_they_have_learned_or_cannot_change() -> None:
     architecture = Architecture(1, 1)
     right, dead = exact_row(1), exact_row(1)
     dead[20:22] = -1  # both outputs are weighed negatively, and the bias is 0: always 0
     dead[22] = -1
     start = initial_weights(architecture, 0, [0])[0]
-    told: list[tuple[int, int, int]] = []
+    calls: list[tuple[int, int, int]] = []
     protocol = Protocol(examples=90, batch=4, side=6, round=5, eval_set=64)
     found = train(
         architecture,
         torch.stack([dead, start, right]),
         protocol,
-        tell=lambda *numbers: told.append(numbers),
+        tell=lambda *numbers: calls.append(numbers),
     )
     assert found == [Outcome(None, True), Outcome(None, False), Outcome(20, False)]
-    assert told == [(20, 1, 1), (40, 1, 1), (60, 1, 1), (80, 1, 1), (92, 1, 1)]
+    assert calls == [(20, 1, 1), (40, 1, 1), (60, 1, 1), (80, 1, 1), (92, 1, 1)]
 
 
-def test_a_network_fares_alike_alone_and_among_others() -> None:
+def test_a_network_has_the_same_outcome_alone_and_with_others() -> None:
     architecture = Architecture(1, 6)
     protocol = Protocol(examples=3_000, rate=0.02, round=50)
     rows = initial_weights(architecture, 0, range(3))

@@ -1,4 +1,4 @@
-"""The averaged rule: what it is the average of, that training never notices it, that it resumes."""
+"""The averaged rule: its value, its independence from training, and resuming."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def flat(rule: Rule) -> Tensor:
     return torch.cat([weight.detach().reshape(-1) for weight in rule.parameters()])
 
 
-def test_the_outcome_is_the_average_that_keeps_its_share_once_it_has_seen_enough() -> None:
+def test_the_outcome_is_the_average_with_its_share_after_enough_iterations() -> None:
     trainer = trainer_of(f"{RECIPE}average: 0.4\n")
     trainer.advance()
     expected = flat(trainer.rule)
@@ -54,7 +54,7 @@ def test_the_outcome_is_the_average_that_keeps_its_share_once_it_has_seen_enough
     assert not torch.equal(flat(trainer.outcome), flat(trainer.rule))
 
 
-def test_in_a_short_run_an_average_of_long_memory_has_forgotten_the_first_weights() -> None:
+def test_in_a_short_run_the_average_does_not_depend_on_the_first_weights() -> None:
     rule = Mlp(free_channels=1, hidden=(2, 2))
     average = Average(rule, 0.9999)
     for value in (1.0, *[0.0] * 99):
@@ -65,7 +65,7 @@ def test_in_a_short_run_an_average_of_long_memory_has_forgotten_the_first_weight
     assert float(flat(average.rule).abs().max()) < 1e-6
 
 
-def test_training_itself_does_not_notice_that_its_weights_are_averaged() -> None:
+def test_training_does_not_depend_on_averaging() -> None:
     plain, averaged = trainer_of(RECIPE), trainer_of(AVERAGED)
     losses = [[trainer.advance().loss for _ in range(6)] for trainer in (plain, averaged)]
     assert losses[0] == losses[1]
@@ -102,5 +102,5 @@ def test_a_checkpoint_without_the_average_is_refused(tmp_path: Path) -> None:
     plain, averaged = trainer_of(RECIPE), trainer_of(AVERAGED)
     plain.advance()
     save_checkpoint(plain, tmp_path / "c.safetensors", 0.0)
-    with pytest.raises(ValueError, match=r"average = None, the recipe now says 0\.8"):
+    with pytest.raises(ValueError, match=r"average = None, the recipe now has 0\.8"):
         load_checkpoint(averaged, tmp_path / "c.safetensors")

@@ -1,4 +1,4 @@
-"""The published comparison: one budget for all, in which every loss can start."""
+"""The recipe of the published comparison: every loss can start with its budget."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_every_entry_of_the_comparison_is_a_recipe(loss: str, change: str) -> No
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_every_loss_can_start_without_noise_from_nothing_but_zeros(loss: str) -> None:
+def test_every_loss_can_start_from_zeros_without_noise(loss: str) -> None:
     document = parse(f"{TINY}loss: {loss}\nrule: {{noise: 0}}\n")
     recipe = document.validate(Recipe)
     rule, task, _ = set_up(recipe, document)

@@ -1,4 +1,4 @@
-"""Training on a GPU: the same run but for its draws and for rounding."""
+"""Training on a GPU: equal to a CPU run except for draws and rounding."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def trainer_for(device: str) -> Trainer:
     return Trainer(recipe, rule, task)
 
 
-def test_a_training_lowers_its_loss_and_comes_to_a_rule_for_any_machine(device: str) -> None:
+def test_a_training_lowers_its_loss_and_gives_a_rule_on_the_cpu(device: str) -> None:
     trainer = trainer_for(device)
     losses = [trainer.advance().loss for _ in range(150)]
     assert sum(losses[-30:]) < 0.9 * sum(losses[:30])
@@ -52,7 +52,7 @@ def test_a_training_lowers_its_loss_and_comes_to_a_rule_for_any_machine(device: 
     assert {weight.device.type for weight in trainer.outcome.parameters()} == {"cpu"}
 
 
-def test_a_run_that_stopped_goes_on_as_if_it_had_not(device: str, tmp_path: Path) -> None:
+def test_a_resumed_run_equals_an_uninterrupted_one(device: str, tmp_path: Path) -> None:
     whole, first, second = (trainer_for(device) for _ in range(3))
     for _ in range(8):
         last = whole.advance().loss
@@ -81,7 +81,7 @@ def test_a_training_from_the_command_line_leaves_a_rule_that_runs(
     assert next(rule.parameters()).device.type == "cpu"
 
 
-def test_draws_made_at_once_have_the_rules_rates_and_follow_the_seed() -> None:
+def test_masks_have_the_rules_rates_and_depend_on_the_seed() -> None:
     rule, state = Mlp(fire_rate=0.3, noise=0.05), torch.zeros(200, 19)
 
     def drawn(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -97,14 +97,14 @@ def test_draws_made_at_once_have_the_rules_rates_and_follow_the_seed() -> None:
     assert not torch.equal(drawn(1)[0], fires)
 
 
-def test_without_a_gpu_the_recipe_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recipe_for_a_gpu_is_refused_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(LocatedError, match=r"device: torch finds no GPU here; train with .* cpu"):
+    with pytest.raises(LocatedError, match=r"device: torch finds no GPU; set device: cpu"):
         trainer_for("cuda")
 
 
-def test_several_processes_keep_to_cpus() -> None:
+def test_several_processes_with_a_gpu_are_refused() -> None:
     document = parse(RECIPE)
     rule, task, _ = set_up(document.validate(Recipe), document)
-    with pytest.raises(ValueError, match="2 processes train together on CPUs alone"):
+    with pytest.raises(ValueError, match="2 processes cannot train on device: cuda"):
         Trainer(recipe_for("cuda"), rule, task, DataParallel(0, 2))

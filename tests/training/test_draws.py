@@ -1,4 +1,4 @@
-"""The draws of training: decided by the recipe's seed and the iteration, and by nothing else."""
+"""The draws of training depend only on the recipe's seed and the iteration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from swarm_nca.training.draws import GeneratorDraws, generator_of
 
 
 @given(st.integers(0, 2**31 - 1), st.integers(0, 100_000), st.integers(1, 100_000))
-def test_no_two_iterations_of_a_run_draw_alike(seed: int, iteration: int, later: int) -> None:
+def test_iterations_of_a_run_have_different_draws(seed: int, iteration: int, later: int) -> None:
     def drawn(number: int) -> list[float]:
         return torch.rand(4, generator=generator_of(seed, number)).tolist()
 

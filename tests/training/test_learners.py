@@ -1,4 +1,4 @@
-"""Learners and ways to roll out: every task with both learners, and a rule of one's own."""
+"""Learners and rollouts: every task with both learners, and a user's own rule."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def flat(rule: sn.Rule) -> Tensor:
     return torch.cat([weight.detach().reshape(-1) for weight in rule.parameters()])
 
 
-def test_every_learner_and_task_is_tried_here() -> None:
+def test_this_module_covers_every_learner_and_task() -> None:
     assert set(LEARN) == set(LEARNERS)
     assert set(TASKS) == set(tasks.TASKS)
 
@@ -96,7 +96,7 @@ def test_every_learner_trains_on_every_task_into_a_folder(
 
 @pytest.mark.parametrize("learner", LEARN)
 @pytest.mark.parametrize("task", ["growing", "transition"])
-def test_a_run_that_stopped_goes_on_bit_for_bit(task: str, learner: str, tmp_path: Path) -> None:
+def test_a_resumed_run_is_bit_for_bit_equal(task: str, learner: str, tmp_path: Path) -> None:
     regime = "regime: persistent\npool: 6\n" if task == "transition" else ""
     text = recipe_of(task, learner, regime)
     whole, first, second = trainer_of(text), trainer_of(text), trainer_of(text)
@@ -117,7 +117,7 @@ def test_a_checkpoint_of_another_target_is_refused(tmp_path: Path) -> None:
     text = recipe_of("growing")
     save_checkpoint(trainer_of(text), tmp_path / "checkpoint.safetensors", 0.0)
     other = trainer_of(text.replace("heart", "flower"))
-    with pytest.raises(ValueError, match="begin anew with --out"):
+    with pytest.raises(ValueError, match="start a new run with --out"):
         load_checkpoint(other, tmp_path / "checkpoint.safetensors")
 
 
@@ -140,13 +140,13 @@ def learner_rule() -> sn.Mlp:
     return rule
 
 
-def test_ranks_are_spread_evenly_and_no_number_counts_as_the_worst() -> None:
+def test_ranks_are_spaced_evenly_and_nan_ranks_worst() -> None:
     losses = torch.tensor([3.0, float("nan"), -1.0, 7.0, 5.0], dtype=torch.float64)
     assert shaped(losses).tolist() == [-0.25, 0.5, -0.5, 0.25, 0.0]
     assert torch.equal(shaped(losses * 100), shaped(losses))
 
 
-def test_evolution_finds_the_direction_of_the_gradient_and_moves_no_weight() -> None:
+def test_evolution_estimates_the_gradient_and_changes_no_weight() -> None:
     task, rule = Transition(size=8), learner_rule()
     before = flat(rule)
     directions = []
@@ -164,7 +164,7 @@ def test_evolution_finds_the_direction_of_the_gradient_and_moves_no_weight() -> 
     assert float(torch.cosine_similarity(true, found, dim=0)) > 0.8
 
 
-def test_processes_that_share_the_pairs_come_to_the_same_direction() -> None:
+def test_processes_that_share_the_pairs_get_the_same_gradient() -> None:
     task, rule, parts = Transition(size=5), learner_rule(), []
     for rank in range(2):
         # Each process fills in its own losses; the sum over both is what one alone finds.
@@ -210,7 +210,7 @@ class Majority(sn.Rule):
         return {}
 
 
-def test_rules_take_the_quickest_way_that_serves_them() -> None:
+def test_the_fastest_supported_rollout_is_chosen() -> None:
     rollouts, task = Rollouts(4, None, DataParallel()), Transition(size=5)
     generator = torch.Generator().manual_seed(0)
     assert list(WAYS) == ["cuda_graph", "bptt", "recorded"]
@@ -222,7 +222,7 @@ def test_rules_take_the_quickest_way_that_serves_them() -> None:
         short.chosen(task.start(1, Majority(), generator), Majority())
 
 
-def test_a_rule_of_ones_own_trains_by_autograd() -> None:
+def test_a_users_own_rule_trains_by_autograd() -> None:
     task, rule = Transition(teacher={"kind": "life"}, size=6), Majority()
     recipe = Recipe.model_validate(
         {
@@ -239,7 +239,7 @@ def test_a_rule_of_ones_own_trains_by_autograd() -> None:
     assert float(rule.share) > 0.1
 
 
-def test_the_recorded_way_has_the_gradient_of_the_one_written_by_hand() -> None:
+def test_the_recorded_rollout_has_the_hand_written_gradient() -> None:
     task = Growing({"drawn": "heart"}, size=7, padding=1)
     generator = torch.Generator().manual_seed(2)
     rule = sn.Mlp.growing(hidden=(6,), generator=generator)
@@ -268,21 +268,24 @@ def test_the_recorded_way_has_the_gradient_of_the_one_written_by_hand() -> None:
         ("size: 7|sise: 7", "did you mean 'size'"),
         ("drawn: heart|drawn: hart", "did you mean 'heart'"),
         ("pool: 6|pool: 6\nregime: mutating", "cannot be mutated"),
-        ("pool: 6|pool: 6\nloss: ce", "loss is of classifications"),
-        ("pool: 6|pool: 6\ndata: [{dataset: strokes, count: 9}]", "data is of classifications"),
+        ("pool: 6|pool: 6\nloss: ce", "loss is for classification only"),
+        (
+            "pool: 6|pool: 6\ndata: [{dataset: strokes, count: 9}]",
+            "data is for classification only",
+        ),
         ("hidden: [8]|hidden: [8], mortal: false", "mortal: true"),
         ("hidden: [8]|hidden: [8], kind: majorty", "no rule family 'majorty'"),
-        ("{share: 0.5}|{radius: [0.5, 0.2]}", "radius is [least, most]"),
-        ("hidden: [8]|hidden: []", "one to 5 hidden layers"),
+        ("{share: 0.5}|{radius: [0.5, 0.2]}", "radius must be [smallest, largest]"),
+        ("hidden: [8]|hidden: []", "1 to 5 hidden layers"),
     ],
 )
-def test_a_recipe_that_cannot_be_followed_is_refused(change: str, line: str) -> None:
+def test_a_bad_recipe_is_refused(change: str, line: str) -> None:
     with pytest.raises(LocatedError, match=r"recipe\.yaml") as caught:
         trainer_of(recipe_of("growing").replace(*change.split("|")))
     assert line in str(caught.value)
 
 
-# ------------------------------------------------------------ a task of one's own
+# ------------------------------------------------------------ a user's own task
 
 
 class Bright(tasks.Task):

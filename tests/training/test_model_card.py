@@ -1,4 +1,4 @@
-"""What a run leaves to look at is what its rule would show anywhere else."""
+"""The strip and the scores of a finished run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def held_out(count: int) -> Classification:
     return Classification(torch.ones(count, 4, 4), torch.zeros(count, dtype=torch.int64))
 
 
-def test_cells_below_the_rules_own_threshold_are_silent_on_the_strip() -> None:
+def test_cells_below_the_rules_threshold_have_no_colour_on_the_strip() -> None:
     rule = Mlp(hidden=(2, 2), noise=0.0, fire_rate=1.0)
     with torch.no_grad():
         rule.output_bias[rule.free_channels + 1] = 0.01  # class 1 holds 0.5 at the strip's step
@@ -27,8 +27,8 @@ def test_cells_below_the_rules_own_threshold_are_silent_on_the_strip() -> None:
     for shown_above in (0.1, 0.6):
         rule.shown_above = shown_above
         strips.append(np.asarray(Image.open(io.BytesIO(held_out(2).views(rule)))))
-    told = [len(np.unique(strip.reshape(-1, strip.shape[-1]), axis=0)) for strip in strips]
-    assert told[0] == told[1] + 1  # the colour of class 1
+    colours = [len(np.unique(strip.reshape(-1, strip.shape[-1]), axis=0)) for strip in strips]
+    assert colours[0] == colours[1] + 1  # the colour of class 1
 
 
 def test_too_few_pictures_are_not_scored(busy_rule: Callable[..., Rule]) -> None:

@@ -1,4 +1,4 @@
-"""Muon steps along the nearest orthogonal matrix, Adam as torch's does; both can be put back."""
+"""Muon steps along the nearest orthogonal matrix, Adam as torch's; both can be restored."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_muon_moves_a_matrix_at_about_the_same_speed_in_every_direction() -> Non
     assert float(moved.max() / moved.min()) < 3.0 < float(strengths.max() / strengths.min())
 
 
-def test_a_step_of_muon_is_as_long_as_the_rate_says_whatever_the_gradients_length() -> None:
+def test_the_length_of_a_muon_step_depends_on_the_rate_only() -> None:
     lengths = []
     for scale in (1e-4, 1.0, 1e4):
         rule = rule_of()
@@ -45,7 +45,7 @@ def test_a_step_of_muon_is_as_long_as_the_rate_says_whatever_the_gradients_lengt
     assert lengths == pytest.approx([lengths[1]] * 3, rel=0.05)
 
 
-def test_with_muon_biases_go_the_way_of_adam() -> None:
+def test_with_muon_biases_are_updated_by_adam() -> None:
     rule, twin = rule_of(), rule_of()
     descent, adam = Optimizers(rule, "muon"), torch.optim.Adam(twin.parameters(), lr=1e-3)
     for seed in range(3):
@@ -59,7 +59,7 @@ def test_with_muon_biases_go_the_way_of_adam() -> None:
 
 
 @pytest.mark.parametrize("method", ["adam", "muon"])
-def test_what_is_remembered_can_be_put_back(method: Method) -> None:
+def test_the_optimizer_state_can_be_restored(method: Method) -> None:
     rule = rule_of()
     descent = Optimizers(rule, method)
     step(rule, descent, 0)

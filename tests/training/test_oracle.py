@@ -338,14 +338,14 @@ def first_rule() -> sn.Rule:
 
 
 @pytest.mark.parametrize("changes", RECIPES.values(), ids=RECIPES)
-def test_training_is_what_plain_loops_come_to(changes: dict[str, Any], tmp_path: Path) -> None:
+def test_training_equals_plain_loops(changes: dict[str, Any], tmp_path: Path) -> None:
     recipe, rule = BASE | changes, first_rule()
     sn.save_rule(rule, tmp_path / "first.safetensors")
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
-    told = CliRunner().invoke(
+    done = CliRunner().invoke(
         app, ["train", str(tmp_path / "recipe.yaml"), "--out", str(tmp_path / "out")]
     )
-    assert told.exit_code == 0, told.output
+    assert done.exit_code == 0, done.output
     torch.set_num_threads(1)
 
     defaults = {

@@ -117,7 +117,7 @@ def test_any_number_of_processes_gives_the_losses_weights_and_pool_of_one(
             torch.testing.assert_close(mine, expected, atol=1e-9, rtol=1e-9)
 
 
-def test_a_team_may_multiply_in_bfloat16_and_stays_of_one_mind() -> None:
+def test_with_bfloat16_all_processes_keep_equal_weights() -> None:
     change = "precision: bfloat16\n"
     (alone,) = together(1, lambda team: trained(team, change))
     everybody = together(2, lambda team: trained(team, change))
@@ -126,7 +126,7 @@ def test_a_team_may_multiply_in_bfloat16_and_stays_of_one_mind() -> None:
     torch.testing.assert_close(everybody[0][0], alone[0], atol=0, rtol=0.01)
 
 
-def test_what_one_process_saved_a_team_resumes(tmp_path: Path) -> None:
+def test_several_processes_resume_the_checkpoint_of_one(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.safetensors"
 
     def resumed(team: DataParallel) -> list[Tensor]:
@@ -146,7 +146,7 @@ def test_what_one_process_saved_a_team_resumes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("worlds", [5, 7, 8])
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
-def test_shares_are_even_and_make_up_the_batch(size: int, worlds: int) -> None:
+def test_shares_are_even_and_cover_the_batch(size: int, worlds: int) -> None:
     rule = Mlp()
     random = np.random.default_rng(worlds)
     batch = World.from_images(random.random((worlds, 4, 5)), rule, start="random")
@@ -159,7 +159,7 @@ def test_shares_are_even_and_make_up_the_batch(size: int, worlds: int) -> None:
         assert torch.equal(batch.state[share.rows], share.world.state)
 
 
-def test_a_share_draws_what_its_rows_draw_in_the_whole_batch() -> None:
+def test_a_share_has_the_draws_of_its_rows_in_the_whole_batch() -> None:
     batch = World.from_images(np.ones((3, 4, 5)), Mlp())
 
     def drawn(draws: GeneratorDraws) -> list[Tensor]:
@@ -182,15 +182,15 @@ def test_a_share_draws_what_its_rows_draw_in_the_whole_batch() -> None:
             assert torch.equal(part[3 * t + 2], normals[ours])
 
 
-def test_if_one_is_asked_to_stop_all_stop() -> None:
+def test_all_processes_stop_if_one_is_stopped() -> None:
     assert together(3, lambda team: team.any(team.rank == 1)) == [True] * 3
     assert together(3, lambda team: team.any(False)) == [False] * 3
 
 
 def test_more_processes_than_worlds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "6")
-    told = "6 processes cannot share a batch of 5 worlds; start at most 5"
-    with pytest.raises(ValueError, match=told), joined(5):
+    message = "6 processes cannot share a batch of 5 worlds; start at most 5"
+    with pytest.raises(ValueError, match=message), joined(5):
         pass
 
 

@@ -1,4 +1,4 @@
-"""What a batch from the pool is made of, and what goes back into it."""
+"""Batches from the pool, and writing them back."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def filled_with_ones(pool: Pool) -> Pool:
     return pool
 
 
-def test_a_quarter_starts_anew_a_quarter_mutates_and_the_rest_goes_on() -> None:
+def test_a_quarter_starts_anew_a_quarter_mutates_and_the_rest_is_unchanged() -> None:
     rule, task = Mlp(), task_of()
     generator = torch.Generator().manual_seed(0)
     pool = filled_with_ones(filled(task, rule, 12, 0))
@@ -53,7 +53,7 @@ def test_a_quarter_starts_anew_a_quarter_mutates_and_the_rest_goes_on() -> None:
         assert bool((one.state[~lived] == 0).all())
 
 
-def test_a_batch_written_back_is_found_again_with_every_field() -> None:
+def test_a_batch_written_back_keeps_every_field() -> None:
     rule, task = Mlp(), task_of()
     generator = torch.Generator().manual_seed(1)
     start = task.start(6, rule, generator)
@@ -91,7 +91,7 @@ def test_no_augmentation_leaves_pictures_untouched_and_scaling_changes_their_ink
     assert 1.5 < ratio < 1.85  # 1.3² = 1.69, less what leaves the picture
 
 
-def test_a_turn_by_nothing_and_a_shift_by_nothing_are_the_identity() -> None:
+def test_a_turn_and_a_shift_by_0_are_the_identity() -> None:
     grey, generator = task_of().grey, torch.Generator().manual_seed(4)
     same = Augmentation(scale=(1.0, 1.0), rotate=1e-9)(grey, generator)
     assert torch.allclose(same, grey, atol=1e-4)

@@ -1,4 +1,4 @@
-"""Products in bfloat16: the same training but for rounding, and a word where it would be slow."""
+"""Products in bfloat16: equal training except for rounding, and a warning if it is slow."""
 
 from __future__ import annotations
 
@@ -59,19 +59,19 @@ class Slow(TorchDispatchMode):
 
 
 @pytest.mark.parametrize("slow", [torch.bfloat16, torch.float32])
-def test_training_says_where_bfloat16_is_slow(
+def test_training_warns_if_bfloat16_is_slow(
     slow: torch.dtype, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recipe = tmp_path / "tiny.yaml"
     recipe.write_text(f"{RECIPE}precision: bfloat16\n")
     with Slow(slow):
         assert train(recipe, tmp_path / "run") == 0
-        told = capsys.readouterr().err
+        printed = capsys.readouterr().err
         assert train(recipe, resume=tmp_path / "run") == 0
     if slow == torch.float32:
-        assert "bfloat16" not in told
+        assert "bfloat16" not in printed
         return
-    found = re.search(r"bfloat16 take ([\d.]+) times as long .*--set precision=float32", told)
+    found = re.search(r"bfloat16 take ([\d.]+) times as long .*--set precision=float32", printed)
     assert found is not None
     assert float(found[1]) > 2.0
     assert "precision=float32" not in capsys.readouterr().err  # it cannot be changed any more

@@ -1,4 +1,4 @@
-"""What a run may find changed when it goes on, and what it must not."""
+"""Resuming: which changes since the checkpoint are allowed, and which are refused."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def header(folder: Folder) -> dict[str, object]:
     return found
 
 
-def test_a_run_goes_on_by_its_folder_alone_wherever_folder_and_pictures_are_now(
+def test_a_run_resumes_by_its_folder_after_folder_and_pictures_were_moved(
     recipe: Path, stopped: Folder
 ) -> None:
     assert train(recipe, recipe.with_name("whole")) == 0
@@ -96,7 +96,7 @@ def test_a_run_goes_on_by_its_folder_alone_wherever_folder_and_pictures_are_now(
     assert ends[0] == ends[1]
 
 
-def test_name_and_frequencies_of_telling_may_change(recipe: Path, stopped: Folder) -> None:
+def test_name_and_intervals_may_change(recipe: Path, stopped: Folder) -> None:
     assert train(recipe, recipe.with_name("whole")) == 0
     changes = ["name=renamed", "log_every=2", "checkpoint_every=1"]
     assert train(recipe, resume=stopped.path, overrides=changes) == 0
@@ -105,7 +105,7 @@ def test_name_and_frequencies_of_telling_may_change(recipe: Path, stopped: Folde
     assert logged == ["6"]  # the former process was kept from logging
 
 
-def test_a_run_goes_on_where_a_link_leads_to_its_folder(
+def test_a_run_resumes_through_a_link_to_its_folder(
     recipe: Path, interrupted: Callable[..., Folder]
 ) -> None:
     (recipe.parent / "scratch" / "deep" / "runs").mkdir(parents=True)
@@ -117,7 +117,7 @@ def test_a_run_goes_on_where_a_link_leads_to_its_folder(
     assert load_rule(link / "own").hash() == load_rule(recipe.with_name("whole")).hash()
 
 
-def test_a_log_that_a_crash_has_garbled_is_read_as_far_as_it_goes(stopped: Folder) -> None:
+def test_damaged_rows_of_the_log_are_dropped(stopped: Folder) -> None:
     with stopped.log.open("ab") as log:
         log.write(b"4,1,0,0.5,1e-3,2\nx,1,2,3,4,5\n7,\xff\xfe")
     assert train(None, resume=stopped.path) == 0
@@ -125,7 +125,7 @@ def test_a_log_that_a_crash_has_garbled_is_read_as_far_as_it_goes(stopped: Folde
     assert logged == ["4", "5", "6"]
 
 
-def test_pictures_that_changed_meanwhile_are_refused_and_the_run_is_left_as_it_was(
+def test_changed_pictures_are_refused_and_the_run_folder_is_unchanged(
     recipe: Path, stopped: Folder
 ) -> None:
     picture = recipe.parent / "shapes" / "bar" / "0.png"
@@ -134,19 +134,19 @@ def test_pictures_that_changed_meanwhile_are_refused_and_the_run_is_left_as_it_w
     before = {file.name: file.read_bytes() for file in stopped.path.iterdir()}
     for number in range(4):  # whichever are held out
         Image.fromarray(changed).save(picture.with_name(f"{number}.png"))
-    with pytest.raises(ValueError, match="made with other pictures than the recipe's data gives"):
+    with pytest.raises(ValueError, match="made with other pictures than the recipe's data has"):
         train(recipe, resume=stopped.path)
     assert before == {file.name: file.read_bytes() for file in stopped.path.iterdir()}
 
 
-def test_classes_that_were_renamed_are_refused(recipe: Path, stopped: Folder) -> None:
+def test_renamed_classes_are_refused(recipe: Path, stopped: Folder) -> None:
     (recipe.parent / "shapes" / "bar").rename(recipe.parent / "shapes" / "beam")
-    with pytest.raises(ValueError, match="bar, sheet; the data brings beam, sheet, so begin anew"):
+    with pytest.raises(ValueError, match="bar, sheet; the data has beam, sheet: start a new run"):
         train(recipe, resume=stopped.path)
 
 
 @pytest.mark.parametrize("changes", [[], ["rule.weights=null"], ["rule.weights=digits"]])
-def test_a_run_goes_on_without_the_rule_it_began_with_and_remembers_which_that_was(
+def test_a_run_resumes_without_its_initial_rule_and_keeps_its_name(
     recipe: Path, stopped: Folder, interrupted: Callable[..., Folder], changes: list[str]
 ) -> None:
     rule, weights = load_rule(stopped.path), recipe.with_name("begun.safetensors")
@@ -166,7 +166,7 @@ def test_a_run_goes_on_without_the_rule_it_began_with_and_remembers_which_that_w
     assert further.recipe.read_bytes() == written
 
 
-def test_what_was_changed_when_a_run_went_on_holds_when_it_goes_on_again(
+def test_changes_made_when_resuming_hold_when_resuming_again(
     recipe: Path, interrupted: Callable[..., Folder]
 ) -> None:
     first = interrupted(recipe.with_name("first"))
@@ -178,39 +178,41 @@ def test_what_was_changed_when_a_run_went_on_holds_when_it_goes_on_again(
 
 
 def test_another_versions_checkpoint_is_refused_with_the_cure(stopped: Folder) -> None:
-    told = header(stopped) | {"format": 1}
+    changed = header(stopped) | {"format": 1}
     save_file(
-        load_file(stopped.checkpoint), stopped.checkpoint, {"swarm_nca_training": json.dumps(told)}
+        load_file(stopped.checkpoint),
+        stopped.checkpoint,
+        {"swarm_nca_training": json.dumps(changed)},
     )
     with pytest.raises(ValueError, match=r"^\S+ made by another version of swarm_nca; finish"):
         train(None, resume=stopped.path)
 
 
-def test_a_run_begun_before_a_key_of_its_recipe_was_there_goes_on_with_the_default(
+def test_a_run_older_than_a_key_of_the_recipe_resumes_with_its_default(
     recipe: Path, stopped: Folder
 ) -> None:
     assert train(recipe, recipe.with_name("whole")) == 0
-    told = header(stopped)
-    settings = dict(told["recipe"])  # type: ignore[call-overload]
+    made = header(stopped)
+    settings = dict(made["recipe"])  # type: ignore[call-overload]
     assert settings.pop("device") == "cpu"
     settings["rule"] = dict(settings["rule"])
     assert settings["rule"].pop("hearing") == "slots"
     save_file(
         load_file(stopped.checkpoint),
         stopped.checkpoint,
-        {"swarm_nca_training": json.dumps(told | {"recipe": settings})},
+        {"swarm_nca_training": json.dumps(made | {"recipe": settings})},
     )
     assert train(None, resume=stopped.path) == 0
     ends = [load_rule(run).hash() for run in (recipe.with_name("whole"), stopped.path)]
     assert ends[0] == ends[1]
 
 
-def test_neither_a_recipe_nor_a_run_to_resume_is_a_mistake_with_its_cure() -> None:
-    with pytest.raises(ValueError, match=r"name a recipe, or with --resume the folder of a run"):
+def test_neither_recipe_nor_resume_is_refused_with_the_cure() -> None:
+    with pytest.raises(ValueError, match=r"name a recipe, or give --resume and the folder of a"):
         train(None)
 
 
-def test_a_recipe_that_somebody_wrote_into_a_folder_is_not_replaced(
+def test_a_users_recipe_in_a_folder_is_not_replaced(
     recipe: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (recipe.parent / "exp").mkdir()
@@ -224,8 +226,8 @@ def test_a_recipe_that_somebody_wrote_into_a_folder_is_not_replaced(
     assert mine.read_bytes() == before
 
 
-def test_an_end_by_the_system_leaves_a_checkpoint_and_word_of_how_to_go_on(recipe: Path) -> None:
-    """Until then the folder is taken, which a second training is told."""
+def test_sigterm_leaves_a_checkpoint_and_prints_the_command_to_resume(recipe: Path) -> None:
+    """Before that, a second training in the folder is refused."""
     recipe.write_text(RECIPE.replace("iterations: 6", "iterations: 100000"))
     folder = Folder(recipe.with_name("ended"))
     command = [sys.executable, "-m", "swarm_nca", "train", str(recipe), "--out", str(folder.path)]
@@ -235,7 +237,7 @@ def test_an_end_by_the_system_leaves_a_checkpoint_and_word_of_how_to_go_on(recip
         time.sleep(0.01)
     with pytest.raises(ValueError, match=f"process {process.pid} is training in this folder"):
         train(None, resume=folder.path)
-    with pytest.raises(ValueError, match=f"go on with --resume {folder.path}, or choose another"):
+    with pytest.raises(ValueError, match=f"resume with --resume {folder.path}, or choose another"):
         train(recipe, folder.path)
     process.terminate()
     _, err = process.communicate(timeout=60)
@@ -249,7 +251,7 @@ def log_without_times(folder: Folder) -> list[str]:
 
 
 @pytest.mark.parametrize("stop_at", [1, 3, 4, 7])
-def test_the_log_is_that_of_an_uninterrupted_run_where_checkpoints_fall_between_its_rows(
+def test_the_log_equals_an_uninterrupted_runs_for_checkpoints_between_its_rows(
     recipe: Path, monkeypatch: pytest.MonkeyPatch, stop_at: int
 ) -> None:
     recipe.write_text(RECIPE.replace("iterations: 6", "iterations: 8"))
@@ -293,26 +295,24 @@ def test_checkpoints_are_made_after_the_first_iteration_and_by_time(
     assert made == [1, 2, 3, 4, 5]
 
 
-def test_a_folder_in_which_another_process_trains_is_left_to_it(
-    recipe: Path, stopped: Folder
-) -> None:
+def test_a_folder_in_which_another_process_trains_is_refused(recipe: Path, stopped: Folder) -> None:
     fresh = Folder(recipe.with_name("fresh"))
     fresh.path.mkdir()
     for folder, arguments in ((fresh, (recipe, fresh.path)), (stopped, (None, None, stopped.path))):
         before = {file: file.read_bytes() for file in folder.path.iterdir()}
         with locked(folder.lock):
-            told = (
+            message = (
                 f"^{folder.path}: process {os.getpid()} is training in this folder; wait until it "
                 f"ends, stop it with kill {os.getpid()}, or choose another folder with --out$"
             )
-            with pytest.raises(ValueError, match=told):
+            with pytest.raises(ValueError, match=message):
                 train(*arguments)
         assert before == {file: file.read_bytes() for file in folder.path.iterdir()}
         assert train(*arguments) == 0
         assert not folder.lock.exists()
 
 
-def test_a_lock_and_halves_of_files_that_a_killed_training_left_are_taken_over(
+def test_lock_and_temporary_files_of_a_killed_training_are_removed(
     recipe: Path, stopped: Folder
 ) -> None:
     code = (
@@ -333,7 +333,7 @@ def test_a_lock_and_halves_of_files_that_a_killed_training_left_are_taken_over(
 
 
 @pytest.mark.parametrize("what", ["log.csv", "rule.safetensors"])
-def test_a_full_disk_is_told_with_the_file_a_cure_and_how_to_go_on(
+def test_a_full_disk_is_reported_with_file_cure_and_command_to_resume(
     recipe: Path, stopped: Folder, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     def full() -> None:
@@ -351,11 +351,11 @@ def test_a_full_disk_is_told_with_the_file_a_cure_and_how_to_go_on(
         monkeypatch.setattr(Path, "open", opened)
     else:
         monkeypatch.setattr(os, "replace", replaced)
-    with pytest.raises(OSError, match=r"not written \(No space") as told:
+    with pytest.raises(OSError, match=r"not written \(No space") as raised:
         train(None, resume=stopped.path)
-    assert str(told.value) == (
+    assert str(raised.value) == (
         f"{stopped.path / what}: not written (No space left on device); free some space on that "
-        "disk, or choose another place; then go on with swarm-nca train --resume "
+        "disk, or choose another place; then resume with swarm-nca train --resume "
         f"{stopped.path}"
     )
     monkeypatch.undo()
@@ -363,9 +363,7 @@ def test_a_full_disk_is_told_with_the_file_a_cure_and_how_to_go_on(
 
 
 @pytest.mark.parametrize("out", ["loop", "loop/in", "a" * 300, "new/" + "a" * 300])
-def test_a_folder_that_no_name_leads_to_is_refused_before_anything_is_written(
-    recipe: Path, out: str
-) -> None:
+def test_an_impossible_path_is_refused_before_anything_is_written(recipe: Path, out: str) -> None:
     recipe.with_name("loop").symlink_to(recipe.with_name("loop"))
     before = set(recipe.parent.rglob("*"))
     with pytest.raises(ValueError, match=r"\((Too many|File name).*\); choose another place$"):

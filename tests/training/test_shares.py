@@ -1,4 +1,4 @@
-"""How a batch is shared out between fresh, mutated and continuing worlds."""
+"""The shares of fresh, mutated and unchanged worlds of a batch."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def recipe(batch: int, fresh: float, mutated: float) -> Recipe:
     )
 
 
-def told(batch: int, share: float) -> bool:
+def allowed(batch: int, share: float) -> bool:
     """Whether a share may be asked for: none, or enough to be a world."""
     return not share or bool(round(batch * share))
 
 
 @given(st.integers(1, 64), st.floats(0, 1), st.floats(0, 1))
 def test_shares_never_exceed_the_batch(batch: int, fresh: float, part: float) -> None:
-    assume(told(batch, fresh) and told(batch, (1 - fresh) * part))
+    assume(allowed(batch, fresh) and allowed(batch, (1 - fresh) * part))
     new, swapped = recipe(batch, fresh, (1 - fresh) * part).shares()
     assert 0 <= new <= batch
     assert 0 <= swapped <= batch - new
@@ -38,10 +38,10 @@ def test_two_halves_of_an_odd_batch_fit_into_it() -> None:
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.integers(0, 99))
-def test_a_course_of_shares_never_exceeds_the_batch_either(
+def test_a_pair_of_shares_never_exceeds_the_batch(
     first: float, last: float, iteration: int
 ) -> None:
-    assume(told(16, max(first, last)) and told(16, 1 - min(first, last)))
+    assume(allowed(16, max(first, last)) and allowed(16, 1 - min(first, last)))
     course = Recipe(
         name="shares",
         data=(Data(dataset="mnist"),),
@@ -55,7 +55,7 @@ def test_a_course_of_shares_never_exceeds_the_batch_either(
     assert round(16 * low) <= new <= round(16 * high)
 
 
-def test_a_course_of_shares_goes_evenly_from_the_first_iterations_to_the_lasts() -> None:
+def test_a_pair_of_shares_changes_linearly_from_the_first_to_the_last_iteration() -> None:
     course = Recipe(
         name="shares", data=(Data(dataset="mnist"),), iterations=7, fresh=(0.5, 0.125), mutated=0.25
     )
@@ -64,7 +64,7 @@ def test_a_course_of_shares_goes_evenly_from_the_first_iterations_to_the_lasts()
     ]
 
 
-def test_a_course_to_the_whole_batch_is_taken_though_its_decimals_are_not_exact() -> None:
+def test_a_pair_of_shares_may_reach_the_whole_batch_despite_rounding() -> None:
     assert 0.33 + (0.93 - 0.33) + 0.07 > 1.0
     course = Recipe(
         name="shares",
@@ -76,7 +76,7 @@ def test_a_course_to_the_whole_batch_is_taken_though_its_decimals_are_not_exact(
     assert course.shares(8) == (15, 1)
 
 
-def test_a_share_too_small_for_a_single_world_is_refused_with_the_cure() -> None:
-    with pytest.raises(ValueError, match=r"fresh is 0\.0625 of a batch of 8, not one whole world"):
+def test_a_share_of_less_than_one_world_is_refused_with_the_cure() -> None:
+    with pytest.raises(ValueError, match=r"fresh is 0\.0625 of a batch of 8, less than one world"):
         recipe(8, 0.0625, 0.25)
     assert recipe(8, 0.0, 0.25).shares() == (0, 2)

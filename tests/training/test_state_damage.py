@@ -1,4 +1,4 @@
-"""Wounds hit discs of some worlds, and nothing else."""
+"""State damage changes only discs of some worlds."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_wound_is_a_disc_around_a_living_cell(seed: int) -> None:
         assert bool(whole.any())
 
 
-def test_the_share_of_worlds_hit_and_the_strength_are_as_asked() -> None:
+def test_share_and_strength_of_damage_are_as_given() -> None:
     world = worlds(400)
     change = wounded(world, 0.25, 1.5, generator(0)).state - world.state
     hit = (change != 0).any(1)
@@ -47,7 +47,7 @@ def test_the_share_of_worlds_hit_and_the_strength_are_as_asked() -> None:
     assert abs(float(change[hit].std()) - 1.5) < 0.05
 
 
-def test_nobody_is_hit_at_a_share_of_nothing() -> None:
+def test_a_share_of_0_damages_no_world() -> None:
     world = worlds()
     assert torch.equal(wounded(world, 0.0, 1.0, generator(0)).state, world.state)
 
@@ -74,6 +74,6 @@ def test_damage_erases_one_disc_in_each_of_the_last_worlds(seed: int) -> None:
         assert abs(len(rows) - 0.785 * height * width) < 0.12 * height * width + 4
 
 
-def test_no_damage_leaves_the_batch_as_it_is() -> None:
+def test_a_count_of_0_leaves_the_batch_unchanged() -> None:
     world = fields(2)
     assert damaged(world, 0, (0.1, 0.4), generator(0)) is world

@@ -1,4 +1,4 @@
-"""Training is a function of recipe and seed: stopping, killing and resuming change nothing."""
+"""Training is a function of recipe and seed: stopping and resuming change nothing."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def test_every_regime_lowers_the_loss(regime: str) -> None:
 @pytest.mark.parametrize(
     ("regime", "shares"), [("naive", (16, 0)), ("persistent", (8, 0)), ("mutating", (4, 4))]
 )
-def test_a_batch_of_sixteen_is_made_up_as_published(regime: str, shares: tuple[int, int]) -> None:
+def test_the_shares_of_a_batch_of_sixteen_are_the_published_ones(
+    regime: str, shares: tuple[int, int]
+) -> None:
     text = f"name: x\niterations: 1\ndata: [{{dataset: mnist}}]\nregime: {regime}\n"
     assert parse(text).validate(Recipe).shares() == shares
 
@@ -72,7 +74,7 @@ def shapes(tmp_path: Path) -> Path:
     return tmp_path / "shapes"
 
 
-def test_pictures_of_ones_own_are_made_to_fit_whatever_their_shape(shapes: Path) -> None:
+def test_a_users_pictures_of_any_shape_are_scaled_to_fit(shapes: Path) -> None:
     recipe = "name: own\ndata: [{folder: shapes}]\nheld_out: 1\niterations: 1\n"
     document = parse(recipe, str(shapes.with_name("own.yaml")))
     rule, task, _ = set_up(document.validate(Recipe), document)
@@ -137,7 +139,7 @@ def test_an_infinite_loss_stops_the_run_and_leaves_the_weights() -> None:
     assert torch.equal(before, weights_of(trainer))
 
 
-def test_a_folder_in_use_is_not_trained_into(tmp_path: Path) -> None:
+def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     recipe = tmp_path / "tiny.yaml"
     recipe.write_text(RECIPE)
     (tmp_path / "out").mkdir()
@@ -146,7 +148,7 @@ def test_a_folder_in_use_is_not_trained_into(tmp_path: Path) -> None:
         train(recipe, tmp_path / "out")
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["thesis.txt"]
     assert train(recipe, tmp_path / "mine") == 0
-    with pytest.raises(ValueError, match=r"is in use; go on with --resume .*mine"):
+    with pytest.raises(ValueError, match=r"is in use; resume with --resume .*mine"):
         train(recipe, tmp_path / "mine")
 
 
@@ -155,13 +157,13 @@ def test_a_run_that_failed_before_its_first_checkpoint_leaves_its_folder_free(
 ) -> None:
     recipe = tmp_path / "tiny.yaml"
     recipe.write_text(RECIPE + "augment: {shift: 500}\n")
-    with pytest.raises(ValueError, match=r"no pixel lives in the batch of iteration 1: augment"):
+    with pytest.raises(ValueError, match=r"the batch of iteration 1 has no living cell: augment"):
         train(recipe, tmp_path / "out")
     recipe.write_text(RECIPE)
     assert train(recipe, tmp_path / "out") == 0
 
 
-def test_the_millionth_iteration_is_logged_so_that_it_can_be_read_again(tmp_path: Path) -> None:
+def test_the_log_row_of_the_millionth_iteration_can_be_read(tmp_path: Path) -> None:
     log = Log(tmp_path / "log.csv", 0)
     log.add(1_000_000, 0.5, -0.3, 1.0, 1e-3, 1234567.0)
     Log(tmp_path / "log.csv", 1_000_000)
@@ -192,10 +194,10 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
     [
         ("pool: 8|pool: 2", "the pool (2) must hold"),
         ("batch: 4|fresh: 0.8\nmutated: 0.5\nbatch: 4", "fresh and mutated"),
-        ("dataset: strokes, count: 60|dataset: strokes", "strokes are endless"),
+        ("dataset: strokes, count: 60|dataset: strokes", "strokes are drawn without limit"),
         ("steps: 4|stepps: 4", "did you mean 'steps'?"),
-        ("batch: 4|fresh: 0.2\nmutated: [0.2, 0.85]\nbatch: 4", "sum up to 1.05"),
-        ("steps: 4|steps: [8, 4]", "steps is [least, most], got [8, 4]"),
+        ("batch: 4|fresh: 0.2\nmutated: [0.2, 0.85]\nbatch: 4", "at most 1, got 1.05"),
+        ("steps: 4|steps: [8, 4]", "steps must be [smallest, largest], got [8, 4]"),
         ("steps: 4|steps: 0", "steps"),
         ("held_out: 10|held_out: 60", "held_out is 60"),
         ("iterations: 12|iterations: 12\naverage: 1.0", "average"),
@@ -203,11 +205,11 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
         ("rate: 2e-3|rate: .inf", "finite"),
         (
             "shape: cosine|shape: cosine, drops: [3]",
-            "drops goes with shape: steps, the shape is",
+            "drops needs shape: steps, the shape is",
         ),
         ("shape: cosine|shape: steps", "shape: steps needs drops"),
-        ("shape: cosine|shape: constant, hold: 0.5", "hold goes with shape: cosine"),
-        ("dataset: strokes, count: 60|dataset: mnist, seed: 3", "seed goes with pictures that are"),
+        ("shape: cosine|shape: constant, hold: 0.5", "hold needs shape: cosine"),
+        ("dataset: strokes, count: 60|dataset: mnist, seed: 3", "seed is for drawn pictures only"),
         ("pool: 8|pool: 400000000", "pool: must be at most 500000, got 400000000"),
         ("pool: 8|pool: 8\nrule: {free_channels: 250}", "rule: noise serves at most 256 channels"),
         ("pool: 8|pool: 8\nrule: {hidden: [200000, 200000]}", "hidden[0]: must be at most 4096"),
@@ -221,20 +223,20 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
             "steps: 4|steps: 9999\nrule: {hidden: [4096, 4096], fire_rate: 1.0}",
             "batch: batch of 4 worlds, unrolled over 9999 steps, takes at least 1",
         ),
-        ("shape: cosine|shape: steps, drops: [9, 3]", "drops ascend, got [9, 3]"),
-        ("batch: 4|fresh: 0.1\nbatch: 4", "fresh is 0.1 of a batch of 4, not one whole world"),
+        ("shape: cosine|shape: steps, drops: [9, 3]", "drops must ascend, got [9, 3]"),
+        ("batch: 4|fresh: 0.1\nbatch: 4", "fresh is 0.1 of a batch of 4, less than one world"),
         ("iterations: 12|iterations: 12\nrule: {noise: .nan}", "finite"),
         ("name: tiny|name: ../tiny", "name also names the run folder"),
     ],
 )
-def test_a_recipe_that_cannot_be_followed_is_refused_with_its_place(change: str, line: str) -> None:
+def test_a_bad_recipe_is_refused_with_its_place(change: str, line: str) -> None:
     document = parse(RECIPE.replace(*change.split("|")), "recipe.yaml")
     with pytest.raises(LocatedError, match=r"recipe\.yaml:") as caught:
         set_up(document.validate(Recipe), document)
     assert line in str(caught.value)
 
 
-def test_rollouts_of_random_length_take_every_length_from_the_least_to_the_most() -> None:
+def test_random_rollout_lengths_cover_the_whole_range() -> None:
     # Every cell adds 1 to every channel in every step, so that the loss tells the steps taken.
     trainer = trainer_of(
         RECIPE.replace("steps: 4", "steps: [2, 4]")
@@ -254,7 +256,7 @@ def test_rollouts_of_random_length_take_every_length_from_the_least_to_the_most(
 
 
 @pytest.mark.parametrize("change", ["hidden: [7, 5]", "free_channels: 3", "hearing: ring"])
-def test_rules_of_every_shape_are_watched_by_the_same_pictures(change: str) -> None:
+def test_the_held_out_pictures_do_not_depend_on_the_rule(change: str) -> None:
     held = []
     for text in (RECIPE, f"{RECIPE}rule: {{{change}}}\n", f"{RECIPE}seed: 1\n"):
         document = parse(text)

@@ -1,4 +1,4 @@
-"""A recipe says what cells can tell apart, and the first layer's shares are cut where they lie."""
+"""The recipe sets the hearing; gradients are normalized by the shares of the first layer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ normalize: shares
 """
 
 
-def test_a_ring_is_trained_by_its_recipe_and_stays_one() -> None:
+def test_a_recipe_with_hearing_ring_trains_a_ring_rule() -> None:
     document = parse(RECIPE)
     recipe = document.validate(Recipe)
     rule, task, _ = set_up(recipe, document)
@@ -40,7 +40,7 @@ def test_a_ring_is_trained_by_its_recipe_and_stays_one() -> None:
     assert not torch.equal(used[4], used[0])
 
 
-def test_what_a_ring_senses_is_normalised_apart_from_what_it_hears() -> None:
+def test_stimulus_and_messages_of_a_ring_are_normalized_separately() -> None:
     rule = Mlp(hearing="ring", hidden=(6, 5))
     for weight in rule.parameters():
         weight.grad = torch.rand_like(weight) + 1.0
@@ -51,6 +51,6 @@ def test_what_a_ring_senses_is_normalised_apart_from_what_it_hears() -> None:
     assert lengths == pytest.approx([1.0, 1.0], abs=1e-5)
 
 
-def test_another_hearing_is_refused_with_its_place() -> None:
+def test_an_unknown_hearing_is_refused_with_its_place() -> None:
     with pytest.raises(LocatedError, match=r"r\.yaml:9:.*rule\.hearing.*'rnig'"):
         parse(RECIPE.replace("hearing: ring", "hearing: rnig"), "r.yaml").validate(Recipe)

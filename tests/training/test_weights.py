@@ -1,4 +1,4 @@
-"""A recipe may begin with a rule's weights: its own sort of rule, and no other."""
+"""A recipe may start from the weights of a rule of the same kind and sizes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ rule: {weights: digits}
 """
 
 
-def test_training_begins_with_the_named_rules_weights_and_the_card_says_which(
+def test_training_starts_from_the_named_weights_and_the_card_has_their_hash(
     tmp_path: Path,
 ) -> None:
     digits = load_rule("digits")
@@ -38,7 +38,7 @@ def test_training_begins_with_the_named_rules_weights_and_the_card_says_which(
     assert card["began_with"] == digits.hash() != trained.hash()
 
 
-def test_a_file_of_weights_is_found_from_the_recipe_and_from_the_one_in_the_runs_folder(
+def test_a_file_of_weights_is_found_relative_to_the_recipe_and_to_the_recipe_in_the_run_folder(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "mine").mkdir()
@@ -55,31 +55,31 @@ def test_a_file_of_weights_is_found_from_the_recipe_and_from_the_one_in_the_runs
 
 
 @pytest.mark.parametrize(
-    ("rule", "told"),
+    ("rule", "message"),
     [
         ("weights: digit", r"rule\.weights.*digits"),
-        ("weights: digits, hidden: [80, 40]", r"its hidden is \[80, 80\]: set rule\.hidden so"),
+        ("weights: digits, hidden: [80, 40]", r"its hidden is \[80, 80\]: set rule\.hidden to"),
         ("weights: digits, free_channels: 4", r"its free_channels is 9"),
         ("weights: digits, hearing: ring", r"its hearing is slots"),
-        ("weights: five.safetensors", r"its slots is 5, and the task needs 9"),
-        ("weights: four.safetensors", r"its stimulus_size is 4, and the task needs 9"),
+        ("weights: five.safetensors", r"its slots is 5, but the task needs 9"),
+        ("weights: four.safetensors", r"its stimulus_size is 4, but the task needs 9"),
         (
             "weights: fashion-mnist, free_channels: 14, hidden: [70, 70]",
-            r"T-shirt.*begin without its weights",
+            r"T-shirt.*start without its weights",
         ),
     ],
 )
 def test_weights_that_do_not_fit_are_refused_with_their_place(
-    rule: str, told: str, tmp_path: Path
+    rule: str, message: str, tmp_path: Path
 ) -> None:
     save_rule(Mlp(slots=5), tmp_path / "five.safetensors", {})
     save_rule(Mlp(stimulus_size=4), tmp_path / "four.safetensors", {})
     document = parse(RECIPE.replace("weights: digits", rule), str(tmp_path / "r.yaml"))
-    with pytest.raises(LocatedError, match=rf"r\.yaml:9:.*{told}"):
+    with pytest.raises(LocatedError, match=rf"r\.yaml:9:.*{message}"):
         set_up(document.validate(Recipe), document)
 
 
-def test_the_thresholds_of_the_rule_begun_with_stay_and_its_rates_are_the_recipes(
+def test_the_rule_keeps_its_thresholds_and_gets_the_recipes_rates(
     tmp_path: Path,
 ) -> None:
     digits = load_rule("digits")
