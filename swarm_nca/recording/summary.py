@@ -67,7 +67,7 @@ def _head(paper: Paper, run: Run) -> None:
     facts += [f"{run.worlds} worlds"] if run.worlds > 1 else []
     paper.text(_MARGIN, 76, "  ·  ".join(facts), 9, QUIET)
     if run.expectations:
-        met = sum(one.passed for one in run.expectations)
+        met = sum(expectation.passed for expectation in run.expectations)
         words = f"{met} of {len(run.expectations)} expectations met"
         color = "#00734F" if run.passed else ACCENT
         paper.text(paper.width - _MARGIN, 46, words, 10, color, "right", weight="bold")

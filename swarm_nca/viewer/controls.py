@@ -118,7 +118,8 @@ def _pictures(app: App) -> Iterator[Widget]:
         row, column = divmod(number, columns)
         place = Rect(left + column * (size + gap), top + row * (height + gap), size, height)
         key = f"  ({name})" if len(names) == 10 and number < 10 else ""
-        tip = f"Change the picture to {name}; cells keep their states. Again: another {name}{key}"
+        again = f"Press again: another {name}{key}"
+        tip = f"Change the picture to {name}; cells keep their states. {again}"
         if sample(name, 0) is None:
             yield Button(place, f"{name}: no built-in picture", _mutating(app, number), text=name)
         else:

@@ -165,7 +165,7 @@ VIEWS = (
     View("Grey", "The picture below the cells", grey),
     View(
         "Channel",
-        "One channel of every cell: purple below zero, orange above. Again: next channel",
+        "One channel of every cell: purple below zero, orange above. Press again: next channel",
         channel,
     ),
     View("Tiles", "All channels; click one to show only that channel", tiles),

@@ -34,7 +34,7 @@ STARTS = (
     ),
     Start(
         "Soup",
-        "Start again with a random third of the cells alive. Again: other cells",
+        "Start again with a random third of the cells alive. Press again: other cells",
         ("bit",),
         lambda size, which: Source(soup=0.33, size=size, seed=which),
     ),

@@ -42,20 +42,22 @@ def loss_and_noise(entry: Entry) -> tuple[str, float]:
 
 def test_every_loss_was_trained_with_two_seeds_of_one_recipe(standings: list[Standing]) -> None:
     assert len(standings) == 8
-    for one in standings:
-        assert [entry.seed for entry in one.group.entries] == [0, 1]
-        rest = [dict(entry.settings) for entry in one.group.entries]
+    for standing in standings:
+        assert [entry.seed for entry in standing.group.entries] == [0, 1]
+        rest = [dict(entry.settings) for entry in standing.group.entries]
         assert {(settings["iterations"], settings["batch"]) for settings in rest} == {(15000, 16)}
 
 
 def test_the_readme_s_table_equals_the_stored_curves(standings: list[Standing]) -> None:
     readme = (ROOT / "assets" / "comparison" / "README.md").read_text(encoding="utf-8")
-    for one in standings:
-        loss, noise = loss_and_noise(one.group.entries[0])
-        cells = one.value("cell_accuracy", "fresh", 200)
-        agree = one.value("total_agreement", "fresh", 200)
-        others = [one.value("total_agreement", phase, 200) for phase in ("mutation", "restart")]
-        state = one.value("state_magnitude", "fresh", 200).mean
+    for standing in standings:
+        loss, noise = loss_and_noise(standing.group.entries[0])
+        cells = standing.value("cell_accuracy", "fresh", 200)
+        agree = standing.value("total_agreement", "fresh", 200)
+        others = [
+            standing.value("total_agreement", phase, 200) for phase in ("mutation", "restart")
+        ]
+        state = standing.value("state_magnitude", "fresh", 200).mean
         row = (
             f"| {NAMES.get(loss, loss)} | {noise:g} | {100 * cells.mean:.1f} "
             f"| {100 * agree.mean:.1f} ({100 * agree.low:.1f}–{100 * agree.high:.1f}) "

@@ -96,7 +96,7 @@ def test_pictures_of_a_folder_may_differ_in_size(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"not a picture", "not a readable picture"), (b"", "not a picture")],
+    [(b"not a picture", "not a readable picture"), (b"", "not a readable picture")],
 )
 def test_an_unreadable_picture_is_refused_by_name(tmp_path, content, message):
     path = tmp_path / "bad.png"
@@ -109,7 +109,7 @@ def test_an_unreadable_picture_is_refused_by_name(tmp_path, content, message):
 def test_a_truncated_picture_is_refused_by_name(tmp_path):
     path = save(tmp_path / "cut.png", BYTES)
     path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(ValueError, match=r"cut\.png: not a picture"):
+    with pytest.raises(ValueError, match=r"cut\.png: not a readable picture"):
         read_picture(path)
 
 

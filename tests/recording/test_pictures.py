@@ -195,5 +195,5 @@ def test_long_captions_of_the_animation_are_cut(make_run: MakeRun) -> None:
     assert first.size == second.size
     # The step's number, left of the caption, is unchanged.
     step = (slice(0, 36), slice(0, 80))
-    shown = [np.asarray(one.convert("RGB"))[step] for one in (first, second)]
+    shown = [np.asarray(image.convert("RGB"))[step] for image in (first, second)]
     assert (shown[0] == shown[1]).all()

@@ -65,7 +65,7 @@ BROKEN = [
     ("JSON that is no rule", "busy.safetensors", "other.json", 3, "not a TensorFlow.js graph"),
     ("a rule for graphs", "busy.safetensors", "graphs.safetensors", 4, "9 slots"),
     ("a missing picture", STROKES, "{file: gone.png}", 4, "there is no such file"),
-    ("an unreadable picture", STROKES, "{file: broken.yaml}", 4, "not a picture"),
+    ("an unreadable picture", STROKES, "{file: broken.yaml}", 4, "not a readable picture"),
     ("an empty picture", STROKES, "{file: white.png}", 4, "shows no ink"),
     ("a picture too faint", STROKES, "{file: faint.png, ink: dark}", 4, "no living cell"),
     ("a missing folder", STROKES, "{folder: gone}", 4, "there is no such folder"),

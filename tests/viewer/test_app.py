@@ -72,7 +72,11 @@ def stroke(app: App, *places: tuple[float, float], button: int = 1) -> None:
 
 
 def button(app: App, tip: str) -> Button:
-    found = [one for one in app.widgets if isinstance(one, Button) and one.tip.startswith(tip)]
+    found = [
+        widget
+        for widget in app.widgets
+        if isinstance(widget, Button) and widget.tip.startswith(tip)
+    ]
     assert found, f"no button with the tooltip {tip!r}"
     return found[0]
 
@@ -142,7 +146,7 @@ def test_class_button_mutates_and_a_second_press_shows_another_sample(app: App) 
     assert not torch.equal(seen[1], seen[2])
     press(app, "2")
     assert app.session.world.label.tolist() == [2]
-    assert [deed.perturbation.kind for deed in app.session.plan] == ["mutate"] * 4
+    assert [edit.perturbation.kind for edit in app.session.plan] == ["mutate"] * 4
 
 
 def test_time_runs_at_the_chosen_speed_and_pauses(app: App) -> None:
@@ -238,12 +242,12 @@ def test_unknown_keys_change_nothing(midway: App) -> None:
 @pytest.mark.parametrize("size", [(1280, 720), (2560, 1440), (960, 540), (800, 900)])
 def test_controls_lie_on_the_window_without_overlap(app: App, size: tuple[int, int]) -> None:
     app.handle(Event(pygame.WINDOWRESIZED, x=size[0], y=size[1]))
-    places = [one.place for one in app.widgets]
+    places = [widget.place for widget in app.widgets]
     for number, place in enumerate(places):
         assert app.layout.window.contains(place), app.widgets[number].tip
         assert place.collidelist(places[number + 1 :]) == -1, app.widgets[number].tip
         assert not place.colliderect(app.canvas)
-    assert all(one.tip for one in app.widgets)
+    assert all(widget.tip for widget in app.widgets)
     assert frame(app).shape == (size[1], size[0], 3)
 
 
@@ -260,7 +264,7 @@ def test_hovering_a_control_shows_its_tooltip(app: App) -> None:
 
 
 def test_sliders_follow_the_pointer(app: App) -> None:
-    for slider in (one for one in app.widgets if isinstance(one, Slider)):
+    for slider in (widget for widget in app.widgets if isinstance(widget, Slider)):
         left, right = slider.place.midleft, slider.place.midright
         app.handle(Event(pygame.MOUSEBUTTONDOWN, pos=left, button=1))
         low = slider.get()

@@ -263,13 +263,15 @@ expect:
 def test_a_copied_session_is_independent(pair: Session) -> None:
     play(pair, 30, 2)
     pair.seek(pair.reached)
-    before = [one.world for one in pair.side_by_side]
-    deeds = len(pair.plan)
+    before = [session.world for session in pair.side_by_side]
+    edits = len(pair.plan)
     other = pair.copy()
     other.edit(Restart())
     other.advance()
     other.seek(0)
     other.edit(Noise(strength=1.0))
-    assert [same(one.world, world) for one, world in zip(pair.side_by_side, before, strict=True)]
-    assert len(pair.plan) == deeds
+    assert [
+        same(session.world, world) for session, world in zip(pair.side_by_side, before, strict=True)
+    ]
+    assert len(pair.plan) == edits
     assert pair.reached > other.reached == 0

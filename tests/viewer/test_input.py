@@ -89,7 +89,7 @@ def test_a_finger_reported_as_mouse_draws_once_and_a_touchpad_never(
 
 
 def test_a_finger_moves_a_slider_and_leaves_no_hover(app: App) -> None:
-    slider = next(one for one in app.widgets if getattr(one, "label", "") == "Brush")
+    slider = next(widget for widget in app.widgets if getattr(widget, "label", "") == "Brush")
     finger(app, pygame.FINGERDOWN, 1, slider.place.midleft)
     thin = app.brush
     finger(app, pygame.FINGERMOTION, 1, (slider.place.right - 2, slider.place.centery))
@@ -167,7 +167,7 @@ def test_a_click_on_a_tile_shows_its_channel_and_a_second_press_the_next(app: Ap
                 assert app.channel == number
                 seen.add(number)
     assert seen == set(range(19))
-    button = next(one for one in app.widgets if one.tip.startswith("One channel"))
+    button = next(widget for widget in app.widgets if widget.tip.startswith("One channel"))
     app.view, app.channel = TILES, 5
     button.press(button.place.center)
     assert (app.view, app.channel) == (CHANNEL, 5)
@@ -183,23 +183,23 @@ def test_a_tile_is_named_by_its_own_rule_and_a_click_shows_its_channel(
     app.stand_beside(str(tmp_path / "other.safetensors"))
     app.session.advance()
     for pane, its_free in enumerate((9, free)):
-        told = {}
+        texts_by_tile = {}
         room = app.layout.panes(2)[pane]
         for x in range(room.left, room.right, 6):
             for y in range(room.top, room.bottom, 6):
                 app.view, app.pointer = TILES, (x, y)
                 number = app.tile_at((x, y))
-                if number is not None and number not in told:
+                if number is not None and number not in texts_by_tile:
                     explained = floating.explanation(app)
                     assert explained is not None
-                    told[number] = explained[0].split(":")[0]
+                    texts_by_tile[number] = explained[0].split(":")[0]
                     mouse(app, pygame.MOUSEBUTTONDOWN, (x, y))
                     mouse(app, pygame.MOUSEBUTTONUP, (x, y))
                     assert app.view is CHANNEL
                     texts = [line.text for line in window(app)]
-                    assert any(told[number].lower() in text for text in texts)
+                    assert any(texts_by_tile[number].lower() in text for text in texts)
         words = ["free"] * its_free + [f"class {name}" for name in range(10)]
-        assert told == {n: f"Channel {n}, {word}" for n, word in enumerate(words)}
+        assert texts_by_tile == {n: f"Channel {n}, {word}" for n, word in enumerate(words)}
     app.view, app.channel = CHANNEL, 9 + free
     app.stand_beside(None)
     # For a channel number that the first rule lacks, its last channel is shown.
@@ -234,10 +234,10 @@ def test_panels_have_tooltips(app: App, questioned: bool) -> None:
     for y in range(rail.top, rail.bottom, 4):
         for x in range(rail.left, rail.right, 8):
             app.pointer = (x, y)
-            told = floating.explanation(app)
-            if told is not None:
-                assert told[1].collidepoint(x, y)
-                said.add(told[0])
+            explained = floating.explanation(app)
+            if explained is not None:
+                assert explained[1].collidepoint(x, y)
+                said.add(explained[0])
     assert len(said) == (6 if questioned else 2)
     app.pointer = app.canvas.center
     assert floating.explanation(app) is None

@@ -28,15 +28,15 @@ def held() -> dict[str, int]:
     gc.collect()
     objects = gc.get_objects()
     storages = {
-        one.untyped_storage().data_ptr(): one.untyped_storage().nbytes()
-        for one in objects
+        entry.untyped_storage().data_ptr(): entry.untyped_storage().nbytes()
+        for entry in objects
         # Other tests may leave tensors without storage: sparse ones, or without values.
-        if type(one) is torch.Tensor and one.layout == torch.strided and not one.is_meta
+        if type(entry) is torch.Tensor and entry.layout == torch.strided and not entry.is_meta
     }
     return {
-        "tensors": sum(type(one) is torch.Tensor for one in objects),
+        "tensors": sum(type(entry) is torch.Tensor for entry in objects),
         "bytes": sum(storages.values()),
-        "arrays": sum(type(one) is np.ndarray for one in objects),
+        "arrays": sum(type(entry) is np.ndarray for entry in objects),
         "objects": len(objects),
     }
 

@@ -92,14 +92,16 @@ def test_every_view_panel_and_key_works_in_both_themes(name: str, tmp_path: Path
 def test_start_buttons_replace_class_buttons() -> None:
     app = App(from_scenario("life-glider"))
     assert list(controls.sections(app)) == ["Tools", "Start", "Canvas", "Disturb"]
-    texts = [getattr(one, "text", "") for one in app.widgets]
+    texts = [getattr(widget, "text", "") for widget in app.widgets]
     assert {"One cell", "Soup"} <= set(texts)
-    next(one for one in app.widgets if getattr(one, "text", "") == "One cell").press((0, 0))
+    next(widget for widget in app.widgets if getattr(widget, "text", "") == "One cell").press(
+        (0, 0)
+    )
     assert np.argwhere(shown(app)).tolist() == [[16, 16]]
-    next(one for one in app.widgets if getattr(one, "text", "") == "Soup").press((0, 0))
+    next(widget for widget in app.widgets if getattr(widget, "text", "") == "Soup").press((0, 0))
     first = shown(app)
     assert 200 < first.sum() < 480
-    next(one for one in app.widgets if getattr(one, "text", "") == "Soup").press((0, 0))
+    next(widget for widget in app.widgets if getattr(widget, "text", "") == "Soup").press((0, 0))
     assert not np.array_equal(shown(app), first)
 
 
@@ -160,7 +162,7 @@ def test_curves_show_alive_cells_and_expectations_are_checked(tmp_path: Path) ->
     values = app.session.values
     alive = sn.metrics.alive(app.session.world, app.session.rule)
     assert values["largest vote"] * 400 == pytest.approx(alive)
-    assert [one is not None and one.passed for one in app.session.expectations] == [True]
+    assert [result is not None and result.passed for result in app.session.expectations] == [True]
 
 
 def test_a_growing_rule_starts_with_one_cell(tmp_path: Path) -> None:

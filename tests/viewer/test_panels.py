@@ -63,18 +63,18 @@ def test_while_paused_the_curves_show_restarted_states(agreed: App) -> None:
 
 
 @pytest.mark.parametrize(
-    "deed",
+    "edit",
     [Restart(), Noise(strength=1.0), Erase(points=((14.0, 14.0),), radius=6.0), None],
     ids=["restart", "noise", "erase", "draw"],
 )
 def test_after_an_edit_the_numbers_are_those_of_the_edited_world(
-    app: App, deed: Restart | Noise | Erase | None
+    app: App, edit: Restart | Noise | Erase | None
 ) -> None:
     for _ in range(12):
         app.session.advance()
         app.settle()
     before = said(app)
-    app.edit(deed or Draw(points=((2.0, 2.0), (2.0, 25.0)), radius=2.0, label=-1))
+    app.edit(edit or Draw(points=((2.0, 2.0), (2.0, 25.0)), radius=2.0, label=-1))
     assert said(app) == truth(app.session).curves != before
     app.tick(0.0)
     assert said(app) == truth(app.session).curves

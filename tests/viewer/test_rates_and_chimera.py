@@ -42,18 +42,20 @@ def click(app: App, place: tuple[int, int]) -> None:
 
 
 def button(app: App, fault: Fault) -> Button:
-    (found,) = [one for one in app.widgets if one.tip == f"{fault.words}  ({fault.key})"]
+    (found,) = [widget for widget in app.widgets if widget.tip == f"{fault.words}  ({fault.key})"]
     assert isinstance(found, Button)
     return found
 
 
 def slider(app: App, label: str) -> Slider:
-    (found,) = [one for one in app.widgets if isinstance(one, Slider) and one.label == label]
+    (found,) = [
+        widget for widget in app.widgets if isinstance(widget, Slider) and widget.label == label
+    ]
     return found
 
 
 def edits(app: App) -> list[object]:
-    return [deed.perturbation for deed in app.session.plan]
+    return [edit.perturbation for edit in app.session.plan]
 
 
 def held(world: World) -> dict[int, list[float]]:
@@ -150,8 +152,8 @@ def test_all_faults_use_one_strength(app: App) -> None:
         press(app, "j")
         app.session.advance()
         press(app, "l")
-    assert [one.strength for one in edits(app) if isinstance(one, Noise)] == [0.1, 2.0, 1.06]
-    assert [one.drop for one in edits(app) if isinstance(one, Loss)] == [0.05, 1.0, 0.53]
+    assert [edit.strength for edit in edits(app) if isinstance(edit, Noise)] == [0.1, 2.0, 1.06]
+    assert [edit.drop for edit in edits(app) if isinstance(edit, Loss)] == [0.05, 1.0, 0.53]
 
 
 def test_every_fault_and_dial_has_a_control_and_every_key_one_action(app: App) -> None:
@@ -171,8 +173,8 @@ def test_a_line_in_the_table_adds_a_button_with_room_for_six(
     more = [silence._replace(words=f"Fault {number}") for number in range(3)]
     monkeypatch.setattr(faults, "FAULTS", (*FAULTS, *more))
     app.arrange(app.layout)
-    places = [one.place for one in app.widgets]
-    assert len([one for one in app.widgets if one.tip.startswith("Fault ")]) == 3
+    places = [widget.place for widget in app.widgets]
+    assert len([widget for widget in app.widgets if widget.tip.startswith("Fault ")]) == 3
     for number, place in enumerate(places):
         assert place.collidelist(places[number + 1 :]) == -1
     click(app, button(app, more[2]).place.center)
@@ -212,7 +214,7 @@ def test_a_slider_s_new_value_replaces_the_previous_edit() -> None:
         Rates(at=4, noise=0.4),
     ):
         plan.add(one)
-    assert [deed.perturbation for deed in plan] == [
+    assert [edit.perturbation for edit in plan] == [
         foreseen,
         Loss(at=3, drop=0.3),
         Rates(at=3, fire_rate=0.1),
@@ -261,7 +263,7 @@ def test_saved_faults_and_rates_run_to_the_same_states(app: App, tmp_path: Path,
     for fault in FAULTS:
         fault.strike(app)
         session.advance()
-    kinds = {deed.perturbation.kind for deed in session.plan}
+    kinds = {edit.perturbation.kind for edit in session.plan}
     assert kinds == {"noise", "loss", "mutate", "rates", "draw"}
     file = tmp_path / "session.yaml"
     file.write_text(scenario_text(session, tmp_path), encoding="utf-8")

@@ -56,7 +56,7 @@ def at(place: Place, color: tuple[int, int, int]) -> Callable[[Rgb], bool]:
 
 
 def button(app: App, tip: str) -> Place:
-    found = [one.place.center for one in app.widgets if one.tip.startswith(tip)]
+    found = [widget.place.center for widget in app.widgets if widget.tip.startswith(tip)]
     assert len(found) == 1, tip
     return found[0]
 

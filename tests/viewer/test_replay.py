@@ -47,7 +47,7 @@ class Hands:
         self.app, self.other, self.random = app, other, Random(seed)
         self.visitor = Visitor(app)
         #: Actions and their frequencies.
-        self.deeds: dict[Callable[[], None], int] = {
+        self.actions: dict[Callable[[], None], int] = {
             self.wait: 30,
             self.stroke: 20,
             self.fingers: 5,
@@ -63,8 +63,8 @@ class Hands:
         }
 
     def act(self) -> None:
-        (deed,) = self.random.choices(list(self.deeds), list(self.deeds.values()))
-        deed()
+        (action,) = self.random.choices(list(self.actions), list(self.actions.values()))
+        action()
 
     def place(self) -> tuple[int, int]:
         pane = self.random.randrange(len(self.app.session.side_by_side))
@@ -134,7 +134,7 @@ def test_the_saved_scenario_repeats_500_random_actions(
     session.seek(session.reached)
     hands.change()
     assert session.advance()
-    kinds = {deed.perturbation.kind for deed in session.plan}
+    kinds = {edit.perturbation.kind for edit in session.plan}
     assert len(kinds) >= 5, "too few edits remained after the last branch"
     session.catch_up()
     visitor = Visitor(app)

@@ -37,26 +37,26 @@ def crowded(app: App, lines: list[Line]) -> list[str]:
     """All errors in the places of the lines, and in each line."""
     layout = app.layout
     wrong = off_the_window(app, lines)
-    for one in lines:
+    for line in lines:
         for bar in (layout.left, layout.right):
-            if one.place.colliderect(bar) and not bar.contains(one.place):
-                wrong.append(f"over the edge of a rail: {one}")
+            if line.place.colliderect(bar) and not bar.contains(line.place):
+                wrong.append(f"over the edge of a rail: {line}")
     return wrong + written_over(lines)
 
 
 def off_the_window(app: App, lines: list[Line]) -> list[str]:
     window = app.layout.window
-    return [f"off the window: {one}" for one in lines if not window.contains(one.place)]
+    return [f"off the window: {line}" for line in lines if not window.contains(line.place)]
 
 
 def written_over(lines: list[Line]) -> list[str]:
     wrong = []
-    for number, one in enumerate(lines):
+    for number, line in enumerate(lines):
         # Lines may overlap in the empty space above and below the letters.
-        inner = one.place.inflate(0, -one.place.height // 2)
+        inner = line.place.inflate(0, -line.place.height // 2)
         for other in lines[number + 1 :]:
             if inner.colliderect(other.place.inflate(0, -other.place.height // 2)):
-                wrong.append(f"{one} is written over {other}")
+                wrong.append(f"{line} is written over {other}")
     return wrong
 
 
@@ -128,8 +128,8 @@ def test_every_line_has_room_far_in_the_past_of_a_scenario(rule_file: Path) -> N
         app.tick(1 / 60)
         lines = window(app)
         assert crowded(app, lines) == []
-        assert [one.text for one in lines if one.cut] == []
-        assert "of 1,300" in [one.text for one in lines]
+        assert [line.text for line in lines if line.cut] == []
+        assert "of 1,300" in [line.text for line in lines]
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
@@ -139,7 +139,7 @@ def test_the_help_has_room(app: App, size: tuple[int, int]) -> None:
     app.help = True
     lines = window(app)[before:]
     assert off_the_window(app, lines) + written_over(lines) == []
-    assert [one.text for one in lines if one.cut] == []
+    assert [line.text for line in lines if line.cut] == []
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
@@ -147,7 +147,7 @@ def test_tooltips_and_notices_stay_on_the_window(app: App, size: tuple[int, int]
     app.handle(Event(pygame.WINDOWRESIZED, x=size[0], y=size[1]))
     app.say("a word " * 60)
     rail = app.layout.right
-    spots = [one.place.center for one in app.widgets]
+    spots = [widget.place.center for widget in app.widgets]
     spots += [(rail.centerx, rail.top + rail.height * part // 8) for part in range(1, 8)]
     for app.pointer in spots:
         assert off_the_window(app, window(app)) == []

@@ -111,7 +111,7 @@ def test_playing_from_the_past_repeats_it_and_an_edit_branches(
     session.seek(5)
     session.edit(Noise(strength=0.5))
     assert session.reached == 5
-    assert [deed.perturbation.kind for deed in session.plan] == ["noise"]
+    assert [edit.perturbation.kind for edit in session.plan] == ["noise"]
     for _ in range(35):
         session.advance()
     assert not same(session.world, end)
@@ -211,7 +211,10 @@ def test_edits_by_hand_are_saved_with_the_scenario(scenario_file: Path, tmp_path
     file.write_text(scenario_text(session, file.parent), encoding="utf-8")
     run = sn.run(file)
     assert same(session.world, run.frames[-1].world)
-    assert [one.metric for one in run.expectations] == ["state_magnitude", "label_flips"]
+    assert [expectation.metric for expectation in run.expectations] == [
+        "state_magnitude",
+        "label_flips",
+    ]
 
 
 def test_of_several_worlds_only_the_one_shown_is_edited(rule_file: Path) -> None:
@@ -235,12 +238,12 @@ def test_of_several_worlds_only_the_one_shown_is_edited(rule_file: Path) -> None
 
 
 def test_a_filled_canvas_has_a_character_in_every_place() -> None:
-    deeds = whiteboard([str(digit) for digit in range(10)], 140, 112, seed=3)
+    edits = whiteboard([str(digit) for digit in range(10)], 140, 112, seed=3)
     seen = {
         (int(row) // 28, int(column) // 28)
-        for deed in deeds
-        if isinstance(deed, Draw)
-        for row, column in deed.points or ()
+        for edit in edits
+        if isinstance(edit, Draw)
+        for row, column in edit.points or ()
     }
     assert seen == {(row, column) for row in range(5) for column in range(4)}
     assert whiteboard(["coat", "sandal"], 56, 56, seed=3) == []
