@@ -20,20 +20,21 @@ def run_html(run: Run) -> str:
     )
     worlds = f", {run.worlds} worlds" if run.worlds > 1 else ""
     verdict = ("passed" if run.passed else "failed") if run.expectations else "done"
+    about = f"<p>{escape(run.description)}</p>" if run.description else ""
     pictures = ""
     if run.frames:
         film, curves = animation_webp(run), summary_png(run)
         pictures = _picture("webp", film, "film") + _picture("png", curves, "moments and curves")
     return (
         f"<p><b>{escape(run.name)}</b>: {verdict} ({escape(run.rule_title)}, {run.steps} steps"
-        f"{worlds}, seed {run.seed})</p>{table}{pictures}"
+        f"{worlds}, seed {run.seed})</p>{about}{table}{pictures}"
     )
 
 
 def _row(one: Expectation) -> str:
     low = "" if one.min is None else f"{one.min:g} ≤ "
     high = "" if one.max is None else f" ≤ {one.max:g}"
-    met = "met" if one.passed else f"not met{f' ({one.unknown})' if one.unknown else ''}"
+    met = "met" if one.passed else f"missed{f' ({one.unknown})' if one.unknown else ''}"
     bounds = escape(f"{low}{one.metric}{high}")
     return (
         f"<tr><td>{bounds}</td><td>{one.at}</td><td>{one.value:.4g}</td><td>{escape(met)}</td></tr>"

@@ -69,6 +69,7 @@ def report_html(run: Run, pictures: Mapping[str, bytes], facts: Mapping[str, Any
     )
     return environment.get_template("report.html.jinja").render(
         name=run.name,
+        description=run.description,
         facts=_facts(run, facts["worlds"]),
         passed=run.passed,
         steps=_count(run.steps),

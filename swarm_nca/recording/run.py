@@ -110,6 +110,7 @@ class Run:
         expectations: the results of the scenario's expectations.
         shown_above: a cell is drawn as silent unless a class channel exceeds this.
         seconds: duration of the run; None if not measured.
+        description: what the scenario says about itself, one line.
     """
 
     name: str
@@ -124,6 +125,7 @@ class Run:
     expectations: Sequence[Expectation] = ()
     shown_above: float = 0.01
     seconds: float | None = None
+    description: str = ""
 
     def __repr__(self) -> str:
         """One line, without tables and frames."""

@@ -121,6 +121,7 @@ class _Recorder:
                 self.frames.append(Frame(moment.step, moment.after))
         return Run(
             name=scenario.name,
+            description=" ".join((settings.description or "").split()),
             scenario=scenario.text(folder or scenario.folder),
             seed=settings.seed,
             rule=settings.rule,

@@ -133,6 +133,8 @@ class Settings(_Part):
 
     name: FolderName | None = None
     """Name of the run and its folder; the file's name if not given."""
+    description: Annotated[str, MaxLen(2_000)] | None = None
+    """What happens and why, in some sentences; shown in the report and in the viewer."""
     seed: Seed = 0
     """Seed of all random draws."""
     rule: str | dict[str, Any]

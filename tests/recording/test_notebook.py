@@ -42,7 +42,7 @@ def test_a_run_shows_its_verdict_its_expectations_its_film_and_its_curves(run: R
     html = run._repr_html_()
     assert "<b>shown</b>: failed (digits, 6 steps, seed 0)" in html
     assert "0 ≤ state_magnitude" in html
-    assert ["not met" in row for row in re.findall("<tr>.*?</tr>", html)] == [False, False, True]
+    assert ["missed" in row for row in re.findall("<tr>.*?</tr>", html)] == [False, False, True]
     film, curves = (
         picture(base64.b64decode(data)) for data in re.findall(r'base64,([^"]+)"', html)
     )
