@@ -150,12 +150,12 @@ class Classification(Task):
         grey, label = world.canvas.grey.view(len(world), *self.extent).clone(), world.label.clone()
         grey[: fresh + mutated] = new_grey.to(grey)
         label[: fresh + mutated] = new_label.to(label)
-        begun = self._started(grey, label, rule, generator)
+        started = self._started(grey, label, rule, generator)
         pixels = world.state.new_zeros(len(world.canvas.grey), world.state.shape[1])
-        state = pixels.index_copy_(0, world.address, world.state)[begun.address]
-        anew = int(begun.counts[:fresh].sum())
-        state[:anew] = begun.state[:anew]
-        return begun.with_state(state)
+        state = pixels.index_copy_(0, world.address, world.state)[started.address]
+        fresh_rows = int(started.counts[:fresh].sum())
+        state[:fresh_rows] = started.state[:fresh_rows]
+        return started.with_state(state)
 
     def losses(self, before: World, after: World) -> Tensor:
         """[B], the named loss of each picture."""

@@ -142,8 +142,8 @@ class Growing(Task):
         """The batch with the first worlds restarted from sprouts."""
         if not fresh:
             return world
-        anew = self.start(1, rule).state.expand(fresh, -1, -1).flatten(0, 1)
-        return world.with_state(torch.cat([anew, world.state[len(anew) :]]))
+        fresh_state = self.start(1, rule).state.expand(fresh, -1, -1).flatten(0, 1)
+        return world.with_state(torch.cat([fresh_state, world.state[len(fresh_state) :]]))
 
     def losses(self, before: World, after: World) -> Tensor:
         """[B], the mean squared error over the four channels of all pixels."""

@@ -135,8 +135,8 @@ class Transition(Task):
         self, world: World, fresh: int, mutated: int, rule: Rule, generator: torch.Generator
     ) -> World:
         """The batch with the first boards redrawn; the others continue from their present bits."""
-        anew = self.start(fresh, rule, generator).state
-        state = torch.cat([anew, world.state[len(anew) :]])
+        fresh_state = self.start(fresh, rule, generator).state
+        state = torch.cat([fresh_state, world.state[len(fresh_state) :]])
         state = torch.zeros_like(state).index_copy(
             1, torch.tensor([state.shape[1] - 1]), (state[:, -1:] > 0.5).to(state)
         )

@@ -29,7 +29,7 @@ def places_of(graph: nx.Graph[Hashable]) -> Tensor | None:
         if len(places[-1]) != len(places[0]):
             raise ValueError(
                 f"node {name!r} has {len(places[-1])} coordinates where others have "
-                f"{len(places[0])}; give every 'pos' as many"
+                f"{len(places[0])}; give every 'pos' the same number"
             )
     return torch.tensor(places, dtype=torch.float32)
 

@@ -63,9 +63,9 @@ def test_edits_equal_a_new_world_from_the_final_picture(
         after = states_by_site(world)
         for name, state in after.items():
             assert state == before.get(name, [0.0] * rule.channels)
-    anew = World.from_images(pictures, rule, grid=grid)
+    rebuilt = World.from_images(pictures, rule, grid=grid)
     for field in ("address", "neighbors", "stimulus"):
-        assert torch.equal(getattr(world, field), getattr(anew, field)), field
+        assert torch.equal(getattr(world, field), getattr(rebuilt, field)), field
     for i, picture in enumerate(pictures):
         assert world.picture(i).tolist() == picture.tolist()
 

@@ -81,18 +81,18 @@ def test_a_swarm_uses_the_rates_of_its_world_and_of_a_new_world(
     swarm.world = replace(swarm.world, fire_rate=0.0)
     swarm.step()
     assert (swarm.states == before).all()
-    asked = Swarm(
+    overridden = Swarm(
         alone, busy, engine=engine, fire_rate=0.25, perturbations=[Rates(at=1, noise=0.125)]
     )
-    asked.step()
-    assert (asked.fire_rate, asked.noise) == (0.25, 0.0)
-    asked.step()
-    assert (asked.fire_rate, asked.noise) == (0.25, 0.125)
-    asked.apply(Rates(fire_rate=0.0))
-    before = asked.states.copy()
-    asked.step()
-    assert asked.world.fire_rate == asked.fire_rate == 0.0
-    assert (asked.states == before).all()
+    overridden.step()
+    assert (overridden.fire_rate, overridden.noise) == (0.25, 0.0)
+    overridden.step()
+    assert (overridden.fire_rate, overridden.noise) == (0.25, 0.125)
+    overridden.apply(Rates(fire_rate=0.0))
+    before = overridden.states.copy()
+    overridden.step()
+    assert overridden.world.fire_rate == overridden.fire_rate == 0.0
+    assert (overridden.states == before).all()
 
 
 def test_rates_survive_all_operations_on_a_world(busy: Rule, world: World) -> None:
