@@ -198,7 +198,7 @@ def test_invalid_arguments_are_refused_at_construction(make, message):
         ),
         (Draw(points=((-9, -9),)), "misses the canvas of 12 × 16"),
         (Draw(glyph="4", stroke=2), "stroke must be 0 to 1 for '4', got 2"),
-        (Draw(glyph="ä"), "no glyph is drawn for 'ä'"),
+        (Draw(glyph="ä"), "there is no glyph for 'ä'"),
         (Draw(points=((1, 1),), label="ten"), "label 'ten' is no class: give 0–9, −1 for unknown"),
         (Draw(points=((1, 1),), label=11), "label 11 is no class"),
         (Mutate(images=Source(dataset="strokes", label=3)), "28×28 pixels does not fit"),
