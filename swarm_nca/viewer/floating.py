@@ -45,6 +45,10 @@ def explanation(app: App) -> tuple[str, Rect] | None:
         return app.timebar.told(point), widget.place
     if widget is not None:
         return widget.tip, widget.place
+    head, description = app.layout.head, app.session.opening.description
+    title = Rect(head.left, head.top, head.width // 2, head.height)
+    if description and title.collidepoint(point):
+        return description, title
     vote, curves, cell = app.layout.rail(app.witness is not None)
     classes = app.session.rule.readout.class_names
     places = [(vote, _VOTE), (curves, _CURVES)] if classes else [(vote, _CELLS), (curves, _COURSE)]

@@ -39,6 +39,7 @@ class SessionConfig:
         folder: paths are relative to it.
         foreseen: the scenario's perturbations, each as it acts and as written in the file.
         steps: the scenario's length; 0 without a scenario.
+        description: the scenario's description, one line; the title's tooltip.
     """
 
     name: str
@@ -51,6 +52,7 @@ class SessionConfig:
     foreseen: tuple[tuple[Perturbation, Perturbation], ...] = ()
     expect: tuple[Expect, ...] = ()
     steps: int = 0
+    description: str = ""
 
     @property
     def title(self) -> str:
@@ -89,6 +91,7 @@ def _of(scenario: Scenario) -> SessionConfig:
         foreseen=tuple(zip(scenario.perturbations, settings.perturbations, strict=True)),
         expect=settings.expect,
         steps=settings.steps,
+        description=" ".join((settings.description or "").split()),
     )
 
 

@@ -76,3 +76,12 @@ def test_rules_pictures_swarms_and_worlds_show_themselves() -> None:
     swarm = sn.Swarm(world[0], rule)
     assert picture(swarm._repr_png_()).size == picture(world._repr_png_()).size
     assert picture(sn.images.Pictures(np.empty((0, 28, 28), np.float32))._repr_png_()).size
+
+
+def test_a_run_tells_what_its_scenario_says_of_itself(tmp_path: Path) -> None:
+    told = SCENARIO.replace("name: shown", "name: shown\ndescription: >-\n  One & two,\n  three.")
+    (tmp_path / "shown.yaml").write_text(told, encoding="utf-8")
+    run = sn.run(tmp_path / "shown.yaml")
+    assert run.description == "One & two, three."
+    assert "<p>One &amp; two, three.</p>" in run._repr_html_()
+    assert '<p class="description">One &amp; two, three.</p>' in run.report

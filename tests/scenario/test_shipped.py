@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarm_nca.scenario import run
+from swarm_nca.scenario import load, run
 from swarm_nca.scenario.finding import (
     find_either,
     find_recipe,
@@ -23,12 +23,11 @@ def test_a_shipped_scenario_meets_its_expectations(name):
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_a_shipped_scenario_has_its_files_name_and_a_header(name):
+def test_a_shipped_scenario_has_its_files_name_and_describes_itself(name):
     text = SHIPPED[name].read_text(encoding="utf-8")
-    header = [line for line in text.splitlines() if line.startswith("#")]
-    assert len(header) >= 2
-    assert text.startswith("# ")
-    assert f"\nname: {name}\n" in text
+    settings = load(SHIPPED[name]).settings
+    assert settings.name == name
+    assert len(settings.description) >= 80
     assert max(map(len, text.splitlines())) <= 100
 
 

@@ -11,8 +11,9 @@ from PIL import Image
 
 from swarm_nca.render import tally
 from swarm_nca.viewer.app import App
+from swarm_nca.viewer.floating import explanation
 from swarm_nca.viewer.lettering import font
-from swarm_nca.viewer.session_config import from_rule
+from swarm_nca.viewer.session_config import from_rule, from_scenario
 
 from .story import Scene, Visitor, composed, visit, write_story
 
@@ -81,3 +82,16 @@ def test_the_storyboard_writes_two_pictures(tmp_path: Path) -> None:
 def test_an_unknown_tooltip_is_refused(app: App) -> None:
     with pytest.raises(ValueError, match="no control has the tooltip 'Undo'"):
         Visitor(app).control("Undo")
+
+
+def test_the_title_of_a_scenario_explains_it(tmp_path: Path) -> None:
+    (tmp_path / "told.yaml").write_text(
+        "description: >-\n  A 7 that\n  becomes a 2.\n"
+        "rule: digits\nimages: {dataset: strokes, label: 7}\nsteps: 4\n",
+        encoding="utf-8",
+    )
+    app = App(from_scenario(str(tmp_path / "told.yaml")), folder=tmp_path)
+    app.pointer = (app.layout.head.left + 40, app.layout.head.centery)
+    explained = explanation(app)
+    assert explained is not None
+    assert explained[0] == "A 7 that becomes a 2."
