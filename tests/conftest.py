@@ -2,12 +2,16 @@
 
 Tests in `tests/data` need MNIST and Fashion-MNIST (`SWARM_NCA_DATA`, the folder that holds
 `mnist/` and `fashion-mnist/`) and the published rule (`SWARM_NCA_REFERENCE`, its JSON file). Where
-one is missing they are not collected, and the summary says so.
+one is missing they are not collected, and the summary says so. The same holds for the tests in
+`tests/export/browser`: they need Chromium (found on the path, or named by `SWARM_NCA_CHROMIUM`) and
+the package `playwright`.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,7 +40,31 @@ _missing = [
     if not there
 ]
 
-collect_ignore = ["data"] if _missing else []
+#: The browser that runs exported pages; None where there is none.
+_CHROMIUM = next(
+    filter(
+        None,
+        (
+            os.environ.get("SWARM_NCA_CHROMIUM"),
+            *map(shutil.which, ("chromium", "chromium-browser", "google-chrome")),
+        ),
+    ),
+    None,
+)
+_missing_browser = [
+    what
+    for what, there in (
+        ("Chromium (SWARM_NCA_CHROMIUM, or chromium on the path)", _CHROMIUM),
+        ("the package playwright", importlib.util.find_spec("playwright")),
+    )
+    if not there
+]
+
+collect_ignore = [
+    folder
+    for folder, missing in (("data", _missing), ("export/browser", _missing_browser))
+    if missing
+]
 
 # Machines are busy; how long one example takes says nothing about it.
 settings.register_profile("patient", deadline=None)
@@ -49,15 +77,22 @@ def pytest_runtest_setup() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """One line on the data tests, which a quiet run prints too."""
-    state = f"NOT collected, for want of {' and '.join(_missing)}" if _missing else "collected"
-    terminalreporter.write_line(f"data tests: {state}")
+    """One line each on the data and the browser tests, which a quiet run prints too."""
+    for what, missing in (("data", _missing), ("browser", _missing_browser)):
+        state = f"NOT collected, for want of {' and '.join(missing)}" if missing else "collected"
+        terminalreporter.write_line(f"{what} tests: {state}")
 
 
 @pytest.fixture(scope="session")
 def published_rule_path() -> Path:
     """The published rule's JSON; only tests in `tests/data` may ask for it."""
     return _REFERENCE
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The browser's program; only tests in `tests/export/browser` may ask for it."""
+    return _CHROMIUM or ""
 
 
 @pytest.fixture(scope="session")

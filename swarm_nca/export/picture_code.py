@@ -31,6 +31,4 @@ def encoded(grey: npt.NDArray[np.floating]) -> str:
                 out += bytes([127 + len(part)]) + part.tobytes()
             else:
                 out.append(len(part) - 1)
-    while len(out) > 4 and not inked.any():
-        out.pop()
     return base64.urlsafe_b64encode(bytes(out)).decode().rstrip("=")

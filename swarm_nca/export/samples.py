@@ -21,9 +21,9 @@ _SEED = 3
 
 #: Well-known patterns of Life, in run-length encoded text.
 _PATTERNS = {
+    "acorn": "bo$3bo$2o2b3o!",
     "glider": "bo$2bo$3o!",
     "R-pentomino": "b2o$2o$bo!",
-    "acorn": "bo$3bo$2o2b3o!",
     "pulsar": "2b3o3b3o2$o4bobo4bo$o4bobo4bo$o4bobo4bo$2b3o3b3o2$2b3o3b3o$o4bobo4bo$o4bobo4bo$"
     "o4bobo4bo2$2b3o3b3o!",
     "spaceship": "bo2bo$o$o3bo$4o!",

@@ -6,7 +6,17 @@ const SPEEDS = [1, 2, 5, 10, 20, 30, 60, 120, Infinity];
 /** Milliseconds of one frame that steps may take. */
 const FRAME_TIME = 13;
 
-const TOOLS = [["draw", "Draw"], ["erase", "Erase"], ["wound", "Wound"]];
+/** Names on buttons, and what the buttons do. */
+const TOOLS = {
+  draw: ["Draw", "Draw ink: dark pixels become cells (D)"],
+  erase: ["Erase", "Take ink away; the right mouse button does so too (E)"],
+  wound: ["Wound", "Set the memory of cells to zero (W)"],
+};
+const VIEW_TITLES = {
+  shown: "What each cell shows",
+  messages: "All numbers that cells hold and send: red above 0, blue below 0; click one to enlarge it",
+  change: "How much each cell changed since the last picture: light is much",
+};
 
 const byId = (id) => document.getElementById(id);
 
@@ -46,17 +56,19 @@ class Page {
     byId("restart").textContent = this.ink ? "Reset memory" : "Start again";
     byId("hint").textContent = rule.samples.length ? "Draw here, or choose a picture" : "Draw here";
     const shown = { classes: "Classes", rgba: "Colours", bit: "Cells" }[readout.kind];
-    this.choices("tools", this.ink ? TOOLS : TOOLS.slice(0, 2), () => this.tool, (tool) => this.useTool(tool));
+    const tools = Object.entries(TOOLS).filter(([tool]) => this.ink || tool !== "wound");
+    this.choices("tools", tools.map(([tool, texts]) => [tool, ...texts]), () => this.tool, (tool) => this.useTool(tool));
     const views = rule.table ? [["shown", shown]]
       : [["shown", shown], ["messages", "Messages"], ["change", "Change"]];
-    this.choices("views", views, () => this.view.kind, (kind) => this.useView(kind));
+    this.choices("views", views.map(([view, label]) => [view, label, VIEW_TITLES[view]]), () => this.view.kind, (kind) => this.useView(kind));
     byId("views").hidden = views.length < 2;
     byId("noise-dial").hidden = Boolean(rule.table);
     byId("legend-title").textContent = readout.title;
     this.fillLegend();
     this.fillSamples();
     byId("channel").replaceChildren(...[["-1", "all channels"], ...Array.from(
-      { length: rule.channels }, (_, c) => [`${c}`, `channel ${channelName(rule, c)}`])].map(option));
+      { length: rule.channels }, (_, c) => [`${c}`, channelName(rule, c)])].map(option));
+    byId("engine").replaceChildren(...Object.entries(ENGINE_NAMES).map(option));
     const size = rule.parameters ? `${rule.parameters.toLocaleString("en")} parameters in ${rule.precision}, ` : "";
     byId("about").textContent = `Rule ${rule.name}: ${size}${rule.channels} ` +
       `${rule.channels === 1 ? "channel" : "channels"}, hash ${rule.hash}. Made by swarm-nca; this page ` +
@@ -66,8 +78,8 @@ class Page {
   /** A row of buttons of which one is chosen. */
   choices(id, entries, chosen, choose) {
     const group = byId(id);
-    group.replaceChildren(...entries.map(([value, label]) => {
-      const button = Object.assign(document.createElement("button"), { type: "button", textContent: label });
+    group.replaceChildren(...entries.map(([value, label, title]) => {
+      const button = Object.assign(document.createElement("button"), { type: "button", textContent: label, title });
       button.setAttribute("role", "radio");
       button.dataset.value = value;
       button.addEventListener("click", () => choose(value));
@@ -95,6 +107,7 @@ class Page {
   fillLegend() {
     const { readout } = this.rule, names = [...readout.names, readout.silent];
     const colors = [...readout.colors, readout.kind === "classes" ? SILENT : PAPER];
+    byId("legend-card").hidden = readout.kind !== "classes";
     byId("legend").classList.toggle("long", names.slice(0, -1).some((name) => name.length > 3));
     this.rows = names.map((name, i) => {
       const row = document.createElement("li");
@@ -137,7 +150,7 @@ class Page {
     on("speed", "input", () => { this.speed = SPEEDS[byId("speed").value]; this.show(); });
     on("fire", "input", () => { this.swarm.fireRate = Number(byId("fire").value); this.show(); });
     on("noise", "input", () => { this.swarm.noise = Number(byId("noise").value); this.show(); });
-    on("channel", "change", () => { this.view.channel = Number(byId("channel").value); this.useView("messages"); });
+    on("channel", "change", () => this.showChannel(Number(byId("channel").value)));
     on("size", "change", () => this.resize(...byId("size").value.split(" × ").map(Number)));
     on("seed", "change", () => this.reseed());
     on("engine", "change", () => this.useEngine(byId("engine").value));
@@ -176,6 +189,12 @@ class Page {
     this.mark("views", kind);
     this.remember();
     this.draw();
+  }
+
+  /** One channel alone; all of them for -1. */
+  showChannel(channel) {
+    this.view.channel = channel;
+    this.useView("messages");
   }
 
   useEngine(name) {
@@ -217,6 +236,7 @@ class Page {
     Object.assign(swarm, { seed: seed ?? "0", fireRate: fireRate ?? rule.fireRate, noise: noise ?? rule.noise });
     swarm.resize(width, height, wrap);
     if (picture) swarm.grey.set(picture.grey);
+    else if (!this.ink) this.paintFirst();
     swarm.pictureChanged();
     swarm.restart();
     if (view && !(rule.table && view !== "shown")) this.view.kind = view;
@@ -224,6 +244,13 @@ class Page {
     this.playing = !paused;
     this.show();
     this.draw();
+  }
+
+  /** A canvas whose pixels are all cells begins with the first picture in the middle. */
+  paintFirst() {
+    const { swarm, rule } = this, picture = decodePicture(rule.samples[0].code, MOST_PIXELS);
+    paste(swarm, picture, Math.round((swarm.width - picture.width) / 2),
+      Math.round((swarm.height - picture.height) / 2));
   }
 
   /** Writes the scenario into the address. */
@@ -262,6 +289,10 @@ class Page {
       left: Math.round(((i % columns) + 0.5) * swarm.width / columns - picture.width / 2),
       top: Math.round((Math.floor(i / columns) + 0.5) * swarm.height / rows - picture.height / 2),
     }));
+    if (!this.ink) {
+      places.unshift({ left: Math.round((swarm.width - picture.width) / 2),
+        top: Math.round((swarm.height - picture.height) / 2) });
+    }
     const free = places.find((place) => !inked(swarm, picture, place));
     const { left, top } = free ?? places[this.tiles++ % places.length];
     paste(swarm, picture, left, top);
@@ -333,6 +364,7 @@ class Page {
     byId("channel-dial").hidden = this.view.kind !== "messages";
     byId("engine").value = swarm.preferred;
     byId("engine").title = swarm.trouble;
+    byId("engine").options[0].textContent = `automatic (${swarm.engine.name})`;
     const sizes = this.sizes(), here = [swarm.width, swarm.height];
     if (!sizes.some((size) => `${size}` === `${here}`)) sizes.push(here);
     byId("size").replaceChildren(...sizes.map((size) => size.join(" × ")).map((text) => option([text, text])));
@@ -344,7 +376,7 @@ class Page {
 function verdictOf(readout, counts, pieces, all) {
   if (readout.kind !== "classes") {
     const unit = { rgba: "cells alive", bit: "cells on" }[readout.kind];
-    return [`${counts[0].toLocaleString("en")} ${unit}`, ""];
+    return [`${counts[0].toLocaleString("en")} ${unit}`, `of ${all.toLocaleString("en")} cells`];
   }
   if (!all) return ["No cells yet", "Draw on the canvas."];
   const cells = `${all.toLocaleString("en")} ${all === 1 ? "cell" : "cells"}`;

@@ -13,6 +13,9 @@ class JavaScriptEngine {
     this.grey = new Float32Array(this.pixels + 1);
     const widest = Math.max(1, ...rule.layers.flatMap((layer) => [layer.inputs, layer.outputs]));
     this.vectors = [new Float64Array(widest), new Float64Array(widest)];
+    this.busy = new Int32Array(widest + 4);
+    // In double precision, so that no number is converted in the loops.
+    this.weights = rule.layers.map((layer) => Float64Array.from(layer.weight));
     this.change = new Float32Array(0);
   }
 
@@ -67,15 +70,9 @@ class JavaScriptEngine {
     let [input, output] = this.vectors;
     this.perceive(site, input);
     for (let n = 0; n < layers.length; n++) {
-      const { inputs, outputs, weight, bias } = layers[n];
-      for (let j = 0; j < outputs; j++) output[j] = bias[j];
-      for (let i = 0; i < inputs; i++) {
-        const value = input[i];
-        if (value === 0) continue;
-        for (let j = 0, at = i * outputs; j < outputs; j++, at++) output[j] += value * weight[at];
-      }
+      multiply(layers[n], this.weights[n], input, output, this.busy);
       if (n < layers.length - 1) {
-        for (let j = 0; j < outputs; j++) if (output[j] < 0) output[j] = 0;
+        for (let j = 0; j < layers[n].outputs; j++) if (output[j] < 0) output[j] = 0;
       }
       [input, output] = [output, input];
     }
@@ -123,6 +120,28 @@ class JavaScriptEngine {
     for (let i = 0; i < after.length; i++) {
       if (!(before[i] && after[i])) this.held.fill(0, i * channels, (i + 1) * channels);
     }
+  }
+}
+
+/** Writes bias + input · weight into `output`. busy: room for the numbers of the inputs that count. */
+function multiply({ inputs, outputs, bias }, weight, input, output, busy) {
+  let count = 0;
+  // After ReLU many inputs are 0.
+  for (let i = 0; i < inputs; i++) if (input[i] !== 0) busy[count++] = i;
+  for (let j = 0; j < outputs; j++) output[j] = bias[j];
+  let next = 0;
+  // Four inputs at a time: a sum is then read and written a quarter as often.
+  for (; next + 3 < count; next += 4) {
+    const i = busy[next], k = busy[next + 1], l = busy[next + 2], m = busy[next + 3];
+    const p = input[i], q = input[k], r = input[l], s = input[m];
+    let a = i * outputs, b = k * outputs, c = l * outputs, d = m * outputs;
+    for (let j = 0; j < outputs; j++) {
+      output[j] += p * weight[a++] + q * weight[b++] + r * weight[c++] + s * weight[d++];
+    }
+  }
+  for (; next < count; next++) {
+    const value = input[busy[next]];
+    for (let j = 0, at = busy[next] * outputs; j < outputs; j++) output[j] += value * weight[at++];
   }
 }
 

@@ -18,7 +18,7 @@ window.swarm = {
   trouble: () => page.swarm.trouble,
   /** Counts by name, and the pieces of ink; see `summarize`. */
   summary: () => summarize(page.swarm),
-  /** "webgl" or "javascript". */
+  /** "auto", "webgl" or "javascript". */
   useEngine: (name) => page.useEngine(name),
   play: (playing = true) => page.play(playing),
   philox: (counter, key) => { const out = [0, 0, 0, 0]; philox(out, ...counter, ...key); return out; },

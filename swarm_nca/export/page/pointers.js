@@ -33,7 +33,12 @@ function connectPointers(page) {
   };
 
   canvas.addEventListener("pointerdown", (event) => {
-    if (page.view.kind === "messages" && page.view.channel < 0) return;
+    if (page.view.kind === "messages" && page.view.channel < 0) {
+      const box = canvas.getBoundingClientRect();
+      page.showChannel(page.view.tileAt((event.clientX - box.left) / box.width,
+        (event.clientY - box.top) / box.height));
+      return;
+    }
     event.preventDefault();
     canvas.focus({ preventScroll: true });
     canvas.setPointerCapture(event.pointerId);

@@ -12,7 +12,7 @@ function writeFragment(swarm, settings) {
   if (swarm.noise !== swarm.rule.noise) parts.noise = swarm.noise;
   if (swarm.wrap) parts.wrap = 1;
   if (settings.view !== VIEWS[0]) parts.view = settings.view;
-  if (settings.engine !== "webgl") parts.engine = settings.engine;
+  if (settings.engine !== "auto") parts.engine = settings.engine;
   return new URLSearchParams(parts).toString();
 }
 
@@ -36,7 +36,7 @@ function readFragment(text) {
     noise: real("noise", 10),
     wrap: parts.get("wrap") === "1",
     view: among("view", VIEWS),
-    engine: among("engine", ["webgl", "javascript"]),
+    engine: among("engine", Object.keys(ENGINE_NAMES)),
     paused: parts.get("paused") === "1",
   };
 }

@@ -37,16 +37,19 @@ const literal = (number) => (Number.isInteger(number) ? `${number}.0` : `${numbe
 /** Statements that add a vec4 `v`, times its four rows of weights from `row` on, to the sums. */
 function products(count, row) {
   const parts = Array.from({ length: count }, (_, j) =>
-    `sum${j} += v.x * w[at + ${j}] + v.y * w[at + ${count + j}] + ` +
-    `v.z * w[at + ${2 * count + j}] + v.w * w[at + ${3 * count + j}];`);
-  return `{ int at = (${row}) * ${count}; ${parts.join(" ")} }`;
+    `sum${j} += v.x * w[${row * count + j}] + v.y * w[${(row + 1) * count + j}] + ` +
+    `v.z * w[${(row + 2) * count + j}] + v.w * w[${(row + 3) * count + j}];`);
+  return `{ ${parts.join(" ")} }`;
 }
 
-/** The rows of weights of a layer: its inputs, padded, then the bias. */
+/** Texels of the vector that a cell perceives: what it senses, then each sum of what it hears. */
+function perceived(rule) {
+  return (rule.senses ? 3 : 0) + (rule.filters ? rule.filters.length : 9) * texels(rule.channels);
+}
+
+/** The rows of weights of a layer: its inputs, padded to whole texels, then the bias. */
 function weightRows(rule, n) {
-  if (n > 0) return 4 * texels(rule.layers[n].inputs) + 1;
-  const sums = rule.filters ? rule.filters.length : 9;
-  return (rule.senses ? 12 : 0) + sums * 4 * texels(rule.channels) + 1;
+  return 4 * (n ? texels(rule.layers[n].inputs) : perceived(rule)) + 1;
 }
 
 /** The row of weights of input `i` of a layer, among its padded rows. */
@@ -58,78 +61,68 @@ function weightRow(rule, n, i) {
   return (sensed ? 12 : 0) + Math.floor(heard / rule.channels) * padded + heard % rule.channels;
 }
 
+/** Statements for 0 to `count` - 1. */
+const repeated = (count, statement) =>
+  Array.from({ length: count }, (_, i) => statement(i)).join("\n  ");
+
+/** The shader of `count` texels of what cells perceive, for every row. */
+function perceptionShader(rule, count) {
+  const layers = texels(rule.channels), sensed = rule.senses ? 3 : 0;
+  const hear = (slot) => `texel(state, cell + offset(${slot}), layer)`;
+  const filters = rule.filters && repeated(9, (slot) => {
+    const shares = rule.filters.map((filter) => literal(filter[slot]));
+    return `v += float[${shares.length}](${shares.join(", ")})[sum] * ${hear(slot)};`;
+  });
+  const see = [0, 1, 2, 3].map((c) => `seen(cell, 4 * at + ${c})`).join(", ");
+  return `${SHADER_HEAD}
+uniform isampler2D rows;
+uniform sampler2DArray state;
+uniform sampler2D grey;
+uniform int count, first;
+${outputs(count)}
+ivec2 offset(int slot) { return ivec2(slot % 3 - 1, slot / 3 - 1); }
+vec4 texel(sampler2DArray states, ivec2 near, int layer) {
+  bool there = placed(near);
+  vec4 value = texelFetch(states, ivec3(clamp(near, ivec2(0), size - 1), layer), 0);
+  return there ? value : vec4(0.0);
+}
+float seen(ivec2 cell, int slot) {
+  ivec2 near = cell + offset(min(slot, 8));
+  bool there = placed(near);
+  float value = texelFetch(grey, clamp(near, ivec2(0), size - 1), 0).r;
+  return there && slot < 9 ? value : 0.0;
+}
+vec4 perceived(ivec2 cell, int at) {
+  ${sensed ? `if (at < ${sensed}) return vec4(${see});` : ""}
+  int sum = (at - ${sensed}) / ${layers}, layer = (at - ${sensed}) % ${layers};
+  ${filters ? `vec4 v = vec4(0.0);\n  ${filters}\n  return v;` : `return ${hear("sum")};`}
+}
+void main() {
+  ivec2 place = ivec2(gl_FragCoord.xy);
+  if (place.y * ${ROW_WIDTH} + place.x >= count) discard;
+  int site = texelFetch(rows, place, 0).r;
+  ivec2 cell = ivec2(site % size.x, site / size.x);
+  ${repeated(count, (j) => `out${j} = perceived(cell, first + ${j});`)}
+}`;
+}
+
 /** The shader of `count` texels of one layer's output, for every row. */
 function layerShader(rule, n, count) {
   const rows = weightRows(rule, n), last = n === rule.layers.length - 1;
-  const start = Array.from({ length: count }, (_, j) =>
-    `vec4 sum${j} = w[${(rows - 1) * count + j}];`).join("\n  ");
-  const end = Array.from({ length: count }, (_, j) =>
-    `out${j} = ${last ? `sum${j}` : `max(sum${j}, 0.0)`};`).join("\n  ");
   return `${SHADER_HEAD}
 layout(std140) uniform Weights { vec4 w[${rows * count}]; };
 uniform int count;
-${n ? "uniform sampler2DArray vector;" : `uniform isampler2D rows;
-uniform sampler2DArray state;
-uniform sampler2D grey;`}
+uniform sampler2DArray vector;
 ${outputs(count)}
 void main() {
   ivec2 place = ivec2(gl_FragCoord.xy);
   if (place.y * ${ROW_WIDTH} + place.x >= count) discard;
-  ${start}
-  ${n ? hiddenInput(rule, n, count) : perceptionInput(rule, count)}
-  ${end}
+  vec4 v;
+  ${repeated(count, (j) => `vec4 sum${j} = w[${(rows - 1) * count + j}];`)}
+  ${repeated((rows - 1) / 4, (i) => `v = texelFetch(vector, ivec3(place, ${i}), 0);
+  ${products(count, 4 * i)}`)}
+  ${repeated(count, (j) => `out${j} = ${last ? `sum${j}` : `max(sum${j}, 0.0)`};`)}
 }`;
-}
-
-function hiddenInput(rule, n, count) {
-  return `for (int i = 0; i < ${texels(rule.layers[n].inputs)}; i++) {
-    vec4 v = texelFetch(vector, ivec3(place, i), 0);
-    ${products(count, "4 * i")}
-  }`;
-}
-
-function perceptionInput(rule, count) {
-  const layers = texels(rule.channels), sensed = rule.senses ? 12 : 0;
-  const sense = `float seen[12];
-  for (int i = 0; i < 12; i++) seen[i] = 0.0;
-  for (int slot = 0; slot < 9; slot++) {
-    ivec2 near = cell + ivec2(slot % 3 - 1, slot / 3 - 1);
-    if (placed(near)) seen[slot] = texelFetch(grey, near, 0).r;
-  }
-  for (int i = 0; i < 3; i++) {
-    vec4 v = vec4(seen[4 * i], seen[4 * i + 1], seen[4 * i + 2], seen[4 * i + 3]);
-    ${products(count, "4 * i")}
-  }`;
-  return `int site = texelFetch(rows, place, 0).r;
-  ivec2 cell = ivec2(site % size.x, site / size.x);
-  ${rule.senses ? sense : ""}
-  ${rule.filters ? filteredInput(rule, count, layers, sensed) : `for (int slot = 0; slot < 9; slot++) {
-    ivec2 near = cell + ivec2(slot % 3 - 1, slot / 3 - 1);
-    if (!placed(near)) continue;
-    for (int layer = 0; layer < ${layers}; layer++) {
-      vec4 v = texelFetch(state, ivec3(near, layer), 0);
-      ${products(count, `${sensed} + 4 * (slot * ${layers} + layer)`)}
-    }
-  }`}`;
-}
-
-function filteredInput(rule, count, layers, sensed) {
-  const sums = rule.filters.map((_, p) => `vec4 heard${p} = vec4(0.0);`).join(" ");
-  const hear = Array.from({ length: 9 }, (_, slot) => {
-    const adds = rule.filters.flatMap((filter, p) =>
-      filter[slot] ? [`heard${p} += ${literal(filter[slot])} * v;`] : []);
-    if (!adds.length) return "";
-    return `near = cell + ivec2(${(slot % 3) - 1}, ${Math.floor(slot / 3) - 1});
-    if (placed(near)) { vec4 v = texelFetch(state, ivec3(near, layer), 0); ${adds.join(" ")} }`;
-  }).join("\n    ");
-  const multiply = rule.filters.map((_, p) =>
-    `{ vec4 v = heard${p}; ${products(count, `${sensed} + 4 * (${p * layers} + layer)`)} }`);
-  return `for (int layer = 0; layer < ${layers}; layer++) {
-    ${sums}
-    ivec2 near;
-    ${hear}
-    ${multiply.join("\n    ")}
-  }`;
 }
 
 const ALIVE = (rule) => `

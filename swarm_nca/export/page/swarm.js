@@ -1,6 +1,7 @@
 // The swarm: picture, states and step, over one of the two engines.
 
-const ENGINES = { webgl: WebGLEngine, javascript: JavaScriptEngine };
+/** The engines that a reader can choose; `auto` takes WebGL2 where a graphics card draws it. */
+const ENGINE_NAMES = { auto: "automatic", webgl: "WebGL2", javascript: "JavaScript" };
 
 class Swarm {
   constructor(rule, width, height, wrap = false) {
@@ -8,7 +9,7 @@ class Swarm {
     this.seed = "0";
     this.fireRate = rule.fireRate;
     this.noise = rule.noise;
-    this.preferred = "webgl";
+    this.preferred = "auto";
     this.resize(width, height, wrap);
   }
 
@@ -22,7 +23,7 @@ class Swarm {
     this.pictureChanged();
   }
 
-  /** Changes the engine, "webgl" or "javascript"; the states stay. */
+  /** Changes the engine to one of `ENGINE_NAMES`; the states stay. */
   useEngine(name) {
     this.sync();
     this.preferred = name;
@@ -32,11 +33,14 @@ class Swarm {
   makeEngine() {
     this.engine?.close();
     this.trouble = "";
+    const given = [this.rule, this.width, this.height, this.wrap];
+    const plain = this.preferred === "javascript" ||
+      (this.preferred === "auto" && softwareRendering());
     try {
-      this.engine = new ENGINES[this.preferred](this.rule, this.width, this.height, this.wrap);
+      this.engine = plain ? new JavaScriptEngine(...given) : new WebGLEngine(...given);
     } catch (error) {
       this.trouble = error.message;
-      this.engine = new JavaScriptEngine(this.rule, this.width, this.height, this.wrap);
+      this.engine = new JavaScriptEngine(...given);
     }
     this.edited = this.redrawn = true;
     this.stale = false;

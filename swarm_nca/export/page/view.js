@@ -28,8 +28,9 @@ class View {
     if (this.kind === "messages" && this.channel < 0) this.drawTiles();
     else {
       const colors = { shown: this.shownColor, messages: this.channelColor, change: this.changeColor };
+      const { swarm } = this;
       this.drawCells(colors[this.kind].call(this, summary), 0, 0, this.canvas.width);
-      this.drawGrid();
+      if (swarm.rule.sprout === null) this.drawGrid();
       if (this.kind === "shown") this.drawLabels(summary.pieces);
     }
     this.drawPen();
@@ -125,12 +126,19 @@ class View {
     return { left: (channel % columns) * width, top: Math.floor(channel / columns) * height, width, height };
   }
 
+  /** The channel whose tile lies under a place given as shares of the canvas; -1 for none. */
+  tileAt(x, y) {
+    const { channels } = this.swarm.rule, columns = Math.ceil(Math.sqrt(channels));
+    const channel = Math.floor(y * Math.ceil(channels / columns)) * columns + Math.floor(x * columns);
+    return channel < channels ? channel : -1;
+  }
+
   drawTiles() {
     const { canvas, context, swarm, ratio } = this, { rule } = swarm;
     context.fillStyle = "#e9e7e2";
     context.fillRect(0, 0, canvas.width, canvas.height);
-    const size = Math.max(11, Math.min(14, canvas.width / ratio / 42)) * ratio, gap = 3 * ratio;
-    context.font = `600 ${size}px system-ui, sans-serif`;
+    const size = Math.max(11, Math.min(13, canvas.width / ratio / 42)) * ratio, gap = 3 * ratio;
+    context.font = `500 ${size}px system-ui, sans-serif`;
     context.textBaseline = "top";
     for (let channel = 0; channel < rule.channels; channel++) {
       const { left, top, width, height } = this.tile(channel);
@@ -138,7 +146,7 @@ class View {
       const at = left + (width - inner) / 2;
       this.drawCells(this.channelColor(null, channel), at, top + size * 1.4, inner);
       context.fillStyle = "#33383e";
-      context.fillText(channelName(rule, channel), at, top + size * 0.25, inner);
+      context.fillText(channelName(rule, channel), at, top + size * 0.3, inner);
     }
   }
 
@@ -198,10 +206,11 @@ const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const css = (color) => `rgb(${color.join(" ")})`;
 const percent = (share) => `${Math.floor(100 * share)} %`;
 
-/** The name of a channel: its number, and what the read-out calls it. */
+/** The name of a channel: what the read-out calls it, or its number. */
 function channelName(rule, channel) {
   const name = rule.readout.channelNames[channel - rule.readout.first];
-  return name === undefined ? `${channel}` : `${channel}: ${name}`;
+  if (name === undefined) return `channel ${channel}`;
+  return rule.readout.kind === "classes" && name.length < 3 ? `class ${name}` : name;
 }
 
 /**
@@ -228,5 +237,16 @@ function summarize(swarm) {
       left: edge(Math.min, columns), right: edge(Math.max, columns),
     };
   });
-  return { shown, counts, pieces };
+  return { shown, counts, pieces: inReadingOrder(pieces) };
+}
+
+/** Pieces line by line, from left to right: pieces whose rows overlap by half stand in one line. */
+function inReadingOrder(pieces) {
+  const lines = [];
+  for (const piece of [...pieces].sort((a, b) => a.top + a.bottom - b.top - b.bottom)) {
+    const line = lines.at(-1), middle = (piece.top + piece.bottom) / 2;
+    if (line && middle <= line[0].bottom) line.push(piece);
+    else lines.push([piece]);
+  }
+  return lines.flatMap((line) => line.sort((a, b) => a.left - b.left));
 }

@@ -27,7 +27,7 @@ class WebGLEngine {
 
   checkLimits() {
     const { gl, rule } = this, limit = (name) => gl.getParameter(gl[name]);
-    const deepest = Math.max(this.layers, ...rule.layers.map((layer) => texels(layer.outputs)));
+    const deepest = Math.max(perceived(rule), ...rule.layers.map((layer) => texels(layer.outputs)));
     if (Math.max(this.width, this.height, this.rowCount) > limit("MAX_TEXTURE_SIZE") ||
         deepest > limit("MAX_ARRAY_TEXTURE_LAYERS")) {
       throw new Error("the canvas or the rule is too large for this browser's WebGL2");
@@ -48,6 +48,7 @@ class WebGLEngine {
       this.vectorTexture(width, height, this.layers));
     this.vectors = rule.layers.map((layer) =>
       this.vectorTexture(ROW_WIDTH, rowCount, texels(layer.outputs)));
+    if (!rule.table) this.perception = this.vectorTexture(ROW_WIDTH, rowCount, perceived(rule));
     this.grey = this.flatTexture(gl.R32F, width, height);
     this.rows = this.flatTexture(gl.R32I, ROW_WIDTH, rowCount);
     this.rowOf = this.flatTexture(gl.R32I, width, height);
@@ -225,7 +226,10 @@ class WebGLEngine {
   }
 
   stepLayers(count, noise, draw) {
-    if (count) this.rule.layers.forEach((_, n) => this.layer(n, count));
+    if (count) {
+      this.perceive(count);
+      this.rule.layers.forEach((_, n) => this.layer(n, count));
+    }
     const { state, current, rule } = this, next = (current + 1) % state.length;
     this.add(state[current], state[next], noise, draw);
     this.current = next;
@@ -241,15 +245,26 @@ class WebGLEngine {
     this.current = last;
   }
 
+  /** Computes what the cells of `rows` rows perceive. */
+  perceive(rows) {
+    const { gl, rule } = this;
+    for (const { first, count } of this.groups(perceived(rule), this.drawn)) {
+      this.use(`perceive ${count}`, () => perceptionShader(rule, count));
+      this.into(this.perception, first, count);
+      this.bind({ rows: this.rows, state: this.state[this.current], ...(rule.senses ? { grey: this.grey } : {}) });
+      gl.uniform1i(this.place("count"), rows);
+      gl.uniform1i(this.place("first"), first);
+      this.draw(ROW_WIDTH, Math.ceil(rows / ROW_WIDTH));
+    }
+  }
+
   /** Computes one layer's output for `rows` rows. */
   layer(n, rows) {
     const { gl, rule } = this;
     for (const { first, count, buffer } of this.weights[n]) {
       this.use(`layer ${n} ${count}`, () => layerShader(rule, n, count));
       this.into(this.vectors[n], first, count);
-      this.bind(n ? { vector: this.vectors[n - 1] }
-        : { rows: this.rows, state: this.state[this.current],
-            ...(rule.senses ? { grey: this.grey } : {}) });
+      this.bind({ vector: n ? this.vectors[n - 1] : this.perception });
       gl.bindBufferBase(gl.UNIFORM_BUFFER, 0, buffer);
       gl.uniform1i(this.place("count"), rows);
       this.draw(ROW_WIDTH, Math.ceil(rows / ROW_WIDTH));
@@ -275,6 +290,18 @@ class WebGLEngine {
   close() {
     this.gl.getExtension("WEBGL_lose_context")?.loseContext();
   }
+}
+
+/** Whether WebGL2 is drawn by the processor, where plain JavaScript is faster. */
+function softwareRendering() {
+  if (softwareRendering.known === undefined) {
+    const gl = document.createElement("canvas").getContext("webgl2");
+    const names = gl?.getExtension("WEBGL_debug_renderer_info");
+    const renderer = names ? gl.getParameter(names.UNMASKED_RENDERER_WEBGL) : "";
+    softwareRendering.known = /swiftshader|llvmpipe|softpipe|software|basic render/i.test(renderer);
+    gl?.getExtension("WEBGL_lose_context")?.loseContext();
+  }
+  return softwareRendering.known;
 }
 
 /** A linked program; throws an Error with the compiler's message. */
