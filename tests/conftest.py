@@ -3,11 +3,15 @@
 Tests in `tests/data` need MNIST and Fashion-MNIST (`SWARM_NCA_DATA`, the folder with `mnist/` and
 `fashion-mnist/`) and the published rule (`SWARM_NCA_REFERENCE`, its JSON file). If one of them is
 missing, these tests are not collected, and the summary reports it.
+Tests in `tests/export/browser` need Chromium (on the path, or named by `SWARM_NCA_CHROMIUM`) and the
+package `playwright`; the same holds for them.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,7 +40,31 @@ _missing = [
     if not exists
 ]
 
-collect_ignore = ["data"] if _missing else []
+#: The browser that runs exported pages; None where there is none.
+_CHROMIUM = next(
+    filter(
+        None,
+        (
+            os.environ.get("SWARM_NCA_CHROMIUM"),
+            *map(shutil.which, ("chromium", "chromium-browser", "google-chrome")),
+        ),
+    ),
+    None,
+)
+_missing_browser = [
+    what
+    for what, there in (
+        ("Chromium (SWARM_NCA_CHROMIUM, or chromium on the path)", _CHROMIUM),
+        ("the package playwright", importlib.util.find_spec("playwright")),
+    )
+    if not there
+]
+
+collect_ignore = [
+    folder
+    for folder, missing in (("data", _missing), ("export/browser", _missing_browser))
+    if missing
+]
 
 # No deadline: on a busy machine the time of one example varies.
 settings.register_profile("patient", deadline=None)
@@ -49,15 +77,28 @@ def pytest_runtest_setup() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
+<<<<<<< HEAD
     """Report in one line, also in quiet runs, whether the data tests were collected."""
     state = f"NOT collected, missing: {' and '.join(_missing)}" if _missing else "collected"
     terminalreporter.write_line(f"data tests: {state}")
+=======
+    """One line each on the data and the browser tests, which a quiet run prints too."""
+    for what, missing in (("data", _missing), ("browser", _missing_browser)):
+        state = f"NOT collected, for want of {' and '.join(missing)}" if missing else "collected"
+        terminalreporter.write_line(f"{what} tests: {state}")
+>>>>>>> web
 
 
 @pytest.fixture(scope="session")
 def published_rule_path() -> Path:
     """JSON file of the published rule, for tests in `tests/data` only."""
     return _REFERENCE
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The browser's program; only tests in `tests/export/browser` may ask for it."""
+    return _CHROMIUM or ""
 
 
 @pytest.fixture(scope="session")

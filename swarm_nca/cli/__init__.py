@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 
+from swarm_nca.cli.exporting import export
 from swarm_nca.cli.inspecting import check, rules, schema
 from swarm_nca.cli.learning import train
 from swarm_nca.cli.measuring import bench, compare, evaluate
@@ -26,7 +27,7 @@ from swarm_nca.cli.viewing import view
 __all__ = ["COMMANDS", "app", "main"]
 
 #: Every command, in the order of `--help`.
-COMMANDS = (run, check, schema, evaluate, train, compare, view, bench, rules)
+COMMANDS = (run, check, schema, evaluate, train, compare, view, export, bench, rules)
 
 app = typer.Typer(
     name="swarm-nca",
