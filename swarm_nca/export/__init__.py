@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from swarm_nca.export import c
 from swarm_nca.export.html import page
 from swarm_nca.export.kind import Export, Precision
 
@@ -16,4 +17,5 @@ __all__ = ["EXPORTS", "Export", "Precision"]
 #: The kinds of export, by the name that `--to` takes.
 EXPORTS: Mapping[str, Export] = {
     "html": Export(".html", page),
+    "c": Export(".c", c.source, {".h": c.header}),
 }
