@@ -35,8 +35,13 @@ def export_command(
     kind = EXPORTS[to]
     rule, title = _rule_of(name, changes)
     out = out or Path(f"{title}{kind.ending}")
-    check_file(out)
-    write_atomically(out, kind.make(rule, title, precision=precision))
+    title = out.stem if kind.beside else title  # the files name each other
+    files = {out: kind.make} | {out.with_suffix(e): make for e, make in kind.beside.items()}
+    made = {file: make(rule, title, precision=precision) for file, make in files.items()}
+    for file in made:
+        check_file(file)
+    for file, data in made.items():
+        write_atomically(file, data)
     return out
 
 

@@ -14,7 +14,12 @@ from swarm_nca.cli.telling import told_in_one_line
 def export(
     rule: Annotated[str, typer.Argument(metavar="RULE", help=f"{RULE} Or life.")],
     to: Annotated[
-        str, typer.Option("--to", metavar="KIND", help="html: a web page to draw on, one file.")
+        str,
+        typer.Option(
+            "--to",
+            metavar="KIND",
+            help="html: a web page to draw on, one file; c: C99 source and header.",
+        ),
     ] = "html",
     out: Annotated[
         Path | None,

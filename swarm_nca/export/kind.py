@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from swarm_nca.rules import Rule
@@ -33,7 +34,9 @@ class Export:
     Attributes:
         ending: of its files' names, with the dot.
         make: see `Make`.
+        beside: the files that belong beside it, by their endings.
     """
 
     ending: str
     make: Make
+    beside: Mapping[str, Make] = field(default_factory=dict)
