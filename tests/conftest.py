@@ -3,8 +3,8 @@
 Tests in `tests/data` need MNIST and Fashion-MNIST (`SWARM_NCA_DATA`, the folder with `mnist/` and
 `fashion-mnist/`) and the published rule (`SWARM_NCA_REFERENCE`, its JSON file). If one of them is
 missing, these tests are not collected, and the summary reports it.
-Tests in `tests/export/browser` need Chromium (on the path, or named by `SWARM_NCA_CHROMIUM`) and the
-package `playwright`; the same holds for them.
+The same holds for the tests in `tests/export/browser`. They need the package `playwright` and
+Chromium, on the path or named by `SWARM_NCA_CHROMIUM`.
 """
 
 from __future__ import annotations
@@ -77,16 +77,10 @@ def pytest_runtest_setup() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-<<<<<<< HEAD
-    """Report in one line, also in quiet runs, whether the data tests were collected."""
-    state = f"NOT collected, missing: {' and '.join(_missing)}" if _missing else "collected"
-    terminalreporter.write_line(f"data tests: {state}")
-=======
-    """One line each on the data and the browser tests, which a quiet run prints too."""
+    """Report in one line each whether the data and the browser tests were collected."""
     for what, missing in (("data", _missing), ("browser", _missing_browser)):
-        state = f"NOT collected, for want of {' and '.join(missing)}" if missing else "collected"
+        state = f"NOT collected, missing: {' and '.join(missing)}" if missing else "collected"
         terminalreporter.write_line(f"{what} tests: {state}")
->>>>>>> web
 
 
 @pytest.fixture(scope="session")
