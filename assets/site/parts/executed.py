@@ -3,7 +3,8 @@
 Three blocks, executed in the order of the page by one new process, in an empty folder:
 
 - `{run-python}`: Python in one name space per page. What it prints is shown, then the value of a
-  last expression, as in a notebook. `:alt:` describes a picture, which needs it.
+  last expression, as in a notebook. With `:alt:`, which describes it, the value is shown as a
+  picture.
 - `{run-command}`: lines that call `swarm-nca` or `pytest`. `:status:` is the exit code that the
   last line must have, 0 without it.
 - `{write-file} PATH`: writes the block into a file. `:hidden:` leaves it out of the page.

@@ -46,10 +46,10 @@ def python(block: dict[str, Any], module: ModuleType, pictures: Path) -> tuple[s
             value = eval(compile(ast.Expression(last.value), name, "eval"), vars(module))
     if value is None:
         return printed.getvalue(), ""
-    if not hasattr(value, "_repr_png_"):
-        return f"{printed.getvalue()}{value!r}\n", ""
     if not block["alt"]:
-        raise Failure("a block that shows a picture needs :alt:")
+        return f"{printed.getvalue()}{value!r}\n", ""
+    if not hasattr(value, "_repr_png_"):
+        raise Failure(f":alt: describes a picture, and the last value is {value!r}")
     file = pictures / f"{block['line']}.png"
     file.write_bytes(value._repr_png_())
     return printed.getvalue(), str(file)
