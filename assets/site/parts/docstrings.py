@@ -99,8 +99,8 @@ def tidy(app: Sphinx, doctree: nodes.document) -> None:
     """Sets dashes, calls attributes so, and drops the base `object`."""
     for content in list(doctree.findall(desc_content)):
         for text in list(content.findall(nodes.Text)):
-            if text == " -- ":
-                text.parent.replace(text, nodes.Text(" – "))
+            if text.startswith(" -- "):
+                text.parent.replace(text, nodes.Text(" – " + text[4:]))
         for name in list(content.findall(nodes.field_name)):
             if name.astext() == "Variables":
                 name.children = [nodes.Text("Attributes")]

@@ -1,4 +1,4 @@
-"""`{playable-rules}`: a web page for each shipped rule, made by `swarm-nca export RULE --to html`.
+"""`{playable-rules}`: a web page for each shipped rule and for Life, made by `swarm-nca export RULE --to html`.
 
 Where the installed `swarm-nca` has no `export`, the directive says so instead of listing pages.
 """
@@ -41,7 +41,7 @@ class PlayableRules(SphinxDirective):
         folder = _folder(self.env.app)
         folder.mkdir(parents=True, exist_ok=True)
         items = nodes.bullet_list()
-        for rule in shipped_rules():
+        for rule in (*shipped_rules(), "life"):
             file = folder / f"{rule}.html"
             done = _swarm_nca("export", rule, "--to", "html", "--out", str(file))
             if done.returncode or not file.is_file():
