@@ -1,4 +1,4 @@
-"""`{playable-rules}`: a web page for each shipped rule and for Life, made by `swarm-nca export RULE --to html`.
+"""`{playable-rules}`: a web page for each shipped rule and for Life, by `swarm-nca export`.
 
 Where the installed `swarm-nca` has no `export`, the directive says so instead of listing pages.
 """
