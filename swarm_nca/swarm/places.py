@@ -30,11 +30,16 @@ class Places:
 
     Args:
         space: a picture or a graph.
+
+    Attributes:
+        count: how many there are, alive or not.
+        pictured: whether they are the pixels of a picture.
     """
 
     def __init__(self, space: Space) -> None:
         self._space = space
-        self._count = int(space.sizes.sum())
+        self.count = int(space.sizes.sum())
+        self.pictured = space.pictured
         self._shape = space.extent(0) if space.pictured else None
 
     def name(self, site: int) -> Hashable:
@@ -94,4 +99,4 @@ class Places:
 
     @property
     def _addresses(self) -> Tensor:
-        return torch.arange(self._count, device=self._space.sizes.device)
+        return torch.arange(self.count, device=self._space.sizes.device)
