@@ -88,8 +88,8 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
 
     @property
     def cell(self) -> Cell | None:
-        """The place on Mesa's network, `swarm.space`; None after the cell has left the world."""
-        return self.model.space[self.name] if self.present else None
+        """Its place in `swarm.space`; None once it has left the world."""
+        return self.model.cell_at(self.name) if self.present else None
 
     @property
     def neighbors(self) -> dict[int, CellAgent]:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import mesa
 import torch
-from mesa.discrete_space import Network as MesaNetwork
 
 from swarm_nca.arguments import shown, whole
 from swarm_nca.engine import rates_of
@@ -27,12 +26,14 @@ from swarm_nca.simulation import Plan, Planned, Simulation
 from swarm_nca.suggestion import did_you_mean
 from swarm_nca.swarm.agents import CellAgent, Vector
 from swarm_nca.swarm.engines import ENGINES, Engine
+from swarm_nca.swarm.mesa_space import MesaSpace
 from swarm_nca.swarm.places import Places
 from swarm_nca.swarm.reporters import usual
 from swarm_nca.world import World
 
 if TYPE_CHECKING:
     import networkx as nx
+    from mesa.discrete_space import Cell
 
     from swarm_nca.perturbations import Perturbation
 
@@ -95,7 +96,7 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         self._living: dict[Hashable, CellAgent] = {}
         self.acted = torch.zeros(0, dtype=torch.int64)
         self._until = until
-        self._space: MesaNetwork | None = None
+        self._space: MesaSpace | None = None
         self._before: World | None = None
         self._stats: CellStats | None = None
         start = replace(
@@ -216,13 +217,26 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         return self.places.graph
 
     @property
-    def space(self) -> MesaNetwork:
-        """The Mesa network with a cell for every place; made on first use."""
+    def space(self) -> MesaSpace:
+        """The agents' Mesa space: a cell for every place, made when first asked for.
+
+        A picture is an OrthogonalMooreGrid or OrthogonalVonNeumannGrid, a graph is a Network. Their
+        coordinates are Mesa's: (right, up) of a pixel, the number of a node; `cell_at` takes names.
+        A copy of a swarm makes its own space, without property layers added to this one.
+        """
         if self._space is None:
-            self._space = self.places.network(self.random)
+            self._space = self.places.mesa_space(self.random)
             for agent in self.rows:
-                self._space[agent.name].add_agent(agent)
+                self._cell(agent.site).add_agent(agent)
         return self._space
+
+    def cell_at(self, name: Hashable) -> Cell:
+        """The cell of `space` at a pixel (row, column) or a graph's node, alive or not.
+
+        Raises:
+            ValueError: no such place.
+        """
+        return self._cell(self.places.site(name))
 
     # ---------------------------------------------------------------- inside
 
@@ -263,6 +277,13 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         self._stimuli: Vector = self._origin.stimulus.detach().numpy()
         self._stimuli.flags.writeable = False
 
+    def _cell(self, site: int) -> Cell:
+        return self.space[self.places.coordinate(site)]
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Copies of Mesa's grids and networks lose cells' classes and connections.
+        return {**self.__dict__, "_space": None}
+
     def __setstate__(self, fields: dict[str, Any]) -> None:
         self.__dict__.update(fields)
         self._view_buffers()  # a copy's arrays would not share memory with its tensors
@@ -272,13 +293,13 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         for name in self._living.keys() - set(names):
             agent = self._living.pop(name)
             if self._space is not None:
-                self._space[name].remove_agent(agent)
+                self._cell(agent.site).remove_agent(agent)
             agent.leave()
         for site, name in zip(sites, names, strict=True):
             if name not in self._living:
                 agent = self._living[name] = CellAgent(self, site, name)
                 if self._space is not None:
-                    self._space[name].add_agent(agent)
+                    self._cell(site).add_agent(agent)
         self.rows = [self._living[name] for name in names]
         for row, agent in enumerate(self.rows):
             agent.row = row

@@ -1,25 +1,24 @@
-"""The places of one world: names, graph, and Mesa's network.
+"""The places of one world: names, graph, and Mesa's space.
 
-They include dead places: a dead pixel is a cell of the network without an agent. Drawing and
-erasing therefore never rebuild the network.
+They include dead places: a dead pixel is a cell of Mesa's space without an agent. Drawing and
+erasing therefore never rebuild the space.
 """
 
 from __future__ import annotations
 
-import inspect
 import operator
 from collections.abc import Hashable, Iterable
 from contextlib import suppress
 from functools import cached_property
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
-from mesa.discrete_space import Network as MesaNetwork
 from torch import Tensor
 
 from swarm_nca.arguments import shown
 from swarm_nca.spaces import Space
+from swarm_nca.swarm.mesa_space import MesaSpace, mesa_space
 from swarm_nca.topologies import Topology
 
 if TYPE_CHECKING:
@@ -31,11 +30,16 @@ class Places:
 
     Args:
         space: a picture or a graph.
+
+    Attributes:
+        count: how many there are, alive or not.
+        pictured: whether they are the pixels of a picture.
     """
 
     def __init__(self, space: Space) -> None:
         self._space = space
-        self._count = int(space.sizes.sum())
+        self.count = int(space.sizes.sum())
+        self.pictured = space.pictured
         self._shape = space.extent(0) if space.pictured else None
 
     def name(self, site: int) -> Hashable:
@@ -74,16 +78,16 @@ class Places:
         neighbors, _ = self._space.look(self._addresses)
         return Topology(neighbors, self._names).to_networkx()
 
-    def network(self, random: Random) -> MesaNetwork:
-        """The graph as a Mesa space; the connections of a cell exclude the cell itself."""
-        options: dict[str, Any] = {}
-        # Mesa 3.5 and later would otherwise compute a spring layout, which takes minutes.
-        if "layout" in inspect.signature(MesaNetwork).parameters:
-            options["layout"] = dict(zip(self._names, self._positions, strict=True))
-        space = MesaNetwork(self.graph, random=random, **options)
-        for cell in space.all_cells:
-            cell.connections.pop(cell.coordinate, None)
-        return space
+    def mesa_space(self, random: Random) -> MesaSpace:
+        """All places as a Mesa space without agents; see `swarm_nca.swarm.mesa_space`."""
+        return mesa_space(self._space, random)
+
+    def coordinate(self, site: int) -> tuple[int, int] | int:
+        """A place's coordinate in Mesa's space: a pixel's (right, up), or the number of a node."""
+        if not self._shape:
+            return site
+        row, column = divmod(site, self._shape[1])
+        return column, self._shape[0] - 1 - row
 
     @cached_property
     def _names(self) -> tuple[Hashable, ...]:
@@ -95,9 +99,4 @@ class Places:
 
     @property
     def _addresses(self) -> Tensor:
-        return torch.arange(self._count, device=self._space.sizes.device)
-
-    @property
-    def _positions(self) -> list[list[float]]:
-        positions: list[list[float]] = self._space.position(self._addresses).tolist()
-        return positions
+        return torch.arange(self.count, device=self._space.sizes.device)

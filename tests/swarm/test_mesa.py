@@ -1,6 +1,8 @@
 """Standard features of Mesa models: space, data collector, batch runs, shuffling, ending."""
 
+import copy
 import gc
+import itertools
 import warnings
 import weakref
 from typing import Any
@@ -11,13 +13,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from mesa.batchrunner import batch_run
+from mesa.discrete_space import Network, OrthogonalMooreGrid, OrthogonalVonNeumannGrid
 
 from swarm_nca.links import Links
 from swarm_nca.measure.metrics import METRICS, measure
 from swarm_nca.rules import Rule
 from swarm_nca.swarm import ENGINES, REPORTERS, CellAgent, Swarm
 from swarm_nca.testing import tiny_world
-from swarm_nca.topologies import number_slots
+from swarm_nca.topologies import Grid, number_slots
 from swarm_nca.world import World
 
 
@@ -43,19 +46,70 @@ def test_a_swarm_is_a_mesa_model(world: World, rule: Rule) -> None:
 
 def test_every_place_is_a_mesa_cell_and_dead_ones_are_empty(world: World, rule: Rule) -> None:
     swarm = Swarm(world, rule)
-    space = swarm.space
-    assert isinstance(space, mesa.discrete_space.Network)
-    assert len(list(space.all_cells)) == 5 * 6
-    for cell in space.all_cells:
-        agent = swarm.living(cell.coordinate)
+    assert isinstance(swarm.space, OrthogonalMooreGrid)
+    assert (swarm.space.width, swarm.space.height) == (6, 5)
+    for name in itertools.product(range(5), range(6)):
+        agent = swarm.living(name)
+        cell = swarm.cell_at(name)
         assert cell.agents == ([] if agent is None else [agent])
+        assert cell.is_empty == (agent is None)
         if agent is not None:
             assert agent.cell is cell
+    assert len(list(swarm.space.all_cells)) == 5 * 6
     neighbors = set(swarm.agent_at((3, 2)).neighbors.values()) - {swarm.agent_at((3, 2))}
-    around = swarm.agent_at((3, 2)).cell
-    assert around is not None
-    assert set(around.neighborhood.agents) == neighbors
-    assert len(around.connections) == 8
+    assert set(swarm.cell_at((3, 2)).neighborhood.agents) == neighbors
+
+
+def test_a_grid_is_in_mesas_coordinates_right_and_up(world: World, rule: Rule) -> None:
+    swarm = Swarm(world, rule)
+    assert swarm.cell_at((0, 0)).coordinate == (0, 4)
+    assert swarm.cell_at((4, 5)).coordinate == (5, 0)
+    above = swarm.cell_at((3, 2)).connections[0, 1]
+    assert above is swarm.cell_at((2, 2))
+
+
+@pytest.mark.parametrize("torus", [False, True])
+@pytest.mark.parametrize("neighborhood", ["moore", "von_neumann"])
+@pytest.mark.parametrize("shape", [(3, 4), (1, 5), (5, 1), (1, 1)])
+def test_cells_of_a_grid_are_connected_as_the_topology_says(
+    rule: Rule, shape: tuple[int, int], neighborhood: str, torus: bool
+) -> None:
+    world = World.from_images(np.ones((1, *shape)), rule, grid=Grid(neighborhood, torus))
+    swarm = Swarm(world, rule)
+    kind = OrthogonalMooreGrid if neighborhood == "moore" else OrthogonalVonNeumannGrid
+    assert isinstance(swarm.space, kind)
+    assert swarm.space.torus == torus
+    for agent in swarm.agents:
+        heard = [other.cell for other in agent.neighbors.values() if other is not agent]
+        connected = list(agent.cell.connections.values())
+        assert len(connected) == len(heard)
+        assert set(connected) == set(heard)
+
+
+def test_a_graph_is_a_network_of_its_node_numbers(rule: Rule) -> None:
+    graph = nx.DiGraph([("a", "b"), ("b", "c"), ("c", "a"), ("a", "a")])
+    swarm = Swarm(World.from_graph(number_slots(graph, own=None), rule), rule)
+    assert isinstance(swarm.space, Network)
+    assert dict(swarm.space.G.nodes(data="name")) == {0: "a", 1: "b", 2: "c"}
+    assert swarm.cell_at("b").coordinate == 1
+    assert swarm.agent_at("b").cell is swarm.space[1]
+    assert list(swarm.cell_at("a").connections.values()) == [swarm.cell_at("b")]
+    assert not swarm.space.G.is_directed()
+    assert sorted(swarm.space.G.edges) == [(0, 1), (0, 2), (1, 2)]
+
+
+def test_places_that_do_not_exist_have_no_cell(world: World, rule: Rule) -> None:
+    with pytest.raises(ValueError, match=r"no pixel \(5, 0\)"):
+        Swarm(world, rule).cell_at((5, 0))
+
+
+def test_a_copy_of_a_swarm_makes_its_own_space(world: World, rule: Rule) -> None:
+    swarm = Swarm(world, rule)
+    assert len(swarm.space.agents) == world.cells
+    other = copy.deepcopy(swarm)
+    other.erase([(3, 1)])
+    assert other.cell_at((3, 1)).is_empty
+    assert swarm.cell_at((3, 1)).agents == [swarm.agent_at((3, 1))]
 
 
 @pytest.mark.parametrize("built", ["before", "after"])
@@ -67,8 +121,8 @@ def test_agents_enter_and_leave_the_space_with_their_pixels(
         assert len(swarm.space.agents) == world.cells
     swarm.erase([(3, 1)])
     swarm.draw([(0, 0)])
-    assert swarm.space[(3, 1)].is_empty
-    assert swarm.space[(0, 0)].agents == [swarm.agent_at((0, 0))]
+    assert swarm.cell_at((3, 1)).is_empty
+    assert swarm.cell_at((0, 0)).agents == [swarm.agent_at((0, 0))]
     assert set(swarm.space.agents) == set(swarm.agents)
 
 
@@ -83,7 +137,6 @@ def test_a_given_graph_is_returned_unchanged(rule: Rule) -> None:
     graph = number_slots(nx.gnm_random_graph(12, 20, seed=3))
     swarm = Swarm(World.from_graph(graph, rule), rule)
     assert nx.utils.edges_equal(swarm.graph.edges(data=True), graph.edges(data=True), directed=True)
-    assert swarm.space.G is swarm.graph
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -1,0 +1,141 @@
+"""A page in the browser for a swarm: Mesa's `SolaraViz`, with sliders, picture and charts.
+
+`solara run swarm_nca.swarm.visualization` opens it. In a notebook or a file of your own, `page()`
+is the same page and `page(swarm)` shows a swarm that you made. The parts (`portrayal`, `draw`,
+`space_component`, the charts) also serve a `SolaraViz` page of your own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from swarm_nca.images import strokes
+from swarm_nca.rules import Rule, load_rule
+from swarm_nca.rules.loading import shipped_rules
+from swarm_nca.swarm.model import Swarm
+from swarm_nca.world import World
+
+try:
+    import solara
+    from mesa.visualization import SolaraViz
+
+    from swarm_nca.swarm.charts import decisions_histogram, metrics_chart, states_histogram
+    from swarm_nca.swarm.portrayal import (
+        draw,
+        drawing_options,
+        fill_cells,
+        portrayal,
+        space_component,
+    )
+except ImportError as error:
+    raise ImportError(
+        f"drawing swarms with Mesa needs Solara, and {error.name or 'a part of it'} is missing; "
+        "install it with: pip install 'swarm-nca[solara]'"
+    ) from error
+
+__all__ = [
+    "DigitSwarm",
+    "decisions_histogram",
+    "draw",
+    "drawing_options",
+    "fill_cells",
+    "metrics_chart",
+    "page",
+    "portrayal",
+    "space_component",
+    "states_histogram",
+]
+
+_DIGITS = tuple("0123456789")
+
+
+class DigitSwarm(Swarm):
+    """A swarm on one digit, written by the simulated pen of `swarm_nca.images.strokes`.
+
+    Args:
+        rule: a rule that tells the ten digits apart, or its name or file.
+        digit: from 0 to 9.
+        seed: the handwriting and every random draw depend on it.
+        fire_rate, noise: the rule's own when None.
+
+    Raises:
+        ValueError: an unknown rule, another digit, a seed or a rate out of range.
+    """
+
+    def __init__(
+        self,
+        rule: Rule | str | Path = "digits",
+        digit: int = 7,
+        seed: int = 0,
+        fire_rate: float | None = None,
+        noise: float | None = None,
+    ) -> None:
+        rule = rule if isinstance(rule, Rule) else load_rule(rule)
+        pictures = strokes(1, seed, label=digit)
+        world = World.from_images(pictures.grey, rule, labels=pictures.labels)
+        super().__init__(world, rule, seed, fire_rate=fire_rate, noise=noise)
+
+
+@solara.component  # type: ignore[untyped-decorator]
+def page(swarm: Swarm | None = None, parameters: Mapping[str, Any] | None = None) -> None:
+    """A `SolaraViz` page: the space in the rule's colours, metrics over time, two histograms.
+
+    Args:
+        swarm: what to show; a `DigitSwarm`, with a choice of rule and digit, when None.
+        parameters: Mesa's `model_params`, on top of those the page has: what Reset makes the next
+            swarm with. Without them, Reset starts a `Swarm` anew from the given one's present
+            world, with its rule, engine and reporters, and without its perturbations.
+    """
+    first = solara.use_memo(lambda: DigitSwarm() if swarm is None else swarm, [swarm])
+    own = solara.use_memo(lambda: _parameters(first), [first])
+    with solara.Sidebar():
+        solara.Info("Reset starts a swarm with the parameters below.", dense=True)
+    SolaraViz(
+        first,
+        components=[
+            space_component(first),
+            metrics_chart(first),
+            decisions_histogram,
+            states_histogram,
+        ],
+        model_params={**own, **(parameters or {})},
+        name="swarm_nca",
+    )
+
+
+def _parameters(swarm: Swarm) -> dict[str, Any]:
+    parameters: dict[str, Any] = {}
+    if isinstance(swarm, DigitSwarm):
+        parameters["rule"] = _select("Rule", "digits", _rules_of_digits())
+        parameters["digit"] = _select("Digit", 7, list(range(10)))
+    elif type(swarm) is Swarm:
+        parameters = {
+            "world": swarm.world,
+            "rule": swarm.rule,
+            "engine": swarm.engine,
+            "model_reporters": swarm.datacollector.model_reporters,
+        }
+    else:
+        return {}
+    noise = max(0.1, 2 * swarm.noise)
+    return {
+        **parameters,
+        "seed": _slider("SliderInt", "Seed", swarm.seed, max(99, swarm.seed), 1),
+        "fire_rate": _slider("SliderFloat", "Fire rate", swarm.fire_rate, 1.0, 0.01),
+        "noise": _slider("SliderFloat", "Noise", swarm.noise, noise, 0.001),
+    }
+
+
+def _select(label: str, value: Any, values: list[Any]) -> dict[str, Any]:
+    return {"type": "Select", "label": label, "value": value, "values": values}
+
+
+def _slider(kind: str, label: str, value: float, most: float, step: float) -> dict[str, Any]:
+    return {"type": kind, "label": label, "value": value, "min": 0, "max": most, "step": step}
+
+
+def _rules_of_digits() -> list[str]:
+    """The shipped rules that tell the ten digits apart."""
+    return [name for name in shipped_rules() if load_rule(name).readout.class_names == _DIGITS]
