@@ -320,12 +320,14 @@ class Page {
         // WebGL works later than it is asked to: reading the states waits for it.
         if (this.speed > 60) this.swarm.sync();
       }
-      if (steps) this.draw();
+      if (steps) this.outdated = true;
     }
+    if (this.outdated) this.draw();
     requestAnimationFrame((next) => this.frame(next, now));
   }
 
   draw() {
+    this.outdated = false;
     const summary = summarize(this.swarm);
     this.view.draw(summary);
     byId("clock").textContent = `Step ${this.swarm.stepsDone.toLocaleString("en")}`;

@@ -7,7 +7,8 @@ const page = new Page(rule);
 window.swarm = {
   rule,
   /** Takes one step; `mask` [pixels] chooses the cells that fire. */
-  step: (mask) => { page.swarm.step(mask); page.draw(); },
+  step: (mask) => { page.swarm.step(mask); page.outdated = true; },
+  draw: () => page.draw(),
   /** The states [pixels × channels]. */
   state: () => { page.swarm.sync(); return page.swarm.state.slice(); },
   /** Sets the states [pixels × channels]. */
