@@ -3,7 +3,7 @@
 const rule = readRule(JSON.parse(document.getElementById("rule").textContent));
 const page = new Page(rule);
 
-/** For tests and for the curious: the swarm from the browser's console. */
+/** The swarm, for tests and for the browser's console. */
 window.swarm = {
   rule,
   /** Takes one step; `mask` [pixels] chooses the cells that fire. */
