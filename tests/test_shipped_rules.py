@@ -7,6 +7,8 @@ import pytest
 from swarm_nca.images import DRAWN
 from swarm_nca.measure.protocols import evaluate
 from swarm_nca.rules import read_rule, shipped_rules
+from swarm_nca.tasks.growing import Growing
+from swarm_nca.tasks.growing_protocol import GrowingProtocol, grown_by
 
 #: Shipped rule → drawn pictures, and the smallest allowed cell accuracy, total agreement and vote
 #: accuracy on a hundred of them.
@@ -17,8 +19,38 @@ KNOWN = {
 }
 
 
+#: Every growing rule that ships: its largest errors at step 96, and some hundred steps later.
+GROWING = {
+    "growing-grow": (3e-4, 0.2),
+    "growing-persist": (2e-3, 2e-3),
+    "growing-regenerate": (2e-3, 2e-3),
+}
+
+
 def test_this_file_tests_every_shipped_rule() -> None:
-    assert set(shipped_rules()) == set(KNOWN)
+    assert set(shipped_rules()) == {*KNOWN, *GROWING}
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_a_growing_rule_grows_stays_and_heals_as_its_name_says(name: str) -> None:
+    rule, card = read_rule(shipped_rules()[name])
+    task = Growing(target=card["recipe"]["task"]["target"])
+    protocol = GrowingProtocol(worlds=2, late=400)
+    for grown in grown_by(rule.requires_grad_(False), task, protocol):
+        assert grown.error_grown < GROWING[name][0]
+        assert grown.error_late < GROWING[name][1]
+        assert grown.retained
+        assert (grown.recovery > 75.0) == (name == "growing-regenerate")
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_the_card_of_a_growing_rule_has_every_stage_of_its_training(name: str) -> None:
+    rule, card = read_rule(shipped_rules()[name])
+    assert card["hash"] == rule.hash()
+    assert card["licence"]
+    assert card["scores"]
+    assert card["earlier"][0]["recipe"]["name"] == "growing-persist"
+    assert sum(weight.numel() for weight in rule.parameters()) == 8_336
 
 
 @pytest.mark.parametrize("name", KNOWN)

@@ -29,7 +29,7 @@ class Page {
     this.brushes = { draw: this.ink ? 1.3 : 0.6, erase: this.ink ? 2 : 1.5, wound: 3 };
     this.tiles = 0;
     this.owed = 0;
-    this.told = "";
+    this.verdict = "";
     const [width, height] = this.sizes()[1];
     this.swarm = new Swarm(rule, width, height);
     this.view = new View(byId("world"), this.swarm);
@@ -267,7 +267,7 @@ class Page {
     try {
       await navigator.clipboard.writeText(location.href);
     } catch {
-      done = false;  // without leave to write, the address bar holds the link
+      done = false;  // the browser refused; the address bar holds the link
     }
     button.textContent = done ? "Copied" : "Copy it from the address bar";
     setTimeout(() => { button.textContent = label; }, 1800);
@@ -317,23 +317,26 @@ class Page {
         this.swarm.step();
         this.owed--;
         steps++;
-        // WebGL works later than it is asked to: reading the states waits for it.
+        // WebGL runs commands later: reading the states waits for their end.
         if (this.speed > 60) this.swarm.sync();
       }
-      if (steps) this.draw();
+      if (steps) this.outdated = true;
     }
+    if (this.outdated) this.draw();
     requestAnimationFrame((next) => this.frame(next, now));
   }
 
   draw() {
+    this.outdated = false;
     const summary = summarize(this.swarm);
     this.view.draw(summary);
     byId("clock").textContent = `Step ${this.swarm.stepsDone.toLocaleString("en")}`;
     byId("hint").hidden = this.ink ? this.swarm.sites.length > 0 : summary.counts[0] > 0;
-    this.tell(summary);
+    this.showSummary(summary);
   }
 
-  tell({ counts, pieces }) {
+  /** Writes counts and verdict. */
+  showSummary({ counts, pieces }) {
     const { readout } = this.rule, all = counts.reduce((a, b) => a + b, 0);
     const largest = Math.max(1, ...counts);
     this.rows.forEach(({ bar, count }, i) => {
@@ -342,8 +345,8 @@ class Page {
     });
     const [verdict, detail] = verdictOf(readout, counts, pieces, all);
     byId("detail").textContent = detail;
-    if (verdict !== this.told) {
-      byId("verdict").textContent = this.told = verdict;
+    if (verdict !== this.verdict) {
+      byId("verdict").textContent = this.verdict = verdict;
       byId("world").setAttribute("aria-label", `The swarm: ${verdict}`);
     }
   }
@@ -372,7 +375,7 @@ class Page {
   }
 }
 
-/** What a reader wants to know first, and what else: two texts. */
+/** The verdict and the line below it: two texts. */
 function verdictOf(readout, counts, pieces, all) {
   if (readout.kind !== "classes") {
     const unit = { rgba: "cells alive", bit: "cells on" }[readout.kind];
@@ -388,8 +391,8 @@ function verdictOf(readout, counts, pieces, all) {
     return [said.join(", "), `${agree} of ${pieces.length} pieces agree; ${cells}`];
   }
   const share = counts[best] / all;
-  const who = share === 1 ? "All cells say" : `${percent(share)} say`;
-  return [`${who} ${readout.names[best]}`, cells];
+  const voters = share === 1 ? "All cells say" : `${percent(share)} say`;
+  return [`${voters} ${readout.names[best]}`, cells];
 }
 
 function option([value, label]) {

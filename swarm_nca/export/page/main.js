@@ -3,11 +3,12 @@
 const rule = readRule(JSON.parse(document.getElementById("rule").textContent));
 const page = new Page(rule);
 
-/** For tests and for the curious: the swarm from the browser's console. */
+/** The swarm, for tests and for the browser's console. */
 window.swarm = {
   rule,
   /** Takes one step; `mask` [pixels] chooses the cells that fire. */
-  step: (mask) => { page.swarm.step(mask); page.draw(); },
+  step: (mask) => { page.swarm.step(mask); page.outdated = true; },
+  draw: () => page.draw(),
   /** The states [pixels × channels]. */
   state: () => { page.swarm.sync(); return page.swarm.state.slice(); },
   /** Sets the states [pixels × channels]. */

@@ -67,7 +67,7 @@ function newStroke(swarm) {
   return { before: swarm.grey.slice(), covered: new Float32Array(swarm.pixels) };
 }
 
-/** Does to the swarm what a stroke says. */
+/** Applies a stroke to the swarm. */
 function applyStroke(page, { before, covered }, tool) {
   const { swarm, rule } = page;
   if (tool === "wound") {

@@ -197,7 +197,7 @@ class WebGLEngine {
   }
 
   step(fired, noise, draw) {
-    if (this.gl.isContextLost()) throw new Error("the browser took WebGL2 away");
+    if (this.gl.isContextLost()) throw new Error("WebGL2 was lost");
     this.placeRows(fired);
     if (this.rule.table) this.lookUp();
     else this.stepLayers(fired.length, noise, draw);

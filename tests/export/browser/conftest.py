@@ -12,17 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from swarm_nca.export import EXPORTS, Precision
 from swarm_nca.rules import Rule
 
-#: Rendering by the processor (SwiftShader), and no requests of the browser's own.
-FLAGS = [
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
+from ..flags import FLAGS
 
 
 @pytest.fixture(scope="session")

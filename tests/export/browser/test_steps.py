@@ -139,7 +139,8 @@ def test_both_engines_draw_the_same_noise(opened: Callable[..., Page]) -> None:
     for engine in ENGINES:
         page = opened(rule, f"picture={code}&noise=5&fire=1&seed=9&paused=1&engine={engine}")
         held[engine] = np.array(page.evaluate("swarm.step(); Array.from(swarm.state())"))
-    np.testing.assert_allclose(held["webgl"], held["javascript"], rtol=0, atol=1e-3)
+    # Logarithms and cosines of graphics processors have fewer digits.
+    np.testing.assert_allclose(held["webgl"], held["javascript"], rtol=0, atol=0.02)
     noise = held["javascript"] / 5
     assert abs(noise.mean()) < 0.03
     assert noise.std() == pytest.approx(1.0, abs=0.03)
