@@ -3,8 +3,8 @@
 Tests in `tests/data` need MNIST and Fashion-MNIST (`SWARM_NCA_DATA`, the folder with `mnist/` and
 `fashion-mnist/`) and the published rule (`SWARM_NCA_REFERENCE`, its JSON file). If one of them is
 missing, these tests are not collected, and the summary reports it.
-The same holds for the tests in `tests/export/browser`. They need the package `playwright` and
-Chromium, on the path or named by `SWARM_NCA_CHROMIUM`.
+The same holds for the tests in `tests/export/browser` and `tests/swarm/browser`. They need the
+package `playwright` and Chromium, on the path or named by `SWARM_NCA_CHROMIUM`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _missing = [
     if not exists
 ]
 
-#: The browser that runs exported pages; None where there is none.
+#: The browser that opens pages; None where there is none.
 _CHROMIUM = next(
     filter(
         None,
@@ -62,7 +62,11 @@ _missing_browser = [
 
 collect_ignore = [
     folder
-    for folder, missing in (("data", _missing), ("export/browser", _missing_browser))
+    for folder, missing in (
+        ("data", _missing),
+        ("export/browser", _missing_browser),
+        ("swarm/browser", _missing_browser),
+    )
     if missing
 ]
 
@@ -91,7 +95,7 @@ def published_rule_path() -> Path:
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
-    """The browser's program; only tests in `tests/export/browser` may ask for it."""
+    """The browser's program, for tests in folders `browser` only."""
     return _CHROMIUM or ""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import solara
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -26,6 +27,9 @@ _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#1
 _SILENT = "#1b1f24"
 _WIDTH, _HEIGHT = 6.4, 4.0  # inches
 _BINS = 30
+
+#: Names below bars: beyond so many letters in all they stand upright, each cut at `_LONGEST`.
+_LETTERS, _LONGEST = 45, 18
 
 
 def metrics_chart(swarm: Swarm) -> Any:
@@ -61,16 +65,17 @@ def decisions_histogram(model: Swarm) -> None:
     """Agents by what they show (of classes: what they have decided), in the read-out's colours."""
     update_counter.get()
     counts, readout = counts_of_agents(model), model.rule.readout
-    figure = Figure(figsize=(_WIDTH, _HEIGHT))
-    ax = figure.add_subplot()
+    ax = _axes()
     colors = ["#{:02x}{:02x}{:02x}".format(*color) for color in readout.colors]
     bars = ax.bar(list(counts), list(counts.values()), color=[*colors, _SILENT])
     ax.bar_label(bars, [str(count) if count else "" for count in counts.values()])
     ax.set_ylim(0, 1.08 * max(1, len(model.rows)))
     ax.set_ylabel("agents")
     ax.set_xlabel(f"what agents show: {readout.title.lower()}")
-    if max(map(len, counts)) > 6:
-        ax.tick_params(axis="x", rotation=45)
+    if sum(map(len, counts)) > _LETTERS:
+        labels = [name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…" for name in counts]
+        ax.set_xticks(range(len(counts)), labels, rotation=90)
+        ax.figure.subplots_adjust(bottom=0.42)
     _show(ax)
 
 
@@ -84,9 +89,10 @@ def states_histogram(model: Swarm) -> None:
     chosen, choose = solara.use_state(names[usual])
     channel = names.index(chosen) if chosen in names else usual
     solara.Select("Channel of the states", values=names, value=names[channel], on_value=choose)
-    figure = Figure(figsize=(_WIDTH, _HEIGHT))
-    ax = figure.add_subplot()
-    ax.hist([float(agent.state[channel]) for agent in model.agents], bins=_BINS, color=_COLORS[0])
+    held = np.array([agent.state[channel] for agent in model.agents])
+    counts, edges = np.histogram(held[np.isfinite(held)], bins=_BINS)
+    ax = _axes()
+    ax.stairs(counts, edges, fill=True, color=_COLORS[0])
     ax.set_ylabel("agents")
     ax.set_xlabel(f"state, {names[channel]}")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
@@ -100,10 +106,17 @@ def channel_names(swarm: Swarm) -> list[str]:
     return [f"channel {i}" + (f" ({name})" if name else "") for i, name in named]
 
 
+def _axes() -> Axes:
+    # Fixed margins: `bbox_inches="tight"` would draw every figure twice.
+    figure = Figure(figsize=(_WIDTH, _HEIGHT))
+    figure.subplots_adjust(left=0.12, right=0.98, bottom=0.16, top=0.96)
+    return figure.add_subplot()
+
+
 def _plain(ax: Axes) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
 def _show(ax: Axes) -> None:
     _plain(ax)
-    solara.FigureMatplotlib(ax.figure, format="png", bbox_inches="tight")
+    solara.FigureMatplotlib(ax.figure, format="png")

@@ -38,6 +38,7 @@ except ImportError as error:
 __all__ = [
     "DigitSwarm",
     "decisions_histogram",
+    "default_parameters",
     "draw",
     "drawing_options",
     "fill_cells",
@@ -89,7 +90,7 @@ def page(swarm: Swarm | None = None, parameters: Mapping[str, Any] | None = None
             world, with its rule, engine and reporters, and without its perturbations.
     """
     first = solara.use_memo(lambda: DigitSwarm() if swarm is None else swarm, [swarm])
-    own = solara.use_memo(lambda: _parameters(first), [first])
+    own = solara.use_memo(lambda: default_parameters(first), [first])
     with solara.Sidebar():
         solara.Info("Reset starts a swarm with the parameters below.", dense=True)
     SolaraViz(
@@ -105,7 +106,11 @@ def page(swarm: Swarm | None = None, parameters: Mapping[str, Any] | None = None
     )
 
 
-def _parameters(swarm: Swarm) -> dict[str, Any]:
+def default_parameters(swarm: Swarm) -> dict[str, Any]:
+    """The `model_params` that a page of this swarm has: sliders, menus, and what stays fixed.
+
+    None for a class of your own, whose parameters only its author can name.
+    """
     parameters: dict[str, Any] = {}
     if isinstance(swarm, DigitSwarm):
         parameters["rule"] = _select("Rule", "digits", _rules_of_digits())

@@ -17,7 +17,7 @@ from mesa.discrete_space import Network, OrthogonalMooreGrid, OrthogonalVonNeuma
 
 from swarm_nca.links import Links
 from swarm_nca.measure.metrics import METRICS, measure
-from swarm_nca.rules import Rule
+from swarm_nca.rules import Rule, load_rule
 from swarm_nca.swarm import ENGINES, REPORTERS, CellAgent, Swarm
 from swarm_nca.testing import tiny_world
 from swarm_nca.topologies import Grid, number_slots
@@ -183,10 +183,13 @@ def test_agent_reporters_are_optional(world: World, rule: Rule) -> None:
     assert table.loc[(1, 1), "where"] == (0, 1)
 
 
-def run_quietly(model: Any, parameters: dict[str, Any], **options: Any) -> pd.DataFrame:
+def run_quietly(
+    model: Any, parameters: dict[str, Any], number_processes: int = 1, **options: Any
+) -> pd.DataFrame:
+    options |= {"number_processes": number_processes, "display_progress": False}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        rows = batch_run(model, parameters, number_processes=1, display_progress=False, **options)
+        rows = batch_run(model, parameters, **options)
     return pd.DataFrame(rows)
 
 
@@ -198,6 +201,21 @@ def test_batch_runs_accept_worlds_as_parameters(rule: Rule) -> None:
     assert table["world"].map(lambda world: world.cells).unique().tolist() == [4, 10, 16]
     assert table.groupby("RunId")["undecided"].count().eq(table["Step"].max() + 1).all()
     assert table["RunId"].nunique() == 6
+
+
+def test_batch_runs_in_two_processes_equal_those_in_one() -> None:
+    pictures = [np.eye(4), np.tri(4), np.ones((4, 4))]
+    worlds = World.from_images(pictures, load_rule("digits"), labels=[0, 1, 2])
+    options = {"world": worlds.split(), "rule": ["digits"], "engine": ["batched", "agents"]}
+    columns = ["engine", "Step", "cell_accuracy", "undecided"]
+    one, two = (
+        run_quietly(Swarm, options, number_processes=number, max_steps=5, data_collection_period=1)
+        .sort_values(["RunId", "Step"])[columns]
+        .reset_index(drop=True)
+        for number in (1, 2)
+    )
+    assert len(one) == 6 * 6
+    pd.testing.assert_frame_equal(one, two)
 
 
 def test_batch_runs_accept_a_subclass_of_swarm(rule: Rule) -> None:
