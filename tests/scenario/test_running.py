@@ -134,7 +134,7 @@ def test_the_run_folder_holds_what_the_record_asks_for(write, tmp_path):
     tables |= {"provenance.json", "report.html"}
     assert plain == tables
     pictures = {"run.webp", "summary.png", "channels.png"}
-    assert full == tables | pictures | {"states.npz"}
+    assert full == tables | pictures | {"states.npz", "live.html"}
 
 
 def test_expectations_are_pooled_over_worlds_and_nothing_unknown_passes(write):
