@@ -30,6 +30,7 @@ FILES = (
     "events.csv",
     "provenance.json",
     "report.html",
+    "live.html",
     "run.webp",
     "summary.png",
     "channels.png",
@@ -40,12 +41,21 @@ FILES = (
 _FLOAT = "%.9g"
 
 
-def write_run(folder: str | Path, run: Run, *, pictures: bool = True, states: bool = False) -> None:
+def write_run(
+    folder: str | Path,
+    run: Run,
+    *,
+    pictures: bool = True,
+    states: bool = False,
+    live: tuple[bytes, str] | None = None,
+) -> None:
     """Write a run's files into a folder, which is created if missing.
 
     Args:
         pictures: also `run.webp`, `summary.png` and `channels.png`, if the run has frames.
         states: also `states.npz`, every frame's states (see `states_npz`).
+        live: a web page that runs the rule, written as `live.html`, and the fragment of the address
+            with which the report opens it.
 
     Raises:
         ValueError: metrics or events without their columns.
@@ -79,7 +89,11 @@ def write_run(folder: str | Path, run: Run, *, pictures: bool = True, states: bo
         shown = pictures_of(run)
     from swarm_nca.recording.report import report_html
 
-    files["report.html"] = report_html(run, shown, facts).encode()
+    address = None
+    if live is not None:
+        files["live.html"], fragment = live
+        address = f"live.html#{fragment}"
+    files["report.html"] = report_html(run, shown, facts, address).encode()
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in (files | shown).items():
         write_atomically(folder / name, data)

@@ -51,12 +51,18 @@ _SHOWN_STEPS = (0, 1, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 _YAML_LINE = re.compile(r"( *(?:- )?\{?)([\w-]+)(?=:)(.*)", re.DOTALL)
 
 
-def report_html(run: Run, pictures: Mapping[str, bytes], facts: Mapping[str, Any]) -> str:
+def report_html(
+    run: Run,
+    pictures: Mapping[str, bytes],
+    facts: Mapping[str, Any],
+    live: str | None = None,
+) -> str:
     """The page as HTML.
 
     Args:
         pictures: WebP and PNG files by name; a missing one is left out.
         facts: the run's provenance.
+        live: the address of a page that goes on from the run's picture; None for no button.
     """
     columns = _columns(run)
     environment = jinja2.Environment(
@@ -72,6 +78,7 @@ def report_html(run: Run, pictures: Mapping[str, bytes], facts: Mapping[str, Any
         description=run.description,
         facts=_facts(run, facts["worlds"]),
         passed=run.passed,
+        live=live,
         steps=_count(run.steps),
         pictures={name: _data_uri(name, data) for name, data in pictures.items()},
         figures=_figures(run),

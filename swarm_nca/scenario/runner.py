@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from swarm_nca.engine import Backend, stepper
+from swarm_nca.export.live import live_page
 from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.measure.metrics import metrics_for
 from swarm_nca.perturbations import Perturbation
@@ -68,11 +69,20 @@ def run(
         result = _Recorder(scenario).run(folder, progress or (lambda done, steps: None))
     if folder is not None:
         record = scenario.settings.record
+        live = _live(scenario, result) if record.picture else None
         place(
             folder,
-            lambda new: write_run(new, result, pictures=record.picture, states=record.states),
+            lambda new: write_run(
+                new, result, pictures=record.picture, states=record.states, live=live
+            ),
         )
     return result
+
+
+def _live(scenario: Scenario, result: Run) -> tuple[bytes, str] | None:
+    """The page on which the run goes on from its last picture; see `live_page`."""
+    world = result.frames[-1].world if result.frames else scenario.start
+    return live_page(scenario.rule, result.rule_title, world, result.seed)
 
 
 def _agents(world: World, rule: Rule, seed: int) -> Backend:

@@ -132,7 +132,7 @@ def test_the_run_folder_has_the_files_that_record_names(write, tmp_path):
     tables |= {"provenance.json", "report.html"}
     assert plain == tables
     pictures = {"run.webp", "summary.png", "channels.png"}
-    assert full == tables | pictures | {"states.npz"}
+    assert full == tables | pictures | {"states.npz", "live.html"}
 
 
 def test_expectations_are_pooled_over_worlds_and_unmeasured_ones_fail(write):

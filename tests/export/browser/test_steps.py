@@ -74,9 +74,11 @@ class Masked:
         return torch.from_numpy(self._masks[step]).nonzero().view(-1)
 
 
-@pytest.mark.parametrize("torus", [False, True], ids=["plane", "torus"])
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize(
+    ("name", "torus"),
+    [*((name, False) for name in RULES), *((name, True) for name in ("sobel", "growing", "life"))],
+)
 def test_twenty_steps_are_those_of_the_engine(
     opened: Callable[..., Page], name: str, engine: str, torus: bool
 ) -> None:
