@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import inspect
 import itertools
 import warnings
 import weakref
@@ -207,9 +208,11 @@ def test_batch_runs_in_two_processes_equal_those_in_one() -> None:
     pictures = [np.eye(4), np.tri(4), np.ones((4, 4))]
     worlds = World.from_images(pictures, load_rule("digits"), labels=[0, 1, 2])
     options = {"world": worlds.split(), "rule": ["digits"], "engine": ["batched", "agents"]}
+    # Mesa 3.5 and later seed each run by `rng`, at random without it.
+    rng = {"rng": 0} if "rng" in inspect.signature(batch_run).parameters else {}
     columns = ["engine", "Step", "cell_accuracy", "undecided"]
     one, two = (
-        run_quietly(Swarm, options, number_processes=number, max_steps=5, data_collection_period=1)
+        run_quietly(Swarm, options, number, max_steps=5, data_collection_period=1, **rng)
         .sort_values(["RunId", "Step"])[columns]
         .reset_index(drop=True)
         for number in (1, 2)
