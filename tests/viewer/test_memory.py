@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -59,16 +60,21 @@ def test_a_session_four_times_as_long_uses_no_more_memory(
     app.arrange(layout_of((640, 360)))
     surface = pygame.Surface(app.layout.window.size)
     watch(app, surface, 40)
-    first = held()
-    watch(app, surface, 120)
-    then = held()
+    seen = [held()]
+    for _ in range(3):
+        watch(app, surface, 80)
+        seen.append(held())
     assert app.session.step > 160
+    # What grows with time grows in every part; modules and caches load once, in one of them.
+    grown = {
+        name: min(then[name] - first[name] for first, then in pairwise(seen)) for name in seen[0]
+    }
     # The number of keyframes varies between two prunings: at most six for two sessions.
     frame = Keyframe.of(app.session.world, 0).bytes
-    assert then["tensors"] <= first["tensors"] + 2 * 6 * 5
-    assert then["bytes"] <= first["bytes"] + 2 * 6 * 2 * frame
-    assert then["arrays"] <= first["arrays"] + 40
-    assert then["objects"] <= first["objects"] + 600
+    assert grown["tensors"] <= 2 * 6 * 5
+    assert grown["bytes"] <= 2 * 6 * 2 * frame
+    assert grown["arrays"] <= 40
+    assert grown["objects"] <= 400
 
 
 def test_the_number_of_keyframes_of_a_small_world_is_bounded(opening: SessionConfig) -> None:
