@@ -1,6 +1,6 @@
 """Charts of a swarm for a `SolaraViz` page: metrics over time, and histograms of its agents.
 
-The functions of this module need the extra `solara`; `swarm_nca.swarm.visualization` hands them on.
+The functions of this module need the extra `solara`; `swarm_nca.swarm.visualization` exports them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How Mesa draws the agents of a swarm: in the colours that the rule's read-out gives their states.
 
-The functions of this module need the extra `solara`; `swarm_nca.swarm.visualization` hands them on.
+The functions of this module need the extra `solara`; `swarm_nca.swarm.visualization` exports them.
 """
 
 from __future__ import annotations
@@ -19,19 +19,18 @@ from swarm_nca.swarm.model import Swarm
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: The outline of the discs that stand for nodes: grey, since a colour can be white.
+#: Outline of the discs of nodes: grey, because a cell can be white.
 _OUTLINE = "#969696"
 
-#: The side of a square, of that of its cell, and where a cell has fewer points than `_SMALL`: there
-#: gaps would show as a pattern of their own.
+#: Side of a square, as a share of the cell's side. Cells of fewer points than `_SMALL` get no gaps:
+#: gaps of less than a pixel make a moiré.
 _SIDE, _SIDE_IF_SMALL, _SMALL = 0.92, 1.04, 5.0
 
 
 def portrayal(agent: CellAgent) -> AgentPortrayalStyle:
     """A square pixel, or the disc of a node, in the read-out's colour.
 
-    Give it to Mesa's `draw_space`, `make_space_component` or `SpaceRenderer`, and change the style
-    that it returns as you like.
+    For Mesa's `draw_space`, `make_space_component` and `SpaceRenderer`.
     """
     swarm = agent.model
     rgb = swarm.rule.readout.rgb(agent.state[None], swarm.rule.shown_above)[0]

@@ -1,7 +1,7 @@
 """A page in the browser for a swarm: Mesa's `SolaraViz`, with sliders, picture and charts.
 
-`solara run swarm_nca.swarm.visualization` opens it. In a notebook or a file of your own, `page()`
-is the same page and `page(swarm)` shows a swarm that you made. The parts (`portrayal`, `draw`,
+`solara run swarm_nca.swarm.visualization` opens it. In a notebook or in a file for `solara run`,
+`page()` is the same page and `page(swarm)` shows another swarm. The parts (`portrayal`, `draw`,
 `space_component`, the charts) also serve a `SolaraViz` page of your own.
 """
 
@@ -51,6 +51,9 @@ __all__ = [
 
 _DIGITS = tuple("0123456789")
 
+#: The largest seed of the slider. A larger one has no slider: it would be too fine for a mouse.
+_MOST_SEEDS = 99
+
 
 class DigitSwarm(Swarm):
     """A swarm on one digit, written by the simulated pen of `swarm_nca.images.strokes`.
@@ -60,6 +63,9 @@ class DigitSwarm(Swarm):
         digit: from 0 to 9.
         seed: the handwriting and every random draw depend on it.
         fire_rate, noise: the rule's own when None.
+
+    Attributes:
+        chosen_rule: the argument `rule`.
 
     Raises:
         ValueError: an unknown rule, another digit, a seed or a rate out of range.
@@ -73,6 +79,7 @@ class DigitSwarm(Swarm):
         fire_rate: float | None = None,
         noise: float | None = None,
     ) -> None:
+        self.chosen_rule = rule
         rule = rule if isinstance(rule, Rule) else load_rule(rule)
         pictures = strokes(1, seed, label=digit)
         world = World.from_images(pictures.grey, rule, labels=pictures.labels)
@@ -85,9 +92,9 @@ def page(swarm: Swarm | None = None, parameters: Mapping[str, Any] | None = None
 
     Args:
         swarm: what to show; a `DigitSwarm`, with a choice of rule and digit, when None.
-        parameters: Mesa's `model_params`, on top of those the page has: what Reset makes the next
-            swarm with. Without them, Reset starts a `Swarm` anew from the given one's present
-            world, with its rule, engine and reporters, and without its perturbations.
+        parameters: Mesa's `model_params`, added to `default_parameters(swarm)`. Reset makes a swarm
+            from them; by default from the given swarm's present world, with its rule, engine and
+            model reporters, without perturbations.
     """
     first = solara.use_memo(lambda: DigitSwarm() if swarm is None else swarm, [swarm])
     own = solara.use_memo(lambda: default_parameters(first), [first])
@@ -107,14 +114,15 @@ def page(swarm: Swarm | None = None, parameters: Mapping[str, Any] | None = None
 
 
 def default_parameters(swarm: Swarm) -> dict[str, Any]:
-    """The `model_params` that a page of this swarm has: sliders, menus, and what stays fixed.
+    """Mesa's `model_params` for a page of this swarm: sliders, menus and fixed values.
 
-    None for a class of your own, whose parameters only its author can name.
+    Empty for other subclasses of `Swarm`: their parameters are unknown here.
     """
     parameters: dict[str, Any] = {}
     if isinstance(swarm, DigitSwarm):
-        parameters["rule"] = _select("Rule", "digits", _rules_of_digits())
-        parameters["digit"] = _select("Digit", 7, list(range(10)))
+        chosen, rules = swarm.chosen_rule, _rules_of_digits()
+        parameters["rule"] = _select("Rule", chosen, rules) if chosen in rules else chosen
+        parameters["digit"] = _select("Digit", int(swarm.world.label), list(range(10)))
     elif type(swarm) is Swarm:
         parameters = {
             "world": swarm.world,
@@ -124,10 +132,10 @@ def default_parameters(swarm: Swarm) -> dict[str, Any]:
         }
     else:
         return {}
-    noise = max(0.1, 2 * swarm.noise)
+    seed, most, noise = swarm.seed, _MOST_SEEDS, max(0.1, 2 * swarm.noise)
     return {
         **parameters,
-        "seed": _slider("SliderInt", "Seed", swarm.seed, max(99, swarm.seed), 1),
+        "seed": _slider("SliderInt", "Seed", seed, most, 1) if seed <= most else seed,
         "fire_rate": _slider("SliderFloat", "Fire rate", swarm.fire_rate, 1.0, 0.01),
         "noise": _slider("SliderFloat", "Noise", swarm.noise, noise, 0.001),
     }

@@ -11,6 +11,7 @@ import networkx as nx
 import numpy as np
 import pytest
 import solara
+import torch
 from matplotlib.figure import Figure
 from mesa.visualization.solara_viz import _check_model_params, split_model_params
 
@@ -61,21 +62,25 @@ def test_a_digit_swarm_refuses_what_is_no_digit() -> None:
         DigitSwarm(rule=Life())
 
 
-@pytest.mark.parametrize("kind", ["digit", "picture", "graph"])
+@pytest.mark.parametrize("kind", ["digit", "other digit", "picture", "graph"])
 def test_reset_makes_a_swarm_with_the_pages_parameters(kind: str, world: World, rule: Rule) -> None:
     graph = World.from_graph(number_slots(nx.cycle_graph(6)), rule)
     swarm = {
         "digit": DigitSwarm(),
+        "other digit": DigitSwarm("mnist", 3, seed=12_345),
         "picture": Swarm(world, rule, seed=4, engine="agents", fire_rate=0.25),
         "graph": Swarm(graph, rule),
     }[kind]
     parameters = default_parameters(swarm)
     _check_model_params(type(swarm).__init__, parameters)
     adjustable, fixed = split_model_params(parameters)
-    assert {"fire_rate", "noise", "seed"} <= set(adjustable)
-    assert ({"rule", "digit"} <= set(adjustable)) == (kind == "digit")
+    assert {"fire_rate", "noise"} <= set(adjustable)
+    assert ("seed" in adjustable) == (swarm.seed < 100)
+    assert ({"rule", "digit"} <= set(adjustable)) == ("digit" in kind)
     again = type(swarm)(**fixed, **{name: given["value"] for name, given in adjustable.items()})
     assert np.array_equal(again.states, swarm.states)
+    assert torch.equal(again.world.stimulus, swarm.world.stimulus)
+    assert again.rule.hash() == swarm.rule.hash()
     assert (again.seed, again.engine, again.fire_rate, again.noise) == (
         swarm.seed,
         swarm.engine,
