@@ -13,8 +13,9 @@ import re
 
 import torch
 
+from swarm_nca.export.form import float32_layers
 from swarm_nca.export.kind import Precision
-from swarm_nca.rules import Classes, Layer, Rule
+from swarm_nca.rules import Classes, Rule
 
 #: Numbers on one line of a table of weights.
 _ACROSS = 6
@@ -31,7 +32,7 @@ def source(rule: Rule, name: str, *, precision: Precision = "float32") -> bytes:
     Raises:
         ValueError: a rule without layers, or one that replaces the state; another precision.
     """
-    layers = _layers(rule, precision)
+    layers = float32_layers(rule, precision, "C")
     prefix = identifier(name)
     widths = [len(layer.bias) for layer in layers]
     tables = "\n".join(
@@ -58,7 +59,7 @@ def source(rule: Rule, name: str, *, precision: Precision = "float32") -> bytes:
 
 def header(rule: Rule, name: str, *, precision: Precision = "float32") -> bytes:
     """The `.h` file of a rule; see `source`."""
-    _layers(rule, precision)
+    float32_layers(rule, precision, "C")
     prefix, upper = identifier(name), identifier(name).upper()
     lines = [
         f"/* {prefix}: one cell of a swarm. See the source file for the memory it needs.",
@@ -179,18 +180,6 @@ def _decide(rule: Rule, readout: Classes, prefix: str) -> list[str]:
         "}",
         "",
     ]
-
-
-def _layers(rule: Rule, precision: Precision) -> list[Layer]:
-    if precision != "float32":
-        raise ValueError(f"the C file holds float32 weights, not {precision}: use float32")
-    if rule.update != "add":
-        raise ValueError(f"a C file adds to the state, and rules of kind {rule.kind!r} replace it")
-    with torch.no_grad():
-        layers = rule.layers()
-    if layers is None:
-        raise ValueError(f"a C file is made from a rule's layers, and {rule.kind!r} has none")
-    return [Layer(*(part.detach().float().cpu() for part in layer)) for layer in layers]
 
 
 def _table(name: str, values: torch.Tensor) -> str:

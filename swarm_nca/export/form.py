@@ -115,6 +115,29 @@ def settings_of(rule: Rule) -> dict[str, Any]:
     }
 
 
+def float32_layers(rule: Rule, precision: Precision, what: str) -> list[Layer]:
+    """The layers of a rule on the CPU, without gradients, for a file that holds float32 weights.
+
+    Args:
+        what: the kind of file, for messages.
+
+    Raises:
+        ValueError: another precision, a rule without layers, or one that replaces the state.
+    """
+    if precision != "float32":
+        raise ValueError(f"the {what} file holds float32 weights, not {precision}: use float32")
+    if rule.update != "add":
+        raise ValueError(
+            f"the {what} file adds to the state, and rules of kind {rule.kind!r} replace it"
+        )
+    layers = rule.layers()
+    if layers is None:
+        raise ValueError(
+            f"the {what} file is made from a rule's layers, and {rule.kind!r} has none"
+        )
+    return [Layer(*(part.detach().float().cpu() for part in layer)) for layer in layers]
+
+
 def _mlp(rule: Rule) -> Form:
     filtered = rule.filtered()
     layers = rule.layers() if filtered is None else filtered.layers

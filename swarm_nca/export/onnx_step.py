@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from swarm_nca.export.form import float32_layers
 from swarm_nca.export.kind import Precision
 from swarm_nca.rules import Rule
 
@@ -34,22 +35,19 @@ def model(rule: Rule, name: str, *, precision: Precision = "float32") -> bytes:
     Raises:
         ValueError: a rule of another form, another precision, or the package `onnx` is missing.
     """
-    if precision != "float32":
-        raise ValueError(f"the ONNX file holds float32 weights, not {precision}: use float32")
-    with torch.no_grad():
-        layers = rule.layers()
-    if layers is None or rule.update != "add" or rule.habitat.sprout is not None:
+    if rule.update != "add" or rule.habitat.sprout is not None or rule.layers() is None:
         raise ValueError(
             f"an ONNX file is made from layers that add to the state of living cells; rules of "
             f"kind {rule.kind!r} with these settings have another form"
         )
+    layers = float32_layers(rule, precision, "ONNX")
     try:
         onnx: Any = importlib.import_module("onnx")
     except ModuleNotFoundError as error:
         raise ValueError(
             'this needs the package onnx; install it with: pip install "swarm-nca[onnx]"'
         ) from error
-    make, numpy_helper = onnx.helper, importlib.import_module("onnx.numpy_helper")
+    make, numpy_helper = onnx.helper, onnx.numpy_helper
     constants = {
         "one_row": torch.tensor([1], dtype=torch.int64),
         "columns": torch.tensor([rule.channels], dtype=torch.int64),
@@ -65,7 +63,7 @@ def model(rule: Rule, name: str, *, precision: Precision = "float32") -> bytes:
         make.make_node("Concat", ["stimulus", "messages"], ["units_0"], axis=1),
     ]
     for n, (weight, bias) in enumerate(layers):
-        constants |= {f"weight_{n}": weight.detach().float(), f"bias_{n}": bias.detach().float()}
+        constants |= {f"weight_{n}": weight, f"bias_{n}": bias}
         nodes += [
             make.make_node("MatMul", [f"units_{n}", f"weight_{n}"], [f"product_{n}"]),
             make.make_node("Add", [f"product_{n}", f"bias_{n}"], [f"sum_{n}"]),

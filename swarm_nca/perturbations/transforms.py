@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
-from swarm_nca.bounds import LARGEST, LONGEST_SIDE
+from swarm_nca.bounds import LONGEST_SIDE, Number
 from swarm_nca.images import compose
 from swarm_nca.images.files import resized
 from swarm_nca.images.pictures import Grey
@@ -78,7 +78,7 @@ class Rotate(Transform):
     """The picture turned anticlockwise about its middle by `degrees`."""
 
     kind: Literal["rotate"] = field(default="rotate", repr=False)
-    degrees: Annotated[float, Ge(-LARGEST), Le(LARGEST)]
+    degrees: Number
 
     def grey(self, picture: Grey) -> Grey:
         """See `Transform.grey`."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from html import escape
 
 from swarm_nca.recording.animation import animation_webp
+from swarm_nca.recording.report import data_uri
 from swarm_nca.recording.run import Expectation, Run
 from swarm_nca.recording.summary import summary_png
 
@@ -24,7 +24,9 @@ def run_html(run: Run) -> str:
     pictures = ""
     if run.frames:
         film, curves = animation_webp(run), summary_png(run)
-        pictures = _picture("webp", film, "film") + _picture("png", curves, "moments and curves")
+        pictures = _picture("run.webp", film, "film") + _picture(
+            "summary.png", curves, "moments and curves"
+        )
     return (
         f"<p><b>{escape(run.name)}</b>: {verdict} ({escape(run.rule_title)}, {run.steps} steps"
         f"{worlds}, seed {run.seed})</p>{about}{table}{pictures}"
@@ -41,6 +43,5 @@ def _row(one: Expectation) -> str:
     )
 
 
-def _picture(kind: str, data: bytes, what: str) -> str:
-    source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
-    return f'<p><img alt="{what}" src="{source}" style="max-width: 100%"></p>'
+def _picture(name: str, data: bytes, what: str) -> str:
+    return f'<p><img alt="{what}" src="{data_uri(name, data)}" style="max-width: 100%"></p>'

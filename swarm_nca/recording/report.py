@@ -80,7 +80,7 @@ def report_html(
         passed=run.passed,
         live=live,
         steps=_count(run.steps),
-        pictures={name: _data_uri(name, data) for name, data in pictures.items()},
+        pictures={name: data_uri(name, data) for name, data in pictures.items()},
         figures=_figures(run),
         expected=[_expected(expectation) for expectation in run.expectations],
         events=_events(run.events),
@@ -97,7 +97,8 @@ def _facts(run: Run, worlds: int) -> list[str]:
     return entries + ([f"{_count(worlds)} worlds"] if worlds > 1 else [])
 
 
-def _data_uri(name: str, data: bytes) -> str:
+def data_uri(name: str, data: bytes) -> str:
+    """A picture file as an address that holds it."""
     return f"data:image/{name.rsplit('.')[-1]};base64,{base64.b64encode(data).decode()}"
 
 

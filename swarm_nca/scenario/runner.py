@@ -131,7 +131,7 @@ class _Recorder:
                 self.frames.append(Frame(moment.step, moment.after))
         return Run(
             name=scenario.name,
-            description=" ".join((settings.description or "").split()),
+            description=settings.about,
             scenario=scenario.text(folder or scenario.folder),
             seed=settings.seed,
             rule=settings.rule,

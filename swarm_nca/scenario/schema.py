@@ -169,6 +169,11 @@ class Settings(_Part):
             )
         return canvas
 
+    @property
+    def about(self) -> str:
+        """The description on one line; empty without one."""
+        return " ".join((self.description or "").split())
+
     def completed(self, given: dict[str, Any]) -> dict[str, Any]:
         """The file's values and the defaults of its missing keys, in the schema's order."""
         full = {}

@@ -91,7 +91,7 @@ def _of(scenario: Scenario) -> SessionConfig:
         foreseen=tuple(zip(scenario.perturbations, settings.perturbations, strict=True)),
         expect=settings.expect,
         steps=settings.steps,
-        description=" ".join((settings.description or "").split()),
+        description=settings.about,
     )
 
 
