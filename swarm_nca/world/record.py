@@ -44,6 +44,7 @@ class World:
         fire_rate: share of cells that fire in a step in these worlds; None: the rule's.
         noise: standard deviation of the noise in these worlds; None: the rule's.
         readout: how states are read: classes, colours, bits.
+        guests: further rules, which cells obey by the field `rule`; see `fields.RULE`.
         cell_fields: further fields, [N, …] each, that move with the cells; see `with_cells`.
         world_fields: further fields, [B, …] each, that move with the worlds.
         address: int64 [N], the address of each row in the space, ascending.
@@ -66,6 +67,7 @@ class World:
     fire_rate: float | None = None
     noise: float | None = None
     readout: Readout
+    guests: tuple[Rule, ...] = ()
     cell_fields: Mapping[str, Tensor] = field(default_factory=dict)
     world_fields: Mapping[str, Tensor] = field(default_factory=dict)
     # Derived from the space.
