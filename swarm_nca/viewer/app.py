@@ -10,7 +10,6 @@ from collections import deque
 from math import inf
 from pathlib import Path
 
-import numpy as np
 import pygame
 from pygame import Rect, Surface
 from pygame.event import Event
@@ -25,21 +24,20 @@ from swarm_nca.viewer.input import Hand
 from swarm_nca.viewer.inspector import CellProbe
 from swarm_nca.viewer.layout import Layout, fitted, layout_of
 from swarm_nca.viewer.overlays import Look, View, views_of
+from swarm_nca.viewer.past_rows import PastRows
 from swarm_nca.viewer.samples import sample
-from swarm_nca.viewer.session import Session
+from swarm_nca.viewer.session import Session, Snapshot
 from swarm_nca.viewer.session_config import SessionConfig, first_of, from_scenario, from_source
 from swarm_nca.viewer.span import Span
 from swarm_nca.viewer.starts import Start, starts_of
 from swarm_nca.viewer.theme import LIGHT
 from swarm_nca.viewer.timebar import TimeBar
 from swarm_nca.viewer.tools import PEN, cleared, whiteboard
+from swarm_nca.viewer.trail import Trail
 from swarm_nca.viewer.widgets import Widget
 
 #: Seconds per frame that steps may take; seconds that a notice stays.
 _SHARE, _STAYS = 0.012, 3.5
-
-#: Past steps kept for a world of one row.
-MOST_ROWS = 1_000
 
 
 class App:
@@ -58,6 +56,7 @@ class App:
         SPEEDS: the choices of steps per second: from one step per 60 frames to as fast as possible.
         SIDES: the choices of the canvas's side, in pixels.
         beside, asked: the second rule now, if any, and the one given at the start.
+        trail: the changes that can be undone and redone.
         span, film: the steps marked to be filmed, and the film being made, if any.
     """
 
@@ -90,13 +89,30 @@ class App:
         self.layout = layout_of(size)
         self.samples: dict[str, int] = {}
         self._boards = 0
-        self.open(opening)
+        self.trail = Trail()
+        self._adopt(Session(opening))
         if beside is not None:
             self.stand_beside(beside)
 
     def open(self, opening: SessionConfig) -> None:
-        """Begin a new session."""
-        self.session = Session(opening)
+        """Begin a new session; undo goes back to the present one.
+
+        Raises:
+            ValueError: a first step that fails; the present session stays.
+        """
+        session = Session(opening)
+        with self.trail.change(self.session, f"open {opening.name}"):
+            self._adopt(session)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Show a session as it was when a snapshot was taken."""
+        snapshot.session.restore(snapshot)
+        if snapshot.session is not self.session:
+            self._adopt(snapshot.session)
+
+    def _adopt(self, session: Session) -> None:
+        """Show a session."""
+        self.session, opening = session, session.opening
         self.witness: CellProbe | None = None
         try:
             self.stand_beside(self.beside)
@@ -109,7 +125,7 @@ class App:
         self.input, self.span, self.recording = Hand(self), Span(), False
         self._owed, self._taken = 0.0, deque[tuple[float, int]](maxlen=90)
         self._said: tuple[int, str] | None = None
-        self._past: dict[int, Rgb] = {}
+        self._past = PastRows()
         self.notice = ""
         self.arrange(self.layout)
         self._keep_row()
@@ -220,18 +236,11 @@ class App:
     def _keep_row(self) -> None:
         """Store the picture of a world of one row, to draw it over time."""
         if self.extent[0] == 1:
-            self._past[self.session.step] = self.views[0].draw(self.look)
-            self._past.pop(self.session.step - MOST_ROWS, None)
+            self._past.keep(self.session.step, self.views[0].draw(self.look))
 
     def past(self, rows: int) -> Rgb | None:
-        """uint8 [n, W, 3], the last steps of a world of one row; None for other worlds.
-
-        At most `rows` steps, ascending, up to the step before the one shown. Steps without a
-        picture, taken between two frames, are left out.
-        """
-        now = self.session.step
-        steps = [step for step in range(max(0, now - rows), now) if step in self._past]
-        return np.concatenate([self._past[step] for step in steps]) if steps else None
+        """uint8 [n, W, 3], the last steps of a world of one row; None for other worlds."""
+        return self._past.before(self.session.step, rows)
 
     def say(self, words: str) -> None:
         """Show a notice for 3.5 seconds."""
@@ -262,8 +271,9 @@ class App:
     def edit(self, *perturbations: Perturbation) -> bool:
         """Apply perturbations to the world; an error becomes a notice, and the result is False."""
         try:
-            for perturbation in perturbations:
-                self.session.edit(perturbation)
+            with self.trail.change(self.session, perturbations[-1].kind):
+                for perturbation in perturbations:
+                    self.session.edit(perturbation)
         except ValueError as error:
             self.say(str(error))
             return False
@@ -321,9 +331,11 @@ class App:
         source = first_of(opening.rule, side)
         grid = opening.start.canvas.grid
         rule, name = opening.rule, opening.rule_name
-        self.open(from_source(rule, name, source, side, opening.folder, grid))
-        if side > self.SIDES[1] and rule.readout.class_names:
-            self.fill()
+        before = self.session
+        with self.trail.change(before, f"canvas {side} × {side}"), self.trail.silence():
+            self.open(from_source(rule, name, source, side, opening.folder, grid))
+            if side > self.SIDES[1] and rule.readout.class_names:
+                self.fill()
 
     def drop(self, path: str) -> None:
         """Open a file dropped on the window: a picture replaces the world's, a scenario starts."""
@@ -332,7 +344,8 @@ class App:
                 self.open(from_scenario(path))
                 return
             source = Source(file=str(Path(path).absolute()), size=self.extent)
-            self.session.edit(Mutate(images=source))
+            with self.trail.change(self.session, "picture"):
+                self.session.edit(Mutate(images=source))
         except (ValueError, OSError) as error:
             self.say(" ".join(str(error).split()))
 

@@ -61,7 +61,7 @@ def next_theme(app: App) -> None:
 
 
 def next_side(app: App) -> None:
-    """Start a new session on a canvas of the next size."""
+    """Start a new session on a canvas of the next size; undo goes back."""
     sides = app.SIDES
     now = sides.index(app.extent[0]) if app.extent[0] in sides else -1
     app.resize_canvas(sides[(now + 1) % len(sides)])
@@ -73,6 +73,26 @@ def next_world(app: App) -> None:
         app.session.show(app.session.shown + 1)
         app.witness = None
         app.say(f"World {app.session.shown + 1} of {len(app.session.world)}")
+
+
+def undo(app: App) -> None:
+    """Take back the last change: an edit, a new canvas or an opened file."""
+    snapshot = app.trail.undo(app.session)
+    if snapshot is None:
+        app.say("Nothing to undo")
+        return
+    app.restore(snapshot)
+    app.say(f"Undone: {snapshot.words}, at step {app.session.step:,}")
+
+
+def redo(app: App) -> None:
+    """Make the change again that was taken back last."""
+    snapshot = app.trail.redo(app.session)
+    if snapshot is None:
+        app.say("Nothing to redo")
+        return
+    app.restore(snapshot)
+    app.say(f"Done again: {snapshot.words}; step {app.session.step:,}")
 
 
 def save_screenshot(app: App) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Literal
 
 import numpy as np
@@ -88,6 +89,14 @@ class History:
         """[n, 5]: step and values, in the order of `NAMES`, of the steps from first to last."""
         rows = slice(self._row(first), self._row(last, "right"))
         return np.column_stack([self._steps[rows], self._values[rows, world]])
+
+    def copy(self) -> History:
+        """An independent copy."""
+        other = copy.copy(self)
+        other._steps, other._values = np.empty_like(self._steps), np.empty_like(self._values)
+        other._steps[: self._count] = self._steps[: self._count]
+        other._values[: self._count] = self._values[: self._count]
+        return other
 
     def branch(self, step: int) -> None:
         """Drop this step and all later ones."""

@@ -73,9 +73,24 @@ def _step(pen: _Pen) -> None:
     pen.box((16, 5), (3, 14))
 
 
-def _restart(pen: _Pen) -> None:
-    pen.arc((12, 12.5), 7, -45, 225)
-    pen.fill((12.4, 3.6), (19.4, 4.2), (14.6, 10.2))
+def _begin(pen: _Pen) -> None:
+    pen.box((5, 5), (3, 14))
+    pen.fill((19, 5), (9.5, 12), (19, 19))
+
+
+def _undo(pen: _Pen) -> None:
+    pen.arc((12.5, 14), 6, -150, 60)
+    pen.fill((3.4, 12.6), (10.6, 12.9), (6.2, 6.4))
+
+
+def _redo(pen: _Pen) -> None:
+    pen.arc((11.5, 14), 6, -240, -30)
+    pen.fill((20.6, 12.6), (13.4, 12.9), (17.8, 6.4))
+
+
+def _forget(pen: _Pen) -> None:
+    pen.disc((12, 12), 7.2, 1.9)
+    pen.line((5.2, 18.8), (18.8, 5.2))
 
 
 def _bin(pen: _Pen) -> None:
@@ -198,7 +213,10 @@ ICONS: dict[str, Callable[[_Pen], None]] = {
     "play": _play,
     "pause": _pause,
     "step": _step,
-    "restart": _restart,
+    "begin": _begin,
+    "undo": _undo,
+    "redo": _redo,
+    "forget": _forget,
     "clear": _bin,
     "pen": _pencil,
     "eraser": _eraser,

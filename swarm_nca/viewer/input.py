@@ -69,7 +69,9 @@ class Hand:
         # An edited picture has no known label.
         label = -1 if int(app.session.alone.label[0]) >= 0 else None
         with contextlib.suppress(ValueError):  # a line outside the canvas draws nothing
-            app.session.edit(tool.deed(grip.line, radius, label))
+            deed = tool.deed(grip.line, radius, label)
+            with app.trail.change(app.session, deed.kind):
+                app.session.edit(deed)
         grip.line = grip.line[-1:]
 
     # ------------------------------------------------- keyboard and window
@@ -79,6 +81,7 @@ class Hand:
 
     def _key(self, event: Event) -> None:
         key = key_of(event)
+        self._app.trail.end()
         for action in ACTIONS:
             if key in action.keys:
                 action.do(self._app)
@@ -133,6 +136,7 @@ class Hand:
         if app.help:
             app.help = False
             return
+        app.trail.begin()
         grip = self._grips[pointer] = Grip()
         if button == 1:
             grip.widget = app.widget_at(point)
@@ -179,6 +183,8 @@ class Hand:
     def _release(self, pointer: int) -> None:
         self.flush()
         self._grips.pop(pointer, None)
+        if not self._grips:
+            self._app.trail.end()
 
 
 _HANDLERS: dict[int, Callable[[Hand, Event], None]] = {

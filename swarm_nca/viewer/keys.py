@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import pygame
 from pygame.event import Event
 
-from swarm_nca.perturbations import Restart
 from swarm_nca.viewer import commands
 from swarm_nca.viewer.faults import FAULTS
 from swarm_nca.viewer.tools import TOOLS
@@ -60,7 +59,8 @@ def key_of(event: Event) -> str:
     if name is not None:
         return f"shift {name}" if mods & pygame.KMOD_SHIFT else name
     if mods & (pygame.KMOD_CTRL | pygame.KMOD_META):
-        return f"ctrl {chr(event.key)}" if 0 < event.key < 128 else ""
+        shift = "shift " if mods & pygame.KMOD_SHIFT else ""
+        return f"ctrl {shift}{chr(event.key)}" if 0 < event.key < 128 else ""
     return str(getattr(event, "unicode", ""))
 
 
@@ -85,10 +85,6 @@ def _jump(steps: int) -> Callable[[App], None]:
 
 def _play(app: App) -> None:
     app.playing = not app.playing
-
-
-def _restart(app: App) -> None:
-    app.edit(Restart())
 
 
 def _begin(app: App) -> None:
@@ -121,12 +117,13 @@ ACTIONS = (
     Action(("+", "="), "Faster", commands.nudge_speed(1), "Time"),
     Action(("-",), "Slower", commands.nudge_speed(-1), "Time"),
     *(Action((tool.key,), tool.tip, _tool(number), "Tools") for number, tool in enumerate(TOOLS)),
+    Action(("ctrl z",), "Undo the last change", commands.undo, "Tools"),
+    Action(("ctrl y", "ctrl shift z"), "Redo the change undone", commands.redo, "Tools"),
     Action(("]",), "Larger brush", commands.nudge("brush", 1), "Tools"),
     Action(("[",), "Smaller brush", commands.nudge("brush", -1), "Tools"),
     Action(("c", "delete"), "Clear the canvas", lambda app: app.clear(), "World"),
-    Action(("r",), "Restart: set all states to zero", _restart, "World"),
     Action(("f",), "Fill the canvas with digits", lambda app: app.fill(), "World"),
-    Action(("k",), "New session, next size of canvas", commands.next_side, "World"),
+    Action(("k",), "New canvas of the next size", commands.next_side, "World"),
     *(Action((fault.key,), fault.words, fault.strike, "Disturb") for fault in FAULTS),
     Action(("b",), "Stronger faults", commands.nudge("strength", 1), "Disturb"),
     Action(("B",), "Weaker faults", commands.nudge("strength", -1), "Disturb"),

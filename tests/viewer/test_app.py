@@ -50,7 +50,7 @@ def point(app: App, row: float, column: float) -> tuple[int, int]:
 
 def press(app: App, key: str) -> None:
     mod = 0
-    for word, flag in (("shift ", pygame.KMOD_SHIFT), ("ctrl ", pygame.KMOD_CTRL)):
+    for word, flag in (("ctrl ", pygame.KMOD_CTRL), ("shift ", pygame.KMOD_SHIFT)):
         if key.startswith(word) and key != word:
             key, mod = key.removeprefix(word), mod | flag
     code = UNNAMED.get(key, ord(key) if len(key) == 1 else 0)
@@ -181,6 +181,38 @@ def test_time_bar_goes_back_and_drawing_in_the_past_branches(app: App) -> None:
     assert (app.session.step, app.session.reached) == (40, 100)
     stroke(app, (3, 3), (3, 20))
     assert app.session.reached == 40
+
+
+def test_the_button_beside_play_goes_back_to_step_0_and_forgets_nothing(app: App) -> None:
+    start = app.session.world.state
+    for _ in range(30):
+        app.session.advance()
+    end = app.session.world.state
+    foot = [w for w in app.widgets if app.layout.foot.contains(w.place)]
+    back = button(app, "Go to step 0")
+    assert back in foot
+    click(app, back.place.center)
+    assert torch.equal(app.session.world.state, start)
+    lines = [line.text for line in window(app)]
+    assert "step 0" in lines
+    assert "of 30" in lines
+    assert len(app.session.plan) == 0
+    press(app, "end")
+    assert torch.equal(app.session.world.state, end)
+
+
+def test_the_button_that_wipes_memory_is_below_disturb(app: App) -> None:
+    for _ in range(5):
+        app.session.advance()
+    wipe = button(app, "Restart: set all states to zero")
+    (heading,) = [line for line in window(app) if line.text == "Disturb"]
+    below = button(app, "Jolt").place
+    assert (wipe.place.top, wipe.place.bottom) == (below.top, below.bottom)
+    assert wipe.place.top > heading.place.bottom
+    click(app, wipe.place.center)
+    assert not app.session.world.state.any()
+    assert app.notice == "Restart: from zeros"
+    assert app.session.step == 5
 
 
 def test_clicking_a_cell_shows_its_state_and_label(app: App) -> None:
@@ -342,7 +374,7 @@ def test_a_dropped_picture_that_is_too_large_is_refused(
 
 
 def test_a_large_canvas_is_filled_with_digits(app: App) -> None:
-    click(app, button(app, "New session on a canvas of 112").place.center)
+    click(app, button(app, "New canvas of 112").place.center)
     assert app.extent == (112, 112)
     assert app.session.world.cells > 16 * 60
     assert app.session.step == 0
