@@ -31,6 +31,7 @@ from swarm_nca.viewer.session_config import SessionConfig, first_of, from_scenar
 from swarm_nca.viewer.span import Span
 from swarm_nca.viewer.starts import Start, starts_of
 from swarm_nca.viewer.theme import LIGHT
+from swarm_nca.viewer.tiles import tile_at
 from swarm_nca.viewer.timebar import TimeBar
 from swarm_nca.viewer.tools import PEN, cleared, whiteboard
 from swarm_nca.viewer.trail import Trail
@@ -165,6 +166,13 @@ class App:
     def canvas(self) -> Rect:
         """Where the first rule's picture is on the window."""
         return self.canvases[0]
+
+    @property
+    def pictures(self) -> tuple[Rect, ...]:
+        """What is looked at on the stage: tooltips stay off it."""
+        if self.extent[0] == 1 or not self.touchable:
+            return (self.layout.stage,)
+        return tuple(canvas.inflate(6, 6) for canvas in self.canvases)
 
     @property
     def extent(self) -> tuple[int, int]:
@@ -381,7 +389,7 @@ class App:
     def tile_at(self, point: tuple[int, int]) -> int | None:
         """The channel whose tile is under a point, in the view of tiles."""
         pane, rects = self.pane_at(point), self.layout.panes(len(self.looks))
-        return panes.tile_at(self.looks[pane], rects[pane], point)
+        return tile_at(self.looks[pane], rects[pane], point, self.layout.scale)
 
     def widget_at(self, point: tuple[int, int]) -> Widget | None:
         """The widget under a point."""

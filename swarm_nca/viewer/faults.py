@@ -84,6 +84,6 @@ def faults_of(rule: Rule) -> tuple[Fault, ...]:
 FAULTS = (
     Fault("jolt", "j", "Jolt: add noise to all states", _jolt),
     Fault("loss", "l", "Loss: drop messages; again: stop", _lose, lambda w: w.links.drop),
-    Fault("chimera", "m", "Chimera: change the right half's class", _chimera),
+    Fault("chimera", "m", "Chimera: change the right half", _chimera),
     Fault("forget", "r", "Restart: set all states to zero", lambda app, strength: Restart()),
 )

@@ -90,7 +90,7 @@ class Session:
         self.opening = opening
         self.rule, self.seed = opening.rule, opening.seed
         self.plan: Plan = Plan(opening.foreseen) if leader is None else leader.plan
-        self.history = History(len(opening.start))
+        self.history = self._new_history()
         self.reached = -1
         self.shown: int = 0 if leader is None else leader.shown
         self.said: deque[tuple[int, str]] = deque(maxlen=_SAID)
@@ -144,7 +144,8 @@ class Session:
     @property
     def values(self) -> dict[str, float]:
         """The measured values of the world shown, by name; nan if not measured."""
-        return dict(zip(History.NAMES, self.measures[self.shown].tolist(), strict=True))
+        measures = self.measures[self.shown, : len(History.NAMES)]
+        return dict(zip(History.NAMES, measures.tolist(), strict=True))
 
     @property
     def waiting(self) -> bool:
@@ -204,7 +205,7 @@ class Session:
         other.plan = self.plan.copy() if plan is None else plan
         other._run = self._run.copy(other.plan)
         other._keyframes = self._keyframes.copy()
-        other.history = History(len(self.world))
+        other.history = self._new_history()
         other.said, other._met = deque(maxlen=_SAID), dict(self._met)
         other._look_anew()
         if self.beside is not None:
@@ -358,6 +359,10 @@ class Session:
                 self._met[number] = Expectation(
                     expect.metric, expect.at, expect.min, expect.max, value
                 )
+
+    def _new_history(self) -> History:
+        classes = len(self.rule.readout.class_names)
+        return History(len(self.opening.start), classes + 1 if classes else 0)
 
     def _stand_on(self, world: World, step: int | None = None) -> None:
         self._run.stand_on(world, step)

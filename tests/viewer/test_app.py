@@ -413,3 +413,34 @@ def test_the_canvas_has_whole_pixels_where_they_fit() -> None:
     for side in (28, 56, 84, 112, 140):
         assert layout.canvas(side, side).width % side == 0
     assert layout.canvas(700, 1400).width <= layout.stage.width
+
+
+def test_the_number_of_the_world_is_shown_from_the_start(rule_file: Path) -> None:
+    file = rule_file.parent / "three.yaml"
+    text = "rule: busy.safetensors\nimages: {dataset: strokes, count: 3}\nsteps: 20\n"
+    file.write_text(text, encoding="utf-8")
+    app = App(from_scenario(str(file)))
+    for number in (1, 2, 3, 1):
+        shown = [line.text for line in window(app)]
+        assert f"world {number} of 3" in shown
+        assert app.session.shown == number - 1
+        press(app, "w")
+    alone = App(from_rule(str(rule_file)))
+    assert not [line for line in window(alone) if line.text.startswith("world ")]
+
+
+def test_expectations_are_pending_until_they_come_due(rule_file: Path) -> None:
+    file = rule_file.parent / "wanted.yaml"
+    text = "rule: busy.safetensors\nimages: {dataset: strokes, label: 3}\nsteps: 9\nexpect:\n"
+    for at, low in ((2, 0.0), (5, 99.0), (9, 0.0)):
+        text += f"  - {{metric: state_magnitude, at: {at}, min: {low}}}\n"
+    file.write_text(text, encoding="utf-8")
+    app, said = App(from_scenario(str(file))), []
+    for _ in range(10):
+        (line,) = [line.text for line in window(app) if line.text.startswith("expectations")]
+        said.append(line.removeprefix("expectations: "))
+        app.session.advance()
+    assert said[:2] == ["3 pending"] * 2
+    assert said[2:5] == ["1 passed, 2 pending"] * 3
+    assert said[5:9] == ["1 passed, 1 failed, 1 pending"] * 4
+    assert said[9] == "2 passed, 1 failed"
