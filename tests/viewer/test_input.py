@@ -11,7 +11,8 @@ import pytest
 import torch
 from pygame.event import Event
 
-from swarm_nca.rules import Rule, save_rule
+from swarm_nca.rules import Classes, Rule, save_rule
+from swarm_nca.rules.classes import DEMO_COLORS
 from swarm_nca.viewer import floating
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.headless import frame
@@ -282,6 +283,11 @@ def test_dark_colours_are_lightened_on_dark_paper_only(app: App) -> None:
 
     classes = app.session.rule.classes
     assert np.array_equal(name_colors(classes, 0.0, LIGHT.paper), np.array(classes.colors))
+    # The default colours have this contrast: on dark paper they differ as much as on light paper.
+    assert np.array_equal(name_colors(classes, 0.0, DARK.paper), np.array(classes.colors))
+    demo = Classes(classes.names, DEMO_COLORS)
+    assert not np.array_equal(name_colors(demo, 0.0, DARK.paper), np.array(DEMO_COLORS))
+    classes = demo
     ground = lightness(DARK.paper) + 0.05
     for color in name_colors(classes, 0.0, DARK.paper).tolist():
         assert (lightness(tuple(color)) + 0.05) / ground >= 2.4
