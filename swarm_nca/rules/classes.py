@@ -14,8 +14,8 @@ from torch import Tensor
 from swarm_nca.rules.bounds import Whole, shown
 from swarm_nca.rules.readout import NOTHING, WHITE, Array, Color, Readout
 
-#: Ten colours that readers with colour blindness can also tell apart. Every two of them, and each of
-#: them and black or white, differ by ΔE ≥ 16 (CIEDE2000) in normal vision and in simulated
+#: Ten colours that readers with colour blindness can also tell apart. Every two of them, and each
+#: of them and black or white, differ by ΔE ≥ 16 (CIEDE2000) in normal vision and in simulated
 #: protanopia, deuteranopia and tritanopia (Machado et al. 2009). Found by simulated annealing.
 TEN_COLORS: tuple[Color, ...] = (
     (189, 36, 24),

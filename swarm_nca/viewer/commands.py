@@ -11,6 +11,7 @@ import pygame
 from swarm_nca.atomic import write_atomically
 from swarm_nca.viewer import saving
 from swarm_nca.viewer.beside import partners
+from swarm_nca.viewer.camera import WHOLE
 from swarm_nca.viewer.dials import DIALS
 from swarm_nca.viewer.film import Film
 from swarm_nca.viewer.paint import pixels_of
@@ -93,6 +94,29 @@ def redo(app: App) -> None:
         return
     app.restore(snapshot)
     app.say(f"Done again: {snapshot.words}; step {app.session.step:,}")
+
+
+def zoom(notches: int) -> Callable[[App], None]:
+    """A command: show the picture closer (1) or farther (−1), or the whole picture (0)."""
+
+    def change(app: App) -> None:
+        if not app.zoomable:
+            app.say("This view has no zoom")
+            return
+        if notches:
+            app.zoom(notches)
+        else:
+            app.camera = WHOLE
+        whole = app.camera.zoom <= 1.0
+        app.say("The whole canvas is shown" if whole else f"Zoom {app.camera.zoom:.1f} ×")
+
+    return change
+
+
+def toggle_full_screen(app: App) -> None:
+    """Fill the screen with the window, or stop that."""
+    app.full_screen = not app.full_screen
+    app.say("Full screen; F11 or Escape ends it" if app.full_screen else "Window")
 
 
 def save_screenshot(app: App) -> None:

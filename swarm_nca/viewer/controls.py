@@ -11,7 +11,7 @@ import numpy as np
 from pygame import Rect
 
 from swarm_nca.render import Rgb
-from swarm_nca.viewer import commands
+from swarm_nca.viewer import commands, edits
 from swarm_nca.viewer.dials import DIALS
 from swarm_nca.viewer.faults import Fault, faults_of
 from swarm_nca.viewer.keys import ACTIONS, Action
@@ -296,7 +296,7 @@ def _mutating(app: App, number: int) -> Callable[[], None]:
 
 
 def _starting(app: App, start: Start) -> Callable[[], None]:
-    return lambda: app.begin(start)
+    return lambda: edits.begin(app, start)
 
 
 def _is_labelled(app: App, number: int) -> Callable[[], bool]:

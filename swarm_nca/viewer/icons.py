@@ -240,6 +240,26 @@ ICONS: dict[str, Callable[[_Pen], None]] = {
 }
 
 
+#: The window's icon: cells of a swarm, most of which agree; names of colours below.
+_EMBLEM = ("aab", "aaa", "caa")
+_EMBLEM_COLORS: dict[str, Color] = {"a": (99, 184, 181), "b": (243, 207, 173), "c": (126, 52, 206)}
+
+
+def emblem(side: int) -> Surface:
+    """The window's icon, side × side pixels: nine cells, seven of one class."""
+    surface = Surface((side, side), pygame.SRCALPHA)
+    surface.fill((0, 0, 0, 0))
+    draw.rect(surface, (27, 31, 38), surface.get_rect(), border_radius=side // 5)
+    margin, gap = side // 8, max(1, side // 24)
+    cell = (side - 2 * margin - 2 * gap) // 3
+    for row, line in enumerate(_EMBLEM):
+        for column, name in enumerate(line):
+            corner = (margin + column * (cell + gap), margin + row * (cell + gap))
+            place = pygame.Rect(corner, (cell, cell))
+            draw.rect(surface, _EMBLEM_COLORS[name], place, border_radius=cell // 5)
+    return surface
+
+
 @lru_cache(maxsize=512)
 def icon(name: str, size: int, color: Color) -> Surface:
     """An icon, size × size pixels."""

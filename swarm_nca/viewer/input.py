@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pygame
 from pygame.event import Event
 
-from swarm_nca.viewer import commands
+from swarm_nca.viewer import commands, edits
 from swarm_nca.viewer.keys import ACTIONS, key_of
 from swarm_nca.viewer.layout import layout_of
 from swarm_nca.viewer.tools import ERASER, INSPECT, Tool
@@ -34,12 +34,15 @@ class Grip:
         widget: a control being dragged.
         tool: the tool used on the canvas with the number `pane`.
         line: the (row, column) passed since the last picture.
+        hold: where the picture was last held, to move it; `panned` once it was moved.
     """
 
     widget: Widget | None = None
     tool: Tool | None = None
     pane: int = 0
     line: list[tuple[float, float]] = field(default_factory=list)
+    hold: Point | None = None
+    panned: bool = False
 
 
 class Hand:
@@ -48,6 +51,8 @@ class Hand:
     def __init__(self, app: App) -> None:
         self._app = app
         self._grips: dict[int, Grip] = {}
+        # Whether the space bar is down, and whether that has paused or started the session.
+        self._space = self._paused = False
 
     def handle(self, event: Event) -> None:
         """Handle one event; other kinds have no effect."""
@@ -82,6 +87,7 @@ class Hand:
     def _key(self, event: Event) -> None:
         key = key_of(event)
         self._app.trail.end()
+        self._space = self._paused = key == "space"
         for action in ACTIONS:
             if key in action.keys:
                 action.do(self._app)
@@ -89,14 +95,23 @@ class Hand:
         if len(key) == 1 and key in "0123456789":
             self._app.mutate(int(key))
 
+    def _key_up(self, event: Event) -> None:
+        if event.key == pygame.K_SPACE:
+            self._space = self._paused = False
+
     def _wheel(self, event: Event) -> None:
-        commands.nudge("brush", 1 if event.y > 0 else -1)(self._app)
+        app, direction = self._app, 1 if event.y > 0 else -1
+        over = app.zoomable and app.layout.stage.collidepoint(app.pointer)
+        if over and not _held(pygame.KMOD_SHIFT):
+            app.zoom(direction, app.pointer)
+        else:
+            commands.nudge("brush", direction)(app)
 
     def _resized(self, event: Event) -> None:
         self._app.arrange(layout_of((max(event.x, 320), max(event.y, 240))))
 
     def _dropped(self, event: Event) -> None:
-        self._app.drop(event.file)
+        edits.drop(self._app, event.file)
 
     # -------------------------------------------------- mouse and fingers
 
@@ -155,8 +170,16 @@ class Hand:
 
     def _touch(self, grip: Grip, point: Point, button: int) -> None:
         app = self._app
-        shift = pygame.display.get_init() and bool(pygame.key.get_mods() & pygame.KMOD_SHIFT)
-        erases = button == 3 or (button == 1 and shift)
+        if (
+            app.zoomable
+            and app.camera.zoom > 1.0
+            and (button == 2 or (self._space and button == 1))
+        ):
+            grip.hold = point
+            if self._paused:  # the space bar moves the picture and is not a command
+                app.playing, self._paused = not app.playing, False
+            return
+        erases = button == 3 or (button == 1 and _held(pygame.KMOD_SHIFT))
         grip.tool = INSPECT if button == 2 else ERASER if erases else app.tool
         grip.pane = app.pane_at(point)
         place = app.place_of(point, grip.pane)
@@ -173,7 +196,10 @@ class Hand:
             return
         # The second rule and its canvas may have been removed since the press.
         pane = min(grip.pane, len(app.canvases) - 1)
-        if grip.widget is not None:
+        if grip.hold is not None:
+            app.pan(point[0] - grip.hold[0], point[1] - grip.hold[1])
+            grip.hold, grip.panned = point, grip.panned or point != grip.hold
+        elif grip.widget is not None:
             grip.widget.drag(point)
         elif grip.tool is INSPECT:
             app.question(app.place_of(point, pane), pane)
@@ -182,14 +208,23 @@ class Hand:
 
     def _release(self, pointer: int) -> None:
         self.flush()
-        self._grips.pop(pointer, None)
+        grip = self._grips.pop(pointer, None)
+        if grip is not None and grip.hold is not None and not (grip.panned or self._space):
+            pane = self._app.pane_at(grip.hold)  # a click of the middle button
+            self._app.question(self._app.place_of(grip.hold, pane), pane)
         if not self._grips:
             self._app.trail.end()
+
+
+def _held(modifier: int) -> bool:
+    """Whether a modifier key is down."""
+    return pygame.display.get_init() and bool(pygame.key.get_mods() & modifier)
 
 
 _HANDLERS: dict[int, Callable[[Hand, Event], None]] = {
     pygame.QUIT: Hand._quit,
     pygame.KEYDOWN: Hand._key,
+    pygame.KEYUP: Hand._key_up,
     pygame.MOUSEBUTTONDOWN: Hand._pressed,
     pygame.MOUSEMOTION: Hand._moved,
     pygame.MOUSEBUTTONUP: Hand._released,

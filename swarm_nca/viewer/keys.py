@@ -27,6 +27,9 @@ _NAMED = {
     pygame.K_BACKSPACE: "delete",
     pygame.K_ESCAPE: "escape",
     pygame.K_F1: "?",
+    pygame.K_F11: "f11",
+    pygame.K_PAGEUP: "page up",
+    pygame.K_PAGEDOWN: "page down",
     pygame.K_SPACE: "space",
 }
 
@@ -102,8 +105,10 @@ def _help(app: App) -> None:
 def _escape(app: App) -> None:
     if app.help:
         app.help = False
-    else:
+    elif app.witness is not None:
         app.witness = None
+    else:
+        app.full_screen = False
 
 
 ACTIONS = (
@@ -132,6 +137,10 @@ ACTIONS = (
     Action(("g",), "More noise", commands.nudge("noise", 1), "Disturb"),
     Action(("G",), "Less noise", commands.nudge("noise", -1), "Disturb"),
     Action(("w",), "Show the next world of the batch", commands.next_world, "View"),
+    Action(("page up",), "Zoom in", commands.zoom(1), "View"),
+    Action(("page down",), "Zoom out", commands.zoom(-1), "View"),
+    Action(("ctrl 0",), "Show the whole canvas", commands.zoom(0), "View"),
+    Action(("f11",), "Full screen, or window", commands.toggle_full_screen, "View"),
     Action(("v",), "Next view", commands.next_view(1), "View"),
     Action(("V",), "Previous view", commands.next_view(-1), "View"),
     Action(("n", "up"), "Next channel", commands.next_channel(1), "View"),
@@ -142,8 +151,8 @@ ACTIONS = (
     Action(("t",), "Light or dark theme", commands.next_theme, "View"),
     Action(("s",), "Save a screenshot (PNG)", commands.save_screenshot, "Save"),
     Action(("o",), "Start or stop recording (WebP)", commands.toggle_recording, "Save"),
-    Action(("(",), "Mark the start of a film, or unmark it", commands.mark_in, "Save"),
-    Action((")",), "Mark the end of a film, or unmark it", commands.mark_out, "Save"),
+    Action(("(",), "Mark or unmark a film's start", commands.mark_in, "Save"),
+    Action((")",), "Mark or unmark a film's end", commands.mark_out, "Save"),
     Action(("O",), "Film marked or latest steps (WebP)", commands.save_film(".webp"), "Save"),
     Action(("ctrl o",), "Film marked or latest steps (GIF)", commands.save_film(".gif"), "Save"),
     Action(("ctrl s", "y"), "Save the session as a scenario", commands.save_scenario, "Save"),

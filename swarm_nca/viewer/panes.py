@@ -9,8 +9,11 @@ from pygame import Rect
 
 from swarm_nca.recording.moments import verdict
 from swarm_nca.render import tally
-from swarm_nca.viewer.layout import TITLE, fitted
+from swarm_nca.viewer.camera import WHOLE, Camera
+from swarm_nca.viewer.layout import TITLE
 from swarm_nca.viewer.lettering import BODY, SMALL
+from swarm_nca.viewer.letters import VIEWS as LETTERED
+from swarm_nca.viewer.letters import letters
 from swarm_nca.viewer.overlays import Look, View
 from swarm_nca.viewer.paint import Paint
 from swarm_nca.viewer.pieces import Piece, judged
@@ -39,13 +42,19 @@ def looks_of(
 
 
 def canvases(
-    paint: Paint, view: View, looks: Sequence[Look], panes: Sequence[Rect], framed: bool = True
+    paint: Paint,
+    view: View,
+    looks: Sequence[Look],
+    panes: Sequence[Rect],
+    framed: bool = True,
+    camera: Camera = WHOLE,
 ) -> list[Rect]:
     """Paint each rule's world in the middle of its pane; returns the places of the pictures.
 
     One picture stands on paper with a hairline around it.
 
     Args:
+        camera: which part of a picture is painted, and how large.
         framed: whether the view is one picture; otherwise all channels are painted as tiles.
     """
     places = []
@@ -53,10 +62,13 @@ def canvases(
         if not framed:
             places.append(paint_tiles(paint, look, pane))
             continue
-        place = fitted(pane, *look.world.picture().shape)
-        margin = paint.px(6)
-        paint.box(place.inflate(margin, margin), paint.theme.paper, 4, paint.theme.line)
-        paint.pixels(view.draw(look), place)
+        rows, columns = look.world.picture().shape
+        place, margin = camera.place(pane, rows, columns), paint.px(6)
+        visible = place.clip(pane)
+        paint.box(visible.inflate(margin, margin), paint.theme.paper, 4, paint.theme.line)
+        paint.part(view.draw(look), place, visible)
+        if view.name in LETTERED:
+            letters(paint, look, place, visible)
         places.append(place)
     return places
 
@@ -64,7 +76,11 @@ def canvases(
 def names(
     paint: Paint, sessions: Sequence[Session], looks: Sequence[Look], places: Sequence[Rect]
 ) -> None:
-    """Paint above each canvas its rule's name and the verdict of its cells."""
+    """Paint above each canvas its rule's name and the verdict of its cells.
+
+    Args:
+        places: of the visible parts of the canvases.
+    """
     for session, look, place in zip(sessions, looks, places, strict=True):
         y = place.top - paint.px(TITLE / 2 + 3)
         status = verdict(look.world, 0, look.rule.shown_above)

@@ -92,18 +92,24 @@ def _right(app: App, brush: Paint, looks: Sequence[Look]) -> None:
 def _canvas(app: App, brush: Paint, looks: Sequence[Look]) -> None:
     px, theme = app.layout.px, app.theme
     sessions = app.session.side_by_side
-    rects = app.layout.panes(len(sessions))
-    places = panes.canvases(brush, app.view, looks, rects, app.touchable)
+    whole = panes.canvases(brush, app.view, looks, app.panes, app.touchable, app.camera)
+    places = [place.clip(pane) for place, pane in zip(whole, app.panes, strict=True)]
+    if not app.touchable:
+        places = whole
     if len(sessions) == 1:
         _past(app, brush, places[0])
     if len(sessions) > 1:
         panes.names(brush, sessions, looks, places)
     if app.touchable:
-        _witness(app, brush, places)
-        _cursor(app, brush, places)
+        _witness(app, brush, whole, places)
+        _cursor(app, brush, whole, places)
         for place in places if app.session.waiting else ():
             brush.text("Draw something", place.center, theme.faint, LARGE, "center")
     room = app.layout.stage
+    if app.zoomable and app.camera.zoom > 1.0:
+        text, corner = f"zoom {app.camera.zoom:.1f} ×", (room.right, room.bottom + px(19))
+        wide = brush.text(text, corner, theme.quiet, SMALL, "right") + px(12)
+        room = Rect(room.left + wide, room.top, room.width - 2 * wide, room.height)
     below = max(place.bottom for place in places) + px(17)
     foot = (room.centerx, min(room.bottom + px(19), below))
     if app.film is not None:
@@ -133,29 +139,33 @@ def _past(app: App, brush: Paint, place: Rect) -> None:
     brush.pixels(rgb, room)
 
 
-def _witness(app: App, brush: Paint, places: Sequence[Rect]) -> None:
+def _witness(app: App, brush: Paint, whole: Sequence[Rect], places: Sequence[Rect]) -> None:
     """Paint a frame around the inspected cell, and a fainter one on the other rule's canvas."""
     if app.witness is None:
         return
     row, column = divmod(app.witness.site, app.extent[1])
     width = max(2, brush.px(2))
-    for number, place in enumerate(places):
+    for number, (place, visible) in enumerate(zip(whole, places, strict=True)):
         size = place.width / app.extent[1]
         cell = Rect(place.left + column * size, place.top + row * size, round(size), round(size))
         color = app.theme.accent if number == app.witness.of else app.theme.faint
+        brush.surface.set_clip(visible.inflate(2 * width, 2 * width))
         pygame.draw.rect(brush.surface, color, cell.inflate(2 * width, 2 * width), width)
+        brush.surface.set_clip(None)
 
 
-def _cursor(app: App, brush: Paint, places: Sequence[Rect]) -> None:
+def _cursor(app: App, brush: Paint, whole: Sequence[Rect], places: Sequence[Rect]) -> None:
     """Paint a circle of the brush's size at the same place of every canvas."""
     under = next((place for place in places if place.collidepoint(app.pointer)), None)
     if app.tool.deed is None or under is None or app.help:
         return
-    radius = app.brush * app.tool.wider * under.width / app.extent[1]
+    radius = app.brush * app.tool.wider * whole[0].width / app.extent[1]
     circle = getattr(pygame.draw, "aacircle", pygame.draw.circle)  # pygame has no smooth one
     for place in places:
         center = (app.pointer[0] + place.left - under.left, app.pointer[1] + place.top - under.top)
+        brush.surface.set_clip(place)
         circle(brush.surface, app.theme.quiet, center, max(3, round(radius)), 1)
+        brush.surface.set_clip(None)
 
 
 def _channel_bar(app: App, brush: Paint, looks: Sequence[Look], middle: tuple[int, int]) -> None:

@@ -36,6 +36,9 @@ UNNAMED = {
     "end": pygame.K_END,
     "delete": pygame.K_DELETE,
     "escape": pygame.K_ESCAPE,
+    "page up": pygame.K_PAGEUP,
+    "page down": pygame.K_PAGEDOWN,
+    "f11": pygame.K_F11,
 }
 
 
