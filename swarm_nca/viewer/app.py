@@ -25,6 +25,7 @@ from swarm_nca.viewer.inspector import CellProbe
 from swarm_nca.viewer.layout import Layout, layout_of
 from swarm_nca.viewer.overlays import Look, View, views_of
 from swarm_nca.viewer.past_rows import PastRows
+from swarm_nca.viewer.picker import Picker
 from swarm_nca.viewer.samples import sample
 from swarm_nca.viewer.session import Session, Snapshot
 from swarm_nca.viewer.session_config import SessionConfig
@@ -56,6 +57,7 @@ class App:
         SPEEDS: the choices of steps per second: from one step per 60 frames to as fast as possible.
         SIDES: the choices of the canvas's side, in pixels.
         beside, asked: the second rule now, if any, and the one given at the start.
+        picker: the open list of rules and scenarios, if any.
         camera: the zoom, and the part of the picture in the middle.
         trail: the changes that can be undone and redone.
         span, film: the steps marked to be filmed, and the film being made, if any.
@@ -85,6 +87,7 @@ class App:
         self.help, self.running, self.full_screen = False, True, False
         self.notice, self._notice_left = "", 0.0
         self.pointer = (-1, -1)
+        self.picker: Picker | None = None
         self.recording = False
         self.film: Film | None = None
         self.layout = layout_of(size)

@@ -16,6 +16,7 @@ from swarm_nca.viewer.dials import DIALS
 from swarm_nca.viewer.film import Film
 from swarm_nca.viewer.paint import pixels_of
 from swarm_nca.viewer.panes import rule_title
+from swarm_nca.viewer.picker import Picker, entries_of
 from swarm_nca.viewer.span import Span
 from swarm_nca.viewer.theme import DARK, LIGHT
 
@@ -94,6 +95,24 @@ def redo(app: App) -> None:
         return
     app.restore(snapshot)
     app.say(f"Done again: {snapshot.words}; step {app.session.step:,}")
+
+
+def open_picker(app: App) -> None:
+    """Show the list of rules and scenarios."""
+    app.picker = Picker(entries_of(app.folder))
+
+
+def pick(app: App) -> None:
+    """Open the chosen entry of the list; an error becomes a notice."""
+    entry = None if app.picker is None else app.picker.entry()
+    app.picker = None
+    if entry is None:
+        return
+    side = app.extent[0] if app.extent[0] in app.SIDES else app.SIDES[0]
+    try:
+        app.open(entry.start(side))
+    except (ValueError, OSError) as error:
+        app.say(" ".join(str(error).split()))
 
 
 def zoom(notches: int) -> Callable[[App], None]:

@@ -64,6 +64,7 @@ def _head(app: App) -> Iterator[Widget]:
     icons: tuple[tuple[str, Callable[[], str], Callable[[], bool]], ...] = (
         ("?", lambda: "help", lambda: app.help),
         ("t", lambda: "light" if app.theme.name == "dark" else "dark", bool),
+        ("ctrl p", lambda: "open", bool),
         ("ctrl s", lambda: "save", bool),
         ("o", lambda: "record", lambda: app.recording),
         ("s", lambda: "screenshot", bool),

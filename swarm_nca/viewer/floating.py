@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from swarm_nca.viewer.app import App
 
 #: The headings in each column of the help, and its hints on mouse, touch and files.
-_COLUMNS = (("Time", "Save"), ("Tools", "View", "World"), ("Disturb",))
+_COLUMNS = (("Time", "World", "Save"), ("Tools", "View"), ("Disturb",))
 _HINTS = (
     "0 – 9: change the picture to that class.",
     "Right button or shift: erase. Middle button: inspect.",
@@ -166,17 +166,17 @@ def guide(app: App, brush: Paint) -> None:
     brush.text(close, (place.right - px(36), top), theme.quiet, SMALL, "right")
     width = (place.width - px(72)) // len(_COLUMNS)
     for number, names in enumerate(_COLUMNS):
-        x, y = left + number * width, top + px(48)
+        x, y = left + number * width, top + px(40)
         for name in names:
             brush.text(name, (x, y), theme.accent, BODY, strong=True)
-            y += px(26)
+            y += px(23)
             for action in ACTIONS:
                 if action.heading == name:
                     brush.text(action.keys[0], (x, y), theme.ink, SMALL, strong=True)
                     room = width - px(88)
                     brush.text(action.words, (x + px(80), y), theme.quiet, SMALL, room=room)
-                    y += px(20)
-            y += px(14)
+                    y += px(18)
+            y += px(13)
     _hints(brush, x, y, width)
 
 

@@ -148,6 +148,11 @@ def _record(pen: _Pen) -> None:
     pen.disc((12, 12), 4.2)
 
 
+def _open(pen: _Pen) -> None:
+    pen.line((3.5, 19), (3.5, 5.5), (9, 5.5), (11, 8), (18.5, 8), (18.5, 11))
+    pen.line((3.5, 19), (6.8, 11), (21.3, 11), (18.2, 19), (3.5, 19))
+
+
 def _save(pen: _Pen) -> None:
     pen.line((12, 4), (12, 14))
     pen.line((7.8, 10.2), (12, 14.4), (16.2, 10.2))
@@ -228,6 +233,7 @@ ICONS: dict[str, Callable[[_Pen], None]] = {
     "screenshot": _camera,
     "record": _record,
     "save": _save,
+    "open": _open,
     "dark": _moon,
     "light": _sun,
     "help": _help,

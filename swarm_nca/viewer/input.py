@@ -13,6 +13,7 @@ from pygame.event import Event
 from swarm_nca.viewer import commands, edits
 from swarm_nca.viewer.keys import ACTIONS, key_of
 from swarm_nca.viewer.layout import layout_of
+from swarm_nca.viewer.picker import LINES, Picker, line_at, panel_of
 from swarm_nca.viewer.tools import ERASER, INSPECT, Tool
 from swarm_nca.viewer.widgets import Point, Widget
 
@@ -87,6 +88,9 @@ class Hand:
     def _key(self, event: Event) -> None:
         key = key_of(event)
         self._app.trail.end()
+        if self._app.picker is not None:
+            self._pick(self._app.picker, key)
+            return
         self._space = self._paused = key == "space"
         for action in ACTIONS:
             if key in action.keys:
@@ -95,12 +99,31 @@ class Hand:
         if len(key) == 1 and key in "0123456789":
             self._app.mutate(int(key))
 
+    def _pick(self, picker: Picker, key: str) -> None:
+        """Keys while the list of rules and scenarios is open."""
+        moves = {"up": -1, "down": 1, "page up": -LINES, "page down": LINES}
+        if key in moves:
+            picker.move(moves[key])
+        elif key in ("home", "end"):
+            picker.move(len(picker.entries) * (1 if key == "end" else -1))
+        elif key == "enter":
+            commands.pick(self._app)
+        elif key in ("escape", "ctrl p"):
+            self._app.picker = None
+        elif key == "delete":
+            picker.erase()
+        elif len(key) == 1 or key == "space":
+            picker.type(" " if key == "space" else key)
+
     def _key_up(self, event: Event) -> None:
         if event.key == pygame.K_SPACE:
             self._space = self._paused = False
 
     def _wheel(self, event: Event) -> None:
         app, direction = self._app, 1 if event.y > 0 else -1
+        if app.picker is not None:
+            app.picker.move(-direction)
+            return
         over = app.zoomable and app.layout.stage.collidepoint(app.pointer)
         if over and not _held(pygame.KMOD_SHIFT):
             app.zoom(direction, app.pointer)
@@ -151,6 +174,14 @@ class Hand:
         if app.help:
             app.help = False
             return
+        if app.picker is not None:
+            number = line_at(app.picker, app.layout, point)
+            if number is not None:
+                app.picker.chosen = number
+                commands.pick(app)
+            elif not panel_of(app.layout).collidepoint(point):
+                app.picker = None
+            return
         app.trail.begin()
         grip = self._grips[pointer] = Grip()
         if button == 1:
@@ -192,6 +223,9 @@ class Hand:
     def _move(self, pointer: int, point: Point) -> None:
         app, grip = self._app, self._grips.get(pointer)
         app.pointer = point
+        if app.picker is not None:
+            number = line_at(app.picker, app.layout, point)
+            app.picker.chosen = app.picker.chosen if number is None else number
         if grip is None:
             return
         # The second rule and its canvas may have been removed since the press.

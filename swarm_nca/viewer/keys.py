@@ -31,6 +31,8 @@ _NAMED = {
     pygame.K_PAGEUP: "page up",
     pygame.K_PAGEDOWN: "page down",
     pygame.K_SPACE: "space",
+    pygame.K_RETURN: "enter",
+    pygame.K_KP_ENTER: "enter",
 }
 
 
@@ -126,6 +128,7 @@ ACTIONS = (
     Action(("ctrl y", "ctrl shift z"), "Redo the change undone", commands.redo, "Tools"),
     Action(("]",), "Larger brush", commands.nudge("brush", 1), "Tools"),
     Action(("[",), "Smaller brush", commands.nudge("brush", -1), "Tools"),
+    Action(("ctrl p",), "Open a rule or a scenario", commands.open_picker, "World"),
     Action(("c", "delete"), "Clear the canvas", lambda app: app.clear(), "World"),
     Action(("f",), "Fill the canvas with digits", lambda app: app.fill(), "World"),
     Action(("k",), "New canvas of the next size", commands.next_side, "World"),

@@ -45,6 +45,8 @@ def letters(paint: Paint, look: Look, place: Rect, visible: Rect) -> None:
     names, palette = short_names(look.rule.readout.names), look.palette
     size = max(float(SMALL), side * _SHARE / paint.scale)
     size = min(size, 30.0)
+    before = paint.surface.get_clip()
+    paint.surface.set_clip(visible)
     for (row, column), label in zip(
         look.world.position.tolist(), look.decided.tolist(), strict=True
     ):
@@ -55,3 +57,4 @@ def letters(paint: Paint, look: Look, place: Rect, visible: Rect) -> None:
         if label >= 0 and visible.collidepoint(middle):
             color: Color = tuple(palette[label].tolist())
             paint.text(names[label], middle, ink_on(color), size, "center", room=round(side))
+    paint.surface.set_clip(before)

@@ -18,6 +18,7 @@ from swarm_nca.viewer.messages import ramp, share_of
 from swarm_nca.viewer.overlays import Look
 from swarm_nca.viewer.paint import Paint
 from swarm_nca.viewer.panels import curves, votes
+from swarm_nca.viewer.picker import paint_picker
 from swarm_nca.viewer.timebar import standing
 
 if TYPE_CHECKING:
@@ -43,12 +44,15 @@ def paint(app: App, surface: Surface) -> None:
     _canvas(app, brush, looks)
     _sections(app, brush)
     _right(app, brush, looks)
-    over = None if app.help else app.widget_at(app.pointer)
+    over = None if app.help or app.picker is not None else app.widget_at(app.pointer)
     for widget in app.widgets:
         widget.draw(brush, widget is over)
     _foot(app, brush)
     if app.help:
         floating.guide(app, brush)
+        return
+    if app.picker is not None:
+        paint_picker(app.picker, layout, brush)
         return
     explained = floating.explanation(app)
     if explained is not None:
