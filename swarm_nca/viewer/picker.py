@@ -58,7 +58,8 @@ class Picker:
         wanted = self.typed.casefold().split()
 
         def holds(entry: Entry, columns: int) -> bool:
-            return all(part in " ".join(entry[:columns]).casefold() for part in wanted)
+            text = " ".join((entry.kind, entry.name, entry.words)[:columns]).casefold()
+            return all(part in text for part in wanted)
 
         named = [entry for entry in self.entries if holds(entry, 2)]
         return named + [each for each in self.entries if not holds(each, 2) and holds(each, 3)]
