@@ -169,7 +169,7 @@ def rooms(place: Rect, scale: float) -> Rooms:
     top = place.top + px(20) + label
     hears = Rect(place.left, top, px(84), px(84))
     senses = Rect(hears.right + gap, top, px(42), px(42))
-    reads = Rect(senses.right + px(32), top, 0, px(42))
+    reads = Rect(senses.right + px(32), top, 0, px(45))
     reads.width = place.right - reads.left
     said = Rect(senses.left, hears.bottom - px(12), place.right - senses.left, px(12))
     holds = Rect(place.left, hears.bottom + label, place.width, 0)
