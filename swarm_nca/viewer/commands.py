@@ -135,7 +135,7 @@ def zoom(notches: int) -> Callable[[App], None]:
 def toggle_full_screen(app: App) -> None:
     """Fill the screen with the window, or stop that."""
     app.full_screen = not app.full_screen
-    app.say("Full screen; F11 or Escape ends it" if app.full_screen else "Window")
+    app.say("Full screen; F11 or Escape ends it" if app.full_screen else "Full screen ended")
 
 
 def save_screenshot(app: App) -> None:

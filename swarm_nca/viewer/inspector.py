@@ -155,6 +155,9 @@ SLOTS = (
     "the south-east",
 )
 
+#: Values of the read-out that are written.
+_READ = 4
+
 #: Ticks of the axis of a state's bars, and the room for their numbers.
 _TICKS, _NUMBERS = (2.0, 0.0, -2.0), 24
 
@@ -169,7 +172,7 @@ def rooms(place: Rect, scale: float) -> Rooms:
     top = place.top + px(20) + label
     hears = Rect(place.left, top, px(84), px(84))
     senses = Rect(hears.right + gap, top, px(42), px(42))
-    reads = Rect(senses.right + px(32), top, 0, px(45))
+    reads = Rect(senses.right + px(32), top, 0, px(54))
     reads.width = place.right - reads.left
     said = Rect(senses.left, hears.bottom - px(12), place.right - senses.left, px(12))
     holds = Rect(place.left, hears.bottom + label, place.width, 0)
@@ -244,9 +247,8 @@ def _values(paint: Paint, place: Rect, look: Look, state: Values) -> None:
     read = list(range(len(state))[look.rule.readout.channels(len(state))])
     if look.rule.readout.class_names:
         read = sorted(read, key=lambda number: -np.nan_to_num(state[number], nan=-np.inf))[:3]
-    pitch = paint.px(14)
-    for line, number in enumerate(read[: max(1, place.height // pitch)]):
-        y = place.top + pitch // 2 + line * pitch
+    for line, number in enumerate(read[:_READ]):
+        y = place.top + round((line + 0.5) * place.height / _READ)
         value = number_told(state[number])
         wide = paint.text(value, (place.right, y), paint.theme.ink, SMALL, "right")
         room = place.width - wide - paint.px(4)
