@@ -16,8 +16,9 @@ import jinja2
 import pandas as pd
 
 from swarm_nca.measure.metrics import METRICS
+from swarm_nca.recording.animation import last_frame_png
 from swarm_nca.recording.moments import verdict
-from swarm_nca.recording.run import Expectation, Run
+from swarm_nca.recording.run import Expectation, Run, title_of
 
 #: Labels of shares.
 _SHARES = {
@@ -81,6 +82,8 @@ def report_html(
         live=live,
         steps=_count(run.steps),
         pictures={name: data_uri(name, data) for name, data in pictures.items()},
+        # A printer shows the first frame of an animation: paper gets the last one.
+        still=data_uri("last.png", last_frame_png(run)) if "run.webp" in pictures else "",
         figures=_figures(run),
         expected=[_expected(expectation) for expectation in run.expectations],
         events=_events(run.events),
@@ -166,7 +169,7 @@ def _scenario(text: str) -> Iterator[tuple[str, str, str]]:
 def _origin(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     versions, machine = facts["versions"], facts["machine"]
     entries = {
-        "rule": facts["rule"],
+        "rule": facts["rule"] if isinstance(facts["rule"], str) else title_of(facts["rule"]),
         "rule hash": facts["rule_hash"],
         "seed": facts["seed"],
         "duration": "" if facts["seconds"] is None else f"{facts['seconds']:.1f} s",
