@@ -15,7 +15,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from swarm_nca.measure.metrics import METRICS
+from swarm_nca.measure.wording import bounds, printed
 from swarm_nca.recording.animation import last_frame_png
 from swarm_nca.recording.moments import verdict
 from swarm_nca.recording.run import Expectation, Run, title_of
@@ -35,9 +35,6 @@ _MAGNITUDES = {
 }
 _OTHERS = {"alive": "cells alive", "error": "mean squared error"}
 _NONFINITE = {"nonfinite": "cells without finite numbers"}
-
-#: Metrics that count cells.
-_WHOLE = ("alive", "nonfinite")
 
 #: Shares of worlds, which are yes or no for a single world.
 _YES_OR_NO = {
@@ -124,7 +121,7 @@ def _expected(expectation: Expectation) -> dict[str, Any]:
     return {
         "metric": (_SHARES | _OTHERS).get(metric, metric.replace("_", " ")),
         "at": _count(expectation.at),
-        "bounds": _bounds(expectation),
+        "bounds": bounds(metric, expectation.min, expectation.max),
         "measured": _value(metric, expectation.value) + unknown,
         "passed": expectation.passed,
     }
@@ -180,25 +177,11 @@ def _origin(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in entries.items() if value != ""]
 
 
-def _bounds(expectation: Expectation) -> str:
-    metric, least, most = expectation.metric, expectation.min, expectation.max
-    if least is not None and least == most:
-        return _value(metric, least)
-    low = "" if least is None else f"≥ {_value(metric, least)}"
-    high = "" if most is None else f"≤ {_value(metric, most)}"
-    return " and ".join(filter(None, (low, high)))
-
-
 def _value(metric: str, value: float, alone: bool = False) -> str:
     """A metric's value as text; shares of a world alone are yes or no."""
-    if math.isnan(value):
-        return "–"
-    if alone and metric in _YES_OR_NO:
+    if alone and metric in _YES_OR_NO and not math.isnan(value):
         return "yes" if value == 1 else "no"
-    share = metric in METRICS and METRICS[metric].share
-    if metric in _WHOLE:
-        return f"{value:,.0f}"
-    return f"{100 * value:.1f} %" if share else f"{value:.4g}"
+    return printed(metric, value)
 
 
 def _alone(run: Run) -> bool:

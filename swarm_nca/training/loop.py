@@ -96,7 +96,9 @@ def _bar(trainer: Trainer, console: Console) -> Progress:
 def _first(names: Iterable[str], values: Iterable[float]) -> str:
     """The first metric as text, for the bar."""
     name, value = next(zip(names, values, strict=True), ("", 0.0))
-    return f" · {name.replace('_', ' ')} {value:.3g}" if name else ""
+    share = name.endswith("accuracy")
+    text = f"{100 * value:.1f} %" if share else f"{value:.3g}"
+    return f" · {name.replace('_', ' ')} {text}" if name else ""
 
 
 def _show(trainer: Trainer, folder: Folder, held_out: Task, seconds: float) -> None:

@@ -180,7 +180,9 @@ def test_the_summary_of_several_worlds_shows_the_values_of_the_expectations(writ
     console = Console(record=True, width=100)
     say(console, done, None)
     rows = [line.split() for line in console.export_text().splitlines()]
-    assert ["5", f"{value:.3f}"] in [row[:2] for row in rows]
+    assert ["5", f"{100 * value:.1f}", "%"] in [row[:3] for row in rows]
+    # The step after the perturbation at 5 has a row of its own.
+    assert [row[0] for row in rows if row[0].isdecimal()] == ["1", "5", "6", "8"]
 
 
 def test_the_summary_reports_nonfinite_states(write):
