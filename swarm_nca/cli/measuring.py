@@ -154,6 +154,11 @@ def compare(
 ) -> None:
     """Compare rules on the same pictures: tables, and figures for papers."""
     with told_in_one_line():
+        # Rules that do not fit are refused at once, before slow imports.
+        from swarm_nca.comparison.entries import entries
+        from swarm_nca.comparison.fitting import check_fit, known_classes
+
+        check_fit(entries(runs), dataset, known_classes(dataset))
         from swarm_nca.cli.compare_command import compare_command
 
         compare_command(
