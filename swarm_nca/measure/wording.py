@@ -16,7 +16,7 @@ def printed(metric: str, value: float) -> str:
         return "–"
     if math.isinf(value):
         return "∞"
-    if _is_share(metric):
+    if is_share(metric):
         return f"{value:.0%}".replace("%", " %") if value in (0, 1) else f"{100 * value:.1f} %"
     if metric in _WHOLE:
         return f"{value:,.0f}"
@@ -27,7 +27,7 @@ def printed(metric: str, value: float) -> str:
 
 def bound(metric: str, value: float) -> str:
     """A bound as text, with all its digits: `95 %`, `0.0078125`."""
-    return f"{100 * value:.12g} %" if _is_share(metric) else f"{value:g}"
+    return f"{100 * value:.12g} %" if is_share(metric) else f"{value:g}"
 
 
 def bounds(metric: str, least: float | None, most: float | None) -> str:
@@ -40,5 +40,16 @@ def bounds(metric: str, least: float | None, most: float | None) -> str:
     return f"≥ {low}" if low else f"≤ {high}" if high else ""
 
 
-def _is_share(metric: str) -> bool:
-    return metric in METRICS and METRICS[metric].share
+def is_share(metric: str) -> bool:
+    """Whether values are shares; tasks name such metrics of their own `…accuracy`."""
+    return METRICS[metric].share if metric in METRICS else metric.endswith("accuracy")
+
+
+def title(metric: str) -> str:
+    """A metric's name in words: `cell accuracy`."""
+    return metric.replace("_", " ")
+
+
+def unit(metric: str) -> str:
+    """The unit of a score, after a space: percent, or none."""
+    return " %" if is_share(metric) else ""

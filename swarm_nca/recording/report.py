@@ -63,15 +63,7 @@ def report_html(
         live: the address of a page that goes on from the run's picture; None for no button.
     """
     columns = _columns(run)
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("swarm_nca.recording", ""),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("report.html.jinja").render(
+    return template("report.html.jinja").render(
         name=run.name,
         description=run.description,
         facts=_facts(run, facts["worlds"]),
@@ -87,9 +79,22 @@ def report_html(
         worlds=run.worlds,
         columns=("step", *columns.values()),
         numbers=_numbers(run, columns),
-        scenario=list(_scenario(run.scenario)),
+        scenario=list(yaml_lines(run.scenario)),
         origin=_origin(facts),
     )
+
+
+def template(name: str) -> jinja2.Template:
+    """A template of this folder; what it places is escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("swarm_nca.recording", ""),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(name)
 
 
 def _facts(run: Run, worlds: int) -> list[str]:
@@ -156,7 +161,7 @@ def _numbers(run: Run, columns: Mapping[str, str]) -> list[list[str]]:
     ]
 
 
-def _scenario(text: str) -> Iterator[tuple[str, str, str]]:
+def yaml_lines(text: str) -> Iterator[tuple[str, str, str]]:
     """Each line as text before the key, key, rest; a line without a key is all rest."""
     for line in text.splitlines(keepends=True):
         found = _YAML_LINE.fullmatch(line)
