@@ -24,7 +24,7 @@ from swarm_nca.cli.options import (
 from swarm_nca.cli.telling import console, told_in_one_line
 
 #: Options that cannot be combined with `--turn`.
-UPRIGHT_ONLY = ("swaps", "every", "by", "confusion", "fill_holes", "figure")
+UPRIGHT_ONLY = ("swaps", "every", "by", "confusion", "trust", "fill_holes", "figure")
 
 
 def evaluate(
@@ -64,6 +64,12 @@ def evaluate(
     confusion: Annotated[
         bool, typer.Option("--confusion", help="Also print the votes by class.")
     ] = False,
+    trust: Annotated[
+        bool,
+        typer.Option(
+            "--trust", help="Also print which signals of the swarm tell right from wrong answers."
+        ),
+    ] = False,
     fill_holes: Annotated[
         bool, typer.Option("--fill-holes", help="Fill the holes of all silhouettes.")
     ] = False,
@@ -99,6 +105,7 @@ def evaluate(
                 every=every,
                 by=by or (),
                 votes=confusion,
+                trust=trust,
                 fill_holes=fill_holes,
                 figures=figure or (),
             )

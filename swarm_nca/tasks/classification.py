@@ -31,6 +31,15 @@ STRIP, STRIP_STEP = 12, 50
 #: The smallest number of pictures for a meaningful score.
 ENOUGH = 100
 
+#: The scores of a trained rule.
+SCORED = (
+    "cell_accuracy",
+    "total_agreement",
+    "vote_accuracy",
+    "agree_though_wrong",
+    "abstains",
+)
+
 #: Allowed enlargement: at 100 times smaller or larger only one pixel or one stroke is left.
 Scale = Annotated[float, Ge(0.01), Le(100.0)]
 
@@ -186,8 +195,7 @@ class Classification(Task):
             return {}
         pictures = Pictures(self.grey.numpy(), self.label.numpy(), rule.classes.names)
         last = evaluate(rule.requires_grad_(False), pictures, steps=200).curve[-1]
-        names = ("cell_accuracy", "total_agreement", "vote_accuracy")
-        return {name: round(100 * last[name], 2) for name in names}
+        return {name: round(100 * last[name], 2) for name in SCORED}
 
     def scored_on(self) -> str:
         """The number of pictures."""
