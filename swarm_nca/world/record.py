@@ -27,7 +27,7 @@ from swarm_nca.world import batches, editing, fields, making, rows
 if TYPE_CHECKING:
     import networkx as nx
 
-_GRID, _LINKS = Grid(), Links()
+_LINKS = Links()
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -85,7 +85,7 @@ class World:
         *,
         labels: Iterable[int] | Tensor | None = None,
         keys: Iterable[int] | Tensor | None = None,
-        grid: Grid = _GRID,
+        grid: Grid | None = None,
         links: Links = _LINKS,
         fire_rate: float | None = None,
         noise: float | None = None,
@@ -99,7 +99,7 @@ class World:
             rule: gives channels, classes, the alive threshold, device and dtype.
             labels: the class of each picture, −1 for unknown.
             keys: identify the worlds in random draws; 0, 1, … when None.
-            grid: the neighbourhood of pixels.
+            grid: the neighbourhood of pixels; the rule's when None.
             links: how messages are lost.
             fire_rate, noise: replace those of the rule in these worlds.
             start: `zeros`, or `random` (standard normal).
@@ -110,7 +110,7 @@ class World:
                 label that the rule does not have, counts that differ, an unknown start, a rate out
                 of range, or a rule that does not support pictures.
         """
-        canvas = making.canvas_of(images, rule, grid)
+        canvas = making.canvas_of(images, rule, grid or Grid(rule.neighborhood))
         world = cls._on(canvas, rule, labels, keys, links, fire_rate, noise)
         return world.restarted(start, seed)
 
@@ -288,8 +288,11 @@ class World:
         return replace(self, state=state, step=self.step + later if later else self.step)
 
     def restarted(self, start: str = "zeros", seed: int = 0) -> World:
-        """The same worlds with starting states; the count of steps stays."""
-        return self.with_state(making.starting_state(self, self.state.shape[1], start, seed))
+        """The same worlds with starting states and no messages in flight; the step stays."""
+        begun = self.with_state(making.starting_state(self, self.state.shape[1], start, seed))
+        gone = (fields.IN_FLIGHT, fields.LAST_HEARD)
+        kept = {name: values for name, values in self.cell_fields.items() if name not in gone}
+        return replace(begun, cell_fields=kept)
 
     def relabeled(self, labels: Iterable[int] | Tensor | None) -> World:
         """The same worlds with other labels [B], −1 for unknown.
