@@ -1,8 +1,8 @@
 """The families of a stress suite: a visible table of functions and their settings.
 
 A `Shift` gives pictures that the rule was not trained on; they are measured at one step. A `Fault`
-gives a world whose cells or messages fail from the first step on; it is measured at two steps, and
-again after the fault has ended. Each family is one line in `FAMILIES`.
+gives a world whose cells or messages fail; it is measured at two steps, and again after the fault
+has ended. Each family is one line in `FAMILIES`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from swarm_nca.images import Pictures
+from swarm_nca.perturbations import Freeze, Kill, Liar, Silence, Stuck
 from swarm_nca.stress import faults, pictures
 from swarm_nca.stress.subject import Subject
 from swarm_nca.suggestion import unknown
-from swarm_nca.world import World
 
 #: A number, or the name of one of several kinds of pictures.
 Setting: TypeAlias = float | str
@@ -55,20 +55,22 @@ class Shift:
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault of cells or messages from the first step on.
+    """A fault of cells or messages that lasts; see `suite` for how long.
 
     Attributes:
         about, axis: as in `Shift`.
         make: the world with the fault at a setting, from a sound world and a seed.
         settings: ascending.
-        neutral: the setting without fault; a function of the subject if the rule decides it.
+        begin: steps before the fault begins.
+        neutral: the setting without fault, if there is one; a function if the rule decides it.
     """
 
     about: str
     axis: str
-    make: Callable[[World, float, int], World]
+    make: faults.MakesFault
     settings: Sequence[float]
-    neutral: float | Callable[[Subject], float] = 0.0
+    neutral: float | Callable[[Subject], float] | None = 0.0
+    begin: int = 0
 
     def settings_for(self, subject: Subject) -> list[Setting]:
         """The settings for a subject."""
@@ -82,7 +84,8 @@ class Fault:
 Family: TypeAlias = Shift | Fault
 
 _UPRIGHT = (-180.0, -135.0, -90.0, -60.0, -45.0, -30.0, -15.0, 0.0)
-_SHARES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
+_SHARES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.3, 0.5)
+_OF_CELLS = "share of cells"
 
 #: Every family by name, in the order of tables.
 FAMILIES: Mapping[str, Family] = {
@@ -148,6 +151,16 @@ FAMILIES: Mapping[str, Family] = {
         faults.losing,
         (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 0.9),
     ),
+    "delay": Fault(
+        "messages arrive late", "steps on the way", faults.delayed, (0.0, 1.0, 2.0, 3.0, 4.0, 8.0)
+    ),
+    "bits": Fault(
+        "messages are rounded to ±4",
+        "bits per channel",
+        faults.rounded,
+        (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0),
+        None,
+    ),
     "fire-rate": Fault(
         "cells fire more or less often",
         "share of cells that fire in a step",
@@ -159,10 +172,23 @@ FAMILIES: Mapping[str, Family] = {
         "cells add noise",
         "standard deviation",
         faults.noisy,
-        (0.0, 0.02, 0.05, 0.1, 0.2, 0.4),
+        (0.0, 0.02, 0.05, 0.1, 0.2),
         lambda subject: float(subject.rule.noise),
     ),
-    "dead": Fault("cells are gone", "share of cells", faults.dead, _SHARES),
+    "dead": Fault("cells are gone", _OF_CELLS, faults.of_cells(Kill), _SHARES),
+    "silent": Fault(
+        "nothing is heard from some cells", _OF_CELLS, faults.of_cells(Silence), _SHARES
+    ),
+    "frozen": Fault("some cells never fire", _OF_CELLS, faults.of_cells(Freeze), _SHARES),
+    "stuck": Fault(
+        "some cells repeat their message of step 10 for ever",
+        _OF_CELLS,
+        faults.of_cells(Stuck),
+        _SHARES,
+        begin=10,
+    ),
+    "liars": Fault("some cells send random numbers", _OF_CELLS, faults.of_cells(Liar), _SHARES),
+    "cut": Fault("links are cut", "share of links", faults.severed, _SHARES),
 }
 
 

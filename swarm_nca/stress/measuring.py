@@ -2,7 +2,8 @@
 
 A vote, an answer or an abstention is one observation for each picture, so shares of pictures get
 Wilson's interval; shares of cells get that of a ratio of sums (see `measure.intervals`). Pictures
-without a right class have no accuracy, and each of their answers is wrong.
+without a right class have no accuracy, and each of their answers is wrong. Cells with a fault of
+their own are not counted.
 
 Letters: P pictures, N cells of all of them.
 """
@@ -22,6 +23,7 @@ from swarm_nca.measure.intervals import Z95, ratio_error, wilson
 from swarm_nca.measure.signals import LATE, Conduct, certainty, moved_by_a_jolt
 from swarm_nca.rules import Rule
 from swarm_nca.simulation import Change, Planned, Simulation
+from swarm_nca.stress.faults import sound_cells
 from swarm_nca.threads import threads_for
 from swarm_nca.world import World
 
@@ -81,7 +83,8 @@ class Look:
 
     Attributes:
         step: the step.
-        stats: their statistics; `stats.world` has its own copy of the states.
+        stats: the statistics of all cells; `stats.world` has its own copy of the states.
+        votes: the decisions of the sound cells.
         flips: float64 [P], cells that change from class to class in a step, mean of the last steps.
         settled: int64 [P], the step since which a world agrees, counted from the start or the last
             change; −1 if it does not.
@@ -89,6 +92,7 @@ class Look:
 
     step: int
     stats: CellStats
+    votes: VoteCounts
     flips: Tensor
     settled: Tensor
 
@@ -113,31 +117,42 @@ def looks(
     settled = torch.full((len(world),), -1)
     flips: list[Tensor] = []
     before: Tensor | None = None
-    base, origin = world, 0
+    base, origin, sound = world, 0, sound_cells(world)
     with threads_for(world.cells):
         for step in range(1, steps[-1] + 1):
             simulation.take_step()
             stats = CellStats(base.with_state(simulation.backend.state), rule)
             since = torch.where(settled < 0, step - origin, settled)
-            settled = torch.where(stats.agrees, since, -1)
-            # The view of the live buffer is read now: `decision` keeps its own values.
+            votes = _votes(stats, sound)
+            settled = torch.where(votes.agrees, since, -1)
             if before is not None:
-                flips = [*flips[1 - LATE :], _flips(stats, before)]
+                flips = [*flips[1 - LATE :], _flips(stats, before, sound)]
             before = stats.decision
             if step in steps:
                 kept = CellStats(simulation.world, rule)
-                found.append(Look(step, kept, torch.stack(flips).mean(0), settled))
+                found.append(Look(step, kept, votes, torch.stack(flips).mean(0), settled))
             if step in changed:
                 simulation.happen()
                 base, before, flips, origin = simulation.world, None, [], step
-                settled = torch.full_like(settled, -1)
+                settled, sound = torch.full_like(settled, -1), sound_cells(base)
             tick()
     return found
 
 
-def _flips(stats: CellStats, before: Tensor) -> Tensor:
+def _votes(stats: CellStats, sound: Tensor | None) -> VoteCounts:
+    """The decisions of the sound cells; of all cells when None."""
+    if sound is None:
+        return stats.counted()
+    columns = 1 + len(stats.rule.classes)
+    box = (stats.world_of * columns + stats.decision + 1)[sound]
+    ballot = torch.bincount(box, minlength=len(stats) * columns)
+    return VoteCounts(ballot.view(len(stats), columns), stats.label)
+
+
+def _flips(stats: CellStats, before: Tensor, sound: Tensor | None) -> Tensor:
     now = stats.decision
-    return stats.sums((now != before) & (now >= 0) & (before >= 0))
+    flipped = (now != before) & (now >= 0) & (before >= 0)
+    return stats.sums(flipped if sound is None else flipped & sound)
 
 
 def world_of(pictures: Pictures, rule: Rule) -> World:
@@ -149,7 +164,7 @@ def world_of(pictures: Pictures, rule: Rule) -> World:
 
 def row_of(family: str, setting: float | str, look: Look, after: bool = False) -> Row:
     """The scores of a look."""
-    votes = look.stats.counted()
+    votes = look.votes
     settled = look.settled[look.settled > 0].double()
     return Row(
         family,
@@ -186,7 +201,7 @@ def conduct_of(look: Look, seed: int) -> Conduct:
     """The conduct of a look's worlds; see `measure.signals`."""
     stats = look.stats
     return Conduct(
-        stats.counted(),
+        look.votes,
         look.flips / stats.cells.clamp(min=1),
         look.settled,
         moved_by_a_jolt(stats, seed),

@@ -25,6 +25,9 @@ from swarm_nca.stress.subject import KINDS, Subject, present
 #: Letters by their settings; the last four are digits to the eye.
 ALPHABETS = {"A–M": "ABCDEFGHJKLM", "N–Z": "NPQRTUVWXY", "I O S Z": "IOSZ"}
 
+#: Between the names of a pair of classes with long names.
+PAIRED = " / "
+
 #: Half the width of scribbled lines, in pixels.
 _PEN = 1.3
 
@@ -78,7 +81,9 @@ def broken(subject: Subject, pixels: float) -> Pictures:
 
 def pairs(subject: Subject) -> list[str]:
     """The names of all pairs of two classes of the rule."""
-    return ["-".join(pair) for pair in combinations(subject.rule.classes.names, 2)]
+    classes = subject.rule.classes.names
+    between = "-" if all(len(name) == 1 for name in classes) else PAIRED
+    return [between.join(pair) for pair in combinations(classes, 2)]
 
 
 def chimeras(subject: Subject, pair: str) -> Pictures:

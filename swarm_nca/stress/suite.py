@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 
+from swarm_nca.simulation import Change
 from swarm_nca.stress.families import FAMILIES, Family, Fault, Setting, Shift
 from swarm_nca.stress.faults import healed
 from swarm_nca.stress.measuring import Row, Tick, conduct_of, looks, row_of, world_of
@@ -17,7 +18,8 @@ from swarm_nca.world import World
 #: Steps of a run on pictures.
 STEPS = 200
 
-#: Steps at which a fault is measured; it ends after the last. Steps afterwards.
+#: Steps at which a fault is measured; it ends after the last of them. Steps from there to the last
+#: measurement.
 UNDER_FAULT, RECOVERY = (200, 1_000), 200
 
 #: Called with (what is running, steps done, steps in all).
@@ -77,16 +79,27 @@ class Suite:
             (look,) = looks(world, rule, seed, [STEPS], tick=tick)
             seen = conduct_of(look, seed)
             return [row_of(name, setting, look)], picture_rows(name, setting, seen)
-        sound = world_of(subject.pictures, rule)
-        faulty = family.make(sound, float(setting), seed)
+        start, plan = self.faulty(family, float(setting), world_of(subject.pictures, rule))
         end = UNDER_FAULT[-1]
+        steps = [*UNDER_FAULT, end + RECOVERY]
+        found = looks(start, rule, seed, steps, plan, tick)
+        return [row_of(name, setting, look, look.step > end) for look in found], []
+
+    def faulty(
+        self, family: Fault, setting: float, sound: World
+    ) -> tuple[World, list[tuple[int, Change]]]:
+        """The first world, and the begin and end of the fault if they come later."""
+
+        def fail(world: World, seed: int = 0) -> World:
+            return family.make(world, setting, seed)
 
         def heal(world: World, seed: int = 0) -> World:
             return healed(world, sound)
 
-        steps = [*UNDER_FAULT, end + RECOVERY]
-        found = looks(faulty, rule, seed, steps, [(end, heal)], tick)
-        return [row_of(name, setting, look, look.step > end) for look in found], []
+        end: tuple[int, Change] = (UNDER_FAULT[-1], heal)
+        if family.begin:
+            return sound, [(family.begin, fail), end]
+        return fail(sound, self.subject.seed), [end]
 
     def _same(self, name: str, setting: Setting) -> tuple[list[Row], list[PictureRow]] | None:
         """The rows of another family's neutral setting, if this is neutral too and one is known."""
