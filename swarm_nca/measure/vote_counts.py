@@ -82,6 +82,11 @@ class VoteCounts:
         return self.agrees & (self.decided > 0) & (2 * self.decided >= self.cells)
 
     @property
+    def begun(self) -> Tensor | None:
+        """bool [B], false for worlds whose cells have not decided yet; None if all have."""
+        return None
+
+    @property
     def labelled(self) -> Tensor:
         """bool [B], whether the label is known."""
         return self.label >= 0

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import jinja2
-
-from swarm_nca.recording.report import data_uri
+from swarm_nca.recording.report import data_uri, template
 
 
 @dataclass(frozen=True)
@@ -42,14 +40,6 @@ def page_html(
         origin: terms and values of the last card.
         footer: the last line.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("swarm_nca.recording", ""),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
     shown = [
         {
             "title": section.title,
@@ -60,7 +50,7 @@ def page_html(
         }
         for section in sections
     ]
-    return environment.get_template("page.html.jinja").render(
+    return template("page.html.jinja").render(
         title=title,
         facts=facts,
         description=description,

@@ -216,7 +216,8 @@ def _draw_steps(axes: Axes, rows: Sequence[Row]) -> None:
     color = OKABE_ITO[4]
     values = [row.settled for row in rows]
     axes.plot(range(len(rows)), values, color=color, marker="P", markersize=5, lw=1.4)
-    axes.set_ylim(0, None)
+    highest = max((value for value in values if not math.isnan(value)), default=1.0)
+    axes.set_ylim(0, 1.2 * highest)
     axes.locator_params(axis="y", nbins=4)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
 

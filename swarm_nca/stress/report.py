@@ -33,7 +33,8 @@ def files(suite: Suite) -> Iterator[tuple[str, bytes]]:
         rows = _rows(suite, name)
         if not rows:
             continue
-        png = family_figure(family, rows, _examples(suite, family), _notes(suite, family)).png()
+        examples = _examples(suite, family, rows)
+        png = family_figure(family, rows, examples, _notes(suite, family)).png()
         yield f"{FIGURES}/{name}.png", png
         words = f"{family.about[:1].upper()}{family.about[1:]}."
         sections.append(Section(name, words, png, *table_of(family, rows)))
@@ -51,17 +52,16 @@ def files(suite: Suite) -> Iterator[tuple[str, bytes]]:
 
 def table_of(family: Family, rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     """Headings and rows of a family's table; shares in percent with 95 % intervals."""
-    heads = [family.axis or "pictures", "pictures"]
+    heads = [family.axis or "pictures"]
     fault = isinstance(family, Fault)
     names = [name for name in SCORES if any(not math.isnan(r.shares[name].value) for r in rows)]
     if fault:
-        heads[1:2] = ["step", "pictures"]
+        heads.append("step")
     table = []
     for row in rows:
         line = [written(row.setting)]
         if fault:
             line.append(f"{row.step:,}{', healed' if row.after else ''}")
-        line.append(f"{row.pictures:,}")
         line += [percent(row.shares[name]) for name in names]
         table.append([*line, _number(row.settled), _number(row.largest)])
     return [
@@ -101,10 +101,10 @@ def _rows(suite: Suite, name: str) -> list[Row]:
     return [row for setting in settings for row in suite.store.of(name, setting)]
 
 
-def _examples(suite: Suite, family: Family) -> list[Rgb]:
-    """One picture for each setting, with the decisions of its cells at the first look."""
+def _examples(suite: Suite, family: Family, rows: Sequence[Row]) -> list[Rgb]:
+    """One picture for each finished setting, with the decisions of its cells at the first look."""
     subject = suite.subject.alone
-    settings = family.settings_for(subject)
+    settings = list(dict.fromkeys(row.setting for row in rows))
     if len(settings) > _MOST_EXAMPLES:
         return []
     found = []
