@@ -77,7 +77,7 @@ def bptt(
     """
     if steps < 1:
         raise ValueError(f"steps must be 1 or more, got {steps}")
-    reason = refuses(rule) or refuses_messages(world)
+    reason = refuses(rule) or refuses_world(world)
     if reason is not None:
         raise ValueError(f"{reason}: train it through swarm_nca.rollout, which records any rule")
     check_fit(world, rule)
@@ -101,8 +101,10 @@ def refuses(rule: Rule) -> str | None:
     return None
 
 
-def refuses_messages(world: World) -> str | None:
-    """Why this gradient does not support the links of a world; None if it does."""
+def refuses_world(world: World) -> str | None:
+    """Why this gradient does not support the links or rules of a world; None if it does."""
+    if world.guests:
+        return "the hand-written gradient needs one rule for all cells"
     if world.links.slowest or world.links.on_loss != "zeros":
         return "the hand-written gradient needs links without delay and without repeated messages"
     return None
@@ -163,14 +165,9 @@ class _Bptt(torch.autograd.Function):
             table = functional.pad(
                 arriving.reshape(-1), (0, slots * (len(all_rows) - len(rows))), value=absent
             )
-            received, states = messages[part], bank.to(products)
-            if filters is None:
-                torch.index_select(states, 0, table, out=received.view(-1, channels))
-            else:
-                slotwise = states.index_select(0, table).view(-1, slots, channels)
-                torch.matmul(filters.t(), slotwise, out=received.view(-1, sums, channels))
+            _listen(bank.to(products), table, filters, messages[part])
             bias_rows = torch.index_select(prepared, 0, all_rows)
-            activations = product(received, message_weights, bias_rows)
+            activations = product(messages[part], message_weights, bias_rows)
             for units, (weight, bias) in zip(hidden, others, strict=True):
                 torch.clamp_min(activations, 0, out=units[part])
                 activations = product(units[part], weight, bias)
@@ -256,6 +253,17 @@ class _Bptt(torch.autograd.Function):
             gradients += [weight_sum, bias_sum]
         given = (grad.to(kind) for grad, kind in zip(gradients, ctx.precisions, strict=True))
         return (state_grad[:-1], *(None,) * 8, *given)
+
+
+def _listen(bank: Tensor, table: Tensor, filters: Tensor | None, received: Tensor) -> None:
+    """Fill `received` [M, sums · C] with the rows `table` [M · K] of a bank, after filters."""
+    channels = bank.shape[1]
+    if filters is None:
+        torch.index_select(bank, 0, table, out=received.view(-1, channels))
+        return
+    slots, sums = filters.shape
+    slotwise = bank.index_select(0, table).view(-1, slots, channels)
+    torch.matmul(filters.t(), slotwise, out=received.view(-1, sums, channels))
 
 
 def _add_product(total: Tensor, inputs: Tensor, outputs: Tensor) -> None:

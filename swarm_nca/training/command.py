@@ -14,6 +14,7 @@ from swarm_nca.measure.wording import title, unit
 from swarm_nca.rules import save_rule
 from swarm_nca.tasks import Task
 from swarm_nca.training.checkpoint import load_checkpoint, rule_of, sums_of
+from swarm_nca.training.faults import faults_of
 from swarm_nca.training.folder import Folder, Log, MakePage, Result
 from swarm_nca.training.lock import locked
 from swarm_nca.training.loop import asked_to_stop, iterate
@@ -157,7 +158,7 @@ def _begun(
     """A new or resumed trainer, the held-out task, and the seconds trained."""
     checkpoint = Folder(resume).checkpoint if resume else None
     rule, task, held_out = set_up(recipe, document, rule_of(checkpoint) if checkpoint else None)
-    trainer = Trainer(recipe, rule, task, team)
+    trainer = Trainer(recipe, rule, task, team, faults_of(recipe, document))
     return trainer, held_out, load_checkpoint(trainer, checkpoint) if checkpoint else 0.0
 
 

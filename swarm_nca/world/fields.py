@@ -28,6 +28,7 @@ FIELDS: dict[str, Literal["cell", "world", "batch"]] = {
     "fire_rate": "batch",
     "noise": "batch",
     "readout": "batch",
+    "guests": "batch",
 }
 
 #: Values other than 0 of newborn cells and of worlds that lack a field, by field name.
@@ -36,6 +37,9 @@ NEWBORN: dict[str, float] = {"wire": -1}
 #: The further fields that hold messages: [N, D, C] said 1 … D steps ago, and [N, K, C] last heard
 #: in each slot.
 IN_FLIGHT, LAST_HEARD = "in_flight", "last_heard"
+
+#: The further field int64 [N] of the rule of each cell: 0 for the run's, i for the i-th guest.
+RULE = "rule"
 
 #: The fields that worlds of one batch share.
 SHARED = tuple(name for name, per in FIELDS.items() if per == "batch")
@@ -72,6 +76,11 @@ def with_fields(
             changes |= {name: given[name] for name in own}
             changes[place] = {name: value for name, value in given.items() if name not in own}
     return replace(world, **changes)
+
+
+def without_messages(fields: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Further fields of cells without those that hold messages."""
+    return {name: values for name, values in fields.items() if name not in (IN_FLIGHT, LAST_HEARD)}
 
 
 def moved(values: Tensor, old: Tensor, new: Tensor, rows: int, blank: float) -> Tensor:
