@@ -1,4 +1,4 @@
-"""Finds scenarios and recipes by file, or by the name of one that ships."""
+"""Finds scenarios, recipes and sweeps by file, or by the name of one that ships."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ def shipped_recipes() -> dict[str, Path]:
     return _named(shipped.folder("scenarios") / "train")
 
 
+def shipped_sweeps() -> dict[str, Path]:
+    """Names and files of the sweeps that ship."""
+    return _named(shipped.folder("scenarios") / "sweeps")
+
+
 def find_scenario(name: str | os.PathLike[str]) -> Path:
     """The file of a scenario, given its path or shipped name; an existing file has priority.
 
@@ -35,6 +40,17 @@ def find_recipe(name: str | os.PathLike[str]) -> Path:
     if _ships(name, shipped_scenarios()) and not _ships(name, shipped_recipes()):
         raise ValueError(f"{name}: this is a scenario; use: swarm-nca run {name}")
     return _found(name, shipped_recipes(), "recipe")
+
+
+def find_sweep(name: str | os.PathLike[str]) -> Path:
+    """The file of a sweep; see `find_scenario`."""
+    return _found(name, shipped_sweeps(), "sweep")
+
+
+def find_any(name: str | os.PathLike[str]) -> Path:
+    """The file of a scenario, a recipe or a sweep; see `find_scenario`."""
+    known = shipped_sweeps() | shipped_recipes() | shipped_scenarios()
+    return _found(name, known, "scenario, recipe or sweep")
 
 
 def find_either(name: str | os.PathLike[str]) -> Path:
