@@ -182,7 +182,7 @@ def _made(
     if executor is not None and ray is not None:
         raise ValueError("give either an executor or the address of a Ray cluster")
     if executor is not None:
-        yield executor, workers or getattr(executor, "_max_workers", cores())
+        yield executor, workers or int(getattr(executor, "_max_workers", 0)) or cores()
     elif ray is not None:
         cluster = RayExecutor(ray, workers)
         try:
@@ -241,9 +241,9 @@ class _Pool:
         self._alone = ""
         if self._suspects:
             if not self._at_work:
-                plan = self._suspects.popleft()
-                self._start(plan)
-                self._alone = plan.name
+                suspect = self._suspects.popleft()
+                self._start(suspect)
+                self._alone = suspect.name
             return
         while len(self._at_work) < most and (plan := self.source.take()) is not None:
             if any(other.name == plan.name for other in self._at_work.values()):

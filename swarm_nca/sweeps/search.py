@@ -1,8 +1,8 @@
 """A search: Optuna proposes the values of the next trial from the results so far.
 
 Trials are kept in Optuna's journal file. A trial that was broken off is tried again with its values
-when the sweep goes on. Values are proposed by the tree-structured Parzen estimator (Bergstra et al.,
-*Algorithms for Hyper-Parameter Optimization*, 2011).
+when the sweep goes on. Values are proposed by the tree-structured Parzen estimator (Bergstra et
+al., *Algorithms for Hyper-Parameter Optimization*, 2011).
 """
 
 from __future__ import annotations
@@ -120,8 +120,8 @@ class Searched:
         held = self._study.user_attrs.get("about")
         if held is not None and held != about:
             raise ValueError(
-                f"{journal}: this journal is of a search with another measure or other keys; choose "
-                "another folder with --out"
+                f"{journal}: this journal is of a search with another measure or other keys; "
+                "choose another folder with --out"
             )
         self._study.set_user_attr("about", about)
 

@@ -90,7 +90,8 @@ def _training(plan: Plan, folder: Path) -> dict[str, Any]:
     found = {
         f"train_{name}": _number(value) for name, value in last.items() if name not in _NO_MEASURES
     }
-    return found | card.get("scores", {})
+    scores: dict[str, Any] = card.get("scores", {})
+    return found | scores
 
 
 def _number(text: str) -> float:
