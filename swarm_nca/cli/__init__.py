@@ -1,9 +1,9 @@
 """The command `swarm-nca`: parses, calls the package, prints the results.
 
-Exit codes: 0 done; 1 an expectation failed; 2 bad input, with one line on stderr; 130 stopped by
-Ctrl-C or SIGTERM (`run`, `train`). Modules that declare commands (`running`, `measuring`, …) import
-nothing heavy, so that `--help` is fast; a command imports its body (`evaluate_command`, …) when it
-runs.
+Exit codes: 0 done; 1 an expectation or a run of a sweep failed; 2 bad input, with one line on
+stderr; 130 stopped by Ctrl-C or SIGTERM (`run`, `sweep`, `train`). Modules that declare commands
+(`running`, `measuring`, …) import nothing heavy, so that `--help` is fast; a command imports its
+body (`evaluate_command`, …) when it runs.
 
 To add a command, write a function and add it to `COMMANDS`.
 """
@@ -21,13 +21,14 @@ from swarm_nca.cli.learning import train
 from swarm_nca.cli.measuring import bench, compare, evaluate
 from swarm_nca.cli.running import run
 from swarm_nca.cli.studying import study
+from swarm_nca.cli.sweeping import sweep
 from swarm_nca.cli.telling import Commands
 from swarm_nca.cli.viewing import view
 
 __all__ = ["COMMANDS", "app", "main"]
 
 #: Every command, in the order of `--help`.
-COMMANDS = (run, check, schema, evaluate, train, compare, view, export, bench, rules)
+COMMANDS = (run, sweep, check, schema, evaluate, train, compare, view, export, bench, rules)
 
 app = typer.Typer(
     name="swarm-nca",

@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -129,21 +129,31 @@ def seeded(opening: Opening, values: Mapping[str, Given]) -> Iterator[Plan]:
         yield plan
 
 
-def check(plans: Sequence[Plan], grid: Iterable[str]) -> None:
-    """Load the first plan, and at least one plan with each value of the grid if they are few.
+def checked(opening: Opening) -> list[Plan]:
+    """The plans of a sweep, tried out; of a search one example.
+
+    The first plan is loaded completely, and at least one plan with each value of a short grid.
 
     Raises:
-        LocatedError: a plan that cannot run.
+        LocatedError: a mistake in the sweep, or a plan that cannot run.
     """
-    grid = list(grid)
+    if opening.sweep.search is not None:
+        middle = {
+            key: opening.given(part.at(0.5), "search", key)
+            for key, part in opening.sweep.search.keys.items()
+        }
+        plans = list(seeded(opening, middle))
+    else:
+        plans = plans_of(opening)
     seen: set[str] = set()
     tried = 0
     for plan in plans:
-        marks = {f"{key}={json.dumps(plan.values.get(key))}" for key in grid}
+        marks = {f"{key}={json.dumps(plan.values.get(key))}" for key in opening.grid}
         if tried == 0 or (marks - seen and tried < _TRIED):
             plan.try_out()
             tried += 1
             seen |= marks
+    return plans
 
 
 def _settings(opening: Opening) -> Iterator[dict[str, Given]]:

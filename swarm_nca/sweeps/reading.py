@@ -72,19 +72,19 @@ class Opening:
 
 
 def opened(
-    path: str | os.PathLike[str], overrides: Iterable[str] = (), seeds: str | None = None
+    path: str | os.PathLike[str] | Document, overrides: Iterable[str] = (), seeds: str | None = None
 ) -> Opening:
     """Read a sweep.
 
     Args:
-        path: a file, or the name of a sweep that ships.
+        path: a file, the name of a sweep that ships, or a document.
         overrides: `key=value,value,…` of keys of the base: their values in the grid.
         seeds: seeds instead of the file's, such as `0-9`.
 
     Raises:
         LocatedError: a mistake in the sweep or its base.
     """
-    document = read(find_sweep(path))
+    document = path if isinstance(path, Document) else read(find_sweep(path))
     sweep: Sweep = document.validate(Sweep)
     folder = Path(document.file).parent
     with document.at("base"):
@@ -117,7 +117,7 @@ def opened(
     )
     for key in (*sweep.set, *opening.keys):
         if key in _OWN:
-            raise document.error(_path_of(document, key), f"{key} cannot be swept: {_OWN[key]}")
+            raise _refused(opening, key)
     return opening
 
 
@@ -181,10 +181,15 @@ def _seeds_of(text: str | None) -> tuple[int, ...]:
         raise LocatedError(str(error), Place(f"--seeds {text}")) from error
 
 
-def _path_of(document: Document, key: str) -> tuple[str, ...]:
-    """The part of the file that names a key of the base."""
-    for part in ("set", "grid", "sample", "search"):
-        node = document.root.child(part)
-        if node is not None and node.child(key) is not None:
-            return (part, key)
-    return ()
+def _refused(opening: Opening, key: str) -> LocatedError:
+    """The error for a key of the base that a sweep sets in its own way."""
+    message = f"cannot be swept: {_OWN[key]}"
+    if key in opening.grid:
+        return LocatedError(message, opening.grid[key][0].node.place, (key,))
+    part = next(part for part in ("set", "sample", "search") if _names(opening, part, key))
+    return opening.document.error((part, key), message)
+
+
+def _names(opening: Opening, part: str, key: str) -> bool:
+    node = opening.document.root.child(part)
+    return node is not None and node.child(key) is not None

@@ -19,7 +19,7 @@ from typing import Literal, Protocol
 from swarm_nca.atomic import check_folder, write_atomically
 from swarm_nca.config.errors import one_line
 from swarm_nca.sweeps.executors import cores, local, stop
-from swarm_nca.sweeps.plans import Plan, check, plans_of
+from swarm_nca.sweeps.plans import Plan, checked
 from swarm_nca.sweeps.ray_cluster import RayExecutor
 from swarm_nca.sweeps.reading import Opening, opened
 from swarm_nca.sweeps.table import DONE, FAILED, Row, Table
@@ -135,21 +135,19 @@ def sweep(
         raise ValueError(f"workers must be at least 1, got {workers}")
     opening = opened(path, overrides, seeds)
     folder = Path(out) if out is not None else Path("runs") / f"sweep-{opening.name}"
-    listed = None if opening.sweep.search is not None else plans_of(opening)
-    if listed is not None:
-        check(listed, opening.grid)
+    plans = checked(opening)
     _check_place(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder / LOCK, "sweeping"):
         table = Table(folder / TABLE, opening.keys)
         with _made(executor, ray, workers) as (make, most):
             source: Source
-            if listed is None:
+            if opening.sweep.search is not None:
                 from swarm_nca.sweeps.search import Searched
 
                 source = Searched(opening, folder / JOURNAL)
             else:
-                source = Listed(listed)
+                source = Listed(plans)
             pool = _Pool(opening, table, source, folder.resolve(), make, progress)
             try:
                 pool.run(most, on_error == "stop")
