@@ -102,13 +102,16 @@ class Searched:
         backend = optuna.storages.journal.JournalFileBackend(str(journal))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return optuna.create_study(
+            study = optuna.create_study(
                 storage=optuna.storages.JournalStorage(backend),
                 study_name="search",
                 direction="maximize" if search.maximize else "minimize",
-                sampler=optuna.samplers.TPESampler(seed=search.seed % (1 << 32)),
                 load_if_exists=True,
             )
+        # A search that goes on must not propose its first values again.
+        seed = search.seed + len(study.get_trials(deepcopy=False))
+        study.sampler = optuna.samplers.TPESampler(seed=seed % (1 << 32))
+        return study
 
     def _check(self, journal: Path) -> None:
         """Raise a ValueError if the journal is of a search with another aim or other keys."""
