@@ -137,7 +137,11 @@ def kind_of(document: Document) -> Kind:
 def _base_of(name: str, folder: Path) -> Path:
     """The file of the base: beside the sweep, or a shipped name."""
     beside = folder / name
-    return beside if beside.is_file() else find_either(name)
+    if beside.is_file():
+        return beside
+    if (found := find_either(name)).is_file():
+        return found
+    raise ValueError(f"there is no file {beside}, and no shipped scenario or recipe of this name")
 
 
 def _grid_of(document: Document, sweep: Sweep, folder: Path) -> dict[str, list[Given]]:

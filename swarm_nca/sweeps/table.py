@@ -58,8 +58,9 @@ class Table:
         Raises:
             NotWritten: an error of the file system, such as a full disk.
         """
-        row = {name: cell(value) for name, value in values.items()}
-        new = [name for name in row if name not in self.columns]
+        cells = {name: cell(value) for name, value in values.items()}
+        row = {name: text for name, text in cells.items() if text}
+        new = [name for name in values if name not in self.columns]
         self.rows[row["run"]] = row
         if new:
             self.columns = [*self.columns[: -len(LAST)], *new, *LAST]
