@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from swarm_nca.recording import Run
-from swarm_nca.scenario.junit import bounds
+from swarm_nca.scenario.junit import whole_bounds
 
 #: Metrics shown if the run measured them, with short headings.
 COLUMNS = {
@@ -51,7 +51,7 @@ def say(console: Console, run: Run, folder: Path | None) -> None:
 
 
 def _moments(console: Console, run: Run) -> Table:
-    table = _table(console)
+    table = small_table(console)
     table.add_column("step", justify="right")
     columns = {name: heading for name, heading in COLUMNS.items() if name in run.measured}
     for heading in columns.values():
@@ -70,18 +70,23 @@ def _moments(console: Console, run: Run) -> Table:
 
 
 def _expectations(console: Console, run: Run) -> Table:
-    table = _table(console)
+    table = small_table(console)
     for heading in ("expected", "at", "bounds", "met", ""):
         table.add_column(heading, justify="right" if heading in ("at", "met") else "left")
     for result in run.expectations:
         verdict = "[green]passed[/]" if result.passed else "[red]failed[/]"
         verdict += f": {result.unknown}" if result.unknown else ""
         value = _number(result.value, result.metric)
-        table.add_row(result.metric, str(result.at), bounds(result), value, verdict)
+        if result.share is not None:
+            value = f"{100 * result.value:.3g} %"
+        if result.reached is not None:
+            value += f" at {result.reached}"
+        table.add_row(result.metric, result.when, whole_bounds(result), value, verdict)
     return table
 
 
-def _table(console: Console) -> Table:
+def small_table(console: Console) -> Table:
+    """A table with a border on a terminal, and without one in a pipe."""
     return Table(box=box.ROUNDED if console.is_terminal else None, pad_edge=console.is_terminal)
 
 

@@ -105,6 +105,21 @@ def meant_as(kind: str, file: str | Path) -> Iterator[None]:
         raise
 
 
+def kind_of(path: Path) -> str:
+    """The kind of a file, a key of `KINDS`; empty if its keys are of no kind.
+
+    A file that cannot be read counts as a scenario, so that its mistake is reported.
+    """
+    from swarm_nca.config import read
+
+    try:
+        data = read(path).data
+    except ValueError:
+        return "scenario"
+    keys = _known(data) if isinstance(data, dict) else {}
+    return max(keys, key=lambda kind: keys[kind]) if any(keys.values()) else ""
+
+
 def _kind_of(path: Path, changes: list[str]) -> tuple[str, Any]:
     """The kind of a file, judged by its keys, and the document."""
     from swarm_nca.config import read

@@ -37,10 +37,10 @@ def _row(one: Expectation) -> str:
     low = "" if one.min is None else f"{one.min:g} ≤ "
     high = "" if one.max is None else f" ≤ {one.max:g}"
     met = "met" if one.passed else f"missed{f' ({one.unknown})' if one.unknown else ''}"
-    bounds = escape(f"{low}{one.metric}{high}")
-    return (
-        f"<tr><td>{bounds}</td><td>{one.at}</td><td>{one.value:.4g}</td><td>{escape(met)}</td></tr>"
-    )
+    share = "" if one.share is None else f" in {100 * one.share:g} % of worlds"
+    bounds = escape(f"{low}{one.metric}{high}{share}")
+    cells = (bounds, one.when, f"{one.value:.4g}", escape(met))
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
 def _picture(name: str, data: bytes, what: str) -> str:

@@ -120,9 +120,9 @@ def _expected(expectation: Expectation) -> dict[str, Any]:
     unknown = f" ({expectation.unknown})" if expectation.unknown else ""
     return {
         "metric": (_SHARES | _OTHERS).get(metric, metric.replace("_", " ")),
-        "at": _count(expectation.at),
+        "at": expectation.when,
         "bounds": _bounds(expectation),
-        "measured": _value(metric, expectation.value) + unknown,
+        "measured": _measured(expectation) + unknown,
         "passed": expectation.passed,
     }
 
@@ -180,10 +180,23 @@ def _origin(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _bounds(expectation: Expectation) -> str:
     metric, least, most = expectation.metric, expectation.min, expectation.max
     if least is not None and least == most:
-        return _value(metric, least)
+        return _value(metric, least) + _of_worlds(expectation.share)
     low = "" if least is None else f"≥ {_value(metric, least)}"
     high = "" if most is None else f"≤ {_value(metric, most)}"
-    return " and ".join(filter(None, (low, high)))
+    share = expectation.share
+    return " and ".join(filter(None, (low, high))) + _of_worlds(share)
+
+
+def _measured(expectation: Expectation) -> str:
+    """The value, or the share of worlds, or the step at which the bounds first held."""
+    if expectation.share is not None:
+        return f"{100 * expectation.value:.1f} % of worlds"
+    reached = "" if expectation.reached is None else f" (at {expectation.reached:,})"
+    return _value(expectation.metric, expectation.value) + reached
+
+
+def _of_worlds(share: float | None) -> str:
+    return "" if share is None else f" in {100 * share:g} % of worlds"
 
 
 def _value(metric: str, value: float, alone: bool = False) -> str:

@@ -59,9 +59,18 @@ _UNKNOWN = {
 
 @dataclass(frozen=True)
 class Expectation:
-    """A scenario's bounds for a metric at a step, and the measured value.
+    """A scenario's bounds for a metric at a step or over steps, and the measured value.
 
-    `min` and `max` are None for an open bound.
+    Attributes:
+        metric: the metric's name.
+        at: the step, or the first step.
+        min, max: the bounds; None for an open one.
+        value: the value at the step. Over steps, the worst one; with `within`, the best one. With
+            `share`, the share of worlds that met the bounds.
+        to: the last step at which the bounds must hold; None for one step.
+        within: the bounds must hold at least once, from `at` to this number of steps later.
+        share: the least share of worlds that must meet the bounds; None for the pooled value.
+        reached: with `within`, the first step at which the bounds held.
     """
 
     metric: str
@@ -69,10 +78,23 @@ class Expectation:
     min: float | None
     max: float | None
     value: float
+    to: int | None = None
+    within: int | None = None
+    share: float | None = None
+    reached: int | None = None
+
+    @property
+    def when(self) -> str:
+        """The steps as text: `200`, `100–200` or `100 + 20`."""
+        if self.within is not None:
+            return f"{self.at:,} + {self.within:,}"
+        return f"{self.at:,}" if self.to is None else f"{self.at:,}–{self.to:,}"
 
     @property
     def passed(self) -> bool:
         """Whether the value lies within the bounds; nan does not."""
+        if self.share is not None:
+            return self.value >= self.share
         low = self.min is None or self.value >= self.min
         high = self.max is None or self.value <= self.max
         return low and high and self.value == self.value

@@ -20,8 +20,9 @@ from swarm_nca.export.live import live_page
 from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.measure.metrics import metrics_for
 from swarm_nca.perturbations import Perturbation
-from swarm_nca.recording import Expectation, Frame, Run, Table, kept_steps, write_run
+from swarm_nca.recording import Frame, Run, Table, kept_steps, write_run
 from swarm_nca.rules import Rule
+from swarm_nca.scenario.judging import Judge
 from swarm_nca.scenario.placing import check_place, place
 from swarm_nca.scenario.scenario import Scenario, load
 from swarm_nca.simulation import Event, MakesBackend, Moment, Planned, Simulation
@@ -106,7 +107,8 @@ class _Recorder:
         self.pooled = Table({"step": "int64", **numbers})
         self.events: list[dict[str, Any]] = []
         self.frames: list[Frame] = []
-        self.expectations: dict[int, Expectation] = {}
+        steps = scenario.settings.steps
+        self.judges = [Judge(wanted, steps) for wanted in scenario.settings.expect]
 
     def run(self, folder: Path | None, progress: Progress) -> Run:
         began = time.perf_counter()
@@ -140,7 +142,7 @@ class _Recorder:
             pooled=self.pooled,
             events=pd.DataFrame(self.events, columns=list(EVENT_TYPES)).astype(EVENT_TYPES),
             frames=tuple(self.frames),
-            expectations=tuple(self.expectations[i] for i in range(len(settings.expect))),
+            expectations=tuple(judge.result for judge in self.judges),
             shown_above=scenario.rule.shown_above,
             seconds=time.perf_counter() - began,
         )
@@ -152,14 +154,11 @@ class _Recorder:
         worlds = np.arange(len(world))
         measured = [reading.per_world().numpy() for reading in readings]
         self.metrics.append(np.column_stack([np.full_like(worlds, step), worlds, *measured]))
-        values = (reading.pooled() for reading in readings)
-        pooled = dict(zip(self.measured, values, strict=True))
-        self.pooled.append(np.array([[step, *pooled.values()]], np.float64))
-        for i, wanted in enumerate(self.scenario.settings.expect):
-            if wanted.at == step:
-                value = pooled[wanted.metric]
-                bounds = (wanted.min, wanted.max)
-                self.expectations[i] = Expectation(wanted.metric, step, *bounds, value)
+        pooled = [reading.pooled() for reading in readings]
+        self.pooled.append(np.array([[step, *pooled]], np.float64))
+        named = dict(zip(self.measured, readings, strict=True))
+        for judge in self.judges:
+            judge.see(step, named[judge.wanted.metric])
 
     def _note(self, step: int, event: Event) -> None:
         perturbation: Perturbation = event.change

@@ -106,12 +106,14 @@ def _check_moments(mistakes: Mistakes, settings: Settings) -> None:
                     f"got {perturbation.at}; raise steps or lower at"
                 )
     for i, expectation in enumerate(settings.expect):
-        with mistakes.at("expect", i, "at"):
-            if expectation.at > steps:
-                raise ValueError(
-                    f"must be a step of the run, 0 to {steps}, got {expectation.at}; raise steps "
-                    "or lower at"
-                )
+        for key, step in zip(("from", "to"), expectation.span(steps), strict=True):
+            given = key if expectation.at is None else "at" if key == "from" else "within"
+            with mistakes.at("expect", i, given):
+                if step > steps and not (given == "within" and expectation.within is None):
+                    raise ValueError(
+                        f"must be a step of the run, 0 to {steps}, got {step}; raise steps or "
+                        f"lower {given}"
+                    )
 
 
 def _check_metrics(mistakes: Mistakes, settings: Settings, start: World) -> None:

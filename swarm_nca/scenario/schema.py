@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Le, MaxLen
+from annotated_types import Ge, Gt, Le, MaxLen
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     GetCoreSchemaHandler,
     GetPydanticSchema,
     field_validator,
@@ -82,11 +83,19 @@ class Record(_Part):
 
 
 class Expect(_Part):
-    """Bounds for a metric at a step, pooled over the run's worlds."""
+    """Bounds for a metric at a step or over steps, pooled over the run's worlds or for a share."""
 
     metric: str
-    at: Index
+    at: Index | None = None
     """The step; 0 is the start. At a perturbation's step, the value before the perturbation."""
+    within: Count | None = None
+    """With at: the bounds must hold at least once, from step at to as many steps later."""
+    from_: Annotated[Index | None, Field(alias="from")] = None
+    """Instead of at: the bounds must hold at every step from this one on."""
+    to: Index | None = None
+    """The last of these steps; the end of the run if not given."""
+    share: Annotated[float, Gt(0.0), Le(1.0)] | None = None
+    """The least share of worlds that must meet the bounds, each by its own value."""
     min: float | None = None
     max: float | None = None
 
@@ -95,6 +104,30 @@ class Expect(_Part):
     def _known(cls, metric: str) -> str:
         find_metric(metric)
         return metric
+
+    @property
+    def instant(self) -> bool:
+        """Whether one pooled value at one step decides."""
+        return self.at is not None and self.within is None and self.share is None
+
+    def span(self, steps: int) -> tuple[int, int]:
+        """The first and the last step that count, in a run of `steps` steps."""
+        if self.at is not None:
+            return self.at, self.at + (self.within or 0)
+        return self.from_ or 0, steps if self.to is None else self.to
+
+    @model_validator(mode="after")
+    def _timed(self) -> Expect:
+        spanned = self.from_ is not None or self.to is not None
+        if self.at is None and not spanned:
+            raise ValueError("an expectation needs its steps: at: 200, or from: 100 and to: 200")
+        if self.at is not None and spanned:
+            raise ValueError("at cannot be combined with from and to: leave at out")
+        if self.within is not None and self.at is None:
+            raise ValueError("within needs at, the step that it counts from: write at for from")
+        if self.to is not None and (self.from_ or 0) > self.to:
+            raise ValueError(f"to must be at least from ({self.from_}), got {self.to}")
+        return self
 
     @model_validator(mode="after")
     def _bounded(self) -> Expect:
