@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from swarm_nca.engine.fit import check_fit, draws_of, rates_of
+from swarm_nca.engine.mail import Mail
 from swarm_nca.matmul import BLOCK, filled_up
 from swarm_nca.rules import Largest, Rule, through
 from swarm_nca.world import World
@@ -47,6 +48,7 @@ class Stepper:
         self._world, self._rule = world, rule
         self._fire_rate, self._noise = rates_of(world, rule, fire_rate, noise)
         self._draws = draws_of(world, seed)
+        self._mail = Mail(world, self._draws)
         self._padded = torch.cat([world.state, world.state.new_zeros(1, rule.channels)]).detach()
         self._change = torch.empty_like(self._padded)
         self._messages = self._padded.new_zeros(CHUNK * rule.slots, rule.channels)
@@ -68,18 +70,17 @@ class Stepper:
         """Take one step; returns the rows that fired, int64 [M]."""
         with torch.inference_mode():
             rule, largest, before = self._rule, self._world.largest, None
-            fired = self._draws.fires(self.steps, self._fire_rate)
+            fired = self._mail.able(self._draws.fires(self.steps, self._fire_rate))
             if self._mortal:
                 before = living(rule, self.state, largest)
                 fired = fired[before[fired]]
-            heard = self._world.links.arriving(
-                self._world.neighbors, fired, self._draws, self.steps
-            )
+            bank = self._mail.collect(self._padded, self.steps)
+            heard = self._mail.arriving(fired, self.steps)
             for start in range(0, len(fired), CHUNK):
                 rows, table = fired[start : start + CHUNK], heard[start : start + CHUNK]
                 change = self._change[start : start + len(rows)]
                 # Copied, because a rule may return a tensor that it keeps.
-                change.copy_(self._answers(rows, table))
+                change.copy_(self._answers(bank, rows, table))
                 if self._noise:
                     normals = self._draws.normals(self.steps, rows, rule.channels, change.dtype)
                     change.add_(normals, alpha=self._noise)
@@ -91,15 +92,16 @@ class Stepper:
             self.steps += 1
             return fired
 
-    def _answers(self, rows: Tensor, table: Tensor) -> Tensor:
-        """[M, C], the rule's answer for `rows` [M], whose senders are in `table` [M, K]."""
+    def _answers(self, bank: Tensor, rows: Tensor, table: Tensor) -> Tensor:
+        """[M, C], the rule's answer for `rows` [M], which read rows `table` [M, K] of a bank."""
         layers = self._layers
         # Padding rows hold old values: harmless for layers, but not for every other rule.
         filled = filled_up(len(rows), self._padded) if layers else len(rows)
         messages, prepared = self._messages[: filled * table.shape[1]], self._chunk[:filled]
-        torch.index_select(self._padded, 0, table.reshape(-1), out=messages[: table.numel()])
+        torch.index_select(bank, 0, table.reshape(-1), out=messages[: table.numel()])
         torch.index_select(self._prepared, 0, rows, out=prepared[: len(rows)])
         heard = messages.view(filled, table.shape[1], -1)
+        self._mail.keep(rows, heard[: len(rows)])
         if layers:
             return through(layers, prepared, heard)[: len(rows)]
         return self._rule.change(prepared, heard)
@@ -111,7 +113,8 @@ class Stepper:
 
     def world(self) -> World:
         """The present world; later steps do not change it."""
-        return self._world.with_state(self.state.clone(), self.steps)
+        world = self._world.with_state(self.state.clone(), self.steps)
+        return world.with_cells(**self._mail.fields())
 
 
 def living(rule: Rule, state: Tensor, largest: Largest) -> Tensor:

@@ -22,9 +22,11 @@ import numpy as np
 import torch
 
 from swarm_nca.arguments import dense, shown, whole
-from swarm_nca.randomness import Draws
+from swarm_nca.randomness import Draws, Stream, normal_rows
 from swarm_nca.rules import Classes
 from swarm_nca.rules.readout import NOTHING
+from swarm_nca.world.faults import FAULT, SAYS, Fault
+from swarm_nca.world.fields import IN_FLIGHT, LAST_HEARD
 
 if TYPE_CHECKING:
     from mesa.discrete_space import Cell
@@ -178,6 +180,12 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         return best if votes[best] >= self.model.rule.undecided_below else None
 
     @property
+    def fault(self) -> Fault:
+        """What is wrong with the cell; `Fault(0)` if nothing is."""
+        flags = self._field(FAULT)
+        return Fault(0) if flags is None else Fault(int(flags))
+
+    @property
     def undecided(self) -> bool:
         """Whether all class channels are below the rule's threshold; see `label`."""
         return self.label is None
@@ -185,11 +193,45 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
     # ---------------------------------------------------------------- actions
 
     def perceive(self) -> None:
-        """Fill the inbox with the present states of the neighbours, except lost messages."""
-        neighbors = self.neighbors
+        """Fill the inbox with the messages that arrive: the neighbours' present states.
+
+        Links can lose, delay and round messages, and neighbours can be faulty; see `Links` and
+        `Fault`.
+        """
+        neighbors, links = self.neighbors, self.model.links
         senders = {slot: other.site for slot, other in neighbors.items()}
-        arriving = self.arriving(senders, self.model.links, self.model.now)
-        self._keep({slot: neighbors[slot].state.copy() for slot in arriving})
+        arriving = self.arriving(senders, links, self.model.now)
+        delays = self._delays()
+        received = {}
+        for slot, other in neighbors.items():
+            if other is self:
+                received[slot] = self.state.copy()
+            elif Fault.SILENT in other.fault:
+                continue
+            elif slot in arriving:
+                received[slot] = other.said(delays[slot])
+            elif links.on_loss == "last":
+                received[slot] = self._held(LAST_HEARD)[slot].copy()
+        self._keep(received)
+
+    def said(self, delay: int = 0) -> Vector:
+        """[C], what neighbours read of a message that this agent sends now or sent earlier.
+
+        Args:
+            delay: steps on the way, up to the longest delay of the links.
+        """
+        if delay:
+            earlier: Vector = self._held(IN_FLIGHT)[delay - 1].copy()
+            return earlier
+        message = self.state
+        if Fault.STUCK in self.fault:
+            message = self._field(SAYS)
+        if Fault.LYING in self.fault:
+            offset = self._draws.word(self.model.now, Stream.LIE) >> 12
+            lie = normal_rows(offset, len(message), torch.from_numpy(message).dtype)[0]
+            message = self._field(SAYS) * lie.numpy()
+        read: Vector = self.model.links.rounded(torch.from_numpy(message.copy())).numpy()
+        return read
 
     def decide(self) -> Vector:
         """[C], the rule's answer to the inbox, without noise and not yet applied.
@@ -212,7 +254,7 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         Returns:
             Whether the agent fired.
         """
-        if not (self._drawn and self._lived_before):
+        if not (self._drawn and self._lived_before) or Fault.FROZEN in self.fault:
             return False
         answer = self.decide()
         if self.model.noise:
@@ -235,8 +277,8 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
 
     @property
     def fires(self) -> bool:
-        """Whether the agent fires in the coming step: a random draw, and the cell is alive."""
-        return self._drawn and self.alive
+        """Whether the agent fires in the coming step: a random draw, and it lives and can act."""
+        return self._drawn and self.alive and Fault.FROZEN not in self.fault
 
     def arriving(self, senders: Mapping[int, int], links: Links, step: int) -> list[int]:
         """The slots whose message arrives in a step; the other messages are lost.
@@ -269,6 +311,23 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         self.row = _NO_ROW
 
     # ------------------------------------------------------------------ inside
+
+    def _field(self, name: str) -> Any:
+        """This cell's value of a further field of the world; None if the world lacks it."""
+        values = self.model.field(name)
+        return None if values is None else values[self.row]
+
+    def _held(self, name: str) -> Vector:
+        """[…, C], messages in flight or kept, zeros before the first."""
+        held: Vector = self.model.held(name)[self.row]
+        return held
+
+    def _delays(self) -> list[int]:
+        """The delay in every slot at the present step."""
+        slots = self.model.rule.slots
+        row = torch.tensor([0])
+        drawn = self.model.links.delays(row, slots, self._draws, self.model.now)
+        return [drawn] * slots if isinstance(drawn, int) else drawn[0].tolist()
 
     @property
     def _draws(self) -> Draws:

@@ -61,7 +61,7 @@ class Bptt:
         """See `Way.refuses`."""
         if world.state.device.type != "cpu":
             return "the hand-written gradient needs a CPU"
-        return bptt.refuses(rule)
+        return bptt.refuses(rule) or bptt.refuses_messages(world)
 
     def __call__(self, world: World, rule: Rule, steps: int, generator: torch.Generator) -> Tensor:
         """See `Way.__call__`."""
@@ -96,8 +96,8 @@ class Recorded:
         draws: StepDraws = share.draws(GeneratorDraws(generator, world.cells))
         if world.state.device.type != "cpu":
             draws = _DrawsOnDevice(draws, world.state.device)
-        state = recorded(share.world, rule, steps, draws, rule.fire_rate, rule.noise)
-        return share.joined(state)
+        after = recorded(share.world, rule, steps, draws, rule.fire_rate, rule.noise)
+        return share.joined(after.state)
 
 
 #: The implementations by name, the fastest first.

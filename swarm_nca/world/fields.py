@@ -31,7 +31,11 @@ FIELDS: dict[str, Literal["cell", "world", "batch"]] = {
 }
 
 #: Values other than 0 of newborn cells and of worlds that lack a field, by field name.
-NEWBORN: dict[str, float] = {}
+NEWBORN: dict[str, float] = {"wire": -1}
+
+#: The further fields that hold messages: [N, D, C] said 1 … D steps ago, and [N, K, C] last heard
+#: in each slot.
+IN_FLIGHT, LAST_HEARD = "in_flight", "last_heard"
 
 #: The fields that worlds of one batch share.
 SHARED = tuple(name for name, per in FIELDS.items() if per == "batch")
@@ -123,11 +127,11 @@ def unpacked(like: World, tensors: Mapping[str, Tensor]) -> World:
         KeyError: a missing field.
     """
     from swarm_nca.world.rows import settled
+    from swarm_nca.world.wires import rewired
 
     space = like.space.unpacked(_under("space.", tensors))
-    return with_fields(
-        like, _under("cell.", tensors), _under("world.", tensors), space=space, **settled(space)
-    )
+    cells, worlds = _under("cell.", tensors), _under("world.", tensors)
+    return rewired(with_fields(like, cells, worlds, space=space, **settled(space)))
 
 
 def checked(values: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:

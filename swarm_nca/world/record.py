@@ -288,8 +288,11 @@ class World:
         return replace(self, state=state, step=self.step + later if later else self.step)
 
     def restarted(self, start: str = "zeros", seed: int = 0) -> World:
-        """The same worlds with starting states; the count of steps stays."""
-        return self.with_state(making.starting_state(self, self.state.shape[1], start, seed))
+        """The same worlds with starting states and no messages in flight; the step stays."""
+        begun = self.with_state(making.starting_state(self, self.state.shape[1], start, seed))
+        gone = (fields.IN_FLIGHT, fields.LAST_HEARD)
+        kept = {name: values for name, values in self.cell_fields.items() if name not in gone}
+        return replace(begun, cell_fields=kept)
 
     def relabeled(self, labels: Iterable[int] | Tensor | None) -> World:
         """The same worlds with other labels [B], −1 for unknown.
