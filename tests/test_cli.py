@@ -338,7 +338,7 @@ def test_a_mistake_in_a_file_of_the_right_kind_keeps_its_message(folder):
     [
         (("run", "good.yaml", "--sed", "3"), "No such option: --sed (Possible options: --seed"),
         (("run", "good.yaml", "--out"), "'--out' requires an argument"),
-        (("run",), "Missing argument 'SCENARIO.yaml …'"),
+        (("run",), "give either scenarios, or --from RUN@STEP"),
         (("runn",), "No such command 'runn'"),
         (("evaluate", "mnist", "--dataset", "strokes", "--steps", "1" + "0" * 30), "--steps"),
         (("evaluate", "mnist", "--dataset", "strokes", "--limit", "ten"), "--limit"),

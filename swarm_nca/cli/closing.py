@@ -39,7 +39,7 @@ def say(console: Console, run: Run, folder: Path | None) -> None:
     verdict = "[green]passed[/]" if run.passed else "[red]failed[/]"
     outcome = f"{verdict}, {met} of {total} expectations met" if total else "done"
     duration = "" if run.seconds is None else f" in {run.seconds:.1f} s"
-    console.print(f"[bold]{escape(run.name)}[/]: {outcome}; {run.steps} steps{duration}")
+    console.print(f"[bold]{escape(run.name)}[/]: {outcome}; {run.length}{duration}")
     console.print(_moments(console, run))
     if run.nonfinite is not None:
         first, most = run.nonfinite
@@ -60,7 +60,8 @@ def _moments(console: Console, run: Run) -> Table:
     happened: dict[int, str] = {}
     for step, what in zip(run.events["step"], run.events["what"], strict=True):
         happened[int(step)] = f"{happened[step]}; {what}" if step in happened else str(what)
-    steps = sorted({step for step in LOOKS if step <= run.steps} | set(happened) | {run.steps})
+    looks = {run.first + step for step in LOOKS if run.first + step <= run.steps}
+    steps = sorted(looks | set(happened) | {run.steps})
     shown = [*steps[: MOST_ROWS - 1], *steps[MOST_ROWS - 1 :][-1:]]
     pooled = run.told_at(shown).to_dict()
     for step in shown:

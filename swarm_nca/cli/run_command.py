@@ -17,6 +17,7 @@ from swarm_nca.cli.watching import watched
 from swarm_nca.recording import Run
 from swarm_nca.scenario import Scenario, load, run
 from swarm_nca.scenario.finding import find_scenario, shipped_scenarios
+from swarm_nca.scenario.forking import forked
 from swarm_nca.scenario.junit import failures, junit_xml
 from swarm_nca.scenario.placing import check_place, folders_of
 
@@ -25,6 +26,7 @@ def run_command(
     given: Sequence[str],
     out: Path | None,
     *,
+    origin: str | None = None,
     changes: Sequence[str] = (),
     seed: int | None = None,
     quiet: bool = False,
@@ -36,6 +38,7 @@ def run_command(
     Args:
         given: files, names of scenarios that ship, and folders.
         out: see `folders_of`.
+        origin: `RUN@STEP`, from which a run goes on, instead of the given names.
         changes: `key=value` changes of every scenario.
         seed: overrides the seed of every scenario.
         quiet: print failed expectations only.
@@ -48,8 +51,14 @@ def run_command(
         typer.Exit: bad input, with one line on stderr for each file; code 2.
     """
     with told_in_one_line():
-        paths, suite = files_of(given)
-    loaded = _loaded(paths, changes, seed)
+        if bool(given) == (origin is not None):
+            raise ValueError("give either scenarios, or --from RUN@STEP; see swarm-nca run --help")
+        if origin is not None:
+            fork = load(forked(origin, changes, seed))
+            paths, suite = list[Path](), False
+        else:
+            paths, suite = files_of(given)
+    loaded = [fork] if origin is not None else _loaded(paths, changes, seed)
     return run_all(loaded, out, quiet=quiet, brief=suite, junit=junit, console=console)
 
 

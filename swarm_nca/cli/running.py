@@ -15,12 +15,21 @@ from swarm_nca.cli.telling import console, told_in_one_line
 @stoppable()
 def run(
     scenarios: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="SCENARIO.yaml …",
             help="Files, names of scenarios that ship, or folders of scenarios.",
         ),
-    ],
+    ] = None,
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="RUN@STEP",
+            help="Instead of a scenario: go on from a step of an earlier run, with --set steps=… "
+            "and other perturbations.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -40,8 +49,9 @@ def run(
     with told_in_one_line():
         from swarm_nca.cli.run_command import run_command
     passed = run_command(
-        scenarios,
+        scenarios or (),
         out,
+        origin=origin,
         changes=changes or (),
         seed=seed,
         quiet=quiet,

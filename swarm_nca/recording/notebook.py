@@ -28,7 +28,7 @@ def run_html(run: Run) -> str:
             "summary.png", curves, "moments and curves"
         )
     return (
-        f"<p><b>{escape(run.name)}</b>: {verdict} ({escape(run.rule_title)}, {run.steps} steps"
+        f"<p><b>{escape(run.name)}</b>: {verdict} ({escape(run.rule_title)}, {run.length}"
         f"{worlds}, seed {run.seed})</p>{about}{table}{pictures}"
     )
 

@@ -93,7 +93,7 @@ def report_html(
 
 
 def _facts(run: Run, worlds: int) -> list[str]:
-    entries = [f"rule {run.rule_title}", f"{_count(run.steps)} steps", f"seed {run.seed}"]
+    entries = [f"rule {run.rule_title}", run.length, f"seed {run.seed}"]
     return entries + ([f"{_count(worlds)} worlds"] if worlds > 1 else [])
 
 
@@ -148,7 +148,8 @@ def _held(run: Run, labels: Mapping[str, str]) -> dict[str, str]:
 def _numbers(run: Run, columns: Mapping[str, str]) -> list[list[str]]:
     """The rows of the table of metrics, one per step."""
     acted = sorted({int(step) for step in run.events["step"]})[:20]
-    wanted = {*_SHOWN_STEPS, *acted, *(step + 1 for step in acted), run.steps}
+    shown = (run.first + step for step in _SHOWN_STEPS)
+    wanted = {*shown, *acted, *(step + 1 for step in acted), run.steps}
     values = run.told_at(wanted)[list(columns)].to_dict()
     return [
         [_count(step), *(_value(name, values[name][step], _alone(run)) for name in columns)]

@@ -209,6 +209,21 @@ class Run:
         return int(max(last, default=0))
 
     @cached_property
+    def first(self) -> int:
+        """The number of the first step: 0, or the step of another run from which this one goes on.
+
+        0 for a run without rows.
+        """
+        return int(
+            min((part["step"].min() for part in self.parts("pooled") if len(part)), default=0)
+        )
+
+    @property
+    def length(self) -> str:
+        """The steps as text: `400 steps`, or `steps 300 to 400`."""
+        return f"steps {self.first:,} to {self.steps:,}" if self.first else f"{self.steps:,} steps"
+
+    @cached_property
     def worlds(self) -> int:
         """The number of worlds."""
         return len(set[int]().union(*(part["world"].unique() for part in self.parts("metrics"))))
@@ -261,7 +276,12 @@ def _without_ties(pooled: pd.DataFrame) -> pd.DataFrame:
 
 
 def kept_steps(
-    steps: int, every: int, perturbed: Collection[int], cells: int, cell_bytes: int = 80
+    steps: int,
+    every: int,
+    perturbed: Collection[int],
+    cells: int,
+    cell_bytes: int = 80,
+    first: int = 0,
 ) -> set[int]:
     """The steps whose worlds a run should keep as frames, for its pictures.
 
@@ -271,20 +291,21 @@ def kept_steps(
     the steps soon after the start, the others; at least `FEWEST_FRAMES`.
 
     Args:
-        steps: length of the run.
+        steps: number of the last step.
         every: 1 or more.
         perturbed: the steps at which perturbations act.
         cells: alive cells of all worlds.
         cell_bytes: size of the state of one cell.
+        first: number of the first step.
     """
     affordable = max(24, min(400, 2_000_000 // max(1, cells)))
-    stride = max(every, -(-steps // affordable))
-    first = {t for t in FIRST_STEPS if t <= steps}
-    kept = first | {steps} | set(perturbed) | set(range(0, steps + 1, stride))
+    stride = max(every, -(-(steps - first) // affordable))
+    early = {first + t for t in FIRST_STEPS if first + t <= steps}
+    kept = early | {steps} | set(perturbed) | set(range(first, steps + 1, stride))
     room = max(FEWEST_FRAMES, FRAMES_MEMORY // max(1, cells * cell_bytes))
     by_priority = (
-        *(0, steps, *_coarse_to_fine(perturbed)),
-        *(*sorted(first)[::-1], *_coarse_to_fine(kept)),
+        *(first, steps, *_coarse_to_fine(perturbed)),
+        *(*sorted(early)[::-1], *_coarse_to_fine(kept)),
     )
     chosen = set()
     for step in dict.fromkeys(by_priority):

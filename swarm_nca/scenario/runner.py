@@ -15,19 +15,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from swarm_nca.engine import Backend, stepper
 from swarm_nca.export.live import live_page
 from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.measure.metrics import metrics_for
 from swarm_nca.perturbations import Perturbation
 from swarm_nca.recording import Frame, Run, Table, kept_steps, write_run
-from swarm_nca.rules import Rule
+from swarm_nca.scenario.engines import ENGINES
 from swarm_nca.scenario.judging import Judge
 from swarm_nca.scenario.placing import check_place, place
 from swarm_nca.scenario.scenario import Scenario, load
-from swarm_nca.simulation import Event, MakesBackend, Moment, Planned, Simulation
+from swarm_nca.simulation import Event, Moment, Planned, Simulation
 from swarm_nca.threads import threads_for
-from swarm_nca.world import World
 
 #: Called after each step with (steps done, total steps).
 Progress = Callable[[int, int], None]
@@ -86,16 +84,6 @@ def _live(scenario: Scenario, result: Run) -> tuple[bytes, str] | None:
     return live_page(scenario.rule, result.rule_title, world, result.seed)
 
 
-def _agents(world: World, rule: Rule, seed: int) -> Backend:
-    from swarm_nca.swarm import SwarmBatch  # imports Mesa only for engine: agents
-
-    return SwarmBatch(world, rule, seed)
-
-
-#: The engines that a scenario can name.
-_ENGINES: dict[str, MakesBackend] = {"batched": stepper, "agents": _agents}
-
-
 class _Recorder:
     """Runs a scenario and collects metrics, frames, events and expectations."""
 
@@ -117,12 +105,14 @@ class _Recorder:
         moments = {perturbation.at for perturbation in scenario.perturbations}
         cell_bytes = world.state.element_size() * world.state.shape[1]
         every = settings.record.every
-        kept = kept_steps(settings.steps, every, moments, world.cells, cell_bytes)
+        first = settings.first
+        kept = kept_steps(settings.steps, every, moments, world.cells, cell_bytes, first)
         plan = Planned([(change.at, change) for change in scenario.perturbations])
-        engine = _ENGINES[settings.engine]
+        engine = ENGINES[settings.engine]
         simulation = Simulation(world, scenario.rule, settings.seed, plan, engine)
-        for moment in simulation.moments(settings.steps):
-            if moment.step:
+        simulation.stand_on(world, first)
+        for moment in simulation.moments(settings.steps - first):
+            if moment.step > first:
                 progress(moment.step, settings.steps)
             self._measure(moment)
             if moment.step in kept:

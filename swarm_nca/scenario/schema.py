@@ -161,6 +161,15 @@ class Target(_Part):
         return self
 
 
+class Origin(_Part):
+    """The moment of another run from which a run goes on."""
+
+    folder: str
+    """The folder of that run; a path relative to this file."""
+    step: Index
+    """The step; perturbations at it are those of this file."""
+
+
 class Settings(_Part):
     """One scenario: a rule, pictures, perturbations and expectations."""
 
@@ -179,6 +188,9 @@ class Settings(_Part):
     """Size of the worlds (rows, columns), pictures centred; default: the pictures' size."""
     target: Target | None = None
     """The picture that a growing pattern should show; the metric `error` compares with it."""
+    from_: Annotated[Origin | None, Field(alias="from")] = None
+    """Go on from a step of another run, with its worlds instead of images, canvas, target, start
+    and topology."""
     start: Literal["zeros", "random"] = "zeros"
     """States of the cells at the start."""
     engine: Literal["batched", "agents"] = "batched"
@@ -203,6 +215,11 @@ class Settings(_Part):
         return canvas
 
     @property
+    def first(self) -> int:
+        """The number of the first step."""
+        return 0 if self.from_ is None else self.from_.step
+
+    @property
     def about(self) -> str:
         """The description on one line; empty without one."""
         return " ".join((self.description or "").split())
@@ -210,8 +227,8 @@ class Settings(_Part):
     def completed(self, given: dict[str, Any]) -> dict[str, Any]:
         """The file's values and the defaults of its missing keys, in the schema's order."""
         full = {}
-        for key in type(self).model_fields:
-            part = getattr(self, key)
+        for name, field in type(self).model_fields.items():
+            part, key = getattr(self, name), field.alias or name
             if isinstance(part, _Part):
                 full[key] = part.model_dump(exclude_none=True)
             elif isinstance(part, Links):
