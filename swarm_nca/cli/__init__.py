@@ -19,6 +19,7 @@ from swarm_nca.cli.exporting import export
 from swarm_nca.cli.inspecting import check, rules, schema
 from swarm_nca.cli.learning import train
 from swarm_nca.cli.measuring import bench, compare, evaluate
+from swarm_nca.cli.rendering import render
 from swarm_nca.cli.running import run
 from swarm_nca.cli.studying import study
 from swarm_nca.cli.sweeping import sweep
@@ -28,7 +29,7 @@ from swarm_nca.cli.viewing import view
 __all__ = ["COMMANDS", "app", "main"]
 
 #: Every command, in the order of `--help`.
-COMMANDS = (run, sweep, check, schema, evaluate, train, compare, view, export, bench, rules)
+COMMANDS = (run, render, sweep, check, schema, evaluate, train, compare, view, export, bench, rules)
 
 app = typer.Typer(
     name="swarm-nca",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,21 +82,41 @@ def write_run(
     }
     if states and run.frames:
         files["states.npz"] = states_npz(run.frames)
+    shown = _shown(run, facts, pictures, live)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in (files | shown).items():
+        write_atomically(folder / name, data)
+
+
+def write_pictures(
+    folder: Path, run: Run, facts: Mapping[str, Any], *, live: tuple[bytes, str] | None = None
+) -> None:
+    """Write the pictures and the report of a run into its folder; see `write_run`.
+
+    Args:
+        facts: the run's provenance.
+    """
+    for name, data in _shown(run, facts, True, live).items():
+        write_atomically(folder / name, data)
+
+
+def _shown(
+    run: Run, facts: Mapping[str, Any], pictures: bool, live: tuple[bytes, str] | None
+) -> dict[str, bytes]:
+    """The files that show a run: pictures if it has frames, `live.html` and `report.html`."""
+    from swarm_nca.recording.report import report_html
+
     shown: dict[str, bytes] = {}
     if pictures and run.frames:
         from swarm_nca.recording.pictures import pictures_of
 
         shown = pictures_of(run)
-    from swarm_nca.recording.report import report_html
-
-    address = None
+    address, page = None, {}
     if live is not None:
-        files["live.html"], fragment = live
+        page["live.html"], fragment = live
         address = f"live.html#{fragment}"
-    files["report.html"] = report_html(run, shown, facts, address).encode()
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in (files | shown).items():
-        write_atomically(folder / name, data)
+    report = report_html(run, shown, facts, address).encode()
+    return {**page, "report.html": report, **shown}
 
 
 def states_npz(frames: Sequence[Frame]) -> bytes:

@@ -29,14 +29,13 @@ def provenance(run: Run) -> dict[str, Any]:
             {
                 "metric": expectation.metric,
                 "at": expectation.at,
-                **{
-                    name: getattr(expectation, name)
-                    for name in ("to", "within", "share", "reached")
-                    if getattr(expectation, name) is not None
-                },
                 "min": to_json(expectation.min),
                 "max": to_json(expectation.max),
                 "value": to_json(expectation.value),
+                "to": expectation.to,
+                "within": expectation.within,
+                "share": expectation.share,
+                "reached": expectation.reached,
                 "passed": expectation.passed,
             }
             for expectation in run.expectations

@@ -68,7 +68,7 @@ def run(
         result = _Recorder(scenario).run(folder, progress or (lambda done, steps: None))
     if folder is not None:
         record = scenario.settings.record
-        live = _live(scenario, result) if record.picture else None
+        live = live_of(scenario, result) if record.picture else None
         place(
             folder,
             lambda new: write_run(
@@ -78,7 +78,7 @@ def run(
     return result
 
 
-def _live(scenario: Scenario, result: Run) -> tuple[bytes, str] | None:
+def live_of(scenario: Scenario, result: Run) -> tuple[bytes, str] | None:
     """The page on which the run goes on from its last picture; see `live_page`."""
     world = result.frames[-1].world if result.frames else scenario.start
     return live_page(scenario.rule, result.rule_title, world, result.seed)

@@ -73,6 +73,11 @@ def from_scenario(path: str, rule_name: str | None = None) -> SessionConfig:
     if rule_name is not None and not Path(rule_name).exists():
         overrides = (f"rule={rule_name}",)
     scenario = load(path, overrides=overrides)
+    if scenario.settings.from_ is not None:
+        raise ValueError(
+            f"{path}: a run that goes on from another one cannot be viewed: view the scenario of "
+            "the earlier run, or run this one and open its run.webp"
+        )
     return _of(scenario)
 
 

@@ -30,7 +30,7 @@ expect:
 
 @pytest.fixture
 def earlier(write, tmp_path):
-    """Run the busy scenario; `keep` says whether it keeps states. Returns the run and its folder."""
+    """Run the busy scenario, which may keep its states. Returns the run and its folder."""
 
     def made(keep=True, text=BUSY):
         path = write(text.replace("states: true", f"states: {str(keep).lower()}"))
