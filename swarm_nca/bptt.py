@@ -77,7 +77,7 @@ def bptt(
     """
     if steps < 1:
         raise ValueError(f"steps must be 1 or more, got {steps}")
-    reason = refuses(rule) or refuses_messages(world)
+    reason = refuses(rule) or refuses_world(world)
     if reason is not None:
         raise ValueError(f"{reason}: train it through swarm_nca.rollout, which records any rule")
     check_fit(world, rule)
@@ -101,8 +101,10 @@ def refuses(rule: Rule) -> str | None:
     return None
 
 
-def refuses_messages(world: World) -> str | None:
-    """Why this gradient does not support the links of a world; None if it does."""
+def refuses_world(world: World) -> str | None:
+    """Why this gradient does not support the links or rules of a world; None if it does."""
+    if world.guests:
+        return "the hand-written gradient needs one rule for all cells"
     if world.links.slowest or world.links.on_loss != "zeros":
         return "the hand-written gradient needs links without delay and without repeated messages"
     return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from swarm_nca.engine.fit import check_fit, draws_of, rates_of
+from swarm_nca.engine.fit import check_fit, draws_of, members, rates_of
 from swarm_nca.engine.mail import Mail
 from swarm_nca.matmul import BLOCK, filled_up
 from swarm_nca.rules import Largest, Rule, through
@@ -53,12 +53,9 @@ class Stepper:
         self._change = torch.empty_like(self._padded)
         self._messages = self._padded.new_zeros(CHUNK * rule.slots, rule.channels)
         with torch.inference_mode():
-            # Built once per run: shared and fixed weights are expanded for the products.
-            self._layers = rule.layers()
             self._mortal = rule.lives(self.state, world.largest) is not None
             self._replaces = rule.update == "replace"
-            self._prepared = rule.prepare(world.stimulus)
-            self._chunk = self._prepared.new_zeros(CHUNK, *self._prepared.shape[1:])
+            self._members = [_Member(each, world) for each in (rule, *world.guests)]
         self.steps = 0
 
     @property
@@ -75,36 +72,42 @@ class Stepper:
                 before = living(rule, self.state, largest)
                 fired = fired[before[fired]]
             bank = self._mail.collect(self._padded, self.steps)
-            heard = self._mail.arriving(fired, self.steps)
-            for start in range(0, len(fired), CHUNK):
-                rows, table = fired[start : start + CHUNK], heard[start : start + CHUNK]
-                change = self._change[start : start + len(rows)]
-                # Copied, because a rule may return a tensor that it keeps.
-                change.copy_(self._answers(bank, rows, table))
-                if self._noise:
-                    normals = self._draws.normals(self.steps, rows, rule.channels, change.dtype)
-                    change.add_(normals, alpha=self._noise)
+            # Rows of one rule follow one another.
+            groups = members(self._world, fired) if self._world.guests else [fired]
+            together = torch.cat(groups) if self._world.guests else fired
+            heard, begun = self._mail.arriving(together, self.steps), 0
+            for member, group in zip(self._members, groups, strict=True):
+                for start in range(0, len(group), CHUNK):
+                    rows = group[start : start + CHUNK]
+                    part = slice(begun + start, begun + start + len(rows))
+                    change = self._change[part]
+                    # Copied, because a rule may return a tensor that it keeps.
+                    change.copy_(self._answers(member, bank, rows, heard[part]))
+                    if self._noise:
+                        normals = self._draws.normals(self.steps, rows, rule.channels, change.dtype)
+                        change.add_(normals, alpha=self._noise)
+                begun += len(group)
             write = self._padded.index_copy_ if self._replaces else self._padded.index_add_
-            write(0, fired, self._change[: len(fired)])
+            write(0, together, self._change[: len(fired)])
             if before is not None:
                 dead = ~(before & living(rule, self.state, largest))
                 self.state.masked_fill_(dead[:, None], 0.0)
             self.steps += 1
             return fired
 
-    def _answers(self, bank: Tensor, rows: Tensor, table: Tensor) -> Tensor:
-        """[M, C], the rule's answer for `rows` [M], which read rows `table` [M, K] of a bank."""
-        layers = self._layers
+    def _answers(self, member: _Member, bank: Tensor, rows: Tensor, table: Tensor) -> Tensor:
+        """[M, C], a rule's answer for `rows` [M], which read rows `table` [M, K] of a bank."""
+        layers = member.layers
         # Padding rows hold old values: harmless for layers, but not for every other rule.
         filled = filled_up(len(rows), self._padded) if layers else len(rows)
-        messages, prepared = self._messages[: filled * table.shape[1]], self._chunk[:filled]
+        messages, prepared = self._messages[: filled * table.shape[1]], member.chunk[:filled]
         torch.index_select(bank, 0, table.reshape(-1), out=messages[: table.numel()])
-        torch.index_select(self._prepared, 0, rows, out=prepared[: len(rows)])
+        torch.index_select(member.prepared, 0, rows, out=prepared[: len(rows)])
         heard = messages.view(filled, table.shape[1], -1)
         self._mail.keep(rows, heard[: len(rows)])
         if layers:
             return through(layers, prepared, heard)[: len(rows)]
-        return self._rule.change(prepared, heard)
+        return member.rule.change(prepared, heard)
 
     @classmethod
     def refuses(cls, world: World, rule: Rule, fire_rate: float, noise: float) -> str | None:
@@ -115,6 +118,15 @@ class Stepper:
         """The present world; later steps do not change it."""
         world = self._world.with_state(self.state.clone(), self.steps)
         return world.with_cells(**self._mail.fields())
+
+
+class _Member:
+    """A rule with what is computed once per run: expanded weights and prepared stimulus."""
+
+    def __init__(self, rule: Rule, world: World) -> None:
+        self.rule, self.layers = rule, rule.layers()
+        self.prepared = rule.prepare(world.stimulus)
+        self.chunk = self.prepared.new_zeros(CHUNK, *self.prepared.shape[1:])
 
 
 def living(rule: Rule, state: Tensor, largest: Largest) -> Tensor:

@@ -163,8 +163,9 @@ def sends_other_than_states(world: World) -> bool:
 
 
 def ordinary(world: World) -> bool:
-    """Whether cells and links are as the space says, and all messages arrive at once and true."""
-    return world.links == Links() and flagged(world, ANY) is None and WIRE not in world.cell_fields
+    """Whether one rule, sound cells and perfect links are all there is."""
+    sound = flagged(world, ANY) is None and WIRE not in world.cell_fields
+    return world.links == Links() and sound and not world.guests
 
 
 def _without(neighbors: Tensor, silent: Tensor | None) -> Tensor:

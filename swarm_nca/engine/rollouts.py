@@ -12,7 +12,7 @@ import torch
 
 from swarm_nca.arguments import whole
 from swarm_nca.engine.backends import stepper
-from swarm_nca.engine.fit import check_fit, draws_of, rates_of
+from swarm_nca.engine.fit import check_fit, draws_of, members, rates_of
 from swarm_nca.engine.gather import living
 from swarm_nca.engine.mail import Mail
 from swarm_nca.randomness import MOST_STEPS, StepDraws
@@ -99,18 +99,24 @@ def recorded(
         ValueError: a rule that does not fit the world.
     """
     check_fit(world, rule)
-    prepared, state, mail = rule.prepare(world.stimulus), world.state, Mail(world, draws)
+    state, mail = world.state, Mail(world, draws)
+    prepared = [(each, each.prepare(world.stimulus)) for each in (rule, *world.guests)]
     silence = state.new_zeros(1, rule.channels)
     for t in range(steps):
         fired = mail.able(draws.fires(t, fire_rate))
         before = rule.lives(state, world.largest)
         if before is not None:
             fired = fired[before[fired]]
-        bank = mail.collect(torch.cat([state, silence]), t)
-        heard = mail.arriving(fired, t)
-        messages = bank.index_select(0, heard.reshape(-1)).view(*heard.shape, rule.channels)
-        mail.keep(fired, messages)
-        change = rule.change(prepared.index_select(0, fired), messages)
+        bank, changes = mail.collect(torch.cat([state, silence]), t), []
+        groups = members(world, fired)
+        fired = torch.cat(groups)
+        table, begun = mail.arriving(fired, t), 0
+        for (each, stimulus), rows in zip(prepared, groups, strict=True):
+            heard, begun = table[begun : begun + len(rows)], begun + len(rows)
+            messages = bank.index_select(0, heard.reshape(-1)).view(*heard.shape, rule.channels)
+            mail.keep(rows, messages)
+            changes.append(each.change(stimulus.index_select(0, rows), messages))
+        change = torch.cat(changes)
         if noise:
             change = change + noise * draws.normals(t, fired, rule.channels, state.dtype)
         write = state.index_copy if rule.update == "replace" else state.index_add

@@ -14,6 +14,7 @@ from swarm_nca.perturbations.damage import Damage
 from swarm_nca.perturbations.draw import Draw
 from swarm_nca.perturbations.erase import Erase
 from swarm_nca.perturbations.faults import Freeze, Heal, Kill, Liar, Silence, Stuck
+from swarm_nca.perturbations.immigrants import Immigrants, Natives
 from swarm_nca.perturbations.loss import Loss
 from swarm_nca.perturbations.mutate import Mutate
 from swarm_nca.perturbations.noise import Noise
@@ -54,6 +55,8 @@ KINDS: dict[str, type[Perturbation]] = {
     "liar": Liar,
     "kill": Kill,
     "heal": Heal,
+    "immigrants": Immigrants,
+    "natives": Natives,
     "cut": Cut,
     "rewire": Rewire,
     "set": Set,
@@ -74,11 +77,13 @@ __all__ = [
     "Erase",
     "Freeze",
     "Heal",
+    "Immigrants",
     "Invert",
     "Kill",
     "Liar",
     "Loss",
     "Mutate",
+    "Natives",
     "Noise",
     "Perturbation",
     "Rates",

@@ -31,16 +31,19 @@ class CellChoice(Perturbation):
             world and its step; each kind draws others.
         cells: the cells in a shape.
         CHOICE: the number of the kind's own draw.
+        ALL: whether it changes all cells without `share` and `cells`.
     """
 
     CHOICE: ClassVar[int]
+    ALL: ClassVar[bool] = False
 
     share: Share | None = None
     cells: Area | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if (self.share is None) == (self.cells is None):
+        given = [choice for choice in (self.share, self.cells) if choice is not None]
+        if len(given) != 1 and not (self.ALL and not given):
             raise ValueError(
                 f"{self.kind!r} needs either share or cells, such as share: 0.1, or cells: "
                 "{shape: disc, center: [14, 14], radius: 4}"
@@ -51,9 +54,11 @@ class CellChoice(Perturbation):
         if self.cells is not None:
             sites = self.cells.sites(alone).to(alone.state.device)
             return torch.isin(alone.site, sites).nonzero().view(-1)
+        if self.share is None:
+            return torch.arange(alone.cells, device=alone.state.device)
         stream = Stream.CHOICE + self.CHOICE
         drawn = words(check_seed(seed), alone.key, alone.site, alone.step, stream)[0]
-        count = round((self.share or 0.0) * alone.cells)
+        count = round(self.share * alone.cells)
         return drawn.argsort(stable=True)[:count].sort().values
 
     def __call__(self, world: World, seed: int = 0) -> World:
@@ -68,7 +73,7 @@ class CellChoice(Perturbation):
         """How many cells."""
         if self.cells is not None:
             return self.cells.caption
-        return f"{self.share or 0.0:.0%} of the cells"
+        return "all cells" if self.share is None else f"{self.share:.0%} of the cells"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,15 +153,11 @@ class Kill(CellChoice):
 
 @dataclass(frozen=True, kw_only=True)
 class Heal(CellChoice):
-    """The end of the faults of cells; of all cells with `share: 1`, which is the default."""
+    """The end of the faults of cells; of all cells without `share` and `cells`."""
 
     CHOICE: ClassVar[int] = 5
+    ALL: ClassVar[bool] = True
     kind: Literal["heal"] = field(default="heal", repr=False)
-
-    def __post_init__(self) -> None:
-        if self.share is None and self.cells is None:
-            object.__setattr__(self, "share", 1.0)
-        super().__post_init__()
 
     def of(self, alone: World, rows: Tensor) -> World:
         """See `CellChoice.of`."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from swarm_nca.config import Document, Mistakes, dump, path_from, read, relocated
 from swarm_nca.images import Source
 from swarm_nca.measure.metrics import check_metric
-from swarm_nca.perturbations import Mutate, Perturbation, Restart
+from swarm_nca.perturbations import Immigrants, Mutate, Perturbation, Restart
 from swarm_nca.perturbations.mutate import pictures_of
 from swarm_nca.rules import Rule, shipped_rules
 from swarm_nca.scenario.beginning import check_alive, rule_of, start_of
@@ -90,7 +90,7 @@ def load(
         with mistakes.at("images"):
             start = _start(document, settings, rule)
             _check_metrics(mistakes, settings, start)
-        perturbations = _with_pictures(mistakes, settings, places, rule)
+        perturbations = _with_files(mistakes, settings, places, rule)
     mistakes.tell()
     _rehearse(mistakes, settings, start, perturbations, places)
     mistakes.tell()
@@ -158,7 +158,7 @@ def _repeated(mistakes: Mistakes, settings: Settings) -> tuple[Settings, list[in
     return settings.model_copy(update={"perturbations": tuple(once)}), places
 
 
-def _with_pictures(
+def _with_files(
     mistakes: Mistakes, settings: Settings, places: list[int], rule: Rule
 ) -> tuple[Perturbation, ...]:
     base, loaded, names = Path(mistakes.document.file).parent, [], rule.readout.class_names
@@ -167,6 +167,9 @@ def _with_pictures(
             if isinstance(change, Mutate | Restart) and isinstance(change.images, Source):
                 pictures = pictures_of(change.images, settings.seed, names, base)
                 change = replace(change, images=pictures)
+        with mistakes.at("perturbations", place, "rule"):
+            if isinstance(change, Immigrants):
+                change = change.loaded(base)
         loaded.append(change)
     return tuple(loaded)
 

@@ -29,6 +29,7 @@ from swarm_nca.bounds import (
     Count,
     Index,
     Seed,
+    Share,
     Side,
 )
 from swarm_nca.config.names import FolderName
@@ -65,10 +66,13 @@ class TopologySettings(_Part):
     """The neighbours of each cell."""
 
     kind: Literal["grid"] = "grid"
-    neighborhood: Literal[tuple(NEIGHBORHOODS)] = "moore"  # type: ignore[valid-type]
-    """Eight neighbours (moore) or four (von_neumann)."""
+    neighborhood: Literal[tuple(NEIGHBORHOODS)] | None = None  # type: ignore[valid-type]
+    """Eight neighbours (moore), four (von_neumann), six (hexagonal) or three (triangular); the
+    rule's if not given."""
     torus: bool = False
     """Whether cells at opposite borders are neighbours."""
+    rewire: Share = 0.0
+    """The share of links that come from a cell anywhere, drawn at random: a small world."""
 
 
 class Record(_Part):

@@ -23,10 +23,10 @@ import torch
 
 from swarm_nca.arguments import dense, shown, whole
 from swarm_nca.randomness import Draws, Stream, normal_rows
-from swarm_nca.rules import Classes
+from swarm_nca.rules import Classes, Rule
 from swarm_nca.rules.readout import NOTHING
 from swarm_nca.world.faults import FAULT, SAYS, Fault
-from swarm_nca.world.fields import IN_FLIGHT, LAST_HEARD
+from swarm_nca.world.fields import IN_FLIGHT, LAST_HEARD, RULE
 
 if TYPE_CHECKING:
     from mesa.discrete_space import Cell
@@ -180,6 +180,12 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         return best if votes[best] >= self.model.rule.undecided_below else None
 
     @property
+    def rule(self) -> Rule:
+        """The rule that the cell obeys: the swarm's, or a guest of its world."""
+        number = self._field(RULE)
+        return self.model.guests[number - 1] if number else self.model.rule
+
+    @property
     def fault(self) -> Fault:
         """What is wrong with the cell; `Fault(0)` if nothing is."""
         flags = self._field(FAULT)
@@ -239,7 +245,7 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         It is a change of state, or the next state if `rule.update` is "replace". Slots without a
         message read zeros, including the own slot.
         """
-        rule = self.model.rule
+        rule = self.rule
         messages = np.zeros((1, rule.slots, rule.channels), self.model.states.dtype)
         for slot, message in self.inbox.items():
             messages[0, slot] = message

@@ -169,6 +169,11 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         return self._origin.links
 
     @property
+    def guests(self) -> tuple[Rule, ...]:
+        """Further rules of the world; see `World.guests`."""
+        return self._origin.guests
+
+    @property
     def stats(self) -> CellStats:
         """Data for metrics: the present world, and the previous one if it has the same cells."""
         if self._stats is not None:

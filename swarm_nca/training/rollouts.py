@@ -61,7 +61,7 @@ class Bptt:
         """See `Way.refuses`."""
         if world.state.device.type != "cpu":
             return "the hand-written gradient needs a CPU"
-        return bptt.refuses(rule) or bptt.refuses_messages(world)
+        return bptt.refuses(rule) or bptt.refuses_world(world)
 
     def __call__(self, world: World, rule: Rule, steps: int, generator: torch.Generator) -> Tensor:
         """See `Way.__call__`."""

@@ -28,6 +28,7 @@ FIELDS: dict[str, Literal["cell", "world", "batch"]] = {
     "fire_rate": "batch",
     "noise": "batch",
     "readout": "batch",
+    "guests": "batch",
 }
 
 #: Values other than 0 of newborn cells and of worlds that lack a field, by field name.
@@ -36,6 +37,9 @@ NEWBORN: dict[str, float] = {"wire": -1}
 #: The further fields that hold messages: [N, D, C] said 1 … D steps ago, and [N, K, C] last heard
 #: in each slot.
 IN_FLIGHT, LAST_HEARD = "in_flight", "last_heard"
+
+#: The further field int64 [N] of the rule of each cell: 0 for the run's, i for the i-th guest.
+RULE = "rule"
 
 #: The fields that worlds of one batch share.
 SHARED = tuple(name for name, per in FIELDS.items() if per == "batch")

@@ -1,6 +1,6 @@
 """Properties of every perturbation in the table."""
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from swarm_nca.perturbations import (
     Damage,
     Draw,
     Erase,
+    Immigrants,
     Loss,
     Mutate,
     Noise,
@@ -27,6 +28,14 @@ from swarm_nca.swarm import Swarm
 from swarm_nca.swarm.engines import ENGINES
 from swarm_nca.world import World
 from swarm_nca.world.fields import NEWBORN
+
+
+def other_rule():
+    generator = torch.Generator().manual_seed(5)
+    rule = Mlp(hidden=(6, 5), generator=generator)
+    torch.nn.init.normal_(rule.output, std=0.1, generator=generator)
+    return rule.requires_grad_(False)
+
 
 EXAMPLES = {
     "mutate": {"images": Source(dataset="strokes", label=3, scale=0.4), "label": 3},
@@ -50,6 +59,8 @@ EXAMPLES = {
     "liar": {"share": 0.2, "label": 3},
     "kill": {"share": 0.3},
     "heal": {},
+    "immigrants": {"share": 0.5, "rule": other_rule()},
+    "natives": {},
     "cut": {"share": 0.4},
     "rewire": {"share": 0.4},
     "set": {"links": Links(0.3, delay=2, bits=8), "fire_rate": 0.9},
@@ -80,9 +91,22 @@ def fields_of(a, b):
         yield held[0].get(name, blank), held[1].get(name, blank)
 
 
+def assert_near(a, b) -> None:
+    """Sums of rows in another order differ in their last bits."""
+    torch.testing.assert_close(a.state, b.state, rtol=0, atol=1e-5)
+    for one, other in fields_of(a, b):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-5)
+    bare = {"cell_fields": {}, "state": torch.zeros_like(b.state)}
+    assert same(replace(a, **bare), replace(b, **bare))
+
+
 def prepared(kind, world):
     """The world, with faults if the kind ends them."""
-    return Stuck(share=0.5)(world) if kind == "heal" else world
+    return ENDS[kind](world) if kind in ENDS else world
+
+
+#: Kinds that end what another kind begins.
+ENDS = {"heal": Stuck(share=0.5), "natives": Immigrants(share=0.5, rule=other_rule())}
 
 
 @pytest.fixture(params=sorted(KINDS))
@@ -120,6 +144,7 @@ def test_a_perturbation_changes_only_the_named_world(kind, world):
     everywhere = KINDS[kind](**EXAMPLES[kind])(world, seed=5).split()
     after = KINDS[kind](**EXAMPLES[kind], world=1)(world, seed=5).split()
     assert same(after[1], everywhere[1])
+    world = replace(world, guests=after[1].guests)  # worlds of a batch share them
     assert same(after[0], world[0])
     assert same(after[2], world[2])
 
@@ -276,8 +301,8 @@ def test_agents_equal_the_batch_through_every_kind(kind):
     grey[3, 3:12] = grey[4:9, 5] = 0.7
     start = World.from_images([grey], rule, labels=[7], links=Links(0.1)).restarted("random", 3)
     changes = [KINDS[kind](**EXAMPLES[kind], at=22)]
-    if kind == "heal":
-        changes = [Stuck(share=0.3, at=3), *changes]
+    if kind in ENDS:
+        changes = [replace(ENDS[kind], at=3), *changes]
     both = [Swarm(start, rule, 8, engine, changes, model_reporters={}) for engine in ENGINES]
     for _ in range(30):
         for swarm in both:
@@ -295,7 +320,7 @@ def test_selected_and_joined_worlds_go_on_as_in_the_batch(kind, world):
     later = rollout(perturbed, rule, 3, seed=1)
     order = [2, 0, 1]
     moved = World.join([later[number] for number in order])
-    assert same(rollout(moved, rule, 4, seed=1), rollout(later, rule, 4, seed=1).select(order))
     through = rollout(later, rule, 4, seed=1)
-    assert same(rollout(World.join(later.split()), rule, 4, seed=1), through)
-    assert same(rollout(later.unpacked(later.packed()), rule, 4, seed=1), through)
+    assert_near(rollout(moved, rule, 4, seed=1), through.select(order))
+    assert_near(rollout(World.join(later.split()), rule, 4, seed=1), through)
+    assert_near(rollout(later.unpacked(later.packed()), rule, 4, seed=1), through)
