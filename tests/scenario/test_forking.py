@@ -8,7 +8,7 @@ from swarm_nca.config import LocatedError
 from swarm_nca.scenario import load, run
 from swarm_nca.scenario.forking import forked
 
-#: Pictures change, cells fall silent, edges are cut, and messages are under way.
+#: Pictures change, cells fall silent, edges are cut, immigrants come, and messages are under way.
 BUSY = """\
 name: busy
 rule: busy.safetensors
@@ -19,6 +19,7 @@ perturbations:
   - {at: 3, kind: silence, share: 0.2}
   - {at: 5, kind: cut, share: 0.1}
   - {at: 6, kind: mutate, images: {dataset: strokes, label: 2, scale: 0.5}}
+  - {at: 7, kind: immigrants, rule: digits, share: 0.1}
   - {at: 4, kind: noise, strength: 0.5, every: 4}
   - {at: 10, kind: damage, shape: half, side: left}
 record: {picture: false, states: true, every: 5}

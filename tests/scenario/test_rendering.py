@@ -7,11 +7,17 @@ from swarm_nca.scenario import run
 from swarm_nca.scenario.rendering import read_run, render
 from tests.scenario.test_forking import BUSY
 
-TEXT = (
-    BUSY.replace("steps: 14", "steps: 11")
-    .replace("every: 5", "every: 2")
-    .replace("at: 14", "at: 11")
-)
+TEXT = BUSY.replace("every: 5", "every: 2")
+
+BOARD = """\
+name: board
+rule: {kind: life, rule: B3/S23}
+images: {soup: 0.4, size: [9, 9]}
+steps: 3
+perturbations:
+  - {at: 1, kind: damage, shape: half, side: left}
+record: {picture: false, states: true}
+"""
 
 
 def test_the_frames_of_a_run_are_read_back_with_faults_messages_and_pictures(write, tmp_path):
@@ -42,7 +48,7 @@ def test_rendering_makes_the_files_that_a_run_with_pictures_makes(write, tmp_pat
     for name in ("run.webp", "summary.png", "channels.png"):
         whole, rendered = ((tmp_path / one / name).read_bytes() for one in ("with", "without"))
         assert whole == rendered, name
-    assert "run.webp" in (tmp_path / "without" / "report.html").read_text(encoding="utf-8")
+    assert "data:image/webp" in (tmp_path / "without" / "report.html").read_text(encoding="utf-8")
     for name, data in kept.items():
         assert (tmp_path / "without" / name).read_bytes() == data
     names = [sorted(file.name for file in folder.iterdir()) for folder in tmp_path.glob("with*")]
