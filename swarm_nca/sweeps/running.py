@@ -22,6 +22,7 @@ from swarm_nca.sweeps.executors import cores, local, stop
 from swarm_nca.sweeps.plans import Plan, checked
 from swarm_nca.sweeps.ray_cluster import RayExecutor
 from swarm_nca.sweeps.reading import Opening, opened
+from swarm_nca.sweeps.search import Searched, check_installed
 from swarm_nca.sweeps.table import DONE, FAILED, Row, Table
 from swarm_nca.sweeps.work import Outcome, perform
 from swarm_nca.training.lock import locked
@@ -137,27 +138,30 @@ def sweep(
     folder = Path(out) if out is not None else Path("runs") / f"sweep-{opening.name}"
     plans = checked(opening)
     _check_place(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder / LOCK, "sweeping"):
-        table = Table(folder / TABLE, opening.keys)
-        with _made(executor, ray, workers) as (make, most):
-            source: Source
-            if opening.sweep.search is not None:
-                from swarm_nca.sweeps.search import Searched
-
-                source = Searched(opening, folder / JOURNAL)
-            else:
-                source = Listed(plans)
+    if opening.sweep.search is not None:
+        check_installed()
+    with _made(executor, ray, workers) as (make, most):
+        folder.mkdir(parents=True, exist_ok=True)
+        with locked(folder / LOCK, "sweeping"):
+            table = Table(folder / TABLE, opening.keys)
+            source = _source(opening, plans, folder)
             pool = _Pool(opening, table, source, folder.resolve(), make, progress)
             try:
                 pool.run(most, on_error == "stop")
             finally:
                 table.sort(pool.order)
-        rows = tuple(table.rows[run] for run in pool.order if run in table.rows)
-        best = getattr(source, "best", "")
-        swept = Swept(opening.name, folder, tuple(opening.keys), rows, pool.repeated, best)
-        _draw(opening, swept)
+            rows = tuple(table.rows[run] for run in pool.order if run in table.rows)
+            best = source.best if isinstance(source, Searched) else ""
+            swept = Swept(opening.name, folder, tuple(opening.keys), rows, pool.repeated, best)
+            _draw(opening, swept)
     return swept
+
+
+def _source(opening: Opening, plans: Iterable[Plan], folder: Path) -> Source:
+    """What gives the plans: a search, or the plans that are known in advance."""
+    if opening.sweep.search is not None:
+        return Searched(opening, folder / JOURNAL)
+    return Listed(plans)
 
 
 def _check_place(folder: Path) -> None:

@@ -7,6 +7,7 @@ al., *Algorithms for Hyper-Parameter Optimization*, 2011).
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 import warnings
@@ -20,6 +21,12 @@ from swarm_nca.sweeps.schema import Distribution, Search
 from swarm_nca.sweeps.table import DONE, Row, number
 
 
+def check_installed() -> None:
+    """Raise a ValueError with the cure unless Optuna is installed."""
+    if importlib.util.find_spec("optuna") is None:
+        raise ValueError('a search needs Optuna: pip install "swarm-nca[search]"')
+
+
 class Searched:
     """A source of plans that asks Optuna.
 
@@ -28,16 +35,15 @@ class Searched:
         journal: Optuna's journal file; made if it is missing.
 
     Raises:
-        ValueError: Optuna is not installed, or the journal is of another search.
+        ValueError: the journal is of another search.
     """
 
     def __init__(self, opening: Opening, journal: Path) -> None:
         if opening.sweep.search is None:
             raise ValueError("this sweep has no search")
-        try:
-            import optuna
-        except ImportError as error:
-            raise ValueError('a search needs Optuna: pip install "swarm-nca[search]"') from error
+        check_installed()
+        import optuna
+
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._optuna: Any = optuna
         self._opening, self._search = opening, opening.sweep.search
