@@ -165,14 +165,9 @@ class _Bptt(torch.autograd.Function):
             table = functional.pad(
                 arriving.reshape(-1), (0, slots * (len(all_rows) - len(rows))), value=absent
             )
-            received, states = messages[part], bank.to(products)
-            if filters is None:
-                torch.index_select(states, 0, table, out=received.view(-1, channels))
-            else:
-                slotwise = states.index_select(0, table).view(-1, slots, channels)
-                torch.matmul(filters.t(), slotwise, out=received.view(-1, sums, channels))
+            _listen(bank.to(products), table, filters, messages[part])
             bias_rows = torch.index_select(prepared, 0, all_rows)
-            activations = product(received, message_weights, bias_rows)
+            activations = product(messages[part], message_weights, bias_rows)
             for units, (weight, bias) in zip(hidden, others, strict=True):
                 torch.clamp_min(activations, 0, out=units[part])
                 activations = product(units[part], weight, bias)
@@ -258,6 +253,17 @@ class _Bptt(torch.autograd.Function):
             gradients += [weight_sum, bias_sum]
         given = (grad.to(kind) for grad, kind in zip(gradients, ctx.precisions, strict=True))
         return (state_grad[:-1], *(None,) * 8, *given)
+
+
+def _listen(bank: Tensor, table: Tensor, filters: Tensor | None, received: Tensor) -> None:
+    """Fill `received` [M, sums · C] with the rows `table` [M · K] of a bank, after filters."""
+    channels = bank.shape[1]
+    if filters is None:
+        torch.index_select(bank, 0, table, out=received.view(-1, channels))
+        return
+    slots, sums = filters.shape
+    slotwise = bank.index_select(0, table).view(-1, slots, channels)
+    torch.matmul(filters.t(), slotwise, out=received.view(-1, sums, channels))
 
 
 def _add_product(total: Tensor, inputs: Tensor, outputs: Tensor) -> None:

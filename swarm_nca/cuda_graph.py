@@ -83,6 +83,8 @@ def refuses(world: World, rule: Rule) -> str | None:
         return reason
     if not world.space.pictured or not ordinary(world):
         return "masked rollouts need pictures with perfect links and sound cells"
+    if world.fire_rate is not None or world.noise is not None:
+        return "masked rollouts need the rule's own fire rate and noise"
     if rule.lives(world.state, world.largest) is not None:
         return f"masked rollouts do not support cells that are born and die, as in {rule.kind!r}"
     return None

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from swarm_nca.bounds import NonNegative, Share
 from swarm_nca.links import Links
-from swarm_nca.perturbations.perturbation import Perturbation
+from swarm_nca.perturbations.perturbation import Perturbation, labels, relabeled
 from swarm_nca.world import World
 
 
@@ -51,12 +51,13 @@ class Rates(Perturbation):
 
 @dataclass(frozen=True, kw_only=True)
 class Set(Perturbation):
-    """Other links, fire rate or noise from here on, for all worlds of the batch.
+    """Other links, fire rate, noise or label from here on, for all worlds of the batch.
 
     Attributes:
         links: how messages are lost, delayed and rounded; unchanged when None.
         fire_rate: share of cells that fire in a step, in [0, 1]; unchanged when None.
         noise: standard deviation of the noise, 0 or more; unchanged when None.
+        label: what the cells should agree on, by number (−1: unknown) or name; unchanged when None.
     """
 
     SHARED: ClassVar[bool] = True
@@ -65,16 +66,20 @@ class Set(Perturbation):
     links: Links | None = None
     fire_rate: Share | None = None
     noise: NonNegative | None = None
+    label: int | str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.links is None and self.fire_rate is None and self.noise is None:
-            raise ValueError("set needs links, fire_rate or noise, such as links: {drop: 0.3}")
+        if all(value is None for value in (self.links, self.fire_rate, self.noise, self.label)):
+            raise ValueError(
+                "set needs links, fire_rate, noise or label, such as links: {drop: 0.3}"
+            )
 
     def __call__(self, world: World, seed: int = 0) -> World:
         """The same worlds with other links and rates; see `Perturbation.__call__`."""
         if self.fire_rate is not None or self.noise is not None:
             world = Rates(fire_rate=self.fire_rate, noise=self.noise)(world)
+        world = relabeled(world, self.label)
         return world if self.links is None else replace(world, links=self.links)
 
     def what(self, before: World, after: World) -> str:
@@ -82,6 +87,8 @@ class Set(Perturbation):
         changed = [] if self.links is None else [f"links {_links(self.links)}"]
         if self.fire_rate is not None or self.noise is not None:
             changed.append(Rates(fire_rate=self.fire_rate, noise=self.noise).what(before, after))
+        if self.label is not None:
+            changed.append(f"label {labels(before)} → {labels(after)}")
         return ", ".join(changed)
 
 

@@ -34,13 +34,9 @@ def run_html(run: Run) -> str:
 
 
 def _row(one: Expectation) -> str:
-    low = "" if one.min is None else f"{one.min:g} ≤ "
-    high = "" if one.max is None else f" ≤ {one.max:g}"
     met = "met" if one.passed else f"missed{f' ({one.unknown})' if one.unknown else ''}"
-    share = "" if one.share is None else f" in {100 * one.share:g} % of worlds"
-    bounds = escape(f"{low}{one.metric}{high}{share}")
-    cells = (bounds, one.when, f"{one.value:.4g}", escape(met))
-    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    cells = (f"{one.metric} {one.limits}", one.when, one.found, met)
+    return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
 
 
 def _picture(name: str, data: bytes, what: str) -> str:

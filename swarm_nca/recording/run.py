@@ -16,6 +16,7 @@ import pandas as pd
 
 from swarm_nca.atomic import check_folder
 from swarm_nca.measure.metrics import CURVE, METRICS, OTHERS
+from swarm_nca.measure.wording import bounds, printed
 from swarm_nca.recording.table import ReadWhenAsked, thinned
 from swarm_nca.world import World
 
@@ -67,6 +68,7 @@ class Expectation:
         min, max: the bounds; None for an open one.
         value: the value at the step. Over steps, the worst one; with `within`, the best one. With
             `share`, the share of worlds that met the bounds.
+        begun: false for a metric of decisions at step 0, when no cell has decided yet.
         to: the last step at which the bounds must hold; None for one step.
         within: the bounds must hold at least once, from `at` to this number of steps later.
         share: the least share of worlds that must meet the bounds; None for the pooled value.
@@ -78,6 +80,7 @@ class Expectation:
     min: float | None
     max: float | None
     value: float
+    begun: bool = True
     to: int | None = None
     within: int | None = None
     share: float | None = None
@@ -89,6 +92,20 @@ class Expectation:
         if self.within is not None:
             return f"{self.at:,} + {self.within:,}"
         return f"{self.at:,}" if self.to is None else f"{self.at:,}–{self.to:,}"
+
+    @property
+    def limits(self) -> str:
+        """The bounds as text, with the share of worlds: `≥ 95 % in 90 % of worlds`."""
+        share = "" if self.share is None else f" in {100 * self.share:g} % of worlds"
+        return bounds(self.metric, self.min, self.max) + share
+
+    @property
+    def found(self) -> str:
+        """The value as text; with `within`, also the step that met the bounds."""
+        if self.share is not None and self.value == self.value:
+            return f"{100 * self.value:.3g} % of worlds"
+        reached = "" if self.reached is None else f" at {self.reached:,}"
+        return printed(self.metric, self.value) + reached
 
     @property
     def passed(self) -> bool:
@@ -104,6 +121,8 @@ class Expectation:
         """The reason for a value of nan; empty for a number."""
         if self.value == self.value:
             return ""
+        if not self.begun:
+            return "no cell has decided at step 0: expect it at step 1 or later"
         return _UNKNOWN.get(self.metric, "there is nothing to measure")
 
 
@@ -122,7 +141,8 @@ class Run:
         rule: the rule's name or file, or its kind and settings; `rule_hash` identifies the rule.
         metrics: one row per step and world; columns `METRIC_COLUMNS` and any others (for a rule
             without classes `step`, `world` and those of `metrics_for`). Row t is the
-            world after step t and before the perturbations at t. Unknown values (no label) are NaN.
+            world after step t and before the perturbations at t. Unknown values (no label, or no
+            decision yet at step 0) are NaN.
         pooled: the same pooled over all worlds, one row per step, used for expectations: shares of
             cells weigh every cell equally, in large and small worlds. Columns `POOLED_COLUMNS`
             and any others.

@@ -26,13 +26,19 @@ class Judge:
         #: The pooled value that decides: the worst of the steps, or the best if one step is enough.
         self._value = math.nan
         self._reached: int | None = None
+        self._begun = True
         self._met: npt.NDArray[np.bool_] | None = None
         self._known: npt.NDArray[np.bool_] | None = None
 
-    def see(self, step: int, reading: Reading) -> None:
-        """Take note of a step; steps that the expectation does not name are ignored."""
+    def see(self, step: int, reading: Reading, begun: bool = True) -> None:
+        """Take note of a step; steps that the expectation does not name are ignored.
+
+        Args:
+            begun: see `Expectation`.
+        """
         if not self.first <= step <= self.last:
             return
+        self._begun &= begun
         if self.wanted.share is not None:
             self._see_worlds(reading.per_world().numpy())
             return
@@ -59,6 +65,7 @@ class Judge:
             wanted.min,
             wanted.max,
             value,
+            self._begun,
             to=self.last if wanted.at is None else None,
             within=wanted.within,
             share=wanted.share,

@@ -8,38 +8,20 @@ from xml.etree import ElementTree as Xml
 from swarm_nca.recording import Expectation, Run
 
 
-def bounds(expectation: Expectation) -> str:
-    """The bounds of an expectation: `≥ 0.95`, `0.2 … 0.4`, `= 5`."""
-    low, high = expectation.min, expectation.max
-    if low is not None and low == high:
-        return f"= {low:g}"
-    if low is not None and high is not None:
-        return f"{low:g} … {high:g}"
-    return f"≥ {low:g}" if low is not None else f"≤ {high:g}"
-
-
-def whole_bounds(expectation: Expectation) -> str:
-    """The bounds, with the share of worlds: `≥ 0.95 in 90 % of worlds`."""
-    share = expectation.share
-    return bounds(expectation) + ("" if share is None else f" in {100 * share:g} % of worlds")
-
-
 def told(expectation: Expectation) -> str:
-    """An expectation in one line: `undecided at 5 ≤ 0.1`, `alive from 3 to 9 = 5`."""
+    """An expectation in one line: `undecided at 5 ≤ 10 %`, `alive from 3 to 9 = 5`."""
     when = f"at {expectation.at}"
     if expectation.to is not None:
         when = f"from {expectation.at} to {expectation.to}"
     if expectation.within is not None:
         when = f"within {expectation.within} steps of {expectation.at}"
-    return f"{expectation.metric} {when} {whole_bounds(expectation)}"
+    return f"{expectation.metric} {when} {expectation.limits}"
 
 
 def failure(expectation: Expectation) -> str:
     """A failed expectation in one line: bounds, and the value or why it was not measured."""
     reason = expectation.unknown
-    found = f"not measured: {reason}" if reason else f"got {expectation.value:.6g}"
-    if expectation.share is not None and not reason:
-        found = f"got {100 * expectation.value:.3g} % of worlds"
+    found = f"not measured: {reason}" if reason else f"got {expectation.found}"
     return f"expected {told(expectation)}, {found}"
 
 

@@ -90,7 +90,8 @@ def _expectation(facts: Mapping[str, Any]) -> Expectation:
         min=_bound(facts["min"]),
         max=_bound(facts["max"]),
         value=math.nan if value is None else float(value),
-        **{name: facts.get(name) for name in ("to", "within", "share", "reached")},
+        begun=facts["begun"],
+        **{name: facts[name] for name in ("to", "within", "share", "reached")},
     )
 
 

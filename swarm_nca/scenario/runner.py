@@ -148,7 +148,8 @@ class _Recorder:
         self.pooled.append(np.array([[step, *pooled]], np.float64))
         named = dict(zip(self.measured, readings, strict=True))
         for judge in self.judges:
-            judge.see(step, named[judge.wanted.metric])
+            name = judge.wanted.metric
+            judge.see(step, named[name], not self.measured[name].share or stats.begun is None)
 
     def _note(self, step: int, event: Event) -> None:
         perturbation: Perturbation = event.change

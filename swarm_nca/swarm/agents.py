@@ -22,20 +22,18 @@ import numpy as np
 import torch
 
 from swarm_nca.arguments import dense, shown, whole
-from swarm_nca.randomness import Draws, Stream, normal_rows
+from swarm_nca.randomness import Draws
 from swarm_nca.rules import Classes, Rule
 from swarm_nca.rules.readout import NOTHING
-from swarm_nca.world.faults import FAULT, SAYS, Fault
-from swarm_nca.world.fields import IN_FLIGHT, LAST_HEARD, RULE
+from swarm_nca.swarm import speech
+from swarm_nca.swarm.speech import Vector
+from swarm_nca.world.faults import FAULT, Fault
+from swarm_nca.world.fields import RULE
 
 if TYPE_CHECKING:
     from mesa.discrete_space import Cell
 
-    from swarm_nca.links import Links
     from swarm_nca.swarm.model import Swarm
-
-#: A state or a message: a float array [C].
-Vector = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 #: The row of an agent whose cell has left the world: beyond the end of any buffer.
 _NO_ROW = np.iinfo(np.int64).max
@@ -182,13 +180,13 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
     @property
     def rule(self) -> Rule:
         """The rule that the cell obeys: the swarm's, or a guest of its world."""
-        number = self._field(RULE)
+        number = self.field(RULE)
         return self.model.guests[number - 1] if number else self.model.rule
 
     @property
     def fault(self) -> Fault:
         """What is wrong with the cell; `Fault(0)` if nothing is."""
-        flags = self._field(FAULT)
+        flags = self.field(FAULT)
         return Fault(0) if flags is None else Fault(int(flags))
 
     @property
@@ -204,21 +202,7 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         Links can lose, delay and round messages, and neighbours can be faulty; see `Links` and
         `Fault`.
         """
-        neighbors, links = self.neighbors, self.model.links
-        senders = {slot: other.site for slot, other in neighbors.items()}
-        arriving = self.arriving(senders, links, self.model.now)
-        delays = self._delays()
-        received = {}
-        for slot, other in neighbors.items():
-            if other is self:
-                received[slot] = self.state.copy()
-            elif Fault.SILENT in other.fault:
-                continue
-            elif slot in arriving:
-                received[slot] = other.said(delays[slot])
-            elif links.on_loss == "last":
-                received[slot] = self._held(LAST_HEARD)[slot].copy()
-        self._keep(received)
+        self._keep(speech.heard(self))
 
     def said(self, delay: int = 0) -> Vector:
         """[C], what neighbours read of a message that this agent sends now or sent earlier.
@@ -226,18 +210,7 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         Args:
             delay: steps on the way, up to the longest delay of the links.
         """
-        if delay:
-            earlier: Vector = self._held(IN_FLIGHT)[delay - 1].copy()
-            return earlier
-        message = self.state
-        if Fault.STUCK in self.fault:
-            message = self._field(SAYS)
-        if Fault.LYING in self.fault:
-            offset = self._draws.word(self.model.now, Stream.LIE) >> 12
-            lie = normal_rows(offset, len(message), torch.from_numpy(message).dtype)[0]
-            message = self._field(SAYS) * lie.numpy()
-        read: Vector = self.model.links.rounded(torch.from_numpy(message.copy())).numpy()
-        return read
+        return speech.said(self, delay)
 
     def decide(self) -> Vector:
         """[C], the rule's answer to the inbox, without noise and not yet applied.
@@ -286,22 +259,10 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         """Whether the agent fires in the coming step: a random draw, and it lives and can act."""
         return self._drawn and self.alive and Fault.FROZEN not in self.fault
 
-    def arriving(self, senders: Mapping[int, int], links: Links, step: int) -> list[int]:
-        """The slots whose message arrives in a step; the other messages are lost.
-
-        Args:
-            senders: slot → site of the sender.
-            links: the links in that step.
-            step: the step of the world.
-        """
-        if not links.drop:
-            return list(senders)
-        # A table with one row: 0 is the agent itself, 1 is absent, 2 is any other agent.
-        table = torch.full((1, self.model.rule.slots), 1)
-        for slot, site in senders.items():
-            table[0, slot] = 0 if site == self.site else 2
-        arrived = links.arriving(table, torch.tensor([0]), self._draws, step)[0].tolist()
-        return [slot for slot in senders if arrived[slot] != 1]
+    def field(self, name: str) -> Any:
+        """This cell's value of a further field of the world; None if the world lacks it."""
+        values = self.model.field(name)
+        return None if values is None else values[self.row]
 
     def remove(self) -> None:
         """Erase the pixel or remove the node, and with it the agent.
@@ -318,26 +279,9 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
 
     # ------------------------------------------------------------------ inside
 
-    def _field(self, name: str) -> Any:
-        """This cell's value of a further field of the world; None if the world lacks it."""
-        values = self.model.field(name)
-        return None if values is None else values[self.row]
-
-    def _held(self, name: str) -> Vector:
-        """[…, C], messages in flight or kept, zeros before the first."""
-        held: Vector = self.model.held(name)[self.row]
-        return held
-
-    def _delays(self) -> list[int]:
-        """The delay in every slot at the present step."""
-        slots = self.model.rule.slots
-        row = torch.tensor([0])
-        drawn = self.model.links.delays(row, slots, self._draws, self.model.now)
-        return [drawn] * slots if isinstance(drawn, int) else drawn[0].tolist()
-
     @property
-    def _draws(self) -> Draws:
-        # The same draws as in every engine, for this site only.
+    def draws(self) -> Draws:
+        """The same draws as in every engine, for this site only."""
         if self._own_draws is None:
             site = torch.tensor([self.site])
             self._own_draws = Draws(self.model.seed, self.model.key, site, torch.zeros_like(site))
@@ -345,7 +289,7 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
 
     @property
     def _drawn(self) -> bool:
-        return len(self._draws.fires(self.model.now, self.model.fire_rate)) == 1
+        return len(self.draws.fires(self.model.now, self.model.fire_rate)) == 1
 
     @property
     def _lived_before(self) -> bool:
@@ -362,7 +306,7 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
 
     def _normals(self, like: Vector) -> Vector:
         dtype = torch.from_numpy(like).dtype
-        drawn = self._draws.normals(self.model.now, torch.tensor([0]), len(like), dtype)
+        drawn = self.draws.normals(self.model.now, torch.tensor([0]), len(like), dtype)
         normals: Vector = drawn[0].numpy()
         return normals
 

@@ -21,8 +21,9 @@ from swarm_nca.world.wires import AS_IN_SPACE, CUT, WIRE
 if TYPE_CHECKING:
     from mesa.agent import AgentSet
 
-    from swarm_nca.swarm.agents import CellAgent, Vector
+    from swarm_nca.swarm.agents import CellAgent
     from swarm_nca.swarm.model import Swarm
+    from swarm_nca.swarm.speech import Vector
 
 
 class Engine(Backend, Protocol):

@@ -24,11 +24,12 @@ from swarm_nca.randomness import check_seed
 from swarm_nca.rules import Rule, load_rule
 from swarm_nca.simulation import Plan, Planned, Simulation
 from swarm_nca.suggestion import did_you_mean
-from swarm_nca.swarm.agents import CellAgent, Vector
+from swarm_nca.swarm.agents import CellAgent
 from swarm_nca.swarm.engines import ENGINES, Engine
 from swarm_nca.swarm.mesa_space import MesaSpace
 from swarm_nca.swarm.places import Places
 from swarm_nca.swarm.reporters import usual
+from swarm_nca.swarm.speech import Vector
 from swarm_nca.world import World
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from swarm_nca.atomic import leftovers, remove_leftovers, write_atomically, writing
 
@@ -47,6 +47,11 @@ class Folder:
         return self.path / "strip.png"
 
     @property
+    def report(self) -> Path:
+        """The page of the training, written when it ends or stops."""
+        return self.path / "report.html"
+
+    @property
     def lock(self) -> Path:
         """The lock file; holds the number of the process that trains in this folder."""
         return self.path / ".lock"
@@ -68,12 +73,30 @@ class Folder:
 
     @property
     def _written(self) -> tuple[Path, ...]:
-        return self.recipe, self.checkpoint, self.rule, self.log, self.strip
+        return self.recipe, self.checkpoint, self.rule, self.log, self.strip, self.report
 
     @property
     def evaluations(self) -> Path:
         """A folder of curves, one file for each evaluation of the rule."""
         return self.path / "evaluations"
+
+
+class Result(NamedTuple):
+    """What a training has reached, for its page.
+
+    Fields:
+        scores: percentages, or errors, by name; empty for a training that was stopped.
+        scored_on: the data of the scores in words, or why there are none.
+        captions: of the strip's columns; may be empty.
+    """
+
+    scores: Mapping[str, float]
+    scored_on: str
+    captions: Sequence[str]
+
+
+#: Makes the page of a training from its folder.
+MakePage: TypeAlias = Callable[[Folder, Result], bytes]
 
 
 @dataclass

@@ -162,7 +162,7 @@ def _with_weights(wanted: Rule, begun: Rule) -> Rule:
                 f"its {what} is {has}, but the task needs {needs}: start from another rule"
             )
     if isinstance(begun, Mlp) and isinstance(wanted, Mlp):
-        for what in ("free_channels", "hidden", "hearing", "mortal", "angle"):
+        for what in ("free_channels", "hidden", "hearing", "mortal", "angle", "neighborhood"):
             has, needs = (_plain(getattr(rule, what)) for rule in (begun, wanted))
             if has != needs:
                 raise ValueError(f"its {what} is {has}: set rule.{what} to it, instead of {needs}")

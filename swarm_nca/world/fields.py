@@ -78,6 +78,11 @@ def with_fields(
     return replace(world, **changes)
 
 
+def without_messages(fields: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Further fields of cells without those that hold messages."""
+    return {name: values for name, values in fields.items() if name not in (IN_FLIGHT, LAST_HEARD)}
+
+
 def moved(values: Tensor, old: Tensor, new: Tensor, rows: int, blank: float) -> Tensor:
     """[rows, …]: values [N, …] of rows `old` at rows `new`, and `blank` everywhere else."""
     fresh = values.new_full((rows, *values.shape[1:]), blank)

@@ -292,9 +292,7 @@ class World:
     def restarted(self, start: str = "zeros", seed: int = 0) -> World:
         """The same worlds with starting states and no messages in flight; the step stays."""
         begun = self.with_state(making.starting_state(self, self.state.shape[1], start, seed))
-        gone = (fields.IN_FLIGHT, fields.LAST_HEARD)
-        kept = {name: values for name, values in self.cell_fields.items() if name not in gone}
-        return replace(begun, cell_fields=kept)
+        return replace(begun, cell_fields=fields.without_messages(self.cell_fields))
 
     def relabeled(self, labels: Iterable[int] | Tensor | None) -> World:
         """The same worlds with other labels [B], −1 for unknown.
@@ -388,14 +386,13 @@ class World:
         self, device: torch.device | str | None = None, dtype: torch.dtype | None = None
     ) -> World:
         """The same worlds on another device and with another float dtype; None keeps them."""
-        place = torch.device(device) if device is not None else self.state.device
+        place = torch.device(self.state.device if device is None else device)
         return batches.to(self, place, dtype or self.state.dtype)
 
     def __repr__(self) -> str:
-        steps = sorted(set(self.step.tolist()))
+        steps, shape = sorted(set(self.step.tolist())), list(self.state.shape)
         at = f"step {steps[0]}" if len(steps) == 1 else f"steps {steps}"
-        shape = f"{list(self.state.shape)} cells × channels"
-        return f"World({len(self)} on a {self.space.kind}, {shape}, {at})"
+        return f"World({len(self)} on a {self.space.kind}, {shape} cells × channels, {at})"
 
     def _repr_png_(self) -> bytes:
         from swarm_nca.render import render_png
