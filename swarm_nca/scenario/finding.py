@@ -9,20 +9,24 @@ from pathlib import Path
 from swarm_nca import shipped
 from swarm_nca.suggestion import did_you_mean
 
+#: The folders of the files that are no scenarios.
+_RECIPES, _SWEEPS = "train", "sweeps"
+
 
 def shipped_scenarios() -> dict[str, Path]:
-    """Names and files of the scenarios that ship."""
-    return _named(shipped.folder("scenarios"))
+    """Names and files of the scenarios that ship, those in subfolders included."""
+    files = sorted(shipped.folder("scenarios").rglob("*.yaml"))
+    return {file.stem: file for file in files if file.parent.name not in (_RECIPES, _SWEEPS)}
 
 
 def shipped_recipes() -> dict[str, Path]:
     """Names and files of the training recipes that ship."""
-    return _named(shipped.folder("scenarios") / "train")
+    return _named(shipped.folder("scenarios") / _RECIPES)
 
 
 def shipped_sweeps() -> dict[str, Path]:
     """Names and files of the sweeps that ship."""
-    return _named(shipped.folder("scenarios") / "sweeps")
+    return _named(shipped.folder("scenarios") / _SWEEPS)
 
 
 def find_scenario(name: str | os.PathLike[str]) -> Path:
