@@ -9,24 +9,24 @@ from pathlib import Path
 from swarm_nca import shipped
 from swarm_nca.suggestion import did_you_mean
 
-#: The folders of the files that are no scenarios.
-_RECIPES, _SWEEPS = "train", "sweeps"
+#: The folders of scenarios in the folder that ships; their names are unique over all.
+SHELVES = ("faults", "graphs")
 
 
 def shipped_scenarios() -> dict[str, Path]:
-    """Names and files of the scenarios that ship, those in subfolders included."""
-    files = sorted(shipped.folder("scenarios").rglob("*.yaml"))
-    return {file.stem: file for file in files if file.parent.name not in (_RECIPES, _SWEEPS)}
+    """Names and files of the scenarios that ship."""
+    folder = shipped.folder("scenarios")
+    return _named(folder) | {k: v for shelf in SHELVES for k, v in _named(folder / shelf).items()}
 
 
 def shipped_recipes() -> dict[str, Path]:
     """Names and files of the training recipes that ship."""
-    return _named(shipped.folder("scenarios") / _RECIPES)
+    return _named(shipped.folder("scenarios") / "train")
 
 
 def shipped_sweeps() -> dict[str, Path]:
     """Names and files of the sweeps that ship."""
-    return _named(shipped.folder("scenarios") / _SWEEPS)
+    return _named(shipped.folder("scenarios") / "sweeps")
 
 
 def find_scenario(name: str | os.PathLike[str]) -> Path:
