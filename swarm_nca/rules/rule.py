@@ -250,6 +250,21 @@ class Rule(nn.Module, ABC):
         """
         return cls(**settings)
 
+    def settle(self) -> None:
+        """Bring the parameters back into their bounds; trainers call it after every step."""
+
+    def stored(self) -> dict[str, Tensor]:
+        """What a file holds of the rule besides its header, by name; the hash covers it."""
+        return dict(self.state_dict())
+
+    def restore(self, stored: dict[str, Tensor]) -> None:
+        """Take over the weights that `stored` gave.
+
+        Raises:
+            ValueError: values that this family cannot have.
+        """
+        self.load_state_dict(stored)
+
     def header(self) -> dict[str, Any]:
         """The kind of the family and `settings`, as saved in files and checkpoints."""
         return {"kind": self.kind} | self.settings()
@@ -271,7 +286,7 @@ class Rule(nn.Module, ABC):
     def hash(self) -> str:
         """SHA-256 over kind, settings and the bytes of the weights; identifies the rule."""
         digest = hashlib.sha256(json.dumps(self.header(), sort_keys=True).encode())
-        for name, weight in self.state_dict().items():
+        for name, weight in self.stored().items():
             digest.update(f"{name}:{tuple(weight.shape)}:{weight.dtype}".encode())
             flat = weight.detach().cpu().reshape(-1)  # view(uint8) needs at least one dimension
             digest.update(flat.view(torch.uint8).numpy().tobytes())
