@@ -16,6 +16,7 @@ from swarm_nca.rules.families import (
 from swarm_nca.rules.filters import FILTERS, Filters
 from swarm_nca.rules.life import Life
 from swarm_nca.rules.loading import called, find_rule, load_rule, shipped_rules
+from swarm_nca.rules.memory import Held, size_of, written
 from swarm_nca.rules.mlp import Mlp
 from swarm_nca.rules.published import read_published_rule
 from swarm_nca.rules.quantized import Quantized
@@ -39,6 +40,7 @@ __all__ = [
     "Filters",
     "Habitat",
     "Hearing",
+    "Held",
     "Largest",
     "Layer",
     "Life",
@@ -61,5 +63,7 @@ __all__ = [
     "rule_to_train",
     "save_rule",
     "shipped_rules",
+    "size_of",
     "through",
+    "written",
 ]

@@ -10,35 +10,26 @@ which the rule rounds them in training too: what is read back computes the same.
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from swarm_nca.rules.bounds import Real, shown
+from swarm_nca.rules.bits import Bits, Heard, Scales
 from swarm_nca.rules.classes import DIGITS
-from swarm_nca.rules.dyadic import Directions, directions
-from swarm_nca.rules.filters import FILTERS, Filters, pack, packed_bytes, unpack
+from swarm_nca.rules.dyadic import directions
+from swarm_nca.rules.filters import FILTERS, Filters, pack, unpack
+from swarm_nca.rules.memory import Held
 from swarm_nca.rules.readout import Readout
 from swarm_nca.rules.readouts import readout_of
 from swarm_nca.rules.rule import Filtered, Layer, Rule, through
 from swarm_nca.rules.settings import LAYERS, Settings
-from swarm_nca.suggestion import did_you_mean
-
-Heard = Literal["slots"] | Directions
-Scales = Literal["none", "mean", "output", "both"]
 
 #: The names of the layers' parameters.
 _NAMES = ("perception", "middle", *(f"middle_{n}" for n in range(2, LAYERS)), "output")
-_HEARD = ("slots", *get_args(Directions))
-
-#: Filters whose scale may be the mean of their latents.
-_SIGNS = ("ste_sign", "approx_sign", "swish_sign")
 
 #: The largest logarithm of a scale; float16 holds its power with full precision.
 _LARGEST_LOG = 9.0
-
-_REACH = Real(1e-6, 1e6, "must lie between 1e-6 and 1e6")
 
 
 class Quantized(Rule):
@@ -114,20 +105,10 @@ class Quantized(Rule):
             shown_above=checked.shown_above,
         )
         self.hidden = checked.hidden
-        self.hearing = _one_of("hearing", hearing, _HEARD)
-        self.scales = _one_of("scales", scales, get_args(Scales))
-        self.filters = _filters(filters, len(self.hidden) + 1)
-        if not isinstance(bias, bool):
-            raise ValueError(f"bias must be true or false, got {shown(bias)}")
-        self.bias, self.reach = bias, _REACH.checked("reach", reach)
-        if self.scales == "mean" and (others := set(self.filters) - {*_SIGNS, "float"}):
-            raise ValueError(
-                f"scales: mean is for {', '.join(_SIGNS)}, got {', '.join(sorted(others))}"
-            )
-        if self.hearing != "slots" and slots != 9:
-            raise ValueError(
-                f"hearing {self.hearing!r} filters a 3×3 patch: it needs 9 slots, got {slots}"
-            )
+        bits = Bits(hearing, filters, scales, bias, reach)
+        bits.check_for(len(self.hidden) + 1, self.slots)
+        self.hearing, self.scales, self.bias = bits.hearing, bits.scales, bits.bias
+        self.filters, self.reach = bits.filters, bits.reach
         self._make(generator)
 
     def _make(self, generator: torch.Generator | None) -> None:
@@ -142,8 +123,12 @@ class Quantized(Rule):
         ):
             weight = torch.empty(rows, columns)
             spread = math.sqrt(2.0 / (rows + columns)) * (0.1 if name == "output" else 1.0)
-            bound = self.reach if kind != "float" else spread * math.sqrt(3.0)
-            weight.uniform_(-bound, bound, generator=generator)
+            if kind != "float":
+                weight.uniform_(-self.reach, self.reach, generator=generator)
+            elif name == "output":
+                weight.zero_()  # as in `Mlp`; a rule in bits can only begin with small changes
+            else:
+                weight.uniform_(-spread * 3**0.5, spread * 3**0.5, generator=generator)
             self.register_parameter(name, nn.Parameter(weight))
             if self.bias:
                 self.register_parameter(f"{name}_bias", nn.Parameter(torch.zeros(columns)))
@@ -211,7 +196,11 @@ class Quantized(Rule):
     def filtered(self) -> Filtered | None:
         """The fixed direction filters, and the learned layers after them."""
         fixed = self._directions()
-        return None if fixed is None else Filtered(fixed.to(self.perception), self.used())
+        return (
+            None
+            if fixed is None
+            else Filtered(fixed.to(self.get_parameter("perception")), self.used())
+        )
 
     def prepare(self, stimulus: Tensor) -> Tensor:
         """[N, S] → [N, H]: the part of the first layer that depends on the stimulus only."""
@@ -308,6 +297,19 @@ class Quantized(Rule):
                 held[f"{name}_bias"] = self.get_parameter(f"{name}_bias").detach().half()
         return held
 
+    def memory(self) -> list[Held]:
+        """The numbers that a file holds: filters at the bits of their kind."""
+        kinds = dict(zip(self.names, self.filters, strict=True))
+        held = []
+        for name, tensor in self.stored().items():
+            kind = kinds.get(name, "float")
+            if kind == "float":
+                held.append(Held(name, tuple(tensor.shape), 8 * tensor.element_size()))
+            else:
+                shape = tuple(self.get_parameter(name).shape)
+                held.append(Held(name, shape, FILTERS[kind].bits))
+        return held
+
     @torch.no_grad()
     def restore(self, stored: dict[str, Tensor]) -> None:
         """Take over what `stored` gave; the rule then computes the same.
@@ -331,9 +333,9 @@ class Quantized(Rule):
             if self.scales == "mean":
                 latents.copy_(values * stored[f"{name}_scale"].to(values))
             for what in ("gain", "scale"):
-                factor = stored.get(f"{name}_{what}")
-                if factor is not None and self.scales != "mean":
-                    self.get_parameter(f"{name}_{what}").copy_(factor.double().log())
+                if self.scales != "mean" and f"{name}_{what}" in stored:
+                    factor = stored[f"{name}_{what}"].double()
+                    self.get_parameter(f"{name}_{what}").copy_(factor.log())
 
     def settings(self) -> dict[str, Any]:
         """All settings, without the weights."""
@@ -386,20 +388,3 @@ class _Half(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         return gradients[0]
-
-
-def _one_of(name: str, value: Any, known: tuple[str, ...]) -> Any:
-    if value not in known:
-        hint = did_you_mean(value, known) if isinstance(value, str) else ""
-        raise ValueError(f"{name} must be one of {', '.join(known)}, got {shown(value)}{hint}")
-    return value
-
-
-def _filters(given: Any, layers: int) -> tuple[str, ...]:
-    kinds = (given,) * layers if isinstance(given, str) else given
-    known = ("float", *FILTERS)
-    if not isinstance(kinds, tuple | list) or len(kinds) != layers:
-        raise ValueError(
-            f"filters is one kind, or one for each of the {layers} layers, got {shown(given)}"
-        )
-    return tuple(_one_of("filters", kind, known) for kind in kinds)

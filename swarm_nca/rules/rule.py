@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from swarm_nca.matmul import layer
 from swarm_nca.rules.classes import Classes
+from swarm_nca.rules.memory import Held
 from swarm_nca.rules.readout import Readout
 from swarm_nca.rules.settings import BOUNDS, CHANNELS
 
@@ -256,6 +257,13 @@ class Rule(nn.Module, ABC):
     def stored(self) -> dict[str, Tensor]:
         """What a file holds of the rule besides its header, by name; the hash covers it."""
         return dict(self.state_dict())
+
+    def memory(self) -> list[Held]:
+        """The numbers that a file holds, and the bits of each; see `memory`."""
+        return [
+            Held(name, tuple(weight.shape), 8 * weight.element_size())
+            for name, weight in self.stored().items()
+        ]
 
     def restore(self, stored: dict[str, Tensor]) -> None:
         """Take over the weights that `stored` gave.

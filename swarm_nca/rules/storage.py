@@ -36,9 +36,7 @@ def save_rule(rule: Rule, path: str | Path, card: dict[str, Any] | None = None) 
             f"{type(rule).__name__}, or name it in the entry-point group swarm_nca.rules"
         )
     path = Path(path)
-    weights = {
-        name: weight.detach().cpu().contiguous() for name, weight in rule.stored().items()
-    }
+    weights = {name: weight.detach().cpu().contiguous() for name, weight in rule.stored().items()}
     with _named_errors(path):
         text = header.text_of(rule.header(), card or {})
         read_back, _ = header.read_text(text)

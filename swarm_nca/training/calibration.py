@@ -176,7 +176,8 @@ class _Fit:
         """
         moments, wanted = self._moments, self._moments.crossed(answer)
         gain = self._first_gain(wanted)
-        latents, scales = [], []
+        latents: list[Tensor] = []
+        scales: list[Tensor] = []
         for copy in range(times):
             goal = (copy + 1) * wanted - moments.plain @ self._sum(latents, scales, gain, wanted)
             one, scale = self._rounded(goal, gain)
@@ -200,7 +201,8 @@ class _Fit:
             return torch.ones(len(wanted), dtype=torch.float64)
         weight = torch.linalg.solve(self._moments.damped, wanted)
         size = weight.square().mean(1).sqrt().clamp_min(1e-4)
-        return size / size.log().mean().exp()
+        gain: Tensor = size / size.log().mean().exp()
+        return gain
 
     def _weight(self, latents: Tensor, scale: Tensor, gain: Tensor) -> Tensor:
         return self._filters.quantize(latents) * gain[:, None] * scale

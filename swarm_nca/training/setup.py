@@ -140,9 +140,7 @@ def _untrained(recipe: Recipe, task: Task) -> Rule:
     generator = torch.Generator().manual_seed(recipe.seed)
     if isinstance(recipe.rule, RuleSettings):
         settings = recipe.rule.model_dump(exclude={"kind", "weights"})
-        return Mlp(
-            task.readout, **settings, stimulus_size=task.stimulus_size, generator=generator
-        )
+        return Mlp(task.readout, **settings, stimulus_size=task.stimulus_size, generator=generator)
     offered = {
         "classes": task.readout,
         "stimulus_size": task.stimulus_size,
@@ -154,7 +152,7 @@ def _untrained(recipe: Recipe, task: Task) -> Rule:
 def _with_weights(wanted: Rule, begun: Rule, task: Task, seed: int) -> Rule:
     """The rule `begun` with the fire rate and noise of `wanted`.
 
-    A quantized rule of other settings than `begun` is `wanted` with the weights of `begun`, rounded.
+    For a quantized rule of other settings it is `wanted`, with the weights of `begun` rounded.
 
     Raises:
         ValueError: rules of different kinds, sizes or classes.
