@@ -113,9 +113,11 @@ def _check(name: str, value: Any, hint: Any) -> Any:
             raise ValueError(f"{name} must have at most {longest} entries, got {len(value)}")
         return _check(name, value, parts[0])
     if origin in (Union, UnionType):
-        for part in filter(_holds_bounds, parts if value is not None else ()):
-            value = _check(name, value, part)
-        return value
+        bounded = [part for part in parts if _holds_bounds(part)]
+        if len(bounded) > 1:  # a number or a tuple of numbers
+            pair = isinstance(value, Iterable) and not isinstance(value, str)
+            bounded = [part for part in bounded if (get_origin(part) is tuple) == pair]
+        return value if value is None else _check(name, value, bounded[0])
     return _check_entries(name, value, parts) if origin is tuple else value
 
 

@@ -17,6 +17,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from swarm_nca.engine import check_fit
+from swarm_nca.engine.mail import Mail
 from swarm_nca.matmul import BLOCK, by_onednn, product
 from swarm_nca.randomness import StepDraws
 from swarm_nca.rules import Rule
@@ -76,7 +77,7 @@ def bptt(
     """
     if steps < 1:
         raise ValueError(f"steps must be 1 or more, got {steps}")
-    reason = refuses(rule)
+    reason = refuses(rule) or refuses_world(world)
     if reason is not None:
         raise ValueError(f"{reason}: train it through swarm_nca.rollout, which records any rule")
     check_fit(world, rule)
@@ -100,6 +101,15 @@ def refuses(rule: Rule) -> str | None:
     return None
 
 
+def refuses_world(world: World) -> str | None:
+    """Why this gradient does not support the links or rules of a world; None if it does."""
+    if world.guests:
+        return "the hand-written gradient needs one rule for all cells"
+    if world.links.slowest or world.links.on_loss != "zeros":
+        return "the hand-written gradient needs links without delay and without repeated messages"
+    return None
+
+
 class _Bptt(torch.autograd.Function):
     @staticmethod
     def forward(
@@ -117,7 +127,7 @@ class _Bptt(torch.autograd.Function):
     ) -> Tensor:
         used = [weight.to(products) for weight in weights]
         (perception, perception_bias), *others = zip(used[::2], used[1::2], strict=True)
-        stimulus, links, neighbors = world.stimulus.to(products), world.links, world.neighbors
+        stimulus, neighbors, mail = world.stimulus.to(products), world.neighbors, Mail(world, draws)
         stimulus_size, channels, slots = stimulus.shape[1], state.shape[1], neighbors.shape[1]
         absent, sums = len(state), slots if filters is None else filters.shape[1]
         filters = None if filters is None else filters.to(products)
@@ -132,9 +142,10 @@ class _Bptt(torch.autograd.Function):
         messages = scratch.empty("messages", end, sums * channels, prepared)
         hidden = [scratch.empty(f"hidden {n}", end, w, prepared) for n, w in enumerate(widths)]
         message_weights, tables, start = perception[stimulus_size:], [], 0
-        acted, filled = [], []
+        acted, filled, passing = [], [], []
         dead: list[Tensor] = []
         for t, rows in enumerate(fired):
+            rows = mail.able(rows)
             before = rule.lives(padded[:-1], world.largest) if mortal else None
             if before is not None:
                 rows = rows[before[rows]]
@@ -149,18 +160,14 @@ class _Bptt(torch.autograd.Function):
                     for n, w in enumerate(widths)
                 ]
             start = part.stop
-            arriving = links.arriving(neighbors, rows, draws, t)
+            bank, arriving = mail.collect(padded, t), mail.arriving(rows, t)
+            passing.append(mail.passes(padded[:-1]))
             table = functional.pad(
                 arriving.reshape(-1), (0, slots * (len(all_rows) - len(rows))), value=absent
             )
-            received, states = messages[part], padded.to(products)
-            if filters is None:
-                torch.index_select(states, 0, table, out=received.view(-1, channels))
-            else:
-                slotwise = states.index_select(0, table).view(-1, slots, channels)
-                torch.matmul(filters.t(), slotwise, out=received.view(-1, sums, channels))
+            _listen(bank.to(products), table, filters, messages[part])
             bias_rows = torch.index_select(prepared, 0, all_rows)
-            activations = product(received, message_weights, bias_rows)
+            activations = product(messages[part], message_weights, bias_rows)
             for units, (weight, bias) in zip(hidden, others, strict=True):
                 torch.clamp_min(activations, 0, out=units[part])
                 activations = product(units[part], weight, bias)
@@ -181,7 +188,7 @@ class _Bptt(torch.autograd.Function):
         layers = (perception, *(weight for weight, _ in others))
         inputs = (messages[:start], *(units[:start] for units in hidden))
         ctx.save_for_backward(stimulus, *layers, *inputs)
-        ctx.dead, ctx.filters = dead, filters
+        ctx.dead, ctx.filters, ctx.passing = dead, filters, passing
         ctx.fired, ctx.filled, ctx.tables, ctx.scratch = acted, filled, tables, scratch
         ctx.precisions = [weight.dtype for weight in weights]
         return padded[:-1].clone()
@@ -192,8 +199,11 @@ class _Bptt(torch.autograd.Function):
         stimulus, *saved = ctx.saved_tensors
         (perception, *others), inputs = saved[: len(saved) // 2], saved[len(saved) // 2 :]
         channels, stimulus_size, last = grad_state.shape[1], stimulus.shape[1], len(ctx.fired) - 1
-        # The last row collects the gradients of absent neighbours; it is never read.
-        state_grad = torch.cat([grad_state, grad_state.new_zeros(1, channels)])
+        # A row for absent neighbours, which is never read, and rows for what cells say, if that
+        # differs from their states.
+        said = 0 if ctx.passing[0] is None else len(grad_state)
+        bank_grad = torch.cat([grad_state, grad_state.new_zeros(1 + said, channels)])
+        state_grad = bank_grad[: len(grad_state) + 1]
         # One entry per layer: transposed weights, and sums of the gradients.
         backward = [perception[stimulus_size:].t(), *(weight.t() for weight in others)]
         relu_backward = torch.ops.aten.threshold_backward.grad_input
@@ -231,13 +241,29 @@ class _Bptt(torch.autograd.Function):
                     message_grad = ctx.filters @ sums_grad
                 message_grad = message_grad.reshape(-1, channels).to(state_grad.dtype)
                 # Not index_put_: its order of addition varies with several threads.
-                state_grad.index_add_(0, table, message_grad)
+                bank_grad.index_add_(0, table, message_grad)
+                passes = ctx.passing[last - t]
+                if passes is not None:
+                    said_grad = bank_grad[len(state_grad) :]
+                    state_grad[:-1] += said_grad * passes
+                    said_grad.zero_()
         sensed = stimulus.t().to(state_grad.dtype) @ prepared_sum
         gradients = [torch.cat([sensed, sums[0]]), prepared_sum.sum(0)]
         for weight_sum, bias_sum in zip(sums[1:], bias_sums, strict=True):
             gradients += [weight_sum, bias_sum]
         given = (grad.to(kind) for grad, kind in zip(gradients, ctx.precisions, strict=True))
         return (state_grad[:-1], *(None,) * 8, *given)
+
+
+def _listen(bank: Tensor, table: Tensor, filters: Tensor | None, received: Tensor) -> None:
+    """Fill `received` [M, sums · C] with the rows `table` [M · K] of a bank, after filters."""
+    channels = bank.shape[1]
+    if filters is None:
+        torch.index_select(bank, 0, table, out=received.view(-1, channels))
+        return
+    slots, sums = filters.shape
+    slotwise = bank.index_select(0, table).view(-1, slots, channels)
+    torch.matmul(filters.t(), slotwise, out=received.view(-1, sums, channels))
 
 
 def _add_product(total: Tensor, inputs: Tensor, outputs: Tensor) -> None:

@@ -17,8 +17,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from swarm_nca.bptt import refuses as no_gradient
-from swarm_nca.engine import check_fit
-from swarm_nca.links import Links
+from swarm_nca.engine import check_fit, ordinary
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
 
@@ -82,8 +81,10 @@ def refuses(world: World, rule: Rule) -> str | None:
     reason = no_gradient(rule)
     if reason is not None:
         return reason
-    if not world.space.pictured or world.links != Links():
-        return "masked rollouts need pictures with perfect links"
+    if not world.space.pictured or not ordinary(world):
+        return "masked rollouts need pictures with perfect links and sound cells"
+    if world.fire_rate is not None or world.noise is not None:
+        return "masked rollouts need the rule's own fire rate and noise"
     if rule.lives(world.state, world.largest) is not None:
         return f"masked rollouts do not support cells that are born and die, as in {rule.kind!r}"
     return None

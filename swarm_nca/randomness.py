@@ -37,7 +37,8 @@ LONGEST_ROW = 256
 class Stream(IntEnum):
     """The purpose of a draw. Different purposes at one (seed, key, site, step) differ in stream.
 
-    LOSS uses one stream per neighbour slot, LOSS + slot, so it must stay last.
+    LOSS and DELAY use one stream per neighbour slot, such as LOSS + slot; CHOICE uses one per kind
+    of choice, up to LOSS.
     """
 
     FIRE = 0
@@ -45,7 +46,10 @@ class Stream(IntEnum):
     START = 2
     PERTURBATION = 3
     TRAINING = 4
+    LIE = 5
+    CHOICE = 6
     LOSS = 16
+    DELAY = 1 << 20
 
 
 def philox(counter: tuple[Any, Any, Any, Any], key: tuple[int, int]) -> tuple[Any, Any, Any, Any]:

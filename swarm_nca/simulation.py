@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from swarm_nca.engine import Backend, stepper
+from swarm_nca.randomness import MOST_STEPS
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
 
@@ -73,16 +74,31 @@ class Moment:
 
 
 class Planned:
-    """A plan made of pairs (step, change); changes of one step keep their order."""
+    """A plan made of pairs (step, change); changes of one step keep their order.
+
+    A change with an attribute `every` acts again every so many steps, up to the step `until`.
+    """
 
     def __init__(self, entries: Sequence[tuple[int, Any]] = ()) -> None:
-        self._entries: dict[int, list[Any]] = {}
-        for step, change in entries:
-            self._entries.setdefault(step, []).append(change)
+        self._entries: dict[int, list[tuple[int, Any]]] = {}
+        self._repeated: list[tuple[range, tuple[int, Any]]] = []
+        for number, (step, change) in enumerate(entries):
+            every = getattr(change, "every", None)
+            if every is None:
+                self._entries.setdefault(step, []).append((number, change))
+            else:
+                until = getattr(change, "until", None)
+                last = MOST_STEPS if until is None else until
+                self._repeated.append((range(step, last + 1, every), (number, change)))
 
     def at(self, step: int) -> Sequence[Any]:
         """The changes for a step."""
-        return self._entries.get(step, ())
+        due = [entry for times, entry in self._repeated if step in times]
+        return [change for _, change in sorted(due + self._entries.get(step, []), key=_number)]
+
+
+def _number(entry: tuple[int, Any]) -> int:
+    return entry[0]
 
 
 class Simulation:

@@ -22,7 +22,7 @@ from swarm_nca.links import Links
 from swarm_nca.rules import Classes, Rule
 from swarm_nca.suggestion import unknown
 from swarm_nca.swarm import CellAgent, Swarm
-from swarm_nca.swarm.agents import Vector
+from swarm_nca.swarm.speech import Vector
 from swarm_nca.topologies import OWN_SLOT, Grid, Topology
 from swarm_nca.world import World
 

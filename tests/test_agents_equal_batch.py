@@ -8,18 +8,19 @@ hand-written gradient for every rule family, kind of links and space.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import networkx as nx
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
 from swarm_nca.bptt import bptt, refuses
-from swarm_nca.engine import draws_of, rates_of, step
+from swarm_nca.engine import draws_of, rates_of, rollout, step
 from swarm_nca.images import strokes
 from swarm_nca.links import Links
 from swarm_nca.rules import Classes, Elementary, Field, Largest, Life, Mlp, Quantized, Rule
@@ -27,6 +28,7 @@ from swarm_nca.swarm import Swarm
 from swarm_nca.testing import assert_same_trajectory
 from swarm_nca.topologies import Grid, number_slots
 from swarm_nca.world import World
+from swarm_nca.world.faults import Fault, with_fault
 
 
 def busy_rule(dtype: torch.dtype = torch.float64, **others: Any) -> Rule:
@@ -100,9 +102,27 @@ GRIDS_AND_GRAPH = {
     "torus": Grid(torus=True),
     "von-neumann": Grid("von_neumann"),
     "von-neumann-torus": Grid("von_neumann", torus=True),
+    "hexagonal": Grid("hexagonal"),
+    "hexagonal-torus": Grid("hexagonal", torus=True),
+    "triangular": Grid("triangular"),
     "graph": None,
 }
 LINKS = {"perfect": Links(), "lossy": Links(drop=0.3)}
+MORE_LINKS = {
+    "repeating": Links(0.4, on_loss="last"),
+    "late": Links(delay=2),
+    "sometimes-late": Links(delay=(0, 3)),
+    "bytes": Links(bits=8, range=1.27),
+    "bits": Links(bits=1, range=0.5),
+    "all": Links(0.2, on_loss="last", delay=(1, 4), bits=3, range=1.0),
+}
+FAULTS = {
+    "sound": None,
+    "silent": Fault.SILENT,
+    "frozen": Fault.FROZEN,
+    "stuck": Fault.STUCK,
+    "lying": Fault.LYING,
+}
 
 
 def placed(rule: Rule, grid: Grid | None, links: Links) -> World:
@@ -119,6 +139,40 @@ def placed(rule: Rule, grid: Grid | None, links: Links) -> World:
     if rule.kind in ("life", "elementary"):
         return world.with_state((world.state > 0.1).double())
     return world.with_state(world.state.masked_fill(world.site[:, None] < 7, 0.0))
+
+
+CASES = [("slots", links, fault) for links in ("perfect", *MORE_LINKS) for fault in FAULTS]
+CASES += [("growing", "all", fault) for fault in FAULTS]
+
+
+@pytest.mark.parametrize(("family", "link", "broken"), CASES, ids=map("-".join, CASES))
+def test_agents_equal_the_batch_under_every_fault_of_links_and_cells(
+    family: str, link: str, broken: str
+) -> None:
+    rule, steps, seed = FAMILIES[family](), 30, 3
+    links, fault = (LINKS | MORE_LINKS)[link], FAULTS[broken]
+    grid = GRIDS_AND_GRAPH["graph" if broken in ("sound", "stuck") else "moore"]
+    world = sound = placed(rule, grid, links)
+    if fault is not None:
+        rows = torch.arange(0, world.cells, 3)
+        world = with_fault(world, rows, fault, torch.full((len(rows), rule.channels), 0.4))
+        if fault is Fault.STUCK:  # several faults of one cell
+            world = with_fault(world, rows[:2], Fault.SILENT)
+    assert_same_trajectory(world, rule, steps, seed)
+    end = rollout(world, rule, steps, seed)
+    half = rollout(rollout(world, rule, 7, seed), rule, steps - 7, seed)
+    torch.testing.assert_close(half.state, end.state, rtol=0, atol=1e-12)
+    grown = world.with_state(world.state.clone().requires_grad_())
+    recorded = rollout(grown, rule, steps, seed)
+    torch.testing.assert_close(recorded.state.detach(), end.state, rtol=0, atol=1e-9)
+    for name, kept in end.cell_fields.items():
+        torch.testing.assert_close(recorded.cell_fields[name].detach(), kept)
+    if fault is not None or links != Links():
+        assert not torch.equal(end.state, rollout(bare(sound), rule, steps, seed).state)
+
+
+def bare(world: World) -> World:
+    return replace(world, links=Links())
 
 
 @pytest.mark.parametrize("links", LINKS.values(), ids=LINKS)
@@ -197,6 +251,7 @@ def test_agents_equal_the_batch_on_any_picture(
     seed: int,
     key: int,
 ) -> None:
+    assume(grid.fits(height, width) is None)
     rule = busy_rule(hidden=(8, 8))
     random = np.random.default_rng(seed)
     grey = random.random((height, width)) * (random.random((height, width)) < share)

@@ -15,6 +15,7 @@ from swarm_nca.links import Links
 from swarm_nca.rules import Classes, Mlp, Rule
 from swarm_nca.testing import tiny_world
 from swarm_nca.world import World
+from swarm_nca.world.faults import Fault, with_fault
 
 BusyRule = Callable[..., Rule]
 STEPS, SEED = 6, 4
@@ -68,9 +69,26 @@ def by_hand(rule: Rule, scratch: Scratch | None = None) -> Callable[[World], tor
 
 
 @pytest.mark.parametrize("with_state", [False, True], ids=["weights", "and-state"])
-@pytest.mark.parametrize("links", [Links(), Links(drop=0.4), Links(drop=1.0)], ids=str)
-def test_states_and_gradients_equal_autograd(rule: Rule, links: Links, with_state: bool) -> None:
+@pytest.mark.parametrize(
+    ("links", "faulty"),
+    [
+        (Links(), False),
+        (Links(drop=0.4), False),
+        (Links(drop=1.0), False),
+        (Links(drop=0.2, bits=4, range=0.8), False),
+        (Links(), True),
+        (Links(bits=6, range=0.5), True),
+    ],
+    ids=str,
+)
+def test_states_and_gradients_equal_autograd(
+    rule: Rule, links: Links, faulty: bool, with_state: bool
+) -> None:
     world = world_of(rule, links)
+    if faulty:
+        for row, fault in enumerate(Fault):
+            says = torch.full((1, rule.channels), 0.7, dtype=world.state.dtype)
+            world = with_fault(world, torch.tensor([2 * row]), fault, says)
 
     def by_autograd(world: World) -> torch.Tensor:
         return rollout(world, rule, STEPS, SEED).state
@@ -82,6 +100,12 @@ def test_states_and_gradients_equal_autograd(rule: Rule, links: Links, with_stat
     for actual, wanted in zip(found, expected, strict=True):
         assert float(wanted.abs().max()) > 1e-3
         torch.testing.assert_close(actual, wanted, atol=1e-9, rtol=1e-9)
+
+
+@pytest.mark.parametrize("links", [Links(delay=1), Links(0.1, on_loss="last")], ids=str)
+def test_links_with_a_memory_are_refused(rule: Rule, links: Links) -> None:
+    with pytest.raises(ValueError, match="without delay and without repeated messages: train it"):
+        by_hand(rule)(world_of(rule, links))
 
 
 @pytest.mark.parametrize(

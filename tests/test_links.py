@@ -1,17 +1,23 @@
-"""Perfect and lossy links."""
+"""Links that lose, delay and round messages."""
 
 from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
+from typing import Any
 
+import networkx as nx
 import pytest
 import torch
 
 from swarm_nca.config import parse
+from swarm_nca.engine import rollout, trajectory
 from swarm_nca.links import Links
 from swarm_nca.randomness import Draws
+from swarm_nca.rules import Field, Rule
 from swarm_nca.scenario.schema import Settings
+from swarm_nca.world import World
 
 N, K = 400, 9
 
@@ -75,8 +81,102 @@ def test_a_drop_out_of_range_is_refused(drop: float) -> None:
         Links(drop)
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"delay": -1}, "delay must be at least 0, got -1"),
+        ({"delay": (3, 1)}, r"delay must be \(least, most\), got \(3, 1\)"),
+        ({"delay": 65}, "delay must be at most 64, got 65"),
+        ({"delay": "2"}, "delay must be a whole number, got '2'"),
+        ({"bits": 0}, "bits must be at least 1, got 0"),
+        ({"bits": 8, "range": 0.0}, "range must be above 0, got 0"),
+        ({"on_loss": "noise"}, "on_loss must be zeros or last, got 'noise'"),
+    ],
+    ids=str,
+)
+def test_other_settings_out_of_range_are_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Links(**given)
+
+
+def test_bytes_with_a_range_of_1_27_are_hundredths() -> None:
+    read = Links(bits=8, range=1.27).rounded(torch.tensor([-9.0, -0.014, 0.0, 0.016, 1.264, 2.0]))
+    torch.testing.assert_close(read, torch.tensor([-1.27, -0.01, 0.0, 0.02, 1.26, 1.27]))
+
+
+@pytest.mark.parametrize("bits", range(1, 9))
+def test_b_bits_give_symmetric_equidistant_levels(bits: int) -> None:
+    levels = Links(bits=bits, range=3.0).rounded(torch.linspace(-4, 4, 10_001)).unique()
+    assert len(levels) == (2 if bits == 1 else 2**bits - 1)
+    torch.testing.assert_close(levels, -levels.flip(0))
+    torch.testing.assert_close(levels, torch.linspace(-3, 3, len(levels)))
+
+
+def test_delays_are_drawn_evenly_for_every_message() -> None:
+    links, rows = Links(delay=(1, 4)), torch.arange(N)
+    drawn = torch.stack([links.delays(rows, K, draws(), t) for t in range(30)])  # type: ignore[arg-type]
+    assert torch.equal(drawn.unique(), torch.arange(1, 5))
+    shares = drawn.flatten().bincount() / drawn.numel()
+    torch.testing.assert_close(shares[1:], torch.full((4,), 0.25), atol=0.01, rtol=0)
+    assert Links(delay=3).delays(rows, K, draws(), 0) == 3
+
+
+class Echo(Rule):
+    """Each cell's next state is the sum of what it hears from others, and its own state plus 1."""
+
+    kind = "echo"
+    update = "replace"
+
+    def __init__(self) -> None:
+        super().__init__(Field(("heard", "age")), channels=2, slots=3, stimulus_size=0, fire_rate=1)
+
+    def change(self, prepared: torch.Tensor, messages: torch.Tensor) -> torch.Tensor:
+        own, others = messages[:, 0], messages[:, 1:]
+        return torch.stack([others[..., 1].sum(1), own[:, 1] + 1], dim=1)
+
+    def settings(self) -> dict[str, Any]:
+        return {}
+
+
+def pair(links: Links) -> World:
+    """Two cells that hear themselves in slot 0 and each other in slot 1."""
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    for one, other in ("ab", "ba"):
+        graph.add_edge(one, one, slot=0)
+        graph.add_edge(one, other, slot=1)
+    return World.from_graph(graph, Echo(), links=links).with_state(
+        torch.tensor([[0, 10.0], [0, 20]])
+    )
+
+
+def test_a_delayed_message_is_what_the_sender_said_that_many_steps_ago() -> None:
+    heard = [w.state[0, 0].item() for w in trajectory(pair(Links(delay=2)), Echo(), 5)]
+    assert heard == [0.0, 0.0, 20.0, 21.0, 22.0], "silence at first, then the past of the other"
+
+
+def test_a_lost_message_is_replaced_by_the_last_that_arrived() -> None:
+    links = Links(drop=0.5, on_loss="last")
+    heard, last, repeated = [w.state[:, 0] for w in trajectory(pair(links), Echo(), 40)], 0.0, 0
+    for step, value in enumerate(heard):
+        now = 20.0 + step
+        assert value[0].item() in (now, last), "what the other says now, or what it said last"
+        repeated += value[0].item() != now
+        last = value[0].item()
+    assert 10 < repeated < 30
+
+
+def test_what_is_in_flight_is_part_of_the_world() -> None:
+    links = Links(0.3, on_loss="last", delay=(0, 3), bits=8, range=100.0)
+    through = rollout(pair(links), Echo(), 20)
+    kept = rollout(pair(links), Echo(), 9).packed()
+    again = rollout(pair(links).unpacked(kept), Echo(), 0).with_state(kept["cell.state"])
+    again = replace(again, step=kept["world.step"])
+    assert torch.equal(rollout(again, Echo(), 11).state, through.state)
+
+
 def test_settings_of_links_omit_the_default_kind() -> None:
     assert Links(0.25).settings() == {"drop": 0.25}
+    assert Links(delay=(1, 2), bits=8).settings() == {"drop": 0.0, "delay": (1, 2), "bits": 8}
 
 
 @pytest.mark.parametrize(

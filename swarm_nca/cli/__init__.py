@@ -5,7 +5,7 @@ Ctrl-C or SIGTERM (`run`, `train`). Modules that declare commands (`running`, `m
 nothing heavy, so that `--help` is fast; a command imports its body (`evaluate_command`, …) when it
 runs.
 
-To add a command, write a function and add it to `COMMANDS`.
+To add a command, write a function, and add it to `COMMANDS` and to `examples.EXAMPLES`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Annotated
 
 import typer
 
+from swarm_nca.cli.examples import epilog
 from swarm_nca.cli.exporting import export
-from swarm_nca.cli.inspecting import check, rules, schema
+from swarm_nca.cli.inspecting import check, list_, rules, schema
 from swarm_nca.cli.learning import train
 from swarm_nca.cli.measuring import bench, compare, evaluate
 from swarm_nca.cli.running import run
@@ -27,18 +28,20 @@ from swarm_nca.cli.viewing import view
 __all__ = ["COMMANDS", "app", "main"]
 
 #: Every command, in the order of `--help`.
-COMMANDS = (run, check, schema, evaluate, train, compare, view, export, bench, rules)
+COMMANDS = (run, check, schema, evaluate, train, compare, view, export, bench, list_, rules)
 
 app = typer.Typer(
     name="swarm-nca",
     cls=Commands,
     help="Run, train and measure neural cellular automata.",
+    epilog=epilog(""),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 for command in COMMANDS:
-    app.command()(command)
+    name = command.__name__.rstrip("_")
+    app.command(name, epilog=epilog(name))(command)
 app.add_typer(study, name="study")
 
 

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from swarm_nca.measure.wording import bounds, printed
 from swarm_nca.recording import Run
-from swarm_nca.scenario.junit import bounds
 
 #: Metrics shown if the run measured them, with short headings.
 COLUMNS = {
@@ -23,14 +23,11 @@ COLUMNS = {
     "state_magnitude": "|state|",
 }
 
-#: Metrics that count cells; metrics too small for three decimal places.
-_WHOLE, _SMALL = ("alive",), ("error",)
-
 #: Steps that are always shown, if the run reached them.
 LOOKS = (1, 20)
 
 #: Maximum number of steps shown.
-MOST_ROWS = 16
+MOST_ROWS = 24
 
 
 def say(console: Console, run: Run, folder: Path | None) -> None:
@@ -60,11 +57,12 @@ def _moments(console: Console, run: Run) -> Table:
     happened: dict[int, str] = {}
     for step, what in zip(run.events["step"], run.events["what"], strict=True):
         happened[int(step)] = f"{happened[step]}; {what}" if step in happened else str(what)
-    steps = sorted({step for step in LOOKS if step <= run.steps} | set(happened) | {run.steps})
+    wanted = {*LOOKS, *happened, *(step + 1 for step in happened), run.steps}
+    steps = sorted(step for step in wanted if step <= run.steps)
     shown = [*steps[: MOST_ROWS - 1], *steps[MOST_ROWS - 1 :][-1:]]
     pooled = run.told_at(shown).to_dict()
     for step in shown:
-        values = [_number(pooled[name][step], name) for name in columns]
+        values = [printed(name, pooled[name][step]) for name in columns]
         table.add_row(str(step), *values, escape(happened.get(step, "")))
     return table
 
@@ -76,18 +74,11 @@ def _expectations(console: Console, run: Run) -> Table:
     for result in run.expectations:
         verdict = "[green]passed[/]" if result.passed else "[red]failed[/]"
         verdict += f": {result.unknown}" if result.unknown else ""
-        value = _number(result.value, result.metric)
-        table.add_row(result.metric, str(result.at), bounds(result), value, verdict)
+        limits = bounds(result.metric, result.min, result.max)
+        value = printed(result.metric, result.value)
+        table.add_row(result.metric, str(result.at), limits, value, verdict)
     return table
 
 
 def _table(console: Console) -> Table:
     return Table(box=box.ROUNDED if console.is_terminal else None, pad_edge=console.is_terminal)
-
-
-def _number(value: float, metric: str) -> str:
-    if value == value and metric in _WHOLE:
-        return f"{value:,.0f}"
-    if value == value and metric in _SMALL:
-        return f"{value:.3g}"
-    return f"{value:.3f}" if value == value else "–"

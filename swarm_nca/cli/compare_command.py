@@ -11,9 +11,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from swarm_nca.atomic import check_folder, write_atomically
 from swarm_nca.comparison.entries import Entry, entries
 from swarm_nca.comparison.eval_sets import PROTOCOLS, Curves, SharedExam, curves_of
+from swarm_nca.comparison.fitting import check_fit, known_classes
 from swarm_nca.comparison.groups import Group, grouped
 from swarm_nca.comparison.scores import PHASES, Standing, standing
-from swarm_nca.comparison.table import as_csv, as_markdown, as_rich, note, several, sheets
+from swarm_nca.comparison.table import (
+    as_csv,
+    as_markdown,
+    compact,
+    compact_note,
+    note,
+    several,
+    sheets,
+)
 from swarm_nca.images.datasets import Split
 from swarm_nca.measure import Protocol
 from swarm_nca.measure.eval_set import exam_pictures
@@ -41,7 +50,7 @@ def compare_command(
     out: Path = Path("runs/compare"),
     console: Console | None = None,
 ) -> list[Standing]:
-    """Evaluate rules on the same pictures; print tables, write tables and figures to a folder.
+    """Evaluate rules on the same pictures; print one table, write all tables and the figures.
 
     Curves are stored in the folder of a rule's training run, or in `out` for a rule without one.
     Stored curves are reused. The folder gets `table.md`, `table.csv`, and as PNG and PDF
@@ -63,8 +72,11 @@ def compare_command(
     """
     console = console or Console()
     _check_place(out)
-    groups = grouped(entries(given))
+    rules = entries(given)
+    groups = grouped(rules)
+    check_fit(rules, dataset, known_classes(dataset))
     pictures = exam_pictures(dataset, split=split, limit=limit, seed=seed)
+    check_fit(rules, dataset, pictures.classes)
     eval_set = SharedExam(dataset, pictures, steps, seed)
     for group in groups:
         for entry in group.entries:
@@ -73,25 +85,23 @@ def compare_command(
                 check_exam(entry.rule, eval_set.pictures, steps, "mutation")
             except ValueError as error:
                 raise ValueError(f"{entry.given}: {error}") from error
-    found = _examined(groups, eval_set, out, console)
+    examined = _examined(groups, eval_set, out, console)
     standings = [
         standing(group, curves, steps, len(pictures))
-        for group, curves in zip(groups, found, strict=True)
+        for group, curves in zip(groups, examined, strict=True)
     ]
     standings.sort(key=lambda row: -row.value(_ORDER, "fresh", steps).mean)
-    rules = f"{len(standings)} rule{'s' if len(standings) > 1 else ''}"
+    number = f"{len(standings)} rule{'s' if len(standings) > 1 else ''}"
     about = (
-        f"{rules} on {len(pictures):,} pictures of {dataset}, every picture swapped for another "
+        f"{number} on {len(pictures):,} pictures of {dataset}, every picture swapped for another "
         f"after step {steps} (seed {seed}); sorted by total agreement at step {steps}."
     )
     out.mkdir(parents=True, exist_ok=True)
     for name, data in _files(standings, steps, about):
         write_atomically(out / name, data)
-    for sheet in sheets(standings, steps):
-        console.print(as_rich(sheet))
-        console.print()
-    console.print(note(standings), style="dim", markup=False, highlight=False)
-    console.print(f"{about[:-1]}: {out}", soft_wrap=True, markup=False, highlight=False)
+    console.print(compact(standings, steps, f"{len(pictures):,} pictures of {dataset}"))
+    console.print(compact_note(standings, steps), style="dim", markup=False, highlight=False)
+    console.print(f"{out}", soft_wrap=True, markup=False, highlight=False)
     return standings
 
 

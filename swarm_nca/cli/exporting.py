@@ -18,7 +18,7 @@ def export(
         typer.Option(
             "--to",
             metavar="KIND",
-            help="html: a web page to draw on, one file; c: C99 source and header.",
+            help="html: a web page to draw on, one file; c: C99 source and header; onnx: one step.",
         ),
     ] = "html",
     out: Annotated[

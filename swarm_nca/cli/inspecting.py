@@ -1,4 +1,4 @@
-"""The commands `check`, `schema` and `rules`."""
+"""The commands `check`, `schema`, `list` and `rules`."""
 
 from __future__ import annotations
 
@@ -73,6 +73,22 @@ def rules(
         from swarm_nca.cli.rules_command import rules_command
 
         rules_command(verbose, console())
+
+
+def list_(
+    kind: Annotated[
+        str | None,
+        typer.Argument(metavar="[KIND]", help="Only one kind: rules, scenarios, metrics, …"),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print names and descriptions as JSON.")
+    ] = False,
+) -> None:
+    """List what files and commands can name: rules, scenarios, data sets, metrics, …"""
+    with told_in_one_line():
+        from swarm_nca.cli.list_command import list_command
+
+        list_command(kind, as_json, console())
 
 
 @contextlib.contextmanager

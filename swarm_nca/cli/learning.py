@@ -38,11 +38,12 @@ def train(
     with told_in_one_line():
         import torch
 
+        from swarm_nca.cli.training_page import training_page
         from swarm_nca.scenario.finding import find_recipe
         from swarm_nca.training.command import train as train_rule
 
         torch.set_num_threads(available_cores())
         path = None if recipe is None else find_recipe(recipe)
         with contextlib.nullcontext() if path is None else meant_as("recipe", path):
-            code = train_rule(path, out, resume, changes or [])
+            code = train_rule(path, out, resume, changes or [], training_page)
     raise typer.Exit(code)

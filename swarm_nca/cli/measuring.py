@@ -30,10 +30,12 @@ UPRIGHT_ONLY = ("swaps", "every", "by", "confusion", "fill_holes", "figure")
 def evaluate(
     context: typer.Context,
     rule: Annotated[str, typer.Argument(metavar="RULE", help=RULE)],
-    dataset: Annotated[str | None, typer.Option(help=DATASET, show_default=False)] = None,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="NAME", help=DATASET, show_default=False)
+    ] = None,
     split: Annotated[Split, typer.Option(help=SPLIT)] = "test",
-    limit: Annotated[int | None, typer.Option(min=1, max=MOST, help=LIMIT)] = None,
-    steps: Annotated[int, typer.Option(min=1, max=MOST, help=STEPS)] = 200,
+    limit: Annotated[int | None, typer.Option(min=1, max=MOST, metavar="N", help=LIMIT)] = None,
+    steps: Annotated[int, typer.Option(min=1, max=MOST, metavar="N", help=STEPS)] = 200,
     protocol: Annotated[
         Protocol,
         typer.Option(
@@ -45,20 +47,25 @@ def evaluate(
     target: Annotated[
         str | None,
         typer.Option(
-            help="Target pattern of growing: a picture file, or lizard, flower, heart, butterfly."
+            metavar="NAME",
+            help="Target pattern of growing: a picture file, or lizard, flower, heart, butterfly.",
         ),
     ] = None,
     swaps: Annotated[
-        int, typer.Option(min=1, max=MOST, help="Number of swaps (mutation and restart only).")
+        int,
+        typer.Option(
+            min=1, max=MOST, metavar="N", help="Number of swaps (mutation and restart only)."
+        ),
     ] = 1,
     every: Annotated[
         int, typer.Option(min=1, max=MOST, help="Measure at every N-th step only.", metavar="N")
     ] = 1,
-    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help=SEED)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, metavar="N", help=SEED)] = 0,
     by: Annotated[
         list[str] | None,
         typer.Option(
-            help="Also print final scores by dataset, class, holes or pieces; repeatable."
+            metavar="GROUPING",
+            help="Also print final scores by dataset, class, holes or pieces; repeatable.",
         ),
     ] = None,
     confusion: Annotated[
@@ -143,17 +150,22 @@ def compare(
     runs: Annotated[
         list[str], typer.Argument(metavar="RUN …", help="Folders of trainings, or rules.")
     ],
-    dataset: Annotated[str, typer.Option(help=DATASET)] = "mnist",
+    dataset: Annotated[str, typer.Option(metavar="NAME", help=DATASET)] = "mnist",
     split: Annotated[Split, typer.Option(help=SPLIT)] = "test",
-    limit: Annotated[int | None, typer.Option(min=1, max=MOST, help=LIMIT)] = None,
-    steps: Annotated[int, typer.Option(min=1, max=MOST, help=STEPS)] = 200,
-    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help=SEED)] = 0,
+    limit: Annotated[int | None, typer.Option(min=1, max=MOST, metavar="N", help=LIMIT)] = None,
+    steps: Annotated[int, typer.Option(min=1, max=MOST, metavar="N", help=STEPS)] = 200,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, metavar="N", help=SEED)] = 0,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder for the tables and figures.")
     ] = Path("runs/compare"),
 ) -> None:
-    """Compare rules on the same pictures: tables, and figures for papers."""
+    """Compare rules on the same pictures: a table, and figures for papers."""
     with told_in_one_line():
+        # Rules that do not fit are refused at once, before slow imports.
+        from swarm_nca.comparison.entries import entries
+        from swarm_nca.comparison.fitting import check_fit, known_classes
+
+        check_fit(entries(runs), dataset, known_classes(dataset))
         from swarm_nca.cli.compare_command import compare_command
 
         compare_command(

@@ -28,7 +28,7 @@ def rules_command(verbose: bool = False, console: Console | None = None) -> None
         rule, card = rules.read_rule(path)
         if number:
             console.print()
-        console.print(Text.assemble((name, "bold"), f": {_purpose(rule, card)}"))
+        console.print(Text.assemble((name, "bold"), f": {purpose(rule, card)}"))
         held = rule.memory()
         numbers, size = sum(tensor.numbers for tensor in held), rules.size_of(held)
         memory = f"{numbers:,} parameters, {rules.written(size)}"
@@ -41,7 +41,7 @@ def rules_command(verbose: bool = False, console: Console | None = None) -> None
                     _line(console, 2, f"{key}: {value}")
 
 
-def _purpose(rule: rules.Rule, card: Mapping[str, Any]) -> str:
+def purpose(rule: rules.Rule, card: Mapping[str, Any]) -> str:
     """The rule's classes, or the task and target of its training."""
     if isinstance(rule.readout, rules.Classes):
         return ", ".join(rule.readout.names)

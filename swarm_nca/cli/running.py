@@ -27,7 +27,9 @@ def run(
             "each. Default: runs/NAME. An earlier run there is replaced.",
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Override the scenario's seed.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Override the scenario's seed.")
+    ] = None,
     changes: Overrides = None,
     quiet: Quiet = False,
     junit: Annotated[

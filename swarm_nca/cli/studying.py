@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from swarm_nca.bounds import MOST, MOST_SEED
+from swarm_nca.cli.examples import epilog
 from swarm_nca.cli.options import SEED
 from swarm_nca.cli.telling import Commands, console, told_in_one_line
 
@@ -24,7 +25,7 @@ def _root() -> None:
     """Run a study: many trainings that fill a table. To continue one, repeat its command."""
 
 
-@study.command()
+@study.command(epilog=epilog("study learning-life"))
 def learning_life(
     steps: Annotated[
         str, typer.Option(metavar="N,…", help="Steps of Life to predict, as 1,2 or 1-3.")
@@ -32,7 +33,9 @@ def learning_life(
     widths: Annotated[
         str, typer.Option(metavar="M,…", help="Network widths: 2 M filters of 3×3, M of 1×1.")
     ] = "1-8",
-    seeds: Annotated[int, typer.Option(min=1, max=MOST, help="Networks per N and M.")] = 32,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=MOST, metavar="N", help="Networks per N and M.")
+    ] = 32,
     flips: Annotated[
         str | None,
         typer.Option(
@@ -42,17 +45,25 @@ def learning_life(
         ),
     ] = None,
     examples: Annotated[
-        int, typer.Option(min=1, max=MOST, help="Maximum number of boards per network.")
+        int,
+        typer.Option(min=1, max=MOST, metavar="N", help="Maximum number of boards per network."),
     ] = 1_000_000,
-    board: Annotated[int, typer.Option(min=3, max=512, help="Side of a board, in cells.")] = 8,
+    board: Annotated[
+        int, typer.Option(min=3, max=512, metavar="N", help="Side of a board, in cells.")
+    ] = 8,
     density: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Share of live cells; default: drawn for each board."),
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="SHARE",
+            help="Share of live cells; default: drawn for each board.",
+        ),
     ] = None,
     start: Annotated[
         Literal["normal", "glorot"], typer.Option(help="Distribution of the initial weights.")
     ] = "normal",
-    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help=SEED)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, metavar="N", help=SEED)] = 0,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder for the tables and the figure.")
     ] = Path("runs/learning-life"),

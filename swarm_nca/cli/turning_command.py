@@ -12,8 +12,9 @@ from swarm_nca.cli.evaluate_command import watched
 from swarm_nca.images.datasets import Split
 from swarm_nca.measure.eval_set import eval_set_for
 from swarm_nca.measure.protocols import Evaluation, Protocol, check_exam
-from swarm_nca.measure.tables import HEADINGS, printed, titled
+from swarm_nca.measure.tables import HEADINGS, titled
 from swarm_nca.measure.turning import angles, evaluate_turned
+from swarm_nca.measure.wording import printed
 from swarm_nca.measure.writing import Json, check_json, only_finite, write_json
 from swarm_nca.rules import load_rule
 

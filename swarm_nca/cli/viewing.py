@@ -31,7 +31,9 @@ def view(
     ] = False,
     steps: Annotated[
         int | None,
-        typer.Option(min=1, max=MOST, help="Steps of the film; default: the scenario's."),
+        typer.Option(
+            min=1, max=MOST, metavar="N", help="Steps of the film; default: the scenario's."
+        ),
     ] = None,
     out: Annotated[
         Path | None,

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swarm_nca.config import read
 from swarm_nca.rules import Rule, called, load_rule, read_rule, shipped_rules
 from swarm_nca.suggestion import did_you_mean
 from swarm_nca.training.folder import Folder
-from swarm_nca.training.recipe import Recipe
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +64,9 @@ def _in_folder(given: str) -> Entry:
         raise ValueError(f"{given}: the folder holds no {folder.rule.name}{_cure(folder.path)}")
     if not folder.recipe.is_file():
         return _alone(given)
+    from swarm_nca.config import read  # slow to import, and rules by name do not need it
+    from swarm_nca.training.recipe import Recipe
+
     rule, card = read_rule(folder.rule)
     recipe: Recipe = read(folder.recipe).validate(Recipe)
     settings = _flat(recipe.moved(folder.path, Path()).deciding())

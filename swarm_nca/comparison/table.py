@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from rich.table import Table
 
 from swarm_nca.comparison.scores import PHASES, Phase, Standing, Value
 from swarm_nca.measure import METRICS
+from swarm_nca.measure.tables import titled
+from swarm_nca.measure.wording import printed
 
 #: Steps of a phase that are shown besides the last one.
 MOMENTS = (20, 100)
@@ -28,6 +31,9 @@ _AT_THE_END = {
     "mean |state|": "state_magnitude",
     "mean |change|": "residual_magnitude",
 }
+
+#: Maximum width of a rule's label in the terminal's table; longer labels take several lines.
+_LABEL = 28
 
 #: The note below the tables; `_SEEDS` only with several seeds.
 _INTERVALS = (
@@ -104,14 +110,58 @@ def _number(metric: str, value: float) -> str:
     return f"{value:.3f}" if value < 100 else f"{value:.3g}"
 
 
-def as_rich(sheet: Sheet) -> Table:
-    """A sheet as a table for a terminal."""
-    table = Table(title=sheet.title, title_justify="left", box=None, pad_edge=False)
-    for number, heading in enumerate(sheet.headings):
-        table.add_column(heading, justify="right" if number else "left")
-    for label, *cells in sheet.rows:
-        table.add_row(escape(label), *map(escape, cells))
+def compact(standings: Sequence[Standing], steps: int, pictures: str) -> Table:
+    """One table for a terminal of 100 columns: shares in percent, one row per rule.
+
+    Args:
+        steps: length of each phase; the table shows the end of each.
+        pictures: their number and data set, in words.
+    """
+    after = f"{steps:,} steps after a swap"
+    table = titled(escape(f"{pictures}, at step {steps:,} and {after}"))
+    table.add_column("rule", overflow="fold", max_width=_LABEL)
+    seeds = several(standings)
+    headings = ["cells", "agree", "95 %\ninterval", *(["of all\nseeds"] if seeds else [])]
+    headings += ["vote", "un-\ndecided", "agree,\nkept", "agree,\nreset"]
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in standings:
+        agree = row.value("total_agreement", "fresh", steps)
+        cells = [_percent(row.value("cell_accuracy", "fresh", steps).mean), _percent(agree.mean)]
+        cells.append(_range(agree.low, agree.high))
+        if seeds:
+            several_runs = len(row.group.entries) > 1
+            cells.append(_range(agree.least, agree.most) if several_runs else "")
+        cells += [
+            _percent(row.value(metric, "fresh", steps).mean)
+            for metric in ("vote_accuracy", "undecided")
+        ]
+        cells += [
+            _percent(row.value("total_agreement", phase, steps).mean)
+            for phase in ("mutation", "restart")
+        ]
+        table.add_row(escape(row.group.label), *cells)
     return table
+
+
+def compact_note(standings: Sequence[Standing], steps: int) -> str:
+    """The explanation of `compact`, in lines of at most 100 letters."""
+    words = "95 % interval: of agreement, over pictures. "
+    if several(standings):
+        words += "Of all seeds: agreement of the lowest and the highest run. "
+    words += (
+        f"Kept, reset: {steps:,} steps after every picture was swapped for another, with states "
+        "kept or reset. All numbers: table.md and table.csv."
+    )
+    return textwrap.fill(words, 100)
+
+
+def _percent(value: float) -> str:
+    return printed("total_agreement", value)
+
+
+def _range(low: float, high: float) -> str:
+    return "–" if math.isnan(low) else f"{100 * low:.1f}–{100 * high:.1f}"
 
 
 def as_markdown(made: Sequence[Sheet], about: str, note: str) -> str:

@@ -4,6 +4,7 @@ from swarm_nca.engine.backends import BACKENDS, Backend, stepper
 from swarm_nca.engine.fit import check_fit, draws_of, rates_of
 from swarm_nca.engine.gather import CHUNK, Stepper
 from swarm_nca.engine.lattice import LatticeStepper
+from swarm_nca.engine.mail import Mail, ordinary
 from swarm_nca.engine.rollouts import recorded, rollout, step, trajectory
 
 __all__ = [
@@ -11,9 +12,11 @@ __all__ = [
     "CHUNK",
     "Backend",
     "LatticeStepper",
+    "Mail",
     "Stepper",
     "check_fit",
     "draws_of",
+    "ordinary",
     "rates_of",
     "recorded",
     "rollout",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from torch import Tensor
+
 from swarm_nca.randomness import Draws
 from swarm_nca.rules import Rule, check_rates
 from swarm_nca.world import World
+from swarm_nca.world.fields import RULE
 
 
 def rates_of(
@@ -32,7 +35,27 @@ def draws_of(world: World, seed: int) -> Draws:
 
 
 def check_fit(world: World, rule: Rule) -> None:
-    """Raise a ValueError unless the rule fits the world."""
+    """Raise a ValueError unless the rule and all guests fit the world and each other."""
+    for guest in world.guests:
+        _check_one(world, guest)
+        if guest.update != rule.update:
+            raise ValueError(
+                f"rules of one world update in one way, {rule.kind!r} has {rule.update!r} and "
+                f"{guest.kind!r} has {guest.update!r}"
+            )
+    _check_one(world, rule)
+
+
+def members(world: World, rows: Tensor) -> list[Tensor]:
+    """The rows [M] of each rule: the run's own, then the guests; together `rows`."""
+    obeyed = world.cell_fields.get(RULE)
+    if obeyed is None or not world.guests:
+        return [rows, *(rows[:0] for _ in world.guests)]
+    of_rows = obeyed[rows]
+    return [rows[of_rows == number] for number in range(len(world.guests) + 1)]
+
+
+def _check_one(world: World, rule: Rule) -> None:
     given = (world.state.shape[1], world.neighbors.shape[1], world.stimulus.shape[1])
     needed = (rule.channels, rule.slots, rule.stimulus_size)
     if given != needed:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from swarm_nca.engine.fit import check_fit, rates_of
-from swarm_nca.links import Links
+from swarm_nca.engine.mail import ordinary
 from swarm_nca.randomness import check_seed
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
@@ -53,8 +53,8 @@ class LatticeStepper:
         lattice = world.space.lattice()
         if lattice is None or not lattice.moore:
             return "sweeps need pictures of one size on a Moore grid, with a cell at every pixel"
-        if fire_rate != 1.0 or noise or world.links != Links():
-            return "sweeps need fire rate 1, no noise and perfect links"
+        if fire_rate != 1.0 or noise or not ordinary(world):
+            return "sweeps need fire rate 1, no noise, perfect links and sound cells"
         if rule.sweep(world.state.new_zeros(1, rule.channels, 3, 3), lattice.torus) is None:
             return f"the rule {rule.kind!r} has no sweep"
         return None

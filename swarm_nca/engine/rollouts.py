@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor
 
 from swarm_nca.arguments import whole
 from swarm_nca.engine.backends import stepper
-from swarm_nca.engine.fit import check_fit, draws_of, rates_of
+from swarm_nca.engine.fit import check_fit, draws_of, members, rates_of
 from swarm_nca.engine.gather import living
+from swarm_nca.engine.mail import Mail
 from swarm_nca.randomness import MOST_STEPS, StepDraws
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
@@ -59,11 +59,11 @@ def rollout(
     wants_grad = world.state.requires_grad or any(w.requires_grad for w in rule.parameters())
     if torch.is_grad_enabled() and wants_grad:
         rates = rates_of(world, rule, fire_rate, noise)
-        return world.with_state(recorded(world, rule, steps, draws_of(world, seed), *rates), steps)
+        return recorded(world, rule, steps, draws_of(world, seed), *rates)
     running = stepper(world, rule, seed, fire_rate=fire_rate, noise=noise)
     for _ in range(steps):
         running.step()
-    return world.with_state(running.state, steps)
+    return running.world()
 
 
 def trajectory(
@@ -89,8 +89,8 @@ def trajectory(
 
 def recorded(
     world: World, rule: Rule, steps: int, draws: StepDraws, fire_rate: float, noise: float
-) -> Tensor:
-    """The state [N, C] `steps` steps later, recorded by autograd; supports every rule.
+) -> World:
+    """The world `steps` steps later, recorded by autograd; supports every rule.
 
     Args:
         draws: random numbers for firing, lost messages and noise; on the world's device.
@@ -99,17 +99,24 @@ def recorded(
         ValueError: a rule that does not fit the world.
     """
     check_fit(world, rule)
-    prepared, state = rule.prepare(world.stimulus), world.state
+    state, mail = world.state, Mail(world, draws)
+    prepared = [(each, each.prepare(world.stimulus)) for each in (rule, *world.guests)]
     silence = state.new_zeros(1, rule.channels)
     for t in range(steps):
-        fired = draws.fires(t, fire_rate)
+        fired = mail.able(draws.fires(t, fire_rate))
         before = rule.lives(state, world.largest)
         if before is not None:
             fired = fired[before[fired]]
-        heard = world.links.arriving(world.neighbors, fired, draws, t)
-        padded = torch.cat([state, silence])
-        messages = padded.index_select(0, heard.reshape(-1)).view(*heard.shape, rule.channels)
-        change = rule.change(prepared.index_select(0, fired), messages)
+        bank, changes = mail.collect(torch.cat([state, silence]), t), []
+        groups = members(world, fired)
+        fired = torch.cat(groups)
+        table, begun = mail.arriving(fired, t), 0
+        for (each, stimulus), rows in zip(prepared, groups, strict=True):
+            heard, begun = table[begun : begun + len(rows)], begun + len(rows)
+            messages = bank.index_select(0, heard.reshape(-1)).view(*heard.shape, rule.channels)
+            mail.keep(rows, messages)
+            changes.append(each.change(stimulus.index_select(0, rows), messages))
+        change = torch.cat(changes)
         if noise:
             change = change + noise * draws.normals(t, fired, rule.channels, state.dtype)
         write = state.index_copy if rule.update == "replace" else state.index_add
@@ -117,4 +124,4 @@ def recorded(
         if before is not None:
             dead = ~(before & living(rule, state, world.largest))
             state = state.masked_fill(dead[:, None], 0.0)
-    return state
+    return world.with_state(state, steps).with_cells(**mail.fields())

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from swarm_nca.engine import rates_of
+from swarm_nca.engine import ordinary, rates_of
 from swarm_nca.export.html import page
 from swarm_nca.export.picture_code import encoded
-from swarm_nca.links import Links
 from swarm_nca.rules import Bit, Rule
 from swarm_nca.world import World
 
@@ -26,13 +25,13 @@ def live_page(rule: Rule, name: str, world: World, seed: int) -> tuple[bytes, st
 
     Returns:
         The page in float16 and the text after #; None where a page cannot run the rule or the
-        world: a graph, a von Neumann grid, links that lose messages, or too large a picture.
+        world: a graph, a grid other than Moore, faulty links or cells, or too large a picture.
     """
-    if not world.space.pictured or world.links != Links():
+    if not world.space.pictured or not ordinary(world):
         return None
     canvas = world.canvas
     rows, columns = canvas.extent(0)
-    if not all(canvas.grid.hears) or rows * columns > _PIXELS or max(rows, columns) > _SIDE:
+    if not canvas.grid.moore or rows * columns > _PIXELS or max(rows, columns) > _SIDE:
         return None
     try:
         made = page(rule, name, precision="float16")

@@ -94,6 +94,18 @@ class CellStats(VoteCounts):
         return self.sums(shown.to(self.cells.device))
 
     @cached_property
+    def begun(self) -> Tensor | None:
+        """bool [B], false for worlds at step 0 whose cells all hold zeros; None if there are none.
+
+        By the rule for equal channels these cells vote for class 0, before any cell has acted.
+        """
+        later = self.world.step > 0
+        if bool(later.all()):
+            return None
+        begun = later | (self.largest(self.peak) > 0)
+        return None if bool(begun.all()) else begun
+
+    @cached_property
     def decision(self) -> Tensor:
         """int64 [N]; see `decisions`."""
         return decisions(self.world, self.rule)

@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from swarm_nca.engine import check_fit, draws_of, rates_of
-from swarm_nca.links import Links
+from swarm_nca.engine import check_fit, draws_of, ordinary, rates_of
 from swarm_nca.rules import Rule
 from swarm_nca.topologies import Grid
 from swarm_nca.world import World
@@ -48,10 +47,11 @@ class Dense:
         check_fit(world, rule)
         canvas = world.canvas
         sizes = set(zip(canvas.height.tolist(), canvas.width.tolist(), strict=True))
-        if len(sizes) != 1 or canvas.grid != Grid() or world.links != Links():
+        if len(sizes) != 1 or canvas.grid != Grid() or not ordinary(world):
             raise ValueError(
                 "a dense convolution needs pictures of one size on the plain Moore grid with "
-                f"perfect links, got sizes {sorted(sizes)}, {canvas.grid}, {world.links}"
+                f"perfect links and sound cells, got sizes {sorted(sizes)}, {canvas.grid}, "
+                f"{world.links}"
             )
         (height, width) = sizes.pop()
         self._layers = rule.layers() or []

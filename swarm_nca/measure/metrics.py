@@ -2,7 +2,8 @@
 
 Most metrics count a part and a whole for every world, such as correct cells and cells. `readings`
 defines how these are pooled, and other kinds of readings. Scores of decisions need only
-`VoteCounts`, so they can be computed later for any group of pictures.
+`VoteCounts`, so they can be computed later for any group of pictures. At step 0 no cell has decided
+yet: scores of decisions are nan there, except where cells start with random states.
 
 To add a metric, write one function from `CellStats` to a `Reading`, and a line in `METRICS`, or in
 `OTHERS` if it is not for rules with classes. `metrics_for` gives the metrics of a world.
@@ -10,6 +11,7 @@ To add a metric, write one function from `CellStats` to a `Reading`, and a line 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -63,8 +65,15 @@ class Metric:
         return self.reading(CellStats(world, rule, previous)).per_world()
 
 
-def _share(reading: Callable[[Any], Reading]) -> Metric:
-    return Metric(reading, share=True, readouts=("classes",))
+def _share(reading: Callable[[Any], Ratio]) -> Metric:
+    """A metric of decisions; nan for worlds at step 0 whose cells all hold zeros."""
+
+    @functools.wraps(reading)
+    def measured(stats: VoteCounts) -> Ratio:
+        ratio, begun = reading(stats), stats.begun
+        return ratio if begun is None else Ratio(ratio.part * begun, ratio.whole * begun)
+
+    return Metric(measured, share=True, readouts=("classes",))
 
 
 @_share

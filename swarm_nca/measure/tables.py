@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
@@ -12,9 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from swarm_nca.measure.confusion import NOBODY, Confusion
-from swarm_nca.measure.metrics import METRICS
 from swarm_nca.measure.protocol_run import EARLY
 from swarm_nca.measure.protocols import Evaluation
+from swarm_nca.measure.wording import printed
 
 #: Columns of a table: heading and format string.
 Columns: TypeAlias = dict[str, str]
@@ -42,17 +41,6 @@ _GROUPS = {
 
 #: Maximum letters in a line of a heading in the table of votes.
 _LETTERS = 7
-
-
-def printed(metric: str, value: float) -> str:
-    """A metric's value as text; shares in percent."""
-    if math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞"
-    if METRICS[metric].share:
-        return "100 %" if value == 1 else f"{100 * value:.1f} %"
-    return f"{value:.3f}" if value < 100 else f"{value:.2g}"
 
 
 def curve_table(result: Evaluation, title: str) -> Table:

@@ -74,6 +74,11 @@ class VoteCounts:
         return self.votes.argmax(dim=1).masked_fill_(self.decided == 0, UNDECIDED)
 
     @property
+    def begun(self) -> Tensor | None:
+        """bool [B], false for worlds whose cells have not decided yet; None if all have."""
+        return None
+
+    @property
     def labelled(self) -> Tensor:
         """bool [B], whether the label is known."""
         return self.label >= 0

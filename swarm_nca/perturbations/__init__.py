@@ -9,14 +9,17 @@ group `swarm_nca.perturbations`.
 from collections.abc import Mapping
 
 from swarm_nca.extensions import with_extensions
+from swarm_nca.perturbations.area import Area
 from swarm_nca.perturbations.damage import Damage
 from swarm_nca.perturbations.draw import Draw
 from swarm_nca.perturbations.erase import Erase
+from swarm_nca.perturbations.faults import Freeze, Heal, Kill, Liar, Silence, Stuck
+from swarm_nca.perturbations.immigrants import Immigrants, Natives
 from swarm_nca.perturbations.loss import Loss
 from swarm_nca.perturbations.mutate import Mutate
 from swarm_nca.perturbations.noise import Noise
 from swarm_nca.perturbations.perturbation import Perturbation
-from swarm_nca.perturbations.rates import Rates
+from swarm_nca.perturbations.rates import Rates, Set
 from swarm_nca.perturbations.restart import Restart
 from swarm_nca.perturbations.transforms import (
     Invert,
@@ -27,6 +30,7 @@ from swarm_nca.perturbations.transforms import (
     Thin,
     Translate,
 )
+from swarm_nca.perturbations.wires import Cut, Rewire
 
 #: The kinds of this package.
 KINDS: dict[str, type[Perturbation]] = {
@@ -45,6 +49,17 @@ KINDS: dict[str, type[Perturbation]] = {
     "thicken": Thicken,
     "thin": Thin,
     "invert": Invert,
+    "silence": Silence,
+    "freeze": Freeze,
+    "stuck": Stuck,
+    "liar": Liar,
+    "kill": Kill,
+    "heal": Heal,
+    "immigrants": Immigrants,
+    "natives": Natives,
+    "cut": Cut,
+    "rewire": Rewire,
+    "set": Set,
 }
 
 
@@ -55,19 +70,31 @@ def kinds() -> Mapping[str, type[Perturbation]]:
 
 __all__ = [
     "KINDS",
+    "Area",
+    "Cut",
     "Damage",
     "Draw",
     "Erase",
+    "Freeze",
+    "Heal",
+    "Immigrants",
     "Invert",
+    "Kill",
+    "Liar",
     "Loss",
     "Mutate",
+    "Natives",
     "Noise",
     "Perturbation",
     "Rates",
     "Restart",
+    "Rewire",
     "Rotate",
     "Scale",
+    "Set",
+    "Silence",
     "Stretch",
+    "Stuck",
     "Thicken",
     "Thin",
     "Translate",

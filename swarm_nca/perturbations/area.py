@@ -2,11 +2,75 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal, cast
+
 import torch
 from torch import Tensor
 
+from swarm_nca.bounds import Number, Positive, check_bounds
 from swarm_nca.images.raster import Side, half
 from swarm_nca.world import World
+
+#: The attributes of each shape.
+SHAPES = {"disc": ("center", "radius"), "half": ("side",), "rectangle": ("corner", "size")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Area:
+    """A shape on a picture, or on a graph whose nodes have coordinates.
+
+    Attributes:
+        shape: `disc` (`center`, `radius`), `half` (`side`) or `rectangle` (`corner`, `size`).
+        center: (row, column) of the disc; pixel centres have whole coordinates.
+        radius: radius of the disc in pixels, above 0.
+        side: left, right, top or bottom half.
+        corner: (row, column) of the rectangle's top left pixel.
+        size: (rows, columns) of the rectangle.
+
+    Raises:
+        ValueError: an unknown shape, or attributes that it does not take.
+    """
+
+    shape: Literal["disc", "half", "rectangle"]
+    center: tuple[Number, Number] | None = None
+    radius: Positive | None = None
+    side: Side | None = None
+    corner: tuple[Number, Number] | None = None
+    size: tuple[Positive, Positive] | None = None
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
+        if not isinstance(self.shape, str) or self.shape not in SHAPES:
+            known = ", ".join(SHAPES)
+            raise ValueError(f"shape must be one of {known}, got {self.shape!r}")
+        for name in ("center", "radius", "side", "corner", "size"):
+            belongs, given = name in SHAPES[self.shape], getattr(self, name)
+            takes = " and ".join(SHAPES[self.shape])
+            if belongs and given is None:
+                raise ValueError(f"shape {self.shape!r} needs {takes}")
+            if not belongs and given is not None:
+                raise ValueError(
+                    f"{name} does not go with shape {self.shape!r}, which takes {takes}"
+                )
+
+    def sites(self, alone: World) -> Tensor:
+        """int64 [n], the sites of a single world that the shape covers."""
+        if self.center is not None and self.radius is not None:
+            return in_disc(alone, self.center, self.radius)
+        if self.corner is not None and self.size is not None:
+            return in_rectangle(alone, self.corner, self.size)
+        return in_half(alone, cast(Side, self.side))
+
+    @property
+    def caption(self) -> str:
+        """The shape in some words."""
+        if self.center is not None:
+            return f"disc of radius {self.radius:g} at ({self.center[0]:g}, {self.center[1]:g})"
+        if self.corner is not None and self.size is not None:
+            (row, column), (height, width) = self.corner, self.size
+            return f"{height:g} × {width:g} rectangle at ({row:g}, {column:g})"
+        return f"{self.side} half"
 
 
 def in_disc(world: World, center: tuple[float, float], radius: float) -> Tensor:

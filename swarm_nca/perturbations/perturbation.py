@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
-from swarm_nca.bounds import Index, check_bounds
+from swarm_nca.bounds import Count, Index, check_bounds
 from swarm_nca.images.pictures import class_number
 from swarm_nca.world import World
+
+#: How often one perturbation may act in a run.
+MOST_TIMES = 10_000
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -25,6 +28,8 @@ class Perturbation(ABC):
         kind: name in scenarios; each class has its own.
         at: the number of steps after which the caller applies it, 0 or more.
         world: the number of the world in the batch, from 0; all worlds when None.
+        every: repeats it every so many steps; it acts once when None.
+        until: the last step at which it may act, with `every`; the end of the run when None.
         SHARED: whether it changes a field that all worlds of a batch share, so that `world` must be
             None.
     """
@@ -34,9 +39,16 @@ class Perturbation(ABC):
     kind: str
     at: Index = 0
     world: Index | None = None
+    every: Count | None = None
+    until: Index | None = None
 
     def __post_init__(self) -> None:
         check_bounds(self)
+        if self.until is not None and (self.every is None or self.until < self.at):
+            raise ValueError(
+                f"until goes with every and is at least at ({self.at}), got {self.until}; give "
+                "every: the steps between two times"
+            )
         if self.SHARED and self.world is not None:
             raise ValueError(
                 f"the worlds of a batch share what {self.kind!r} changes; leave out world"
@@ -56,6 +68,19 @@ class Perturbation(ABC):
     def what(self, before: World, after: World) -> str:
         """A short caption of the change from `before` to `after`."""
         return self.kind
+
+    def times(self, steps: int) -> list[Self]:
+        """This perturbation once for every step below `steps` at which it acts."""
+        if self.every is None:
+            return [self]
+        last = steps - 1 if self.until is None else min(self.until, steps - 1)
+        times = range(self.at, last + 1, self.every)
+        if len(times) > MOST_TIMES:
+            raise ValueError(
+                f"every {self.every} steps are {len(times):,} times, at most {MOST_TIMES:,}: raise "
+                "every, or give until"
+            )
+        return [replace(self, at=at, every=None, until=None) for at in times]
 
     def chosen(self, world: World) -> range:
         """The numbers of the worlds to change."""

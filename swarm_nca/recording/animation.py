@@ -72,6 +72,13 @@ def animation_webp(run: Run) -> bytes:
     return file.getvalue()
 
 
+def last_frame_png(run: Run) -> bytes:
+    """The last frame of the animation as a PNG, for paper."""
+    file = io.BytesIO()
+    _FramePainter(run).picture(shots_of(run)[-1]).save(file, "png")
+    return file.getvalue()
+
+
 def shots_of(run: Run, most: int = MOST) -> list[Shot]:
     """The frames to show, with durations and captions."""
     frames = list(run.frames)

@@ -100,7 +100,7 @@ def _titles(world: World) -> list[tuple[str, ...]]:
     read, names = readout.channels(total), readout.channel_names
     if readout.class_names and len(names[0]) < 4:
         names = (f"class {names[0]}", *names[1:])
-    numbers = [str(n + 1) for n in range(total)]
+    numbers = [str(n) for n in range(total)]
     before, after = numbers[: read.start], numbers[read.stop :]
     for free in (before, after):
         free[:1] = [f"channel {number}" for number in free[:1]]

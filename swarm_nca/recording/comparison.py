@@ -131,13 +131,13 @@ def _panel(axes: Axes, metric: str, lines: Sequence[Line], swap: int) -> None:
         axes.set_ylim(settled_floor(metric, lines, swap), 1.0)
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
     else:
-        _logarithmic(axes)
+        logarithmic(axes)
     axes.set_title(LOOKS[metric][0], loc="left", size=10, color=INK, weight="bold", pad=18)
     axes.set_xlabel("step", size=8, color=QUIET)
     draw_marks(axes, [Mark(swap, swap, "swap")])
 
 
-def _logarithmic(axes: Axes) -> None:
+def logarithmic(axes: Axes) -> None:
     """Ticks at 1, 2 and 5, so that even half a decade has some; for many decades, powers of ten."""
     from matplotlib.ticker import LogLocator, NullLocator
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from swarm_nca.measure.wording import bounds, printed
 from swarm_nca.recording.animation import animation_webp
 from swarm_nca.recording.report import data_uri
 from swarm_nca.recording.run import Expectation, Run
@@ -34,13 +35,14 @@ def run_html(run: Run) -> str:
 
 
 def _row(one: Expectation) -> str:
-    low = "" if one.min is None else f"{one.min:g} ≤ "
-    high = "" if one.max is None else f" ≤ {one.max:g}"
     met = "met" if one.passed else f"missed{f' ({one.unknown})' if one.unknown else ''}"
-    bounds = escape(f"{low}{one.metric}{high}")
-    return (
-        f"<tr><td>{bounds}</td><td>{one.at}</td><td>{one.value:.4g}</td><td>{escape(met)}</td></tr>"
+    cells = (
+        f"{one.metric} {bounds(one.metric, one.min, one.max)}",
+        str(one.at),
+        printed(one.metric, one.value),
+        met,
     )
+    return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
 
 
 def _picture(name: str, data: bytes, what: str) -> str:

@@ -15,9 +15,10 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from swarm_nca.measure.metrics import METRICS
+from swarm_nca.measure.wording import bounds, printed
+from swarm_nca.recording.animation import last_frame_png
 from swarm_nca.recording.moments import verdict
-from swarm_nca.recording.run import Expectation, Run
+from swarm_nca.recording.run import Expectation, Run, title_of
 
 #: Labels of shares.
 _SHARES = {
@@ -34,9 +35,6 @@ _MAGNITUDES = {
 }
 _OTHERS = {"alive": "cells alive", "error": "mean squared error"}
 _NONFINITE = {"nonfinite": "cells without finite numbers"}
-
-#: Metrics that count cells.
-_WHOLE = ("alive", "nonfinite")
 
 #: Shares of worlds, which are yes or no for a single world.
 _YES_OR_NO = {
@@ -65,6 +63,29 @@ def report_html(
         live: the address of a page that goes on from the run's picture; None for no button.
     """
     columns = _columns(run)
+    return template("report.html.jinja").render(
+        name=run.name,
+        description=run.description,
+        facts=_facts(run, facts["worlds"]),
+        passed=run.passed,
+        live=live,
+        steps=_count(run.steps),
+        pictures={name: data_uri(name, data) for name, data in pictures.items()},
+        # A printer shows the first frame of an animation: paper gets the last one.
+        still=data_uri("last.png", last_frame_png(run)) if "run.webp" in pictures else "",
+        figures=_figures(run),
+        expected=[_expected(expectation) for expectation in run.expectations],
+        events=_events(run.events),
+        worlds=run.worlds,
+        columns=("step", *columns.values()),
+        numbers=_numbers(run, columns),
+        scenario=list(yaml_lines(run.scenario)),
+        origin=_origin(facts),
+    )
+
+
+def template(name: str) -> jinja2.Template:
+    """A template of this folder; what it places is escaped."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("swarm_nca.recording", ""),
         autoescape=True,
@@ -73,23 +94,7 @@ def report_html(
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template("report.html.jinja").render(
-        name=run.name,
-        description=run.description,
-        facts=_facts(run, facts["worlds"]),
-        passed=run.passed,
-        live=live,
-        steps=_count(run.steps),
-        pictures={name: data_uri(name, data) for name, data in pictures.items()},
-        figures=_figures(run),
-        expected=[_expected(expectation) for expectation in run.expectations],
-        events=_events(run.events),
-        worlds=run.worlds,
-        columns=("step", *columns.values()),
-        numbers=_numbers(run, columns),
-        scenario=list(_scenario(run.scenario)),
-        origin=_origin(facts),
-    )
+    return environment.get_template(name)
 
 
 def _facts(run: Run, worlds: int) -> list[str]:
@@ -121,7 +126,7 @@ def _expected(expectation: Expectation) -> dict[str, Any]:
     return {
         "metric": (_SHARES | _OTHERS).get(metric, metric.replace("_", " ")),
         "at": _count(expectation.at),
-        "bounds": _bounds(expectation),
+        "bounds": bounds(metric, expectation.min, expectation.max),
         "measured": _value(metric, expectation.value) + unknown,
         "passed": expectation.passed,
     }
@@ -156,7 +161,7 @@ def _numbers(run: Run, columns: Mapping[str, str]) -> list[list[str]]:
     ]
 
 
-def _scenario(text: str) -> Iterator[tuple[str, str, str]]:
+def yaml_lines(text: str) -> Iterator[tuple[str, str, str]]:
     """Each line as text before the key, key, rest; a line without a key is all rest."""
     for line in text.splitlines(keepends=True):
         found = _YAML_LINE.fullmatch(line)
@@ -166,7 +171,7 @@ def _scenario(text: str) -> Iterator[tuple[str, str, str]]:
 def _origin(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     versions, machine = facts["versions"], facts["machine"]
     entries = {
-        "rule": facts["rule"],
+        "rule": facts["rule"] if isinstance(facts["rule"], str) else title_of(facts["rule"]),
         "rule hash": facts["rule_hash"],
         "seed": facts["seed"],
         "duration": "" if facts["seconds"] is None else f"{facts['seconds']:.1f} s",
@@ -177,25 +182,11 @@ def _origin(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in entries.items() if value != ""]
 
 
-def _bounds(expectation: Expectation) -> str:
-    metric, least, most = expectation.metric, expectation.min, expectation.max
-    if least is not None and least == most:
-        return _value(metric, least)
-    low = "" if least is None else f"≥ {_value(metric, least)}"
-    high = "" if most is None else f"≤ {_value(metric, most)}"
-    return " and ".join(filter(None, (low, high)))
-
-
 def _value(metric: str, value: float, alone: bool = False) -> str:
     """A metric's value as text; shares of a world alone are yes or no."""
-    if math.isnan(value):
-        return "–"
-    if alone and metric in _YES_OR_NO:
+    if alone and metric in _YES_OR_NO and not math.isnan(value):
         return "yes" if value == 1 else "no"
-    share = metric in METRICS and METRICS[metric].share
-    if metric in _WHOLE:
-        return f"{value:,.0f}"
-    return f"{100 * value:.1f} %" if share else f"{value:.4g}"
+    return printed(metric, value)
 
 
 def _alone(run: Run) -> bool:

@@ -61,7 +61,8 @@ _UNKNOWN = {
 class Expectation:
     """A scenario's bounds for a metric at a step, and the measured value.
 
-    `min` and `max` are None for an open bound.
+    `min` and `max` are None for an open bound. `begun` is false for a metric of decisions at
+    step 0, when no cell has decided yet.
     """
 
     metric: str
@@ -69,6 +70,7 @@ class Expectation:
     min: float | None
     max: float | None
     value: float
+    begun: bool = True
 
     @property
     def passed(self) -> bool:
@@ -82,6 +84,8 @@ class Expectation:
         """The reason for a value of nan; empty for a number."""
         if self.value == self.value:
             return ""
+        if not self.begun:
+            return "no cell has decided at step 0: expect it at step 1 or later"
         return _UNKNOWN.get(self.metric, "there is nothing to measure")
 
 
@@ -100,7 +104,8 @@ class Run:
         rule: the rule's name or file, or its kind and settings; `rule_hash` identifies the rule.
         metrics: one row per step and world; columns `METRIC_COLUMNS` and any others (for a rule
             without classes `step`, `world` and those of `metrics_for`). Row t is the
-            world after step t and before the perturbations at t. Unknown values (no label) are NaN.
+            world after step t and before the perturbations at t. Unknown values (no label, or no
+            decision yet at step 0) are NaN.
         pooled: the same pooled over all worlds, one row per step, used for expectations: shares of
             cells weigh every cell equally, in large and small worlds. Columns `POOLED_COLUMNS`
             and any others.

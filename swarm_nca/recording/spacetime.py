@@ -123,7 +123,7 @@ def row_channels_png(run: Run) -> bytes:
     y = 104
     for number, part in enumerate(parts):
         name = world.readout.channel_name(number, total)
-        paper.text(margin + _LEFT, y + 14, f"channel {number + 1}  {name}", 8, QUIET)
+        paper.text(margin + _LEFT, y + 14, f"channel {number}  {name}", 8, QUIET)
         part.draw(paper, margin, y + title)
         y += part.height + title
     color_bar(paper, paper.height - 58, empty=False)

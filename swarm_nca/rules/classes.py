@@ -14,8 +14,25 @@ from torch import Tensor
 from swarm_nca.rules.bounds import Whole, shown
 from swarm_nca.rules.readout import NOTHING, WHITE, Array, Color, Readout
 
-#: Ten colours, one per digit, as in the published demo (Randazzo et al. 2020).
+#: Ten colours that readers with colour blindness can also tell apart. Every two of them, and each
+#: of them and black or white, differ by ΔE ≥ 16 (CIEDE2000) in normal vision and in simulated
+#: protanopia, deuteranopia and tritanopia (Machado et al. 2009). Found by simulated annealing.
 TEN_COLORS: tuple[Color, ...] = (
+    (189, 36, 24),
+    (126, 52, 206),
+    (99, 184, 181),
+    (194, 255, 58),
+    (243, 207, 173),
+    (169, 142, 120),
+    (157, 139, 255),
+    (96, 100, 91),
+    (78, 127, 142),
+    (153, 177, 27),
+)
+
+#: The colours of the published demo (Randazzo et al. 2020), by which rule files name the default
+#: colours: files and hashes of earlier rules stay as they are and show `TEN_COLORS`.
+DEMO_COLORS: tuple[Color, ...] = (
     (128, 0, 0),
     (230, 25, 75),
     (70, 240, 240),
@@ -88,7 +105,7 @@ class Classes(Readout):
 
     @classmethod
     def named(cls, *names: str) -> Classes:
-        """Classes with default colours: up to ten from the demo, else evenly spread hues."""
+        """Classes with default colours: up to ten of `TEN_COLORS`, else evenly spread hues."""
         if len(names) <= len(TEN_COLORS):
             return cls(tuple(names), TEN_COLORS[: len(names)])
         return cls(tuple(names), tuple(_hue(i, len(names)) for i in range(len(names))))
@@ -129,19 +146,23 @@ class Classes(Readout):
         return f"{share} say {self.names[winner]}"
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data for `from_json`."""
-        return {"names": list(self.names), "colors": [list(color) for color in self.colors]}
+        """Plain data for `from_json`; default colours are written as `DEMO_COLORS`."""
+        default = self.colors == TEN_COLORS[: len(self)]
+        colors = DEMO_COLORS[: len(self)] if default else self.colors
+        return {"names": list(self.names), "colors": [list(color) for color in colors]}
 
     @classmethod
     def from_json(cls, data: Any) -> Classes:
-        """Classes from `to_json`'s data.
+        """Classes from `to_json`'s data; `DEMO_COLORS` stand for the default colours.
 
         Raises:
             ValueError: other data, or invalid classes.
         """
         if not isinstance(data, dict) or data.keys() != {"names", "colors"}:
             raise ValueError(f"classes must be a mapping of names and colors, got {shown(data)}")
-        return cls(data["names"], data["colors"])
+        read = cls(data["names"], data["colors"])
+        default = read.colors == DEMO_COLORS[: len(read)]
+        return cls(read.names, TEN_COLORS[: len(read)]) if default else read
 
 
 def _check_name(name: object) -> None:

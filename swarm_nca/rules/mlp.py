@@ -45,7 +45,7 @@ class Mlp(Rule):
         mortal: whether cells live by their own alpha: every pixel is a cell, which is alive if
             alpha exceeds `alive_above` in its neighbourhood. Needs the read-out `Rgba`.
         angle: degrees by which the Sobel filters are turned.
-        fire_rate, noise, alive_above, undecided_below, shown_above: see `Rule`.
+        neighborhood, fire_rate, noise, alive_above, undecided_below, shown_above: see `Rule`.
         generator: source of the initial weights; torch's global generator when None.
 
     Raises:
@@ -65,6 +65,7 @@ class Mlp(Rule):
         hearing: Hearing = "slots",
         mortal: bool = False,
         angle: float = 0.0,
+        neighborhood: str = "moore",
         fire_rate: float = 0.5,
         noise: float = 0.02,
         alive_above: float = 0.1,
@@ -81,6 +82,7 @@ class Mlp(Rule):
             hearing=hearing,
             mortal=mortal,
             angle=angle,
+            neighborhood=neighborhood,
             fire_rate=fire_rate,
             noise=noise,
             alive_above=alive_above,
@@ -97,6 +99,7 @@ class Mlp(Rule):
             alive_above=checked.alive_above,
             undecided_below=checked.undecided_below,
             shown_above=checked.shown_above,
+            neighborhood=checked.neighborhood,
         )
         self.hidden = checked.hidden
         self.hearing = checked.hearing
@@ -215,6 +218,7 @@ class Mlp(Rule):
             "hearing": (self.hearing, "slots"),
             "mortal": (self.mortal, False),
             "angle": (self.angle, 0.0),
+            "neighborhood": (self.neighborhood, "moore"),
         }
         changed = {name: value for name, (value, default) in newer.items() if value != default}
         return changed | {

@@ -80,6 +80,7 @@ class Rule(nn.Module, ABC):
         alive_above: a pixel is alive if its grey exceeds this, in [0, 1).
         undecided_below: a cell is undecided if all its class channels are below this.
         shown_above: a cell is drawn as silent unless a class channel exceeds this.
+        neighborhood: the neighbours of pixels, by the name of a grid, unless a world has another.
 
     Attributes:
         kind: the name of the family in settings, files and recipes.
@@ -117,6 +118,7 @@ class Rule(nn.Module, ABC):
         alive_above: float = 0.1,
         undecided_below: float = 0.0,
         shown_above: float = 0.01,
+        neighborhood: str = "moore",
     ) -> None:
         super().__init__()
         CHANNELS.checked("channels", channels)
@@ -140,6 +142,7 @@ class Rule(nn.Module, ABC):
         self.alive_above = alive_above
         self.undecided_below = undecided_below
         self.shown_above = shown_above
+        self.neighborhood = neighborhood
         # Gives rules without weights a dtype and a device.
         self._anchor: Tensor
         self.register_buffer("_anchor", torch.zeros(()), persistent=False)

@@ -44,6 +44,9 @@ BOUNDS: dict[str, Whole | Real] = {
 #: Channels of a state.
 CHANNELS = Whole(1, 2_048)
 
+#: The neighbourhoods of pixels that a rule can name; `topologies.grid` defines them.
+NEIGHBORHOODS = ("moore", "von_neumann", "hexagonal", "triangular")
+
 #: The largest number of values in the messages to one cell: slots times channels.
 MOST_HEARD = 16_384
 
@@ -70,6 +73,7 @@ class Settings:
     hearing: Hearing = "slots"
     mortal: bool = False
     angle: float = 0.0
+    neighborhood: str = "moore"
     fire_rate: float
     noise: float
     alive_above: float
@@ -93,6 +97,11 @@ class Settings:
             raise ValueError(f"mortal must be true or false, got {shown(self.mortal)}")
         if self.mortal and not isinstance(self.classes, Rgba):
             raise ValueError("mortal cells need an alpha channel: use the read-out Rgba()")
+        if self.neighborhood not in NEIGHBORHOODS:
+            raise ValueError(
+                f"neighborhood must be one of {', '.join(NEIGHBORHOODS)}, got "
+                f"{shown(self.neighborhood)}"
+            )
         if self.angle and self.hearing != "sobel":
             raise ValueError(f"angle turns Sobel filters: use it with sobel, not {self.hearing!r}")
         sizes = (HIDDEN.checked(f"hidden_{i}", size) for i, size in enumerate(self.hidden, 1))
@@ -148,7 +157,7 @@ class Settings:
                 raise ValueError(f"unknown setting {shown(key)}{did_you_mean(key, known)}")
         for key in known:
             # Older files lack the settings that were added later.
-            if key not in data and key not in ("hearing", "mortal", "angle"):
+            if key not in data and key not in ("hearing", "mortal", "angle", "neighborhood"):
                 raise ValueError(f"the setting '{key}' is missing")
         return cls(**data | {"classes": readout_of(data["classes"])})
 

@@ -14,6 +14,7 @@ from swarm_nca.images import Pictures, Source
 from swarm_nca.images import load as load_pictures
 from swarm_nca.images.rle import read_pattern
 from swarm_nca.images.targets import drawn_target, read_target
+from swarm_nca.perturbations import Rewire
 from swarm_nca.rules import Elementary, Life, Rule, families, load_rule, make_rule
 from swarm_nca.rules.families import settings_of
 from swarm_nca.scenario.schema import Settings, Target
@@ -92,12 +93,14 @@ def start_of(document: Document, settings: Settings, rule: Rule) -> World:
             pictures.grey,
             rule,
             labels=pictures.labels_for(names).tolist(),
-            grid=Grid(settings.topology.neighborhood, settings.topology.torus),
+            grid=Grid(settings.topology.neighborhood or rule.neighborhood, settings.topology.torus),
             links=settings.links,
             start=settings.start,
             seed=settings.seed,
         )
     check_alive(document, start, ("images",), "this picture has")
+    if settings.topology.rewire:
+        start = Rewire(share=settings.topology.rewire)(start, settings.seed)
     if settings.target is not None:
         with document.at("target"):
             start = _with_target(start, pictures, settings.target, Path(document.file).parent)

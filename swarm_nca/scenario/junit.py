@@ -5,28 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree as Xml
 
+from swarm_nca.measure.wording import bounds, printed
 from swarm_nca.recording import Expectation, Run
 
 
-def bounds(expectation: Expectation) -> str:
-    """The bounds of an expectation: `≥ 0.95`, `0.2 … 0.4`, `= 5`."""
-    low, high = expectation.min, expectation.max
-    if low is not None and low == high:
-        return f"= {low:g}"
-    if low is not None and high is not None:
-        return f"{low:g} … {high:g}"
-    return f"≥ {low:g}" if low is not None else f"≤ {high:g}"
-
-
 def told(expectation: Expectation) -> str:
-    """An expectation in one line: `undecided at 5 ≤ 0.1`."""
-    return f"{expectation.metric} at {expectation.at} {bounds(expectation)}"
+    """An expectation in one line: `undecided at 5 ≤ 10 %`."""
+    limits = bounds(expectation.metric, expectation.min, expectation.max)
+    return f"{expectation.metric} at {expectation.at} {limits}"
 
 
 def failure(expectation: Expectation) -> str:
     """A failed expectation in one line: bounds, and the value or why it was not measured."""
-    reason = expectation.unknown
-    found = f"not measured: {reason}" if reason else f"got {expectation.value:.6g}"
+    reason, value = expectation.unknown, printed(expectation.metric, expectation.value)
+    found = f"not measured: {reason}" if reason else f"got {value}"
     return f"expected {told(expectation)}, {found}"
 
 

@@ -159,7 +159,8 @@ class _Recorder:
             if wanted.at == step:
                 value = pooled[wanted.metric]
                 bounds = (wanted.min, wanted.max)
-                self.expectations[i] = Expectation(wanted.metric, step, *bounds, value)
+                begun = not self.measured[wanted.metric].share or stats.begun is None
+                self.expectations[i] = Expectation(wanted.metric, step, *bounds, value, begun)
 
     def _note(self, step: int, event: Event) -> None:
         perturbation: Perturbation = event.change

@@ -16,7 +16,7 @@ from pathlib import Path
 from swarm_nca.config import Document, Mistakes, dump, path_from, read, relocated
 from swarm_nca.images import Source
 from swarm_nca.measure.metrics import check_metric
-from swarm_nca.perturbations import Mutate, Perturbation, Restart
+from swarm_nca.perturbations import Immigrants, Mutate, Perturbation, Restart
 from swarm_nca.perturbations.mutate import pictures_of
 from swarm_nca.rules import Rule, shipped_rules
 from swarm_nca.scenario.beginning import check_alive, rule_of, start_of
@@ -83,14 +83,15 @@ def load(
     settings: Settings = document.validate(Settings)
     mistakes = Mistakes(document)
     _check_moments(mistakes, settings)
+    settings, places = _repeated(mistakes, settings)
     with mistakes.at("rule"):
         rule = rule_of(document, settings.rule, settings.seed)
         with mistakes.at("images"):
             start = start_of(document, settings, rule)
             _check_metrics(mistakes, settings, start)
-        perturbations = _with_pictures(mistakes, settings, rule)
+        perturbations = _with_files(mistakes, settings, places, rule)
     mistakes.tell()
-    _rehearse(mistakes, settings, start, perturbations)
+    _rehearse(mistakes, settings, start, perturbations, places)
     mistakes.tell()
     name = settings.name or Path(document.file).stem
     return Scenario(name, settings, document, rule, start, perturbations)
@@ -120,13 +121,29 @@ def _check_metrics(mistakes: Mistakes, settings: Settings, start: World) -> None
             check_metric(expectation.metric, start)
 
 
-def _with_pictures(mistakes: Mistakes, settings: Settings, rule: Rule) -> tuple[Perturbation, ...]:
+def _repeated(mistakes: Mistakes, settings: Settings) -> tuple[Settings, list[int]]:
+    """The settings with repeated perturbations written out, and their numbers in the file."""
+    once, places = [], []
+    for i, perturbation in enumerate(settings.perturbations):
+        with mistakes.at("perturbations", i, "every"):
+            times = perturbation.times(settings.steps)
+            once += times
+            places += [i] * len(times)
+    return settings.model_copy(update={"perturbations": tuple(once)}), places
+
+
+def _with_files(
+    mistakes: Mistakes, settings: Settings, places: list[int], rule: Rule
+) -> tuple[Perturbation, ...]:
     base, loaded, names = Path(mistakes.document.file).parent, [], rule.readout.class_names
-    for i, change in enumerate(settings.perturbations):
-        with mistakes.at("perturbations", i, "images"):
+    for place, change in zip(places, settings.perturbations, strict=True):
+        with mistakes.at("perturbations", place, "images"):
             if isinstance(change, Mutate | Restart) and isinstance(change.images, Source):
                 pictures = pictures_of(change.images, settings.seed, names, base)
                 change = replace(change, images=pictures)
+        with mistakes.at("perturbations", place, "rule"):
+            if isinstance(change, Immigrants):
+                change = change.loaded(base)
         loaded.append(change)
     return tuple(loaded)
 
@@ -136,6 +153,7 @@ def _rehearse(
     settings: Settings,
     world: World,
     perturbations: tuple[Perturbation, ...],
+    places: list[int],
 ) -> None:
     """Try the perturbations on the pictures, without the steps between them."""
 
@@ -148,9 +166,9 @@ def _rehearse(
         changed, now = world.with_state(world.state, at - now), at
         world = changed
         for number in together:
-            with mistakes.at("perturbations", number):
+            with mistakes.at("perturbations", places[number]):
                 changed = perturbations[number](changed, settings.seed)
         # Within one step a perturbation may erase all ink and the next may add some.
-        with mistakes.at("perturbations", number):
-            check_alive(mistakes.document, changed, ("perturbations", number), "it leaves")
+        with mistakes.at("perturbations", places[number]):
+            check_alive(mistakes.document, changed, ("perturbations", places[number]), "it leaves")
             world = changed

@@ -6,7 +6,6 @@ schema of their own: a file gives the fields of their dataclasses.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le, MaxLen
@@ -14,12 +13,9 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    GetCoreSchemaHandler,
-    GetPydanticSchema,
     field_validator,
     model_validator,
 )
-from pydantic_core import CoreSchema, core_schema
 
 from swarm_nca.bounds import (
     LONGEST_SIDE,
@@ -28,8 +24,10 @@ from swarm_nca.bounds import (
     Count,
     Index,
     Seed,
+    Share,
     Side,
 )
+from swarm_nca.config.kinds import by_kind
 from swarm_nca.config.names import FolderName
 from swarm_nca.images import Source
 from swarm_nca.links import Links, kinds_of_links
@@ -38,20 +36,12 @@ from swarm_nca.perturbations import Perturbation, kinds
 from swarm_nca.topologies import NEIGHBORHOODS
 
 
-def _by_kind(table: Mapping[str, type[Any]]) -> GetPydanticSchema:
-    def union(_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        branches = {kind: handler.generate_schema(cls) for kind, cls in table.items()}
-        return core_schema.tagged_union_schema(branches, discriminator="kind")
-
-    return GetPydanticSchema(union)
-
-
 def _of_usual_kind(links: Any) -> Any:
     return {"kind": Links.USUAL, **links} if isinstance(links, dict) else links
 
 
-AnyPerturbation = Annotated[Perturbation, _by_kind(kinds())]
-AnyLinks = Annotated[Links, _by_kind(kinds_of_links()), BeforeValidator(_of_usual_kind)]
+AnyPerturbation = Annotated[Perturbation, by_kind(kinds())]
+AnyLinks = Annotated[Links, by_kind(kinds_of_links()), BeforeValidator(_of_usual_kind)]
 
 
 class _Part(BaseModel):
@@ -64,10 +54,13 @@ class TopologySettings(_Part):
     """The neighbours of each cell."""
 
     kind: Literal["grid"] = "grid"
-    neighborhood: Literal[tuple(NEIGHBORHOODS)] = "moore"  # type: ignore[valid-type]
-    """Eight neighbours (moore) or four (von_neumann)."""
+    neighborhood: Literal[tuple(NEIGHBORHOODS)] | None = None  # type: ignore[valid-type]
+    """Eight neighbours (moore), four (von_neumann), six (hexagonal) or three (triangular); the
+    rule's if not given."""
     torus: bool = False
     """Whether cells at opposite borders are neighbours."""
+    rewire: Share = 0.0
+    """The share of links that come from a cell anywhere, drawn at random: a small world."""
 
 
 class Record(_Part):

@@ -40,12 +40,12 @@ class PixelSpace(Space):
     habitat: Habitat
 
     def __post_init__(self) -> None:
-        if self.grid.torus and bool(((self.height == 2) | (self.width == 2)).any()):
-            raise ValueError(
-                "on a torus a picture must be at least 3 × 3, or cells have one neighbour twice "
-                "(a picture of one row is a ring); "
-                f"the smallest here has {self.height.min()} rows, {self.width.min()} columns"
-            )
+        if not self.grid.torus:
+            return
+        for height, width in set(zip(self.height.tolist(), self.width.tolist(), strict=True)):
+            reason = self.grid.fits(height, width)
+            if reason is not None:
+                raise ValueError(f"{reason}; this one has {height} rows, {width} columns")
 
     @property
     def alive_above(self) -> float:
@@ -67,8 +67,7 @@ class PixelSpace(Space):
         sizes = set(zip(self.height.tolist(), self.width.tolist(), strict=True))
         if len(sizes) != 1:
             return None
-        moore = all(self.grid.hears)
-        return Lattice(len(self.height), *sizes.pop(), self.grid.torus, moore)
+        return Lattice(len(self.height), *sizes.pop(), self.grid.torus, self.grid.moore)
 
     def sprouting(self, address: Tensor) -> Sprouting | None:
         """If every pixel is a cell: pixels with grey of ½ or more start alive."""
@@ -124,28 +123,28 @@ class PixelSpace(Space):
         return grey.to(torch.float32) > self.alive_above
 
     def look(self, address: Tensor) -> tuple[Tensor, Tensor]:
-        """Addresses of neighbours int64 [n, 9] (P if there is none), and 3×3 patch [n, 9]."""
-        pixel, inside = self._patch(address)
+        """Addresses of neighbours int64 [n, 9] (P if there is none), and patch [n, 9]."""
+        pixel, inside, heard = self._patch(address)
         if self.habitat.senses:
             stimulus = self.grey[pixel].masked_fill_(~inside, 0.0)
         else:
             stimulus = self.grey.new_empty(len(address), 0)
-        hears = torch.tensor(self.grid.hears, device=address.device)
-        return torch.where(inside & hears, pixel, len(self.grey)), stimulus
+        return torch.where(inside & heard, pixel, len(self.grey)), stimulus
 
     def around(self, address: Tensor) -> Tensor:
-        """int64 [m], all pixels whose 3×3 patch contains one of these, ascending, each once."""
-        pixel, inside = self._patch(address)
+        """int64 [m], all pixels whose patch contains one of these, ascending, each once."""
+        pixel, inside, _ = self._patch(address)
         near: Tensor = pixel[inside].unique()  # type: ignore[no-untyped-call]
         return near
 
-    def _patch(self, address: Tensor) -> tuple[Tensor, Tensor]:
+    def _patch(self, address: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         world = self.world_at(address)
         start, width = self._starts[world], self.width[world]
         site = address - start
         row = site.div(width, rounding_mode="floor")
-        pixel, inside = self.grid.patch(row, site - row * width, self.height[world], width)
-        return pixel + start[:, None], inside
+        column = site - row * width
+        pixel, inside = self.grid.patch(row, column, self.height[world], width)
+        return pixel + start[:, None], inside, self.grid.heard(row, column)
 
     def position(self, address: Tensor) -> Tensor:
         """int64 [n, 2], row and column of each pixel."""

@@ -23,17 +23,17 @@ import torch
 
 from swarm_nca.arguments import dense, shown, whole
 from swarm_nca.randomness import Draws
-from swarm_nca.rules import Classes
+from swarm_nca.rules import Classes, Rule
 from swarm_nca.rules.readout import NOTHING
+from swarm_nca.swarm import speech
+from swarm_nca.swarm.speech import Vector
+from swarm_nca.world.faults import FAULT, Fault
+from swarm_nca.world.fields import RULE
 
 if TYPE_CHECKING:
     from mesa.discrete_space import Cell
 
-    from swarm_nca.links import Links
     from swarm_nca.swarm.model import Swarm
-
-#: A state or a message: a float array [C].
-Vector = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 #: The row of an agent whose cell has left the world: beyond the end of any buffer.
 _NO_ROW = np.iinfo(np.int64).max
@@ -178,6 +178,18 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         return best if votes[best] >= self.model.rule.undecided_below else None
 
     @property
+    def rule(self) -> Rule:
+        """The rule that the cell obeys: the swarm's, or a guest of its world."""
+        number = self.field(RULE)
+        return self.model.guests[number - 1] if number else self.model.rule
+
+    @property
+    def fault(self) -> Fault:
+        """What is wrong with the cell; `Fault(0)` if nothing is."""
+        flags = self.field(FAULT)
+        return Fault(0) if flags is None else Fault(int(flags))
+
+    @property
     def undecided(self) -> bool:
         """Whether all class channels are below the rule's threshold; see `label`."""
         return self.label is None
@@ -185,11 +197,20 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
     # ---------------------------------------------------------------- actions
 
     def perceive(self) -> None:
-        """Fill the inbox with the present states of the neighbours, except lost messages."""
-        neighbors = self.neighbors
-        senders = {slot: other.site for slot, other in neighbors.items()}
-        arriving = self.arriving(senders, self.model.links, self.model.now)
-        self._keep({slot: neighbors[slot].state.copy() for slot in arriving})
+        """Fill the inbox with the messages that arrive: the neighbours' present states.
+
+        Links can lose, delay and round messages, and neighbours can be faulty; see `Links` and
+        `Fault`.
+        """
+        self._keep(speech.heard(self))
+
+    def said(self, delay: int = 0) -> Vector:
+        """[C], what neighbours read of a message that this agent sends now or sent earlier.
+
+        Args:
+            delay: steps on the way, up to the longest delay of the links.
+        """
+        return speech.said(self, delay)
 
     def decide(self) -> Vector:
         """[C], the rule's answer to the inbox, without noise and not yet applied.
@@ -197,7 +218,7 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         It is a change of state, or the next state if `rule.update` is "replace". Slots without a
         message read zeros, including the own slot.
         """
-        rule = self.model.rule
+        rule = self.rule
         messages = np.zeros((1, rule.slots, rule.channels), self.model.states.dtype)
         for slot, message in self.inbox.items():
             messages[0, slot] = message
@@ -212,7 +233,7 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
         Returns:
             Whether the agent fired.
         """
-        if not (self._drawn and self._lived_before):
+        if not (self._drawn and self._lived_before) or Fault.FROZEN in self.fault:
             return False
         answer = self.decide()
         if self.model.noise:
@@ -235,25 +256,13 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
 
     @property
     def fires(self) -> bool:
-        """Whether the agent fires in the coming step: a random draw, and the cell is alive."""
-        return self._drawn and self.alive
+        """Whether the agent fires in the coming step: a random draw, and it lives and can act."""
+        return self._drawn and self.alive and Fault.FROZEN not in self.fault
 
-    def arriving(self, senders: Mapping[int, int], links: Links, step: int) -> list[int]:
-        """The slots whose message arrives in a step; the other messages are lost.
-
-        Args:
-            senders: slot → site of the sender.
-            links: the links in that step.
-            step: the step of the world.
-        """
-        if not links.drop:
-            return list(senders)
-        # A table with one row: 0 is the agent itself, 1 is absent, 2 is any other agent.
-        table = torch.full((1, self.model.rule.slots), 1)
-        for slot, site in senders.items():
-            table[0, slot] = 0 if site == self.site else 2
-        arrived = links.arriving(table, torch.tensor([0]), self._draws, step)[0].tolist()
-        return [slot for slot in senders if arrived[slot] != 1]
+    def field(self, name: str) -> Any:
+        """This cell's value of a further field of the world; None if the world lacks it."""
+        values = self.model.field(name)
+        return None if values is None else values[self.row]
 
     def remove(self) -> None:
         """Erase the pixel or remove the node, and with it the agent.
@@ -271,8 +280,8 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
     # ------------------------------------------------------------------ inside
 
     @property
-    def _draws(self) -> Draws:
-        # The same draws as in every engine, for this site only.
+    def draws(self) -> Draws:
+        """The same draws as in every engine, for this site only."""
         if self._own_draws is None:
             site = torch.tensor([self.site])
             self._own_draws = Draws(self.model.seed, self.model.key, site, torch.zeros_like(site))
@@ -280,7 +289,7 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
 
     @property
     def _drawn(self) -> bool:
-        return len(self._draws.fires(self.model.now, self.model.fire_rate)) == 1
+        return len(self.draws.fires(self.model.now, self.model.fire_rate)) == 1
 
     @property
     def _lived_before(self) -> bool:
@@ -297,7 +306,7 @@ class CellAgent(mesa.Agent):  # type: ignore[misc]
 
     def _normals(self, like: Vector) -> Vector:
         dtype = torch.from_numpy(like).dtype
-        drawn = self._draws.normals(self.model.now, torch.tensor([0]), len(like), dtype)
+        drawn = self.draws.normals(self.model.now, torch.tensor([0]), len(like), dtype)
         normals: Vector = drawn[0].numpy()
         return normals
 

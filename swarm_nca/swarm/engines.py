@@ -13,12 +13,17 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import Tensor
 
-from swarm_nca.engine import Backend, check_fit, stepper
+from swarm_nca.engine import Backend, Mail, check_fit, stepper
 from swarm_nca.world import World
+from swarm_nca.world.fields import IN_FLIGHT, LAST_HEARD
+from swarm_nca.world.wires import AS_IN_SPACE, CUT, WIRE
 
 if TYPE_CHECKING:
+    from mesa.agent import AgentSet
+
     from swarm_nca.swarm.agents import CellAgent
     from swarm_nca.swarm.model import Swarm
+    from swarm_nca.swarm.speech import Vector
 
 
 class Engine(Backend, Protocol):
@@ -26,6 +31,9 @@ class Engine(Backend, Protocol):
 
     def neighbors(self, agent: CellAgent) -> dict[int, CellAgent]:
         """Slot → the living neighbour agent."""
+
+    def held(self) -> dict[str, Tensor]:
+        """Messages in flight or kept; see `Mail.fields`."""
 
 
 class Batched:
@@ -45,6 +53,9 @@ class Batched:
     def world(self) -> World:
         return self._stepper.world()
 
+    def held(self) -> dict[str, Tensor]:
+        return Mail.held(self._stepper.world())
+
     def neighbors(self, agent: CellAgent) -> dict[int, CellAgent]:
         agents, senders = self._swarm.rows, self._table[agent.row].tolist()
         return {slot: agents[row] for slot, row in enumerate(senders) if row < len(agents)}
@@ -60,6 +71,7 @@ class OneByOne:
         check_fit(world, swarm.rule)
         self._swarm, self._world = swarm, world
         self._state = world.state.detach().clone()
+        self._held = Mail.held(world)
         self._steps = 0
 
     @property
@@ -69,21 +81,52 @@ class OneByOne:
     def step(self) -> Tensor:
         agents = self._swarm.agents
         agents.do("perceive")
+        said = agents.map("said") if IN_FLIGHT in self._held else []
         acted = agents.map("update")
         if self._swarm.mortal:
             agents.do("look")
             agents.do("settle")
         self._steps += 1
         rows = [agent.row for agent, did in zip(agents, acted, strict=True) if did]
+        if said:
+            self._send(agents, said)
+        if LAST_HEARD in self._held:
+            self._remember(agents, rows)
         return torch.tensor(sorted(rows), dtype=torch.int64)
 
+    def _send(self, agents: AgentSet, said: list[Vector]) -> None:
+        """Put what each agent has said in front of what is in flight."""
+        flying = self._held[IN_FLIGHT]
+        flying[:, 1:] = flying[:, :-1].clone()
+        for agent, message in zip(agents, said, strict=True):
+            flying[agent.row, 0] = torch.from_numpy(message)
+
+    def _remember(self, agents: AgentSet, rows: list[int]) -> None:
+        """Keep the inbox of each agent that has fired."""
+        fired = set(rows)
+        for agent in agents:
+            if agent.row in fired:
+                kept = self._held[LAST_HEARD][agent.row].zero_()
+                for slot, message in agent.inbox.items():
+                    kept[slot] = torch.from_numpy(message)
+
+    def held(self) -> dict[str, Tensor]:
+        return self._held
+
     def world(self) -> World:
-        return self._world.with_state(self._state.clone(), self._steps)
+        world = self._world.with_state(self._state.clone(), self._steps)
+        return world.with_cells(**{name: kept.clone() for name, kept in self._held.items()})
 
     def neighbors(self, agent: CellAgent) -> dict[int, CellAgent]:
         swarm = self._swarm
         edges = swarm.places.graph.adj[agent.name].items()
-        living = ((edge["slot"], swarm.living(name)) for name, edge in edges)
+        names = {edge["slot"]: name for name, edge in edges}
+        wires = swarm.field(WIRE)
+        if wires is not None:
+            for slot, site in enumerate(wires[agent.row].tolist()):
+                if site != AS_IN_SPACE:
+                    names[slot] = None if site == CUT else swarm.places.name(site)
+        living = ((slot, swarm.living(name)) for slot, name in names.items())
         return {slot: other for slot, other in living if other is not None}
 
 

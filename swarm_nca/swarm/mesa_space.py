@@ -1,4 +1,4 @@
-"""A world's places as a Mesa space: a grid for a picture, a network for a graph.
+"""A world's places as a Mesa space: a grid for a square picture, a network for all others.
 
 The coordinates are Mesa's own. On a grid Mesa draws the first coordinate to the right and the
 second one upwards, so pixel (row, column) of a picture of H rows is the cell (column, H − 1 − row).
@@ -23,6 +23,12 @@ from swarm_nca.topologies import Topology
 #: What `Swarm.space` is.
 MesaSpace: TypeAlias = OrthogonalMooreGrid | OrthogonalVonNeumannGrid | Network
 
+#: Mesa's grids by neighbourhood; all other places become a network.
+_GRIDS: dict[str, type[OrthogonalMooreGrid] | type[OrthogonalVonNeumannGrid]] = {
+    "moore": OrthogonalMooreGrid,
+    "von_neumann": OrthogonalVonNeumannGrid,
+}
+
 
 def mesa_space(space: Space, random: Random) -> MesaSpace:
     """All places of one world, alive or not, as the cells of a Mesa space without agents.
@@ -31,14 +37,15 @@ def mesa_space(space: Space, random: Random) -> MesaSpace:
         space: a picture or a graph, of one world.
         random: for Mesa's choices of random cells.
     """
-    return _grid(space, random) if space.pictured else _network(space, random)
+    if space.pictured and space.as_pixels().grid.neighborhood in _GRIDS:
+        return _grid(space, random)
+    return _network(space, random)
 
 
 def _grid(space: Space, random: Random) -> OrthogonalMooreGrid | OrthogonalVonNeumannGrid:
     grid = space.as_pixels().grid
     height, width = space.extent(0)
-    kind = OrthogonalMooreGrid if all(grid.hears) else OrthogonalVonNeumannGrid
-    cells = kind((width, height), torus=grid.torus, random=random)
+    cells = _GRIDS[grid.neighborhood]((width, height), torus=grid.torus, random=random)
     if grid.torus and 1 in (height, width):
         # On a ring Mesa connects each cell to itself, and to its neighbours three times.
         for cell in cells.all_cells:

@@ -17,18 +17,19 @@ import mesa
 import torch
 
 from swarm_nca.arguments import shown, whole
-from swarm_nca.engine import rates_of
+from swarm_nca.engine import Mail, draws_of, rates_of
 from swarm_nca.links import Links
 from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.randomness import check_seed
 from swarm_nca.rules import Rule, load_rule
 from swarm_nca.simulation import Plan, Planned, Simulation
 from swarm_nca.suggestion import did_you_mean
-from swarm_nca.swarm.agents import CellAgent, Vector
+from swarm_nca.swarm.agents import CellAgent
 from swarm_nca.swarm.engines import ENGINES, Engine
 from swarm_nca.swarm.mesa_space import MesaSpace
 from swarm_nca.swarm.places import Places
 from swarm_nca.swarm.reporters import usual
+from swarm_nca.swarm.speech import Vector
 from swarm_nca.world import World
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         self._until = until
         self._space: MesaSpace | None = None
         self._before: World | None = None
+        #: The bank of messages of the last step, and the table of what each row read.
+        self._heard: tuple[Vector, list[list[int]]] | None = None
         self._stats: CellStats | None = None
         start = replace(
             world,
@@ -117,7 +120,7 @@ class Swarm(mesa.Model):  # type: ignore[misc]
     def step(self) -> None:
         """Apply the planned perturbations, take one step, and collect data."""
         self._run.happen()
-        self._before = self.world
+        self._before, self._heard = self.world, None
         self.acted = self._run.take_step()
         self.now += 1
         self._collect()
@@ -163,8 +166,13 @@ class Swarm(mesa.Model):  # type: ignore[misc]
 
     @property
     def links(self) -> Links:
-        """How messages are lost."""
+        """What happens to messages on their way."""
         return self._origin.links
+
+    @property
+    def guests(self) -> tuple[Rule, ...]:
+        """Further rules of the world; see `World.guests`."""
+        return self._origin.guests
 
     @property
     def stats(self) -> CellStats:
@@ -204,12 +212,23 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         before = self._before
         if before is None or not agent.present:
             return {}
-        row = int(torch.searchsorted(before.address, agent.site))
-        table = before.neighbors[row].tolist()
-        rows = {slot: sender for slot, sender in enumerate(table) if sender < before.cells}
-        senders = {slot: int(before.address[sender]) for slot, sender in rows.items()}
-        arriving = agent.arriving(senders, before.links, int(before.step))
-        return {slot: before.state[rows[slot]].numpy().copy() for slot in arriving}
+        if self._heard is None:
+            mail = Mail(before, draws_of(before, self.seed))
+            padded = torch.cat([before.state, before.state.new_zeros(1, self.rule.channels)])
+            rows = torch.arange(before.cells)
+            self._heard = mail.collect(padded, 0).numpy(), mail.arriving(rows, 0).tolist()
+        bank, table = self._heard
+        heard = table[int(torch.searchsorted(before.address, agent.site))]
+        return {slot: bank[row].copy() for slot, row in enumerate(heard) if row != before.cells}
+
+    def field(self, name: str) -> Vector | None:
+        """[N, …], a further field of the world's cells; None if the world lacks it."""
+        values = self._origin.cell_fields.get(name)
+        return None if values is None else values.numpy()
+
+    def held(self, name: str) -> Vector:
+        """[N, …, C], messages that the links delay or keep, by the names of `engine.mail`."""
+        return self._engine.held()[name].numpy()
 
     @property
     def graph(self) -> nx.DiGraph[Hashable]:
@@ -264,7 +283,7 @@ class Swarm(mesa.Model):  # type: ignore[misc]
     def go_on(self, world: World, engine: Engine) -> None:
         """Continue from a moment of the world with an engine for it; update the agents."""
         if int(world.step) != self.now:
-            self._before = None
+            self._before = self._heard = None
         self.fire_rate, self.noise = rates_of(world, self.rule)
         self.mortal = self.rule.lives(world.state.detach(), world.largest) is not None
         self._origin, self._engine, self.now = world, engine, int(world.step)

@@ -18,6 +18,7 @@ from torch.nn import functional
 from swarm_nca.bounds import LONGEST_SIDE, check_bounds
 from swarm_nca.engine import rollout
 from swarm_nca.images import Pictures
+from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.measure.protocols import evaluate
 from swarm_nca.render import decisions_rgb, grey_rgb, png, sheet
 from swarm_nca.rules import DIGITS, Classes, Readout, Rule
@@ -28,8 +29,11 @@ from swarm_nca.world import World
 #: Number of pictures on the strip, and the step shown.
 STRIP, STRIP_STEP = 12, 50
 
-#: The smallest number of pictures for a meaningful score.
-ENOUGH = 100
+#: The step of the scores.
+SCORED_AT = 200
+
+#: The smallest number of pictures that are scored.
+ENOUGH = 10
 
 #: Allowed enlargement: at 100 times smaller or larger only one pixel or one stroke is left.
 Scale = Annotated[float, Ge(0.01), Le(100.0)]
@@ -173,25 +177,36 @@ class Classification(Task):
     @torch.no_grad()
     def views(self, rule: Rule) -> bytes:
         """A PNG: pictures in the upper row, decisions of their cells in the lower row."""
-        world = World.from_images(self.grey[:STRIP], rule)
-        world = rollout(world, rule, STRIP_STEP)
+        world = self._strip(rule)
         tiles = [grey_rgb(world, i, scale=3) for i in range(len(world))]
         shown = rule.shown_above
         tiles += [decisions_rgb(world, i, scale=3, shown_above=shown) for i in range(len(world))]
         return png(sheet(tiles, len(world), 6))
 
+    @torch.no_grad()
+    def captions(self, rule: Rule) -> list[str]:
+        """For each picture its class and the largest vote: `left: 98 % say left`."""
+        world, names = self._strip(rule), rule.classes.names
+        votes = CellStats(world, rule).votes
+        shares = votes.double() / world.counts.clamp(min=1)[:, None]
+        most, voted = (part.tolist() for part in shares.max(dim=1))
+        return [
+            f"{names[label]}: {100 * share:.0f} % say {names[vote]}"
+            for label, share, vote in zip(self.label.tolist(), most, voted, strict=False)
+        ]
+
     def scores(self, rule: Rule) -> dict[str, float]:
-        """Percentages at step 200 on these pictures; empty for fewer than `ENOUGH` pictures."""
+        """Percentages at step `SCORED_AT`; empty for fewer than `ENOUGH` pictures."""
         if len(self.grey) < ENOUGH:
             return {}
         pictures = Pictures(self.grey.numpy(), self.label.numpy(), rule.classes.names)
-        last = evaluate(rule.requires_grad_(False), pictures, steps=200).curve[-1]
+        last = evaluate(rule.requires_grad_(False), pictures, steps=SCORED_AT).curve[-1]
         names = ("cell_accuracy", "total_agreement", "vote_accuracy")
         return {name: round(100 * last[name], 2) for name in names}
 
     def scored_on(self) -> str:
         """The number of pictures."""
-        return f"{len(self.grey)} held-out pictures"
+        return f"{len(self.grey)} held-out pictures, step {SCORED_AT}"
 
     def not_scored(self) -> str:
         """The number of pictures, and the cure."""
@@ -199,6 +214,10 @@ class Classification(Task):
             f"no score: {len(self.grey)} pictures were held out, {ENOUGH} are needed; "
             "score it with swarm-nca evaluate … --dataset …"
         )
+
+    def _strip(self, rule: Rule) -> World:
+        """The first pictures at the strip's step."""
+        return rollout(World.from_images(self.grey[:STRIP], rule), rule, STRIP_STEP)
 
     def _started(
         self, grey: Tensor, label: Tensor, rule: Rule, generator: torch.Generator

@@ -125,6 +125,10 @@ class Task(ABC):
     def views(self, rule: Rule) -> bytes:
         """A PNG strip of results of the rule."""
 
+    def captions(self, rule: Rule) -> list[str]:
+        """A caption for each column of `views`; none by default."""
+        return []
+
     def scores(self, rule: Rule) -> dict[str, float]:
         """Scores of a trained rule for its card; empty by default."""
         return {}

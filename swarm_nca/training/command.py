@@ -10,10 +10,12 @@ from rich.console import Console
 
 from swarm_nca.atomic import check_folder, write_atomically
 from swarm_nca.config import Document, dump, read
+from swarm_nca.measure.wording import title, unit
 from swarm_nca.rules import save_rule
 from swarm_nca.tasks import Task
 from swarm_nca.training.checkpoint import load_checkpoint, rule_of, sums_of
-from swarm_nca.training.folder import Folder, Log
+from swarm_nca.training.faults import faults_of
+from swarm_nca.training.folder import Folder, Log, MakePage, Result
 from swarm_nca.training.lock import locked
 from swarm_nca.training.loop import asked_to_stop, iterate
 from swarm_nca.training.model_card import card_of
@@ -32,6 +34,7 @@ def train(
     out: Path | None = None,
     resume: Path | None = None,
     overrides: list[str] | None = None,
+    page: MakePage | None = None,
 ) -> int:
     """Train a rule from a recipe; returns the exit code: 0 done, 130 interrupted (resumable).
 
@@ -40,6 +43,7 @@ def train(
         out: the folder, `runs/train-NAME` when None.
         resume: the folder of a stopped run, which continues exactly, in the same folder.
         overrides: `key=value` changes of the recipe.
+        page: makes `report.html`, written when the training ends or stops; no page when None.
 
     Raises:
         ValueError: an unusable recipe, data set, folder or checkpoint, before anything is written;
@@ -55,7 +59,7 @@ def train(
     with joined(recipe.batch) as team:
         if team.rank:
             return _follow(team, document, recipe, resume)
-        return _lead(team, document, recipe, _place(recipe, out, resume), resume)
+        return _lead(team, document, recipe, _place(recipe, out, resume), resume, page)
 
 
 def _follow(team: DataParallel, document: Document, recipe: Recipe, resume: Path | None) -> int:
@@ -73,7 +77,12 @@ def _follow(team: DataParallel, document: Document, recipe: Recipe, resume: Path
 
 
 def _lead(
-    team: DataParallel, document: Document, recipe: Recipe, place: Path, resume: Path | None
+    team: DataParallel,
+    document: Document,
+    recipe: Recipe,
+    place: Path,
+    resume: Path | None,
+    page: MakePage | None,
 ) -> int:
     """Run the process of rank 0: it trains, writes files and prints."""
     folder = Folder(place)
@@ -87,7 +96,7 @@ def _lead(
             _check_free(folder)  # again, since another training may have run meanwhile
         folder.tidy()
         try:
-            return _trained(trainer, held_out, before, document, folder)
+            return _trained(trainer, held_out, before, document, folder, page)
         except ArithmeticError as error:
             raise ValueError(f"{folder.path}: {error}") from error
         except OSError as error:
@@ -97,7 +106,12 @@ def _lead(
 
 
 def _trained(
-    trainer: Trainer, held_out: Task, before: float, document: Document, folder: Folder
+    trainer: Trainer,
+    held_out: Task,
+    before: float,
+    document: Document,
+    folder: Folder,
+    page: MakePage | None,
 ) -> int:
     """Train until the end or an interrupt; returns the exit code."""
     recipe, console = trainer.recipe, Console(stderr=True)
@@ -107,21 +121,30 @@ def _trained(
         _warn_of_bfloat16(trainer, console)
     write_atomically(folder.recipe, _recipe_file(recipe, document, folder))
     seconds = iterate(trainer, folder, log, held_out, before, console)
+    rule = trainer.outcome
     if trainer.iteration < recipe.iterations:
+        _write_page(page, folder, Result({}, "stopped before the end", held_out.captions(rule)))
         console.print(
             f"stopped after iteration {trainer.iteration}; resume with {_resume_command(folder)}",
             soft_wrap=True,
             markup=False,
         )
         return 130
-    scores = held_out.scores(trainer.outcome)
-    save_rule(trainer.outcome, folder.rule, card_of(trainer, seconds, scores))
-    found = ", ".join(f"{name} {value}" for name, value in scores.items())
-    line = f"{folder.rule}: {found} ({held_out.scored_on()})"
-    if not scores:
-        line = f"{folder.rule}: {held_out.not_scored()}"
+    scores = held_out.scores(rule)
+    save_rule(rule, folder.rule, card_of(trainer, seconds, scores))
+    on = held_out.scored_on() if scores else held_out.not_scored()
+    _write_page(page, folder, Result(scores, on, held_out.captions(rule)))
+    found = ", ".join(f"{title(name)} {value}{unit(name)}" for name, value in scores.items())
+    line = f"{folder.rule}: {found} ({on})" if scores else f"{folder.rule}: {on}"
     console.print(line, soft_wrap=True, markup=False)
+    if page is not None:
+        console.print(f"{folder.report}", soft_wrap=True, markup=False)
     return 0
+
+
+def _write_page(page: MakePage | None, folder: Folder, result: Result) -> None:
+    if page is not None:
+        write_atomically(folder.report, page(folder, result))
 
 
 def _resume_command(folder: Folder) -> str:
@@ -135,7 +158,7 @@ def _begun(
     """A new or resumed trainer, the held-out task, and the seconds trained."""
     checkpoint = Folder(resume).checkpoint if resume else None
     rule, task, held_out = set_up(recipe, document, rule_of(checkpoint) if checkpoint else None)
-    trainer = Trainer(recipe, rule, task, team)
+    trainer = Trainer(recipe, rule, task, team, faults_of(recipe, document))
     return trainer, held_out, load_checkpoint(trainer, checkpoint) if checkpoint else 0.0
 
 

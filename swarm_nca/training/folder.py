@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from swarm_nca.atomic import leftovers, remove_leftovers, write_atomically, writing
+
+#: The names of a training's checkpoint and rule in its folder.
+CHECKPOINT, RULE = "checkpoint.safetensors", "rule.safetensors"
 
 #: The columns of the log before and after those of the task's metrics.
 BEFORE, AFTER = ("iteration", "loss", "log10_loss"), ("rate", "seconds")
@@ -29,12 +32,12 @@ class Folder:
     @property
     def checkpoint(self) -> Path:
         """The state of the trainer."""
-        return self.path / "checkpoint.safetensors"
+        return self.path / CHECKPOINT
 
     @property
     def rule(self) -> Path:
         """The rule as of the last checkpoint, ready for use."""
-        return self.path / "rule.safetensors"
+        return self.path / RULE
 
     @property
     def log(self) -> Path:
@@ -45,6 +48,11 @@ class Folder:
     def strip(self) -> Path:
         """Held-out pictures and their cells as of the last checkpoint."""
         return self.path / "strip.png"
+
+    @property
+    def report(self) -> Path:
+        """The page of the training, written when it ends or stops."""
+        return self.path / "report.html"
 
     @property
     def lock(self) -> Path:
@@ -68,12 +76,30 @@ class Folder:
 
     @property
     def _written(self) -> tuple[Path, ...]:
-        return self.recipe, self.checkpoint, self.rule, self.log, self.strip
+        return self.recipe, self.checkpoint, self.rule, self.log, self.strip, self.report
 
     @property
     def evaluations(self) -> Path:
         """A folder of curves, one file for each evaluation of the rule."""
         return self.path / "evaluations"
+
+
+class Result(NamedTuple):
+    """What a training has reached, for its page.
+
+    Fields:
+        scores: percentages, or errors, by name; empty for a training that was stopped.
+        scored_on: the data of the scores in words, or why there are none.
+        captions: of the strip's columns; may be empty.
+    """
+
+    scores: Mapping[str, float]
+    scored_on: str
+    captions: Sequence[str]
+
+
+#: Makes the page of a training from its folder.
+MakePage: TypeAlias = Callable[[Folder, Result], bytes]
 
 
 @dataclass

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from swarm_nca.atomic import write_atomically
+from swarm_nca.measure.wording import is_share, printed
 from swarm_nca.rules import save_rule
 from swarm_nca.tasks import Task
 from swarm_nca.training.checkpoint import save_checkpoint
@@ -96,7 +97,8 @@ def _bar(trainer: Trainer, console: Console) -> Progress:
 def _first(names: Iterable[str], values: Iterable[float]) -> str:
     """The first metric as text, for the bar."""
     name, value = next(zip(names, values, strict=True), ("", 0.0))
-    return f" · {name.replace('_', ' ')} {value:.3g}" if name else ""
+    text = printed(name, value) if is_share(name) else f"{value:.3g}"
+    return f" · {name.replace('_', ' ')} {text}" if name else ""
 
 
 def _show(trainer: Trainer, folder: Folder, held_out: Task, seconds: float) -> None:

@@ -7,18 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen
-from pydantic import (
-    GetCoreSchemaHandler,
-    GetPydanticSchema,
-    field_validator,
-    model_validator,
-)
-from pydantic_core import CoreSchema, core_schema
+from pydantic import field_validator, model_validator
 
 from swarm_nca.bounds import MOST_ENTRIES, Count, Index, Positive, Seed, Share
 from swarm_nca.config import path_from
+from swarm_nca.config.kinds import by_kind
 from swarm_nca.config.names import FolderName
 from swarm_nca.images import DRAWN, SIZE, DatasetName
+from swarm_nca.perturbations import Perturbation, kinds
 from swarm_nca.rules import shipped_rules
 from swarm_nca.tasks import LOSSES, Augmentation, Classification, Task, task_kind
 from swarm_nca.training.learners import LEARNERS, Gradient, Learner
@@ -66,12 +62,15 @@ class Data(Part):
         return self
 
 
-def _by_kind(_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-    branches = {kind: handler.generate_schema(cls) for kind, cls in LEARNERS.items()}
-    return core_schema.tagged_union_schema(branches, discriminator="kind")
+AnyLearner = Annotated[Learner, by_kind(LEARNERS)]
+AnyPerturbation = Annotated[Perturbation, by_kind(kinds())]
 
 
-AnyLearner = Annotated[Learner, GetPydanticSchema(_by_kind)]
+class Fault(Part):
+    """A perturbation of the batch before its rollout, with this chance in each iteration."""
+
+    chance: Share = 1.0
+    change: AnyPerturbation
 
 
 class Wounds(Part):
@@ -163,8 +162,10 @@ class Recipe(Part):
     numbers than a CPU and is faster for larger batches. `steps` is the length of a rollout, or the
     smallest and the largest length, drawn in each iteration. `bound` is the |s| above which the
     loss penalizes a channel. `wounds` adds noise to worlds of the batch, so that the rule learns to
-    recover. With `average` the final rule has the exponential average of the weights, which keeps
-    this share in every iteration.
+    recover. `faults` are perturbations of the batch for its rollout only, such as lost messages or
+    silent cells, each drawn by its chance: the pool keeps the worlds sound. With `average` the
+    final rule has the exponential average of the weights, which keeps this share in every
+    iteration.
     """
 
     name: FolderName
@@ -185,6 +186,7 @@ class Recipe(Part):
     bound: Positive | None = None
     wounds: Wounds | None = None
     damage: Wound | None = None
+    faults: Annotated[tuple[Fault, ...], MaxLen(MOST_ENTRIES)] = ()
     average: Annotated[float, Gt(0.0), Lt(1.0)] | None = None
     schedule: Schedule = Schedule()
     learner: AnyLearner = Gradient()

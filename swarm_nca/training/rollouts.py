@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from swarm_nca import bptt, cuda_graph
-from swarm_nca.engine import recorded
+from swarm_nca.engine import rates_of, recorded
 from swarm_nca.randomness import StepDraws
 from swarm_nca.rules import Rule
 from swarm_nca.training.draws import GeneratorDraws, masks
@@ -61,7 +61,7 @@ class Bptt:
         """See `Way.refuses`."""
         if world.state.device.type != "cpu":
             return "the hand-written gradient needs a CPU"
-        return bptt.refuses(rule)
+        return bptt.refuses(rule) or bptt.refuses_world(world)
 
     def __call__(self, world: World, rule: Rule, steps: int, generator: torch.Generator) -> Tensor:
         """See `Way.__call__`."""
@@ -72,8 +72,7 @@ class Bptt:
             rule,
             steps,
             draws,
-            rule.fire_rate,
-            rule.noise,
+            *rates_of(world, rule),
             self._scratch,
             self._products,
         )
@@ -96,8 +95,8 @@ class Recorded:
         draws: StepDraws = share.draws(GeneratorDraws(generator, world.cells))
         if world.state.device.type != "cpu":
             draws = _DrawsOnDevice(draws, world.state.device)
-        state = recorded(share.world, rule, steps, draws, rule.fire_rate, rule.noise)
-        return share.joined(state)
+        after = recorded(share.world, rule, steps, draws, *rates_of(world, rule))
+        return share.joined(after.state)
 
 
 #: The implementations by name, the fastest first.

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Tag, field_validator
 from swarm_nca.bounds import NonNegative
 from swarm_nca.randomness import LONGEST_ROW
 from swarm_nca.rules import Hearing, family
-from swarm_nca.rules.settings import LAYERS
+from swarm_nca.rules.settings import LAYERS, NEIGHBORHOODS
 
 #: Maximum units of a hidden layer, and free channels; noise supports 256 channels in all.
 MOST_UNITS, MOST_CHANNELS = 4096, LONGEST_ROW
@@ -38,6 +38,7 @@ class RuleSettings(Part):
     hearing: Hearing = "slots"
     mortal: bool = False
     angle: Annotated[float, Ge(-360.0), Le(360.0)] = 0.0
+    neighborhood: Literal[NEIGHBORHOODS] = "moore"  # type: ignore[valid-type]
     fire_rate: Annotated[float, Gt(0.0), Le(1.0)] = 0.5
     noise: NonNegative = 0.02
 

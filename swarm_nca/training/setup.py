@@ -23,7 +23,9 @@ from swarm_nca.rules import (
 )
 from swarm_nca.tasks import Classification, Task
 from swarm_nca.training import calibration
+from swarm_nca.training.checkpoint import weights_of
 from swarm_nca.training.draws import ROUNDING, SPLIT, generator_of
+from swarm_nca.training.folder import CHECKPOINT, RULE
 from swarm_nca.training.recipe import Data, Recipe
 from swarm_nca.training.rule_settings import RuleSettings
 
@@ -79,6 +81,7 @@ def set_up(recipe: Recipe, document: Document, begun: Rule | None = None) -> Set
     if begun is None and recipe.rule.weights is not None:
         with document.at("rule", "weights"):
             rule = _with_weights(rule, load_rule(recipe.rule.weights, base), train, recipe.seed)
+            _take_latents(rule, find_rule(recipe.rule.weights, base))
     return Setup(rule, train, held_out)
 
 
@@ -173,7 +176,7 @@ def _with_weights(wanted: Rule, begun: Rule, task: Task, seed: int) -> Rule:
                 f"its {what} is {has}, but the task needs {needs}: start from another rule"
             )
     if isinstance(begun, Mlp) and isinstance(wanted, Mlp):
-        for what in ("free_channels", "hidden", "hearing", "mortal", "angle"):
+        for what in ("free_channels", "hidden", "hearing", "mortal", "angle", "neighborhood"):
             has, needs = (_plain(getattr(rule, what)) for rule in (begun, wanted))
             if has != needs:
                 raise ValueError(f"its {what} is {has}: set rule.{what} to it, instead of {needs}")
@@ -184,6 +187,24 @@ def _with_weights(wanted: Rule, begun: Rule, task: Task, seed: int) -> Rule:
     rule = rule_from_header(header | rates)
     rule.restore(begun.stored())
     return rule
+
+
+def _take_latents(rule: Rule, path: Path) -> None:
+    """Let a rule whose file holds rounded weights go on from what they were rounded from.
+
+    That is in the checkpoint beside the file of a training. It is left alone if it rounds to
+    another rule, as that of averaged weights does.
+    """
+    beside = path.with_name(CHECKPOINT)
+    if not isinstance(rule, Quantized) or path.name != RULE or not beside.is_file():
+        return
+    held = weights_of(beside)
+    finer = rule_from_header(rule.header())
+    if held.keys() != finer.state_dict().keys():
+        return
+    finer.load_state_dict(held)
+    if finer.hash() == rule.hash():
+        rule.load_state_dict(held)
 
 
 def _check_classes(rule: Rule, classes: Classes, cure: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +19,7 @@ from swarm_nca.rules import Rule
 from swarm_nca.tasks import Task
 from swarm_nca.training.averaging import Average
 from swarm_nca.training.draws import generator_of
+from swarm_nca.training.faults import Chance, faulty
 from swarm_nca.training.learners import Objective
 from swarm_nca.training.optimizers import Optimizers, normalize_gradients
 from swarm_nca.training.parallel import DataParallel
@@ -56,6 +57,7 @@ class Trainer:
         rule: trained in place, on the recipe's device.
         task: the task to learn.
         team: the processes that train together; only this one when None.
+        faults: perturbations of each batch for its rollout; see `faults_of`.
 
     Raises:
         ValueError: several processes with a GPU, or a rule that does not fit the task.
@@ -65,9 +67,14 @@ class Trainer:
     """
 
     def __init__(
-        self, recipe: Recipe, rule: Rule, task: Task, team: DataParallel | None = None
+        self,
+        recipe: Recipe,
+        rule: Rule,
+        task: Task,
+        team: DataParallel | None = None,
+        faults: Sequence[Chance] = (),
     ) -> None:
-        self.team = team or DataParallel()
+        self.team, self._faults = team or DataParallel(), faults
         if self.team.size > 1 and recipe.device != "cpu":
             raise ValueError(
                 f"{self.team.size} processes cannot train on device: {recipe.device}; start one "
@@ -115,6 +122,8 @@ class Trainer:
         if recipe.damage is not None:
             hit = round(len(world) * recipe.damage.share)
             world = damaged(world, hit, recipe.damage.radius, generator)
+        sound = world
+        world = faulty(world, self._faults, generator)
         self.descent.zero_grad()
         objective = Objective(
             world, steps, self.task, recipe.bound, self._rollouts, generator, self.team
@@ -137,8 +146,9 @@ class Trainer:
         if self.average is not None:
             self.average.add(rule)
         after = after.with_state(after.state.detach())
-        if self.pool is not None:
-            self.pool.put_back(which, after)
+        if self.pool is not None and after.space is sound.space:
+            # Of worlds that have lost cells the pool keeps what they were before.
+            self.pool.put_back(which, after.relabeled(sound.label))
         self.iteration += 1
         return Report(self.iteration, value, rate, dict(zip(found, metrics, strict=True)), after)
 

@@ -10,36 +10,35 @@ from collections import deque
 from math import inf
 from pathlib import Path
 
-import numpy as np
 import pygame
 from pygame import Rect, Surface
 from pygame.event import Event
 
-from swarm_nca.images import Source
 from swarm_nca.perturbations import Mutate, Perturbation
 from swarm_nca.render import Rgb
-from swarm_nca.viewer import commands, controls, panes, screen
+from swarm_nca.viewer import commands, controls, edits, panes, screen
 from swarm_nca.viewer.beside import beside
+from swarm_nca.viewer.camera import WHOLE
 from swarm_nca.viewer.film import Film
 from swarm_nca.viewer.input import Hand
 from swarm_nca.viewer.inspector import CellProbe
-from swarm_nca.viewer.layout import Layout, fitted, layout_of
+from swarm_nca.viewer.layout import Layout, layout_of
 from swarm_nca.viewer.overlays import Look, View, views_of
+from swarm_nca.viewer.past_rows import PastRows
+from swarm_nca.viewer.picker import Picker
 from swarm_nca.viewer.samples import sample
-from swarm_nca.viewer.session import Session
-from swarm_nca.viewer.session_config import SessionConfig, first_of, from_scenario, from_source
+from swarm_nca.viewer.session import Session, Snapshot
+from swarm_nca.viewer.session_config import SessionConfig
 from swarm_nca.viewer.span import Span
-from swarm_nca.viewer.starts import Start, starts_of
 from swarm_nca.viewer.theme import LIGHT
+from swarm_nca.viewer.tiles import tile_at
 from swarm_nca.viewer.timebar import TimeBar
-from swarm_nca.viewer.tools import PEN, cleared, whiteboard
+from swarm_nca.viewer.tools import PEN, cleared
+from swarm_nca.viewer.trail import Trail
 from swarm_nca.viewer.widgets import Widget
 
 #: Seconds per frame that steps may take; seconds that a notice stays.
 _SHARE, _STAYS = 0.012, 3.5
-
-#: Past steps kept for a world of one row.
-MOST_ROWS = 1_000
 
 
 class App:
@@ -58,6 +57,9 @@ class App:
         SPEEDS: the choices of steps per second: from one step per 60 frames to as fast as possible.
         SIDES: the choices of the canvas's side, in pixels.
         beside, asked: the second rule now, if any, and the one given at the start.
+        picker: the open list of rules and scenarios, if any.
+        camera: the zoom, and the part of the picture in the middle.
+        trail: the changes that can be undone and redone.
         span, film: the steps marked to be filmed, and the film being made, if any.
     """
 
@@ -82,21 +84,40 @@ class App:
         self.brush: float = 1.3 if opening.rule.readout.class_names else 0.6
         self.speed, self.playing, self.rate = self.SPEEDS.index(30.0), True, 0.0
         self.strength: float = 0.25
-        self.help, self.running = False, True
+        self.help, self.running, self.full_screen = False, True, False
         self.notice, self._notice_left = "", 0.0
         self.pointer = (-1, -1)
+        self.picker: Picker | None = None
         self.recording = False
         self.film: Film | None = None
         self.layout = layout_of(size)
         self.samples: dict[str, int] = {}
         self._boards = 0
-        self.open(opening)
+        self.trail = Trail()
+        self._adopt(Session(opening))
         if beside is not None:
             self.stand_beside(beside)
 
     def open(self, opening: SessionConfig) -> None:
-        """Begin a new session."""
-        self.session = Session(opening)
+        """Begin a new session; undo goes back to the present one.
+
+        Raises:
+            ValueError: a first step that fails; the present session stays.
+        """
+        session = Session(opening)
+        with self.trail.change(self.session, f"open {opening.name}"):
+            self._adopt(session)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Show a session as it was when a snapshot was taken."""
+        snapshot.session.restore(snapshot)
+        if snapshot.session is not self.session:
+            self._adopt(snapshot.session)
+
+    def _adopt(self, session: Session) -> None:
+        """Show a session."""
+        self.session, opening = session, session.opening
+        self.camera = WHOLE
         self.witness: CellProbe | None = None
         try:
             self.stand_beside(self.beside)
@@ -109,7 +130,7 @@ class App:
         self.input, self.span, self.recording = Hand(self), Span(), False
         self._owed, self._taken = 0.0, deque[tuple[float, int]](maxlen=90)
         self._said: tuple[int, str] | None = None
-        self._past: dict[int, Rgb] = {}
+        self._past = PastRows()
         self.notice = ""
         self.arrange(self.layout)
         self._keep_row()
@@ -141,14 +162,26 @@ class App:
 
     @property
     def canvases(self) -> tuple[Rect, ...]:
-        """Where each rule's picture is on the window."""
-        panes = self.layout.panes(len(self.session.side_by_side))
-        return tuple(fitted(pane, *self.extent) for pane in panes)
+        """Where each rule's picture is on the window; larger than its pane if zoomed."""
+        return tuple(self.camera.place(pane, *self.extent) for pane in self.panes)
 
     @property
     def canvas(self) -> Rect:
         """Where the first rule's picture is on the window."""
         return self.canvases[0]
+
+    @property
+    def panes(self) -> tuple[Rect, ...]:
+        """The place for each rule's picture."""
+        return self.layout.panes(len(self.session.side_by_side))
+
+    @property
+    def pictures(self) -> tuple[Rect, ...]:
+        """What is looked at on the stage: tooltips stay off it."""
+        if self.extent[0] == 1 or not self.touchable:
+            return (self.layout.stage,)
+        places = zip(self.canvases, self.panes, strict=True)
+        return tuple(canvas.clip(pane).inflate(6, 6) for canvas, pane in places)
 
     @property
     def extent(self) -> tuple[int, int]:
@@ -157,13 +190,28 @@ class App:
         return rows, columns
 
     @property
+    def zoomable(self) -> bool:
+        """Whether the view shows one picture of several rows, which the camera can show closer."""
+        return self.touchable and self.extent[0] > 1
+
+    def zoom(self, notches: int, point: tuple[int, int] | None = None) -> None:
+        """Show the picture closer (1) or farther (−1); the cell under the point stays there."""
+        if self.zoomable:
+            pane = self.panes[0 if point is None else self.pane_at(point)]
+            self.camera = self.camera.zoomed(notches, pane, self.extent, point or pane.center)
+
+    def pan(self, across: int, down: int) -> None:
+        """Move the picture by so many pixels of the window, where it is larger than its pane."""
+        self.camera = self.camera.moved(across, down, self.panes[0], self.extent)
+
+    @property
     def touchable(self) -> bool:
         """Whether the view shows one picture, so that a point of the canvas is a pixel."""
         return self.view.name != "Tiles"
 
     def pane_at(self, point: tuple[int, int]) -> int:
         """The number of the canvas closest to a point."""
-        middles = [pygame.Vector2(canvas.center) for canvas in self.canvases]
+        middles = [pygame.Vector2(pane.center) for pane in self.panes]
         return min(range(len(middles)), key=lambda pane: middles[pane].distance_to(point))
 
     def place_of(self, point: tuple[int, int], pane: int = 0) -> tuple[float, float]:
@@ -220,18 +268,11 @@ class App:
     def _keep_row(self) -> None:
         """Store the picture of a world of one row, to draw it over time."""
         if self.extent[0] == 1:
-            self._past[self.session.step] = self.views[0].draw(self.look)
-            self._past.pop(self.session.step - MOST_ROWS, None)
+            self._past.keep(self.session.step, self.views[0].draw(self.look))
 
     def past(self, rows: int) -> Rgb | None:
-        """uint8 [n, W, 3], the last steps of a world of one row; None for other worlds.
-
-        At most `rows` steps, ascending, up to the step before the one shown. Steps without a
-        picture, taken between two frames, are left out.
-        """
-        now = self.session.step
-        steps = [step for step in range(max(0, now - rows), now) if step in self._past]
-        return np.concatenate([self._past[step] for step in steps]) if steps else None
+        """uint8 [n, W, 3], the last steps of a world of one row; None for other worlds."""
+        return self._past.before(self.session.step, rows)
 
     def say(self, words: str) -> None:
         """Show a notice for 3.5 seconds."""
@@ -262,8 +303,9 @@ class App:
     def edit(self, *perturbations: Perturbation) -> bool:
         """Apply perturbations to the world; an error becomes a notice, and the result is False."""
         try:
-            for perturbation in perturbations:
-                self.session.edit(perturbation)
+            with self.trail.change(self.session, perturbations[-1].kind):
+                for perturbation in perturbations:
+                    self.session.edit(perturbation)
         except ValueError as error:
             self.say(str(error))
             return False
@@ -296,45 +338,18 @@ class App:
         if self.edit(Mutate(images=source)):
             self.samples[names[number]] = self.samples.get(names[number], 0) + 1
 
-    def begin(self, start: Start) -> None:
-        """Start again from one of the start pictures of a rule without classes."""
+    def another_board(self) -> int:
+        """A number that differs for each random start or fill."""
         self._boards += 1
-        self.edit(Mutate(images=start.source(self.extent, self._boards)))
+        return self._boards
 
     def fill(self) -> None:
-        """Fill the canvas with digits; without classes, use the rule's last start."""
-        rows, columns = self.extent
-        names = self.session.rule.readout.class_names
-        if not names and starts_of(self.session.rule):
-            self.begin(starts_of(self.session.rule)[-1])
-            return
-        strokes = whiteboard(names, rows, columns, self._boards)
-        self._boards += 1
-        if strokes:
-            self.edit(cleared(rows, columns), *strokes)
-        else:
-            self.say("Only digits and capital letters can be drawn: drop a picture on the window")
+        """Fill the canvas; see `edits.fill`."""
+        edits.fill(self)
 
     def resize_canvas(self, side: int) -> None:
-        """Start a new session on a canvas of side × side pixels; large ones are filled."""
-        opening = self.session.opening
-        source = first_of(opening.rule, side)
-        grid = opening.start.canvas.grid
-        rule, name = opening.rule, opening.rule_name
-        self.open(from_source(rule, name, source, side, opening.folder, grid))
-        if side > self.SIDES[1] and rule.readout.class_names:
-            self.fill()
-
-    def drop(self, path: str) -> None:
-        """Open a file dropped on the window: a picture replaces the world's, a scenario starts."""
-        try:
-            if path.endswith((".yaml", ".yml")):
-                self.open(from_scenario(path))
-                return
-            source = Source(file=str(Path(path).absolute()), size=self.extent)
-            self.session.edit(Mutate(images=source))
-        except (ValueError, OSError) as error:
-            self.say(" ".join(str(error).split()))
+        """Start a new session on another canvas; see `edits.resize_canvas`."""
+        edits.resize_canvas(self, side)
 
     # ----------------------------------------------------------------- events
 
@@ -367,8 +382,8 @@ class App:
 
     def tile_at(self, point: tuple[int, int]) -> int | None:
         """The channel whose tile is under a point, in the view of tiles."""
-        pane, rects = self.pane_at(point), self.layout.panes(len(self.looks))
-        return panes.tile_at(self.looks[pane], rects[pane], point)
+        pane = self.pane_at(point)
+        return tile_at(self.looks[pane], self.panes[pane], point, self.layout.scale)
 
     def widget_at(self, point: tuple[int, int]) -> Widget | None:
         """The widget under a point."""

@@ -11,10 +11,12 @@ import pygame
 from swarm_nca.atomic import write_atomically
 from swarm_nca.viewer import saving
 from swarm_nca.viewer.beside import partners
+from swarm_nca.viewer.camera import WHOLE
 from swarm_nca.viewer.dials import DIALS
 from swarm_nca.viewer.film import Film
 from swarm_nca.viewer.paint import pixels_of
 from swarm_nca.viewer.panes import rule_title
+from swarm_nca.viewer.picker import Picker, entries_of
 from swarm_nca.viewer.span import Span
 from swarm_nca.viewer.theme import DARK, LIGHT
 
@@ -61,7 +63,7 @@ def next_theme(app: App) -> None:
 
 
 def next_side(app: App) -> None:
-    """Start a new session on a canvas of the next size."""
+    """Start a new session on a canvas of the next size; undo goes back."""
     sides = app.SIDES
     now = sides.index(app.extent[0]) if app.extent[0] in sides else -1
     app.resize_canvas(sides[(now + 1) % len(sides)])
@@ -73,6 +75,67 @@ def next_world(app: App) -> None:
         app.session.show(app.session.shown + 1)
         app.witness = None
         app.say(f"World {app.session.shown + 1} of {len(app.session.world)}")
+
+
+def undo(app: App) -> None:
+    """Take back the last change: an edit, a new canvas or an opened file."""
+    snapshot = app.trail.undo(app.session)
+    if snapshot is None:
+        app.say("Nothing to undo")
+        return
+    app.restore(snapshot)
+    app.say(f"Undone: {snapshot.words}, at step {app.session.step:,}")
+
+
+def redo(app: App) -> None:
+    """Make the change again that was taken back last."""
+    snapshot = app.trail.redo(app.session)
+    if snapshot is None:
+        app.say("Nothing to redo")
+        return
+    app.restore(snapshot)
+    app.say(f"Done again: {snapshot.words}; step {app.session.step:,}")
+
+
+def open_picker(app: App) -> None:
+    """Show the list of rules and scenarios."""
+    app.picker = Picker(entries_of(app.folder))
+
+
+def pick(app: App) -> None:
+    """Open the chosen entry of the list; an error becomes a notice."""
+    entry = None if app.picker is None else app.picker.entry()
+    app.picker = None
+    if entry is None:
+        return
+    side = app.extent[0] if app.extent[0] in app.SIDES else app.SIDES[0]
+    try:
+        app.open(entry.start(side))
+    except (ValueError, OSError) as error:
+        app.say(" ".join(str(error).split()))
+
+
+def zoom(notches: int) -> Callable[[App], None]:
+    """A command: show the picture closer (1) or farther (−1), or the whole picture (0)."""
+
+    def change(app: App) -> None:
+        if not app.zoomable:
+            app.say("This view has no zoom")
+            return
+        if notches:
+            app.zoom(notches)
+        else:
+            app.camera = WHOLE
+        whole = app.camera.zoom <= 1.0
+        app.say("The whole canvas is shown" if whole else f"Zoom {app.camera.zoom:.1f} ×")
+
+    return change
+
+
+def toggle_full_screen(app: App) -> None:
+    """Fill the screen with the window, or stop that."""
+    app.full_screen = not app.full_screen
+    app.say("Full screen; F11 or Escape ends it" if app.full_screen else "Full screen ended")
 
 
 def save_screenshot(app: App) -> None:

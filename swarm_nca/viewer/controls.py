@@ -11,7 +11,7 @@ import numpy as np
 from pygame import Rect
 
 from swarm_nca.render import Rgb
-from swarm_nca.viewer import commands
+from swarm_nca.viewer import commands, edits
 from swarm_nca.viewer.dials import DIALS
 from swarm_nca.viewer.faults import Fault, faults_of
 from swarm_nca.viewer.keys import ACTIONS, Action
@@ -64,6 +64,7 @@ def _head(app: App) -> Iterator[Widget]:
     icons: tuple[tuple[str, Callable[[], str], Callable[[], bool]], ...] = (
         ("?", lambda: "help", lambda: app.help),
         ("t", lambda: "light" if app.theme.name == "dark" else "dark", bool),
+        ("ctrl p", lambda: "open", bool),
         ("ctrl s", lambda: "save", bool),
         ("o", lambda: "record", lambda: app.recording),
         ("s", lambda: "screenshot", bool),
@@ -145,15 +146,21 @@ def _starts(app: App) -> Iterator[Widget]:
 def _canvas(app: App) -> Iterator[Widget]:
     px, left, top = app.layout.px, *_corner(app, "Canvas")
     gap = px(4)
-    half = (px(_RAIL) - px(6)) // 2
-    fill, clear = Rect(left, top, half, px(32)), Rect(left + half + px(6), top, half, px(32))
-    yield _button(app, "f", fill, _named("fill"))
-    yield _button(app, "c", clear, _named("clear"))
+    fourth = (px(_RAIL) - 3 * px(6)) // 4
+    row: tuple[tuple[str, str, Callable[[], bool]], ...] = (
+        ("f", "fill", bool),
+        ("c", "clear", bool),
+        ("ctrl z", "undo", lambda: not app.trail.undoable),
+        ("ctrl y", "redo", lambda: not app.trail.redoable),
+    )
+    for number, (key, icon, idle) in enumerate(row):
+        place = Rect(left + number * (fourth + px(6)), top, fourth, px(32))
+        yield _button(app, key, place, _named(icon), idle=idle)
     top += px(38)
     width = (px(_RAIL) - 4 * gap) // 5
     for number, side in enumerate(app.SIDES):
         place = Rect(left + number * (width + gap), top, width, px(28))
-        tip = f"New session on a canvas of {side} × {side} pixels  (k)"
+        tip = f"New canvas of {side} × {side} pixels; undo brings this one back  (k)"
         yield Button(
             place,
             tip,
@@ -193,7 +200,7 @@ def _foot(app: App) -> Iterator[Widget]:
     )
     yield _button(app, ".", Rect(play.right + px(6), top, size, size), _named("step"))
     again = Rect(play.right + px(12) + size, top, size, size)
-    yield _button(app, "r", again, _named("restart"))
+    yield _button(app, "home", again, _named("begin"))
     last = len(app.SPEEDS) - 1
     yield Slider(
         Rect(again.right + px(24), top + px(3), px(200), px(34)),
@@ -234,9 +241,12 @@ def _button(
     icon: Callable[[], str],
     active: Callable[[], bool] = bool,
     quiet: bool = False,
+    idle: Callable[[], bool] = bool,
 ) -> Button:
     action: Action = _BY_KEY[key]
-    return Button(place, action.tip, lambda: action.do(app), icon, active=active, quiet=quiet)
+    return Button(
+        place, action.tip, lambda: action.do(app), icon, active=active, quiet=quiet, idle=idle
+    )
 
 
 def _dial(app: App, name: str, place: Rect, keys: str) -> Slider:
@@ -287,7 +297,7 @@ def _mutating(app: App, number: int) -> Callable[[], None]:
 
 
 def _starting(app: App, start: Start) -> Callable[[], None]:
-    return lambda: app.begin(start)
+    return lambda: edits.begin(app, start)
 
 
 def _is_labelled(app: App, number: int) -> Callable[[], bool]:

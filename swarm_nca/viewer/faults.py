@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from swarm_nca.perturbations import Loss, Mutate, Noise, Perturbation
+from swarm_nca.perturbations import Loss, Mutate, Noise, Perturbation, Restart
 from swarm_nca.rules import Rule
 from swarm_nca.viewer.samples import sample
 from swarm_nca.world import World
@@ -43,8 +43,8 @@ class Fault(NamedTuple):
         perturbation = self.deed(app, 0.0 if now == app.strength else app.strength)
         before = app.session.alone
         if perturbation is not None and app.edit(perturbation):
-            effect = perturbation.what(before, app.session.alone)
-            app.say(f"{perturbation.kind.capitalize()}: {effect}")
+            kind, effect = perturbation.kind, perturbation.what(before, app.session.alone)
+            app.say(kind.capitalize() if effect == kind else f"{kind.capitalize()}: {effect}")
 
     def lasts(self, app: App) -> bool:
         """Whether a lasting fault is on."""
@@ -84,5 +84,6 @@ def faults_of(rule: Rule) -> tuple[Fault, ...]:
 FAULTS = (
     Fault("jolt", "j", "Jolt: add noise to all states", _jolt),
     Fault("loss", "l", "Loss: drop messages; again: stop", _lose, lambda w: w.links.drop),
-    Fault("chimera", "m", "Chimera: change the right half's class", _chimera),
+    Fault("chimera", "m", "Chimera: change the right half", _chimera),
+    Fault("forget", "r", "Restart: set all states to zero", lambda app, strength: Restart()),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Literal
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.render import decided
+from swarm_nca.viewer.pieces import most_votes, pieces_of
 
 Values = npt.NDArray[np.float64]
 
@@ -23,8 +25,9 @@ _LEAST = 64
 def measured(seen: CellStats) -> Values:
     """float64 [worlds, values] in the order of `History.NAMES`, nan where nothing is measured.
 
-    The largest vote is the share of cells that show the most common class. While all states are
-    zero, accuracy and undecided are nan, because ties alone would decide them. Without classes the
+    With classes, the number of cells per class follows, silent cells last. The largest vote is the
+    share of cells that show the most common class of their piece. While all states are zero,
+    accuracy and undecided are nan, because ties alone would decide them. Without classes the
     largest vote is the share of alive cells, and accuracy and undecided are nan.
     """
     if not seen.rule.readout.class_names:
@@ -35,11 +38,15 @@ def measured(seen: CellStats) -> Values:
     active = np.where(size != 0, cells, np.nan)
     known = np.where(seen.labelled.numpy(), active, np.nan)
     classes, shown = len(seen.rule.classes), decided(seen.world, None, seen.rule.shown_above)
-    speaks = shown >= 0
-    box = seen.world_of.numpy()[speaks] * classes + shown[speaks]
-    votes = np.bincount(box, minlength=len(cells) * classes).reshape(-1, classes).max(axis=1)
+    world_of, piece = seen.world_of.numpy(), pieces_of(seen.world)
+    box = world_of * (classes + 1) + np.where(shown >= 0, shown, classes)
+    counts = np.bincount(box, minlength=len(cells) * (classes + 1)).reshape(-1, classes + 1)
+    _, most = most_votes(seen.world, shown)
+    first = np.unique(piece, return_index=True)[1]
+    largest = np.bincount(world_of[first], most, minlength=len(cells))
     correct, undecided = seen.correct.numpy(), seen.undecided.numpy()
-    return np.stack([correct / known, votes / cells, undecided / active, size / cells], axis=1)
+    shares = [correct / known, largest / cells, undecided / active, size / cells]
+    return np.concatenate([np.stack(shares, axis=1), counts], axis=1)
 
 
 def _without_classes(seen: CellStats) -> Values:
@@ -55,13 +62,14 @@ class History:
 
     Args:
         worlds: number of worlds.
+        counts: number of counts beside the named values: one per class, and silent cells.
     """
 
     NAMES = ("accuracy", "largest vote", "undecided", "magnitude")
 
-    def __init__(self, worlds: int = 1) -> None:
-        row = (worlds, len(self.NAMES))
-        most = min(MOST, max(_LEAST, ROOM // (8 * worlds * len(self.NAMES))))
+    def __init__(self, worlds: int = 1, counts: int = 0) -> None:
+        row = (worlds, len(self.NAMES) + counts)
+        most = min(MOST, max(_LEAST, ROOM // (8 * worlds * row[1])))
         self._steps, self._values = np.empty(most), np.empty((most, *row))
         self._count, self._stride = 0, 1
 
@@ -87,7 +95,20 @@ class History:
     def between(self, first: float, last: float, world: int = 0) -> Values:
         """[n, 5]: step and values, in the order of `NAMES`, of the steps from first to last."""
         rows = slice(self._row(first), self._row(last, "right"))
-        return np.column_stack([self._steps[rows], self._values[rows, world]])
+        return np.column_stack([self._steps[rows], self._values[rows, world, : len(self.NAMES)]])
+
+    def votes(self, first: float, last: float, world: int = 0) -> tuple[Values, Values]:
+        """Steps [n] from first to last, and the number of cells [n, counts] per class."""
+        rows = slice(self._row(first), self._row(last, "right"))
+        return self._steps[rows], self._values[rows, world, len(self.NAMES) :]
+
+    def copy(self) -> History:
+        """An independent copy."""
+        other = copy.copy(self)
+        other._steps, other._values = np.empty_like(self._steps), np.empty_like(self._values)
+        other._steps[: self._count] = self._steps[: self._count]
+        other._values[: self._count] = self._values[: self._count]
+        return other
 
     def branch(self, step: int) -> None:
         """Drop this step and all later ones."""

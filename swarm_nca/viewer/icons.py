@@ -73,9 +73,24 @@ def _step(pen: _Pen) -> None:
     pen.box((16, 5), (3, 14))
 
 
-def _restart(pen: _Pen) -> None:
-    pen.arc((12, 12.5), 7, -45, 225)
-    pen.fill((12.4, 3.6), (19.4, 4.2), (14.6, 10.2))
+def _begin(pen: _Pen) -> None:
+    pen.box((5, 5), (3, 14))
+    pen.fill((19, 5), (9.5, 12), (19, 19))
+
+
+def _undo(pen: _Pen) -> None:
+    pen.arc((12.5, 14), 6, -150, 60)
+    pen.fill((3.4, 12.6), (10.6, 12.9), (6.2, 6.4))
+
+
+def _redo(pen: _Pen) -> None:
+    pen.arc((11.5, 14), 6, -240, -30)
+    pen.fill((20.6, 12.6), (13.4, 12.9), (17.8, 6.4))
+
+
+def _forget(pen: _Pen) -> None:
+    pen.disc((12, 12), 7.2, 1.9)
+    pen.line((5.2, 18.8), (18.8, 5.2))
 
 
 def _bin(pen: _Pen) -> None:
@@ -131,6 +146,11 @@ def _camera(pen: _Pen) -> None:
 def _record(pen: _Pen) -> None:
     pen.disc((12, 12), 8, 1.9)
     pen.disc((12, 12), 4.2)
+
+
+def _open(pen: _Pen) -> None:
+    pen.line((3.5, 19), (3.5, 5.5), (9, 5.5), (11, 8), (18.5, 8), (18.5, 11))
+    pen.line((3.5, 19), (6.8, 11), (21.3, 11), (18.2, 19), (3.5, 19))
 
 
 def _save(pen: _Pen) -> None:
@@ -198,7 +218,10 @@ ICONS: dict[str, Callable[[_Pen], None]] = {
     "play": _play,
     "pause": _pause,
     "step": _step,
-    "restart": _restart,
+    "begin": _begin,
+    "undo": _undo,
+    "redo": _redo,
+    "forget": _forget,
     "clear": _bin,
     "pen": _pencil,
     "eraser": _eraser,
@@ -210,6 +233,7 @@ ICONS: dict[str, Callable[[_Pen], None]] = {
     "screenshot": _camera,
     "record": _record,
     "save": _save,
+    "open": _open,
     "dark": _moon,
     "light": _sun,
     "help": _help,
@@ -220,6 +244,26 @@ ICONS: dict[str, Callable[[_Pen], None]] = {
     "mark out": _mark_out,
     "film": _film,
 }
+
+
+#: The window's icon: cells of a swarm, most of which agree; names of colours below.
+_EMBLEM = ("aab", "aaa", "caa")
+_EMBLEM_COLORS: dict[str, Color] = {"a": (99, 184, 181), "b": (243, 207, 173), "c": (126, 52, 206)}
+
+
+def emblem(side: int) -> Surface:
+    """The window's icon, side × side pixels: nine cells, seven of one class."""
+    surface = Surface((side, side), pygame.SRCALPHA)
+    surface.fill((0, 0, 0, 0))
+    draw.rect(surface, (27, 31, 38), surface.get_rect(), border_radius=side // 5)
+    margin, gap = side // 8, max(1, side // 24)
+    cell = (side - 2 * margin - 2 * gap) // 3
+    for row, line in enumerate(_EMBLEM):
+        for column, name in enumerate(line):
+            corner = (margin + column * (cell + gap), margin + row * (cell + gap))
+            place = pygame.Rect(corner, (cell, cell))
+            draw.rect(surface, _EMBLEM_COLORS[name], place, border_radius=cell // 5)
+    return surface
 
 
 @lru_cache(maxsize=512)

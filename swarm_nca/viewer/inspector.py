@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 from pygame import Rect
 
-from swarm_nca.rules import Rule
 from swarm_nca.viewer.lettering import SMALL
 from swarm_nca.viewer.overlays import Look
 from swarm_nca.viewer.paint import Paint
@@ -104,49 +103,63 @@ def inspector(
         if name == "senses" and not look.rule.stimulus_size:
             continue
         room: Rect = getattr(parts, name)
-        above = room.top - paint.px(9)
-        if name == "senses":
-            paint.text(text, (room.right, above), paint.theme.quiet, SMALL, "right")
-        else:
-            paint.text(text, (room.left, above), paint.theme.quiet, SMALL)
+        paint.text(text, (room.left, room.top - paint.px(9)), paint.theme.quiet, SMALL)
     _memory(paint, parts.said, look, witness)
     if answer is None:
         return
     _inbox(paint, parts.hears, look, answer)
-    _holding(paint, parts.holds, look, answer.state)
+    _axis(paint, parts.holds)
+    _bars(paint, bars_of(parts.holds, paint.scale), look, answer.state)
+    _values(paint, parts.reads, look, answer.state)
     if len(answer.stimulus):
         _patch(paint, parts.senses, answer.stimulus)
-
-
-def channels_told(rule: Rule) -> str:
-    """The meaning of the channels, in one line."""
-    total, readout = rule.channels, rule.readout
-    read = readout.channels(total)
-    meaning = "classes" if readout.class_names else ", ".join(readout.channel_names)
-    parts = [(0, read.start, "free"), (read.start, read.stop, meaning), (read.stop, total, "free")]
-    return "channels " + ", ".join(
-        f"{first} – {end - 1}: {text}" for first, end, text in parts if end > first
-    )
 
 
 class Rooms(NamedTuple):
     """The places of the panel's parts."""
 
     hears: Rect
-    holds: Rect
     senses: Rect
+    reads: Rect
     said: Rect
+    holds: Rect
 
 
 #: The label above each part, and its tooltip.
-LABELS = {"hears": "messages", "holds": "state", "senses": "stimulus", "said": "history"}
+LABELS = {
+    "hears": "messages",
+    "senses": "stimulus",
+    "reads": "read-out",
+    "said": "history",
+    "holds": "state by channel",
+}
 TIPS = {
     "hears": "Messages: the neighbour's state in each slot; the cell's own state in the middle",
+    "senses": "Stimulus: the grey of the cell's pixel and of the eight pixels around it",
+    "reads": "Read-out: the values of the channels that are read, the largest first",
+    "said": "History: what the cell has shown at the last steps; the latest step is at the right",
     "holds": "State: grey bars are free channels, coloured bars are read-out channels. "
     "The cell's class is the longest coloured bar that points up",
-    "senses": "Stimulus: the grey of the cell's pixel and of the eight pixels around it",
-    "said": "History: what the cell has shown at the last steps; the latest step is at the right",
 }
+
+#: The names of the nine slots.
+SLOTS = (
+    "the north-west",
+    "the north",
+    "the north-east",
+    "the west",
+    "itself",
+    "the east",
+    "the south-west",
+    "the south",
+    "the south-east",
+)
+
+#: Values of the read-out that are written.
+_READ = 4
+
+#: Ticks of the axis of a state's bars, and the room for their numbers.
+_TICKS, _NUMBERS = (2.0, 0.0, -2.0), 24
 
 
 def rooms(place: Rect, scale: float) -> Rooms:
@@ -156,13 +169,56 @@ def rooms(place: Rect, scale: float) -> Rooms:
         return round(length * scale)
 
     gap, label = px(12), px(17)
-    top = place.top + px(22) + label
-    side = max(px(30), min(px(118), place.bottom - top - label - px(14) - gap))
-    hears = Rect(place.left, top, side, side)
-    senses = Rect(place.right - px(42), top, px(42), px(42))
-    holds = Rect(hears.right + gap, top, senses.left - 2 * gap - hears.right, side)
-    said = Rect(place.left, hears.bottom + px(4) + label, place.width, px(10))
-    return Rooms(hears, holds, senses, said)
+    top = place.top + px(20) + label
+    hears = Rect(place.left, top, px(84), px(84))
+    senses = Rect(hears.right + gap, top, px(42), px(42))
+    reads = Rect(senses.right + px(32), top, 0, px(54))
+    reads.width = place.right - reads.left
+    said = Rect(senses.left, hears.bottom - px(12), place.right - senses.left, px(12))
+    holds = Rect(place.left, hears.bottom + label, place.width, 0)
+    holds.height = max(1, place.bottom - holds.top - px(2))
+    return Rooms(hears, senses, reads, said, holds)
+
+
+def bars_of(holds: Rect, scale: float) -> Rect:
+    """The place of a state's bars, beside the numbers of their axis."""
+    numbers = round(_NUMBERS * scale)
+    return Rect(holds.left + numbers, holds.top, holds.width - numbers, holds.height)
+
+
+def value_at(
+    look: Look, witness: CellProbe, parts: Rooms, scale: float, point: tuple[int, int]
+) -> tuple[str, Rect] | None:
+    """The value of the bar under a point, in words, and the bar's place; None without a bar."""
+    row, bars = row_of(look, witness.site), bars_of(parts.holds, scale)
+    if row is None:
+        return None
+    answer = question(look, row)
+    if bars.collidepoint(point):
+        return _bar_told(look, bars, answer.state, point)
+    for slot, tile in enumerate(_slots(parts.hears, len(answer.inbox), scale)):
+        if tile.collidepoint(point) and answer.heard[slot]:
+            inner = tile.inflate(-2 * round(3 * scale), -2 * round(3 * scale))
+            inside = (min(max(point[0], inner.left), inner.right - 1), inner.centery)
+            words, _ = _bar_told(look, inner, answer.inbox[slot], inside)
+            nine = len(answer.inbox) == len(SLOTS)
+            return f"From {SLOTS[slot] if nine else f'slot {slot}'}: {words}", tile
+    return None
+
+
+def _bar_told(look: Look, place: Rect, state: Values, point: tuple[int, int]) -> tuple[str, Rect]:
+    edges = _edges(place, len(state))
+    number = int(np.searchsorted(edges, point[0], "right")) - 1
+    number = min(max(number, 0), len(state) - 1)
+    bar = Rect(edges[number], place.top, edges[number + 1] - edges[number], place.height)
+    return f"channel {number}, {look.means(number)}: {number_told(state[number])}", bar
+
+
+def number_told(value: float) -> str:
+    """A value with its sign and two decimals; large ones as a power of ten."""
+    if not np.isfinite(value):
+        return str(float(value))
+    return f"{value:+.2f}" if abs(value) < 1_000 else f"{value:+.0e}"
 
 
 def _invitation(paint: Paint, place: Rect) -> None:
@@ -171,36 +227,70 @@ def _invitation(paint: Paint, place: Rect) -> None:
     x = place.left + paint.px(9)
     paint.icon("inspect", (x, y), paint.theme.quiet, 18)
     x += paint.px(18)
-    for line in ("Choose the magnifying glass and click a cell", "to see its state and messages."):
+    for line in ("Choose the magnifying glass and click", "a cell to see its state and messages."):
         paint.text(line, (x, y), paint.theme.quiet, SMALL, room=place.right - x)
         y += paint.px(17)
 
 
-def _holding(paint: Paint, place: Rect, look: Look, state: Values) -> None:
-    """A state's bars, and the meaning of the channels below them."""
-    names = Rect(place.left, place.bottom - paint.px(12), place.width, paint.px(12))
-    _bars(paint, Rect(place.topleft, (place.width, place.height - names.height)), look, state)
-    y, color, total = names.centery, paint.theme.quiet, max(1, len(state))
-    read = look.rule.readout.channels(len(state))
-    meaning = "classes" if look.rule.readout.class_names else look.rule.readout.title
-    parts = ((0, read.start, "free"), (read.start, read.stop, meaning), (read.stop, total, "free"))
-    for first, end, text in parts:
-        middle = place.left + round(place.width * (first + end) / 2 / total)
-        if end > first:
-            paint.text(text, (middle, y), color, SMALL - 1, "center")
+def _axis(paint: Paint, holds: Rect) -> None:
+    """Lines at the ticks of the bars' axis, with their numbers at the left."""
+    bars = bars_of(holds, paint.scale)
+    for tick in _TICKS:
+        y = bars.centery - round(float(_squashed(tick)) * bars.height / 2)
+        paint.line((bars.left, y), (bars.right, y), paint.theme.line)
+        text = f"{tick:+.0f}" if tick else "0"
+        paint.text(text, (bars.left - paint.px(5), y), paint.theme.quiet, SMALL, "right")
 
 
-def _bars(paint: Paint, place: Rect, look: Look, state: Values, edge: bool = True) -> None:
+def _values(paint: Paint, place: Rect, look: Look, state: Values) -> None:
+    """The channels that are read and their values: of classes the three largest."""
+    read = list(range(len(state))[look.rule.readout.channels(len(state))])
+    if look.rule.readout.class_names:
+        read = sorted(read, key=lambda number: -np.nan_to_num(state[number], nan=-np.inf))[:3]
+    for line, number in enumerate(read[:_READ]):
+        y = place.top + round((line + 0.5) * place.height / _READ)
+        value = number_told(state[number])
+        wide = paint.text(value, (place.right, y), paint.theme.ink, SMALL, "right")
+        room = place.width - wide - paint.px(4)
+        paint.text(look.means(number), (place.left, y), paint.theme.quiet, SMALL, room=room)
+
+
+def _squashed(value: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Values mapped to (−1, 1) by the arctangent; 0 for nan."""
+    squashed: npt.NDArray[np.float64] = np.nan_to_num(np.arctan(value)) / (np.pi / 2)
+    return squashed
+
+
+def _edges(place: Rect, count: int) -> list[int]:
+    """The left edges of `count` bars side by side, and the right edge of the last one."""
+    edges: list[int] = np.linspace(place.left, place.right, count + 1).round().astype(int).tolist()
+    return edges
+
+
+def _slots(place: Rect, count: int, scale: float) -> list[Rect]:
+    """The tiles of the slots, row by row."""
+    side, gap = round(count**0.5), round(3 * scale)
+    size = (place.width - gap * (side - 1)) // side
+    return [
+        Rect(
+            place.left + slot % side * (size + gap),
+            place.top + slot // side * (size + gap),
+            size,
+            size,
+        )
+        for slot in range(count)
+    ]
+
+
+def _bars(paint: Paint, place: Rect, look: Look, state: Values) -> None:
     """A vector as bars above and below a middle line, squashed by the arctangent."""
     middle, count = place.centery, len(state)
     read, readout = look.rule.readout.channels(count), look.rule.readout
     # The theme's colours, if each read-out channel has a name of its own.
     named = len(readout.names) == len(readout.channel_names)
     colors = look.palette.tolist() if named else readout.channel_colors
-    lengths = np.nan_to_num(np.arctan(state)) / (np.pi / 2) * (place.height / 2)
-    if edge:
-        paint.line((place.left, middle), (place.right, middle), paint.theme.line)
-    edges = np.linspace(place.left, place.right, count + 1).round().astype(int).tolist()
+    lengths = _squashed(state) * (place.height / 2)
+    edges = _edges(place, count)
     wide = edges[1] - edges[0] > 4
     for number, length in enumerate(lengths.tolist()):
         color: Color = paint.theme.faint
@@ -213,17 +303,13 @@ def _bars(paint: Paint, place: Rect, look: Look, state: Values, edge: bool = Tru
 
 
 def _inbox(paint: Paint, place: Rect, look: Look, answer: Answer) -> None:
-    side = round(len(answer.inbox) ** 0.5)
-    gap = paint.px(3)
-    size = (place.width - gap * (side - 1)) // side
-    for slot, message in enumerate(answer.inbox):
-        row, column = divmod(slot, side)
-        tile = Rect(place.left + column * (size + gap), place.top + row * (size + gap), size, size)
+    tiles = _slots(place, len(answer.inbox), paint.scale)
+    for slot, (tile, message) in enumerate(zip(tiles, answer.inbox, strict=True)):
         itself = slot == len(answer.inbox) // 2
         paint.box(tile, paint.theme.raised, 3, paint.theme.accent if itself else None)
         if answer.heard[slot]:
-            inner = tile.inflate(-paint.px(6), -paint.px(6))
-            _bars(paint, inner, look, message, edge=False)
+            inner = tile.inflate(-2 * paint.px(3), -2 * paint.px(3))
+            _bars(paint, inner, look, message)
 
 
 def _patch(paint: Paint, place: Rect, stimulus: Values) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,6 +79,9 @@ class Keyframes:
         while len(self._kept) > 2 and (self._bytes > self._budget or len(self._kept) > MOST):
             self.stride *= 2
             self._leave([frame for frame in self._kept if frame.step % self.stride == 0])
+
+    def __iter__(self) -> Iterator[Keyframe]:
+        return iter(self._kept)
 
     def before(self, step: int) -> Keyframe:
         """The last keyframe at or before a step."""

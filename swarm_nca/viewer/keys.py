@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import pygame
 from pygame.event import Event
 
-from swarm_nca.perturbations import Restart
 from swarm_nca.viewer import commands
 from swarm_nca.viewer.faults import FAULTS
 from swarm_nca.viewer.tools import TOOLS
@@ -28,7 +27,12 @@ _NAMED = {
     pygame.K_BACKSPACE: "delete",
     pygame.K_ESCAPE: "escape",
     pygame.K_F1: "?",
+    pygame.K_F11: "f11",
+    pygame.K_PAGEUP: "page up",
+    pygame.K_PAGEDOWN: "page down",
     pygame.K_SPACE: "space",
+    pygame.K_RETURN: "enter",
+    pygame.K_KP_ENTER: "enter",
 }
 
 
@@ -60,7 +64,8 @@ def key_of(event: Event) -> str:
     if name is not None:
         return f"shift {name}" if mods & pygame.KMOD_SHIFT else name
     if mods & (pygame.KMOD_CTRL | pygame.KMOD_META):
-        return f"ctrl {chr(event.key)}" if 0 < event.key < 128 else ""
+        shift = "shift " if mods & pygame.KMOD_SHIFT else ""
+        return f"ctrl {shift}{chr(event.key)}" if 0 < event.key < 128 else ""
     return str(getattr(event, "unicode", ""))
 
 
@@ -87,10 +92,6 @@ def _play(app: App) -> None:
     app.playing = not app.playing
 
 
-def _restart(app: App) -> None:
-    app.edit(Restart())
-
-
 def _begin(app: App) -> None:
     app.seek(0)
 
@@ -106,8 +107,10 @@ def _help(app: App) -> None:
 def _escape(app: App) -> None:
     if app.help:
         app.help = False
-    else:
+    elif app.witness is not None:
         app.witness = None
+    else:
+        app.full_screen = False
 
 
 ACTIONS = (
@@ -121,12 +124,14 @@ ACTIONS = (
     Action(("+", "="), "Faster", commands.nudge_speed(1), "Time"),
     Action(("-",), "Slower", commands.nudge_speed(-1), "Time"),
     *(Action((tool.key,), tool.tip, _tool(number), "Tools") for number, tool in enumerate(TOOLS)),
+    Action(("ctrl z",), "Undo the last change", commands.undo, "Tools"),
+    Action(("ctrl y", "ctrl shift z"), "Redo the change undone", commands.redo, "Tools"),
     Action(("]",), "Larger brush", commands.nudge("brush", 1), "Tools"),
     Action(("[",), "Smaller brush", commands.nudge("brush", -1), "Tools"),
+    Action(("ctrl p",), "Open a rule or a scenario", commands.open_picker, "World"),
     Action(("c", "delete"), "Clear the canvas", lambda app: app.clear(), "World"),
-    Action(("r",), "Restart: set all states to zero", _restart, "World"),
     Action(("f",), "Fill the canvas with digits", lambda app: app.fill(), "World"),
-    Action(("k",), "New session, next size of canvas", commands.next_side, "World"),
+    Action(("k",), "New canvas of the next size", commands.next_side, "World"),
     *(Action((fault.key,), fault.words, fault.strike, "Disturb") for fault in FAULTS),
     Action(("b",), "Stronger faults", commands.nudge("strength", 1), "Disturb"),
     Action(("B",), "Weaker faults", commands.nudge("strength", -1), "Disturb"),
@@ -135,6 +140,10 @@ ACTIONS = (
     Action(("g",), "More noise", commands.nudge("noise", 1), "Disturb"),
     Action(("G",), "Less noise", commands.nudge("noise", -1), "Disturb"),
     Action(("w",), "Show the next world of the batch", commands.next_world, "View"),
+    Action(("page up",), "Zoom in", commands.zoom(1), "View"),
+    Action(("page down",), "Zoom out", commands.zoom(-1), "View"),
+    Action(("ctrl 0",), "Show the whole canvas", commands.zoom(0), "View"),
+    Action(("f11",), "Full screen, or window", commands.toggle_full_screen, "View"),
     Action(("v",), "Next view", commands.next_view(1), "View"),
     Action(("V",), "Previous view", commands.next_view(-1), "View"),
     Action(("n", "up"), "Next channel", commands.next_channel(1), "View"),
@@ -145,8 +154,8 @@ ACTIONS = (
     Action(("t",), "Light or dark theme", commands.next_theme, "View"),
     Action(("s",), "Save a screenshot (PNG)", commands.save_screenshot, "Save"),
     Action(("o",), "Start or stop recording (WebP)", commands.toggle_recording, "Save"),
-    Action(("(",), "Mark the start of a film, or unmark it", commands.mark_in, "Save"),
-    Action((")",), "Mark the end of a film, or unmark it", commands.mark_out, "Save"),
+    Action(("(",), "Mark or unmark a film's start", commands.mark_in, "Save"),
+    Action((")",), "Mark or unmark a film's end", commands.mark_out, "Save"),
     Action(("O",), "Film marked or latest steps (WebP)", commands.save_film(".webp"), "Save"),
     Action(("ctrl o",), "Film marked or latest steps (GIF)", commands.save_film(".gif"), "Save"),
     Action(("ctrl s", "y"), "Save the session as a scenario", commands.save_scenario, "Save"),

@@ -14,6 +14,9 @@ DESIGN, SMALLEST = (1280, 720), (960, 540)
 
 _HEAD, _FOOT, _LEFT, _RIGHT, _MARGIN = 52, 104, 216, 324, 16
 
+#: The room below the canvas for its answer, a scale or a notice.
+_BELOW = 38
+
 #: The line above each of two canvases, and the room between them.
 TITLE, _APART = 22, 20
 
@@ -64,15 +67,15 @@ class Layout:
             questioned: whether a cell is inspected; if not, vote and curves get more room.
         """
         bar, px = self.right, self.px
-        space, gap = bar.height - px(28), px(16)
-        shares = (34, 32) if questioned else (38, 40)
-        top, places = bar.top + px(14), []
-        for share, most in zip(shares, (220, 240), strict=True):
-            height = min(space * share // 100, px(most))
-            places.append(Rect(bar.left + px(16), top, bar.width - px(36), height - gap))
-            top += height
-        cell = Rect(places[0].left, top, places[0].width, min(bar.bottom - top, px(190)) - px(8))
-        return places[0], places[1], cell
+        vote, cell = (px(178), px(204)) if questioned else (px(214), px(76))
+        gap, left, width = px(12), bar.left + px(16), bar.width - px(36)
+        top = bar.top + px(12)
+        curves = min(bar.bottom - top - vote - cell - px(6), px(340))
+        return (
+            Rect(left, top, width, vote - gap),
+            Rect(left, top + vote, width, curves - gap),
+            Rect(left, top + vote + curves, width, cell),
+        )
 
     def canvas(self, rows: int, columns: int, count: int = 1) -> Rect:
         """The place of a picture of this many pixels, or of the first of two."""
@@ -106,5 +109,5 @@ def layout_of(size: tuple[int, int]) -> Layout:
     middle = Rect(left.right, head.bottom, right.left - left.right, between)
     views = Rect(middle.left + margin, middle.top + px(10), middle.width - 2 * margin, px(30))
     top = views.bottom + px(10)
-    stage = Rect(views.left, top, views.width, middle.bottom - top - px(30))
+    stage = Rect(views.left, top, views.width, middle.bottom - top - px(_BELOW))
     return Layout(scale, Rect(0, 0, width, height), head, left, right, foot, views, stage)

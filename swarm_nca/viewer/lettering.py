@@ -11,7 +11,7 @@ import pygame
 from swarm_nca.viewer.theme import Color
 
 #: Sizes in pixels at a scale of 1, and the minimum height of a letter in pixels.
-SMALL, BODY, LARGE = 11, 13, 17
+SMALL, BODY, LARGE = 12, 13, 17
 _LEAST = 6
 
 

@@ -93,23 +93,8 @@ def channel(look: Look) -> Rgb:
 
 
 def tiles(look: Look) -> Rgb:
-    """All channels, one tile each, with a gap of at least one pixel."""
-    rows, columns, gap = tiling(look)
-    height, width = look.world.picture().shape
-    sheet = np.empty((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), np.uint8)
-    sheet[:] = look.theme.desk
-    for number in range(look.rule.channels):
-        row, column = divmod(number, columns)
-        top, left = row * (height + gap), column * (width + gap)
-        sheet[top : top + height, left : left + width] = _channel(look, number)
-    return sheet
-
-
-def tiling(look: Look) -> tuple[int, int, int]:
-    """Rows and columns of tiles, and the gap between two tiles in pixels of the picture."""
-    count = look.rule.channels
-    columns = int(np.ceil(np.sqrt(count)))
-    return -(-count // columns), columns, max(1, look.world.picture().shape[0] // 14)
+    """All channels, uint8 [C·H, W, 3]: one picture per channel, one below the other."""
+    return np.concatenate([_channel(look, number) for number in range(look.rule.channels)])
 
 
 def doubt(look: Look) -> Rgb:

@@ -108,6 +108,23 @@ class Paint:
             source = pygame.transform.scale(source, place.size)
         self.surface.blit(source, place.topleft)
 
+    def part(self, rgb: Rgb, place: Rect, visible: Rect) -> None:
+        """The visible part of an array of pixels scaled to a place."""
+        if visible.contains(place):
+            self.pixels(rgb, place)
+            return
+        high, wide = place.height / len(rgb), place.width / rgb.shape[1]
+        shown = place.clip(visible)
+        first, last = (int((edge - place.top) / high) for edge in (shown.top, shown.bottom - 1))
+        left, right = (int((edge - place.left) / wide) for edge in (shown.left, shown.right - 1))
+        corner = (place.left + round(left * wide), place.top + round(first * high))
+        end = (place.left + round((right + 1) * wide), place.top + round((last + 1) * high))
+        before = self.surface.get_clip()
+        self.surface.set_clip(shown)
+        cut = rgb[first : last + 1, left : right + 1]
+        self.pixels(cut, Rect(corner, (end[0] - corner[0], end[1] - corner[1])))
+        self.surface.set_clip(before)
+
 
 def pixels_of(surface: pygame.Surface) -> Rgb:
     """A surface as uint8 [H, W, 3]."""

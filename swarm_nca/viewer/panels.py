@@ -10,10 +10,12 @@ import pygame
 from pygame import Rect
 
 from swarm_nca.render import SILENT, tally
+from swarm_nca.viewer.area import area
 from swarm_nca.viewer.history import History
 from swarm_nca.viewer.lettering import LARGE, SMALL
 from swarm_nca.viewer.overlays import Look
 from swarm_nca.viewer.paint import Paint
+from swarm_nca.viewer.pieces import pieces_of
 from swarm_nca.viewer.session import Session
 from swarm_nca.viewer.theme import Color
 
@@ -25,9 +27,8 @@ _ROWS = 12
 #: Steps from one dash of a curve to the next.
 _DASH = 10
 
-#: The text for an unknown value; the widest values of one line (accuracy and undecided together are
-#: at most 100 %); and the smallest letters.
-_UNKNOWN, _WIDEST, _FINEST = "–", ("100%", "100%", "0%"), 6
+#: The text for an unknown value.
+_UNKNOWN = "–"
 
 
 def heading(paint: Paint, place: Rect, text: str, right: str = "") -> int:
@@ -51,7 +52,9 @@ def votes(paint: Paint, place: Rect, looks: Sequence[Look]) -> None:
     tallies = [tally(each.world, shown_above=each.rule.shown_above) for each in looks]
     counts = tallies[0]
     cells = int(counts.sum())
-    top = heading(paint, place, "The vote", f"{cells:,} cells")
+    pieces = int(pieces_of(look.world).max(initial=-1)) + 1
+    several = f" in {pieces:,} pieces" if pieces > 1 else ""
+    top = heading(paint, place, "The vote", f"{cells:,} cells{several}")
     names = (*look.rule.classes.names, SILENT)
     columns = -(-len(names) // _ROWS)
     rows = -(-len(names) // columns)
@@ -107,27 +110,63 @@ def living(paint: Paint, place: Rect, looks: Sequence[Look]) -> None:
         paint.filled(bar, max(round(bar.width * share), 3 if alive else 0), paint.theme.accent, 2)
 
 
-def curves(paint: Paint, place: Rect, session: Session) -> None:
-    """Curves of the last steps: shares above, the magnitude of the states below.
+def curves(paint: Paint, place: Rect, session: Session, looks: Sequence[Look]) -> None:
+    """Measured values and votes of the last steps: shares above, magnitude and votes below.
 
-    The curves of a second rule are dashed. The numbers beside the names belong to the step shown,
-    which is in the middle of the curves if it lies far in the past.
+    The curves of a second rule are dashed, and its votes stand below those of the first.
     """
     if not session.rule.readout.class_names:
         course(paint, place, session)
         return
-    last = max(min(session.reached, session.step + WINDOW // 2), WINDOW)
-    first = last - WINDOW
-    sessions = session.side_by_side
+    first, last = window(session)
     top = heading(paint, place, "Over time", f"steps {first:,} – {last:,}")
-    legend = paint.px(18)
-    upper = Rect(place.left, top + legend * len(sessions), place.width, 0)
-    upper.height = (place.bottom - upper.top - legend - paint.px(10)) * 2 // 3
-    lower = Rect(place.left, upper.bottom + legend + paint.px(6), place.width, 0)
-    lower.height = place.bottom - lower.top
-    theme = paint.theme
+    sessions, theme = session.side_by_side, paint.theme
     colors = (theme.accent, theme.good, theme.faint, theme.ink)
-    names = History.NAMES
+    legend, apart = paint.px(16), paint.px(5)
+    for number, each in enumerate(sessions):
+        texts = [_percent(each.values[name]) for name in History.NAMES[:3]]
+        texts.append(_size(each.values[History.NAMES[3]]))
+        entries = list(zip(History.NAMES, texts, colors, strict=True))
+        for line in (entries[:2], entries[2:]):
+            _legend(paint, Rect(place.left, top + legend // 2, place.width, 0), line, number > 0)
+            top += legend
+    top += apart
+    spare = max(0, place.bottom - top - legend - 2 * apart)
+    upper = Rect(place.left, top, place.width, spare * 38 // 100)
+    lower = Rect(place.left, upper.bottom + apart, place.width, spare * 22 // 100)
+    below = Rect(place.left, lower.bottom + apart + legend, place.width, 0)
+    below.height = place.bottom - below.top
+    _measured_curves(paint, upper, lower, sessions, first, colors)
+    caption = (place.left, below.top - legend // 2 - paint.px(1))
+    paint.text("votes: share of each class", caption, theme.quiet, SMALL)
+    each_high = below.height // len(sessions)
+    for number, each in enumerate(sessions):
+        steps, votes = each.history.votes(first, last, each.shown)
+        room = Rect(below.left, below.top + number * each_high, below.width, each_high)
+        room.height -= paint.px(2) if number + 1 < len(sessions) else 0
+        area(paint, room, steps - first, votes, looks[number].palette, WINDOW)
+    if session.step < session.reached:
+        x = place.left + round((session.step - first) / WINDOW * place.width)
+        for room in (upper, lower, below):
+            paint.line((x, room.top), (x, room.bottom), theme.accent)
+
+
+def window(session: Session) -> tuple[int, int]:
+    """The first and the last step of the curves: those around the step shown."""
+    last = max(min(session.reached, session.step + WINDOW // 2), WINDOW)
+    return last - WINDOW, last
+
+
+def _measured_curves(
+    paint: Paint,
+    upper: Rect,
+    lower: Rect,
+    sessions: Sequence[Session],
+    first: int,
+    colors: Sequence[Color],
+) -> None:
+    """Accuracy, largest vote and undecided cells above, the magnitude of the states below."""
+    names, last = History.NAMES, first + WINDOW
     tables = [each.history.between(first, last, each.shown) for each in sessions]
     magnitudes = [table[:, 1 + names.index("magnitude")] for table in tables]
     # Infinite magnitudes, of a rule that diverges, do not count for the scale.
@@ -139,18 +178,7 @@ def curves(paint: Paint, place: Rect, session: Session) -> None:
         values = {name: rows[:, 1 + column] for column, name in enumerate(names)}
         for name, color in zip(names[:3], colors, strict=False):
             _curve(paint, upper, steps, values[name], 1.0, color, dashed_from)
-        _curve(paint, lower, steps, values["magnitude"], high, theme.ink, dashed_from)
-        y = top + legend // 2 + number * legend
-        now = sessions[number].values
-        texts = [_percent(now[name]) for name in names[:3]] + [_size(now[names[3]])]
-        entries = list(zip(names, texts, colors, strict=True))
-        _legend(paint, Rect(place.left, y, place.width, 0), entries[:3], number > 0)
-        half = Rect(place.left, lower.top - legend // 2, place.width // 2, 0)
-        half.left += number * half.width
-        _legend(paint, half, entries[3:], number > 0)
-    if session.step < session.reached:
-        x = place.left + round((session.step - first) / WINDOW * place.width)
-        paint.line((x, upper.top), (x, lower.bottom), theme.accent)
+        _curve(paint, lower, steps, values["magnitude"], high, colors[3], dashed_from)
 
 
 def course(paint: Paint, place: Rect, session: Session) -> None:
@@ -159,8 +187,7 @@ def course(paint: Paint, place: Rect, session: Session) -> None:
     For bits the magnitude equals the share of alive cells and is left out. The curves of a second
     rule are dashed.
     """
-    last = max(min(session.reached, session.step + WINDOW // 2), WINDOW)
-    first, theme = last - WINDOW, paint.theme
+    (first, last), theme = window(session), paint.theme
     top = heading(paint, place, "Over time", f"steps {first:,} – {last:,}")
     entries = [("alive", "largest vote", theme.good, session.alone.cells)]
     if session.rule.readout.kind != "bit":
@@ -181,8 +208,7 @@ def course(paint: Paint, place: Rect, session: Session) -> None:
             _curve(paint, room, steps, values, high, color, dashed_from)
             value = session.side_by_side[number].values[measure] * times
             text = f"{value:,.0f}" if times > 1 and np.isfinite(value) else _size(value)
-            half = Rect(place.left, y, place.width // 2, 0)
-            half.left += number * half.width
+            half = Rect(place.left + number * place.width // 2, y, place.width // 2, 0)
             _legend(paint, half, [(name, text, color)], number > 0)
         if session.step < session.reached:
             x = place.left + round((session.step - first) / WINDOW * place.width)
@@ -203,27 +229,19 @@ def _size(value: float) -> str:
 def _legend(
     paint: Paint, place: Rect, entries: Sequence[tuple[str, str, Color]], dashed: bool
 ) -> None:
-    """Names and values on one line, in letters small enough for the widest values."""
-    stroke, near, apart = paint.px(11), paint.px(3), paint.px(7)
-    widest, size = _WIDEST[: len(entries)], float(SMALL - 1)
-
-    def needed() -> int:
-        words = (*widest, *(name for name, _, _ in entries))
-        return sum(paint.width(word, size) for word in words) + (stroke + near) * len(entries)
-
-    while needed() + apart * (len(entries) - 1) > place.width and size > _FINEST:
-        size -= 0.5
-    x, y = place.topleft
-    for name, value, color in entries:
+    """Names and values on one line, each entry in its own share of the line."""
+    y = place.top
+    for number, (name, value, color) in enumerate(entries):
+        x = place.left + number * place.width // max(2, len(entries))
         line = Rect(x, y - paint.px(1), paint.px(9), paint.px(2))
         if dashed:
             line.width = paint.px(4)
             paint.bar(line, color)
             line.move_ip(paint.px(6), 0)
         paint.bar(line, color)
-        x += stroke
-        x += paint.text(name, (x, y), paint.theme.quiet, size) + near
-        x += paint.text(value, (x, y), paint.theme.ink, size) + apart
+        x += paint.px(13)
+        x += paint.text(name, (x, y), paint.theme.quiet, SMALL) + paint.px(4)
+        paint.text(value, (x, y), paint.theme.ink, SMALL)
 
 
 def _grid(paint: Paint, place: Rect, levels: tuple[float, ...], high: float) -> None:

@@ -80,6 +80,10 @@ class Plan:
         other._edits, other.touched = list(self._edits), set(self.touched)
         return other
 
+    def become(self, other: Plan) -> None:
+        """Take over the edits of another plan."""
+        self._edits, self.touched = list(other._edits), set(other.touched)
+
     def branch(self, step: int) -> None:
         """Drop edits by hand after a step; keep the scenario's."""
         self._edits = [edit for edit in self._edits if edit.foreseen or edit.at <= step]

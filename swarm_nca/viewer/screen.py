@@ -12,12 +12,14 @@ from pygame import Rect, Surface
 from swarm_nca.recording.channels import diverging
 from swarm_nca.render import Rgb
 from swarm_nca.viewer import controls, floating, panes
-from swarm_nca.viewer.inspector import channels_told, inspector
+from swarm_nca.viewer.inspector import inspector
 from swarm_nca.viewer.lettering import BODY, LARGE, SMALL
 from swarm_nca.viewer.messages import ramp, share_of
 from swarm_nca.viewer.overlays import Look
 from swarm_nca.viewer.paint import Paint
 from swarm_nca.viewer.panels import curves, votes
+from swarm_nca.viewer.picker import paint_picker
+from swarm_nca.viewer.timebar import standing
 
 if TYPE_CHECKING:
     from swarm_nca.viewer.app import App
@@ -42,12 +44,15 @@ def paint(app: App, surface: Surface) -> None:
     _canvas(app, brush, looks)
     _sections(app, brush)
     _right(app, brush, looks)
-    over = None if app.help else app.widget_at(app.pointer)
+    over = None if app.help or app.picker is not None else app.widget_at(app.pointer)
     for widget in app.widgets:
         widget.draw(brush, widget is over)
     _foot(app, brush)
     if app.help:
         floating.guide(app, brush)
+        return
+    if app.picker is not None:
+        paint_picker(app.picker, layout, brush)
         return
     explained = floating.explanation(app)
     if explained is not None:
@@ -58,6 +63,11 @@ def _head(app: App, brush: Paint) -> None:
     head, px, session = app.layout.head, app.layout.px, app.session
     left = head.left + px(24)
     left += brush.text("Swarm", (left, head.centery), size=LARGE, strong=True) + px(14)
+    worlds = len(session.world)
+    if worlds > 1:
+        icons = [widget.place.left for widget in app.widgets if head.contains(widget.place)]
+        text = f"world {session.shown + 1} of {worlds}"
+        brush.text(text, (min(icons) - px(10), head.centery), size=BODY, align="right")
     rules = " beside ".join(panes.rule_title(each) for each in session.side_by_side)
     brush.text(
         f"{session.opening.name}   ·   rule {rules}",
@@ -77,7 +87,7 @@ def _sections(app: App, brush: Paint) -> None:
 def _right(app: App, brush: Paint, looks: Sequence[Look]) -> None:
     vote, course, cell = app.layout.rail(app.witness is not None)
     votes(brush, vote, looks)
-    curves(brush, course, app.session)
+    curves(brush, course, app.session, looks)
     of = 0 if app.witness is None else app.witness.of
     under = panes.rule_title(app.session.side_by_side[of]) if len(looks) > 1 else ""
     inspector(brush, cell, looks[of], app.witness, under)
@@ -86,20 +96,26 @@ def _right(app: App, brush: Paint, looks: Sequence[Look]) -> None:
 def _canvas(app: App, brush: Paint, looks: Sequence[Look]) -> None:
     px, theme = app.layout.px, app.theme
     sessions = app.session.side_by_side
-    rects = app.layout.panes(len(sessions))
-    places = panes.canvases(brush, app.view, looks, rects, app.touchable)
+    whole = panes.canvases(brush, app.view, looks, app.panes, app.touchable, app.camera)
+    places = [place.clip(pane) for place, pane in zip(whole, app.panes, strict=True)]
+    if not app.touchable:
+        places = whole
     if len(sessions) == 1:
         _past(app, brush, places[0])
     if len(sessions) > 1:
         panes.names(brush, sessions, looks, places)
     if app.touchable:
-        _witness(app, brush, places)
-        _cursor(app, brush, places)
+        _witness(app, brush, whole, places)
+        _cursor(app, brush, whole, places)
         for place in places if app.session.waiting else ():
             brush.text("Draw something", place.center, theme.faint, LARGE, "center")
     room = app.layout.stage
+    if app.zoomable and app.camera.zoom > 1.0:
+        text, corner = f"zoom {app.camera.zoom:.1f} ×", (room.right, room.bottom + px(19))
+        wide = brush.text(text, corner, theme.quiet, SMALL, "right") + px(12)
+        room = Rect(room.left + wide, room.top, room.width - 2 * wide, room.height)
     below = max(place.bottom for place in places) + px(17)
-    foot = (room.centerx, min(room.bottom + px(15), below))
+    foot = (room.centerx, min(room.bottom + px(19), below))
     if app.film is not None:
         floating.progress(app, brush, foot)
     elif app.notice:
@@ -109,10 +125,9 @@ def _canvas(app: App, brush: Paint, looks: Sequence[Look]) -> None:
     elif app.view.name == "Messages":
         _message_bar(app, brush, foot)
     elif app.view.name == "Tiles":
-        text = " · ".join(dict.fromkeys(channels_told(look.rule) for look in looks))
-        brush.text(text, foot, theme.quiet, SMALL, "center", room=room.width)
+        _channel_scale(brush, foot, "value of each channel")
     elif len(looks) == 1 and app.view.name in _ANSWERED:
-        panes.answer(brush, looks[0], foot)
+        panes.answer(brush, looks[0], foot, room.width)
     else:
         brush.text(app.view.tip, foot, theme.quiet, SMALL, "center")
 
@@ -128,39 +143,47 @@ def _past(app: App, brush: Paint, place: Rect) -> None:
     brush.pixels(rgb, room)
 
 
-def _witness(app: App, brush: Paint, places: Sequence[Rect]) -> None:
+def _witness(app: App, brush: Paint, whole: Sequence[Rect], places: Sequence[Rect]) -> None:
     """Paint a frame around the inspected cell, and a fainter one on the other rule's canvas."""
     if app.witness is None:
         return
     row, column = divmod(app.witness.site, app.extent[1])
     width = max(2, brush.px(2))
-    for number, place in enumerate(places):
+    for number, (place, visible) in enumerate(zip(whole, places, strict=True)):
         size = place.width / app.extent[1]
         cell = Rect(place.left + column * size, place.top + row * size, round(size), round(size))
         color = app.theme.accent if number == app.witness.of else app.theme.faint
+        brush.surface.set_clip(visible.inflate(2 * width, 2 * width))
         pygame.draw.rect(brush.surface, color, cell.inflate(2 * width, 2 * width), width)
+        brush.surface.set_clip(None)
 
 
-def _cursor(app: App, brush: Paint, places: Sequence[Rect]) -> None:
+def _cursor(app: App, brush: Paint, whole: Sequence[Rect], places: Sequence[Rect]) -> None:
     """Paint a circle of the brush's size at the same place of every canvas."""
     under = next((place for place in places if place.collidepoint(app.pointer)), None)
     if app.tool.deed is None or under is None or app.help:
         return
-    radius = app.brush * app.tool.wider * under.width / app.extent[1]
+    radius = app.brush * app.tool.wider * whole[0].width / app.extent[1]
     circle = getattr(pygame.draw, "aacircle", pygame.draw.circle)  # pygame has no smooth one
     for place in places:
         center = (app.pointer[0] + place.left - under.left, app.pointer[1] + place.top - under.top)
+        brush.surface.set_clip(place)
         circle(brush.surface, app.theme.quiet, center, max(3, round(radius)), 1)
+        brush.surface.set_clip(None)
 
 
 def _channel_bar(app: App, brush: Paint, looks: Sequence[Look], middle: tuple[int, int]) -> None:
     """The scale of a channel; with two rules, number and meaning of the channel may differ."""
     names = dict.fromkeys(f"channel {look.channel}, {look.means(look.channel)}" for look in looks)
-    text = " · ".join(names)
+    place = _channel_scale(brush, middle, " · ".join(names))
+    brush.text("↑ ↓", (place.right + brush.px(12), place.centery), app.theme.quiet, SMALL)
+
+
+def _channel_scale(brush: Paint, middle: tuple[int, int], text: str) -> Rect:
+    """The scale of the colours of channels, with a text at its left."""
     colors = diverging(np.tan(np.linspace(-0.49, 0.49, 100) * np.pi))
     ticks = {f"{tick:+g}" if tick else "0": np.arctan(tick) / np.pi + 0.5 for tick in (-2, 0, 2)}
-    place = _scale(brush, middle, colors, ticks, text)
-    brush.text("↑ ↓", (place.right + brush.px(12), place.centery), app.theme.quiet, SMALL)
+    return _scale(brush, middle, colors, ticks, text)
 
 
 def _message_bar(app: App, brush: Paint, middle: tuple[int, int]) -> None:
@@ -183,7 +206,7 @@ def _scale(
     for tick, share in ticks.items():
         x = place.left + round(share * place.width)
         y = place.bottom + brush.px(7)
-        brush.text(tick, (x, y), brush.theme.quiet, SMALL - 1, "center")
+        brush.text(tick, (x, y), brush.theme.quiet, SMALL, "center")
     left = (place.left - brush.px(12), place.centery)
     brush.text(text, left, brush.theme.ink, SMALL, "right")
     return place
@@ -213,9 +236,7 @@ def _foot(app: App, brush: Paint) -> None:
             brush.disc(center, 3.5, theme.panel)
     if expectations:
         right -= len(expectations) * px(16) + px(8)
-        passed = sum(result is not None and result.passed for result in expectations)
-        text = f"{passed} of {len(expectations)} expectations passed"
-        brush.text(text, (right, y), theme.quiet, SMALL, "right")
+        brush.text(standing(expectations), (right, y), theme.quiet, SMALL, "right")
 
 
 def _span(app: App, brush: Paint, place: tuple[int, int]) -> None:

@@ -11,12 +11,14 @@ from __future__ import annotations
 import copy
 import time
 from collections import deque
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.measure.metrics import find_metric
@@ -35,6 +37,36 @@ _SAID = 32
 
 #: Past steps that a second rule measures for the curves while it catches up.
 _RECENT = 400
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A session at one moment of its use, to be put back by `Session.restore`.
+
+    Attributes:
+        words: the change that followed.
+        now: the worlds shown, after the edits of their step.
+        beside: of the second rule's session, if any.
+    """
+
+    session: Session
+    words: str
+    now: Keyframe
+    shown: int
+    reached: int
+    plan: Plan
+    keyframes: Keyframes
+    history: History
+    met: Mapping[int, Expectation]
+    fired: Tensor
+    beside: Snapshot | None
+
+    def frames(self) -> Iterator[Keyframe]:
+        """All keyframes it holds."""
+        yield self.now
+        yield from self.keyframes
+        if self.beside is not None:
+            yield from self.beside.frames()
 
 
 class Session:
@@ -58,7 +90,7 @@ class Session:
         self.opening = opening
         self.rule, self.seed = opening.rule, opening.seed
         self.plan: Plan = Plan(opening.foreseen) if leader is None else leader.plan
-        self.history = History(len(opening.start))
+        self.history = self._new_history()
         self.reached = -1
         self.shown: int = 0 if leader is None else leader.shown
         self.said: deque[tuple[int, str]] = deque(maxlen=_SAID)
@@ -112,7 +144,8 @@ class Session:
     @property
     def values(self) -> dict[str, float]:
         """The measured values of the world shown, by name; nan if not measured."""
-        return dict(zip(History.NAMES, self.measures[self.shown].tolist(), strict=True))
+        measures = self.measures[self.shown, : len(History.NAMES)]
+        return dict(zip(History.NAMES, measures.tolist(), strict=True))
 
     @property
     def waiting(self) -> bool:
@@ -172,12 +205,49 @@ class Session:
         other.plan = self.plan.copy() if plan is None else plan
         other._run = self._run.copy(other.plan)
         other._keyframes = self._keyframes.copy()
-        other.history = History(len(self.world))
+        other.history = self._new_history()
         other.said, other._met = deque(maxlen=_SAID), dict(self._met)
         other._look_anew()
         if self.beside is not None:
             other.beside = self.beside.copy(other.plan)
         return other
+
+    def snapshot(self, words: str = "") -> Snapshot:
+        """Everything that an edit may change; see `restore`.
+
+        Args:
+            words: the change that follows.
+        """
+        return Snapshot(
+            session=self,
+            words=words,
+            now=Keyframe.of(self.world, self.step),
+            shown=self.shown,
+            reached=self.reached,
+            plan=self.plan.copy(),
+            keyframes=self._keyframes.copy(),
+            history=self.history.copy(),
+            met=dict(self._met),
+            fired=self.fired,
+            beside=None if self.beside is None else self.beside.snapshot(),
+        )
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Put back one of this session's snapshots, once.
+
+        A second rule that was added later starts again and catches up.
+        """
+        self.plan.become(snapshot.plan)
+        self._keyframes, self.history = snapshot.keyframes, snapshot.history
+        self.reached, self._met = snapshot.reached, dict(snapshot.met)
+        self._stand_on(snapshot.now.world(self.opening.start), snapshot.now.step)
+        self.fired, self.shown = snapshot.fired, snapshot.shown
+        if self.beside is None:
+            return
+        if snapshot.beside is not None and snapshot.beside.session is self.beside:
+            self.beside.restore(snapshot.beside)
+        else:
+            self.accompany(self.beside.opening)
 
     # ----------------------------------------------------------- going on
 
@@ -289,6 +359,10 @@ class Session:
                 self._met[number] = Expectation(
                     expect.metric, expect.at, expect.min, expect.max, value
                 )
+
+    def _new_history(self) -> History:
+        classes = len(self.rule.readout.class_names)
+        return History(len(self.opening.start), classes + 1 if classes else 0)
 
     def _stand_on(self, world: World, step: int | None = None) -> None:
         self._run.stand_on(world, step)

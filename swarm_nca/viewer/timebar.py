@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pygame import Rect
 
+from swarm_nca.recording import Expectation
 from swarm_nca.scenario.schema import Expect
 from swarm_nca.viewer.paint import Paint
 from swarm_nca.viewer.session import Session
@@ -130,6 +131,14 @@ class TimeBar:
                     state = f"{'passed' if result.passed else 'failed'} with {result.value:.2f}"
                 lines.append(f"{wanted.metric} {_bounds(wanted)} at step {wanted.at}: {state}")
         return "; ".join(lines[:3]) or f"Step {self.step_at(point):,}. {self.tip}"
+
+
+def standing(results: Sequence[Expectation | None]) -> str:
+    """How many expectations are passed, failed and pending: those not yet due are pending."""
+    pending = sum(result is None for result in results)
+    passed = sum(result is not None and result.passed for result in results)
+    counts = {"passed": passed, "failed": len(results) - pending - passed, "pending": pending}
+    return "expectations: " + ", ".join(f"{n} {word}" for word, n in counts.items() if n)
 
 
 def _bounds(expect: Expect) -> str:

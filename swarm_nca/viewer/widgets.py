@@ -47,6 +47,7 @@ class Button:
         picture: instead of both: returns a picture in the theme's colours.
         color: returns the colour of the bar below the picture.
         quiet: no box behind it unless active or hovered.
+        idle: whether a press has no effect now; the icon is faint then.
     """
 
     place: Rect
@@ -58,6 +59,7 @@ class Button:
     color: Callable[[], Color] | None = None
     active: Callable[[], bool] = bool
     quiet: bool = False
+    idle: Callable[[], bool] = bool
 
     def draw(self, paint: Paint, hovered: bool) -> None:
         """Paint the button."""
@@ -65,7 +67,7 @@ class Button:
         face = theme.accent if active and self.picture is None else theme.raised
         if hovered:
             face = blend(face, theme.ink, 0.1)
-        ink = theme.panel if active else theme.ink
+        ink = theme.panel if active else theme.faint if self.idle() else theme.ink
         if self.picture is not None:
             self._pictured(paint, self.picture(), active, hovered)
             return

@@ -12,6 +12,7 @@ import pygame
 from pygame.event import Event
 
 from swarm_nca.viewer.app import App
+from swarm_nca.viewer.icons import emblem
 from swarm_nca.viewer.layout import SMALLEST, layout_of
 
 #: Maximum frames per second, and the possible sizes of the window.
@@ -46,6 +47,7 @@ def show(app: App, frames: int | None = None) -> None:
             raise _no_display()
         window = pygame.Window("Swarm", _size(), resizable=True, allow_high_dpi=True)
         window.minimum_size = SMALLEST
+        window.set_icon(emblem(64))
         app.arrange(layout_of(window.get_surface().get_size()))
         _loop(app, window, frames)
         window.destroy()
@@ -54,11 +56,14 @@ def show(app: App, frames: int | None = None) -> None:
 
 
 def _loop(app: App, window: pygame.Window, frames: int | None) -> None:
-    clock, shown = pygame.time.Clock(), 0
+    clock, shown, full = pygame.time.Clock(), 0, False
     while app.running and (frames is None or shown < frames):
         density = window.get_surface().get_width() / max(1, window.size[0])
         for event in pygame.event.get():
             app.handle(in_pixels(event, density))
+        if app.full_screen != full:
+            full = app.full_screen
+            window.set_fullscreen(desktop=True) if full else window.set_windowed()
         # The time of a long pause, for example while the window is moved, is skipped.
         app.tick(min(clock.tick(FRAMES) / 1000, 0.1))
         surface = window.get_surface()

@@ -13,6 +13,7 @@ from swarm_nca.spaces import PixelSpace, Space
 from swarm_nca.world import fields, making, sites
 from swarm_nca.world.fields import with_fields
 from swarm_nca.world.rows import merged, rows_at, settled
+from swarm_nca.world.wires import rewired
 
 if TYPE_CHECKING:
     from swarm_nca.world.record import World
@@ -62,7 +63,7 @@ def on_space(world: World, space: Space) -> World:
     """The worlds on another space with the same places; rows and derived fields are recomputed."""
     fresh = settled(space)
     source = rows_at(world.address, fresh["address"])
-    return with_fields(world, moved(world, source), space=space, **fresh)
+    return rewired(with_fields(world, moved(world, source), space=space, **fresh))
 
 
 def painted(world: World, canvas: PixelSpace, address: Tensor, grey: Tensor) -> World:
@@ -94,7 +95,7 @@ def painted(world: World, canvas: PixelSpace, address: Tensor, grey: Tensor) -> 
     neighbors[at] = rows_at(rows, heard)
     sensed = fields.moved(world.stimulus, kept, where, len(rows), 0.0)
     sensed[at] = stimulus
-    return with_fields(
+    edited = with_fields(
         world,
         moved(world, source),
         space=fresh,
@@ -102,6 +103,7 @@ def painted(world: World, canvas: PixelSpace, address: Tensor, grey: Tensor) -> 
         neighbors=neighbors,
         stimulus=sensed,
     )
+    return rewired(edited)
 
 
 def sprouted(world: World, address: Tensor, added: Tensor) -> World:

@@ -28,10 +28,18 @@ FIELDS: dict[str, Literal["cell", "world", "batch"]] = {
     "fire_rate": "batch",
     "noise": "batch",
     "readout": "batch",
+    "guests": "batch",
 }
 
 #: Values other than 0 of newborn cells and of worlds that lack a field, by field name.
-NEWBORN: dict[str, float] = {}
+NEWBORN: dict[str, float] = {"wire": -1}
+
+#: The further fields that hold messages: [N, D, C] said 1 … D steps ago, and [N, K, C] last heard
+#: in each slot.
+IN_FLIGHT, LAST_HEARD = "in_flight", "last_heard"
+
+#: The further field int64 [N] of the rule of each cell: 0 for the run's, i for the i-th guest.
+RULE = "rule"
 
 #: The fields that worlds of one batch share.
 SHARED = tuple(name for name, per in FIELDS.items() if per == "batch")
@@ -68,6 +76,11 @@ def with_fields(
             changes |= {name: given[name] for name in own}
             changes[place] = {name: value for name, value in given.items() if name not in own}
     return replace(world, **changes)
+
+
+def without_messages(fields: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Further fields of cells without those that hold messages."""
+    return {name: values for name, values in fields.items() if name not in (IN_FLIGHT, LAST_HEARD)}
 
 
 def moved(values: Tensor, old: Tensor, new: Tensor, rows: int, blank: float) -> Tensor:
@@ -123,11 +136,11 @@ def unpacked(like: World, tensors: Mapping[str, Tensor]) -> World:
         KeyError: a missing field.
     """
     from swarm_nca.world.rows import settled
+    from swarm_nca.world.wires import rewired
 
     space = like.space.unpacked(_under("space.", tensors))
-    return with_fields(
-        like, _under("cell.", tensors), _under("world.", tensors), space=space, **settled(space)
-    )
+    cells, worlds = _under("cell.", tensors), _under("world.", tensors)
+    return rewired(with_fields(like, cells, worlds, space=space, **settled(space)))
 
 
 def checked(values: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:

@@ -27,7 +27,7 @@ from swarm_nca.world import batches, editing, fields, making, rows
 if TYPE_CHECKING:
     import networkx as nx
 
-_GRID, _LINKS = Grid(), Links()
+_LINKS = Links()
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -44,6 +44,7 @@ class World:
         fire_rate: share of cells that fire in a step in these worlds; None: the rule's.
         noise: standard deviation of the noise in these worlds; None: the rule's.
         readout: how states are read: classes, colours, bits.
+        guests: further rules, which cells obey by the field `rule`; see `fields.RULE`.
         cell_fields: further fields, [N, …] each, that move with the cells; see `with_cells`.
         world_fields: further fields, [B, …] each, that move with the worlds.
         address: int64 [N], the address of each row in the space, ascending.
@@ -66,6 +67,7 @@ class World:
     fire_rate: float | None = None
     noise: float | None = None
     readout: Readout
+    guests: tuple[Rule, ...] = ()
     cell_fields: Mapping[str, Tensor] = field(default_factory=dict)
     world_fields: Mapping[str, Tensor] = field(default_factory=dict)
     # Derived from the space.
@@ -85,7 +87,7 @@ class World:
         *,
         labels: Iterable[int] | Tensor | None = None,
         keys: Iterable[int] | Tensor | None = None,
-        grid: Grid = _GRID,
+        grid: Grid | None = None,
         links: Links = _LINKS,
         fire_rate: float | None = None,
         noise: float | None = None,
@@ -99,7 +101,7 @@ class World:
             rule: gives channels, classes, the alive threshold, device and dtype.
             labels: the class of each picture, −1 for unknown.
             keys: identify the worlds in random draws; 0, 1, … when None.
-            grid: the neighbourhood of pixels.
+            grid: the neighbourhood of pixels; the rule's when None.
             links: how messages are lost.
             fire_rate, noise: replace those of the rule in these worlds.
             start: `zeros`, or `random` (standard normal).
@@ -110,7 +112,7 @@ class World:
                 label that the rule does not have, counts that differ, an unknown start, a rate out
                 of range, or a rule that does not support pictures.
         """
-        canvas = making.canvas_of(images, rule, grid)
+        canvas = making.canvas_of(images, rule, grid or Grid(rule.neighborhood))
         world = cls._on(canvas, rule, labels, keys, links, fire_rate, noise)
         return world.restarted(start, seed)
 
@@ -288,8 +290,9 @@ class World:
         return replace(self, state=state, step=self.step + later if later else self.step)
 
     def restarted(self, start: str = "zeros", seed: int = 0) -> World:
-        """The same worlds with starting states; the count of steps stays."""
-        return self.with_state(making.starting_state(self, self.state.shape[1], start, seed))
+        """The same worlds with starting states and no messages in flight; the step stays."""
+        begun = self.with_state(making.starting_state(self, self.state.shape[1], start, seed))
+        return replace(begun, cell_fields=fields.without_messages(self.cell_fields))
 
     def relabeled(self, labels: Iterable[int] | Tensor | None) -> World:
         """The same worlds with other labels [B], −1 for unknown.
@@ -383,14 +386,13 @@ class World:
         self, device: torch.device | str | None = None, dtype: torch.dtype | None = None
     ) -> World:
         """The same worlds on another device and with another float dtype; None keeps them."""
-        place = torch.device(device) if device is not None else self.state.device
+        place = torch.device(self.state.device if device is None else device)
         return batches.to(self, place, dtype or self.state.dtype)
 
     def __repr__(self) -> str:
-        steps = sorted(set(self.step.tolist()))
+        steps, shape = sorted(set(self.step.tolist())), list(self.state.shape)
         at = f"step {steps[0]}" if len(steps) == 1 else f"steps {steps}"
-        shape = f"{list(self.state.shape)} cells × channels"
-        return f"World({len(self)} on a {self.space.kind}, {shape}, {at})"
+        return f"World({len(self)} on a {self.space.kind}, {shape} cells × channels, {at})"
 
     def _repr_png_(self) -> bytes:
         from swarm_nca.render import render_png

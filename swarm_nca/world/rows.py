@@ -43,7 +43,7 @@ def merged(kept: Tensor, born: Tensor) -> tuple[Tensor, Tensor]:
 
 def largest(world: World, values: Tensor) -> Tensor:
     """For each cell the largest of values [N] in its neighbourhood; see `World.largest`."""
-    lattice = world.space.lattice()
+    lattice = None if "wire" in world.cell_fields else world.space.lattice()
     if lattice is not None and lattice.moore and not lattice.torus:
         # Rows, then columns: this takes a tenth of the time of torch's pooling.
         board = values.view(lattice.worlds, lattice.height, lattice.width)

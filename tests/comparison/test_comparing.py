@@ -13,13 +13,22 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from swarm_nca.cli import compare_command as compare
 from swarm_nca.cli.compare_command import compare_command
 from swarm_nca.comparison import eval_sets
 from swarm_nca.comparison.entries import entries
 from swarm_nca.comparison.eval_sets import ERROR, SharedExam, curves_of
 from swarm_nca.comparison.groups import Group
 from swarm_nca.comparison.scores import score, standing
-from swarm_nca.comparison.table import as_csv, as_markdown, note, sheets, told
+from swarm_nca.comparison.table import (
+    as_csv,
+    as_markdown,
+    compact,
+    compact_note,
+    note,
+    sheets,
+    told,
+)
 from swarm_nca.engine import rollout
 from swarm_nca.measure import METRICS, evaluate
 from swarm_nca.measure.eval_set import exam_pictures
@@ -223,15 +232,18 @@ def test_compare_writes_table_and_figures_and_repeats_them_from_stored_curves(
     trained, tmp_path, monkeypatch
 ) -> None:
     runs = [str(trained("a")), str(trained("b", seed=1)), str(trained("c", loss="ce"))]
-    out, console = tmp_path / "out", Console(record=True, width=160)
+    out, console = tmp_path / "out", Console(record=True, width=100)
     settings = {"limit": 4, "steps": STEPS, "out": out}
     standings = compare_command([*runs, "digits"], "strokes", console=console, **settings)
     assert {row.group.label for row in standings} == {"run: l2", "run: ce", "digits"}
     ordered = [row.value("total_agreement", "fresh", STEPS).mean for row in standings]
     assert ordered == sorted(ordered, reverse=True)
     printed = console.export_text()
-    for words in ("cell accuracy, %", "mutation +4", "digits", "lowest and highest"):
-        assert words in printed
+    for words in ("4 pictures of strokes, at step 4", "digits", "lowest and the highest"):
+        assert words in " ".join(printed.split())
+    # One table: a line for each rule, under one head.
+    assert [printed.count(label) for label in ("run: l2", "run: ce", "interval\n")] == [1, 1, 0]
+    assert "mutation +4" in (out / "table.md").read_text()
     names = {"table.md", "table.csv", "evaluations"}
     names |= {f"{n}.{e}" for n in ("mutation", "restart", "ordering") for e in ("png", "pdf")}
     assert {one.name for one in out.iterdir()} == names
@@ -263,6 +275,45 @@ def test_bad_arguments_are_refused_before_the_evaluation(trained, tmp_path) -> N
     with pytest.raises(ValueError, match="evaluations: this is a file, not a folder"):
         compare_command([str(run)], "strokes", limit=3, out=out)
     assert not out.exists()
+
+
+def test_rules_that_lack_the_classes_are_refused_before_a_picture_is_loaded(
+    tmp_path, monkeypatch
+) -> None:
+    def no_pictures(*arguments, **settings):
+        raise AssertionError("pictures were loaded")
+
+    monkeypatch.setattr(compare, "exam_pictures", no_pictures)
+    for rule, dataset, message in (
+        ("fashion-mnist", "mnist", r"^fashion-mnist: the rule has the classes T-shirt.* lacks 0"),
+        ("digits", "letters", r"lacks A, B, .* of letters: leave the rule out, or"),
+        ("digits", "strokes+letters", r"lacks A, B, "),
+        ("growing-grow", "mnist", r"^growing-grow: this rule has no classes"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            compare_command([rule], dataset, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    monkeypatch.undo()
+    shapes = tmp_path / "shapes"
+    for name in ("0", "moon"):
+        (shapes / name).mkdir(parents=True)
+        drawing = Image.new("L", (28, 28), 255)
+        drawing.paste(0, (9, 5, 18, 23))
+        drawing.save(shapes / name / "a.png")
+    with pytest.raises(ValueError, match=r"lacks moon of .*shapes"):
+        compare_command(["digits"], str(shapes), out=tmp_path / "out")
+
+
+def test_the_table_of_the_terminal_fits_100_columns() -> None:
+    long = replace(two_standings()[1], group=Group("l2, noise 0.02, hidden 70/70 " * 3, (1, 2)))
+    console = Console(record=True, width=200)
+    console.print(compact([two_standings()[0], long], 4, "10,000 pictures of fashion-mnist"))
+    lines = console.export_text().splitlines()
+    assert max(map(len, lines)) <= 100
+    first = next(line for line in lines if line.startswith("a|b"))
+    numbers = "a|b 50.0 % 20.0 % 13.3–28.9 50.0 % 50.0 % 40.0 % 40.0 %"
+    assert " ".join(first.split()) == numbers
+    assert max(map(len, compact_note([long], 4).splitlines())) <= 100
 
 
 @pytest.mark.parametrize("held", [["mutation.png", "table.csv"], ["table.md", "thesis.txt"]])

@@ -1,6 +1,7 @@
 """User-defined classes: from a folder of pictures to a rule, its scores and a scenario."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,15 @@ def test_the_example_has_equally_many_pictures_of_every_class() -> None:
 def test_a_rule_is_trained_on_a_folder_scored_and_run(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     few = ("iterations=2", "batch=4", "pool=8", "steps=3", "rule.hidden=[8, 8]")
-    swarm_nca("train", "signs", "--out", "trained", *(f"--set={one}" for one in few))
+    told = swarm_nca("train", "signs", "--out", "trained", *(f"--set={one}" for one in few))
+    assert re.search(r"cell accuracy [\d.]+ %, .* \(15 held-out pictures, step 200\)", told)
+    page = Path("trained/report.html").read_text(encoding="utf-8")
+    assert "trained/report.html" in told
+    assert "15 held-out pictures, step 200" in page
+    assert load_rule("trained/rule.safetensors").hash() in page
+    captions = re.findall(r"<li>([\w-]+): \d+\u00a0% say ([\w-]+)</li>", page)
+    assert len(captions) == 12
+    assert {name for pair in captions for name in pair} <= set(CLASSES)
     assert load_rule("trained/rule.safetensors").classes.names == CLASSES
 
     options = ("--dataset", str(SIGNS), "--limit", "7", "--steps", "2", "--json", "scores.json")

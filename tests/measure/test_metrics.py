@@ -59,7 +59,8 @@ def test_a_picture_of_undecided_cells_agrees_but_is_not_correct(rule, decided) -
 
 
 def test_an_empty_picture_agrees_and_has_no_cells_to_measure(rule, decided) -> None:
-    world = decided([[]], labels=[0])
+    start = decided([[]], labels=[0])
+    world = start.with_state(start.state, steps=1)
     assert total_agreement(world, rule) == 1.0
     assert vote_accuracy(world, rule) == 0.0
     for metric in (cell_accuracy, undecided, state_magnitude):
@@ -70,6 +71,31 @@ def test_empty_pictures_do_not_affect_their_batch(rule, decided) -> None:
     world = decided([[], [1, 1], []], labels=[1, 1, 1])
     assert cell_accuracy(world, rule) == 1.0
     assert undecided(world, rule) == 0.0
+
+
+def test_at_step_0_worlds_of_zeros_have_decided_nothing(rule, decided) -> None:
+    start = decided([[0, 0], [1, 1]], labels=[0, 1])
+    state = start.state.clone()
+    state[:2] = 0.0
+    world = start.with_state(state)
+    shares = [metric for metric in METRICS.values() if metric.share]
+    assert len(shares) == 6
+    for metric in shares:
+        assert math.isnan(metric.per_world(world, rule)[0])
+    # The other world has decided: a batch pools only such worlds.
+    for metric in (cell_accuracy, total_agreement, vote_accuracy, agree_and_correct):
+        assert metric(world, rule) == 1.0
+        assert metric.per_world(world, rule)[1] == 1.0
+    # Zeros of a later step are the outcome of a rule, and vote for class 0.
+    later = world.with_state(state, steps=1)
+    assert total_agreement.per_world(later, rule).tolist() == [1.0, 1.0]
+    assert cell_accuracy(later, rule) == 1.0
+
+
+def test_random_states_are_decisions_at_step_0(rule) -> None:
+    world = World.from_images(torch.ones(1, 3, 3), rule, labels=[1], start="random", seed=2)
+    assert total_agreement(world, rule) == 0.0
+    assert 0.0 <= cell_accuracy(world, rule) <= 1.0
 
 
 def test_a_tied_vote_goes_to_the_lowest_class(rule, decided) -> None:

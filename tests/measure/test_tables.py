@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +13,6 @@ from swarm_nca.measure.tables import (
     confusion_table,
     curve_table,
     group_table,
-    printed,
     runaway,
     settling,
 )
@@ -51,15 +49,6 @@ def test_of_many_swaps_only_the_ends_are_printed_and_the_last_in_full() -> None:
     steps = [" ".join(line.split("25.0 %")[0].split()) for line in lines if "25.0 %" in line]
     middle = ["swap 1 +20", "swap 2 +20", "swap 3 +20"]
     assert steps == ["1", "10", "20", *middle, "swap 4 +1", "swap 4 +10", "swap 4 +20"]
-
-
-def test_numbers_are_printed_in_readable_form() -> None:
-    assert printed("total_agreement", 1.0) == "100 %"
-    assert printed("total_agreement", 0.9996) == "100.0 %"
-    assert printed("state_largest", 4.25) == "4.250"
-    assert printed("state_largest", 2.5e22) == "2.5e+22"
-    assert printed("state_largest", math.inf) == "∞"
-    assert printed("cell_accuracy", math.nan) == "–"
 
 
 def test_settling_has_the_share_that_agrees_and_the_median_step() -> None:
@@ -112,4 +101,4 @@ def test_groups_have_agreement_with_its_interval_and_its_complement() -> None:
         "label_flips": 0.015,
     }
     last = text_of(group_table("holes", [row]))[-1]
-    assert " ".join(last.split()) == "2–3 1,200 – – 75.0 % 70.0–80.0 25.0 % 0.0 % 1.5 %"
+    assert " ".join(last.split()) == "2–3 1,200 – – 75.0 % 70.0–80.0 25.0 % 0 % 1.5 %"

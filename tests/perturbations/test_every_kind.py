@@ -1,13 +1,41 @@
 """Properties of every perturbation in the table."""
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
 import torch
 
+from swarm_nca.engine import rollout
 from swarm_nca.images import Source
-from swarm_nca.perturbations import KINDS, Damage, Draw, Erase, Loss, Mutate, Noise, Rates, Restart
+from swarm_nca.links import Links
+from swarm_nca.perturbations import (
+    KINDS,
+    Area,
+    Damage,
+    Draw,
+    Erase,
+    Immigrants,
+    Loss,
+    Mutate,
+    Noise,
+    Rates,
+    Restart,
+    Stuck,
+)
+from swarm_nca.rules import Mlp
+from swarm_nca.swarm import Swarm
+from swarm_nca.swarm.engines import ENGINES
+from swarm_nca.world import World
+from swarm_nca.world.fields import NEWBORN
+
+
+def other_rule():
+    generator = torch.Generator().manual_seed(5)
+    rule = Mlp(hidden=(6, 5), generator=generator)
+    torch.nn.init.normal_(rule.output, std=0.1, generator=generator)
+    return rule.requires_grad_(False)
+
 
 EXAMPLES = {
     "mutate": {"images": Source(dataset="strokes", label=3, scale=0.4), "label": 3},
@@ -25,10 +53,21 @@ EXAMPLES = {
     "thicken": {"width": 1.5},
     "thin": {"width": 1.5},
     "invert": {},
+    "silence": {"share": 0.2},
+    "freeze": {"cells": Area(shape="half", side="left")},
+    "stuck": {"share": 0.2},
+    "liar": {"share": 0.2, "label": 3},
+    "kill": {"share": 0.3},
+    "heal": {},
+    "immigrants": {"share": 0.5, "rule": other_rule()},
+    "natives": {},
+    "cut": {"share": 0.4},
+    "rewire": {"share": 0.4},
+    "set": {"links": Links(0.3, delay=2, bits=8), "fire_rate": 0.9},
 }
 
 #: Kinds that change fields shared by all worlds of a batch.
-SHARED = {"loss", "rates"}
+SHARED = {"loss", "rates", "set"}
 
 
 def same(a, b) -> bool:
@@ -38,7 +77,36 @@ def same(a, b) -> bool:
         and torch.equal(a.stimulus, b.stimulus)
         and torch.equal(a.label, b.label)
         and all(getattr(a, name) == getattr(b, name) for name in a.SHARED)
+        and torch.equal(a.neighbors, b.neighbors)
+        and all(torch.equal(*held) for held in fields_of(a, b))
     )
+
+
+def fields_of(a, b):
+    """The further fields of both, with blanks where one lacks them."""
+    held = a.cell_fields, b.cell_fields
+    for name in held[0].keys() | held[1].keys():
+        like = held[0].get(name, held[1].get(name))
+        blank = torch.full_like(like, NEWBORN.get(name, 0))
+        yield held[0].get(name, blank), held[1].get(name, blank)
+
+
+def assert_near(a, b) -> None:
+    """Sums of rows in another order differ in their last bits."""
+    torch.testing.assert_close(a.state, b.state, rtol=0, atol=1e-5)
+    for one, other in fields_of(a, b):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-5)
+    bare = {"cell_fields": {}, "state": torch.zeros_like(b.state)}
+    assert same(replace(a, **bare), replace(b, **bare))
+
+
+def prepared(kind, world):
+    """The world, with faults if the kind ends them."""
+    return ENDS[kind](world) if kind in ENDS else world
+
+
+#: Kinds that end what another kind begins.
+ENDS = {"heal": Stuck(share=0.5), "natives": Immigrants(share=0.5, rule=other_rule())}
 
 
 @pytest.fixture(params=sorted(KINDS))
@@ -53,11 +121,15 @@ def test_every_kind_has_an_example_and_a_unique_name():
 
 
 def test_a_perturbation_returns_a_changed_world_and_keeps_the_given_one(kind, world):
+    world = prepared(kind, world)
     before = world.state.clone(), world.canvas.grey.clone()
+    fields = {name: values.clone() for name, values in world.cell_fields.items()}
     after = KINDS[kind](**EXAMPLES[kind])(world, seed=5)
     assert not same(after, world)
     assert torch.equal(world.state, before[0])
     assert torch.equal(world.canvas.grey, before[1])
+    assert fields.keys() == world.cell_fields.keys()
+    assert all(torch.equal(world.cell_fields[name], fields[name]) for name in fields)
 
 
 def test_the_effect_is_the_same_in_a_batch_and_alone(kind, world):
@@ -72,6 +144,7 @@ def test_a_perturbation_changes_only_the_named_world(kind, world):
     everywhere = KINDS[kind](**EXAMPLES[kind])(world, seed=5).split()
     after = KINDS[kind](**EXAMPLES[kind], world=1)(world, seed=5).split()
     assert same(after[1], everywhere[1])
+    world = replace(world, guests=after[1].guests)  # worlds of a batch share them
     assert same(after[0], world[0])
     assert same(after[2], world[2])
 
@@ -216,3 +289,38 @@ def test_perturbations_with_pictures_compare_by_identity(kind):
     assert one != two
     assert {one, two, one} == {one, two}
     assert kind(images=Source(glyph=1)) != kind(images=Source(glyph=2))
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_agents_equal_the_batch_through_every_kind(kind):
+    generator = torch.Generator().manual_seed(2)
+    rule = Mlp(hidden=(8,), generator=generator)
+    torch.nn.init.normal_(rule.output, std=0.05, generator=generator)
+    rule = rule.double().requires_grad_(False)
+    grey = np.zeros((12, 16))
+    grey[3, 3:12] = grey[4:9, 5] = 0.7
+    start = World.from_images([grey], rule, labels=[7], links=Links(0.1)).restarted("random", 3)
+    changes = [KINDS[kind](**EXAMPLES[kind], at=22)]
+    if kind in ENDS:
+        changes = [replace(ENDS[kind], at=3), *changes]
+    both = [Swarm(start, rule, 8, engine, changes, model_reporters={}) for engine in ENGINES]
+    for _ in range(30):
+        for swarm in both:
+            swarm.step()
+        np.testing.assert_allclose(both[0].states, both[1].states, rtol=0, atol=1e-9)
+    assert not torch.equal(both[0].world.state, rollout(start, rule, 30, seed=8).state)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_selected_and_joined_worlds_go_on_as_in_the_batch(kind, world):
+    rule = Mlp(generator=torch.Generator().manual_seed(2))
+    torch.nn.init.normal_(rule.output, std=0.05, generator=torch.Generator().manual_seed(3))
+    rule.requires_grad_(False)
+    perturbed = KINDS[kind](**EXAMPLES[kind])(prepared(kind, world), seed=5)
+    later = rollout(perturbed, rule, 3, seed=1)
+    order = [2, 0, 1]
+    moved = World.join([later[number] for number in order])
+    through = rollout(later, rule, 4, seed=1)
+    assert_near(rollout(moved, rule, 4, seed=1), through.select(order))
+    assert_near(rollout(World.join(later.split()), rule, 4, seed=1), through)
+    assert_near(rollout(later.unpacked(later.packed()), rule, 4, seed=1), through)

@@ -41,7 +41,7 @@ def picture(data: bytes) -> Image.Image:
 def test_a_run_shows_its_verdict_its_expectations_its_film_and_its_curves(run: Run) -> None:
     html = run._repr_html_()
     assert "<b>shown</b>: failed (digits, 6 steps, seed 0)" in html
-    assert "0 ≤ state_magnitude" in html
+    assert "state_magnitude ≥ 0<" in html
     assert ["missed" in row for row in re.findall("<tr>.*?</tr>", html)] == [False, False, True]
     film, curves = (
         picture(base64.b64decode(data)) for data in re.findall(r'base64,([^"]+)"', html)

@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 from swarm_nca.rules import DIGITS, Classes
 
 
-def test_the_default_is_ten_digits_in_the_published_colours() -> None:
+def test_the_default_is_ten_digits_in_ten_colours() -> None:
     assert DIGITS.names == tuple("0123456789")
-    assert DIGITS.colors[:2] == ((128, 0, 0), (230, 25, 75))
-    assert DIGITS.colors[9] == (128, 128, 0)
     assert len(set(DIGITS.colors)) == len(DIGITS) == 10
 
 

@@ -35,6 +35,23 @@ def test_metrics_describe_the_worlds_before_the_perturbations_of_their_step(writ
         previous, world = world, rollout(world, rule, 1)
 
 
+def test_at_step_0_no_cell_has_decided_and_an_expectation_says_so(write):
+    expect = [f"{{metric: total_agreement, at: {at}, min: 0}}" for at in (0, 1)]
+    text = write(steps="2", perturbations="[]").read_text().split("expect:")[0].split("  - {at")[0]
+    done = run(write(f"{text}expect: [{', '.join(expect)}]\n"))
+    shares = [name for name, metric in METRICS.items() if metric.share]
+    first, second = done.metrics.iloc[0], done.metrics.iloc[1]
+    assert first[shares].isna().all()
+    assert second[shares].notna().all()
+    assert first["state_magnitude"] == 0.0
+    early, later = done.expectations
+    assert (early.passed, later.passed) == (False, True)
+    assert early.unknown == "no cell has decided at step 0: expect it at step 1 or later"
+    random = run(write(f"start: random\n{text}expect: [{expect[0]}]\n"))
+    assert random.metrics["total_agreement"].iloc[0] == 0.0
+    assert random.passed
+
+
 def test_perturbations_of_one_step_act_in_file_order(write, rule):
     draw = "{at: 3, kind: draw, glyph: 0}"
     wipe = "{at: 3, kind: damage, shape: rectangle, corner: [0, 0], size: [28, 20], target: pixels}"
@@ -163,7 +180,9 @@ def test_the_summary_of_several_worlds_shows_the_values_of_the_expectations(writ
     console = Console(record=True, width=100)
     say(console, done, None)
     rows = [line.split() for line in console.export_text().splitlines()]
-    assert ["5", f"{value:.3f}"] in [row[:2] for row in rows]
+    assert ["5", f"{100 * value:.1f}", "%"] in [row[:3] for row in rows]
+    # The step after the perturbation at 5 has a row of its own.
+    assert [row[0] for row in rows if row[0].isdecimal()] == ["1", "5", "6", "8"]
 
 
 def test_the_summary_reports_nonfinite_states(write):

@@ -200,7 +200,9 @@ def test_batch_runs_accept_worlds_as_parameters(rule: Rule) -> None:
     options = {"world": worlds, "rule": rule, "engine": ["batched", "agents"]}
     table = run_quietly(Swarm, options, max_steps=3, data_collection_period=1)
     assert table["world"].map(lambda world: world.cells).unique().tolist() == [4, 10, 16]
-    assert table.groupby("RunId")["undecided"].count().eq(table["Step"].max() + 1).all()
+    assert table.groupby("RunId")["Step"].unique().map(list).eq([[0, 1, 2, 3]] * 6).all()
+    # At step 0 no cell has decided yet.
+    assert table["undecided"].isna().eq(table["Step"] == 0).all()
     assert table["RunId"].nunique() == 6
 
 

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import numpy as np
+import numpy.typing as npt
 from pygame import Rect, Surface
+from scipy import ndimage
 
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.paint import Paint
@@ -123,19 +125,40 @@ def truth(session: Session) -> Truth:
     decided, speaks = loudest >= rule.undecided_below, loudest > rule.shown_above
     names = rule.classes.names
     votes = {name: int((speaks & (best == n)).sum()) for n, name in enumerate(names)}
-    most, size = max(votes.values()), float(np.abs(state).mean()) if cells else 0.0
+    size = float(np.abs(state).mean()) if cells else 0.0
     spoken = cells > 0 and size != 0
     right = int((decided & (best == label)).sum())
+    together = 0
+    for piece in pieces(session):
+        shown = np.where(speaks & piece, best, -1)
+        together += max(int((shown == n).sum()) for n in range(len(names)))
     return Truth(
         cells,
         votes | {"silent": int((~speaks).sum())},
         {
             "accuracy": f"{right / cells:.0%}" if spoken and label >= 0 else "–",
-            "largest vote": f"{most / cells:.0%}" if cells else "–",
+            "largest vote": f"{together / cells:.0%}" if cells else "–",
             "undecided": f"{(~decided).sum() / cells:.0%}" if spoken else "–",
             "magnitude": magnitude(size) if cells else "–",
         },
     )
+
+
+def shown_by(session: Session) -> npt.NDArray[np.int64]:
+    """The class that each cell of the world shown shows, −1 for silent."""
+    voices = session.alone.state.numpy()[:, session.rule.free_channels :]
+    best = voices.argmax(axis=1)
+    return np.where(voices[np.arange(len(best)), best] > session.rule.shown_above, best, -1)
+
+
+def pieces(session: Session) -> list[npt.NDArray[np.bool_]]:
+    """The cells of each piece of the world shown, bool [cells]: alive pixels that touch."""
+    world = session.alone
+    alive = np.zeros(world.picture().shape, bool)
+    alive.reshape(-1)[world.site.numpy()] = True
+    label, count = ndimage.label(alive, np.ones((3, 3)))
+    of_cell = label.reshape(-1)[world.site.numpy()]
+    return [of_cell == number for number in range(1, count + 1)]
 
 
 def said_of(session: Session, site: int) -> str:
@@ -180,8 +203,10 @@ def lies(app: App) -> list[str]:
         counts = [true.votes[name] for true in truths]
         if shown != (" · ".join(f"{count:,}" for count in counts) if any(counts) else ""):
             wrong.append(f"votes for {name} are {shown!r}, true is {counts}")
-    if said[said.index("The vote") + 1] != f"{truths[0].cells:,} cells":
-        wrong.append(f"cells: {truths[0].cells}")
+    found = pieces(sessions[0])
+    several = f" in {len(found):,} pieces" if len(found) > 1 else ""
+    if said[said.index("The vote") + 1] != f"{truths[0].cells:,} cells{several}":
+        wrong.append(f"cells: {truths[0].cells}{several}")
     if f"step {app.session.step:,}" not in said:
         wrong.append(f"step {app.session.step}")
     for number, text in enumerate(said):
@@ -190,6 +215,11 @@ def lies(app: App) -> list[str]:
             count = int(text.removeprefix("All ").split(" ")[0].replace(",", ""))
             if not count == max(votes.values()) == votes[said[number + 1]]:
                 wrong.append(f"{text} {said[number + 1]}, true is {votes}")
+        if re.fullmatch(r"[\d,]+ of [\d,]+ pieces agree", text) and len(sessions) == 1:
+            labels = [shown_by(sessions[0])[piece] for piece in found]
+            agree_ = [len(set(label.tolist())) == 1 and label[0] >= 0 for label in labels]
+            if text != f"{sum(agree_):,} of {len(found):,} pieces agree":
+                wrong.append(f"{text}, true is {sum(agree_)}")
     if app.witness is not None:
         place = next(n for n, text in enumerate(said) if text.lower().startswith(_A_CELL))
         true_label = said_of(sessions[app.witness.of], app.witness.site)

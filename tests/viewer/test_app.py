@@ -36,6 +36,9 @@ UNNAMED = {
     "end": pygame.K_END,
     "delete": pygame.K_DELETE,
     "escape": pygame.K_ESCAPE,
+    "page up": pygame.K_PAGEUP,
+    "page down": pygame.K_PAGEDOWN,
+    "f11": pygame.K_F11,
 }
 
 
@@ -50,7 +53,7 @@ def point(app: App, row: float, column: float) -> tuple[int, int]:
 
 def press(app: App, key: str) -> None:
     mod = 0
-    for word, flag in (("shift ", pygame.KMOD_SHIFT), ("ctrl ", pygame.KMOD_CTRL)):
+    for word, flag in (("ctrl ", pygame.KMOD_CTRL), ("shift ", pygame.KMOD_SHIFT)):
         if key.startswith(word) and key != word:
             key, mod = key.removeprefix(word), mod | flag
     code = UNNAMED.get(key, ord(key) if len(key) == 1 else 0)
@@ -181,6 +184,38 @@ def test_time_bar_goes_back_and_drawing_in_the_past_branches(app: App) -> None:
     assert (app.session.step, app.session.reached) == (40, 100)
     stroke(app, (3, 3), (3, 20))
     assert app.session.reached == 40
+
+
+def test_the_button_beside_play_goes_back_to_step_0_and_forgets_nothing(app: App) -> None:
+    start = app.session.world.state
+    for _ in range(30):
+        app.session.advance()
+    end = app.session.world.state
+    foot = [w for w in app.widgets if app.layout.foot.contains(w.place)]
+    back = button(app, "Go to step 0")
+    assert back in foot
+    click(app, back.place.center)
+    assert torch.equal(app.session.world.state, start)
+    lines = [line.text for line in window(app)]
+    assert "step 0" in lines
+    assert "of 30" in lines
+    assert len(app.session.plan) == 0
+    press(app, "end")
+    assert torch.equal(app.session.world.state, end)
+
+
+def test_the_button_that_wipes_memory_is_below_disturb(app: App) -> None:
+    for _ in range(5):
+        app.session.advance()
+    wipe = button(app, "Restart: set all states to zero")
+    (heading,) = [line for line in window(app) if line.text == "Disturb"]
+    below = button(app, "Jolt").place
+    assert (wipe.place.top, wipe.place.bottom) == (below.top, below.bottom)
+    assert wipe.place.top > heading.place.bottom
+    click(app, wipe.place.center)
+    assert not app.session.world.state.any()
+    assert app.notice == "Restart: from zeros"
+    assert app.session.step == 5
 
 
 def test_clicking_a_cell_shows_its_state_and_label(app: App) -> None:
@@ -342,7 +377,7 @@ def test_a_dropped_picture_that_is_too_large_is_refused(
 
 
 def test_a_large_canvas_is_filled_with_digits(app: App) -> None:
-    click(app, button(app, "New session on a canvas of 112").place.center)
+    click(app, button(app, "New canvas of 112").place.center)
     assert app.extent == (112, 112)
     assert app.session.world.cells > 16 * 60
     assert app.session.step == 0
@@ -381,3 +416,34 @@ def test_the_canvas_has_whole_pixels_where_they_fit() -> None:
     for side in (28, 56, 84, 112, 140):
         assert layout.canvas(side, side).width % side == 0
     assert layout.canvas(700, 1400).width <= layout.stage.width
+
+
+def test_the_number_of_the_world_is_shown_from_the_start(rule_file: Path) -> None:
+    file = rule_file.parent / "three.yaml"
+    text = "rule: busy.safetensors\nimages: {dataset: strokes, count: 3}\nsteps: 20\n"
+    file.write_text(text, encoding="utf-8")
+    app = App(from_scenario(str(file)))
+    for number in (1, 2, 3, 1):
+        shown = [line.text for line in window(app)]
+        assert f"world {number} of 3" in shown
+        assert app.session.shown == number - 1
+        press(app, "w")
+    alone = App(from_rule(str(rule_file)))
+    assert not [line for line in window(alone) if line.text.startswith("world ")]
+
+
+def test_expectations_are_pending_until_they_come_due(rule_file: Path) -> None:
+    file = rule_file.parent / "wanted.yaml"
+    text = "rule: busy.safetensors\nimages: {dataset: strokes, label: 3}\nsteps: 9\nexpect:\n"
+    for at, low in ((2, 0.0), (5, 99.0), (9, 0.0)):
+        text += f"  - {{metric: state_magnitude, at: {at}, min: {low}}}\n"
+    file.write_text(text, encoding="utf-8")
+    app, said = App(from_scenario(str(file))), []
+    for _ in range(10):
+        (line,) = [line.text for line in window(app) if line.text.startswith("expectations")]
+        said.append(line.removeprefix("expectations: "))
+        app.session.advance()
+    assert said[:2] == ["3 pending"] * 2
+    assert said[2:5] == ["1 passed, 2 pending"] * 3
+    assert said[5:9] == ["1 passed, 1 failed, 1 pending"] * 4
+    assert said[9] == "2 passed, 1 failed"

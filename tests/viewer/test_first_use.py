@@ -80,8 +80,8 @@ def test_the_storyboard_writes_two_pictures(tmp_path: Path) -> None:
 
 
 def test_an_unknown_tooltip_is_refused(app: App) -> None:
-    with pytest.raises(ValueError, match="no control has the tooltip 'Undo'"):
-        Visitor(app).control("Undo")
+    with pytest.raises(ValueError, match="no control has the tooltip 'Publish'"):
+        Visitor(app).control("Publish")
 
 
 def test_the_title_of_a_scenario_explains_it(tmp_path: Path) -> None:

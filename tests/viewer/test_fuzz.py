@@ -29,6 +29,8 @@ SEEDS, BATCHES, BATCH = (8, 250, 20) if FULL else (2, 8, 20)
 SIZES = [(1280, 720), (1120, 630), (960, 540), (640, 400), (2560, 1440), (300, 900), (1, 1)]
 KEYS = [*range(32, 127), *(pygame.K_LEFT, pygame.K_RIGHT, pygame.K_UP, pygame.K_DOWN)]
 KEYS += [pygame.K_HOME, pygame.K_END, pygame.K_DELETE, pygame.K_ESCAPE, pygame.K_F1, pygame.K_F12]
+KEYS += [pygame.K_F11, pygame.K_PAGEUP, pygame.K_PAGEDOWN, pygame.K_RETURN, pygame.K_SPACE]
+KEYS += [ord("z"), ord("z"), ord("y")]  # undo and redo, with the control key
 
 SCENARIO = """
 rule: busy.safetensors
@@ -90,6 +92,8 @@ def random_event(random: Random, app: App, files: list[str]) -> Event:
         return Event(pygame.MOUSEWHEEL, x=0, y=random.choice([-3, -1, 0, 1, 2]))
     if kind < 0.72:
         return Event(pygame.DROPFILE, file=random.choice(files))
+    if kind < 0.73:
+        return Event(pygame.KEYUP, key=random.choice(KEYS), mod=0)
     if kind < 0.75:
         size = random.choice(SIZES)
         return Event(pygame.WINDOWRESIZED, x=size[0], y=size[1])

@@ -180,7 +180,7 @@ def test_an_unfinished_stroke_counts_in_the_numbers_of_its_picture(app: App) -> 
     app.tick(0.0)
     lines = [line.text for line in window(app)]
     true = truth(app.session)
-    assert f"{true.cells:,} cells" in lines
+    assert f"{true.cells:,} cells in 2 pieces" in lines
     assert said(app) == true.curves
 
 

@@ -264,7 +264,7 @@ def test_saved_faults_and_rates_run_to_the_same_states(app: App, tmp_path: Path,
         fault.strike(app)
         session.advance()
     kinds = {edit.perturbation.kind for edit in session.plan}
-    assert kinds == {"noise", "loss", "mutate", "rates", "draw"}
+    assert kinds == {"noise", "loss", "mutate", "restart", "rates", "draw"}
     file = tmp_path / "session.yaml"
     file.write_text(scenario_text(session, tmp_path), encoding="utf-8")
     run = sn.run(file)

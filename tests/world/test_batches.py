@@ -126,7 +126,7 @@ def test_unequal_shared_fields_are_not_joined(rule: Rule, busy_rule: Callable[..
         (made(fire_rate=0.5), "differ in fire_rate"),
         (
             made(noise=0.0),
-            "share their links, fire_rate, noise, readout, but these differ in noise",
+            "share their links, fire_rate, noise, readout, guests, but these differ in noise",
         ),
         (made(grid=Grid("von_neumann")), "cannot share a batch"),
     ):

@@ -1,0 +1,188 @@
+"""What cells hear: messages on their way, through faults of cells and links.
+
+All messages of a step are rows of one bank: the present states, one row of zeros for silence, then
+what cells said in this and earlier steps, then what was last heard in each slot. An index table
+says which row each firing cell reads in each slot. With sound cells and links that only lose
+messages, the bank is the states and the row of zeros.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import torch
+from torch import Tensor
+
+from swarm_nca.links import Links
+from swarm_nca.randomness import StepDraws, Stream, normal_rows
+from swarm_nca.world import World
+from swarm_nca.world.faults import ANY, SAYS, Fault, flagged
+from swarm_nca.world.fields import IN_FLIGHT, LAST_HEARD
+from swarm_nca.world.wires import WIRE
+
+
+class Mail:
+    """The messages of a world from its present step on.
+
+    Each step calls `collect` once, then `arriving` and `keep` for the firing rows.
+
+    Args:
+        world: the world; gives links, faults, and what is in flight.
+        draws: random draws of losses, delays and lies.
+
+    Attributes:
+        plain: whether the bank is the states and a row of zeros.
+        keeps: whether `keep` has to be called.
+    """
+
+    def __init__(self, world: World, draws: StepDraws) -> None:
+        self._links, self._draws, self._cells = world.links, draws, world.cells
+        self._channels, self._slots = world.state.shape[1], world.neighbors.shape[1]
+        self._frozen = flagged(world, Fault.FROZEN)
+        self._stuck, self._lying = flagged(world, Fault.STUCK), flagged(world, Fault.LYING)
+        self._says = world.cell_fields.get(SAYS)
+        self._table = _without(world.neighbors, flagged(world, Fault.SILENT))
+        self._said = sends_other_than_states(world)
+        self.keeps = _repeats(world.links)
+        self.plain = not (self._said or self.keeps)
+        held = self.held(world)
+        # Newest first; `collect` adds what cells say now.
+        self._ages: deque[Tensor] = deque(maxlen=world.links.slowest + 1)
+        if IN_FLIGHT in held:
+            self._ages.extend(held[IN_FLIGHT].unbind(1))
+        if LAST_HEARD in held:
+            self._last = held[LAST_HEARD].flatten(0, 1)
+
+    @staticmethod
+    def held(world: World) -> dict[str, Tensor]:
+        """Copies of the fields that a world with these links holds; zeros where it lacks them."""
+        links, slots = world.links, world.neighbors.shape[1]
+        depths = {IN_FLIGHT: links.slowest, LAST_HEARD: slots if _repeats(links) else 0}
+        return {name: _blank(world, name, depth) for name, depth in depths.items() if depth}
+
+    def able(self, fired: Tensor) -> Tensor:
+        """The rows of `fired` [M] whose cells are not frozen."""
+        return fired if self._frozen is None else fired[~self._frozen[fired]]
+
+    def collect(self, padded: Tensor, t: int) -> Tensor:
+        """[R, C], the bank of step t.
+
+        Args:
+            padded: [N + 1, C], the states before the step, and a row of zeros.
+        """
+        if self.plain:
+            return padded
+        parts = [padded]
+        if self._said:
+            said = self._sent(padded[:-1], t)
+            # A copy, because the states may change in place.
+            self._ages.appendleft(said.clone() if self._links.slowest else said)
+            parts += self._ages
+        if self.keeps:
+            parts.append(self._last)
+        return torch.cat(parts)
+
+    def passes(self, state: Tensor) -> Tensor | None:
+        """bool [N, C]: where gradients pass from what cells say to their states [N, C].
+
+        None if neighbours hear the states themselves.
+        """
+        if not self._said:
+            return None
+        through = torch.ones_like(state, dtype=torch.bool)
+        if self._links.bits is not None:
+            through = state.abs() <= self._links.range
+        for false in (self._stuck, self._lying):
+            if false is not None:
+                through = through & ~false[:, None]
+        return through
+
+    def arriving(self, rows: Tensor, t: int) -> Tensor:
+        """int64 [M, K], the row of the bank that each firing row reads in each slot."""
+        heard = self._links.arriving(self._table, rows, self._draws, t)
+        if self.plain:
+            return heard
+        silence, own = self._cells, rows[:, None]
+        index = heard
+        if self._said:
+            delay = self._links.delays(rows, self._slots, self._draws, t)
+            said = silence + 1 + delay * silence + heard
+            index = torch.where((heard == own) | (heard == silence), heard, said)
+        if self.keeps:
+            senders = self._table.index_select(0, rows)
+            lost = (heard == silence) & (senders != silence)
+            first = silence + 1 + len(self._ages) * silence
+            slots = torch.arange(self._slots, device=rows.device)
+            index = torch.where(lost, first + own * self._slots + slots, index)
+        return index
+
+    def keep(self, rows: Tensor, messages: Tensor) -> None:
+        """Keep what rows [M] have heard, messages [M, K, C], if links repeat it after a loss."""
+        if not self.keeps:
+            return
+        slots = torch.arange(self._slots, device=rows.device)
+        index = (rows[:, None] * self._slots + slots).view(-1)
+        heard = messages.reshape(-1, self._channels)
+        # Not in place while autograd records.
+        put = self._last.index_copy if heard.requires_grad else self._last.index_copy_
+        self._last = put(0, index, heard)
+
+    def fields(self) -> dict[str, Tensor]:
+        """What is in flight or kept, as further fields of the world after the last step."""
+        fields = {}
+        depth = self._links.slowest
+        if depth:
+            fields[IN_FLIGHT] = torch.stack(list(self._ages)[:depth], dim=1)
+        if self.keeps:
+            fields[LAST_HEARD] = self._last.view(self._cells, self._slots, -1).clone()
+        return fields
+
+    def _sent(self, state: Tensor, t: int) -> Tensor:
+        """[N, C], what cells with states [N, C] say, as it can be read."""
+        sent = state
+        if self._stuck is not None and self._says is not None:
+            sent = torch.where(self._stuck[:, None], self._says.to(state), sent)
+        if self._lying is not None and self._says is not None:
+            offsets = self._draws.word(t, Stream.LIE) >> 12
+            lies = self._says.to(state) * normal_rows(offsets, self._channels, state.dtype)
+            sent = torch.where(self._lying[:, None], lies, sent)
+        return self._links.rounded(sent)
+
+
+def _repeats(links: Links) -> bool:
+    return links.on_loss == "last" and links.drop > 0.0
+
+
+def sends_other_than_states(world: World) -> bool:
+    """Whether neighbours hear anything but present states: late, rounded or false messages."""
+    return (
+        world.links.slowest > 0
+        or world.links.bits is not None
+        or flagged(world, Fault.STUCK | Fault.LYING) is not None
+    )
+
+
+def ordinary(world: World) -> bool:
+    """Whether one rule, sound cells and perfect links are all there is."""
+    sound = flagged(world, ANY) is None and WIRE not in world.cell_fields
+    return world.links == Links() and sound and not world.guests
+
+
+def _without(neighbors: Tensor, silent: Tensor | None) -> Tensor:
+    """The index table [N, K] without silent [N] senders; cells still hear themselves."""
+    if silent is None:
+        return neighbors
+    absent = len(neighbors)
+    unheard = torch.cat([silent, silent.new_zeros(1)])[neighbors]
+    own = neighbors == torch.arange(absent, device=neighbors.device)[:, None]
+    return torch.where(unheard & ~own, absent, neighbors)
+
+
+def _blank(world: World, name: str, depth: int) -> Tensor:
+    """[N, depth, C], a field of the world, cut or filled up with zeros."""
+    held = world.cell_fields.get(name)
+    whole = world.state.new_zeros(world.cells, depth, world.state.shape[1])
+    if held is not None:
+        known = min(depth, held.shape[1])
+        whole[:, :known] = held[:, :known]
+    return whole

@@ -1,0 +1,112 @@
+"""Faults in training: perturbations of a batch for one rollout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from swarm_nca.config import LocatedError, parse
+from swarm_nca.images import strokes
+from swarm_nca.links import Links
+from swarm_nca.perturbations import Immigrants, Kill, Loss, Perturbation, Set, Silence
+from swarm_nca.rules import Mlp, load_rule, save_rule
+from swarm_nca.tasks import Classification
+from swarm_nca.training.faults import Chance, faults_of, faulty
+from swarm_nca.training.recipe import Recipe
+from swarm_nca.training.trainer import Trainer
+from swarm_nca.world import World
+from swarm_nca.world.faults import FAULT
+from swarm_nca.world.fields import RULE
+
+TEXT = """
+name: small
+data: [{dataset: strokes, count: 12}]
+held_out: 4
+iterations: 3
+batch: 4
+pool: 6
+steps: 4
+rule: {hidden: [8]}
+faults:
+  - {chance: 0.5, change: {kind: loss, drop: 0.3}}
+  - {change: {kind: silence, share: 0.2}}
+"""
+
+
+def recipe(text: str = TEXT) -> Recipe:
+    checked: Recipe = parse(text).validate(Recipe)
+    return checked
+
+
+def trainer(*faults: Perturbation) -> Trainer:
+    pictures = strokes(12, seed=1, size=12)
+    task = Classification(torch.as_tensor(pictures.grey), torch.as_tensor(pictures.labels))
+    rule = Mlp(hidden=(8,), generator=torch.Generator().manual_seed(3))
+    return Trainer(recipe(), rule, task, faults=[(1.0, fault) for fault in faults])
+
+
+def test_a_recipe_names_faults_as_a_scenario_names_perturbations() -> None:
+    faults = faults_of(recipe(), parse(TEXT))
+    assert [chance for chance, _ in faults] == [0.5, 1.0]
+    assert [change.kind for _, change in faults] == ["loss", "silence"]
+    with pytest.raises(LocatedError, match=r"12:21.*no kind is called 'silense' \(did you mean"):
+        recipe(TEXT.replace("silence", "silense"))
+
+
+def test_each_fault_acts_by_its_chance_and_in_its_order() -> None:
+    world = World.from_images(strokes(2, seed=1, size=12).grey, Mlp(hidden=(8,)))
+    generator, drops = torch.Generator().manual_seed(4), []
+    faults: list[Chance] = [(0.25, Loss(drop=0.3)), (1.0, Silence(share=0.5))]
+    for _ in range(400):
+        after = faulty(world, faults, generator)
+        drops.append(after.links.drop)
+        assert float((after.cell_fields[FAULT] > 0).double().mean()) == pytest.approx(0.5, abs=0.05)
+    assert sum(drop > 0 for drop in drops) / 400 == pytest.approx(0.25, abs=0.07)
+    assert not torch.equal(
+        faulty(world, faults, generator).cell_fields[FAULT],
+        faulty(world, faults, generator).cell_fields[FAULT],
+    ), "other cells each time"
+
+
+def test_a_fault_acts_on_the_rollout_and_leaves_the_pool_sound() -> None:
+    quiet, plain = trainer(Set(links=Links(drop=1.0)), Silence(share=1.0)), trainer()
+    for _ in range(2):
+        report = quiet.advance()
+        assert report.loss != plain.advance().loss
+        assert FAULT in report.world.cell_fields
+    assert quiet.pool is not None
+    kept = quiet.pool.world()
+    assert (kept.links, dict(kept.cell_fields)) == (Links(), {})
+
+
+def test_worlds_that_lost_cells_stay_in_the_pool_as_they_were() -> None:
+    training = trainer(Kill(share=0.5))
+    assert training.pool is not None
+    before = training.pool.world()
+    report = training.advance()
+    assert report.world.cells < before.cells
+    after = training.pool.world()
+    assert torch.equal(after.canvas.grey, before.canvas.grey)
+    assert torch.equal(after.state, before.state)
+
+
+def test_immigrants_are_read_beside_the_recipe_and_only_natives_learn(tmp_path: Path) -> None:
+    host = Mlp(hidden=(5,), generator=torch.Generator().manual_seed(8))
+    save_rule(host, tmp_path / "host.safetensors")
+    text = TEXT.replace("{kind: silence, share", "{kind: immigrants, rule: host.safetensors, share")
+    (tmp_path / "recipe.yaml").write_text(text)
+    document = parse(text, str(tmp_path / "recipe.yaml"))
+    [_, (_, change)] = faults_of(recipe(text), document)
+    assert isinstance(change, Immigrants)
+    training = trainer(change)
+    report = training.advance()
+    assert report.world.guests[0].hash() == load_rule(tmp_path / "host.safetensors").hash()
+    assert float(report.world.cell_fields[RULE].double().mean()) == pytest.approx(0.2, abs=0.05)
+    assert all(weight.grad is None for weight in report.world.guests[0].parameters())
+    assert all(weight.grad is not None for weight in training.rule.parameters())
+    lost = text.replace("host.s", "gone.s")
+    document = parse(lost, str(tmp_path / "recipe.yaml"))
+    with pytest.raises(LocatedError, match=r"faults\[1\].change: .*gone"):
+        faults_of(recipe(lost), document)
