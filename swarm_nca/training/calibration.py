@@ -33,7 +33,7 @@ WORLDS, STEPS, CELLS = 192, 40, 400
 ROUNDS, SWEEPS = 2, 2
 
 #: Added to the diagonal of second moments, as a share of its mean.
-_DAMPING = 0.01
+_DAMPING = 0.001
 
 
 @torch.no_grad()
@@ -59,12 +59,16 @@ def begin_from(rule: Quantized, other: Rule, task: Task, generator: torch.Genera
     exact = found = inputs_met(other, task, filters, generator)
     for n, (name, layer) in enumerate(zip(rule.names, wanted, strict=True)):
         answer = torch.addmm(layer.bias, exact, layer.weight)
-        kind = rule.filters[n]
+        # Inputs that are there several times share the weight of the one.
+        prior = layer.weight.repeat(times[n - 1], 1) / times[n - 1] if n else layer.weight
+        kind, moments = rule.filters[n], Moments.of(found)
         if kind == "float":
-            rule.take_weights(name, _solved(found, answer.repeat(1, times[n])))
+            weight = moments.solved(moments.crossed(answer), prior.double()).float()
+            bias = answer.mean(0) - moments.mean @ weight
+            rule.take_weights(name, Layer(weight.repeat(1, times[n]), bias.repeat(times[n])))
         else:
-            fit = _Fit(FILTERS[kind], rule.scales == "both", found)
-            rule.take_latents(name, *fit(answer, times[n]))
+            fit = _Fit(FILTERS[kind], rule.scales == "both", moments)
+            rule.take_latents(name, *fit(answer, prior.double(), times[n]))
         used = rule.used()[n]
         exact, found = answer.relu(), torch.addmm(used.bias, found, used.weight).relu()
     rule.settle()
@@ -148,12 +152,10 @@ class Moments(NamedTuple):
         """float64 [I, O]: moments of inputs with answers [M, O]."""
         return self.spread.T @ (answer - answer.mean(0)).double() / len(answer)
 
-
-def _solved(inputs: Tensor, answer: Tensor) -> Layer:
-    """The float layer that gives `answer` [M, O] for inputs [M, I] with the least squared error."""
-    moments = Moments.of(inputs)
-    weight = torch.linalg.solve(moments.damped, moments.crossed(answer)).float()
-    return Layer(weight, answer.mean(0) - moments.mean @ weight)
+    def solved(self, goal: Tensor, prior: Tensor) -> Tensor:
+        """float64 [I, O]: the weights that give crossed moments `goal`, near to `prior`."""
+        step: Tensor = torch.linalg.solve(self.damped, goal - self.plain @ prior)
+        return prior + step
 
 
 class _Fit:
@@ -162,44 +164,51 @@ class _Fit:
     Args:
         filters: their kind.
         gains: whether inputs have scales.
-        inputs: [M, I].
+        moments: those of the inputs.
     """
 
-    def __init__(self, filters: Filters, gains: bool, inputs: Tensor) -> None:
-        self._filters, self._gains, self._moments = filters, gains, Moments.of(inputs)
+    def __init__(self, filters: Filters, gains: bool, moments: Moments) -> None:
+        self._filters, self._gains, self._moments = filters, gains, moments
 
-    def __call__(self, answer: Tensor, times: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def __call__(
+        self, answer: Tensor, prior: Tensor, times: int
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """A layer for `answer` [M, O], with T copies of each unit.
+
+        Args:
+            prior: float64 [I, O], weights to stay near to where the inputs leave a choice.
 
         Returns:
             latents [I, T·O] within ±1, gains [I], scales [T·O] and biases [T·O].
         """
         moments, wanted = self._moments, self._moments.crossed(answer)
-        gain = self._first_gain(wanted)
+        gain = self._first_gain(moments.solved(wanted, prior))
         latents: list[Tensor] = []
         scales: list[Tensor] = []
         for copy in range(times):
-            goal = (copy + 1) * wanted - moments.plain @ self._sum(latents, scales, gain, wanted)
-            one, scale = self._rounded(goal, gain)
+            done = self._sum(latents, scales, gain, prior)
+            goal = (copy + 1) * wanted - moments.plain @ done
+            one, scale = self._rounded(goal, (copy + 1) * prior - done, gain)
             latents.append(one)
             scales.append(scale)
         for _ in range(SWEEPS if self._gains or times > 1 else 0):
-            goals = [self._goal(n, latents, scales, gain, wanted) for n in range(times)]
             if self._gains:
+                others = [self._others(n, latents, scales, gain) for n in range(times)]
+                goals = [times * wanted - moments.plain @ other for other in others]
                 gain = self._fitted_gain(latents, scales, goals, gain)
             for n in range(times):
-                goal = self._goal(n, latents, scales, gain, wanted)
-                latents[n], scales[n] = self._rounded(goal, gain)
+                other = self._others(n, latents, scales, gain)
+                goal = times * wanted - moments.plain @ other
+                latents[n], scales[n] = self._rounded(goal, times * prior - other, gain)
         weight = torch.cat(
             [self._weight(*one, gain) for one in zip(latents, scales, strict=True)], dim=1
         )
         bias = answer.mean(0).repeat(times) - moments.mean @ weight.float()
         return torch.cat(latents, 1).clamp(-1.0, 1.0), gain, torch.cat(scales), bias
 
-    def _first_gain(self, wanted: Tensor) -> Tensor:
+    def _first_gain(self, weight: Tensor) -> Tensor:
         if not self._gains:
-            return torch.ones(len(wanted), dtype=torch.float64)
-        weight = torch.linalg.solve(self._moments.damped, wanted)
+            return torch.ones(len(weight), dtype=torch.float64)
         size = weight.square().mean(1).sqrt().clamp_min(1e-4)
         gain: Tensor = size / size.log().mean().exp()
         return gain
@@ -215,18 +224,14 @@ class _Fit:
             total += self._weight(*one, gain)
         return total
 
-    def _goal(
-        self, n: int, latents: list[Tensor], scales: list[Tensor], gain: Tensor, wanted: Tensor
-    ) -> Tensor:
-        """What copy n has to give, so that the mean of all copies gives what is wanted."""
-        others = self._sum(latents, scales, gain, wanted)
-        others -= self._weight(latents[n], scales[n], gain)
-        return len(latents) * wanted - self._moments.plain @ others
+    def _others(self, n: int, latents: list[Tensor], scales: list[Tensor], gain: Tensor) -> Tensor:
+        """The sum of the weights of all copies but n."""
+        own = self._weight(latents[n], scales[n], gain)
+        return self._sum(latents, scales, gain, own) - own
 
-    def _rounded(self, goal: Tensor, gain: Tensor) -> tuple[Tensor, Tensor]:
+    def _rounded(self, goal: Tensor, prior: Tensor, gain: Tensor) -> tuple[Tensor, Tensor]:
         """Latents [I, O] and scales [O] for the crossed moments of a goal."""
-        damped = self._moments.damped
-        weight = torch.linalg.solve(damped, goal)
+        damped, weight = self._moments.damped, self._moments.solved(goal, prior)
         scale = fitted_scale((weight / gain[:, None]).float(), self._filters).double()
         latents = weight
         for _ in range(ROUNDS):
