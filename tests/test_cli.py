@@ -249,7 +249,7 @@ def test_rules_lists_what_ships(folder, monkeypatch):
         for line in swarm_nca("rules", "--verbose").stdout.splitlines()
         if "middle_bias" in line
     )
-    assert line.split()[1:] == ["8", "8", "32"]
+    assert line.split()[1:] == ["8", "8", "32", "32"]
 
 
 def test_evaluate_writes_the_curve(folder):
