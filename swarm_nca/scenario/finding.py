@@ -8,10 +8,14 @@ from pathlib import Path
 from swarm_nca import shipped
 from swarm_nca.suggestion import did_you_mean
 
+#: The folders of scenarios in the folder that ships; their names are unique over all.
+SHELVES = ("faults", "graphs")
+
 
 def shipped_scenarios() -> dict[str, Path]:
     """Names and files of the scenarios that ship."""
-    return _named(shipped.folder("scenarios"))
+    folder = shipped.folder("scenarios")
+    return _named(folder) | {k: v for shelf in SHELVES for k, v in _named(folder / shelf).items()}
 
 
 def shipped_recipes() -> dict[str, Path]:

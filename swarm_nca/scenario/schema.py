@@ -51,9 +51,14 @@ class _Part(BaseModel):
 
 
 class TopologySettings(_Part):
-    """The neighbours of each cell."""
+    """The neighbours of each cell, on a picture or without one."""
 
-    kind: Literal["grid"] = "grid"
+    kind: Literal["grid", "cubic", "graph"] = "grid"
+    """The pixels of a picture; or, without images, a lattice in three dimensions or a graph."""
+    shape: tuple[Count, Count, Count] | None = None
+    """Layers, rows and columns of a cubic lattice; a cell has up to 26 neighbours in 27 slots."""
+    file: str | None = None
+    """A GraphML file; a path relative to the scenario's folder."""
     neighborhood: Literal[tuple(NEIGHBORHOODS)] | None = None  # type: ignore[valid-type]
     """Eight neighbours (moore), four (von_neumann), six (hexagonal) or three (triangular); the
     rule's if not given."""
@@ -61,6 +66,20 @@ class TopologySettings(_Part):
     """Whether cells at opposite borders are neighbours."""
     rewire: Share = 0.0
     """The share of links that come from a cell anywhere, drawn at random: a small world."""
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> TopologySettings:
+        takes = {"grid": ("neighborhood",), "cubic": ("shape",), "graph": ("file",)}
+        for kind, names in takes.items():
+            for name in names:
+                given = getattr(self, name) is not None
+                if given and kind != self.kind:
+                    raise ValueError(f"{name} is for kind: {kind}, the kind is {self.kind}")
+                if not given and kind == self.kind != "grid":
+                    raise ValueError(f"kind: {kind} needs {name}")
+        if self.torus and self.kind == "graph":
+            raise ValueError("torus is for grids and cubic lattices: leave it out")
+        return self
 
 
 class Record(_Part):
@@ -133,8 +152,8 @@ class Settings(_Part):
     rule: str | dict[str, Any]
     """A shipped rule's name, a path relative to this file, or a family of rules by its kind and
     settings, such as {kind: life, rule: B3/S23}."""
-    images: Source
-    """The pictures at the start, one world each."""
+    images: Source | None = None
+    """The pictures at the start, one world each; none for a cubic lattice or a graph."""
     canvas: tuple[Side, Side] | None = None
     """Size of the worlds (rows, columns), pictures centred; default: the pictures' size."""
     target: Target | None = None
@@ -161,6 +180,19 @@ class Settings(_Part):
                 "it smaller"
             )
         return canvas
+
+    @model_validator(mode="after")
+    def _on_something(self) -> Settings:
+        if self.topology.kind == "grid":
+            if self.images is None:
+                raise ValueError("missing key 'images': give the pictures at the start")
+            return self
+        for name in ("images", "canvas", "target"):
+            if getattr(self, name) is not None:
+                raise ValueError(
+                    f"{name} is for pictures: leave it out, the topology is {self.topology.kind}"
+                )
+        return self
 
     @property
     def about(self) -> str:
