@@ -98,8 +98,8 @@ def _print(console: Console, suite: Suite) -> None:
     for of_pictures, families in kinds.items():
         if not families:
             continue
-        what = "pictures, step 200" if of_pictures else "faults"
-        table = titled(f"{escape(rule)}: {what}; {count} pictures a setting, percent")
+        what = "step 200" if of_pictures else "faults"
+        table = titled(f"{escape(rule)}, {count} pictures a setting; {what}; percent")
         heads = ["family", "setting", *([] if of_pictures else ["step"])]
         for number, heading in enumerate([*heads, *_HEADINGS.values()]):
             table.add_column(heading, justify="right" if number else "left")

@@ -62,7 +62,7 @@ def family_figure(
 def _shift_figure(
     family: Family, rows: Sequence[Row], examples: Sequence[Rgb], notes: Sequence[str]
 ) -> Paper:
-    paper = Paper(_WIDTH, 900 + 24 * len(notes))
+    paper = Paper(_WIDTH, 850 + 24 * len(notes))
     wide = _WIDTH - _LEFT - _RIGHT
     _title(paper, family)
     _strip(paper, examples, _LEFT, wide, 70)
@@ -85,7 +85,7 @@ def _shift_figure(
 def _fault_figure(
     family: Family, rows: Sequence[Row], examples: Sequence[Rgb], notes: Sequence[str]
 ) -> Paper:
-    paper = Paper(_WIDTH, 874 + 24 * len(notes))
+    paper = Paper(_WIDTH, 832 + 24 * len(notes))
     _title(paper, family)
     wide = _WIDTH - _LEFT - _RIGHT
     _strip(paper, examples, _LEFT, wide, 70)
@@ -123,7 +123,9 @@ def _pairs_figure(family: Family, rows: Sequence[Row], notes: Sequence[str]) -> 
         one, other = _pair(row)
         values[names.index(other), names.index(one)] = row.shares["abstains"].value
     side = 760
-    paper = Paper(_LEFT + side + 180, 160 + side + 24 * len(notes))
+    turned = max(map(len, names)) > 2
+    room = 220 if turned else 160
+    paper = Paper(_LEFT + side + 180, room + side + 24 * len(notes))
     _title(paper, family)
     axes = paper.axes(_LEFT, 70, side, side)
     axes.imshow(values, cmap="Blues", vmin=0.0, vmax=1.0)
@@ -134,12 +136,14 @@ def _pairs_figure(family: Family, rows: Sequence[Row], notes: Sequence[str]) -> 
                 across, down, f"{100 * value:.0f}", ha="center", va="center", size=9, color=color
             )
     axes.grid(visible=False)
-    axes.set_xticks(range(len(names)), names, rotation=90 if max(map(len, names)) > 2 else 0)
-    axes.set_yticks(range(len(names)), names)
+    axes.set_xlim(-0.5, len(names) - 1.5)  # a class has no pair with itself
+    axes.set_ylim(len(names) - 0.5, 0.5)
+    axes.set_xticks(range(len(names) - 1), names[:-1], rotation=90 if turned else 0)
+    axes.set_yticks(range(1, len(names)), names[1:])
     axes.tick_params(labelsize=9, labelcolor=INK, length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    _foot(paper, ["Percent of the pictures on which the swarm abstains.", *notes])
+    _foot(paper, ["Percent of the pictures on which the swarm abstains.", *notes[:1]])
     return paper
 
 

@@ -133,12 +133,12 @@ def _cropped(rgb: Rgb) -> Rgb:
 def _notes(suite: Suite, family: Family) -> list[str]:
     subject = suite.subject
     about = f"{called(subject.given)} on {subject.count} pictures a setting ({_data(suite)})"
-    bands = "Bands and bars: 95 % intervals."
-    if isinstance(family, Fault):
-        return [
-            f"{about}, seed {subject.seed}. {bands} Above: one picture at step {UNDER_FAULT[0]}."
-        ]
-    return [f"{about}, step {STEPS}, seed {subject.seed}. {bands} Above: the cells of one picture."]
+    step = UNDER_FAULT[0] if isinstance(family, Fault) else STEPS
+    at = "" if isinstance(family, Fault) else f" at step {STEPS}"
+    return [
+        f"{about}{at}, seed {subject.seed}.",
+        f"Bands and bars: 95 % intervals. Above: the cells of one picture at step {step}.",
+    ]
 
 
 def _trust_notes(suite: Suite) -> list[str]:

@@ -44,7 +44,7 @@ def test_a_suite_writes_its_files_and_a_second_call_adds_to_them(
     assert ">joined<" in page
     assert ">noise<" in page
     text = console.export_text()
-    for words in ("healed", "faults; 2 pictures a setting", "report.html"):
+    for words in ("healed", "2 pictures a setting; faults", "report.html"):
         assert words in text
     assert "…" not in text
 
