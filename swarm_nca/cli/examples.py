@@ -38,6 +38,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "swarm-nca compare digits mnist --dataset strokes --limit 200",
         "swarm-nca compare runs/train-a runs/train-b --steps 400 --out runs/compare",
     ),
+    "stress": (
+        "swarm-nca stress mnist",
+        "swarm-nca stress digits --only rotation,letters,loss --count 50",
+        "swarm-nca stress digits --pictures my_digits --out runs/hands",
+    ),
     "view": (
         "swarm-nca view",
         "swarm-nca view chimera --rule mnist",

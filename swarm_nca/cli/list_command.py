@@ -31,6 +31,7 @@ from swarm_nca.rules.families import families, settings_of
 from swarm_nca.rules.quantizers import QUANTIZERS
 from swarm_nca.rules.readouts import READOUTS
 from swarm_nca.scenario.finding import shipped_recipes, shipped_scenarios
+from swarm_nca.stress.families import FAMILIES as STRESS_FAMILIES
 from swarm_nca.suggestion import unknown
 from swarm_nca.tasks.kinds import tasks
 from swarm_nca.tasks.losses import LOSSES
@@ -148,6 +149,10 @@ def _quantizers() -> Iterator[tuple[str, str]]:
         yield name, f"{bits} bit{'s' if bits > 1 else ''} a value. {_sentence(function.__doc__)}"
 
 
+def _stress_families() -> Names:
+    return [(name, family.about) for name, family in STRESS_FAMILIES.items()]
+
+
 def _documented(table: Mapping[str, Any]) -> Names:
     """Names, with the first sentences of what they name."""
     return [(name, _sentence(inspect.getdoc(value))) for name, value in table.items()]
@@ -185,6 +190,7 @@ LISTS: Mapping[str, Kind] = {
     "learners": Kind("learner: {kind: NAME} of a recipe", lambda: _documented(LEARNERS)),
     "protocols": Kind("--protocol of swarm-nca evaluate", lambda: _named(get_args(Protocol))),
     "groupings": Kind("--by of swarm-nca evaluate", lambda: _documented(GROUPINGS)),
+    "stress": Kind("--only of swarm-nca stress", _stress_families),
     "exports": Kind(
         "--to of swarm-nca export",
         lambda: _documented({name: export.make for name, export in EXPORTS.items()}),

@@ -50,7 +50,7 @@ class Frame:
 #: Reasons for a metric without a value, other than missing cells.
 _UNKNOWN = {
     **dict.fromkeys(
-        ("cell_accuracy", "vote_accuracy", "agree_and_correct"),
+        ("cell_accuracy", "vote_accuracy", "agree_and_correct", "agree_though_wrong"),
         "the rule has no class for these pictures",
     ),
     **dict.fromkeys(("residual_magnitude", "label_flips"), "there is no step before this one"),
