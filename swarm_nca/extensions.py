@@ -74,7 +74,7 @@ def _entries(group: str, path: tuple[str, ...]) -> dict[str, tuple[Any, str]]:
         except Exception as error:
             raise ExtensionError(
                 f"the entry point {entry.name!r} of {group} cannot be imported "
-                f"({type(error).__name__}: {error}); mend or uninstall {source}"
+                f"({type(error).__name__}: {error}); repair or uninstall {source}"
             ) from error
     return found
 

@@ -102,7 +102,7 @@ def test_extensions_add_to_a_copy_of_the_table(site: Path) -> None:
 
 BROKEN = {
     "absent": ({"odd": "absent_module:Odd"}, "", r"cannot be imported \(ModuleNotFoundError: .*\); "
-               "mend or uninstall odd-rules"),
+               "repair or uninstall odd-rules"),
     "raising": ({"odd": "odd:Odd"}, "1 / 0", r"imported \(ZeroDivisionError: division by zero\)"),
     "nameless": ({"odd": "odd:Odd"}, "", r"cannot be imported \(AttributeError"),
     "no class": ({"odd": "odd:Odd"}, "Odd = 3", "odd-rules, must be a subclass of Rule, got 3"),

@@ -194,7 +194,9 @@ LISTS: Mapping[str, Kind] = {
     "tasks": Kind("task: {kind: NAME} of a recipe", lambda: _documented(tasks())),
     "losses": Kind("loss: of a recipe", lambda: _documented(LOSSES)),
     "learners": Kind("learner: {kind: NAME} of a recipe", lambda: _documented(LEARNERS)),
-    "protocols": Kind("--protocol of swarm-nca evaluate", lambda: _named(get_args(Protocol))),
+    "protocols": Kind(
+        "--protocol of swarm-nca evaluate", lambda: _named((*get_args(Protocol), "growing"))
+    ),
     "groupings": Kind("--by of swarm-nca evaluate", lambda: _documented(GROUPINGS)),
     "stress": Kind("--only of swarm-nca stress", _stress_families),
     "exports": Kind(

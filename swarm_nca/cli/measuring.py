@@ -210,7 +210,7 @@ def stress(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Pictures by other hands: a folder with one subfolder for each class.",
+            help="Pictures drawn by other people: a folder with one subfolder for each class.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help=SEED)] = 0,

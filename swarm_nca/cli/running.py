@@ -26,7 +26,7 @@ def run(
         typer.Option(
             "--from",
             metavar="RUN@STEP",
-            help="Instead of a scenario: go on from a step of an earlier run, with --set steps=… "
+            help="Instead of a scenario: continue an earlier run from a step, with --set steps=… "
             "and other perturbations.",
         ),
     ] = None,

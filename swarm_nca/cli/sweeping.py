@@ -29,7 +29,7 @@ def sweep(
         ),
     ] = None,
     seeds: Annotated[
-        str | None, typer.Option(metavar="N-M,…", help="Seeds of every combination, as 0-9.")
+        str | None, typer.Option(metavar="N-M,…", help="Seeds of every combination, such as 0-9.")
     ] = None,
     workers: Annotated[
         int | None,
@@ -48,7 +48,8 @@ def sweep(
         ),
     ] = None,
     on_error: Annotated[
-        Literal["continue", "stop"], typer.Option(help="What follows a failed run.")
+        Literal["continue", "stop"],
+        typer.Option(help="Continue with the other runs after a failed run, or stop."),
     ] = "continue",
     quiet: Quiet = False,
 ) -> None:

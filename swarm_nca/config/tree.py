@@ -217,7 +217,7 @@ class _Composer:
             column, above = shift
             what = (
                 f"this key is indented by {column} spaces and the key above it by {above}; indent "
-                "the keys of one mapping alike"
+                "all keys of one mapping by the same number"
             )
             return LocatedError(what, self._place(mark.line, column))
         place = self._place(mark.line, mark.column) if mark else Place(self.file)

@@ -245,7 +245,9 @@ def _check(grey: Grey) -> None:
         raise ValueError(f"a picture needs at least one pixel, got shape {grey.shape}")
     if grey.size and not (grey.min() >= 0.0 and grey.max() <= 1.0):  # NaN fails both
         low, high = grey.min(), grey.max()
-        raise ValueError(f"grey values lie in [0, 1], got {low:g} to {high:g}: divide by 255?")
+        raise ValueError(
+            f"grey values lie in [0, 1], got {low:g} to {high:g}; divide 8-bit pictures by 255"
+        )
 
 
 def on_canvas(grey: Grey, rows: int, columns: int) -> Grey:

@@ -1,4 +1,4 @@
-"""Links: which messages are lost on their way.
+"""Links: loss, delay and rounding of messages between cells.
 
 To add a kind, write a file with a frozen dataclass that extends `Links`, and a line in `LINKS`. Its
 fields are the keys of `links` in a scenario. Other packages name their kinds in the entry-point

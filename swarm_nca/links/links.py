@@ -26,9 +26,9 @@ Delay = Annotated[int, Ge(0), Le(LONGEST_DELAY)]
 
 @dataclass(frozen=True)
 class Links:
-    """Lossy, slow and coarse links. Other kinds extend this class and decide on losses.
+    """Links that lose, delay and round messages, in any combination.
 
-    A message is lost, late and rounded in any combination. Other kinds override `arriving`.
+    Other kinds extend this class and override `arriving`, which decides on losses.
 
     Attributes:
         drop: the probability that a message is lost, in [0, 1], drawn independently for every

@@ -102,7 +102,7 @@ class Freeze(CellChoice):
 
 @dataclass(frozen=True, kw_only=True)
 class Stuck(CellChoice):
-    """Cells that go on to send the message of this moment, whatever becomes of their states."""
+    """Cells that repeat their message of this moment in all later steps; their states change."""
 
     CHOICE: ClassVar[int] = 2
     kind: Literal["stuck"] = field(default="stuck", repr=False)

@@ -126,7 +126,7 @@ FAMILIES: Mapping[str, Family] = {
         0.0,
     ),
     "hands": Shift(
-        "by other hands",
+        "drawn by other people",
         "set",
         pictures.other_hands,
         pictures.hand_sets,
@@ -143,7 +143,7 @@ FAMILIES: Mapping[str, Family] = {
         needs="set SWARM_NCA_DATA",
     ),
     "noise-pictures": Shift(
-        "pictures of nothing", "kind", pictures.noise_pictures, tuple(pictures.NOISES)
+        "dots, clouds and scribbles", "kind", pictures.noise_pictures, tuple(pictures.NOISES)
     ),
     "loss": Fault(
         "messages are lost",
@@ -175,13 +175,11 @@ FAMILIES: Mapping[str, Family] = {
         (0.0, 0.02, 0.05, 0.1, 0.2),
         lambda subject: float(subject.rule.noise),
     ),
-    "dead": Fault("cells are gone", _OF_CELLS, faults.of_cells(Kill), _SHARES),
-    "silent": Fault(
-        "nothing is heard from some cells", _OF_CELLS, faults.of_cells(Silence), _SHARES
-    ),
+    "dead": Fault("some cells are removed", _OF_CELLS, faults.of_cells(Kill), _SHARES),
+    "silent": Fault("some cells send no messages", _OF_CELLS, faults.of_cells(Silence), _SHARES),
     "frozen": Fault("some cells never fire", _OF_CELLS, faults.of_cells(Freeze), _SHARES),
     "stuck": Fault(
-        "some cells repeat their message of step 10 for ever",
+        "some cells repeat their message of step 10",
         _OF_CELLS,
         faults.of_cells(Stuck),
         _SHARES,

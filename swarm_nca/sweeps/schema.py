@@ -37,13 +37,13 @@ class Distribution(_Part):
     """What a key's values are drawn from; exactly one of these."""
 
     uniform: tuple[float, float] | None = None
-    """[low, high]: every number alike."""
+    """[low, high]: all numbers are equally likely."""
     log_uniform: tuple[float, float] | None = None
-    """[low, high], both above 0: every order of magnitude alike."""
+    """[low, high], both above 0: all orders of magnitude are equally likely."""
     integers: tuple[int, int] | None = None
     """[low, high]: whole numbers, both ends included."""
     choice: Annotated[tuple[Any, ...], MinLen(1), MaxLen(MOST_ENTRIES)] | None = None
-    """A list of values, each as likely as the others."""
+    """A list of values; all are equally likely."""
 
     @model_validator(mode="after")
     def _one(self) -> Distribution:

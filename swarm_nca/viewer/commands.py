@@ -94,7 +94,7 @@ def redo(app: App) -> None:
         app.say("Nothing to redo")
         return
     app.restore(snapshot)
-    app.say(f"Done again: {snapshot.words}; step {app.session.step:,}")
+    app.say(f"Redone: {snapshot.words}; step {app.session.step:,}")
 
 
 def open_picker(app: App) -> None:

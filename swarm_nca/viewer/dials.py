@@ -105,7 +105,7 @@ DIALS: dict[str, Dial] = {
     ),
     "fire rate": Dial(
         "Fire rate",
-        "Share of cells that update in each step; at 100% all do, which training never did",
+        "Share of cells that update in each step. Rules are trained below 100%",
         lambda app: _rates(app)[0],
         _set_fire_rate,
         low=0.0,
