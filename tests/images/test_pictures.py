@@ -93,7 +93,7 @@ def test_joining_sets_of_different_sizes_keeps_each_picture():
 @pytest.mark.parametrize(
     ("grey", "labels", "message"),
     [
-        (np.full((1, 2, 2), 255.0), [0], "divide by 255"),
+        (np.full((1, 2, 2), 255.0), [0], "divide 8-bit pictures by 255"),
         (np.full((1, 2, 2), np.nan), [0], r"lie in \[0, 1\]"),
         (np.zeros((2, 2)), [0], "got shape"),
         (np.zeros((1, 0, 2)), [0], "at least one pixel"),
