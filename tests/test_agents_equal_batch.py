@@ -23,7 +23,7 @@ from swarm_nca.bptt import bptt, refuses
 from swarm_nca.engine import draws_of, rates_of, rollout, step
 from swarm_nca.images import strokes
 from swarm_nca.links import Links
-from swarm_nca.rules import Classes, Elementary, Field, Largest, Life, Mlp, Rule
+from swarm_nca.rules import Classes, Elementary, Field, Largest, Life, Mlp, Quantized, Rule
 from swarm_nca.swarm import Swarm
 from swarm_nca.testing import assert_same_trajectory
 from swarm_nca.topologies import Grid, number_slots
@@ -78,6 +78,18 @@ def with_past(world: World, seed: int) -> World:
 FAMILIES: dict[str, Callable[[], Rule]] = {
     "slots": lambda: busy_rule(
         classes=Classes.named("left", "right"), hidden=(8,), free_channels=3
+    ),
+    "bits": lambda: (
+        Quantized(
+            hidden=(8, 6),
+            free_channels=2,
+            hearing="dyadic",
+            filters=("ste_sign", "ternary", "int4"),
+            scales="both",
+            generator=torch.Generator().manual_seed(12),
+        )
+        .double()
+        .requires_grad_(False)
     ),
     "ring": lambda: busy_rule(hidden=(8, 6), free_channels=2, hearing="ring"),
     "growing": growing,

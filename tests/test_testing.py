@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from swarm_nca.links import Links
-from swarm_nca.rules import Classes, Elementary, Life, Mlp, Rule
+from swarm_nca.rules import Classes, Elementary, Life, Mlp, Quantized, Rule
 from swarm_nca.testing import (
     DIRECTIONS,
     assert_same_trajectory,
@@ -21,6 +21,7 @@ UNTRAINED = {
     "shapes": Mlp(Classes.named("disc", "ring", "cross"), free_channels=2, hidden=(5, 4)),
     "graph": Mlp(Classes.named("a", "b"), slots=3, stimulus_size=2),
     "double": Mlp().double(),
+    "bits": Quantized(hidden=(5, 4), hearing="dyadic", filters=("ste_sign", "ternary", "float")),
 }
 WITHOUT_CLASSES = {"growing": Mlp.growing(), "life": Life(), "elementary": Elementary(30).double()}
 ALL_RULES = UNTRAINED | WITHOUT_CLASSES

@@ -30,7 +30,7 @@ from swarm_nca.rules import read_rule, shipped_rules
 from swarm_nca.rules.families import families, settings_of
 from swarm_nca.rules.quantizers import QUANTIZERS
 from swarm_nca.rules.readouts import READOUTS
-from swarm_nca.scenario.finding import shipped_recipes, shipped_scenarios
+from swarm_nca.scenario.finding import shipped_recipes, shipped_scenarios, shipped_sweeps
 from swarm_nca.stress.families import FAMILIES as STRESS_FAMILIES
 from swarm_nca.suggestion import unknown
 from swarm_nca.tasks.kinds import tasks
@@ -109,6 +109,11 @@ def _scenarios() -> Iterator[tuple[str, str]]:
         yield name, _sentence(str(data.get("description", "")) if isinstance(data, dict) else "")
 
 
+def _sweeps() -> Iterator[tuple[str, str]]:
+    for name, path in shipped_sweeps().items():
+        yield name, _sentence(str(read(path).data.get("description", "")))
+
+
 def _recipes() -> Iterator[tuple[str, str]]:
     """The comment at the head of a recipe describes it."""
     for name, path in shipped_recipes().items():
@@ -173,6 +178,7 @@ LISTS: Mapping[str, Kind] = {
     "rules": Kind("RULE of every command, rule: of a scenario", _rules),
     "scenarios": Kind("swarm-nca run NAME, swarm-nca view NAME", _scenarios),
     "recipes": Kind("swarm-nca train NAME", _recipes),
+    "sweeps": Kind("swarm-nca sweep NAME", _sweeps),
     "data-sets": Kind("--dataset, dataset: of pictures and recipes", _data_sets),
     "pictures": Kind("images: {KIND: …} of a scenario", _origins),
     "targets": Kind("target: {drawn: NAME}", lambda: _named(TARGETS)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -29,13 +29,13 @@ def rules_command(verbose: bool = False, console: Console | None = None) -> None
         if number:
             console.print()
         console.print(Text.assemble((name, "bold"), f": {purpose(rule, card)}"))
-        weights = rule.state_dict()
-        numbers = sum(weight.numel() for weight in weights.values())
-        size = sum(weight.nbytes for weight in weights.values())
-        _line(console, 2, f"{numbers:,} parameters, {size:,} bytes, hash {rule.hash()[:12]}")
+        held = rule.memory()
+        numbers, size = sum(tensor.numbers for tensor in held), rules.size_of(held)
+        memory = f"{numbers:,} parameters, {rules.written(size)}"
+        _line(console, 2, f"{memory}, hash {rule.hash()[:12]}")
         _scores(console, card.get("scores", {}))
         if verbose:
-            console.print(Padding(_tensors(weights), (0, 0, 0, 2), expand=False))
+            console.print(Padding(_tensors(held), (0, 0, 0, 2), expand=False))
             for key, value in card.items():
                 if key != "scores":
                     _line(console, 2, f"{key}: {value}")
@@ -60,13 +60,13 @@ def _scores(console: Console, scores: Mapping[str, Any]) -> None:
             _line(console, 2, f"{name} {score}")
 
 
-def _tensors(weights: Mapping[str, Any]) -> Table:
+def _tensors(held: Sequence[rules.Held]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for heading in ("tensor", "shape", "numbers", "bytes"):
+    for heading in ("tensor", "shape", "numbers", "bits", "bytes"):
         table.add_column(heading, justify="left" if heading == "tensor" else "right")
-    for name, weight in weights.items():
-        shape = " × ".join(str(length) for length in weight.shape)
-        table.add_row(name, shape, f"{weight.numel():,}", f"{weight.nbytes:,}")
+    for one in held:
+        shape = " × ".join(str(length) for length in one.shape)
+        table.add_row(one.name, shape, f"{one.numbers:,}", str(one.bits), f"{one.size:,}")
     return table
 
 

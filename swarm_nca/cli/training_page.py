@@ -20,7 +20,7 @@ def training_page(folder: Folder, result: Result) -> bytes:
     recipe: dict[str, Any] = card["recipe"]
     iterations, planned = card["iterations"], recipe["iterations"]
     done = f"{iterations:,}" if iterations == planned else f"{iterations:,} of {planned:,}"
-    numbers = sum(weight.numel() for weight in rule.state_dict().values())
+    numbers = sum(held.numbers for held in rule.memory())
     training = Training(
         name=recipe["name"],
         recipe=folder.recipe.read_text(encoding="utf-8"),

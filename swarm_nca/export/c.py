@@ -13,9 +13,10 @@ import re
 
 import torch
 
+from swarm_nca.export import c_bits
 from swarm_nca.export.form import float32_layers
 from swarm_nca.export.kind import Precision
-from swarm_nca.rules import Classes, Rule
+from swarm_nca.rules import Classes, Quantized, Rule
 
 #: Numbers on one line of a table of weights.
 _ACROSS = 6
@@ -34,23 +35,30 @@ def source(rule: Rule, name: str, *, precision: Precision = "float32") -> bytes:
     """
     layers = float32_layers(rule, precision, "C")
     prefix = identifier(name)
-    widths = [len(layer.bias) for layer in layers]
-    tables = "\n".join(
-        _table(f"weight_{n}", layer.weight) + _table(f"bias_{n}", layer.bias)
-        for n, layer in enumerate(layers)
-    )
-    constants = 4 * sum(layer.weight.numel() + layer.bias.numel() for layer in layers)
-    scratch = 4 * sum(widths[:-1])
+    packed = isinstance(rule, Quantized)
+    if isinstance(rule, Quantized):
+        body, constants, scratch = c_bits.body(rule, prefix, _number)
+    else:
+        widths = [len(layer.bias) for layer in layers]
+        body = [
+            "\n".join(
+                _table(f"weight_{n}", layer.weight) + _table(f"bias_{n}", layer.bias)
+                for n, layer in enumerate(layers)
+            ),
+            _ADD,
+            *_change(rule, prefix, widths),
+        ]
+        constants = 4 * sum(layer.weight.numel() + layer.bias.numel() for layer in layers)
+        scratch = 4 * sum(widths[:-1])
     lines = [
         f"/* {prefix}: a swarm_nca rule of kind {rule.kind}, hash {rule.hash()[:12]}.",
         f"   Constants: {constants} bytes. Scratch on the stack: {scratch} bytes, and some words.",
         "   No allocation, no library, no state between calls. */",
         "",
+        *(["#include <stdint.h>"] if packed else []),
         f'#include "{name}.h"',
         "",
-        tables,
-        _ADD,
-        *_change(rule, prefix, widths),
+        *body,
     ]
     if isinstance(rule.readout, Classes):
         lines += _decide(rule, rule.readout, prefix)

@@ -11,11 +11,15 @@ from swarm_nca.rules.families import (
     family,
     make_rule,
     rule_from_header,
+    rule_to_train,
 )
+from swarm_nca.rules.filters import FILTERS, Filters
 from swarm_nca.rules.life import Life
 from swarm_nca.rules.loading import called, find_rule, load_rule, shipped_rules
+from swarm_nca.rules.memory import Held, size_of, written
 from swarm_nca.rules.mlp import Mlp
 from swarm_nca.rules.published import read_published_rule
+from swarm_nca.rules.quantized import Quantized
 from swarm_nca.rules.readout import Bit, Field, Readout, Rgba
 from swarm_nca.rules.readouts import READOUTS, readout_of
 from swarm_nca.rules.rule import Filtered, Habitat, Largest, Layer, Rule, through
@@ -25,6 +29,7 @@ from swarm_nca.rules.weight_sharing import Hearing
 
 __all__ = [
     "DIGITS",
+    "FILTERS",
     "READOUTS",
     "RULES",
     "Bit",
@@ -32,12 +37,15 @@ __all__ = [
     "Elementary",
     "Field",
     "Filtered",
+    "Filters",
     "Habitat",
     "Hearing",
+    "Held",
     "Largest",
     "Layer",
     "Life",
     "Mlp",
+    "Quantized",
     "Readout",
     "Rgba",
     "Rule",
@@ -52,7 +60,10 @@ __all__ = [
     "read_rule",
     "readout_of",
     "rule_from_header",
+    "rule_to_train",
     "save_rule",
     "shipped_rules",
+    "size_of",
     "through",
+    "written",
 ]

@@ -15,12 +15,14 @@ from swarm_nca.rules.bounds import shown
 from swarm_nca.rules.elementary import Elementary
 from swarm_nca.rules.life import Life
 from swarm_nca.rules.mlp import Mlp
+from swarm_nca.rules.quantized import Quantized
 from swarm_nca.rules.rule import Rule
 from swarm_nca.suggestion import did_you_mean, unknown
 
 #: The families of this package, by kind.
 RULES: dict[str, type[Rule]] = {
     "mlp": Mlp,
+    "quantized": Quantized,
     "life": Life,
     "elementary": Elementary,
 }
@@ -58,6 +60,19 @@ def make_rule(kind: str, **settings: Any) -> Rule:
     Raises:
         ValueError: an unknown family, an unknown setting, or an invalid value.
     """
+    return rule_to_train(kind, settings, {})
+
+
+def rule_to_train(kind: str, settings: Mapping[str, Any], offered: Mapping[str, Any]) -> Rule:
+    """As `make_rule`, with arguments that a task offers.
+
+    Args:
+        kind, settings: the family and its settings.
+        offered: arguments for families that take them, where `settings` lacks them.
+
+    Raises:
+        ValueError: see `make_rule`.
+    """
     cls = family(kind)
     takes = settings_of(cls)
     for name in settings:
@@ -67,8 +82,10 @@ def make_rule(kind: str, **settings: Any) -> Rule:
                 f"a rule of kind {kind!r} has no setting {name!r}{hint}; it takes "
                 f"{', '.join(takes) or 'none'}"
             )
+    known = inspect.signature(cls).parameters
+    extra = {name: value for name, value in offered.items() if name in known}
     try:
-        return cls(**settings)
+        return cls(**extra | dict(settings))
     except TypeError as error:
         raise ValueError(f"a rule of kind {kind!r}: {error}") from error
 

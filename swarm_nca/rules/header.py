@@ -108,8 +108,17 @@ def read_header(path: Path) -> tuple[str, dict[str, Numbers]]:
 
 
 def check_weights(rule: Rule, held: Mapping[str, Numbers]) -> None:
-    """Raise a ValueError unless names, shapes and dtypes are those of the rule's weights."""
-    expected = {name: tuple(weight.shape) for name, weight in rule.state_dict().items()}
+    """Raise a ValueError unless names, shapes and dtypes are those of what the rule stores.
+
+    Weights that the rule stores as float32 may be float64; those of other dtypes have exactly it.
+    """
+    stored = rule.stored()
+    expected = {name: tuple(weight.shape) for name, weight in stored.items()}
+    exact = {
+        name: str(weight.dtype).removeprefix("torch.")
+        for name, weight in stored.items()
+        if weight.dtype not in DTYPES.values()
+    }
     for name in expected:
         if name not in held:
             raise ValueError(f"the weight '{name}' is missing")
@@ -122,12 +131,18 @@ def check_weights(rule: Rule, held: Mapping[str, Numbers]) -> None:
                 f"'{name}' has the shape {shown(list(held[name].shape))}, but its settings "
                 f"({rule.channels} channels, {rule.slots} slots) need {list(shape)}"
             )
-        if held[name].dtype not in DTYPES:
+        if name in exact:
+            if held[name].dtype != exact[name]:
+                raise ValueError(
+                    f"'{name}' holds {shown(held[name].dtype)[1:-1]}, but its settings need "
+                    f"{exact[name]}"
+                )
+        elif held[name].dtype not in DTYPES:
             raise ValueError(
                 f"'{name}' holds {shown(held[name].dtype)[1:-1]}, but rules run in "
                 f"{' or '.join(DTYPES)}: save it again after rule.float()"
             )
-    dtypes = sorted({numbers.dtype for numbers in held.values()})
+    dtypes = sorted({numbers.dtype for name, numbers in held.items() if name not in exact})
     if len(dtypes) > 1:
         raise ValueError(
             f"its weights have two dtypes, {' and '.join(dtypes)}: save it again after "

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-#: The most bits that `dorefa` rounds to.
+#: The most bits that `dorefa` and `uniform` round to.
 MOST_BITS = 16
 
 
@@ -113,9 +113,7 @@ def dorefa(
         mode: what is quantized.
     """
     _check(x)
-    if isinstance(bits, bool) or not isinstance(bits, int) or not 1 <= bits <= MOST_BITS:
-        raise ValueError(f"bits is an integer from 1 to {MOST_BITS}, got {bits!r}")
-    steps, held = 2**bits - 1, x.detach()
+    steps, held = 2 ** _bits(bits) - 1, x.detach()
     if mode == "activations":
         value = torch.round(steps * held.clamp(0.0, 1.0)) / steps
         return _quantized(x, value, ((held >= 0.0) & (held <= 1.0)).to(x.dtype))
@@ -128,6 +126,24 @@ def dorefa(
     raise ValueError(f"mode is 'activations' or 'weights', got {mode!r}")
 
 
+def uniform(x: Tensor, bits: int = 4) -> Tensor:
+    """The nearest of 2^bits evenly spaced values from −1 to 1; gradient factor 1 where |x| ≤ 1.
+
+    With n = 2^bits − 1 the values are −1, −1 + 2/n, …, 1: odd integers divided by n, without 0.
+    They are the sums of `bits` sign planes in powers of two, so that 1 bit is `ste_sign`. A scale
+    that is learned beside it makes it a relative of learned step sizes (Esser et al. 2020, LSQ).
+    Halves round up.
+
+    Args:
+        x: the tensor.
+        bits: 1 to 16.
+    """
+    _check(x)
+    steps, held = 2 ** _bits(bits) - 1, x.detach()
+    code = torch.floor(steps * (held.clamp(-1.0, 1.0) + 1.0) / 2.0 + 0.5)
+    return _quantized(x, (2.0 * code - steps) / steps, _within(x, 1.0))
+
+
 #: All quantizers by name, and the bits that one value of each takes.
 QUANTIZERS: Mapping[str, tuple[Callable[..., Tensor], int]] = MappingProxyType(
     {
@@ -138,6 +154,7 @@ QUANTIZERS: Mapping[str, tuple[Callable[..., Tensor], int]] = MappingProxyType(
         "magnitude_aware_sign": (magnitude_aware_sign, 1),
         "ste_tern": (ste_tern, 2),
         "dorefa": (dorefa, 2),
+        "uniform": (uniform, 4),
     }
 )
 
@@ -173,6 +190,12 @@ def _kept_nan(x: Tensor, value: Tensor) -> Tensor:
 
 def _within(x: Tensor, clip: float) -> Tensor:
     return (x.detach().abs() <= clip).to(x.dtype)
+
+
+def _bits(bits: object) -> int:
+    if isinstance(bits, bool) or not isinstance(bits, int) or not 1 <= bits <= MOST_BITS:
+        raise ValueError(f"bits is an integer from 1 to {MOST_BITS}, got {bits!r}")
+    return bits
 
 
 def _is_number(value: object) -> bool:

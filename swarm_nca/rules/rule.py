@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from swarm_nca.matmul import layer
 from swarm_nca.rules.classes import Classes
+from swarm_nca.rules.memory import Held
 from swarm_nca.rules.readout import Readout
 from swarm_nca.rules.settings import BOUNDS, CHANNELS
 
@@ -253,6 +254,28 @@ class Rule(nn.Module, ABC):
         """
         return cls(**settings)
 
+    def settle(self) -> None:
+        """Bring the parameters back into their bounds; trainers call it after every step."""
+
+    def stored(self) -> dict[str, Tensor]:
+        """What a file holds of the rule besides its header, by name; the hash covers it."""
+        return dict(self.state_dict())
+
+    def memory(self) -> list[Held]:
+        """The numbers that a file holds, and the bits of each; see `memory`."""
+        return [
+            Held(name, tuple(weight.shape), 8 * weight.element_size())
+            for name, weight in self.stored().items()
+        ]
+
+    def restore(self, stored: dict[str, Tensor]) -> None:
+        """Take over the weights that `stored` gave.
+
+        Raises:
+            ValueError: values that this family cannot have.
+        """
+        self.load_state_dict(stored)
+
     def header(self) -> dict[str, Any]:
         """The kind of the family and `settings`, as saved in files and checkpoints."""
         return {"kind": self.kind} | self.settings()
@@ -274,7 +297,7 @@ class Rule(nn.Module, ABC):
     def hash(self) -> str:
         """SHA-256 over kind, settings and the bytes of the weights; identifies the rule."""
         digest = hashlib.sha256(json.dumps(self.header(), sort_keys=True).encode())
-        for name, weight in self.state_dict().items():
+        for name, weight in self.stored().items():
             digest.update(f"{name}:{tuple(weight.shape)}:{weight.dtype}".encode())
             flat = weight.detach().cpu().reshape(-1)  # view(uint8) needs at least one dimension
             digest.update(flat.view(torch.uint8).numpy().tobytes())

@@ -36,9 +36,7 @@ def save_rule(rule: Rule, path: str | Path, card: dict[str, Any] | None = None) 
             f"{type(rule).__name__}, or name it in the entry-point group swarm_nca.rules"
         )
     path = Path(path)
-    weights = {
-        name: weight.detach().cpu().contiguous() for name, weight in rule.state_dict().items()
-    }
+    weights = {name: weight.detach().cpu().contiguous() for name, weight in rule.stored().items()}
     with _named_errors(path):
         text = header.text_of(rule.header(), card or {})
         read_back, _ = header.read_text(text)
@@ -72,15 +70,16 @@ def read_rule(path: str | Path) -> tuple[Rule, dict[str, Any]]:
 
 
 def fill(rule: Rule, weights: dict[str, torch.Tensor]) -> None:
-    """Load weights of one dtype into a rule and freeze it.
+    """Load what `Rule.stored` gave into a rule, in its dtype, and freeze it.
 
     Raises:
         ValueError: weights that are not finite.
     """
     header.check_finite(weights)
     for weight in weights.values():
-        rule.to(weight.dtype)
-    rule.load_state_dict(weights)
+        if weight.dtype in header.DTYPES.values():
+            rule.to(weight.dtype)
+    rule.restore(weights)
     rule.requires_grad_(False)
 
 

@@ -79,6 +79,15 @@ def rule_of(path: Path) -> Rule:
         raise ValueError(f"{path}: a checkpoint with a part missing ({error})") from error
 
 
+def weights_of(path: Path) -> dict[str, Tensor]:
+    """The parameters of a checkpoint's rule, by name.
+
+    Raises:
+        ValueError: not a checkpoint, or one of another version.
+    """
+    return _under("rule.", _opened(path)[1])
+
+
 def sums_of(path: Path) -> Sums:
     """A checkpoint's sums since the log's last row; old checkpoints have none.
 

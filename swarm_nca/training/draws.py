@@ -15,8 +15,9 @@ from torch import Tensor
 from swarm_nca.randomness import TABLE_SIZE, Stream, normal_rows, threshold, words
 from swarm_nca.rules import Rule
 
-#: Used as an iteration: the draw of the held-out pictures.
-SPLIT = -1
+#: Used as iterations: the draw of the held-out pictures, and those of worlds that weights are
+#: rounded for.
+SPLIT, ROUNDING = -1, -2
 
 
 def generator_of(seed: int, iteration: int) -> torch.Generator:

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 from swarm_nca.atomic import leftovers, remove_leftovers, write_atomically, writing
 
+#: The names of a training's checkpoint and rule in its folder.
+CHECKPOINT, RULE = "checkpoint.safetensors", "rule.safetensors"
+
 #: The columns of the log before and after those of the task's metrics.
 BEFORE, AFTER = ("iteration", "loss", "log10_loss"), ("rate", "seconds")
 
@@ -29,12 +32,12 @@ class Folder:
     @property
     def checkpoint(self) -> Path:
         """The state of the trainer."""
-        return self.path / "checkpoint.safetensors"
+        return self.path / CHECKPOINT
 
     @property
     def rule(self) -> Path:
         """The rule as of the last checkpoint, ready for use."""
-        return self.path / "rule.safetensors"
+        return self.path / RULE
 
     @property
     def log(self) -> Path:

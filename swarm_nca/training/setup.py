@@ -14,14 +14,18 @@ from swarm_nca.images.pictures import check_pixels
 from swarm_nca.rules import (
     Classes,
     Mlp,
+    Quantized,
     Rule,
     find_rule,
     load_rule,
-    make_rule,
     rule_from_header,
+    rule_to_train,
 )
 from swarm_nca.tasks import Classification, Task
-from swarm_nca.training.draws import SPLIT, generator_of
+from swarm_nca.training import calibration
+from swarm_nca.training.checkpoint import weights_of
+from swarm_nca.training.draws import ROUNDING, SPLIT, generator_of
+from swarm_nca.training.folder import CHECKPOINT, RULE
 from swarm_nca.training.recipe import Data, Recipe
 from swarm_nca.training.rule_settings import RuleSettings
 
@@ -76,7 +80,8 @@ def set_up(recipe: Recipe, document: Document, begun: Rule | None = None) -> Set
         train.check_rule(rule)
     if begun is None and recipe.rule.weights is not None:
         with document.at("rule", "weights"):
-            rule = _with_weights(rule, load_rule(recipe.rule.weights, base))
+            rule = _with_weights(rule, load_rule(recipe.rule.weights, base), train, recipe.seed)
+            _take_latents(rule, find_rule(recipe.rule.weights, base))
     return Setup(rule, train, held_out)
 
 
@@ -135,22 +140,31 @@ def _pictures_of(source: Data, base: Path) -> Pictures:
 
 
 def _untrained(recipe: Recipe, task: Task) -> Rule:
-    if not isinstance(recipe.rule, RuleSettings):
-        return make_rule(recipe.rule.kind, **recipe.rule.settings)
-    return Mlp(
-        task.readout,
-        **recipe.rule.model_dump(exclude={"kind", "weights"}),
-        stimulus_size=task.stimulus_size,
-        generator=torch.Generator().manual_seed(recipe.seed),
-    )
+    generator = torch.Generator().manual_seed(recipe.seed)
+    if isinstance(recipe.rule, RuleSettings):
+        settings = recipe.rule.model_dump(exclude={"kind", "weights"})
+        return Mlp(task.readout, **settings, stimulus_size=task.stimulus_size, generator=generator)
+    offered = {
+        "classes": task.readout,
+        "stimulus_size": task.stimulus_size,
+        "generator": generator,
+    }
+    return rule_to_train(recipe.rule.kind, recipe.rule.settings, offered)
 
 
-def _with_weights(wanted: Rule, begun: Rule) -> Rule:
+def _with_weights(wanted: Rule, begun: Rule, task: Task, seed: int) -> Rule:
     """The rule `begun` with the fire rate and noise of `wanted`.
+
+    For a quantized rule of other settings it is `wanted`, with the weights of `begun` rounded.
 
     Raises:
         ValueError: rules of different kinds, sizes or classes.
     """
+    if isinstance(wanted, Quantized) and begun.header() != wanted.header():
+        if isinstance(wanted.readout, Classes):
+            _check_classes(begun, wanted.readout, "start without its weights")
+        calibration.begin_from(wanted, begun, task, generator_of(seed, ROUNDING))
+        return wanted
     if begun.kind != wanted.kind:
         raise ValueError(
             f"this rule is of kind {begun.kind!r}, but rule.kind is {wanted.kind!r}: use the same"
@@ -171,8 +185,26 @@ def _with_weights(wanted: Rule, begun: Rule) -> Rule:
     header = begun.header()
     rates = {name: getattr(wanted, name) for name in ("fire_rate", "noise") if name in header}
     rule = rule_from_header(header | rates)
-    rule.load_state_dict(begun.state_dict())
+    rule.restore(begun.stored())
     return rule
+
+
+def _take_latents(rule: Rule, path: Path) -> None:
+    """Let a rule whose file holds rounded weights go on from what they were rounded from.
+
+    That is in the checkpoint beside the file of a training. It is left alone if it rounds to
+    another rule, as that of averaged weights does.
+    """
+    beside = path.with_name(CHECKPOINT)
+    if not isinstance(rule, Quantized) or path.name != RULE or not beside.is_file():
+        return
+    held = weights_of(beside)
+    finer = rule_from_header(rule.header())
+    if held.keys() != finer.state_dict().keys():
+        return
+    finer.load_state_dict(held)
+    if finer.hash() == rule.hash():
+        rule.load_state_dict(held)
 
 
 def _check_classes(rule: Rule, classes: Classes, cure: str) -> None:

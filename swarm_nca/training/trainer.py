@@ -142,6 +142,7 @@ class Trainer:
         normalize_gradients(rule, recipe.normalize)
         rate = recipe.schedule.at(self.iteration, recipe.iterations)
         self.descent.step(rate)
+        rule.settle()
         if self.average is not None:
             self.average.add(rule)
         after = after.with_state(after.state.detach())

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ import swarm_nca as sn
 from swarm_nca.cli import app
 from swarm_nca.engine import draws_of
 from swarm_nca.export import c
-from swarm_nca.rules import Classes, Mlp, Rule
+from swarm_nca.rules import Classes, Mlp, Quantized, Rule
 
 COMPILER = shutil.which("gcc") or shutil.which("cc")
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O2")
@@ -61,8 +62,23 @@ RULES: dict[str, Callable[[], Rule]] = {
     "mnist": lambda: sn.load_rule("mnist"),
     "ring": lambda: busy(Mlp(hearing="ring", hidden=(20, 30, 12), free_channels=3)),
     "growing": lambda: busy(Mlp.growing(), 0.05),
+    "bits": lambda: in_bits(filters=("ste_sign", "ternary", "int5"), scales="both"),
+    "directions": lambda: in_bits(filters=("int8", "float"), hidden=(12,), hearing="dyadic"),
+    "plain": lambda: in_bits(
+        filters="ste_heaviside", scales="none", bias=False, stimulus_size=0, slots=4
+    ),
     "graph": lambda: busy(Mlp(slots=4, stimulus_size=0, hidden=(16,), free_channels=2)),
 }
+
+
+def in_bits(**settings: Any) -> Rule:
+    """A quantized rule with random biases."""
+    generator = torch.Generator().manual_seed(6)
+    rule = Quantized(**{"hidden": (20, 13), "free_channels": 3} | settings, generator=generator)
+    for name, weight in rule.named_parameters():
+        if name.endswith(("_bias", "_gain")):
+            torch.nn.init.normal_(weight, std=0.3, generator=generator)
+    return rule.requires_grad_(False)
 
 
 def busy(rule: Mlp, strength: float = 0.2) -> Mlp:

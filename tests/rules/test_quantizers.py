@@ -129,6 +129,21 @@ def test_dorefa_of_zeros_is_finite() -> None:
     assert sn.quantizers.dorefa(torch.zeros(3), mode="weights").isfinite().all()
 
 
+@pytest.mark.parametrize("bits", [1, 2, 3, 8])
+@given(x=st.floats(-2, 2))
+def test_uniform_takes_the_nearest_odd_level(bits: int, x: float) -> None:
+    most = 2**bits - 1
+    levels = [level / most for level in range(-most, most + 1, 2)]
+    found = sn.quantizers.uniform(torch.tensor(x, dtype=torch.float64), bits=bits).item()
+    assert found == pytest.approx(min(levels, key=lambda level: (abs(level - x), -level)))
+
+
+def test_uniform_of_one_bit_is_the_sign() -> None:
+    one_bit = partial(sn.quantizers.uniform, bits=1)
+    assert torch.equal(one_bit(EDGES), sn.quantizers.ste_sign(EDGES))
+    assert torch.equal(factor(one_bit, EDGES), factor(sn.quantizers.ste_sign, EDGES))
+
+
 @pytest.mark.parametrize("name", QUANTIZERS)
 def test_every_quantizer_keeps_shape_and_dtype_and_has_so_many_values(name: str) -> None:
     quantizer, bits = QUANTIZERS[name]
@@ -149,6 +164,7 @@ def test_every_quantizer_keeps_shape_and_dtype_and_has_so_many_values(name: str)
         (lambda q, x: q.ste_tern(x, threshold="most"), "or 'mean', got 'most'"),
         (lambda q, x: q.dorefa(x, bits=0), "bits is an integer from 1 to 16, got 0"),
         (lambda q, x: q.dorefa(x, bits=True), "bits is an integer from 1 to 16, got True"),
+        (lambda q, x: q.uniform(x, bits=17), "bits is an integer from 1 to 16, got 17"),
         (lambda q, x: q.dorefa(x, mode="both"), "mode is 'activations' or 'weights', got 'both'"),
         (lambda q, x: q.ste_sign(x.int()), "a tensor of floating numbers, got torch.int32"),
         (lambda q, x: q.ste_sign([1.0]), "a tensor of floating numbers, got list"),

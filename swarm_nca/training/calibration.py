@@ -1,0 +1,278 @@
+"""A quantized rule begun from another rule: weights rounded one after another, errors passed on.
+
+Rounding each weight to the nearest value ignores that the errors of a filter add up. Here the
+weights of an input are rounded for all filters at once, and the weights of the inputs that are
+still to come make up for it as well as the second moments of the inputs allow (Frantar et al. 2022,
+GPTQ). The inputs are those that cells meet while the first rule runs. Every layer is fitted to what
+the layers before it, rounded already, give it.
+
+Hidden layers may be a whole number of times as wide as those of the first rule. Every unit is then
+there several times, and each copy makes up for the rounding of the others, so that the mean of
+several coarse filters takes the place of a fine one.
+
+Letters: M cells, I inputs and O outputs of a layer, T copies.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from swarm_nca.engine import trajectory
+from swarm_nca.rules import FILTERS, Filters, Layer, Quantized, Rule
+from swarm_nca.rules.quantized import fitted_scale
+from swarm_nca.tasks import Task
+from swarm_nca.world import World
+
+#: Worlds that are run, steps before and after their pictures change, and cells taken each step.
+WORLDS, STEPS, CELLS = 192, 40, 400
+
+#: Rounds of rounding and fitting scales, and of rounding every copy anew.
+ROUNDS, SWEEPS = 2, 2
+
+#: Added to the diagonal of second moments, as a share of its mean.
+_DAMPING = 0.001
+
+
+@torch.no_grad()
+def begin_from(rule: Quantized, other: Rule, task: Task, generator: torch.Generator) -> None:
+    """Give `rule` the weights of `other`, rounded with errors passed on.
+
+    Args:
+        rule: changed in place.
+        other: a rule with layers that has learned the task.
+        task: gives the worlds.
+        generator: source of all draws.
+
+    Raises:
+        ValueError: a rule of other sizes, or without layers.
+    """
+    if rule.scales not in ("output", "both"):
+        rule.begin_from(other)
+        return
+    fixed = rule.filtered()
+    filters = None if fixed is None else fixed.filters
+    wanted = _layers(other, rule.hearing, filters)
+    times = _times(rule, other, [len(layer.bias) for layer in wanted])
+    exact = found = inputs_met(other, task, filters, generator)
+    for n, (name, layer) in enumerate(zip(rule.names, wanted, strict=True)):
+        answer = torch.addmm(layer.bias, exact, layer.weight)
+        # Inputs that are there several times share the weight of the one.
+        prior = layer.weight.repeat(times[n - 1], 1) / times[n - 1] if n else layer.weight
+        kind, moments = rule.filters[n], Moments.of(found)
+        if kind == "float":
+            weight = moments.solved(moments.crossed(answer), prior.double()).float()
+            bias = answer.mean(0) - moments.mean @ weight
+            rule.take_weights(name, Layer(weight.repeat(1, times[n]), bias.repeat(times[n])))
+        else:
+            fit = _Fit(FILTERS[kind], rule.scales == "both", moments)
+            rule.take_latents(name, *fit(answer, prior.double(), times[n]))
+        used = rule.used()[n]
+        exact, found = answer.relu(), torch.addmm(used.bias, found, used.weight).relu()
+    rule.settle()
+
+
+def _layers(other: Rule, hearing: str, filters: Tensor | None) -> list[Layer]:
+    """The layers of a rule behind the same filters."""
+    if filters is None:
+        layers = other.layers()
+    else:
+        given = other.filtered()
+        fits = given is not None and torch.equal(given.filters.to(filters), filters)
+        layers = given.layers if given is not None and fits else None
+    if layers is None:
+        raise ValueError(f"a rule of kind {other.kind!r} has no layers that hear by {hearing}")
+    return layers
+
+
+def _times(rule: Quantized, other: Rule, sizes: list[int]) -> list[int]:
+    """How many copies each layer has of each unit."""
+    own = [*rule.hidden, rule.channels]
+    times = [wide // size for wide, size in zip(own, sizes, strict=False)]
+    fits = len(own) == len(sizes) and min(times) >= 1 and times[-1] == 1
+    if not fits or [size * n for size, n in zip(sizes, times, strict=True)] != own:
+        raise ValueError(
+            f"its layers have {', '.join(map(str, sizes))} units: set rule.hidden to these sizes "
+            f"or multiples of them, without the last, and free_channels to {other.free_channels}"
+        )
+    return times
+
+
+def inputs_met(
+    rule: Rule, task: Task, filters: Tensor | None, generator: torch.Generator
+) -> Tensor:
+    """float32 [M, I]: stimulus and messages, or their sums by filters [K, P], of random cells."""
+    world, rows = task.start(WORLDS, rule, generator), []
+    for phase in range(2):
+        if phase and task.mutates:
+            world = task.refresh(world, 0, len(world), rule, generator)
+        seed = int(torch.randint(1 << 30, (), generator=generator))
+        for moment in trajectory(world, rule, STEPS, seed):
+            rows.append(_heard(world, filters, generator))
+            world = moment
+    return torch.cat(rows)
+
+
+def _heard(world: World, filters: Tensor | None, generator: torch.Generator) -> Tensor:
+    chosen = torch.randperm(world.cells, generator=generator)[:CELLS]
+    padded = torch.cat([world.state, world.state.new_zeros(1, world.state.shape[1])])
+    messages = padded[world.neighbors[chosen]]
+    if filters is not None:
+        messages = torch.einsum("kp,mkc->mpc", filters.to(messages), messages)
+    return torch.cat([world.stimulus[chosen], messages.flatten(1)], dim=1)
+
+
+class Moments(NamedTuple):
+    """Second moments of inputs around their means.
+
+    Fields:
+        mean: [I].
+        spread: float64 [M, I], inputs without their means.
+        plain, damped: float64 [I, I]; with `_DAMPING` on the diagonal.
+    """
+
+    mean: Tensor
+    spread: Tensor
+    plain: Tensor
+    damped: Tensor
+
+    @classmethod
+    def of(cls, inputs: Tensor) -> Moments:
+        """The moments of inputs [M, I]."""
+        mean = inputs.mean(0)
+        spread = (inputs - mean).double()
+        plain = spread.T @ spread / len(inputs)
+        damped = plain.clone()
+        damped.diagonal().add_(_DAMPING * plain.diagonal().mean())
+        return cls(mean, spread, plain, damped)
+
+    def crossed(self, answer: Tensor) -> Tensor:
+        """float64 [I, O]: moments of inputs with answers [M, O]."""
+        return self.spread.T @ (answer - answer.mean(0)).double() / len(answer)
+
+    def solved(self, goal: Tensor, prior: Tensor) -> Tensor:
+        """float64 [I, O]: the weights that give crossed moments `goal`, near to `prior`."""
+        step: Tensor = torch.linalg.solve(self.damped, goal - self.plain @ prior)
+        return prior + step
+
+
+class _Fit:
+    """Fits layers to the same inputs.
+
+    Args:
+        filters: their kind.
+        gains: whether inputs have scales.
+        moments: those of the inputs.
+    """
+
+    def __init__(self, filters: Filters, gains: bool, moments: Moments) -> None:
+        self._filters, self._gains, self._moments = filters, gains, moments
+
+    def __call__(
+        self, answer: Tensor, prior: Tensor, times: int
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """A layer for `answer` [M, O], with T copies of each unit.
+
+        Args:
+            prior: float64 [I, O], weights to stay near to where the inputs leave a choice.
+
+        Returns:
+            latents [I, T·O] within ±1, gains [I], scales [T·O] and biases [T·O].
+        """
+        moments, wanted = self._moments, self._moments.crossed(answer)
+        gain = self._first_gain(moments.solved(wanted, prior))
+        latents: list[Tensor] = []
+        scales: list[Tensor] = []
+        for copy in range(times):
+            done = self._sum(latents, scales, gain, prior)
+            goal = (copy + 1) * wanted - moments.plain @ done
+            one, scale = self._rounded(goal, (copy + 1) * prior - done, gain)
+            latents.append(one)
+            scales.append(scale)
+        for _ in range(SWEEPS if self._gains or times > 1 else 0):
+            if self._gains:
+                others = [self._others(n, latents, scales, gain) for n in range(times)]
+                goals = [times * wanted - moments.plain @ other for other in others]
+                gain = self._fitted_gain(latents, scales, goals, gain)
+            for n in range(times):
+                other = self._others(n, latents, scales, gain)
+                goal = times * wanted - moments.plain @ other
+                latents[n], scales[n] = self._rounded(goal, times * prior - other, gain)
+        weight = torch.cat(
+            [self._weight(*one, gain) for one in zip(latents, scales, strict=True)], dim=1
+        )
+        bias = answer.mean(0).repeat(times) - moments.mean @ weight.float()
+        return torch.cat(latents, 1).clamp(-1.0, 1.0), gain, torch.cat(scales), bias
+
+    def _first_gain(self, weight: Tensor) -> Tensor:
+        if not self._gains:
+            return torch.ones(len(weight), dtype=torch.float64)
+        size = weight.square().mean(1).sqrt().clamp_min(1e-4)
+        gain: Tensor = size / size.log().mean().exp()
+        return gain
+
+    def _weight(self, latents: Tensor, scale: Tensor, gain: Tensor) -> Tensor:
+        return self._filters.quantize(latents) * gain[:, None] * scale
+
+    def _sum(
+        self, latents: list[Tensor], scales: list[Tensor], gain: Tensor, like: Tensor
+    ) -> Tensor:
+        total = torch.zeros_like(like)
+        for one in zip(latents, scales, strict=True):
+            total += self._weight(*one, gain)
+        return total
+
+    def _others(self, n: int, latents: list[Tensor], scales: list[Tensor], gain: Tensor) -> Tensor:
+        """The sum of the weights of all copies but n."""
+        own = self._weight(latents[n], scales[n], gain)
+        return self._sum(latents, scales, gain, own) - own
+
+    def _rounded(self, goal: Tensor, prior: Tensor, gain: Tensor) -> tuple[Tensor, Tensor]:
+        """Latents [I, O] and scales [O] for the crossed moments of a goal."""
+        damped, weight = self._moments.damped, self._moments.solved(goal, prior)
+        scale = fitted_scale((weight / gain[:, None]).float(), self._filters).double()
+        latents = weight
+        for _ in range(ROUNDS):
+            latents = passed_on(weight, gain[:, None] * scale, self._filters, damped)
+            unit = self._filters.quantize(latents) * gain[:, None]
+            size = (unit * (damped @ unit)).sum(0).clamp_min(1e-12)
+            scale = ((unit * goal).sum(0) / size).clamp_min(1e-6)
+        return latents, scale
+
+    def _fitted_gain(
+        self, latents: list[Tensor], scales: list[Tensor], goals: list[Tensor], gain: Tensor
+    ) -> Tensor:
+        """The gains with the least squared error of all copies."""
+        values = torch.cat(
+            [self._filters.quantize(one) * size for one, size in zip(latents, scales, strict=True)],
+            dim=1,
+        )
+        products = self._moments.damped * (values @ values.T)
+        products.diagonal().add_(1e-3 * products.diagonal().mean())
+        better = torch.linalg.solve(products, (values * torch.cat(goals, 1)).sum(1))
+        return torch.where(better > 0.05 * gain, better, 0.5 * gain)
+
+
+def passed_on(weight: Tensor, sized: Tensor, filters: Filters, moments: Tensor) -> Tensor:
+    """float64 [I, O]: latents whose values stand for `weight`; see the module's docstring.
+
+    Args:
+        weight: [I, O].
+        sized: [I, O], what a value of 1 stands for.
+        moments: [I, I], second moments of the inputs.
+    """
+    order = moments.diagonal().argsort(descending=True)
+    left, sized = weight[order].clone(), sized[order]
+    ordered = moments[order][:, order]
+    inverse = torch.linalg.cholesky(
+        torch.cholesky_inverse(torch.linalg.cholesky(ordered)), upper=True
+    )
+    for i in range(len(left)):
+        rounded = filters.quantize(left[i] / sized[i]) * sized[i]
+        error = (left[i] - rounded) / inverse[i, i]
+        left[i + 1 :] -= inverse[i, i + 1 :, None] * error
+    latents = torch.empty_like(left)
+    latents[order] = left / sized
+    return latents

@@ -1,0 +1,81 @@
+"""Rounding with errors passed on: nearer to the first rule than the nearest values are."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import swarm_nca as sn
+from swarm_nca.rules import DIGITS, FILTERS, Quantized, Rule
+from swarm_nca.tasks import Classification
+from swarm_nca.training import calibration
+from swarm_nca.training.calibration import begin_from, inputs_met, passed_on
+
+
+@pytest.fixture(scope="module")
+def task() -> Classification:
+    drawn = sn.images.strokes(300, seed=5)
+    return Classification(torch.tensor(drawn.grey), torch.tensor(drawn.labels_for(DIGITS.names)))
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calibration, "WORLDS", 48)
+    monkeypatch.setattr(calibration, "STEPS", 15)
+    monkeypatch.setattr(calibration, "SWEEPS", 1)
+
+
+@pytest.fixture(scope="module")
+def floats() -> Rule:
+    return sn.load_rule("digits")
+
+
+def rounded(floats: Rule, task: Classification, calibrated: bool, **settings: object) -> Quantized:
+    rule = Quantized(
+        **{"free_channels": floats.free_channels, "hidden": floats.hidden, "scales": "both"}
+        | settings
+    )
+    if calibrated:
+        begin_from(rule, floats, task, torch.Generator().manual_seed(0))
+    else:
+        rule.begin_from(floats)
+    return rule.requires_grad_(False)
+
+
+def error(rule: Rule, floats: Rule, task: Classification) -> float:
+    """Squared error of the changes, as a share of them, for cells that were not fitted to."""
+    heard = inputs_met(floats, task, None, torch.Generator().manual_seed(9))
+    stimulus, messages = heard[:, :9], heard[:, 9:].view(len(heard), 9, -1)
+    wanted = floats(stimulus, messages)
+    return float((rule(stimulus, messages) - wanted).square().sum() / wanted.square().sum())
+
+
+def test_passed_on_errors_cancel(floats: Rule, task: Classification) -> None:
+    near = error(rounded(floats, task, False, filters="int4"), floats, task)
+    passed = error(rounded(floats, task, True, filters="int4"), floats, task)
+    assert passed < near / 3
+    assert passed < 0.3
+
+
+def test_copies_of_binary_units_make_up_for_each_other(floats: Rule, task: Classification) -> None:
+    first, second = floats.hidden
+    kinds = ("ste_sign", "float", "float")
+    one = rounded(floats, task, True, filters=kinds)
+    two = rounded(floats, task, True, filters=kinds, hidden=(2 * first, second))
+    assert error(two, floats, task) < 0.8 * error(one, floats, task)
+
+
+def test_other_sizes_are_refused(floats: Rule, task: Classification) -> None:
+    with pytest.raises(ValueError, match=r"set rule\.hidden to these sizes or multiples"):
+        rounded(floats, task, True, hidden=(81, 80))
+    with pytest.raises(ValueError, match="no layers that hear by dyadic"):
+        rounded(floats, task, True, hearing="dyadic")
+
+
+def test_inputs_that_say_the_same_share_their_rounding() -> None:
+    """Ten equal inputs: their weights may be anything, as long as the sum is right."""
+    moments = torch.ones(10, 10, dtype=torch.float64) + 1e-3 * torch.eye(10)
+    weight = torch.full((10, 1), 0.3, dtype=torch.float64)
+    latents = passed_on(weight, torch.ones_like(weight), FILTERS["ste_sign"], moments)
+    signs = FILTERS["ste_sign"].quantize(latents)
+    assert abs(float(signs.sum()) - 3.0) <= 1.0
