@@ -85,7 +85,7 @@ def grey_rgb(world: World, index: int = 0, *, scale: int = 1) -> Rgb:
     """
     if world.space.pictured:
         return enlarged(_ink(world.picture(index)), scale)
-    sensed = world.stimulus[world.rows_of(index)].mean(dim=1, keepdim=True)
+    sensed = world.stimulus[world.rows_of(index)].mean(dim=1, keepdim=True).nan_to_num(0.0)
     return cells_rgb(world, _ink(sensed)[:, 0], index, scale=scale)
 
 

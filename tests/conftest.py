@@ -4,7 +4,8 @@ Tests in `tests/data` need MNIST and Fashion-MNIST (`SWARM_NCA_DATA`, the folder
 `fashion-mnist/`) and the published rule (`SWARM_NCA_REFERENCE`, its JSON file). If one of them is
 missing, these tests are not collected, and the summary reports it.
 The same holds for the tests in `tests/export/browser` and `tests/swarm/browser`. They need the
-package `playwright` and Chromium, on the path or named by `SWARM_NCA_CHROMIUM`.
+package `playwright` and Chromium, on the path or named by `SWARM_NCA_CHROMIUM`. Those in
+`tests/sweeps/ray` and `tests/sweeps/search` need the packages `ray` and `optuna`.
 """
 
 from __future__ import annotations
@@ -60,12 +61,18 @@ _missing_browser = [
     if not there
 ]
 
+_missing_sweeping = {
+    folder: [f"the package {package}"] * (importlib.util.find_spec(package) is None)
+    for folder, package in (("ray", "ray"), ("search", "optuna"))
+}
+
 collect_ignore = [
     folder
     for folder, missing in (
         ("data", _missing),
         ("export/browser", _missing_browser),
         ("swarm/browser", _missing_browser),
+        *((f"sweeps/{folder}", missing) for folder, missing in _missing_sweeping.items()),
     )
     if missing
 ]
@@ -81,8 +88,9 @@ def pytest_runtest_setup() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Report in one line each whether the data and the browser tests were collected."""
-    for what, missing in (("data", _missing), ("browser", _missing_browser)):
+    """Report in one line each whether the tests with needs of their own were collected."""
+    kinds = {"data": _missing, "browser": _missing_browser} | _missing_sweeping
+    for what, missing in kinds.items():
         state = f"NOT collected, missing: {' and '.join(missing)}" if missing else "collected"
         terminalreporter.write_line(f"{what} tests: {state}")
 

@@ -151,6 +151,67 @@ def test_junit_has_a_test_case_for_every_expectation(folder):
     assert failure.get("message").startswith("expected undecided at 5 ≤ -100 %, got ")
 
 
+#: Children and attributes that the JUnit schema of Jenkins allows; those with ! are required.
+JUNIT = {
+    "testsuites": ("testsuite", "name time tests failures disabled errors"),
+    "testsuite": (
+        "testcase properties system-out system-err",
+        "name! tests! failures errors time disabled skipped timestamp hostname id package",
+    ),
+    "testcase": ("failure error skipped system-out", "name! classname! time assertions status"),
+    "failure": ("", "message type"),
+}
+
+
+def check_junit(element):
+    """Compare an element and all below it with `JUNIT`."""
+    children, attributes = (part.split() for part in JUNIT[element.tag])
+    required = {name[:-1] for name in attributes if name.endswith("!")}
+    assert required <= set(element.keys()) <= {name.rstrip("!") for name in attributes}
+    for name in ("tests", "failures", "errors", "skipped"):
+        assert element.get(name, "0").isdecimal()
+    float(element.get("time", "0"))
+    for child in element:
+        assert child.tag in children
+        check_junit(child)
+
+
+def test_a_folder_runs_as_a_suite_with_one_summary_and_a_valid_junit_file(folder):
+    (folder / "suite/deep").mkdir(parents=True)
+    for name, bound, place in (("one", 1, "suite"), ("two", -1, "suite/deep"), ("x", 1, "suite")):
+        text = SCENARIO.format(name=name, bound=bound).replace("busy", f"{folder.as_posix()}/busy")
+        (folder / place / f"{name}.yaml").write_text(text)
+    (folder / "suite/own.yaml").write_text("name: own\ndata: [{dataset: mnist}]\niterations: 3\n")
+    (folder / "suite/many.yaml").write_text("base: one.yaml\nseeds: 0-3\n")
+    done = swarm_nca("run", "suite", "--out", "all", "--junit", "junit.xml")
+    assert done.exit_code == 1
+    assert "2 of 3 scenarios passed, 5 of 6 expectations met" in done.stdout
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("two: expected undecided at 5 ≤ -100 %, got ")
+    assert sorted(one.name for one in (folder / "all").iterdir()) == ["one", "two", "x"]
+    root = Xml.parse(folder / "junit.xml").getroot()
+    check_junit(root)
+    assert (root.get("tests"), root.get("failures")) == ("6", "1")
+    cases = [(case.get("classname"), len(case)) for case in root.iter("testcase")]
+    assert cases == [("two", 1), ("two", 0), *[("one", 0)] * 2, *[("x", 0)] * 2]
+
+
+def test_every_unusable_scenario_of_a_suite_has_its_line_and_nothing_runs(folder):
+    (folder / "suite").mkdir()
+    for name in "ab":
+        text = SCENARIO.format(name=name, bound=1).replace("steps:", "stepps:")
+        (folder / "suite" / f"{name}.yaml").write_text(text)
+    done = swarm_nca("run", "suite")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert [line.split(":")[0] for line in done.stderr.splitlines()] == [
+        str(Path("suite/a.yaml")),
+        str(Path("suite/b.yaml")),
+    ]
+    assert not (folder / "runs").exists()
+    (folder / "empty").mkdir()
+    assert "there is no scenario in this folder" in swarm_nca("run", "empty").stderr
+
+
 def test_check_prints_every_mistake_of_scenarios_and_recipes(folder):
     (folder / "broken.yaml").write_text("name: x\nrule: 3\n")
     (folder / "recipe.yaml").write_text("name: x\niterations: 5\ndata: []\n")
@@ -170,10 +231,11 @@ def test_schema_prints_json_with_all_keys():
     properties = json.loads(swarm_nca("schema").stdout)["properties"]
     assert {"rule", "images", "steps", "perturbations", "expect"} <= properties.keys()
     assert "iterations" in json.loads(swarm_nca("schema", "recipe").stdout)["properties"]
+    assert "grid" in json.loads(swarm_nca("schema", "sweep").stdout)["properties"]
     done = swarm_nca("schema", "recipee")
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr == (
-        "no kind of file 'recipee' (did you mean 'recipe'?): there are scenario, recipe\n"
+        "no kind of file 'recipee' (did you mean 'recipe'?): there are scenario, recipe, sweep\n"
     )
 
 
@@ -276,7 +338,7 @@ def test_a_mistake_in_a_file_of_the_right_kind_keeps_its_message(folder):
     [
         (("run", "good.yaml", "--sed", "3"), "No such option: --sed (Possible options: --seed"),
         (("run", "good.yaml", "--out"), "'--out' requires an argument"),
-        (("run",), "Missing argument 'SCENARIO.yaml …'"),
+        (("run",), "give either scenarios, or --from RUN@STEP"),
         (("runn",), "No such command 'runn'"),
         (("evaluate", "mnist", "--dataset", "strokes", "--steps", "1" + "0" * 30), "--steps"),
         (("evaluate", "mnist", "--dataset", "strokes", "--limit", "ten"), "--limit"),
@@ -305,7 +367,7 @@ def test_exhausted_memory_gives_one_line(folder, monkeypatch):
     def exhausted(*_, **__):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate")
 
-    monkeypatch.setattr("swarm_nca.scenario.load", exhausted)
+    monkeypatch.setattr("swarm_nca.cli.run_command.load", exhausted)
     done = swarm_nca("run", "good.yaml")
     assert done.exit_code == 2
     assert done.stderr.startswith("not enough memory")

@@ -1,9 +1,9 @@
 """The command `swarm-nca`: parses, calls the package, prints the results.
 
-Exit codes: 0 done; 1 an expectation failed; 2 bad input, with one line on stderr; 130 stopped by
-Ctrl-C or SIGTERM (`run`, `train`). Modules that declare commands (`running`, `measuring`, …) import
-nothing heavy, so that `--help` is fast; a command imports its body (`evaluate_command`, …) when it
-runs.
+Exit codes: 0 done; 1 an expectation or a run of a sweep failed; 2 bad input, with one line on
+stderr; 130 stopped by Ctrl-C or SIGTERM (`run`, `sweep`, `train`, `stress`). Modules that declare
+commands (`running`, …) import nothing heavy, so that `--help` is fast; a command imports its body
+(`evaluate_command`, …) when it runs.
 
 To add a command, write a function, and add it to `COMMANDS` and to `examples.EXAMPLES`.
 """
@@ -19,16 +19,33 @@ from swarm_nca.cli.examples import epilog
 from swarm_nca.cli.exporting import export
 from swarm_nca.cli.inspecting import check, list_, rules, schema
 from swarm_nca.cli.learning import train
-from swarm_nca.cli.measuring import bench, compare, evaluate
+from swarm_nca.cli.measuring import bench, compare, evaluate, stress
+from swarm_nca.cli.rendering import render
 from swarm_nca.cli.running import run
 from swarm_nca.cli.studying import study
+from swarm_nca.cli.sweeping import sweep
 from swarm_nca.cli.telling import Commands
 from swarm_nca.cli.viewing import view
 
 __all__ = ["COMMANDS", "app", "main"]
 
 #: Every command, in the order of `--help`.
-COMMANDS = (run, check, schema, evaluate, train, compare, view, export, bench, list_, rules)
+COMMANDS = (
+    run,
+    sweep,
+    render,
+    check,
+    schema,
+    evaluate,
+    train,
+    compare,
+    stress,
+    view,
+    export,
+    bench,
+    list_,
+    rules,
+)
 
 app = typer.Typer(
     name="swarm-nca",

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from swarm_nca.measure.wording import bounds, printed
+from swarm_nca.measure.wording import printed
 from swarm_nca.recording import Run
 
 #: Metrics shown if the run measured them, with short headings.
@@ -36,7 +36,7 @@ def say(console: Console, run: Run, folder: Path | None) -> None:
     verdict = "[green]passed[/]" if run.passed else "[red]failed[/]"
     outcome = f"{verdict}, {met} of {total} expectations met" if total else "done"
     duration = "" if run.seconds is None else f" in {run.seconds:.1f} s"
-    console.print(f"[bold]{escape(run.name)}[/]: {outcome}; {run.steps} steps{duration}")
+    console.print(f"[bold]{escape(run.name)}[/]: {outcome}; {run.length}{duration}")
     console.print(_moments(console, run))
     if run.nonfinite is not None:
         first, most = run.nonfinite
@@ -48,7 +48,7 @@ def say(console: Console, run: Run, folder: Path | None) -> None:
 
 
 def _moments(console: Console, run: Run) -> Table:
-    table = _table(console)
+    table = small_table(console)
     table.add_column("step", justify="right")
     columns = {name: heading for name, heading in COLUMNS.items() if name in run.measured}
     for heading in columns.values():
@@ -57,7 +57,8 @@ def _moments(console: Console, run: Run) -> Table:
     happened: dict[int, str] = {}
     for step, what in zip(run.events["step"], run.events["what"], strict=True):
         happened[int(step)] = f"{happened[step]}; {what}" if step in happened else str(what)
-    wanted = {*LOOKS, *happened, *(step + 1 for step in happened), run.steps}
+    wanted = {*(run.first + step for step in LOOKS), *happened, run.steps}
+    wanted |= {step + 1 for step in happened}
     steps = sorted(step for step in wanted if step <= run.steps)
     shown = [*steps[: MOST_ROWS - 1], *steps[MOST_ROWS - 1 :][-1:]]
     pooled = run.told_at(shown).to_dict()
@@ -68,17 +69,16 @@ def _moments(console: Console, run: Run) -> Table:
 
 
 def _expectations(console: Console, run: Run) -> Table:
-    table = _table(console)
+    table = small_table(console)
     for heading in ("expected", "at", "bounds", "met", ""):
         table.add_column(heading, justify="right" if heading in ("at", "met") else "left")
     for result in run.expectations:
         verdict = "[green]passed[/]" if result.passed else "[red]failed[/]"
         verdict += f": {result.unknown}" if result.unknown else ""
-        limits = bounds(result.metric, result.min, result.max)
-        value = printed(result.metric, result.value)
-        table.add_row(result.metric, str(result.at), limits, value, verdict)
+        table.add_row(result.metric, result.when, result.limits, result.found, verdict)
     return table
 
 
-def _table(console: Console) -> Table:
+def small_table(console: Console) -> Table:
+    """A table with a border on a terminal, and without one in a pipe."""
     return Table(box=box.ROUNDED if console.is_terminal else None, pad_edge=console.is_terminal)

@@ -25,12 +25,15 @@ from swarm_nca.measure.eval_set import EvalSet, eval_set_for
 from swarm_nca.measure.groups import grouped, scores
 from swarm_nca.measure.protocols import Evaluation, Protocol, check_exam, evaluate
 from swarm_nca.measure.protocols import Progress as Report
+from swarm_nca.measure.signals import Conduct, Watcher, errors, trusts
+from swarm_nca.measure.signals import as_json as signals_as_json
 from swarm_nca.measure.tables import (
     confusion_table,
     curve_table,
     group_table,
     runaway,
     settling,
+    trust_table,
 )
 from swarm_nca.measure.writing import Json, check_json, only_finite, write_json
 from swarm_nca.recording.long_run import draw
@@ -53,6 +56,7 @@ def evaluate_command(
     seed: int = 0,
     by: Sequence[str] = (),
     votes: bool = False,
+    trust: bool = False,
     fill_holes: bool = False,
     json_file: Path | None = None,
     figures: Sequence[Path] = (),
@@ -67,6 +71,7 @@ def evaluate_command(
         by: also print the final scores grouped by these `GROUPINGS`; several data sets are always
             grouped by data set.
         votes: also print the table of votes by class.
+        trust: also print how well the swarm's own signals tell wrong answers; `fresh` only.
         fill_holes: fill the holes of every silhouette; see `without_holes`.
         json_file: all numbers, written atomically; its folder must exist.
         figures: files for the curves, PNG or PDF by the suffix.
@@ -93,6 +98,9 @@ def evaluate_command(
         raise ValueError(
             f"{dataset} has no classes, so there is no table of votes: leave --confusion out"
         )
+    if trust and protocol != "fresh":
+        raise ValueError(f"--trust needs the protocol fresh, got {protocol}: leave one of them out")
+    watcher = Watcher(loaded, steps, seed) if trust else None
     title = escape(f"{Path(rule).name} on {len(eval_set.pictures):,} pictures of {dataset}")
     with watched(console, title) as progress:
         result = evaluate(
@@ -104,10 +112,12 @@ def evaluate_command(
             every=every,
             seed=seed,
             progress=progress,
+            watch=watcher,
         )
+    conduct = None if watcher is None else watcher.conduct
     tables = {name: scores(result.last, members) for name, members in groups.items()}
     vote_table = confusion(result.last, eval_set.own, loaded) if votes else None
-    document = as_json(result, rule, dataset, tables, vote_table, fill_holes)
+    document = as_json(result, rule, dataset, tables, vote_table, fill_holes, conduct)
     write_json(json_file, document)
     for file in figures:
         write_atomically(file, draw(document, file.suffix))
@@ -117,6 +127,9 @@ def evaluate_command(
         console.print(group_table(name, rows))
     if vote_table is not None:
         console.print(confusion_table(vote_table))
+    if conduct is not None:
+        wrong = float(errors(conduct.last).double().mean())
+        console.print(trust_table(trusts(conduct), wrong))
     return result
 
 
@@ -142,6 +155,7 @@ def as_json(
     groups: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     votes: Confusion | None = None,
     fill_holes: bool = False,
+    conduct: Conduct | None = None,
 ) -> Json:
     """The results as plain data; numbers that are not finite are null, see `only_finite`."""
     document: Json = {
@@ -163,6 +177,8 @@ def as_json(
         }
     if votes is not None:
         document["confusion"] = votes.as_json()
+    if conduct is not None:
+        document["trust"] = signals_as_json(conduct)
     return document
 
 

@@ -15,6 +15,16 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "swarm-nca run seven-becomes-two",
         "swarm-nca run chimera torus --out runs/two --seed 7",
         "swarm-nca run damage-and-recovery --set rule=mnist --set steps=600",
+        "swarm-nca run my-scenarios/ --junit junit.xml",
+        "swarm-nca run --from runs/chimera@100 --set steps=400",
+    ),
+    "render": (
+        "swarm-nca render runs/long-run",
+        "swarm-nca render runs/one runs/two",
+    ),
+    "sweep": (
+        "swarm-nca sweep lost-messages",
+        "swarm-nca sweep lost-messages --set links.drop=0,0.05,0.1 --seeds 0-9 --workers 2",
     ),
     "check": (
         "swarm-nca check scenario.yaml recipe.yaml",
@@ -37,6 +47,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "compare": (
         "swarm-nca compare digits mnist --dataset strokes --limit 200",
         "swarm-nca compare runs/train-a runs/train-b --steps 400 --out runs/compare",
+    ),
+    "stress": (
+        "swarm-nca stress mnist",
+        "swarm-nca stress digits --only rotation,letters,loss --count 50",
+        "swarm-nca stress digits --pictures my_digits --out runs/hands",
     ),
     "view": (
         "swarm-nca view",

@@ -19,7 +19,11 @@ from swarm_nca.suggestion import unknown
 KINDS = {
     "scenario": ("swarm_nca.scenario.schema", "Settings"),
     "recipe": ("swarm_nca.training.recipe", "Recipe"),
+    "sweep": ("swarm_nca.sweeps.schema", "Sweep"),
 }
+
+#: The command that runs each kind of file.
+RUN_BY = {"scenario": "run", "recipe": "train", "sweep": "sweep"}
 
 
 def check(
@@ -27,17 +31,22 @@ def check(
     changes: Overrides = None,
     quiet: Quiet = False,
 ) -> None:
-    """Check scenarios and recipes without running them."""
+    """Check scenarios, recipes and sweeps without running them."""
     from swarm_nca.scenario import load
-    from swarm_nca.scenario.finding import find_either
+    from swarm_nca.scenario.finding import find_any
 
     wrong = 0
     for file in files:
         try:
-            path = find_either(file)
+            path = find_any(file)
             kind, document = _kind_of(path, changes or [])
             if kind == "scenario":
                 load(document)
+            elif kind == "sweep":
+                from swarm_nca.sweeps.plans import checked
+                from swarm_nca.sweeps.reading import opened
+
+                checked(opened(document))
             else:
                 from swarm_nca.training.setup import look_up
 
@@ -53,9 +62,9 @@ def check(
 
 
 def schema(
-    kind: Annotated[str, typer.Argument(metavar="[scenario|recipe]")] = "scenario",
+    kind: Annotated[str, typer.Argument(metavar="[scenario|recipe|sweep]")] = "scenario",
 ) -> None:
-    """Print the JSON Schema of scenarios or recipes, for editors."""
+    """Print the JSON Schema of scenarios, recipes or sweeps, for editors."""
     with told_in_one_line():
         if kind not in KINDS:
             raise ValueError(unknown("kind of file", kind, KINDS))
@@ -93,10 +102,10 @@ def list_(
 
 @contextlib.contextmanager
 def meant_as(kind: str, file: str | Path) -> Iterator[None]:
-    """Replace a located error by "this is a recipe" if the file's keys fit the other kind better.
+    """Replace a located error by "this is a recipe" if the file's keys fit another kind better.
 
     Raises:
-        ValueError: the command for the other kind of file.
+        ValueError: the command for the kind of file that it is.
     """
     from swarm_nca.config import LocatedError
 
@@ -104,12 +113,27 @@ def meant_as(kind: str, file: str | Path) -> Iterator[None]:
         yield
     except LocatedError as error:
         keys = _keys_of(Path(file))
-        other, command = ("recipe", "train") if kind == "scenario" else ("scenario", "run")
+        other = max(KINDS, key=lambda kind: keys.get(kind, 0))
         if keys.get(other, 0) > keys.get(kind, 0):
             raise ValueError(
-                f"{file}: this is a {other}; use: swarm-nca {command} {file}"
+                f"{file}: this is a {other}; use: swarm-nca {RUN_BY[other]} {file}"
             ) from error
         raise
+
+
+def kind_of(path: Path) -> str:
+    """The kind of a file, a key of `KINDS`; empty if its keys are of no kind.
+
+    A file that cannot be read counts as a scenario, so that its mistake is reported.
+    """
+    from swarm_nca.config import read
+
+    try:
+        data = read(path).data
+    except ValueError:
+        return "scenario"
+    keys = _known(data) if isinstance(data, dict) else {}
+    return max(keys, key=lambda kind: keys[kind]) if any(keys.values()) else ""
 
 
 def _kind_of(path: Path, changes: list[str]) -> tuple[str, Any]:
@@ -119,7 +143,7 @@ def _kind_of(path: Path, changes: list[str]) -> tuple[str, Any]:
     document = read(path).with_overrides(changes)
     data = document.data
     if not isinstance(data, dict):
-        raise document.error((), f"a mapping of keys is expected: a {' or a '.join(KINDS)}")
+        raise document.error((), f"a mapping of keys is expected: a {', a '.join(KINDS)}")
     keys = _known(data)
     return max(KINDS, key=lambda kind: keys[kind]), document
 

@@ -30,7 +30,8 @@ from swarm_nca.rules import read_rule, shipped_rules
 from swarm_nca.rules.families import families, settings_of
 from swarm_nca.rules.quantizers import QUANTIZERS
 from swarm_nca.rules.readouts import READOUTS
-from swarm_nca.scenario.finding import shipped_recipes, shipped_scenarios
+from swarm_nca.scenario.finding import shipped_recipes, shipped_scenarios, shipped_sweeps
+from swarm_nca.stress.families import FAMILIES as STRESS_FAMILIES
 from swarm_nca.suggestion import unknown
 from swarm_nca.tasks.kinds import tasks
 from swarm_nca.tasks.losses import LOSSES
@@ -108,6 +109,11 @@ def _scenarios() -> Iterator[tuple[str, str]]:
         yield name, _sentence(str(data.get("description", "")) if isinstance(data, dict) else "")
 
 
+def _sweeps() -> Iterator[tuple[str, str]]:
+    for name, path in shipped_sweeps().items():
+        yield name, _sentence(str(read(path).data.get("description", "")))
+
+
 def _recipes() -> Iterator[tuple[str, str]]:
     """The comment at the head of a recipe describes it."""
     for name, path in shipped_recipes().items():
@@ -148,6 +154,10 @@ def _quantizers() -> Iterator[tuple[str, str]]:
         yield name, f"{bits} bit{'s' if bits > 1 else ''} a value. {_sentence(function.__doc__)}"
 
 
+def _stress_families() -> Names:
+    return [(name, family.about) for name, family in STRESS_FAMILIES.items()]
+
+
 def _documented(table: Mapping[str, Any]) -> Names:
     """Names, with the first sentences of what they name."""
     return [(name, _sentence(inspect.getdoc(value))) for name, value in table.items()]
@@ -168,6 +178,7 @@ LISTS: Mapping[str, Kind] = {
     "rules": Kind("RULE of every command, rule: of a scenario", _rules),
     "scenarios": Kind("swarm-nca run NAME, swarm-nca view NAME", _scenarios),
     "recipes": Kind("swarm-nca train NAME", _recipes),
+    "sweeps": Kind("swarm-nca sweep NAME", _sweeps),
     "data-sets": Kind("--dataset, dataset: of pictures and recipes", _data_sets),
     "pictures": Kind("images: {KIND: …} of a scenario", _origins),
     "targets": Kind("target: {drawn: NAME}", lambda: _named(TARGETS)),
@@ -185,6 +196,7 @@ LISTS: Mapping[str, Kind] = {
     "learners": Kind("learner: {kind: NAME} of a recipe", lambda: _documented(LEARNERS)),
     "protocols": Kind("--protocol of swarm-nca evaluate", lambda: _named(get_args(Protocol))),
     "groupings": Kind("--by of swarm-nca evaluate", lambda: _documented(GROUPINGS)),
+    "stress": Kind("--only of swarm-nca stress", _stress_families),
     "exports": Kind(
         "--to of swarm-nca export",
         lambda: _documented({name: export.make for name, export in EXPORTS.items()}),

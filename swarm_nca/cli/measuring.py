@@ -1,4 +1,4 @@
-"""The commands `evaluate`, `compare` and `bench`."""
+"""The commands `evaluate`, `compare`, `stress` and `bench`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from swarm_nca.bounds import MOST, MOST_SEED
+from swarm_nca.bounds import MOST, MOST_PICTURES, MOST_SEED
 from swarm_nca.cli.options import (
     DATASET,
     LIMIT,
@@ -21,10 +21,11 @@ from swarm_nca.cli.options import (
     Protocol,
     Split,
 )
+from swarm_nca.cli.stopping import stoppable
 from swarm_nca.cli.telling import console, told_in_one_line
 
 #: Options that cannot be combined with `--turn`.
-UPRIGHT_ONLY = ("swaps", "every", "by", "confusion", "fill_holes", "figure")
+UPRIGHT_ONLY = ("swaps", "every", "by", "confusion", "trust", "fill_holes", "figure")
 
 
 def evaluate(
@@ -71,6 +72,12 @@ def evaluate(
     confusion: Annotated[
         bool, typer.Option("--confusion", help="Also print the votes by class.")
     ] = False,
+    trust: Annotated[
+        bool,
+        typer.Option(
+            "--trust", help="Also print which signals of the swarm tell right from wrong answers."
+        ),
+    ] = False,
     fill_holes: Annotated[
         bool, typer.Option("--fill-holes", help="Fill the holes of all silhouettes.")
     ] = False,
@@ -106,6 +113,7 @@ def evaluate(
                 every=every,
                 by=by or (),
                 votes=confusion,
+                trust=trust,
                 fill_holes=fill_holes,
                 figures=figure or (),
             )
@@ -174,6 +182,55 @@ def compare(
             split=split,
             limit=limit,
             steps=steps,
+            seed=seed,
+            out=out,
+            console=console(),
+        )
+
+
+def stress(
+    rule: Annotated[str, typer.Argument(metavar="RULE", help=RULE)],
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SET",
+            help="Pictures of the rule's classes: mnist, fashion-mnist, strokes, doodles, garments "
+            "or a folder. Default: the published set if SWARM_NCA_DATA has it, else a drawn one.",
+            show_default=False,
+        ),
+    ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(metavar="FAMILY,…", help="Only these families, such as rotation,loss."),
+    ] = None,
+    count: Annotated[
+        int, typer.Option(min=1, max=MOST_PICTURES, help="Pictures of each setting.")
+    ] = 200,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Pictures by other hands: a folder with one subfolder for each class.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help=SEED)] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder for tables and figures; default: runs/stress-RULE."
+        ),
+    ] = None,
+) -> None:
+    """Measure a rule on strange pictures and under faults. To continue, repeat the command."""
+    with told_in_one_line(), stoppable():
+        from swarm_nca.cli.stress_command import stress_command
+
+        stress_command(
+            rule,
+            data,
+            only=only,
+            count=count,
+            pictures=pictures,
             seed=seed,
             out=out,
             console=console(),

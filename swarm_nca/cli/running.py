@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from swarm_nca.cli.inspecting import meant_as
 from swarm_nca.cli.options import Overrides, Quiet
 from swarm_nca.cli.stopping import stoppable
 from swarm_nca.cli.telling import console, told_in_one_line
@@ -16,9 +15,21 @@ from swarm_nca.cli.telling import console, told_in_one_line
 @stoppable()
 def run(
     scenarios: Annotated[
-        list[str],
-        typer.Argument(metavar="SCENARIO.yaml …", help="Files, or names of scenarios that ship."),
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="SCENARIO.yaml …",
+            help="Files, names of scenarios that ship, or folders of scenarios.",
+        ),
+    ] = None,
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="RUN@STEP",
+            help="Instead of a scenario: go on from a step of an earlier run, with --set steps=… "
+            "and other perturbations.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -37,37 +48,17 @@ def run(
     ] = None,
 ) -> None:
     """Run scenarios; write a folder with metrics and a report for each."""
-    from swarm_nca.atomic import check_file, write_atomically
-    from swarm_nca.cli.watching import watched
-    from swarm_nca.scenario import load
-    from swarm_nca.scenario import run as run_scenario
-    from swarm_nca.scenario.finding import find_scenario
-    from swarm_nca.scenario.junit import failures, junit_xml
-    from swarm_nca.scenario.placing import check_place, folders_of
-
     with told_in_one_line():
-        loaded = []
-        for path in scenarios:
-            with meant_as("scenario", find_scenario(path)):
-                loaded.append(load(path, overrides=changes or (), seed=seed))
-        folders = folders_of(loaded, out)
-        for folder in folders:
-            check_place(folder)
-        if junit is not None:
-            check_file(junit)
-    results = []
-    for scenario, folder in zip(loaded, folders, strict=True):
-        with watched(scenario.name, quiet) as progress, told_in_one_line():
-            results.append(run_scenario(scenario, folder, progress=progress))
-        if quiet:
-            for line in failures(results[-1]):
-                typer.echo(line, err=True)
-        else:
-            from swarm_nca.cli.closing import say
-
-            say(console(), results[-1], folder)
-    if junit is not None:
-        with told_in_one_line((OSError,)):
-            write_atomically(junit, junit_xml(results))
-    if not all(result.passed for result in results):
+        from swarm_nca.cli.run_command import run_command
+    passed = run_command(
+        scenarios or (),
+        out,
+        origin=origin,
+        changes=changes or (),
+        seed=seed,
+        quiet=quiet,
+        junit=junit,
+        console=console(),
+    )
+    if not passed:
         raise typer.Exit(1)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-
-from swarm_nca.recording.training_page import Training, training_html
+from swarm_nca.recording.training_page import Training, read_log, training_html
 from swarm_nca.rules import read_rule
 from swarm_nca.training.folder import AFTER, BEFORE, Folder, Result
 
@@ -18,7 +16,7 @@ def training_page(folder: Folder, result: Result) -> bytes:
         ValueError: a rule that cannot be read.
     """
     rule, card = read_rule(folder.rule)
-    log = pd.read_csv(folder.log)
+    log = read_log(folder.log)
     recipe: dict[str, Any] = card["recipe"]
     iterations, planned = card["iterations"], recipe["iterations"]
     done = f"{iterations:,}" if iterations == planned else f"{iterations:,} of {planned:,}"

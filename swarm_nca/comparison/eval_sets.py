@@ -22,7 +22,7 @@ from torch import Tensor
 from swarm_nca.atomic import write_atomically
 from swarm_nca.comparison.entries import Entry
 from swarm_nca.images import Pictures
-from swarm_nca.measure import METRICS, CellStats, Protocol, evaluate
+from swarm_nca.measure import CellStats, Protocol, evaluate
 from swarm_nca.measure.intervals import ratio_error
 from swarm_nca.measure.protocols import Progress
 from swarm_nca.measure.writing import from_json, to_json
@@ -33,7 +33,22 @@ PROTOCOLS: tuple[Protocol, ...] = ("mutation", "restart")
 #: Steps between two points of a curve (fewer at the start).
 EVERY = 5
 
-#: Columns by name, one value per measured step: `step`, all metrics, and `ERROR`.
+#: The metrics of a curve. They are part of a stored curve's hash, so a further one makes all curves
+#: of older versions invalid.
+COMPARED = (
+    "cell_accuracy",
+    "total_agreement",
+    "vote_accuracy",
+    "agree_and_correct",
+    "undecided",
+    "state_magnitude",
+    "residual_magnitude",
+    "label_flips",
+    "state_largest",
+    "nonfinite",
+)
+
+#: Columns by name, one value per measured step: `step`, `COMPARED`, and `ERROR`.
 Curves: TypeAlias = Mapping[str, npt.NDArray[np.float64]]
 
 #: The standard error of cell accuracy over pictures.
@@ -76,7 +91,7 @@ class SharedExam:
             "steps": self.steps,
             "every": EVERY,
             "seed": self.seed,
-            "metrics": list(METRICS),
+            "metrics": list(COMPARED),
         }
 
 
@@ -116,7 +131,7 @@ def _stored(file: Path, settings: dict[str, Any]) -> Curves | None:
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    complete = curves.keys() == {"step", *METRICS, ERROR}
+    complete = curves.keys() == {"step", *COMPARED, ERROR}
     return curves if complete and len({len(column) for column in curves.values()}) == 1 else None
 
 
@@ -162,6 +177,6 @@ def _run(
         float(ratio_error(torch.cat(correct[step])[None], torch.cat(cells[step])))
         for step in correct
     ]
-    names = ("step", *METRICS)
+    names = ("step", *COMPARED)
     columns = {name: np.array([row[name] for row in result.curve], float) for name in names}
     return columns | {ERROR: np.array(errors)}

@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from swarm_nca.comparison.eval_sets import ERROR, Curves
+from swarm_nca.comparison.eval_sets import COMPARED, ERROR, Curves
 from swarm_nca.comparison.groups import Group
-from swarm_nca.measure import METRICS, Protocol
+from swarm_nca.measure import Protocol
 from swarm_nca.measure.intervals import Z95, wilson
 
 #: Before the swap; after it with states kept; after it with states reset.
@@ -87,7 +87,7 @@ def standing(
 ) -> Standing:
     """The standing of a group; `curves` holds for each protocol one item per run."""
     scores = {
-        protocol: {metric: score(runs, metric, pictures) for metric in METRICS}
+        protocol: {metric: score(runs, metric, pictures) for metric in COMPARED}
         for protocol, runs in curves.items()
     }
     return Standing(group, curves["mutation"][0]["step"], steps, scores)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from rich.markup import escape
 from rich.table import Table
 
+from swarm_nca.comparison.eval_sets import COMPARED
 from swarm_nca.comparison.scores import PHASES, Phase, Standing, Value
 from swarm_nca.measure import METRICS
 from swarm_nca.measure.tables import titled
@@ -182,7 +183,7 @@ def as_csv(standings: Sequence[Standing], steps: int) -> str:
     for row in standings:
         for phase in PHASES:
             for step in moments(steps):
-                for metric in METRICS:
+                for metric in COMPARED:
                     numbers = row.value(metric, phase, step)
                     cells = ["" if math.isnan(number) else f"{number:.6g}" for number in numbers]
                     runs = len(row.group.entries)

@@ -11,14 +11,17 @@ from swarm_nca.config.document import Document, parse, read
 from swarm_nca.config.errors import LocatedError, Path, Place
 from swarm_nca.config.mistakes import Mistakes
 from swarm_nca.config.relocation import path_from, relocated
+from swarm_nca.config.tree import Node, compose
 from swarm_nca.config.writing import dump
 
 __all__ = [
     "Document",
     "LocatedError",
     "Mistakes",
+    "Node",
     "Path",
     "Place",
+    "compose",
     "dump",
     "parse",
     "path_from",

@@ -102,6 +102,21 @@ class Document:
             root = _overridden(root, override, folder)
         return dataclasses.replace(self, root=root)
 
+    def with_node(self, key: str, node: Node, folder: FilePath) -> Document:
+        """The document with a node of another document at a dotted key; see `with_overrides`.
+
+        A mistake in the value is located in the node's own file.
+
+        Args:
+            folder: file paths in the node are relative to it.
+        """
+        steps = _steps(key)
+        if steps is None:
+            raise LocatedError("a dotted key is expected, such as links.drop", node.place, (key,))
+        home = FilePath(self.file).parent
+        leaf = _relocated(steps[-1], node, home, steps[-2:-1], folder)
+        return dataclasses.replace(self, root=_replaced(self.root, steps, (), leaf))
+
 
 def read(path: str | os.PathLike[str]) -> Document:
     """Read a YAML file.
@@ -141,32 +156,43 @@ def parse(text: str, file: str = "<text>") -> Document:
 def _overridden(root: Node, override: str, folder: FilePath) -> Node:
     source = f"--set {override}"
     name, equals, text = override.partition("=")
-    steps = re.sub(r"\[(\d+)\]", r".\1", name.strip()).split(".")
-    if not equals or not text.strip() or not all(steps) or len(steps) > DEEPEST:
+    steps = _steps(name)
+    if not equals or not text.strip() or steps is None:
         raise LocatedError("key=value is expected, such as links.drop=0.1", Place(source))
-    leaf = _relocated(steps[-1], compose(text, source, numbered=False), folder, steps[-2:-1])
+    leaf = compose(text, source, numbered=False)
+    leaf = _relocated(steps[-1], leaf, folder, steps[-2:-1], FilePath())
     return _replaced(root, steps, (), leaf)
 
 
-def _relocated(key: Any, node: Node, folder: FilePath, above: list[Any]) -> Node:
-    """The node of a key, with file paths of the working directory made relative to `folder`.
+def _steps(key: str) -> list[str] | None:
+    """The parts of a dotted key, `perturbations[0].at` too; None if it is not one."""
+    steps = re.sub(r"\[(\d+)\]", r".\1", key.strip()).split(".")
+    return steps if all(steps) and len(steps) <= DEEPEST else None
+
+
+def _relocated(
+    key: Any, node: Node, folder: FilePath, above: list[Any], given_in: FilePath
+) -> Node:
+    """The node of a key, with file paths relative to `given_in` made relative to `folder`.
 
     Args:
         above: the parent key, if any.
     """
     if isinstance(node.value, dict):
         values = {
-            name: _relocated(name, child, folder, [key]) for name, child in node.value.items()
+            name: _relocated(name, child, folder, [key], given_in)
+            for name, child in node.value.items()
         }
         return dataclasses.replace(node, value=values)
     if isinstance(node.value, list):
         return dataclasses.replace(
-            node, value=[_relocated(key, child, folder, above) for child in node.value]
+            node,
+            value=[_relocated(key, child, folder, above, given_in) for child in node.value],
         )
     if above == [key] == ["rule"]:  # the setting `rule` of a rule family is not a path
         return node
     if is_path(str(key), node.value):
-        return dataclasses.replace(node, value=path_from(folder, FilePath(), str(node.value)))
+        return dataclasses.replace(node, value=path_from(folder, given_in, str(node.value)))
     return node
 
 

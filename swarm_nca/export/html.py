@@ -33,6 +33,7 @@ SCRIPTS = (
     "swarm.js",
     "scenario.js",
     "view.js",
+    "history.js",
     "pointers.js",
     "controls.js",
     "main.js",

@@ -28,6 +28,8 @@ SCORES = (
     "total_agreement",
     "vote_accuracy",
     "agree_and_correct",
+    "agree_though_wrong",
+    "abstains",
     "undecided",
     "label_flips",
 )

@@ -108,6 +108,21 @@ def agree_and_correct(stats: VoteCounts) -> Ratio:
 
 
 @_share
+def agree_though_wrong(stats: VoteCounts) -> Ratio:
+    """Share of labelled worlds that answer with a wrong class; see `VoteCounts.answers`.
+
+    Answers with the right class, wrong answers and abstentions add up to all labelled worlds.
+    """
+    return Ratio(stats.answers & (stats.majority != stats.label) & stats.labelled, stats.labelled)
+
+
+@_share
+def abstains(stats: VoteCounts) -> Ratio:
+    """Share of worlds whose decided cells disagree, or are fewer than half of the cells."""
+    return Ratio(~stats.answers, torch.ones_like(stats.answers))
+
+
+@_share
 def undecided(stats: VoteCounts) -> Ratio:
     """Share of cells whose class channels all lie below the rule's threshold."""
     return Ratio(stats.undecided, stats.cells)
@@ -197,6 +212,8 @@ METRICS: Mapping[str, Metric] = {
     "total_agreement": total_agreement,
     "vote_accuracy": vote_accuracy,
     "agree_and_correct": agree_and_correct,
+    "agree_though_wrong": agree_though_wrong,
+    "abstains": abstains,
     "undecided": undecided,
     "state_magnitude": state_magnitude,
     "residual_magnitude": residual_magnitude,

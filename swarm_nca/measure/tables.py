@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
@@ -13,6 +14,7 @@ from rich.table import Table
 from swarm_nca.measure.confusion import NOBODY, Confusion
 from swarm_nca.measure.protocol_run import EARLY
 from swarm_nca.measure.protocols import Evaluation
+from swarm_nca.measure.signals import Trust
 from swarm_nca.measure.wording import printed
 
 #: Columns of a table: heading and format string.
@@ -23,11 +25,11 @@ HEADINGS = {
     "cell_accuracy": "cells",
     "total_agreement": "agree",
     "vote_accuracy": "vote",
-    "agree_and_correct": "agree,\nright",
+    "agree_though_wrong": "agree,\nwrong",
+    "abstains": "ab-\nstains",
     "undecided": "un-\ndecided",
     "state_magnitude": "mean\n|state|",
     "state_largest": "largest\n|state|",
-    "residual_magnitude": "mean\n|change|",
 }
 
 #: Headings of a table of groups.
@@ -35,6 +37,8 @@ _GROUPS = {
     "cell_accuracy": "cells",
     "vote_accuracy": "vote",
     "total_agreement": "agree",
+    "agree_though_wrong": "agree,\nwrong",
+    "abstains": "ab-\nstains",
     "undecided": "un-\ndecided",
     "label_flips": "flips\na step",
 }
@@ -97,15 +101,30 @@ def group_table(by: str, rows: Sequence[Mapping[str, Any]]) -> Table:
         table.add_column(heading, justify="right")
         if heading == "agree":
             table.add_column("95 %\ninterval", justify="right", no_wrap=True)
-            table.add_column("do not\nagree", justify="right")
     for row in rows:
         cells = []
         for metric in _GROUPS:
             cells.append(printed(metric, row[metric]))
             if metric == "total_agreement":
                 low, high = (100 * row[f"agreement_{end}"] for end in ("low", "high"))
-                cells += [f"{low:.1f}–{high:.1f}", printed(metric, 1 - row[metric])]
+                cells.append(f"{low:.1f}–{high:.1f}")
         table.add_row(escape(row["group"]), f"{row['pictures']:,}", *cells)
+    return table
+
+
+def trust_table(found: Sequence[Trust], wrong: float) -> Table:
+    """How well each signal separates right pictures from wrong ones, the best first.
+
+    Args:
+        wrong: the share of pictures that are wrong or unknown.
+    """
+    table = titled(f"trust: right pictures against the {100 * wrong:.1f} % wrong or unknown")
+    table.add_column("signal", no_wrap=True)
+    for heading in ("AUROC", "AURC", "coverage\nat 1 % risk"):
+        table.add_column(heading, justify="right")
+    for one in found:
+        area = "–" if math.isnan(one.auroc) else f"{one.auroc:.3f}"
+        table.add_row(one.signal, area, f"{one.aurc:.4f}", f"{100 * one.coverage:.1f} %")
     return table
 
 

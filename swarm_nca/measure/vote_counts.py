@@ -73,6 +73,14 @@ class VoteCounts:
         """int64 [B], the class with most cells, −1 without decided cells; ties → the lowest."""
         return self.votes.argmax(dim=1).masked_fill_(self.decided == 0, UNDECIDED)
 
+    @cached_property
+    def answers(self) -> Tensor:
+        """bool [B], whether at least half of the cells, and at least one, agree on one class.
+
+        The other cells must be undecided. A world that does not answer abstains.
+        """
+        return self.agrees & (self.decided > 0) & (2 * self.decided >= self.cells)
+
     @property
     def begun(self) -> Tensor | None:
         """bool [B], false for worlds whose cells have not decided yet; None if all have."""

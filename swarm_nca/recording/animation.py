@@ -190,11 +190,12 @@ class _FramePainter:
         return sheet(tiles, self._columns, 16 if self._alone else 4)
 
     def _time_line(self, draw: Any, step: int, wide: int, y: int) -> None:
-        length, steps = wide - 2 * _MARGIN, max(1, self._run.steps)
+        length, first = wide - 2 * _MARGIN, self._run.first
+        steps = max(1, self._run.steps - first)
         draw.rectangle((_MARGIN, y, _MARGIN + length, y + 3), fill=_TRACK)
-        draw.rectangle((_MARGIN, y, _MARGIN + length * step // steps, y + 3), fill=_QUIET)
+        draw.rectangle((_MARGIN, y, _MARGIN + length * (step - first) // steps, y + 3), fill=_QUIET)
         for at in self._ends:
-            x = _MARGIN + length * at // steps
+            x = _MARGIN + length * (at - first) // steps
             draw.rectangle((x - 1, y - 3, x + 1, y + 6), fill=_ACCENT)
 
     def _class_shares(self, draw: Any, world: World, wide: int, y: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from swarm_nca.atomic import write_atomically
 from swarm_nca.measure.metrics import METRICS, metrics_for
 from swarm_nca.recording.provenance import provenance
 from swarm_nca.recording.run import EVENT_COLUMNS, Frame, Run
-from swarm_nca.world.fields import per_cell
+from swarm_nca.world.fields import joined, per_cell
 
 #: Every file that a run folder can hold.
 FILES = (
@@ -82,21 +82,41 @@ def write_run(
     }
     if states and run.frames:
         files["states.npz"] = states_npz(run.frames)
+    shown = _shown(run, facts, pictures, live)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in (files | shown).items():
+        write_atomically(folder / name, data)
+
+
+def write_pictures(
+    folder: Path, run: Run, facts: Mapping[str, Any], *, live: tuple[bytes, str] | None = None
+) -> None:
+    """Write the pictures and the report of a run into its folder; see `write_run`.
+
+    Args:
+        facts: the run's provenance.
+    """
+    for name, data in _shown(run, facts, True, live).items():
+        write_atomically(folder / name, data)
+
+
+def _shown(
+    run: Run, facts: Mapping[str, Any], pictures: bool, live: tuple[bytes, str] | None
+) -> dict[str, bytes]:
+    """The files that show a run: pictures if it has frames, `live.html` and `report.html`."""
+    from swarm_nca.recording.report import report_html
+
     shown: dict[str, bytes] = {}
     if pictures and run.frames:
         from swarm_nca.recording.pictures import pictures_of
 
         shown = pictures_of(run)
-    from swarm_nca.recording.report import report_html
-
-    address = None
+    address, page = None, {}
     if live is not None:
-        files["live.html"], fragment = live
+        page["live.html"], fragment = live
         address = f"live.html#{fragment}"
-    files["report.html"] = report_html(run, shown, facts, address).encode()
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in (files | shown).items():
-        write_atomically(folder / name, data)
+    report = report_html(run, shown, facts, address).encode()
+    return {**page, "report.html": report, **shown}
 
 
 def states_npz(frames: Sequence[Frame]) -> bytes:
@@ -104,13 +124,12 @@ def states_npz(frames: Sequence[Frame]) -> bytes:
 
     `step` [T] and `rows` [T], the number of alive cells of each of the T frames; then, frame after
     frame, `state` [Σrows, C] and any other per-cell field, and the `world` and `site` of each row.
+    A frame without a field holds its blank; a field that changes its shape during the run is one
+    array per frame, `NAME.0`, `NAME.1`, …
     """
     worlds = [frame.world for frame in frames]
     file = io.BytesIO()
-    kept = [per_cell(world) for world in worlds]
-    held: dict[str, Any] = {
-        name: torch.cat([fields[name] for fields in kept]).cpu().numpy() for name in kept[0]
-    }
+    held = _held([per_cell(world) for world in worlds], [world.cells for world in worlds])
     np.savez_compressed(
         file,
         step=np.array([frame.step for frame in frames]),
@@ -120,6 +139,21 @@ def states_npz(frames: Sequence[Frame]) -> bytes:
         site=torch.cat([world.site for world in worlds]).cpu().numpy(),
     )
     return file.getvalue()
+
+
+def _held(kept: Sequence[dict[str, torch.Tensor]], rows: Sequence[int]) -> dict[str, Any]:
+    """The fields of all frames by name; see `states_npz`."""
+    shapes: dict[str, set[torch.Size]] = {}
+    for fields in kept:
+        for name, value in fields.items():
+            shapes.setdefault(name, set()).add(value.shape[1:])
+    steady = [name for name, found in shapes.items() if len(found) == 1]
+    parts = [{name: fields[name] for name in steady if name in fields} for fields in kept]
+    held = {name: value.cpu().numpy() for name, value in joined(parts, list(rows)).items()}
+    for number, fields in enumerate(kept):
+        changing = {name: value for name, value in fields.items() if name not in steady}
+        held |= {f"{name}.{number}": value.cpu().numpy() for name, value in changing.items()}
+    return held
 
 
 def _json(facts: dict[str, Any]) -> bytes:

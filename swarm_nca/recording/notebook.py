@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from html import escape
 
-from swarm_nca.measure.wording import bounds, printed
 from swarm_nca.recording.animation import animation_webp
 from swarm_nca.recording.report import data_uri
 from swarm_nca.recording.run import Expectation, Run
@@ -29,19 +28,14 @@ def run_html(run: Run) -> str:
             "summary.png", curves, "moments and curves"
         )
     return (
-        f"<p><b>{escape(run.name)}</b>: {verdict} ({escape(run.rule_title)}, {run.steps} steps"
+        f"<p><b>{escape(run.name)}</b>: {verdict} ({escape(run.rule_title)}, {run.length}"
         f"{worlds}, seed {run.seed})</p>{about}{table}{pictures}"
     )
 
 
 def _row(one: Expectation) -> str:
     met = "met" if one.passed else f"missed{f' ({one.unknown})' if one.unknown else ''}"
-    cells = (
-        f"{one.metric} {bounds(one.metric, one.min, one.max)}",
-        str(one.at),
-        printed(one.metric, one.value),
-        met,
-    )
+    cells = (f"{one.metric} {one.limits}", one.when, one.found, met)
     return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
 
 

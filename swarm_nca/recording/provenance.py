@@ -32,6 +32,11 @@ def provenance(run: Run) -> dict[str, Any]:
                 "min": to_json(expectation.min),
                 "max": to_json(expectation.max),
                 "value": to_json(expectation.value),
+                "begun": expectation.begun,
+                "to": expectation.to,
+                "within": expectation.within,
+                "share": expectation.share,
+                "reached": expectation.reached,
                 "passed": expectation.passed,
             }
             for expectation in run.expectations

@@ -15,7 +15,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from swarm_nca.measure.wording import bounds, printed
+from swarm_nca.measure.wording import printed
 from swarm_nca.recording.animation import last_frame_png
 from swarm_nca.recording.moments import verdict
 from swarm_nca.recording.run import Expectation, Run, title_of
@@ -98,7 +98,7 @@ def template(name: str) -> jinja2.Template:
 
 
 def _facts(run: Run, worlds: int) -> list[str]:
-    entries = [f"rule {run.rule_title}", f"{_count(run.steps)} steps", f"seed {run.seed}"]
+    entries = [f"rule {run.rule_title}", run.length, f"seed {run.seed}"]
     return entries + ([f"{_count(worlds)} worlds"] if worlds > 1 else [])
 
 
@@ -125,9 +125,9 @@ def _expected(expectation: Expectation) -> dict[str, Any]:
     unknown = f" ({expectation.unknown})" if expectation.unknown else ""
     return {
         "metric": (_SHARES | _OTHERS).get(metric, metric.replace("_", " ")),
-        "at": _count(expectation.at),
-        "bounds": bounds(metric, expectation.min, expectation.max),
-        "measured": _value(metric, expectation.value) + unknown,
+        "at": expectation.when,
+        "bounds": expectation.limits,
+        "measured": expectation.found + unknown,
         "passed": expectation.passed,
     }
 
@@ -153,7 +153,8 @@ def _held(run: Run, labels: Mapping[str, str]) -> dict[str, str]:
 def _numbers(run: Run, columns: Mapping[str, str]) -> list[list[str]]:
     """The rows of the table of metrics, one per step."""
     acted = sorted({int(step) for step in run.events["step"]})[:20]
-    wanted = {*_SHOWN_STEPS, *acted, *(step + 1 for step in acted), run.steps}
+    shown = (run.first + step for step in _SHOWN_STEPS)
+    wanted = {*shown, *acted, *(step + 1 for step in acted), run.steps}
     values = run.told_at(wanted)[list(columns)].to_dict()
     return [
         [_count(step), *(_value(name, values[name][step], _alone(run)) for name in columns)]

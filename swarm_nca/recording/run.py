@@ -16,6 +16,7 @@ import pandas as pd
 
 from swarm_nca.atomic import check_folder
 from swarm_nca.measure.metrics import CURVE, METRICS, OTHERS
+from swarm_nca.measure.wording import bounds, printed
 from swarm_nca.recording.table import ReadWhenAsked, thinned
 from swarm_nca.world import World
 
@@ -50,7 +51,7 @@ class Frame:
 #: Reasons for a metric without a value, other than missing cells.
 _UNKNOWN = {
     **dict.fromkeys(
-        ("cell_accuracy", "vote_accuracy", "agree_and_correct"),
+        ("cell_accuracy", "vote_accuracy", "agree_and_correct", "agree_though_wrong"),
         "the rule has no class for these pictures",
     ),
     **dict.fromkeys(("residual_magnitude", "label_flips"), "there is no step before this one"),
@@ -59,10 +60,19 @@ _UNKNOWN = {
 
 @dataclass(frozen=True)
 class Expectation:
-    """A scenario's bounds for a metric at a step, and the measured value.
+    """A scenario's bounds for a metric at a step or over steps, and the measured value.
 
-    `min` and `max` are None for an open bound. `begun` is false for a metric of decisions at
-    step 0, when no cell has decided yet.
+    Attributes:
+        metric: the metric's name.
+        at: the step, or the first step.
+        min, max: the bounds; None for an open one.
+        value: the value at the step. Over steps, the worst one; with `within`, the best one. With
+            `share`, the share of worlds that met the bounds.
+        begun: false for a metric of decisions at step 0, when no cell has decided yet.
+        to: the last step at which the bounds must hold; None for one step.
+        within: the bounds must hold at least once, from `at` to this number of steps later.
+        share: the least share of worlds that must meet the bounds; None for the pooled value.
+        reached: with `within`, the first step at which the bounds held.
     """
 
     metric: str
@@ -71,10 +81,37 @@ class Expectation:
     max: float | None
     value: float
     begun: bool = True
+    to: int | None = None
+    within: int | None = None
+    share: float | None = None
+    reached: int | None = None
+
+    @property
+    def when(self) -> str:
+        """The steps as text: `200`, `100–200` or `100 + 20`."""
+        if self.within is not None:
+            return f"{self.at:,} + {self.within:,}"
+        return f"{self.at:,}" if self.to is None else f"{self.at:,}–{self.to:,}"
+
+    @property
+    def limits(self) -> str:
+        """The bounds as text, with the share of worlds: `≥ 95 % in 90 % of worlds`."""
+        share = "" if self.share is None else f" in {100 * self.share:g} % of worlds"
+        return bounds(self.metric, self.min, self.max) + share
+
+    @property
+    def found(self) -> str:
+        """The value as text; with `within`, also the step that met the bounds."""
+        if self.share is not None and self.value == self.value:
+            return f"{100 * self.value:.3g} % of worlds"
+        reached = "" if self.reached is None else f" at {self.reached:,}"
+        return printed(self.metric, self.value) + reached
 
     @property
     def passed(self) -> bool:
         """Whether the value lies within the bounds; nan does not."""
+        if self.share is not None:
+            return self.value >= self.share
         low = self.min is None or self.value >= self.min
         high = self.max is None or self.value <= self.max
         return low and high and self.value == self.value
@@ -192,6 +229,21 @@ class Run:
         return int(max(last, default=0))
 
     @cached_property
+    def first(self) -> int:
+        """The number of the first step: 0, or the step of another run from which this one goes on.
+
+        0 for a run without rows.
+        """
+        return int(
+            min((part["step"].min() for part in self.parts("pooled") if len(part)), default=0)
+        )
+
+    @property
+    def length(self) -> str:
+        """The steps as text: `400 steps`, or `steps 300 to 400`."""
+        return f"steps {self.first:,} to {self.steps:,}" if self.first else f"{self.steps:,} steps"
+
+    @cached_property
     def worlds(self) -> int:
         """The number of worlds."""
         return len(set[int]().union(*(part["world"].unique() for part in self.parts("metrics"))))
@@ -244,7 +296,12 @@ def _without_ties(pooled: pd.DataFrame) -> pd.DataFrame:
 
 
 def kept_steps(
-    steps: int, every: int, perturbed: Collection[int], cells: int, cell_bytes: int = 80
+    steps: int,
+    every: int,
+    perturbed: Collection[int],
+    cells: int,
+    cell_bytes: int = 80,
+    first: int = 0,
 ) -> set[int]:
     """The steps whose worlds a run should keep as frames, for its pictures.
 
@@ -254,20 +311,21 @@ def kept_steps(
     the steps soon after the start, the others; at least `FEWEST_FRAMES`.
 
     Args:
-        steps: length of the run.
+        steps: number of the last step.
         every: 1 or more.
         perturbed: the steps at which perturbations act.
         cells: alive cells of all worlds.
         cell_bytes: size of the state of one cell.
+        first: number of the first step.
     """
     affordable = max(24, min(400, 2_000_000 // max(1, cells)))
-    stride = max(every, -(-steps // affordable))
-    first = {t for t in FIRST_STEPS if t <= steps}
-    kept = first | {steps} | set(perturbed) | set(range(0, steps + 1, stride))
+    stride = max(every, -(-(steps - first) // affordable))
+    early = {first + t for t in FIRST_STEPS if first + t <= steps}
+    kept = early | {steps} | set(perturbed) | set(range(first, steps + 1, stride))
     room = max(FEWEST_FRAMES, FRAMES_MEMORY // max(1, cells * cell_bytes))
     by_priority = (
-        *(0, steps, *_coarse_to_fine(perturbed)),
-        *(*sorted(first)[::-1], *_coarse_to_fine(kept)),
+        *(first, steps, *_coarse_to_fine(perturbed)),
+        *(*sorted(early)[::-1], *_coarse_to_fine(kept)),
     )
     chosen = set()
     for step in dict.fromkeys(by_priority):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from swarm_nca.recording.channels import color_bar, diverging
 from swarm_nca.recording.paper import ACCENT, FAINT, INK, QUIET, Paper
@@ -49,7 +50,7 @@ class Diagram:
         for frame in run.frames:  # at a perturbation, the frame before it
             first.setdefault(frame.step, frame)
         kept = list(first)
-        self.steps = np.unique(np.linspace(0, run.steps, min(run.steps + 1, MOST)).astype(int))
+        self.steps = _spread(run.first, run.steps)
         drawn = [_line(first[step].world, index, channel, run.shown_above) for step in kept]
         rows = np.searchsorted(kept, self.steps, side="right") - 1
         self._rgb: Rgb = np.concatenate(drawn)[rows]
@@ -61,6 +62,11 @@ class Diagram:
         rgb = self._rgb.copy()
         rgb[self.steps > until] = 255
         return rgb
+
+
+def _spread(first: int, last: int) -> npt.NDArray[np.int64]:
+    """At most `MOST` steps from the first to the last."""
+    return np.unique(np.linspace(first, last, min(last - first + 1, MOST)).astype(np.int64))
 
 
 def _line(world: World, index: int, channel: int | None, above: float) -> Rgb:
@@ -97,13 +103,13 @@ class SpaceTime:
         paper.picture(left, y, self._picture)
         for down in (0, tall):
             paper.line(left, y + down, left + wide, y + down, color=FAINT)
-        steps = self.run.steps
+        first, steps = self.run.first, self.run.steps - self.run.first
         for step in _ticks(steps):
             at = y + (step + 0.5) / (steps + 1) * tall
             paper.line(left - 8, at, left - 2, at, color=QUIET)
-            paper.text(left - 14, at + 6, f"{step:,}", 7.5, QUIET, "right")
+            paper.text(left - 14, at + 6, f"{first + step:,}", 7.5, QUIET, "right")
         for step in sorted({int(step) for step in self.run.events["step"]}):
-            at = y + (step + 1) / (steps + 1) * tall
+            at = y + (step - first + 1) / (steps + 1) * tall
             paper.line(left, at, left + wide, at, color=ACCENT, width=1)
 
 

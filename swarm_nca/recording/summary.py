@@ -63,7 +63,7 @@ def summary_png(run: Run) -> bytes:
 
 def _head(paper: Paper, run: Run) -> None:
     paper.text(_MARGIN, 46, run.name, 15, INK, weight="bold")
-    facts = [f"rule {run.rule_title}", f"{run.steps} steps", f"seed {run.seed}"]
+    facts = [f"rule {run.rule_title}", run.length, f"seed {run.seed}"]
     facts += [f"{run.worlds} worlds"] if run.worlds > 1 else []
     paper.text(_MARGIN, 76, "  ·  ".join(facts), 9, QUIET)
     if run.expectations:
@@ -74,7 +74,7 @@ def _head(paper: Paper, run: Run) -> None:
 
 
 def _span(run: Run) -> tuple[float, float]:
-    return 0.0, float(max(1, run.steps))
+    return float(run.first), float(max(run.first + 1, run.steps))
 
 
 def _plots(paper: Paper, run: Run, y: int) -> None:

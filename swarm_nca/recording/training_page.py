@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,6 +57,11 @@ class Training:
     scored_on: str = ""
     facts: Sequence[str] = ()
     origin: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_log(file: Path) -> pd.DataFrame:
+    """The log of a training, a CSV file."""
+    return pd.read_csv(file)
 
 
 def training_html(training: Training) -> str:

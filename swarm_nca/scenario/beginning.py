@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -19,8 +19,11 @@ from swarm_nca.rules import Elementary, Life, Rule, families, load_rule, make_ru
 from swarm_nca.rules.families import settings_of
 from swarm_nca.scenario.schema import Settings, Target
 from swarm_nca.suggestion import did_you_mean, unknown
-from swarm_nca.topologies import Grid
+from swarm_nca.topologies import Grid, cubic, read_graph, stimulus_of
 from swarm_nca.world import World
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 def rule_of(document: Document, given: str | dict[str, Any], seed: int) -> Rule:
@@ -73,6 +76,8 @@ def start_of(document: Document, settings: Settings, rule: Rule) -> World:
     Raises:
         LocatedError: pictures that cannot be loaded or do not fit the rule.
     """
+    if settings.images is None:
+        return _without_pictures(document, settings, rule)
     names = rule.readout.class_names
     with document.at("images"):
         source = sized(settings.images, settings.canvas)
@@ -105,6 +110,25 @@ def start_of(document: Document, settings: Settings, rule: Rule) -> World:
         with document.at("target"):
             start = _with_target(start, pictures, settings.target, Path(document.file).parent)
     return start
+
+
+def _without_pictures(document: Document, settings: Settings, rule: Rule) -> World:
+    """The world on a cubic lattice or a graph."""
+    given = settings.topology
+    with document.at("topology"):
+        if given.shape is not None:
+            graph: nx.Graph[Any] = cubic(given.shape, given.torus)
+        else:
+            graph = read_graph(Path(document.file).parent / str(given.file), rule.slots)
+        start = World.from_graph(
+            graph,
+            rule,
+            stimulus=stimulus_of(graph, rule.stimulus_size),
+            links=settings.links,
+            start=settings.start,
+            seed=settings.seed,
+        )
+    return Rewire(share=given.rewire)(start, settings.seed) if given.rewire else start
 
 
 def sized(source: Source, canvas: tuple[int, int] | None) -> Source:

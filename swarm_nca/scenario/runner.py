@@ -15,18 +15,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from swarm_nca.engine import Backend, stepper
 from swarm_nca.export.live import live_page
 from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.measure.metrics import metrics_for
 from swarm_nca.perturbations import Perturbation
-from swarm_nca.recording import Expectation, Frame, Run, Table, kept_steps, write_run
-from swarm_nca.rules import Rule
+from swarm_nca.recording import Frame, Run, Table, kept_steps, write_run
+from swarm_nca.scenario.engines import ENGINES
+from swarm_nca.scenario.judging import Judge
 from swarm_nca.scenario.placing import check_place, place
 from swarm_nca.scenario.scenario import Scenario, load
-from swarm_nca.simulation import Event, MakesBackend, Moment, Planned, Simulation
+from swarm_nca.simulation import Event, Moment, Planned, Simulation
 from swarm_nca.threads import threads_for
-from swarm_nca.world import World
 
 #: Called after each step with (steps done, total steps).
 Progress = Callable[[int, int], None]
@@ -69,7 +68,7 @@ def run(
         result = _Recorder(scenario).run(folder, progress or (lambda done, steps: None))
     if folder is not None:
         record = scenario.settings.record
-        live = _live(scenario, result) if record.picture else None
+        live = live_of(scenario, result) if record.picture else None
         place(
             folder,
             lambda new: write_run(
@@ -79,20 +78,10 @@ def run(
     return result
 
 
-def _live(scenario: Scenario, result: Run) -> tuple[bytes, str] | None:
+def live_of(scenario: Scenario, result: Run) -> tuple[bytes, str] | None:
     """The page on which the run goes on from its last picture; see `live_page`."""
     world = result.frames[-1].world if result.frames else scenario.start
     return live_page(scenario.rule, result.rule_title, world, result.seed)
-
-
-def _agents(world: World, rule: Rule, seed: int) -> Backend:
-    from swarm_nca.swarm import SwarmBatch  # imports Mesa only for engine: agents
-
-    return SwarmBatch(world, rule, seed)
-
-
-#: The engines that a scenario can name.
-_ENGINES: dict[str, MakesBackend] = {"batched": stepper, "agents": _agents}
 
 
 class _Recorder:
@@ -106,7 +95,8 @@ class _Recorder:
         self.pooled = Table({"step": "int64", **numbers})
         self.events: list[dict[str, Any]] = []
         self.frames: list[Frame] = []
-        self.expectations: dict[int, Expectation] = {}
+        steps = scenario.settings.steps
+        self.judges = [Judge(wanted, steps) for wanted in scenario.settings.expect]
 
     def run(self, folder: Path | None, progress: Progress) -> Run:
         began = time.perf_counter()
@@ -115,12 +105,14 @@ class _Recorder:
         moments = {perturbation.at for perturbation in scenario.perturbations}
         cell_bytes = world.state.element_size() * world.state.shape[1]
         every = settings.record.every
-        kept = kept_steps(settings.steps, every, moments, world.cells, cell_bytes)
+        first = settings.first
+        kept = kept_steps(settings.steps, every, moments, world.cells, cell_bytes, first)
         plan = Planned([(change.at, change) for change in scenario.perturbations])
-        engine = _ENGINES[settings.engine]
+        engine = ENGINES[settings.engine]
         simulation = Simulation(world, scenario.rule, settings.seed, plan, engine)
-        for moment in simulation.moments(settings.steps):
-            if moment.step:
+        simulation.stand_on(world, first)
+        for moment in simulation.moments(settings.steps - first):
+            if moment.step > first:
                 progress(moment.step, settings.steps)
             self._measure(moment)
             if moment.step in kept:
@@ -140,7 +132,7 @@ class _Recorder:
             pooled=self.pooled,
             events=pd.DataFrame(self.events, columns=list(EVENT_TYPES)).astype(EVENT_TYPES),
             frames=tuple(self.frames),
-            expectations=tuple(self.expectations[i] for i in range(len(settings.expect))),
+            expectations=tuple(judge.result for judge in self.judges),
             shown_above=scenario.rule.shown_above,
             seconds=time.perf_counter() - began,
         )
@@ -152,15 +144,12 @@ class _Recorder:
         worlds = np.arange(len(world))
         measured = [reading.per_world().numpy() for reading in readings]
         self.metrics.append(np.column_stack([np.full_like(worlds, step), worlds, *measured]))
-        values = (reading.pooled() for reading in readings)
-        pooled = dict(zip(self.measured, values, strict=True))
-        self.pooled.append(np.array([[step, *pooled.values()]], np.float64))
-        for i, wanted in enumerate(self.scenario.settings.expect):
-            if wanted.at == step:
-                value = pooled[wanted.metric]
-                bounds = (wanted.min, wanted.max)
-                begun = not self.measured[wanted.metric].share or stats.begun is None
-                self.expectations[i] = Expectation(wanted.metric, step, *bounds, value, begun)
+        pooled = [reading.pooled() for reading in readings]
+        self.pooled.append(np.array([[step, *pooled]], np.float64))
+        named = dict(zip(self.measured, readings, strict=True))
+        for judge in self.judges:
+            name = judge.wanted.metric
+            judge.see(step, named[name], not self.measured[name].share or stats.begun is None)
 
     def _note(self, step: int, event: Event) -> None:
         perturbation: Perturbation = event.change

@@ -21,6 +21,7 @@ from swarm_nca.perturbations.mutate import pictures_of
 from swarm_nca.rules import Rule, shipped_rules
 from swarm_nca.scenario.beginning import check_alive, rule_of, start_of
 from swarm_nca.scenario.finding import find_scenario
+from swarm_nca.scenario.forking import world_from
 from swarm_nca.scenario.schema import Settings
 from swarm_nca.world import World
 
@@ -87,7 +88,7 @@ def load(
     with mistakes.at("rule"):
         rule = rule_of(document, settings.rule, settings.seed)
         with mistakes.at("images"):
-            start = start_of(document, settings, rule)
+            start = _start(document, settings, rule)
             _check_metrics(mistakes, settings, start)
         perturbations = _with_files(mistakes, settings, places, rule)
     mistakes.tell()
@@ -97,22 +98,47 @@ def load(
     return Scenario(name, settings, document, rule, start, perturbations)
 
 
+def _start(document: Document, settings: Settings, rule: Rule) -> World:
+    """The worlds before the first step: of the pictures, or of another run."""
+    if settings.from_ is None:
+        return start_of(document, settings, rule)
+    with document.at("from"):
+        return world_from(document, settings, rule, load)
+
+
 def _check_moments(mistakes: Mistakes, settings: Settings) -> None:
-    steps = settings.steps
+    steps, first = settings.steps, settings.first
+    if first >= steps:
+        with mistakes.at("steps"):
+            raise ValueError(
+                f"must be above {first}, the step from which the run goes on, got {steps}: raise "
+                f"steps, as --set steps={first + 200}"
+            )
     for i, perturbation in enumerate(settings.perturbations):
         with mistakes.at("perturbations", i, "at"):
+            if perturbation.at < first:
+                raise ValueError(
+                    f"must be at least {first}, the step from which the run goes on, got "
+                    f"{perturbation.at}"
+                )
             if perturbation.at >= steps:
                 raise ValueError(
                     f"must be before the last step: 0 to {steps - 1} in a run of {steps} steps, "
                     f"got {perturbation.at}; raise steps or lower at"
                 )
     for i, expectation in enumerate(settings.expect):
-        with mistakes.at("expect", i, "at"):
-            if expectation.at > steps:
-                raise ValueError(
-                    f"must be a step of the run, 0 to {steps}, got {expectation.at}; raise steps "
-                    "or lower at"
-                )
+        for key, step in zip(("from", "to"), expectation.span(steps), strict=True):
+            given = key if expectation.at is None else "at" if key == "from" else "within"
+            with mistakes.at("expect", i, given):
+                if step < first and given != "within":
+                    raise ValueError(
+                        f"must be at least {first}, the step from which the run goes on, got {step}"
+                    )
+                if step > steps and not (given == "within" and expectation.within is None):
+                    raise ValueError(
+                        f"must be a step of the run, 0 to {steps}, got {step}; raise steps or "
+                        f"lower {given}"
+                    )
 
 
 def _check_metrics(mistakes: Mistakes, settings: Settings, start: World) -> None:
@@ -160,7 +186,7 @@ def _rehearse(
     def when(number: int) -> int:
         return perturbations[number].at
 
-    now = 0
+    now = settings.first
     for at, together in groupby(sorted(range(len(perturbations)), key=when), key=when):
         # Noise on pixels depends on the step.
         changed, now = world.with_state(world.state, at - now), at

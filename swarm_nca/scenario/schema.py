@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Le, MaxLen
+from annotated_types import Ge, Gt, Le, MaxLen
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     field_validator,
     model_validator,
 )
@@ -51,9 +52,14 @@ class _Part(BaseModel):
 
 
 class TopologySettings(_Part):
-    """The neighbours of each cell."""
+    """The neighbours of each cell, on a picture or without one."""
 
-    kind: Literal["grid"] = "grid"
+    kind: Literal["grid", "cubic", "graph"] = "grid"
+    """The pixels of a picture; or, without images, a lattice in three dimensions or a graph."""
+    shape: tuple[Count, Count, Count] | None = None
+    """Layers, rows and columns of a cubic lattice; a cell has up to 26 neighbours in 27 slots."""
+    file: str | None = None
+    """A GraphML file; a path relative to the scenario's folder."""
     neighborhood: Literal[tuple(NEIGHBORHOODS)] | None = None  # type: ignore[valid-type]
     """Eight neighbours (moore), four (von_neumann), six (hexagonal) or three (triangular); the
     rule's if not given."""
@@ -61,6 +67,20 @@ class TopologySettings(_Part):
     """Whether cells at opposite borders are neighbours."""
     rewire: Share = 0.0
     """The share of links that come from a cell anywhere, drawn at random: a small world."""
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> TopologySettings:
+        takes = {"grid": ("neighborhood",), "cubic": ("shape",), "graph": ("file",)}
+        for kind, names in takes.items():
+            for name in names:
+                given = getattr(self, name) is not None
+                if given and kind != self.kind:
+                    raise ValueError(f"{name} is for kind: {kind}, the kind is {self.kind}")
+                if not given and kind == self.kind != "grid":
+                    raise ValueError(f"kind: {kind} needs {name}")
+        if self.torus and self.kind == "graph":
+            raise ValueError("torus is for grids and cubic lattices: leave it out")
+        return self
 
 
 class Record(_Part):
@@ -75,11 +95,19 @@ class Record(_Part):
 
 
 class Expect(_Part):
-    """Bounds for a metric at a step, pooled over the run's worlds."""
+    """Bounds for a metric at a step or over steps, pooled over the run's worlds or for a share."""
 
     metric: str
-    at: Index
+    at: Index | None = None
     """The step; 0 is the start. At a perturbation's step, the value before the perturbation."""
+    within: Count | None = None
+    """With at: the bounds must hold at least once, from step at to as many steps later."""
+    from_: Annotated[Index | None, Field(alias="from")] = None
+    """Instead of at: the bounds must hold at every step from this one on."""
+    to: Index | None = None
+    """The last of these steps; the end of the run if not given."""
+    share: Annotated[float, Gt(0.0), Le(1.0)] | None = None
+    """The least share of worlds that must meet the bounds, each by its own value."""
     min: float | None = None
     max: float | None = None
 
@@ -88,6 +116,30 @@ class Expect(_Part):
     def _known(cls, metric: str) -> str:
         find_metric(metric)
         return metric
+
+    @property
+    def instant(self) -> bool:
+        """Whether one pooled value at one step decides."""
+        return self.at is not None and self.within is None and self.share is None
+
+    def span(self, steps: int) -> tuple[int, int]:
+        """The first and the last step that count, in a run of `steps` steps."""
+        if self.at is not None:
+            return self.at, self.at + (self.within or 0)
+        return self.from_ or 0, steps if self.to is None else self.to
+
+    @model_validator(mode="after")
+    def _timed(self) -> Expect:
+        spanned = self.from_ is not None or self.to is not None
+        if self.at is None and not spanned:
+            raise ValueError("an expectation needs its steps: at: 200, or from: 100 and to: 200")
+        if self.at is not None and spanned:
+            raise ValueError("at cannot be combined with from and to: leave at out")
+        if self.within is not None and self.at is None:
+            raise ValueError("within needs at, the step that it counts from: write at for from")
+        if self.to is not None and (self.from_ or 0) > self.to:
+            raise ValueError(f"to must be at least from ({self.from_}), got {self.to}")
+        return self
 
     @model_validator(mode="after")
     def _bounded(self) -> Expect:
@@ -121,6 +173,15 @@ class Target(_Part):
         return self
 
 
+class Origin(_Part):
+    """The moment of another run from which a run goes on."""
+
+    folder: str
+    """The folder of that run; a path relative to this file."""
+    step: Index
+    """The step; perturbations at it are those of this file."""
+
+
 class Settings(_Part):
     """One scenario: a rule, pictures, perturbations and expectations."""
 
@@ -133,12 +194,15 @@ class Settings(_Part):
     rule: str | dict[str, Any]
     """A shipped rule's name, a path relative to this file, or a family of rules by its kind and
     settings, such as {kind: life, rule: B3/S23}."""
-    images: Source
-    """The pictures at the start, one world each."""
+    images: Source | None = None
+    """The pictures at the start, one world each; none for a cubic lattice or a graph."""
     canvas: tuple[Side, Side] | None = None
     """Size of the worlds (rows, columns), pictures centred; default: the pictures' size."""
     target: Target | None = None
     """The picture that a growing pattern should show; the metric `error` compares with it."""
+    from_: Annotated[Origin | None, Field(alias="from")] = None
+    """Go on from a step of another run, with its worlds instead of images, canvas, target, start
+    and topology."""
     start: Literal["zeros", "random"] = "zeros"
     """States of the cells at the start."""
     engine: Literal["batched", "agents"] = "batched"
@@ -162,6 +226,24 @@ class Settings(_Part):
             )
         return canvas
 
+    @model_validator(mode="after")
+    def _on_something(self) -> Settings:
+        if self.topology.kind == "grid":
+            if self.images is None:
+                raise ValueError("missing key 'images': give the pictures at the start")
+            return self
+        for name in ("images", "canvas", "target"):
+            if getattr(self, name) is not None:
+                raise ValueError(
+                    f"{name} is for pictures: leave it out, the topology is {self.topology.kind}"
+                )
+        return self
+
+    @property
+    def first(self) -> int:
+        """The number of the first step."""
+        return 0 if self.from_ is None else self.from_.step
+
     @property
     def about(self) -> str:
         """The description on one line; empty without one."""
@@ -170,8 +252,8 @@ class Settings(_Part):
     def completed(self, given: dict[str, Any]) -> dict[str, Any]:
         """The file's values and the defaults of its missing keys, in the schema's order."""
         full = {}
-        for key in type(self).model_fields:
-            part = getattr(self, key)
+        for name, field in type(self).model_fields.items():
+            part, key = getattr(self, name), field.alias or name
             if isinstance(part, _Part):
                 full[key] = part.model_dump(exclude_none=True)
             elif isinstance(part, Links):

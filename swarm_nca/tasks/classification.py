@@ -35,6 +35,15 @@ SCORED_AT = 200
 #: The smallest number of pictures that are scored.
 ENOUGH = 10
 
+#: The scores of a trained rule.
+SCORED = (
+    "cell_accuracy",
+    "total_agreement",
+    "vote_accuracy",
+    "agree_though_wrong",
+    "abstains",
+)
+
 #: Allowed enlargement: at 100 times smaller or larger only one pixel or one stroke is left.
 Scale = Annotated[float, Ge(0.01), Le(100.0)]
 
@@ -201,8 +210,7 @@ class Classification(Task):
             return {}
         pictures = Pictures(self.grey.numpy(), self.label.numpy(), rule.classes.names)
         last = evaluate(rule.requires_grad_(False), pictures, steps=SCORED_AT).curve[-1]
-        names = ("cell_accuracy", "total_agreement", "vote_accuracy")
-        return {name: round(100 * last[name], 2) for name in names}
+        return {name: round(100 * last[name], 2) for name in SCORED}
 
     def scored_on(self) -> str:
         """The number of pictures."""

@@ -30,7 +30,7 @@ SLOWER = 1.1
 
 
 def train(
-    recipe_path: Path | None,
+    recipe_path: Path | Document | None,
     out: Path | None = None,
     resume: Path | None = None,
     overrides: list[str] | None = None,
@@ -39,7 +39,8 @@ def train(
     """Train a rule from a recipe; returns the exit code: 0 done, 130 interrupted (resumable).
 
     Args:
-        recipe_path: the YAML file; None for the recipe in the folder of a resumed run.
+        recipe_path: the YAML file or its document; None for the recipe in the folder of a resumed
+            run.
         out: the folder, `runs/train-NAME` when None.
         resume: the folder of a stopped run, which continues exactly, in the same folder.
         overrides: `key=value` changes of the recipe.
@@ -54,7 +55,8 @@ def train(
         if resume is None:
             raise ValueError("name a recipe, or give --resume and the folder of a stopped run")
         recipe_path = Folder(resume).recipe
-    document = read(recipe_path).with_overrides(overrides or [])
+    given = recipe_path if isinstance(recipe_path, Document) else read(recipe_path)
+    document = given.with_overrides(overrides or [])
     recipe: Recipe = document.validate(Recipe)
     with joined(recipe.batch) as team:
         if team.rank:

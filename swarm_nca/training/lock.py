@@ -1,6 +1,6 @@
-"""Allows one training per folder, by a lock that the system releases when the process ends.
+"""Allows one training or sweep per folder, by a lock that the system releases with the process.
 
-A killed process leaves the lock file but not the lock. The next training locks the same file and
+A killed process leaves the lock file but not the lock. The next process locks the same file and
 removes it at its end.
 """
 
@@ -20,11 +20,12 @@ if sys.platform != "win32":
 
 
 @contextlib.contextmanager
-def locked(file: Path) -> Iterator[None]:
+def locked(file: Path, work: str = "training") -> Iterator[None]:
     """Hold a lock on a folder; on Windows, which lacks these locks, do nothing.
 
     Args:
         file: the lock file in that folder; created, and removed at the end.
+        work: what its holder does there, for the message.
 
     Raises:
         ValueError: another process holds the lock.
@@ -36,7 +37,7 @@ def locked(file: Path) -> Iterator[None]:
     handle = None
     try:
         with writing(file), _signals_later():
-            handle = _taken(file)
+            handle = _taken(file, work)
         yield
     finally:
         if handle is not None:
@@ -56,7 +57,7 @@ def _signals_later() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _taken(file: Path) -> int:
+def _taken(file: Path, work: str) -> int:
     """The lock file, open and locked; it holds this process's number."""
     while True:
         handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
@@ -71,7 +72,7 @@ def _taken(file: Path) -> int:
             os.close(handle)
             stop = f"stop it with kill {pid}, " if pid else ""
             raise ValueError(
-                f"{file.parent}: {f'process {pid}' if pid else 'another process'} is training in "
+                f"{file.parent}: {f'process {pid}' if pid else 'another process'} is {work} in "
                 f"this folder; wait until it ends, {stop}or choose another folder with --out"
             ) from error
         except BaseException:

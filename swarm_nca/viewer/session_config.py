@@ -73,6 +73,11 @@ def from_scenario(path: str, rule_name: str | None = None) -> SessionConfig:
     if rule_name is not None and not Path(rule_name).exists():
         overrides = (f"rule={rule_name}",)
     scenario = load(path, overrides=overrides)
+    if scenario.settings.from_ is not None:
+        raise ValueError(
+            f"{path}: a run that goes on from another one cannot be viewed: view the scenario of "
+            "the earlier run, or run this one and open its run.webp"
+        )
     return _of(scenario)
 
 
@@ -89,7 +94,8 @@ def _of(scenario: Scenario) -> SessionConfig:
         seed=settings.seed,
         folder=scenario.folder,
         foreseen=tuple(zip(scenario.perturbations, settings.perturbations, strict=True)),
-        expect=settings.expect,
+        # The viewer can rewind, so it judges only what one step decides.
+        expect=tuple(wanted for wanted in settings.expect if wanted.instant),
         steps=settings.steps,
         description=settings.about,
     )

@@ -109,7 +109,7 @@ class TimeBar:
         theme = paint.theme
         expect, met = self.session.opening.expect, self.session.expectations
         for wanted, result in zip(expect, met, strict=True):
-            x, y = self.x(wanted.at), track.bottom + paint.px(8)
+            x, y = self.x(wanted.span(0)[0]), track.bottom + paint.px(8)
             color = theme.faint if result is None else theme.good if result.passed else theme.bad
             paint.disc((x, y), 3.5, color)
             if result is None:
@@ -125,7 +125,7 @@ class TimeBar:
         ]
         expect, met = self.session.opening.expect, self.session.expectations
         for wanted, result in zip(expect, met, strict=True):
-            if abs(self.x(wanted.at) - point[0]) <= near:
+            if abs(self.x(wanted.span(0)[0]) - point[0]) <= near:
                 state = "pending"
                 if result is not None:
                     state = f"{'passed' if result.passed else 'failed'} with {result.value:.2f}"

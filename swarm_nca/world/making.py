@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,13 +46,16 @@ def network_of(graph: nx.Graph[Hashable] | Topology, rule: Rule, stimulus: Any) 
     if isinstance(graph, Topology):
         topology = graph
     else:
+        # Slots that only the rule has stay silent.
+        _check_slots(graph.graph.get("slots", rule.slots), rule)
         topology = Topology.from_networkx(graph, rule.slots)
         places = places_of(graph)
-    if topology.slots != rule.slots:
-        raise ValueError(
-            f"the graph has {topology.slots} slots, but this rule has {rule.slots}; number them "
-            f"again with swarm_nca.topologies.number_slots(graph, slots={rule.slots})"
+    _check_slots(topology.slots, rule)
+    if topology.slots < rule.slots:
+        silent = topology.neighbors.new_full(
+            (len(topology), rule.slots - topology.slots), len(topology)
         )
+        topology = replace(topology, neighbors=torch.cat([topology.neighbors, silent], dim=1))
     shape = (len(topology), rule.stimulus_size)
     sensed = torch.zeros(shape) if stimulus is None else _copied("stimulus", stimulus)
     if tuple(sensed.shape) != shape:
@@ -61,6 +65,15 @@ def network_of(graph: nx.Graph[Hashable] | Topology, rule: Rule, stimulus: Any) 
     if places is None:
         places = torch.arange(len(topology), dtype=torch.float32)[:, None]
     return GraphSpace.over(topology, sensed, places).to(rule.device, rule.dtype)
+
+
+def _check_slots(slots: Any, rule: Rule) -> None:
+    if isinstance(slots, int) and slots > rule.slots:
+        raise ValueError(
+            f"the graph has {slots} slots, but this rule has {rule.slots}: train a rule with "
+            f"slots={slots}, or number them again with "
+            f"swarm_nca.topologies.number_slots(graph, slots={rule.slots})"
+        )
 
 
 def flat(images: PictureBatch, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -93,6 +93,29 @@ def test_groups_and_votes_are_printed_and_figures_are_written(digits_file, tmp_p
     assert "…" not in printed
 
 
+def test_signals_are_printed_and_written_over_known_and_unknown_pictures(
+    digits_file, tmp_path
+) -> None:
+    file, console = tmp_path / "scores.json", Console(record=True, width=80)
+    evaluate_command(
+        digits_file,
+        "strokes+letters",
+        limit=3,
+        steps=3,
+        trust=True,
+        json_file=file,
+        console=console,
+    )
+    trust = json.loads(file.read_text())["trust"]
+    assert trust["wrong"] >= 0.5  # the letters
+    assert [one["signal"] for one in trust["signals"]] != []
+    assert trust["coverage"][-1] == 1.0
+    assert trust["risk"][-1] == pytest.approx(trust["wrong"])
+    printed = console.export_text()
+    assert trust["signals"][0]["signal"] in printed
+    assert "AUROC" in printed
+
+
 def test_the_first_nonfinite_states_are_reported_and_not_averaged(tmp_path) -> None:
     rule = Mlp()
     with torch.no_grad():
@@ -125,6 +148,10 @@ def test_the_first_nonfinite_states_are_reported_and_not_averaged(tmp_path) -> N
         ({"dataset": "strokes", "split": "train"}, "strokes has no split 'train': leave split out"),
         ({"dataset": "strokes", "protocol": "restrat"}, "did you mean 'restart'"),
         ({"dataset": "strokes", "steps": 0}, "steps must be at least 1"),
+        (
+            {"dataset": "strokes", "trust": True, "protocol": "mutation"},
+            "--trust needs the protocol fresh",
+        ),
         ({"rule": "no-such-rule", "dataset": "strokes"}, "no rule 'no-such-rule'"),
     ],
 )

@@ -54,6 +54,8 @@ def test_the_parser_takes_every_example_and_names_in_them_exist(name: str) -> No
         assert command == name or not name
         scenarios = given.get("scenarios") or [given.get("scenario")]
         for one in filter(None, scenarios):
+            if one.endswith("/"):  # a folder of the reader's own
+                continue
             load(find_scenario(one), overrides=given.get("changes") or ())
         for key in ("rule", "runs"):
             rules = given.get(key) or []

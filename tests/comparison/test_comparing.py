@@ -17,7 +17,7 @@ from swarm_nca.cli import compare_command as compare
 from swarm_nca.cli.compare_command import compare_command
 from swarm_nca.comparison import eval_sets
 from swarm_nca.comparison.entries import entries
-from swarm_nca.comparison.eval_sets import ERROR, SharedExam, curves_of
+from swarm_nca.comparison.eval_sets import COMPARED, ERROR, SharedExam, curves_of
 from swarm_nca.comparison.groups import Group
 from swarm_nca.comparison.scores import score, standing
 from swarm_nca.comparison.table import (
@@ -30,7 +30,7 @@ from swarm_nca.comparison.table import (
     told,
 )
 from swarm_nca.engine import rollout
-from swarm_nca.measure import METRICS, evaluate
+from swarm_nca.measure import evaluate
 from swarm_nca.measure.eval_set import exam_pictures
 from swarm_nca.world import World
 
@@ -58,7 +58,7 @@ def test_curves_equal_those_of_evaluate(trained, eval_set, tmp_path) -> None:
             every=eval_sets.EVERY,
             seed=3,
         )
-        for name in ("step", *METRICS):
+        for name in ("step", *COMPARED):
             column = [row[name] for row in expected.curve]
             np.testing.assert_array_equal(curves[name], column)
 
@@ -141,7 +141,7 @@ def test_a_damaged_file_is_replaced(trained, eval_set, tmp_path, damage) -> None
 
 def test_nan_and_infinity_are_stored(trained, eval_set, tmp_path, monkeypatch) -> None:
     (entry,) = entries([str(trained("a"))])
-    strange = {name: np.array([1.5, np.nan, np.inf]) for name in ("step", *METRICS, ERROR)}
+    strange = {name: np.array([1.5, np.nan, np.inf]) for name in ("step", *COMPARED, ERROR)}
     monkeypatch.setattr(eval_sets, "_measured", lambda *_: strange)
     curves_of(entry, eval_set, "mutation", tmp_path / "kept")
     monkeypatch.setattr(eval_sets, "_measured", no_evaluation)
@@ -158,7 +158,7 @@ def runs_with(**metrics: list[list[float]]) -> list[dict[str, np.ndarray]]:
     half = [[0.5] * 4] * count
     return [
         {"step": steps}
-        | {name: np.array(metrics.get(name, half)[run]) for name in (*METRICS, ERROR)}
+        | {name: np.array(metrics.get(name, half)[run]) for name in (*COMPARED, ERROR)}
         for run in range(count)
     ]
 

@@ -8,8 +8,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from swarm_nca.measure.intervals import Z95, ratio_error, wilson
+from swarm_nca.measure.intervals import Z95, mean_interval, ratio_error, wilson
 
 
 @pytest.mark.parametrize(
@@ -64,3 +65,22 @@ def test_the_error_of_a_ratio_is_the_spread_of_many_samples() -> None:
 
 def test_the_error_of_one_picture_is_nan() -> None:
     assert math.isnan(float(ratio_error(torch.tensor([[3.0]]), torch.tensor([5.0]))))
+
+
+@pytest.mark.parametrize("count", [2, 3, 10, 11, 12, 40, 1000])
+def test_the_interval_of_a_mean_is_students(count: int) -> None:
+    values = torch.randn(count, generator=torch.Generator().manual_seed(count)).double()
+    mean, low, high = mean_interval(values.tolist())
+    error = float(values.std()) / math.sqrt(count)
+    expected = stats.t.interval(0.95, count - 1, loc=float(values.mean()), scale=error)
+    assert mean == pytest.approx(float(values.mean()))
+    assert (low, high) == pytest.approx(expected, abs=2e-4 * error)
+
+
+def test_the_mean_of_one_value_has_no_interval_and_that_of_none_is_refused() -> None:
+    mean, low, high = mean_interval([3.0])
+    assert mean == 3.0
+    assert math.isnan(low)
+    assert math.isnan(high)
+    with pytest.raises(ValueError, match="at least 1 value"):
+        mean_interval([])

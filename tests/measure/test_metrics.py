@@ -8,7 +8,9 @@ import torch
 from swarm_nca.engine import rollout, step
 from swarm_nca.measure import METRICS, find_metric, measure, measure_worlds, steps_to_agreement
 from swarm_nca.measure.metrics import (
+    abstains,
     agree_and_correct,
+    agree_though_wrong,
     cell_accuracy,
     label_flips,
     residual_magnitude,
@@ -79,7 +81,7 @@ def test_at_step_0_worlds_of_zeros_have_decided_nothing(rule, decided) -> None:
     state[:2] = 0.0
     world = start.with_state(state)
     shares = [metric for metric in METRICS.values() if metric.share]
-    assert len(shares) == 6
+    assert len(shares) == 8
     for metric in shares:
         assert math.isnan(metric.per_world(world, rule)[0])
     # The other world has decided: a batch pools only such worlds.
@@ -116,6 +118,32 @@ def test_a_right_vote_without_agreement_is_not_agree_and_correct(rule, decided) 
     world = decided([[2, 2, 1], [1, 1, 1], [0]], labels=[2, 0, 0])
     assert vote_accuracy.per_world(world, rule).tolist() == [1.0, 0.0, 1.0]
     assert agree_and_correct.per_world(world, rule).tolist() == [0.0, 0.0, 1.0]
+
+
+def test_answers_are_right_or_wrong_and_all_other_worlds_abstain(rule, decided) -> None:
+    worlds = {
+        "right": [1, 1, 1],
+        "wrong": [2, 2],
+        "half decided, wrong": [0, -1],
+        "less than half decided": [0, -1, -1],
+        "split": [1, 1, 2],
+        "silent": [-1, -1],
+        "empty": [],
+    }
+    world = decided(list(worlds.values()), labels=[1] * len(worlds))
+    world = world.with_state(world.state, steps=1)
+    wrong = agree_though_wrong.per_world(world, rule).bool().tolist()
+    silent = abstains.per_world(world, rule).bool().tolist()
+    names = list(worlds)
+    assert [n for n, w in zip(names, wrong, strict=True) if w] == ["wrong", "half decided, wrong"]
+    assert [n for n, s in zip(names, silent, strict=True) if s] == names[3:]
+    assert agree_though_wrong(world, rule) == pytest.approx(2 / 7)
+
+
+def test_without_a_label_no_answer_is_wrong_but_abstention_is_measured(rule, decided) -> None:
+    world = decided([[0, 0], [0, 1]], labels=[-1, -1])
+    assert math.isnan(agree_though_wrong(world, rule))
+    assert abstains(world, rule) == 0.5
 
 
 def test_state_magnitude_is_the_mean_over_cells_and_channels(rule, decided) -> None:

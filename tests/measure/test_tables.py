@@ -88,7 +88,7 @@ def test_votes_are_printed_in_percent_of_their_class_without_empty_rows() -> Non
     assert NOBODY not in " ".join(lines)
 
 
-def test_groups_have_agreement_with_its_interval_and_its_complement() -> None:
+def test_groups_have_agreement_with_its_interval_and_both_numbers_of_trust() -> None:
     row = {
         "group": "2–3",
         "pictures": 1200,
@@ -97,8 +97,10 @@ def test_groups_have_agreement_with_its_interval_and_its_complement() -> None:
         "total_agreement": 0.75,
         "agreement_low": 0.7,
         "agreement_high": 0.8,
+        "agree_though_wrong": 0.05,
+        "abstains": 0.26,
         "undecided": 0.0,
         "label_flips": 0.015,
     }
     last = text_of(group_table("holes", [row]))[-1]
-    assert " ".join(last.split()) == "2–3 1,200 – – 75.0 % 70.0–80.0 25.0 % 0 % 1.5 %"
+    assert " ".join(last.split()) == "2–3 1,200 – – 75.0 % 70.0–80.0 5.0 % 26.0 % 0 % 1.5 %"

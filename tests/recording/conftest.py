@@ -57,7 +57,17 @@ def make_run() -> MakeRun:
         share = 1.0 if labelled else np.nan
         plain = [0.0, 0.5, 1 / 3, 0.1, 2.5, 0.0]  # undecided to nonfinite
         rows = [
-            [t, w, share * min(1, t / 10), float(t > 5), share, share, *plain]
+            [
+                t,
+                w,
+                share * min(1, t / 10),
+                float(t > 5),
+                share,
+                share,
+                0 * share,
+                float(t <= 5),
+                *plain,
+            ]
             for t in range(steps + 1)
             for w in range(worlds)
         ]

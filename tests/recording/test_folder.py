@@ -54,7 +54,7 @@ def test_the_tables_have_the_same_bytes_every_time(make_run: MakeRun, tmp_path: 
         assert first == (tmp_path / "two" / table).read_bytes()
         assert b"\r" not in first
     assert (tmp_path / "one" / "metrics.csv").read_text().splitlines()[2] == (
-        "1,0,0.1,0,1,1,0,0.5,0.333333333,0.1,2.5,0"
+        "1,0,0.1,0,1,1,0,1,0,0.5,0.333333333,0.1,2.5,0"
     )
     assert (tmp_path / "one" / "events.csv").read_text(encoding="utf-8").splitlines() == [
         "step,kind,what",

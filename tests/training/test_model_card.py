@@ -38,4 +38,6 @@ def test_too_few_pictures_are_not_scored(busy_rule: Callable[..., Rule]) -> None
         "cell_accuracy",
         "total_agreement",
         "vote_accuracy",
+        "agree_though_wrong",
+        "abstains",
     }

@@ -195,6 +195,8 @@ def lies(app: App) -> list[str]:
     """All texts of the window that are not true."""
     lines, sessions = window(app), app.session.side_by_side
     said, wrong = [line.text for line in lines], []
+    if not app.session.rule.readout.class_names:  # opened from the list: no votes and no accuracy
+        return [] if f"step {app.session.step:,}" in said else [f"step {app.session.step}"]
     truths = [truth(session) for session in sessions]
     for shown, true in zip(curves_said(lines, len(sessions)), truths, strict=True):
         if not agree(shown, true.curves):

@@ -205,7 +205,7 @@ def test_a_graph_without_stimulus_has_zeros(busy_rule: BusyRule, graph: nx.DiGra
 @pytest.mark.parametrize(
     ("settings", "stimulus", "message"),
     [
-        ({"slots": 7}, None, r"has 5 slots, .*this rule has 7; .*number_slots\(graph, slots=7\)"),
+        ({"slots": 3}, None, r"has 5 slots, .*this rule has 3: .*number_slots\(graph, slots=3\)"),
         ({"slots": 5}, np.zeros((2, 9)), r"shape \(3, 9\), got \(2, 9\)"),
         ({"slots": 5}, np.full((3, 9), np.nan), "not finite"),
     ],
@@ -215,3 +215,11 @@ def test_unfit_graphs_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         World.from_graph(Topology.from_networkx(graph), busy_rule(**settings), stimulus=stimulus)
+
+
+def test_slots_that_only_the_rule_has_are_silent(
+    busy_rule: BusyRule, graph: nx.DiGraph[Any]
+) -> None:
+    few, many = (World.from_graph(graph, busy_rule(slots=slots)) for slots in (5, 7))
+    assert torch.equal(many.neighbors[:, :5], few.neighbors)
+    assert bool((many.neighbors[:, 5:] == many.cells).all())

@@ -33,6 +33,7 @@ class Page {
     const [width, height] = this.sizes()[1];
     this.swarm = new Swarm(rule, width, height);
     this.view = new View(byId("world"), this.swarm);
+    this.history = new EditHistory(this);
     this.speed = rule.table ? 10 : 20;
     this.fillPage();
     this.connect();
@@ -143,8 +144,10 @@ class Page {
     const on = (id, kind, act) => byId(id).addEventListener(kind, act);
     on("play", "click", () => this.play(!this.playing));
     on("step", "click", () => { this.play(false); this.swarm.step(); this.draw(); });
-    on("restart", "click", () => { this.swarm.restart(); this.draw(); });
+    on("restart", "click", () => this.restart());
     on("clear", "click", () => this.clear());
+    on("undo", "click", () => this.history.undo());
+    on("redo", "click", () => this.history.redo());
     on("share", "click", () => this.share());
     on("brush", "input", () => { this.brushes[this.tool] = Number(byId("brush").value); });
     on("speed", "input", () => { this.speed = SPEEDS[byId("speed").value]; this.show(); });
@@ -164,6 +167,13 @@ class Page {
   }
 
   key(event) {
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "z" &&
+      !event.target.matches("input[type=text]")) {
+      event.preventDefault();
+      if (event.shiftKey) this.history.redo();
+      else this.history.undo();
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, button")) return;
     const keys = { " ": () => this.play(!this.playing), ".": () => byId("step").click(),
       d: () => this.useTool("draw"), e: () => this.useTool("erase"), w: () => this.ink && this.useTool("wound") };
@@ -209,7 +219,15 @@ class Page {
     this.show();
   }
 
+  restart() {
+    this.history.note();
+    this.swarm.restart();
+    this.show();
+    this.draw();
+  }
+
   clear() {
+    this.history.note();
     this.swarm.grey.fill(0);
     this.swarm.pictureChanged();
     this.swarm.restart();
@@ -219,6 +237,7 @@ class Page {
 
   /** Another canvas: the picture stays, cut or with new borders; the run starts again. */
   resize(width, height) {
+    this.history.note();
     const { swarm } = this, old = { width: swarm.width, height: swarm.height, grey: swarm.grey };
     swarm.resize(width, height, byId("wrap").checked);
     paste(swarm, old, Math.round((width - old.width) / 2), Math.round((height - old.height) / 2));
@@ -234,6 +253,7 @@ class Page {
     const { width, height } = picture ?? swarm;
     if (engine) swarm.preferred = engine;
     Object.assign(swarm, { seed: seed ?? "0", fireRate: fireRate ?? rule.fireRate, noise: noise ?? rule.noise });
+    this.history.reset();
     swarm.resize(width, height, wrap);
     if (picture) swarm.grey.set(picture.grey);
     else if (!this.ink) this.paintFirst();
@@ -293,6 +313,7 @@ class Page {
       places.unshift({ left: Math.round((swarm.width - picture.width) / 2),
         top: Math.round((swarm.height - picture.height) / 2) });
     }
+    this.history.note();
     const free = places.find((place) => !inked(swarm, picture, place));
     const { left, top } = free ?? places[this.tiles++ % places.length];
     paste(swarm, picture, left, top);
@@ -355,6 +376,8 @@ class Page {
   show() {
     const { swarm } = this;
     byId("play").textContent = this.playing ? "Pause" : "Play";
+    byId("undo").disabled = !this.history.past.length;
+    byId("redo").disabled = !this.history.future.length;
     byId("speed").value = SPEEDS.indexOf(this.speed);
     byId("speed-value").textContent = Number.isFinite(this.speed) ? `${this.speed} steps/s` : "as fast as possible";
     byId("fire").value = swarm.fireRate;

@@ -44,6 +44,7 @@ function connectPointers(page) {
     canvas.setPointerCapture(event.pointerId);
     const tool = event.button === 2 ? "erase" : page.tool;
     // All pointers that are down together make one stroke.
+    if (!lines.size) page.history.note();
     stroke = lines.size ? stroke : newStroke(page.swarm);
     lines.set(event.pointerId, { tool, at: placeOf(event) });
     move(event);

@@ -102,6 +102,48 @@ def test_wounded_cells_forget_and_erased_cells_are_gone(opened: Callable[..., Pa
     assert page.inner_text("#verdict") == "No cells yet"
 
 
+def test_strokes_wounds_and_clear_are_undone_and_redone(opened: Callable[..., Page]) -> None:
+    page = opened(sn.load_rule("digits"), "paused=1")
+    # Weighted sums tell the moments apart.
+    total = "one.reduce((sum, value, i) => sum + value * (1 + (i % 89)), 0)"
+    now = f"[swarm.grey(), swarm.state()].map((one) => {total})"
+    assert page.is_disabled("#undo")
+    moments = [page.evaluate(now)]
+    draw(page, np.array([[10.0, 10.0], [40.0, 16.0]]))
+    moments.append(page.evaluate(now))
+    steps(page, 20)
+    lively = page.evaluate(now)
+    page.click("[data-value=wound]")
+    draw(page, np.array([[12.0, 10.0], [30.0, 14.0]]))
+    moments.append(page.evaluate(now))
+    page.click("#clear")
+    moments.append(page.evaluate(now))
+    assert len({tuple(one) for one in (*moments[1:], lively)}) == 4
+    page.keyboard.press("Control+z")
+    assert page.evaluate(now) == moments[2]
+    assert page.inner_text("#clock") == "Step 20"
+    page.click("#undo")
+    assert page.evaluate(now) == lively  # before the wound
+    page.click("#undo")
+    assert page.evaluate(now) == moments[0]
+    assert page.is_disabled("#undo")
+    page.keyboard.press("Control+z")  # nothing is left to undo
+    page.keyboard.press("Control+Shift+Z")
+    assert page.evaluate(now) == lively  # the moment that the undo left
+    page.click("#redo")
+    page.click("#redo")
+    assert page.evaluate(now) == moments[3]
+    assert page.is_disabled("#redo")
+    # Another canvas is an edit too; after a new edit there is nothing to redo.
+    page.keyboard.press("Control+z")
+    page.select_option("#size", "28 × 28")
+    assert page.evaluate("swarm.size()") == [28, 28]
+    assert page.is_disabled("#redo")
+    page.click("#undo")
+    assert page.evaluate("swarm.size()") == [56, 56]
+    assert page.evaluate(now) == moments[2]
+
+
 def test_a_link_starts_the_same_run(opened: Callable[..., Page]) -> None:
     rule = sn.load_rule("digits")
     page = opened(rule, "paused=1")

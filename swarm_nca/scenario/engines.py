@@ -1,0 +1,20 @@
+"""The engines that a scenario can name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from swarm_nca.engine import Backend, stepper
+from swarm_nca.rules import Rule
+from swarm_nca.simulation import MakesBackend
+from swarm_nca.world import World
+
+
+def _agents(world: World, rule: Rule, seed: int) -> Backend:
+    from swarm_nca.swarm import SwarmBatch  # imports Mesa only for engine: agents
+
+    return SwarmBatch(world, rule, seed)
+
+
+#: Each engine by name: what makes its backend.
+ENGINES: Mapping[str, MakesBackend] = {"batched": stepper, "agents": _agents}
