@@ -14,7 +14,7 @@ from swarm_nca.world import World
 
 @dataclass(frozen=True, kw_only=True)
 class Damage(Perturbation, Area):
-    """Zeroed states or erased pixels in a shape; `Area` has its attributes.
+    """Sets states to zero or erases pixels in a shape; `Area` has its attributes.
 
     Attributes:
         target: `states` zeroes the states and cells stay alive; `pixels` erases pixels. On a graph

@@ -20,7 +20,7 @@ from swarm_nca.world import World
 
 @dataclass(frozen=True, kw_only=True)
 class Draw(Perturbation):
-    """Grey added under a round brush.
+    """Adds grey under a round brush.
 
     Attributes:
         points: the (row, column) points of the line; one point makes a dot.

@@ -15,7 +15,7 @@ from swarm_nca.world import World
 
 @dataclass(frozen=True, kw_only=True)
 class Erase(Perturbation):
-    """Grey removed under a round rubber.
+    """Removes grey under a round rubber.
 
     Attributes:
         points, glyph, stroke: the line, as in `Draw`.

@@ -78,7 +78,7 @@ class CellChoice(Perturbation):
 
 @dataclass(frozen=True, kw_only=True)
 class Silence(CellChoice):
-    """Cells from which their neighbours hear nothing."""
+    """Cells stop sending: their neighbours hear zeros from them."""
 
     CHOICE: ClassVar[int] = 0
     kind: Literal["silence"] = field(default="silence", repr=False)
@@ -90,7 +90,7 @@ class Silence(CellChoice):
 
 @dataclass(frozen=True, kw_only=True)
 class Freeze(CellChoice):
-    """Cells that never fire, but whose states their neighbours still hear."""
+    """Cells stop firing; their neighbours still hear their states."""
 
     CHOICE: ClassVar[int] = 1
     kind: Literal["freeze"] = field(default="freeze", repr=False)
@@ -102,7 +102,7 @@ class Freeze(CellChoice):
 
 @dataclass(frozen=True, kw_only=True)
 class Stuck(CellChoice):
-    """Cells that repeat their message of this moment in all later steps; their states change."""
+    """Cells repeat their message of this moment; their states still change."""
 
     CHOICE: ClassVar[int] = 2
     kind: Literal["stuck"] = field(default="stuck", repr=False)
@@ -114,7 +114,7 @@ class Stuck(CellChoice):
 
 @dataclass(frozen=True, kw_only=True)
 class Liar(CellChoice):
-    """Cells that send false messages (Byzantine faults).
+    """Cells send false messages (Byzantine faults).
 
     Attributes:
         label: the class that they claim, by number or name: they send their state of this moment
@@ -141,7 +141,7 @@ class Liar(CellChoice):
 
 @dataclass(frozen=True, kw_only=True)
 class Kill(CellChoice):
-    """Cells that die: their pixels are erased, or their nodes removed."""
+    """Cells die: their pixels are erased, or their nodes removed."""
 
     CHOICE: ClassVar[int] = 4
     kind: Literal["kill"] = field(default="kill", repr=False)
@@ -153,7 +153,7 @@ class Kill(CellChoice):
 
 @dataclass(frozen=True, kw_only=True)
 class Heal(CellChoice):
-    """The end of the faults of cells; of all cells without `share` and `cells`."""
+    """Ends the faults of cells; of all cells without `share` and `cells`."""
 
     CHOICE: ClassVar[int] = 5
     ALL: ClassVar[bool] = True

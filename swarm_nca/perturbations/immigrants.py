@@ -23,7 +23,7 @@ else:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Immigrants(CellChoice):
-    """Cells that obey another rule from here on.
+    """Cells obey another rule from here on.
 
     With a rule that was trained to mislead this is the attack of Randazzo, Mordvintsev, Niklasson
     and Levin, "Adversarial Reprogramming of Neural Cellular Automata" (Distill 2021).
@@ -71,7 +71,7 @@ class Immigrants(CellChoice):
 
 @dataclass(frozen=True, kw_only=True)
 class Natives(CellChoice):
-    """Cells that obey the world's own rule again; all of them without `share` and `cells`."""
+    """Cells obey the world's own rule again; all of them without `share` and `cells`."""
 
     CHOICE: ClassVar[int] = 9
     ALL: ClassVar[bool] = True

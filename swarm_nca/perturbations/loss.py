@@ -12,7 +12,7 @@ from swarm_nca.world import World
 
 @dataclass(frozen=True, kw_only=True)
 class Loss(Perturbation):
-    """Another loss probability for all worlds of the batch, which share their links.
+    """Sets the probability of losing messages, for all worlds of the batch.
 
     Attributes:
         drop: the probability that a message is lost, in [0, 1]; with 0 all messages arrive.

@@ -35,7 +35,7 @@ SIDES: tuple[str, ...] = get_args(Side)
 
 @dataclass(frozen=True, eq=False, kw_only=True)  # pictures do not compare
 class Mutate(Perturbation):
-    """New pictures for the worlds, with kept states.
+    """Replaces the pictures of the worlds; cells keep their states.
 
     Attributes:
         images: the source of the pictures, or the pictures: grey in [0, 1], [H, W] for all worlds

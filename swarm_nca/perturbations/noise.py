@@ -16,7 +16,7 @@ from swarm_nca.world import World
 
 @dataclass(frozen=True, kw_only=True)
 class Noise(Perturbation):
-    """Normal deviates, added once.
+    """Adds normal deviates to states or pixels, once.
 
     The deviates are counter-based: they depend on the seed, the world's key, the site and the
     world's step. A second noise on the same target in the same step repeats the first.

@@ -13,7 +13,7 @@ from swarm_nca.world import World
 
 @dataclass(frozen=True, kw_only=True)
 class Rates(Perturbation):
-    """Another fire rate or noise for all worlds of the batch, which share them.
+    """Sets the fire rate or the noise, for all worlds of the batch.
 
     Attributes:
         fire_rate: share of cells that fire in a step, in [0, 1]; unchanged when None.
@@ -51,7 +51,7 @@ class Rates(Perturbation):
 
 @dataclass(frozen=True, kw_only=True)
 class Set(Perturbation):
-    """Other links, fire rate, noise or label from here on, for all worlds of the batch.
+    """Sets links, fire rate, noise or label from here on, for all worlds of the batch.
 
     Attributes:
         links: how messages are lost, delayed and rounded; unchanged when None.

@@ -12,7 +12,7 @@ from swarm_nca.world import World, check_start
 
 @dataclass(frozen=True, eq=False, kw_only=True)  # pictures do not compare
 class Restart(Perturbation):
-    """Starting states on the same or on new pictures; the count of steps stays.
+    """Sets the states to their start, on the same or on new pictures; the step count stays.
 
     Attributes:
         start: `zeros`, or `random` (standard normal, from the seed and the step).

@@ -59,7 +59,7 @@ class Transform(Perturbation):
 
 @dataclass(frozen=True, kw_only=True)
 class Translate(Transform):
-    """The picture moved by `by`, (rows down, columns right), whole pixels or not."""
+    """Moves the picture by `by`, (rows down, columns right), whole pixels or not."""
 
     kind: Literal["translate"] = field(default="translate", repr=False)
     by: tuple[Distance, Distance]
@@ -75,7 +75,7 @@ class Translate(Transform):
 
 @dataclass(frozen=True, kw_only=True)
 class Rotate(Transform):
-    """The picture turned anticlockwise about its middle by `degrees`."""
+    """Turns the picture anticlockwise about its middle by `degrees`."""
 
     kind: Literal["rotate"] = field(default="rotate", repr=False)
     degrees: Number
@@ -91,7 +91,7 @@ class Rotate(Transform):
 
 @dataclass(frozen=True, kw_only=True)
 class Scale(Transform):
-    """The picture `factor` times as large, about its middle; at most 16."""
+    """Scales the picture by `factor`, at most 16, about its middle."""
 
     kind: Literal["scale"] = field(default="scale", repr=False)
     factor: Factor
@@ -107,7 +107,7 @@ class Scale(Transform):
 
 @dataclass(frozen=True, kw_only=True)
 class Stretch(Transform):
-    """The picture `by` (rows, columns) times as high and as wide, about its middle."""
+    """Scales height and width by `by` (rows, columns), about the middle."""
 
     kind: Literal["stretch"] = field(default="stretch", repr=False)
     by: tuple[Factor, Factor]
@@ -123,7 +123,7 @@ class Stretch(Transform):
 
 @dataclass(frozen=True, kw_only=True)
 class Thicken(Transform):
-    """Strokes wider by about `width` pixels."""
+    """Makes strokes wider by about `width` pixels."""
 
     kind: Literal["thicken"] = field(default="thicken", repr=False)
     width: Width = 1.0
@@ -139,7 +139,7 @@ class Thicken(Transform):
 
 @dataclass(frozen=True, kw_only=True)
 class Thin(Transform):
-    """Strokes thinner by about `width` pixels; those that are no wider vanish."""
+    """Makes strokes thinner by about `width` pixels; thinner ones vanish."""
 
     kind: Literal["thin"] = field(default="thin", repr=False)
     width: Width = 1.0
@@ -155,7 +155,7 @@ class Thin(Transform):
 
 @dataclass(frozen=True, kw_only=True)
 class Invert(Transform):
-    """Ink becomes background, and background ink: 1 − grey."""
+    """Exchanges ink and background: 1 − grey."""
 
     kind: Literal["invert"] = field(default="invert", repr=False)
 

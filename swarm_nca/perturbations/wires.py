@@ -65,7 +65,7 @@ class LinkChoice(Perturbation):
 
 @dataclass(frozen=True, kw_only=True)
 class Cut(LinkChoice):
-    """Links that carry nothing any more, in both directions."""
+    """Links carry no messages any more, in both directions."""
 
     CHOICE: ClassVar[int] = 6
     kind: Literal["cut"] = field(default="cut", repr=False)
@@ -77,7 +77,7 @@ class Cut(LinkChoice):
 
 @dataclass(frozen=True, kw_only=True)
 class Rewire(LinkChoice):
-    """Links into a slot that come from another living cell of the world, drawn at random."""
+    """Links come from another living cell of the world, drawn at random."""
 
     CHOICE: ClassVar[int] = 7
     kind: Literal["rewire"] = field(default="rewire", repr=False)

@@ -40,7 +40,7 @@ def test_every_kind_lists_the_names_of_its_table_with_descriptions() -> None:
     for kind in ("rules", "scenarios", "recipes", "metrics", "perturbations", "tasks", "losses"):
         assert all(len(row["about"]) > 10 for row in found[kind])
     about = {row["name"]: row["about"] for row in found["perturbations"]}
-    assert about["mutate"] == "New pictures for the worlds, with kept states."
+    assert about["mutate"] == "Replaces the pictures of the worlds; cells keep their states."
 
 
 def test_the_tables_fit_100_columns_and_hold_every_name() -> None:
