@@ -17,7 +17,7 @@ from swarm_nca.atomic import write_atomically
 from swarm_nca.recording.moments import moments, verdict
 from swarm_nca.recording.paper import ACCENT, INK, QUIET, Paper
 from swarm_nca.recording.strip import draw_legend
-from swarm_nca.render import decisions_rgb, grey_rgb
+from swarm_nca.render import SILENT, decisions_rgb, grey_rgb
 
 #: The scenarios, each of a 28 × 28 picture that is replaced on the way.
 SCENARIOS = ("seven-becomes-two", "dress-becomes-bag")
@@ -44,9 +44,10 @@ def banner(run: sn.Run) -> bytes:
         cells = decisions_rgb(world, 0, scale=_CELL, shown_above=run.shown_above)
         paper.picture(left, _CELLS, cells)
         said = verdict(world, 0, run.shown_above)
-        paper.text(middle, _VERDICT, said, 8, INK, "center", weight="bold")
+        weight = "normal" if said == SILENT else "bold"
+        paper.text(middle, _VERDICT, said, 8, INK, "center", weight=weight)
     worlds = [moment.frame.world for moment in shown]
-    words = "a colour is a class:"
+    words = "cells at the end"
     draw_legend(paper, 40, _LEGEND, worlds[-1], run.shown_above, words, before=worlds)
     return paper.png()
 
