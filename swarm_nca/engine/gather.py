@@ -7,12 +7,16 @@ neighbours.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from swarm_nca.engine.fit import check_fit, draws_of, members, rates_of
 from swarm_nca.engine.mail import Mail
 from swarm_nca.matmul import BLOCK, filled_up
+from swarm_nca.randomness import StepDraws
 from swarm_nca.rules import Largest, Rule, through
 from swarm_nca.world import World
 
@@ -29,11 +33,15 @@ class Stepper:
         rule: the rule of all cells.
         seed: seed of every random draw.
         fire_rate, noise: override those of the world and the rule when given.
+        draws: random draws instead of those of the seed.
 
     Raises:
         ValueError: the rule's channels, slots, stimulus size or dtype differ from the world's; a
             seed, rate or noise is out of range.
     """
+
+    #: Whether autograd records the steps.
+    RECORDS: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -43,19 +51,21 @@ class Stepper:
         *,
         fire_rate: float | None = None,
         noise: float | None = None,
+        draws: StepDraws | None = None,
     ) -> None:
         check_fit(world, rule)
         self._world, self._rule = world, rule
         self._fire_rate, self._noise = rates_of(world, rule, fire_rate, noise)
-        self._draws = draws_of(world, seed)
+        self._draws = draws_of(world, seed) if draws is None else draws
         self._mail = Mail(world, self._draws)
-        self._padded = torch.cat([world.state, world.state.new_zeros(1, rule.channels)]).detach()
-        self._change = torch.empty_like(self._padded)
-        self._messages = self._padded.new_zeros(CHUNK * rule.slots, rule.channels)
-        with torch.inference_mode():
+        padded = torch.cat([world.state, world.state.new_zeros(1, rule.channels)])
+        # Not an inference tensor: others may write to the live buffer.
+        self._padded = padded if self.RECORDS else padded.detach()
+        with torch.inference_mode(not self.RECORDS):
+            # Built once per run: shared and fixed weights are expanded for the products.
             self._mortal = rule.lives(self.state, world.largest) is not None
-            self._replaces = rule.update == "replace"
-            self._members = [_Member(each, world) for each in (rule, *world.guests)]
+            self._members = [Member(each, world) for each in (rule, *world.guests)]
+            self._allot()
         self.steps = 0
 
     @property
@@ -65,7 +75,7 @@ class Stepper:
 
     def step(self) -> Tensor:
         """Take one step; returns the rows that fired, int64 [M]."""
-        with torch.inference_mode():
+        with torch.inference_mode(not self.RECORDS):
             rule, largest, before = self._rule, self._world.largest, None
             fired = self._mail.able(self._draws.fires(self.steps, self._fire_rate))
             if self._mortal:
@@ -73,34 +83,50 @@ class Stepper:
                 fired = fired[before[fired]]
             bank = self._mail.collect(self._padded, self.steps)
             # Rows of one rule follow one another.
-            groups = members(self._world, fired) if self._world.guests else [fired]
-            together = torch.cat(groups) if self._world.guests else fired
-            heard, begun = self._mail.arriving(together, self.steps), 0
-            for member, group in zip(self._members, groups, strict=True):
-                for start in range(0, len(group), CHUNK):
-                    rows = group[start : start + CHUNK]
-                    part = slice(begun + start, begun + start + len(rows))
-                    change = self._change[part]
-                    # Copied, because a rule may return a tensor that it keeps.
-                    change.copy_(self._answers(member, bank, rows, heard[part]))
-                    if self._noise:
-                        normals = self._draws.normals(self.steps, rows, rule.channels, change.dtype)
-                        change.add_(normals, alpha=self._noise)
-                begun += len(group)
-            write = self._padded.index_copy_ if self._replaces else self._padded.index_add_
-            write(0, together, self._change[: len(fired)])
+            groups = members(self._world, fired)
+            rows = torch.cat(groups) if len(groups) > 1 else fired
+            self._write(rows, self._changes(bank, groups, self._mail.arriving(rows, self.steps)))
             if before is not None:
-                dead = ~(before & living(rule, self.state, largest))
-                self.state.masked_fill_(dead[:, None], 0.0)
+                self._clear(~(before & living(rule, self.state, largest)))
             self.steps += 1
             return fired
 
-    def _answers(self, member: _Member, bank: Tensor, rows: Tensor, table: Tensor) -> Tensor:
+    def _allot(self) -> None:
+        """Make the buffers that all steps use."""
+        slots, channels = self._rule.slots, self._rule.channels
+        self._change = torch.empty_like(self._padded)
+        self._messages = self._padded.new_zeros(CHUNK * slots, channels)
+        self._prepared = [
+            member.prepared.new_zeros(CHUNK, *member.prepared.shape[1:]) for member in self._members
+        ]
+
+    def _changes(self, bank: Tensor, groups: list[Tensor], table: Tensor) -> Tensor:
+        """[M, C], the answers of the rules with noise.
+
+        Args:
+            bank: see `Mail.collect`.
+            groups: the firing rows of each rule, M together.
+            table: int64 [M, K], the rows of the bank that they read.
+        """
+        begun = 0
+        for number, group in enumerate(groups):
+            for start in range(0, len(group), CHUNK):
+                rows = group[start : start + CHUNK]
+                part = slice(begun + start, begun + start + len(rows))
+                # Copied, because a rule may return a tensor that it keeps.
+                self._change[part].copy_(self._answers(number, bank, rows, table[part]))
+                self._jolt(rows, self._change[part])
+            begun += len(group)
+        return self._change[:begun]
+
+    def _answers(self, number: int, bank: Tensor, rows: Tensor, table: Tensor) -> Tensor:
         """[M, C], a rule's answer for `rows` [M], which read rows `table` [M, K] of a bank."""
+        member = self._members[number]
         layers = member.layers
         # Padding rows hold old values: harmless for layers, but not for every other rule.
         filled = filled_up(len(rows), self._padded) if layers else len(rows)
-        messages, prepared = self._messages[: filled * table.shape[1]], member.chunk[:filled]
+        messages = self._messages[: filled * table.shape[1]]
+        prepared = self._prepared[number][:filled]
         torch.index_select(bank, 0, table.reshape(-1), out=messages[: table.numel()])
         torch.index_select(member.prepared, 0, rows, out=prepared[: len(rows)])
         heard = messages.view(filled, table.shape[1], -1)
@@ -108,6 +134,20 @@ class Stepper:
         if layers:
             return through(layers, prepared, heard)[: len(rows)]
         return member.rule.change(prepared, heard)
+
+    def _jolt(self, rows: Tensor, change: Tensor) -> None:
+        """Add the noise of rows [M] to their change [M, C], in place."""
+        if self._noise:
+            normals = self._draws.normals(self.steps, rows, change.shape[1], change.dtype)
+            change.add_(normals, alpha=self._noise)
+
+    def _write(self, rows: Tensor, change: Tensor) -> None:
+        replaces = self._rule.update == "replace"
+        write = self._padded.index_copy_ if replaces else self._padded.index_add_
+        write(0, rows, change)
+
+    def _clear(self, dead: Tensor) -> None:
+        self.state.masked_fill_(dead[:, None], 0.0)
 
     @classmethod
     def refuses(cls, world: World, rule: Rule, fire_rate: float, noise: float) -> str | None:
@@ -120,13 +160,42 @@ class Stepper:
         return world.with_cells(**self._mail.fields())
 
 
-class _Member:
+class RecordedStepper(Stepper):
+    """Steps out of place, so that autograd records them; the rule answers by `change`."""
+
+    RECORDS: ClassVar[bool] = True
+
+    def _allot(self) -> None:
+        pass
+
+    def _changes(self, bank: Tensor, groups: list[Tensor], table: Tensor) -> Tensor:
+        changes, begun = [], 0
+        for member, rows in zip(self._members, groups, strict=True):
+            heard, begun = table[begun : begun + len(rows)], begun + len(rows)
+            messages = bank.index_select(0, heard.reshape(-1)).view(*heard.shape, bank.shape[1])
+            self._mail.keep(rows, messages)
+            changes.append(member.rule.change(member.prepared.index_select(0, rows), messages))
+        change = torch.cat(changes)
+        noise = torch.zeros_like(change)
+        self._jolt(torch.cat(groups), noise)
+        return change + noise
+
+    def _write(self, rows: Tensor, change: Tensor) -> None:
+        replaces = self._rule.update == "replace"
+        self._padded = (self._padded.index_copy if replaces else self._padded.index_add)(
+            0, rows, change
+        )
+
+    def _clear(self, dead: Tensor) -> None:
+        self._padded = self._padded.masked_fill(functional.pad(dead, (0, 1))[:, None], 0.0)
+
+
+class Member:
     """A rule with what is computed once per run: expanded weights and prepared stimulus."""
 
     def __init__(self, rule: Rule, world: World) -> None:
         self.rule, self.layers = rule, rule.layers()
         self.prepared = rule.prepare(world.stimulus)
-        self.chunk = self.prepared.new_zeros(CHUNK, *self.prepared.shape[1:])
 
 
 def living(rule: Rule, state: Tensor, largest: Largest) -> Tensor:

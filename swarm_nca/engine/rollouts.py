@@ -12,9 +12,8 @@ import torch
 
 from swarm_nca.arguments import whole
 from swarm_nca.engine.backends import stepper
-from swarm_nca.engine.fit import check_fit, draws_of, members, rates_of
-from swarm_nca.engine.gather import living
-from swarm_nca.engine.mail import Mail
+from swarm_nca.engine.fit import draws_of, rates_of
+from swarm_nca.engine.gather import RecordedStepper
 from swarm_nca.randomness import MOST_STEPS, StepDraws
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
@@ -98,30 +97,7 @@ def recorded(
     Raises:
         ValueError: a rule that does not fit the world.
     """
-    check_fit(world, rule)
-    state, mail = world.state, Mail(world, draws)
-    prepared = [(each, each.prepare(world.stimulus)) for each in (rule, *world.guests)]
-    silence = state.new_zeros(1, rule.channels)
-    for t in range(steps):
-        fired = mail.able(draws.fires(t, fire_rate))
-        before = rule.lives(state, world.largest)
-        if before is not None:
-            fired = fired[before[fired]]
-        bank, changes = mail.collect(torch.cat([state, silence]), t), []
-        groups = members(world, fired)
-        fired = torch.cat(groups)
-        table, begun = mail.arriving(fired, t), 0
-        for (each, stimulus), rows in zip(prepared, groups, strict=True):
-            heard, begun = table[begun : begun + len(rows)], begun + len(rows)
-            messages = bank.index_select(0, heard.reshape(-1)).view(*heard.shape, rule.channels)
-            mail.keep(rows, messages)
-            changes.append(each.change(stimulus.index_select(0, rows), messages))
-        change = torch.cat(changes)
-        if noise:
-            change = change + noise * draws.normals(t, fired, rule.channels, state.dtype)
-        write = state.index_copy if rule.update == "replace" else state.index_add
-        state = write(0, fired, change)
-        if before is not None:
-            dead = ~(before & living(rule, state, world.largest))
-            state = state.masked_fill(dead[:, None], 0.0)
-    return world.with_state(state, steps).with_cells(**mail.fields())
+    running = RecordedStepper(world, rule, fire_rate=fire_rate, noise=noise, draws=draws)
+    for _ in range(steps):
+        running.step()
+    return running.world()

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from swarm_nca.export.kind import Precision
-from swarm_nca.rules import Bit, Classes, Layer, Life, Mlp, Readout, Rgba, Rule
+from swarm_nca.rules import Bit, Classes, Layer, Life, Mlp, Quantized, Readout, Rgba, Rule
 
 #: The neighbour slots of a picture, row by row; a cell's own slot is number 4.
 SLOTS, OWN = 9, 4
@@ -165,5 +165,6 @@ def _life(rule: Rule) -> Form:
 #: The families that can be exported, and how.
 _FORMS: dict[type[Rule], Callable[[Rule], Form]] = {
     Mlp: _mlp,
+    Quantized: _mlp,
     Life: _life,
 }

@@ -194,7 +194,7 @@ class Settings(_Part):
     rule: str | dict[str, Any]
     """A shipped rule's name, a path relative to this file, or a family of rules by its kind and
     settings, such as {kind: life, rule: B3/S23}."""
-    images: Source | None = None
+    images: Source | None
     """The pictures at the start, one world each; none for a cubic lattice or a graph."""
     canvas: tuple[Side, Side] | None = None
     """Size of the worlds (rows, columns), pictures centred; default: the pictures' size."""
@@ -225,6 +225,15 @@ class Settings(_Part):
                 "it smaller"
             )
         return canvas
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_pictures(cls, given: Any) -> Any:
+        """No images are missing where the topology is none of pictures."""
+        topology = given.get("topology") if isinstance(given, dict) else None
+        if isinstance(topology, dict) and topology.get("kind", "grid") != "grid":
+            return {"images": None} | given
+        return given
 
     @model_validator(mode="after")
     def _on_something(self) -> Settings:

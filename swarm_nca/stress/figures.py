@@ -85,7 +85,7 @@ def _shift_figure(
 def _fault_figure(
     family: Family, rows: Sequence[Row], examples: Sequence[Rgb], notes: Sequence[str]
 ) -> Paper:
-    paper = Paper(_WIDTH, 832 + 24 * len(notes))
+    paper = Paper(_WIDTH, 848 + 24 * len(notes))
     _title(paper, family)
     wide = _WIDTH - _LEFT - _RIGHT
     _strip(paper, examples, _LEFT, wide, 70)

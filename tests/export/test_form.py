@@ -18,7 +18,7 @@ from swarm_nca.export import EXPORTS
 from swarm_nca.export.form import form_of
 from swarm_nca.export.html import SCRIPTS, page
 from swarm_nca.export.picture_code import encoded
-from swarm_nca.rules import Classes, Field, Mlp, Rule
+from swarm_nca.rules import Classes, Field, Mlp, Quantized, Rule
 
 
 def carried(made: bytes) -> dict[str, object]:
@@ -66,6 +66,15 @@ def test_fixed_filters_are_carried_beside_the_learned_weights() -> None:
     assert form.sizes == (48, 128, 16)
     assert form.filters is not None
     assert form.filters[0] == [0, 0, 0, 0, 1, 0, 0, 0, 0]
+
+
+def test_a_rule_in_bits_is_carried_as_the_weights_in_use() -> None:
+    rule = Quantized(hidden=(12,), hearing="dyadic", filters="ste_sign", scales="both")
+    form = form_of(rule)
+    assert form.sizes == (9 + 4 * 19, 12, 19)
+    assert form.filters is not None
+    assert len(form.filters) == 4
+    np.testing.assert_array_equal(form.weights[0], rule.used()[0].weight.detach().numpy())
 
 
 def test_names_cannot_leave_the_script() -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 import swarm_nca as sn
 from swarm_nca.engine.gather import Stepper
 from swarm_nca.export.picture_code import encoded
-from swarm_nca.rules import Mlp, Rule
+from swarm_nca.rules import Mlp, Quantized, Rule
 
 ENGINES = {"javascript": "JavaScript", "webgl": "WebGL2"}
 STEPS, ROWS, COLUMNS = 20, 20, 24
@@ -44,6 +44,12 @@ RULES: dict[str, Callable[[], Rule]] = {
     "fashion-mnist": lambda: sn.load_rule("fashion-mnist"),
     "ring": lambda: busy(hearing="ring", hidden=(50, 30, 20), free_channels=7),
     "sobel": lambda: busy(hearing="sobel", angle=30.0),
+    "bits": lambda: Quantized(
+        hidden=(20, 13),
+        hearing="dyadic",
+        filters=("ste_sign", "ternary", "int4"),
+        generator=torch.Generator().manual_seed(5),
+    ).requires_grad_(False),
     "blind": lambda: busy(stimulus_size=0, hidden=(13,)),
     "growing": lambda: busy(growing=True),
     "life": lambda: sn.make_rule(kind="life", rule="B36/S23"),
