@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _BY_KEY = {action.keys[0]: action for action in ACTIONS}
 
 #: Headings of the left rail and their distances from its top, at a scale of 1.
-SECTIONS = {"Tools": 14, "Picture": 130, "Canvas": 234, "Disturb": 336, "Colours": 496}
+SECTIONS = {"Tools": 10, "Picture": 116, "Canvas": 216, "Disturb": 312, "Colours": 498}
 
 #: The rail's width and margin, and the height of all pictures together.
 _RAIL, _SIDE, _PICTURES = 184, 16, 72
@@ -99,9 +99,9 @@ def _tools(app: App) -> Iterator[Widget]:
     gap = px(6)
     width = (px(_RAIL) - 3 * gap) // 4
     for number, tool in enumerate(TOOLS):
-        place = Rect(left + number * (width + gap), top, width, px(38))
+        place = Rect(left + number * (width + gap), top, width, px(34))
         yield _button(app, tool.key, place, _named(tool.icon), _is_held(app, tool))
-    yield _dial(app, "brush", Rect(left, top + px(48), px(_RAIL), px(34)), "[ and ]")
+    yield _dial(app, "brush", Rect(left, top + px(41), px(_RAIL), px(34)), "[ and ]")
 
 
 def _pictures(app: App) -> Iterator[Widget]:
@@ -175,12 +175,13 @@ def _disturb(app: App) -> Iterator[Widget]:
     px, left, top = app.layout.px, *_corner(app, "Disturb")
     yield _dial(app, "strength", Rect(left, top, px(_RAIL), px(34)), "b and B")
     faults = faults_of(app.session.rule)
-    gap, columns = px(6), len(faults)
-    width = (px(_RAIL) - gap * (columns - 1)) // columns
+    gap, columns = px(6), -(-len(faults) // 2)
+    width, height = (px(_RAIL) - gap * (columns - 1)) // columns, px(32)
     for number, fault in enumerate(faults):
-        place = Rect(left + number * (width + gap), top + px(42), width, px(38))
-        yield _fault(app, fault, place)
-    half, low = (px(_RAIL) - px(16)) // 2, top + px(90)
+        row, column = divmod(number, columns)
+        corner = (left + column * (width + gap), top + px(40) + row * (height + gap))
+        yield _fault(app, fault, Rect(corner, (width, height)))
+    half, low = (px(_RAIL) - px(16)) // 2, top + px(118)
     yield _dial(app, "fire rate", Rect(left, low, half, px(34)), "u and U")
     yield _dial(app, "noise", Rect(left + px(_RAIL) - half, low, half, px(34)), "g and G")
 

@@ -95,7 +95,7 @@ DIALS: dict[str, Dial] = {
     ),
     "strength": Dial(
         "Strength",
-        "Strength of the faults below, applied when you press a button",
+        "Strength of the faults below, and their share of the cells, at a press of a button",
         *_of_the_app("strength"),
         low=0.05,
         high=1.0,

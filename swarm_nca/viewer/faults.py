@@ -2,7 +2,8 @@
 
 To add a fault, write a line in `FAULTS`; its button, key and help line follow. Each line makes a
 perturbation from the strength. A lasting fault also reads its present strength from a world, so
-that its button lights up and a second press ends it.
+that its button lights up and a second press ends it. The faults of cells have the strength as their
+share of the cells, and last until *Heal*; their buttons have the icons of the marks on the cells.
 """
 
 from __future__ import annotations
@@ -10,10 +11,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from swarm_nca.perturbations import Loss, Mutate, Noise, Perturbation, Restart
+from swarm_nca.perturbations import (
+    Freeze,
+    Heal,
+    Kill,
+    Liar,
+    Loss,
+    Mutate,
+    Noise,
+    Perturbation,
+    Restart,
+    Silence,
+    Stuck,
+)
 from swarm_nca.rules import Rule
 from swarm_nca.viewer.samples import sample
 from swarm_nca.world import World
+from swarm_nca.world.faults import ANY, flagged
+from swarm_nca.world.faults import Fault as CellFault
 
 if TYPE_CHECKING:
     from swarm_nca.viewer.app import App
@@ -29,6 +44,7 @@ class Fault(NamedTuple):
         deed: (app, strength) → the perturbation, or None where there is none. The strength is in
             (0, 1], or 0 to end a lasting fault.
         lasting: reads the present strength of a lasting fault from a world.
+        flag: what is wrong with the cells that it strikes, until they are healed.
     """
 
     icon: str
@@ -36,6 +52,7 @@ class Fault(NamedTuple):
     words: str
     deed: Callable[[App, float], Perturbation | None]
     lasting: Callable[[World], float] | None = None
+    flag: CellFault | None = None
 
     def strike(self, app: App) -> None:
         """Apply the fault at the app's strength; end it if it lasts at exactly that strength."""
@@ -47,7 +64,9 @@ class Fault(NamedTuple):
             app.say(kind.capitalize() if effect == kind else f"{kind.capitalize()}: {effect}")
 
     def lasts(self, app: App) -> bool:
-        """Whether a lasting fault is on."""
+        """Whether a lasting fault is on, or a cell of the world shown has this fault."""
+        if self.flag is not None:
+            return flagged(app.session.alone, self.flag) is not None
         return self.lasting is not None and self.lasting(app.session.world) > 0.0
 
 
@@ -73,6 +92,13 @@ def _chimera(app: App, strength: float) -> Perturbation | None:
     return None
 
 
+def _heal(app: App, strength: float) -> Perturbation | None:
+    if flagged(app.session.alone, ANY) is not None:
+        return Heal()
+    app.say("No cell has a fault")
+    return None
+
+
 def faults_of(rule: Rule) -> tuple[Fault, ...]:
     """The faults that fit a rule, in the order of their buttons."""
     return tuple(
@@ -80,10 +106,40 @@ def faults_of(rule: Rule) -> tuple[Fault, ...]:
     )
 
 
-#: The faults, in the order of their buttons.
+#: The faults, in the order of their buttons: first those of all cells, then those of single cells.
 FAULTS = (
     Fault("jolt", "j", "Jolt: add noise to all states", _jolt),
     Fault("loss", "l", "Loss: drop messages; again: stop", _lose, lambda w: w.links.drop),
     Fault("chimera", "m", "Chimera: change the right half", _chimera),
     Fault("forget", "r", "Restart: set all states to zero", lambda app, strength: Restart()),
+    Fault("kill", "K", "Kill: a share of the cells dies", lambda app, s: Kill(share=s)),
+    Fault(
+        "silent",
+        "q",
+        "Silence: cells send no messages",
+        lambda app, strength: Silence(share=strength),
+        flag=CellFault.SILENT,
+    ),
+    Fault(
+        "frozen",
+        "z",
+        "Freeze: cells never fire",
+        lambda app, strength: Freeze(share=strength),
+        flag=CellFault.FROZEN,
+    ),
+    Fault(
+        "stuck",
+        "S",
+        "Stuck: cells repeat one message",
+        lambda app, strength: Stuck(share=strength),
+        flag=CellFault.STUCK,
+    ),
+    Fault(
+        "lying",
+        "L",
+        "Liar: cells send random messages",
+        lambda app, strength: Liar(share=strength),
+        flag=CellFault.LYING,
+    ),
+    Fault("heal", "Q", "Heal: end all faults of cells", _heal),
 )

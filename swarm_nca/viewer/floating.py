@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 _COLUMNS = (("Time", "World", "Save"), ("Tools", "View"), ("Disturb",))
 _HINTS = (
     "0 – 9: change the picture to that class.",
-    "Right button or shift: erase. Middle button: inspect.",
-    "Mouse wheel: zoom; with shift, the size of the brush.",
-    "Zoomed: drag with the middle button or with space to move the picture.",
-    "Touch: draw with several fingers at the same time.",
-    "Drop a picture or a scenario file on the window to open it.",
+    "Right button or shift: erase. Middle: inspect.",
+    "Wheel: zoom; with shift: size of the brush.",
+    "Zoomed: drag with the middle button or space.",
+    "Touch: draw with several fingers.",
+    "Drop a picture or a scenario to open it.",
     "Drag the time bar to go back. An edit in the past starts a new branch.",
 )
 

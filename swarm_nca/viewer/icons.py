@@ -213,6 +213,46 @@ def _tray(pen: _Pen) -> None:
             pen.box((4 + 5.8 * column, 4 + 5.8 * row), (4.2, 4.2), 1)
 
 
+def _silent(pen: _Pen) -> None:
+    pen.box((3, 9.4), (18, 5.2), 1)
+
+
+def _frozen(pen: _Pen) -> None:
+    for turn in range(3):
+        arm = pygame.Vector2(0, 9).rotate(60 * turn)
+        for shift in (-0.6, 0.6):  # twice as wide as a stroke of other icons
+            side = pygame.Vector2(shift, 0).rotate(60 * turn)
+            start, end = side - arm, side + arm
+            pen.line((12 + start.x, 12 + start.y), (12 + end.x, 12 + end.y))
+
+
+def _stuck(pen: _Pen) -> None:
+    pen.box((4.5, 4.5), (15, 15), 0.5)
+
+
+def _lying(pen: _Pen) -> None:
+    pen.fill((12, 2.5), (22, 20.5), (2, 20.5))
+
+
+def _immigrant(pen: _Pen) -> None:
+    pen.disc((12, 12), 9, 3.6)
+
+
+def _several(pen: _Pen) -> None:
+    for place in (4, 12, 20):
+        pen.disc((place, 12), 3.2)
+
+
+def _kill(pen: _Pen) -> None:
+    pen.line((5.5, 5.5), (18.5, 18.5))
+    pen.line((18.5, 5.5), (5.5, 18.5))
+
+
+def _heal(pen: _Pen) -> None:
+    pen.box((9.4, 3.5), (5.2, 17), 0.8)
+    pen.box((3.5, 9.4), (17, 5.2), 0.8)
+
+
 #: Every icon by name.
 ICONS: dict[str, Callable[[_Pen], None]] = {
     "play": _play,
@@ -243,6 +283,14 @@ ICONS: dict[str, Callable[[_Pen], None]] = {
     "mark in": _mark_in,
     "mark out": _mark_out,
     "film": _film,
+    "silent": _silent,
+    "frozen": _frozen,
+    "stuck": _stuck,
+    "lying": _lying,
+    "immigrant": _immigrant,
+    "several": _several,
+    "kill": _kill,
+    "heal": _heal,
 }
 
 

@@ -8,9 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from pygame import Rect
 
 from swarm_nca.viewer.lettering import SMALL
+from swarm_nca.viewer.marks import faults_named
+from swarm_nca.viewer.messages import arriving
 from swarm_nca.viewer.overlays import Look
 from swarm_nca.viewer.paint import Paint
 from swarm_nca.viewer.panels import heading
@@ -46,7 +49,7 @@ class CellProbe:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """A cell's state [C], stimulus [S], messages per slot [K, C], and filled slots [K]."""
+    """A cell's state [C], stimulus [S], what it hears next per slot [K, C], filled slots [K]."""
 
     state: Values
     stimulus: Values
@@ -66,10 +69,9 @@ def question(look: Look, row: int) -> Answer:
     """State, stimulus, messages and label of the cell at a row."""
     world = look.world
     state = world.state.numpy()
-    neighbors = world.neighbors[row].numpy()
-    heard = neighbors < len(state)
-    inbox = np.zeros((len(neighbors), state.shape[1]), np.float32)
-    inbox[heard] = state[neighbors[heard]]
+    bank, index = arriving(look, torch.tensor([row]))
+    heard = index[0].numpy() != len(state)
+    inbox = bank[index[0]].numpy()
     label = int(look.decided[row])
     return Answer(state[row], world.stimulus[row].numpy(), inbox, heard, label)
 
@@ -105,8 +107,9 @@ def inspector(
         room: Rect = getattr(parts, name)
         paint.text(text, (room.left, room.top - paint.px(9)), paint.theme.quiet, SMALL)
     _memory(paint, parts.said, look, witness)
-    if answer is None:
+    if answer is None or row is None:
         return
+    _faults(paint, parts.holds, faults_named(look, row))
     _inbox(paint, parts.hears, look, answer)
     _axis(paint, parts.holds)
     _bars(paint, bars_of(parts.holds, paint.scale), look, answer.state)
@@ -134,7 +137,7 @@ LABELS = {
     "holds": "state by channel",
 }
 TIPS = {
-    "hears": "Messages: the neighbour's state in each slot; the cell's own state in the middle",
+    "hears": "Messages: what the cell hears next in each slot; its own state in the middle",
     "senses": "Stimulus: the grey of the cell's pixel and of the eight pixels around it",
     "reads": "Read-out: the values of the channels that are read, the largest first",
     "said": "History: what the cell has shown at the last steps; the latest step is at the right",
@@ -230,6 +233,14 @@ def _invitation(paint: Paint, place: Rect) -> None:
     for line in ("Choose the magnifying glass and click", "a cell to see its state and messages."):
         paint.text(line, (x, y), paint.theme.quiet, SMALL, room=place.right - x)
         y += paint.px(17)
+
+
+def _faults(paint: Paint, holds: Rect, named: tuple[str, ...]) -> None:
+    """What is wrong with the cell, at the right end of the line above its state."""
+    if named:
+        room = holds.width - paint.width(LABELS["holds"], SMALL) - paint.px(8)
+        place = (holds.right, holds.top - paint.px(9))
+        paint.text(", ".join(named), place, size=SMALL, align="right", strong=True, room=room)
 
 
 def _axis(paint: Paint, holds: Rect) -> None:

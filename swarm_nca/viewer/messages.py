@@ -2,9 +2,9 @@
 
 A message is the sender's whole state, so its magnitude is the Euclidean norm of that state (not of
 the state's change, which is only noise once all cells agree). Each edge carries two messages; the
-half of the edge that touches a cell shows the message that this cell receives at the next step.
-Messages that the links will drop at the next step are left out: draws are counter-based, so the
-losses can be computed in advance.
+half of the edge that touches a cell shows the message that this cell receives at the next step, as
+the engine's `Mail` delivers it: silent cells send none, stuck and lying cells send false ones, and
+links lose, delay and round them. Draws are counter-based, so all this can be computed in advance.
 
 A cell is drawn as a square tile with half an edge in each of eight directions. Tiles are assembled
 from stamps painted once per magnitude; no edge is drawn by itself.
@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
+from swarm_nca.engine import Mail
 from swarm_nca.randomness import Draws
 from swarm_nca.render import Rgb
 from swarm_nca.viewer.theme import Theme
@@ -61,18 +63,28 @@ def messages(look: Look) -> Rgb:
 def loudness(look: Look) -> Values:
     """float32 [N, 9], the magnitude of the message that each cell receives next in each slot.
 
-    Nan for empty slots, for messages that the links will drop, and for the cell's own slot.
+    Nan for slots in which nothing arrives, and for the cell's own slot.
     """
     world = look.world
-    heard = world.neighbors
-    if world.links.drop:
-        rows = torch.arange(world.cells)
-        heard = world.links.arriving(heard, rows, _NextStepDraws(world, look.seed), 0)
-    state = world.state.numpy()
-    norms = np.append(np.sqrt(np.einsum("nc,nc->n", state, state)), np.float32(np.nan))
-    loud: Values = norms[heard.numpy()]
+    bank, index = arriving(look, torch.arange(world.cells))
+    sent = bank.numpy()
+    norms = np.sqrt(np.einsum("nc,nc->n", sent, sent)).astype(np.float32, copy=False)
+    norms[world.cells] = np.nan
+    loud: Values = norms[index.numpy()]
     loud[:, _ITSELF] = np.nan
     return loud
+
+
+def arriving(look: Look, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """The messages that some cells, rows int64 [M], hear at the next step.
+
+    Returns:
+        [R, C], all messages; int64 [M, 9], which of them arrives in each slot, N for none.
+    """
+    world = look.world
+    mail = Mail(world, _NextStepDraws(world, look.seed))
+    padded = torch.cat([world.state, world.state.new_zeros(1, world.state.shape[1])])
+    return mail.collect(padded, 0), mail.arriving(rows, 0)
 
 
 def share_of(magnitude: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

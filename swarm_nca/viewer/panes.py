@@ -14,6 +14,7 @@ from swarm_nca.viewer.layout import TITLE
 from swarm_nca.viewer.lettering import BODY, SMALL
 from swarm_nca.viewer.letters import VIEWS as LETTERED
 from swarm_nca.viewer.letters import letters
+from swarm_nca.viewer.marks import marks
 from swarm_nca.viewer.overlays import Look, View
 from swarm_nca.viewer.paint import Paint
 from swarm_nca.viewer.pieces import Piece, judged
@@ -69,6 +70,7 @@ def canvases(
         paint.part(view.draw(look), place, visible)
         if view.name in LETTERED:
             letters(paint, look, place, visible)
+        marks(paint, look, place, visible)
         places.append(place)
     return places
 

@@ -190,9 +190,10 @@ def _message_bar(app: App, brush: Paint, middle: tuple[int, int]) -> None:
     ticks = {f"{tick}": float(share_of(np.array(tick))) for tick in (0, 1, 3, 10)}
     colors = ramp(app.theme, np.linspace(0, 1, 100))
     place = _scale(brush, middle, colors, ticks, "magnitude of messages")
-    drop = app.session.world.links.drop
-    if drop:
-        text = f"{drop:.0%} dropped: not drawn"
+    links = app.session.world.links
+    if links.drop:
+        instead = "not drawn" if links.on_loss == "zeros" else "the last one is heard again"
+        text = f"{links.drop:.0%} dropped: {instead}"
         brush.text(text, (place.right + brush.px(12), place.centery), app.theme.quiet, SMALL)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pygame import Rect
 
+from swarm_nca.measure.wording import bounds, printed
 from swarm_nca.recording import Expectation
-from swarm_nca.scenario.schema import Expect
 from swarm_nca.viewer.paint import Paint
 from swarm_nca.viewer.session import Session
 from swarm_nca.viewer.span import Span
@@ -128,8 +128,10 @@ class TimeBar:
             if abs(self.x(wanted.span(0)[0]) - point[0]) <= near:
                 state = "pending"
                 if result is not None:
-                    state = f"{'passed' if result.passed else 'failed'} with {result.value:.2f}"
-                lines.append(f"{wanted.metric} {_bounds(wanted)} at step {wanted.at}: {state}")
+                    value = printed(wanted.metric, result.value)
+                    state = f"{'passed' if result.passed else 'failed'} with {value}"
+                ends = bounds(wanted.metric, wanted.min, wanted.max)
+                lines.append(f"{wanted.metric} {ends} at step {wanted.at}: {state}")
         return "; ".join(lines[:3]) or f"Step {self.step_at(point):,}. {self.tip}"
 
 
@@ -139,9 +141,3 @@ def standing(results: Sequence[Expectation | None]) -> str:
     passed = sum(result is not None and result.passed for result in results)
     counts = {"passed": passed, "failed": len(results) - pending - passed, "pending": pending}
     return "expectations: " + ", ".join(f"{n} {word}" for word, n in counts.items() if n)
-
-
-def _bounds(expect: Expect) -> str:
-    low = None if expect.min is None else f"≥ {expect.min:g}"
-    high = None if expect.max is None else f"≤ {expect.max:g}"
-    return " and ".join(bound for bound in (low, high) if bound)

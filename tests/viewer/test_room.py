@@ -140,6 +140,9 @@ def test_the_help_has_room(app: App, size: tuple[int, int]) -> None:
     lines = window(app)[before:]
     assert off_the_window(app, lines) + written_over(lines) == []
     assert [line.text for line in lines if line.cut] == []
+    title = next(line.place for line in lines if line.text.startswith("Draw on the canvas"))
+    # The box is in the middle of the window: as much room below the lines as above the title.
+    assert max(line.place.bottom for line in lines) <= size[1] - title.top
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
