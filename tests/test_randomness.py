@@ -10,6 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from swarm_nca.perturbations import KINDS
 from swarm_nca.randomness import (
     LONGEST_ROW,
     TABLE_SIZE,
@@ -148,9 +149,13 @@ def test_seed_key_site_step_and_stream_each_give_other_draws() -> None:
     assert len({drawn(), *others}) == len(others) + 1
 
 
-def test_streams_are_distinct_and_loss_is_last() -> None:
-    assert max(Stream) == Stream.LOSS
-    assert sorted(set(Stream)) == sorted(Stream)
+def test_streams_are_distinct_also_where_a_purpose_has_many() -> None:
+    choices = [made.CHOICE for made in KINDS.values() if hasattr(made, "CHOICE")]
+    used = [stream for stream in Stream if stream not in (Stream.CHOICE, Stream.LOSS, Stream.DELAY)]
+    used += [Stream.CHOICE + number for number in choices]
+    used += [first + slot for first in (Stream.LOSS, Stream.DELAY) for slot in range(1 << 16)]
+    assert len(used) == len(set(used))
+    assert max(used) < 1 << 32
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.1, 0.5, 0.9, 1.0])

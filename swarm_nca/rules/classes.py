@@ -19,13 +19,13 @@ from swarm_nca.rules.readout import NOTHING, WHITE, Array, Color, Readout
 #: protanopia, deuteranopia and tritanopia (Machado et al. 2009). Found by simulated annealing.
 TEN_COLORS: tuple[Color, ...] = (
     (189, 36, 24),
-    (126, 52, 206),
+    (96, 100, 91),
     (99, 184, 181),
     (194, 255, 58),
     (243, 207, 173),
     (169, 142, 120),
     (157, 139, 255),
-    (96, 100, 91),
+    (126, 52, 206),
     (78, 127, 142),
     (153, 177, 27),
 )
