@@ -135,7 +135,8 @@ def test_uniform_takes_the_nearest_odd_level(bits: int, x: float) -> None:
     most = 2**bits - 1
     levels = [level / most for level in range(-most, most + 1, 2)]
     found = sn.quantizers.uniform(torch.tensor(x, dtype=torch.float64), bits=bits).item()
-    assert found == pytest.approx(min(levels, key=lambda level: (abs(level - x), -level)))
+    assert min(abs(level - found) for level in levels) < 1e-12, "a level"
+    assert abs(found - x) < min(abs(level - x) for level in levels) + 1e-12, "the nearest one"
 
 
 def test_uniform_of_one_bit_is_the_sign() -> None:

@@ -58,9 +58,14 @@ def magnitude(page: Page) -> float:
 
 
 @pytest.mark.parametrize(
-    ("digit", "engine"), [(0, "javascript"), (3, "javascript"), (7, "javascript"), (3, "webgl")]
+    ("name", "digit", "engine"),
+    [
+        ("digits", 0, "javascript"),
+        ("digits", 7, "javascript"),
+        ("digits", 3, "webgl"),
+        ("mnist", 3, "javascript"),
+    ],
 )
-@pytest.mark.parametrize("name", ["digits", "mnist"])
 def test_a_drawn_digit_is_recognised_within_a_hundred_steps(
     opened: Callable[..., Page], name: str, digit: int, engine: str
 ) -> None:

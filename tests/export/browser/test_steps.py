@@ -41,7 +41,6 @@ def halved(rule: Rule) -> Rule:
 RULES: dict[str, Callable[[], Rule]] = {
     "digits": lambda: sn.load_rule("digits"),
     "mnist": lambda: sn.load_rule("mnist"),
-    "fashion-mnist": lambda: sn.load_rule("fashion-mnist"),
     "ring": lambda: busy(hearing="ring", hidden=(50, 30, 20), free_channels=7),
     "sobel": lambda: busy(hearing="sobel", angle=30.0),
     "bits": lambda: Quantized(
