@@ -115,7 +115,8 @@ class Stepper:
                 part = slice(begun + start, begun + start + len(rows))
                 # Copied, because a rule may return a tensor that it keeps.
                 self._change[part].copy_(self._answers(number, bank, rows, table[part]))
-                self._jolt(rows, self._change[part])
+                if self._noise:
+                    self._change[part].add_(self._normals(rows), alpha=self._noise)
             begun += len(group)
         return self._change[:begun]
 
@@ -135,11 +136,9 @@ class Stepper:
             return through(layers, prepared, heard)[: len(rows)]
         return member.rule.change(prepared, heard)
 
-    def _jolt(self, rows: Tensor, change: Tensor) -> None:
-        """Add the noise of rows [M] to their change [M, C], in place."""
-        if self._noise:
-            normals = self._draws.normals(self.steps, rows, change.shape[1], change.dtype)
-            change.add_(normals, alpha=self._noise)
+    def _normals(self, rows: Tensor) -> Tensor:
+        """[M, C], the normal deviates of rows [M] in this step."""
+        return self._draws.normals(self.steps, rows, self._rule.channels, self._padded.dtype)
 
     def _write(self, rows: Tensor, change: Tensor) -> None:
         replaces = self._rule.update == "replace"
@@ -176,9 +175,9 @@ class RecordedStepper(Stepper):
             self._mail.keep(rows, messages)
             changes.append(member.rule.change(member.prepared.index_select(0, rows), messages))
         change = torch.cat(changes)
-        noise = torch.zeros_like(change)
-        self._jolt(torch.cat(groups), noise)
-        return change + noise
+        if not self._noise:
+            return change
+        return change + self._noise * self._normals(torch.cat(groups))
 
     def _write(self, rows: Tensor, change: Tensor) -> None:
         replaces = self._rule.update == "replace"

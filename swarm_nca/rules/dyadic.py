@@ -17,27 +17,22 @@ Directions: TypeAlias = Literal["dyadic", "dyadic6", "dyadic9"]
 #: Along one axis: mean, slope and curve.
 _MEAN, _SLOPE, _CURVE = (1, 2, 1), (-1, 0, 1), (1, -2, 1)
 
-#: Name → the filters as (down, across, divisor); None stands for the cell itself.
-_PRODUCTS: dict[str, list[tuple[tuple[int, int, int], tuple[int, int, int], int] | None]] = {
-    "dyadic6": [
-        None,
-        (_MEAN, _SLOPE, 8),
-        (_SLOPE, _MEAN, 8),
-        (_MEAN, _CURVE, 16),
-        (_CURVE, _MEAN, 16),
-        (_SLOPE, _SLOPE, 4),
-    ],
-    "dyadic9": [
-        None,
-        (_MEAN, _SLOPE, 8),
-        (_SLOPE, _MEAN, 8),
-        (_MEAN, _CURVE, 16),
-        (_CURVE, _MEAN, 16),
-        (_SLOPE, _SLOPE, 4),
-        (_CURVE, _SLOPE, 8),
-        (_SLOPE, _CURVE, 8),
-        (_CURVE, _CURVE, 16),
-    ],
+#: A filter as (down, across, divisor); None stands for the cell itself.
+_Product: TypeAlias = tuple[tuple[int, int, int], tuple[int, int, int], int] | None
+
+#: The filters of `dyadic6`.
+_SIX: list[_Product] = [
+    None,
+    (_MEAN, _SLOPE, 8),
+    (_SLOPE, _MEAN, 8),
+    (_MEAN, _CURVE, 16),
+    (_CURVE, _MEAN, 16),
+    (_SLOPE, _SLOPE, 4),
+]
+
+_PRODUCTS: dict[str, list[_Product]] = {
+    "dyadic6": _SIX,
+    "dyadic9": [*_SIX, (_CURVE, _SLOPE, 8), (_SLOPE, _CURVE, 8), (_CURVE, _CURVE, 16)],
 }
 
 #: The Laplace filter, times 16.

@@ -89,18 +89,7 @@ class Mlp(Rule):
             undecided_below=undecided_below,
             shown_above=shown_above,
         )
-        super().__init__(
-            checked.classes,
-            channels=checked.channels,
-            slots=checked.slots,
-            stimulus_size=checked.stimulus_size,
-            fire_rate=checked.fire_rate,
-            noise=checked.noise,
-            alive_above=checked.alive_above,
-            undecided_below=checked.undecided_below,
-            shown_above=checked.shown_above,
-            neighborhood=checked.neighborhood,
-        )
+        super().__init__(checked.classes, **checked.of_rule())
         self.hidden = checked.hidden
         self.hearing = checked.hearing
         self.mortal, self.angle = checked.mortal, checked.angle
@@ -181,14 +170,11 @@ class Mlp(Rule):
 
     def used(self) -> list[Layer]:
         """The weights in the form that cells use; gradients flow to the learned weights."""
+        filtered = self.filtered()
+        if filtered is not None:
+            return filtered.expanded(self.stimulus_size)
         perception: Tensor = self.perception
-        if self.hearing == "sobel":
-            fixed = filters_of(self.slots, self.angle).to(perception)
-            heard = perception[self.stimulus_size :].view(fixed.shape[1], self.channels, -1)
-            heard = torch.einsum("kp,pch->kch", fixed, heard).flatten(0, 1)
-            sensed = perception[: self.stimulus_size]
-            perception = torch.cat([sensed, heard]) if len(sensed) else heard
-        elif self.hearing == "ring" and self._copied is not None:
+        if self.hearing == "ring" and self._copied is not None:
             perception = perception.index_select(0, self._copied)
         return self._with_others(perception)
 

@@ -93,17 +93,7 @@ class Quantized(Rule):
             undecided_below=undecided_below,
             shown_above=shown_above,
         )
-        super().__init__(
-            checked.classes,
-            channels=checked.channels,
-            slots=checked.slots,
-            stimulus_size=checked.stimulus_size,
-            fire_rate=checked.fire_rate,
-            noise=checked.noise,
-            alive_above=checked.alive_above,
-            undecided_below=checked.undecided_below,
-            shown_above=checked.shown_above,
-        )
+        super().__init__(checked.classes, **checked.of_rule())
         self.hidden = checked.hidden
         bits = Bits(hearing, filters, scales, bias, reach)
         bits.check_for(len(self.hidden) + 1, self.slots)
@@ -185,13 +175,8 @@ class Quantized(Rule):
 
     def layers(self) -> list[Layer] | None:
         """The weights in the form that cells use."""
-        fixed, (first, *others) = self._directions(), self.used()
-        if fixed is None:
-            return [first, *others]
-        heard = first.weight[self.stimulus_size :].view(fixed.shape[1], self.channels, -1)
-        heard = torch.einsum("kp,pch->kch", fixed.to(heard), heard).flatten(0, 1)
-        sensed = first.weight[: self.stimulus_size]
-        return [Layer(torch.cat([sensed, heard]), first.bias), *others]
+        filtered = self.filtered()
+        return self.used() if filtered is None else filtered.expanded(self.stimulus_size)
 
     def filtered(self) -> Filtered | None:
         """The fixed direction filters, and the learned layers after them."""

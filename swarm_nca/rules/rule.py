@@ -50,6 +50,14 @@ class Filtered(NamedTuple):
     filters: Tensor
     layers: list[Layer]
 
+    def expanded(self, stimulus_size: int) -> list[Layer]:
+        """The same layers over the messages of all K slots instead of the P sums."""
+        first, *others = self.layers
+        sensed, summed = first.weight[:stimulus_size], first.weight[stimulus_size:]
+        sums = summed.view(self.filters.shape[1], -1, summed.shape[1])
+        heard = torch.einsum("kp,pch->kch", self.filters, sums).flatten(0, 1)
+        return [Layer(torch.cat([sensed, heard]), first.bias), *others]
+
 
 @dataclass(frozen=True)
 class Habitat:

@@ -138,6 +138,21 @@ class Settings:
         """C: free channels plus channels of the read-out."""
         return self.free_channels + self.classes.width(MOST_HEARD)
 
+    def of_rule(self) -> dict[str, Any]:
+        """The settings that every rule has, as arguments of `Rule`."""
+        names = (
+            "channels",
+            "slots",
+            "stimulus_size",
+            "fire_rate",
+            "noise",
+            "alive_above",
+            "undecided_below",
+            "shown_above",
+            "neighborhood",
+        )
+        return {name: getattr(self, name) for name in names}
+
     def arguments(self) -> dict[str, Any]:
         """The settings as arguments of `Mlp`."""
         return {field.name: getattr(self, field.name) for field in fields(self)}

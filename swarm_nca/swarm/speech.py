@@ -5,6 +5,7 @@ The batched engine computes the same with tables in `engine.mail`; tests compare
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,7 @@ Vector = np.ndarray[Any, np.dtype[np.floating[Any]]]
 def heard(agent: CellAgent) -> dict[int, Vector]:
     """Slot → message that reaches an agent at the present step."""
     neighbors, links = agent.neighbors, agent.model.links
-    arriving, delays = _arriving(agent), _delays(agent)
+    arriving, delays = _arriving(agent, neighbors), _delays(agent)
     received = {}
     for slot, other in neighbors.items():
         if other is agent:
@@ -54,9 +55,9 @@ def said(agent: CellAgent, delay: int) -> Vector:
     return read
 
 
-def _arriving(agent: CellAgent) -> set[int]:
+def _arriving(agent: CellAgent, neighbors: Mapping[int, CellAgent]) -> set[int]:
     """The slots whose message is not lost."""
-    neighbors, links = agent.neighbors, agent.model.links
+    links = agent.model.links
     if not links.drop:
         return set(neighbors)
     # A table with one row: 0 is the agent itself, 1 is absent, 2 is any other agent.

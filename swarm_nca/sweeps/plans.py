@@ -1,7 +1,7 @@
 """Plans: every run of a sweep as one complete scenario or recipe.
 
-A plan's name is the hash of its data, its seed and the bytes of the rule file that it names. So a
-run that is in the table is not run again, whatever the sweep around it looks like.
+A plan's name is the hash of its data, its seed and the bytes of the rule file that it names. A run
+that is in the table is therefore not run again, also by a sweep with other keys or values.
 """
 
 from __future__ import annotations

@@ -92,6 +92,13 @@ def _chimera(app: App, strength: float) -> Perturbation | None:
     return None
 
 
+def _of_cells(
+    kind: type[Freeze | Kill | Liar | Silence | Stuck],
+) -> Callable[[App, float], Perturbation]:
+    """A fault of the share of cells that the strength gives."""
+    return lambda app, strength: kind(share=strength)
+
+
 def _heal(app: App, strength: float) -> Perturbation | None:
     if flagged(app.session.alone, ANY) is not None:
         return Heal()
@@ -112,33 +119,33 @@ FAULTS = (
     Fault("loss", "l", "Loss: drop messages; again: stop", _lose, lambda w: w.links.drop),
     Fault("chimera", "m", "Chimera: change the right half", _chimera),
     Fault("forget", "r", "Restart: set all states to zero", lambda app, strength: Restart()),
-    Fault("kill", "K", "Kill: a share of the cells dies", lambda app, s: Kill(share=s)),
+    Fault("kill", "K", "Kill: a share of the cells dies", _of_cells(Kill)),
     Fault(
         "silent",
         "q",
         "Silence: cells send no messages",
-        lambda app, strength: Silence(share=strength),
+        _of_cells(Silence),
         flag=CellFault.SILENT,
     ),
     Fault(
         "frozen",
         "z",
         "Freeze: cells never fire",
-        lambda app, strength: Freeze(share=strength),
+        _of_cells(Freeze),
         flag=CellFault.FROZEN,
     ),
     Fault(
         "stuck",
         "S",
         "Stuck: cells repeat one message",
-        lambda app, strength: Stuck(share=strength),
+        _of_cells(Stuck),
         flag=CellFault.STUCK,
     ),
     Fault(
         "lying",
         "L",
         "Liar: cells send random messages",
-        lambda app, strength: Liar(share=strength),
+        _of_cells(Liar),
         flag=CellFault.LYING,
     ),
     Fault("heal", "Q", "Heal: end all faults of cells", _heal),
