@@ -112,7 +112,13 @@ def test_a_model_of_ones_own_is_shown_with_its_parameters(rule: Rule, world: Wor
         def __init__(self, seed: int = 0) -> None:
             super().__init__(world, rule, seed)
 
+    class Plain(Swarm):
+        """Takes what a `Swarm` takes."""
+
     assert default_parameters(Mine()) == {}
+    assert default_parameters(Plain(world, rule)).keys() == {
+        *default_parameters(Swarm(world, rule))
+    }
     rendered(page(Mine(), {"seed": {"type": "SliderInt", "value": 0, "min": 0, "max": 9}})).close()
 
 
