@@ -36,6 +36,7 @@ UNLOADED = (
         "mesa pygame pydantic matplotlib networkx pandas typer pooch",
     ),
     ("import swarm_nca.recording, swarm_nca.render", "matplotlib PIL"),
+    ("sn.Swarm", "solara"),
 )
 
 
