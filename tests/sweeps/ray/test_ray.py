@@ -24,9 +24,7 @@ def test_a_cluster_of_two_workers_gives_the_same_rows(
     def progress(finished: int, failed: int, runs: int) -> None:
         cores.append(ray.cluster_resources()["CPU"])
 
-    cluster = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False}
-    )
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2})
     try:
         path = write()
         there = sweep(path, tmp_path / "ray", ray=cluster.address, seeds="1", progress=progress)
