@@ -12,13 +12,12 @@ import sys
 from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
 #: Exceptions that array libraries raise for unreadable values.
-_UNREADABLE = (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError, AttributeError)
+UNREADABLE = (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError, AttributeError)
 
 
 def whole(
@@ -34,7 +33,7 @@ def whole(
     """
     try:
         number = operator.index(value)
-    except _UNREADABLE:
+    except UNREADABLE:
         number = low - 1
     if isinstance(value, bool) or number < low or (high is not None and number > high):
         least = high is None or (high >= 1 << 32 and number < low)
@@ -73,6 +72,8 @@ def dense(name: str, values: Any) -> np.ndarray[Any, Any]:
         ValueError: complex or masked numbers, a sparse array, a tensor without values, or anything
             else that is not an array of real numbers.
     """
+    import numpy as np
+
     if is_tensor(values):
         check_tensor(name, values)
         import torch
@@ -84,7 +85,7 @@ def dense(name: str, values: Any) -> np.ndarray[Any, Any]:
         raise ValueError(f"{name} must not be masked; fill the gaps with .filled(value)")
     try:
         array = np.asarray(values)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise ValueError(f"{name} must be an array of real numbers, got {shown(values)}") from error
     if array.dtype.kind == "c":
         raise ValueError(f"{name} must be real, got complex numbers; take their .real or abs()")
@@ -116,13 +117,14 @@ def is_tensor(values: Any) -> TypeGuard[Tensor]:
     return "torch" in sys.modules and isinstance(values, sys.modules["torch"].Tensor)
 
 
-def shown(value: Any) -> str:
-    """The value as one line of at most 80 characters, for a message."""
+def shown(value: Any, width: int = 60) -> str:
+    """The value as one line of at most `width` characters, for a message."""
     try:
         text = " ".join(repr(value).split())
-    except _UNREADABLE:
-        text = f"a {type(value).__name__}"
-    return text if len(text) <= 80 else f"{text[:77]}…"
+    except UNREADABLE:  # Python refuses to print integers of more than 4,300 digits
+        kind = type(value).__name__
+        text = "a whole number of thousands of digits" if kind == "int" else f"a {kind}"
+    return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
 def _power(number: int | None) -> str:
@@ -134,6 +136,8 @@ def _power(number: int | None) -> str:
 
 def _plain(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The nearest dtype that NumPy and torch both support, in native byte order."""
+    import numpy as np
+
     if dtype.kind == "f":
         return np.dtype(np.float64 if dtype.itemsize > 4 else np.float32)
     if dtype.kind == "u" and dtype.itemsize > 1:

@@ -18,6 +18,8 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Le, MaxLen
 
+from swarm_nca.arguments import UNREADABLE, real, shown
+
 #: The largest count (of steps, iterations, pictures) and the last step: below 2³².
 MOST = 1_000_000_000
 
@@ -51,16 +53,6 @@ Number = Annotated[float, Ge(-LARGEST), Le(LARGEST)]
 NonNegative = Annotated[float, Ge(0.0), Le(LARGEST)]
 Positive = Annotated[float, Gt(0.0), Le(LARGEST)]
 
-#: Exceptions that array libraries raise for values that are not numbers.
-_UNREADABLE = (
-    TypeError,
-    ValueError,
-    RuntimeError,
-    ArithmeticError,
-    LookupError,
-    AttributeError,
-)
-
 #: Attribute of an annotation that holds its bound → words for the message, comparison.
 _RELATIONS: Mapping[str, tuple[str, Callable[[Any, Any], bool]]] = {
     "ge": ("at least", operator.ge),
@@ -83,7 +75,7 @@ def check_bounds(record: Any) -> None:
     kind: Any = type(record)
     for name, hint in _bounded(kind).items():
         given = getattr(record, name)
-        plain = _check(name, given, hint)
+        plain = check(name, given, hint)
         if plain is not given:
             object.__setattr__(record, name, plain)
 
@@ -100,8 +92,15 @@ def _holds_bounds(hint: Any) -> bool:
     return get_origin(hint) is Annotated or any(map(_holds_bounds, get_args(hint)))
 
 
-def _check(name: str, value: Any, hint: Any) -> Any:
-    """The checked value; values with bounds become plain Python types."""
+def check(name: str, value: Any, hint: Any) -> Any:
+    """The checked value; values with bounds become plain Python types.
+
+    Args:
+        hint: an annotated type, such as `Count`.
+
+    Raises:
+        ValueError: as for `check_bounds`.
+    """
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Annotated and parts[0] in (int, float):
         return _check_number(name, value, *parts)
@@ -111,13 +110,13 @@ def _check(name: str, value: Any, hint: Any) -> Any:
         )
         if isinstance(value, Sized) and not _is_scalar_array(value) and len(value) > longest:
             raise ValueError(f"{name} must have at most {longest} entries, got {len(value)}")
-        return _check(name, value, parts[0])
+        return check(name, value, parts[0])
     if origin in (Union, UnionType):
         bounded = [part for part in parts if _holds_bounds(part)]
         if len(bounded) > 1:  # a number or a tuple of numbers
             pair = isinstance(value, Iterable) and not isinstance(value, str)
             bounded = [part for part in bounded if (get_origin(part) is tuple) == pair]
-        return value if value is None else _check(name, value, bounded[0])
+        return value if value is None else check(name, value, bounded[0])
     return _check_entries(name, value, parts) if origin is tuple else value
 
 
@@ -127,13 +126,13 @@ def _check_entries(name: str, value: Any, parts: tuple[Any, ...]) -> Any:
     try:
         is_list = isinstance(value, Iterable) and not _is_scalar_array(value)
         entries = list(value) if is_list else None
-    except _UNREADABLE:
+    except UNREADABLE:
         entries = None  # an array that cannot be iterated, such as a sparse one
     if entries is None or not (endless or len(entries) == len(parts)):
         expected = "a list" if endless else "a pair of numbers" if len(parts) == 2 else "a tuple"
-        raise ValueError(f"{name} must be {expected}, got {shortly(value)}")
+        raise ValueError(f"{name} must be {expected}, got {shown(value)}")
     plain = tuple(
-        _check(f"{name}[{i}]", entry, parts[0 if endless else i]) for i, entry in enumerate(entries)
+        check(f"{name}[{i}]", entry, parts[0 if endless else i]) for i, entry in enumerate(entries)
     )
     return value if isinstance(value, tuple) and all(map(operator.is_, plain, value)) else plain
 
@@ -154,30 +153,24 @@ def _check_number(name: str, value: Any, kind: type, *limits: Any) -> Any:
             # An int stays an int in a float field, so that a file shows it as written.
             float(value)
         else:
-            from swarm_nca.arguments import real  # imports numpy
-
             number = real(name, value)
     except OverflowError:  # an int beyond the range of floats still compares with the bounds
         pass
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         if "complex" in str(error):
             raise ValueError(f"{name} must be real, got complex numbers") from error
         expected = "a whole number" if whole else "a number"
-        raise ValueError(f"{name} must be {expected}, got {shortly(value)}") from None
+        raise ValueError(f"{name} must be {expected}, got {shown(value)}") from None
     if isinstance(number, float) and not math.isfinite(number):
-        raise ValueError(f"{name} must be a finite number, got {shortly(value)}")
+        raise ValueError(f"{name} must be a finite number, got {shown(value)}")
     for limit in limits:
         for key, (words, holds) in _RELATIONS.items():
             end = getattr(limit, key, None)
             if end is not None and not holds(number, end):
-                raise ValueError(f"{name} must be {words} {shortly(end)}, got {shortly(value)}")
+                raise ValueError(f"{name} must be {words} {written(end)}, got {shown(value)}")
     return number
 
 
-def shortly(value: Any, width: int = 60) -> str:
-    """The repr of a value, cut to `width` characters."""
-    try:
-        text = f"{value:g}" if isinstance(value, float) else " ".join(repr(value).split())
-    except ValueError:  # Python refuses to print integers of more than 4,300 digits
-        return "an integer of thousands of digits"
-    return text if len(text) <= width else text[: width - 1] + "…"
+def written(bound: float) -> str:
+    """A bound, for a message."""
+    return f"{bound:g}" if isinstance(bound, float) else str(bound)

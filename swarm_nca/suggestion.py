@@ -5,17 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from swarm_nca.arguments import shown
+
 
 def unknown(what: str, given: object, known: Iterable[str]) -> str:
     """The message for an unknown name: lists the known names and suggests the nearest."""
     names = list(known)
     choices = ", ".join(names) or "none"
-    if isinstance(given, str):
-        name = f"'{given}'"
-    else:
-        from swarm_nca.arguments import shown  # imports numpy, which `--help` does not need
-
-        name = shown(given)
+    name = f"'{given}'" if isinstance(given, str) else shown(given)
     return f"no {what} {name}{did_you_mean(given, names)}: there are {choices}"
 
 

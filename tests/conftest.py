@@ -13,9 +13,9 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 # One thread, here and in every command that a test starts: on a busy machine several threads spend
 # most of their time waiting. torch reads the variable on import.
@@ -26,6 +26,11 @@ import torch
 from hypothesis import settings
 
 from swarm_nca.rules import Mlp, Rule
+
+from .export.flags import FLAGS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # An unset variable must not mean the working folder.
 _DATA = Path(os.environ.get("SWARM_NCA_DATA") or os.devnull)
@@ -82,6 +87,14 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a file in one worker: it makes fixtures such as the browser once."""
+    from xdist.scheduler import LoadFileScheduling
+
+    return LoadFileScheduling(config, log) if config.getoption("dist") == "load" else None
+
+
 def pytest_runtest_setup() -> None:
     """Set one thread again after the previous test."""
     torch.set_num_threads(1)
@@ -102,9 +115,14 @@ def published_rule_path() -> Path:
 
 
 @pytest.fixture(scope="session")
-def chromium_path() -> str:
-    """The browser's program, for tests in folders `browser` only."""
-    return _CHROMIUM or ""
+def browser() -> Iterator[Browser]:
+    """Headless Chromium with a new profile, for tests in folders `browser` only."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=_CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
 
 
 @pytest.fixture(scope="session")

@@ -58,7 +58,10 @@ def test_values_within_bounds_are_accepted_as_plain_python(given: dict[str, Any]
         ({"whole": -1}, "whole must be at least 0, got -1"),
         ({"whole": 1.5}, "whole must be a whole number, got 1.5"),
         ({"whole": "3"}, "whole must be a whole number, got '3'"),
-        ({"whole": 10**5000}, "whole must be at most 10, got an integer of thousands of digits"),
+        (
+            {"whole": 10**5000},
+            "whole must be at most 10, got a whole number of thousands of digits",
+        ),
         ({"share": 0.0}, "share must be above 0, got 0"),
         ({"share": 1.0}, "share must be below 1, got 1"),
         ({"share": float("nan")}, "share must be a finite number, got nan"),

@@ -58,12 +58,6 @@ def test_help_loads_nothing_heavy():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_importing_the_package_loads_nothing_heavy():
-    code = f"import sys, swarm_nca; print([name for name in {HEAVY} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
-
-
 def test_every_public_name_exists():
     import swarm_nca
 

@@ -331,8 +331,8 @@ def test_recording_gradients_does_not_change_states(busy_rule: BusyRule) -> None
         ({"steps": -1}, "steps must be a whole number, 0 or more, got -1"),
         ({"seed": -1}, "seed must be a whole number"),
         ({"seed": 0.5}, "seed must be a whole number"),
-        ({"fire_rate": 1.5}, "fire_rate must lie between 0 and 1, got 1.5"),
-        ({"noise": -1.0}, "noise is a standard deviation, 0 or more, got -1.0"),
+        ({"fire_rate": 1.5}, "fire_rate must be at most 1, got 1.5"),
+        ({"noise": -1.0}, "noise must be at least 0, got -1.0"),
         ({"noise": float("nan")}, "noise"),
     ],
 )

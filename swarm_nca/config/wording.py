@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from swarm_nca.bounds import shortly
+from swarm_nca.bounds import written
 from swarm_nca.config.errors import Path, Plain, shown
 from swarm_nca.config.schema import Schema, known_keys, known_tags, least_entries
 from swarm_nca.suggestion import did_you_mean, nearest
@@ -105,7 +105,7 @@ def in_words(detail: dict[str, Any], path: Path, data: Plain, schema: Schema) ->
         expected = re.split(", | or ", EXPECTED[kind].format(**context))
         return Finding(path, words, tuple(expected), given, key=key)
     if kind in BOUNDS:
-        bounds = {name: shortly(bound) for name, bound in context.items()}
+        bounds = {name: written(bound) for name, bound in context.items()}
         return Finding(path, BOUNDS[kind].format(**bounds), given=given, key=key)
     words = re.sub(r"^(Input|Value|String) should", "must", detail["msg"])
     return Finding(path, words[:1].lower() + words[1:], given=given, key=key)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias, get_args
 import torch
 from torch import Tensor
 
-from swarm_nca.bounds import MOST, shortly
+from swarm_nca.bounds import Count, check
 from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.measure.metrics import METRICS, pooled, steps_to_agreement
 from swarm_nca.measure.protocol_run import EARLY, Protocol, ProtocolRun
@@ -200,10 +200,7 @@ def check_exam(
     if protocol not in known:
         raise ValueError(unknown("protocol", protocol, known))
     for name, value in (("steps", steps), ("swaps", swaps), ("every", every)):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, got {shortly(value)}")
-        if value > MOST:
-            raise ValueError(f"{name} must be at most {MOST}, got {shortly(value)}")
+        check(name, value, Count)
     looks = (1 + swaps) * (steps // every + len(EARLY))
     if looks > MOST_LOOKS:
         raise ValueError(

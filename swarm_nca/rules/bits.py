@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from swarm_nca.rules.bounds import Real, shown
+from annotated_types import Ge, Le
+
+from swarm_nca.arguments import shown
+from swarm_nca.bounds import check
 from swarm_nca.rules.dyadic import Directions
 from swarm_nca.rules.filters import FILTERS
 from swarm_nca.suggestion import did_you_mean
@@ -18,7 +21,7 @@ _HEARD = ("slots", *get_args(Directions))
 #: Filters whose scale may be the mean of their latents.
 _SIGNS = ("ste_sign", "approx_sign", "swish_sign")
 
-_REACH = Real(1e-6, 1e6, "must lie between 1e-6 and 1e6")
+_Reach = Annotated[float, Ge(1e-6), Le(1e6)]
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Bits:
         _one_of("scales", self.scales, get_args(Scales))
         if not isinstance(self.bias, bool):
             raise ValueError(f"bias must be true or false, got {shown(self.bias)}")
-        object.__setattr__(self, "reach", _REACH.checked("reach", self.reach))
+        object.__setattr__(self, "reach", check("reach", self.reach, _Reach))
 
     def check_for(self, layers: int, slots: int) -> None:
         """Give every layer its kind of filters, and check the settings together.

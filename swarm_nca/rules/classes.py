@@ -5,13 +5,15 @@ from __future__ import annotations
 import colorsys
 import unicodedata
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from annotated_types import Ge, Le
 from torch import Tensor
 
-from swarm_nca.rules.bounds import Whole, shown
+from swarm_nca.arguments import shown
+from swarm_nca.bounds import check
 from swarm_nca.rules.readout import NOTHING, WHITE, Array, Color, Readout
 
 #: Ten colours that readers with colour blindness can also tell apart. Every two of them, and each
@@ -50,7 +52,7 @@ DEMO_COLORS: tuple[Color, ...] = (
 MOST_CLASSES, LONGEST_NAME = 256, 100
 
 #: A component of a colour.
-_PART = Whole(0, 255)
+_Part = Annotated[int, Ge(0), Le(255)]
 
 #: Unicode categories that a line of text must not contain: control and format characters,
 #: surrogates, line and paragraph separators.
@@ -186,7 +188,7 @@ def _color(color: Any) -> Color:
     if not isinstance(color, tuple | list) or len(color) != 3:
         raise ValueError(f"a colour is three numbers from 0 to 255, got {shown(color)}")
     try:
-        red, green, blue = (_PART.checked("a part", part) for part in color)
+        red, green, blue = (check("a part", part, _Part) for part in color)
     except ValueError:
         raise ValueError(
             f"a colour is three whole numbers from 0 to 255, got {shown(color)}"

@@ -10,8 +10,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from swarm_nca.arguments import shown
 from swarm_nca.extensions import with_extensions
-from swarm_nca.rules.bounds import shown
 from swarm_nca.rules.elementary import Elementary
 from swarm_nca.rules.life import Life
 from swarm_nca.rules.mlp import Mlp

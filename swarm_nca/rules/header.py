@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from swarm_nca.rules.bounds import shown
+from swarm_nca.arguments import shown
 from swarm_nca.rules.families import rule_from_header
 from swarm_nca.rules.plain_json import parsed
 from swarm_nca.rules.rule import Rule

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from swarm_nca import shipped
-from swarm_nca.rules.bounds import shown
+from swarm_nca.arguments import shown
 from swarm_nca.rules.published import read_published_rule
 from swarm_nca.rules.rule import Rule
 from swarm_nca.rules.storage import read_rule

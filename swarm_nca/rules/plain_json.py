@@ -9,7 +9,7 @@ import json
 import math
 from typing import Any, NoReturn
 
-from swarm_nca.rules.bounds import shown
+from swarm_nca.arguments import shown
 
 #: The deepest allowed nesting of lists and mappings.
 DEEPEST = 64

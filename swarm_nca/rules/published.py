@@ -10,12 +10,14 @@ from __future__ import annotations
 import base64
 import math
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
+from annotated_types import Ge, Le
 
-from swarm_nca.rules.bounds import Whole, shown
+from swarm_nca.arguments import shown
+from swarm_nca.bounds import check
 from swarm_nca.rules.mlp import Mlp
 from swarm_nca.rules.plain_json import parsed
 from swarm_nca.rules.rule import Rule
@@ -25,7 +27,7 @@ from swarm_nca.rules.storage import fill
 _SHAPES = ([3, 3, 20, 80], [80], [1, 1, 80, 80], [80], [1, 1, 80, 19], [19])
 
 #: A dimension of a constant.
-_DIMENSION = Whole(0, 1 << 31)
+_Dimension = Annotated[int, Ge(0), Le(1 << 31)]
 
 #: The largest number of bytes to read; the published file has 128,549.
 _LONGEST = 4 << 20
@@ -109,4 +111,4 @@ def _size(given: Any) -> int:
     """A dimension, which TensorFlow.js writes as text."""
     if isinstance(given, str) and len(given) < 10 and given.isascii() and given.isdecimal():
         return int(given)
-    return _DIMENSION.checked("a dimension", given)
+    return int(check("a dimension", given, _Dimension))

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from swarm_nca.rules.bounds import shown
+from swarm_nca.arguments import shown
 
 if TYPE_CHECKING:
     from swarm_nca.world import World

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from swarm_nca.rules.bounds import shown
+from swarm_nca.arguments import shown
 from swarm_nca.rules.classes import Classes
 from swarm_nca.rules.readout import Bit, Field, Readout, Rgba
 from swarm_nca.suggestion import unknown

@@ -22,11 +22,12 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from swarm_nca.bounds import check
 from swarm_nca.matmul import layer
 from swarm_nca.rules.classes import Classes
 from swarm_nca.rules.memory import Held
 from swarm_nca.rules.readout import Readout
-from swarm_nca.rules.settings import BOUNDS, CHANNELS
+from swarm_nca.rules.settings import BOUNDS, Channels
 
 #: Values [N] → the largest value [N] in the neighbourhood of each row, its own included.
 Largest = Callable[[Tensor], Tensor]
@@ -129,7 +130,7 @@ class Rule(nn.Module, ABC):
         neighborhood: str = "moore",
     ) -> None:
         super().__init__()
-        CHANNELS.checked("channels", channels)
+        check("channels", channels, Channels)
         given = {
             "slots": slots,
             "stimulus_size": stimulus_size,
@@ -140,7 +141,7 @@ class Rule(nn.Module, ABC):
             "shown_above": shown_above,
         }
         for name, value in given.items():
-            BOUNDS[name].checked(name, value)
+            check(name, value, BOUNDS[name])
         self.readout = readout
         self.channels = channels
         self.slots = slots

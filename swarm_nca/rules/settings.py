@@ -6,11 +6,15 @@ happens before memory is allocated for weights.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 
-from swarm_nca.rules.bounds import Real, Whole, shown
+from annotated_types import Ge, Le, Lt
+
+from swarm_nca.arguments import shown
+from swarm_nca.bounds import NonNegative, Share, check
 from swarm_nca.rules.readout import Readout, Rgba
 from swarm_nca.rules.readouts import readout_of
 from swarm_nca.rules.weight_sharing import Hearing, filters_of, shared_rows
@@ -18,31 +22,27 @@ from swarm_nca.suggestion import did_you_mean
 
 #: The largest finite float32: thresholds are compared with float32 states.
 _FLOAT32 = float(2**128 - 2**104)
-_THRESHOLD = Real(-_FLOAT32, _FLOAT32, "must be finite and fit into float32")
+_Threshold = Annotated[float, Ge(-_FLOAT32), Le(_FLOAT32)]
 
-#: Bounds of each entry of `hidden`, and the largest number of entries.
-HIDDEN, LAYERS = Whole(1, 16_384), 5
+#: The largest number of hidden layers.
+LAYERS = 5
 
-#: Bounds of the settings that are single numbers.
-BOUNDS: dict[str, Whole | Real] = {
-    "free_channels": Whole(1, 1_024),
-    "slots": Whole(1, 1_024),
-    "stimulus_size": Whole(0, 4_096),
-    "fire_rate": Real(0.0, 1.0, "must lie between 0 and 1"),
-    "noise": Real(
-        0.0,
-        1e6,
-        "is a standard deviation, 0 or more",
-        too_high="is a standard deviation of at most 1,000,000",
-    ),
-    "alive_above": Real(0.0, 1.0, "must lie in [0, 1)", excluded=True),
-    "angle": Real(-360.0, 360.0, "is a turn in degrees, from -360 to 360"),
-    "undecided_below": _THRESHOLD,
-    "shown_above": _THRESHOLD,
+#: Bounds of the settings that are numbers.
+BOUNDS: Mapping[str, Any] = {
+    "free_channels": Annotated[int, Ge(1), Le(1_024)],
+    "hidden": tuple[Annotated[int, Ge(1), Le(16_384)], ...],
+    "slots": Annotated[int, Ge(1), Le(1_024)],
+    "stimulus_size": Annotated[int, Ge(0), Le(4_096)],
+    "fire_rate": Share,
+    "noise": NonNegative,
+    "alive_above": Annotated[float, Ge(0.0), Lt(1.0)],
+    "angle": Annotated[float, Ge(-360.0), Le(360.0)],
+    "undecided_below": _Threshold,
+    "shown_above": _Threshold,
 }
 
 #: Channels of a state.
-CHANNELS = Whole(1, 2_048)
+Channels = Annotated[int, Ge(1), Le(2_048)]
 
 #: The neighbourhoods of pixels that a rule can name; `topologies.grid` defines them.
 NEIGHBORHOODS = ("moore", "von_neumann", "hexagonal", "triangular")
@@ -86,13 +86,13 @@ class Settings:
                 "classes must be Classes, such as Classes.named('a', 'b'), or another read-out, "
                 f"such as Rgba(), got {shown(self.classes)}"
             )
-        for name, bound in BOUNDS.items():
-            object.__setattr__(self, name, bound.checked(name, getattr(self, name)))
         if not isinstance(self.hidden, tuple | list) or not 1 <= len(self.hidden) <= LAYERS:
             raise ValueError(
                 f"hidden is one to {LAYERS} sizes, one for each hidden layer, got "
                 f"{shown(self.hidden)}"
             )
+        for name, bound in BOUNDS.items():
+            object.__setattr__(self, name, check(name, getattr(self, name), bound))
         if not isinstance(self.mortal, bool):
             raise ValueError(f"mortal must be true or false, got {shown(self.mortal)}")
         if self.mortal and not isinstance(self.classes, Rgba):
@@ -104,8 +104,6 @@ class Settings:
             )
         if self.angle and self.hearing != "sobel":
             raise ValueError(f"angle turns Sobel filters: use it with sobel, not {self.hearing!r}")
-        sizes = (HIDDEN.checked(f"hidden_{i}", size) for i, size in enumerate(self.hidden, 1))
-        object.__setattr__(self, "hidden", tuple(sizes))
         self._check_together()
 
     def _check_together(self) -> None:
@@ -179,5 +177,5 @@ class Settings:
 
 def check_rates(fire_rate: float, noise: float) -> None:
     """Raise a ValueError unless fire rate and noise are within bounds."""
-    BOUNDS["fire_rate"].checked("fire_rate", fire_rate)
-    BOUNDS["noise"].checked("noise", noise)
+    check("fire_rate", fire_rate, BOUNDS["fire_rate"])
+    check("noise", noise, BOUNDS["noise"])

@@ -18,7 +18,7 @@ from typing import Literal, TypeAlias, get_args
 import torch
 from torch import Tensor
 
-from swarm_nca.rules.bounds import shown
+from swarm_nca.arguments import shown
 from swarm_nca.suggestion import did_you_mean
 
 Hearing: TypeAlias = Literal["slots", "ring", "sobel"]

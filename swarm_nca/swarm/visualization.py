@@ -116,14 +116,14 @@ def page(swarm: Swarm | None = None, parameters: Mapping[str, Any] | None = None
 def default_parameters(swarm: Swarm) -> dict[str, Any]:
     """Mesa's `model_params` for a page of this swarm: sliders, menus and fixed values.
 
-    Empty for other subclasses of `Swarm`: their parameters are unknown here.
+    Empty for subclasses of `Swarm` with their own `__init__`: its parameters are unknown here.
     """
     parameters: dict[str, Any] = {}
     if isinstance(swarm, DigitSwarm):
         chosen, rules = swarm.chosen_rule, _rules_of_digits()
         parameters["rule"] = _select("Rule", chosen, rules) if chosen in rules else chosen
         parameters["digit"] = _select("Digit", int(swarm.world.label), list(range(10)))
-    elif type(swarm) is Swarm:
+    elif swarm.__class__.__init__ is Swarm.__init__:
         parameters = {
             "world": swarm.world,
             "rule": swarm.rule,

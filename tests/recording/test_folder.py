@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -133,11 +131,3 @@ def test_a_table_without_its_columns_is_refused(make_run: MakeRun, tmp_path: Pat
     with pytest.raises(ValueError, match=r"metrics.*\['undecided'\]"):
         write_run(tmp_path / "unwritten", lacking)
     assert not (tmp_path / "unwritten").exists()
-
-
-def test_matplotlib_and_pillow_are_loaded_only_to_draw() -> None:
-    code = (
-        "import sys, swarm_nca.recording, swarm_nca.render;"
-        "sys.exit('matplotlib' in sys.modules or 'PIL' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

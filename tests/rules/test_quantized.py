@@ -192,7 +192,7 @@ def test_beginning_from_floats_errs_less_with_every_bit() -> None:
         ({"hearing": "dyadic", "slots": 4}, "needs 9 slots, got 4"),
         ({"hearing": "ring"}, "hearing must be one of slots, dyadic"),
         ({"bias": 1}, "bias must be true or false"),
-        ({"reach": 0}, "reach must lie between"),
+        ({"reach": 0}, "reach must be at least 1e-06, got 0"),
     ],
 )
 def test_impossible_settings_are_refused(settings: dict[str, Any], said: str) -> None:

@@ -40,8 +40,10 @@ def earlier(write, tmp_path):
     return made
 
 
-@pytest.mark.parametrize("keep", [True, False])
-@pytest.mark.parametrize("step", [0, 4, 8, 10, 13])
+@pytest.mark.parametrize(
+    ("step", "keep"),
+    [(0, True), (4, True), (8, True), (10, True), (13, True), (0, False), (8, False)],
+)
 def test_a_fork_without_changes_is_the_rest_of_the_run(earlier, keep, step):
     whole, folder = earlier(keep)
     rest = run(load(forked(f"{folder}@{step}")))
@@ -56,7 +58,7 @@ def test_a_fork_without_changes_is_the_rest_of_the_run(earlier, keep, step):
     assert rest.events["step"].tolist() == [
         at for at in whole.events["step"].tolist() if at >= step
     ]
-    assert len(rest.expectations) == 1 if step > 2 else 2
+    assert len(rest.expectations) == (1 if step > 2 else 2)
 
 
 def test_a_fork_of_a_fork_and_its_resolved_scenario_give_the_same_end(earlier, tmp_path):

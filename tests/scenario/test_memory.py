@@ -19,7 +19,7 @@ images: {dataset: strokes, label: 1}
 
 @pytest.mark.parametrize("engine", ["batched", "agents"])
 def test_memory_does_not_grow_with_steps(write, engine):
-    begin, end = (100, 400) if engine == "batched" else (40, 140)
+    begin, end = (60, 240) if engine == "batched" else (20, 60)
     held = {}
 
     def watch(done: int, steps: int) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
 import math
-import subprocess
 import sys
 from typing import Any
 
@@ -112,7 +112,13 @@ def test_a_model_of_ones_own_is_shown_with_its_parameters(rule: Rule, world: Wor
         def __init__(self, seed: int = 0) -> None:
             super().__init__(world, rule, seed)
 
+    class Plain(Swarm):
+        """Takes what a `Swarm` takes."""
+
     assert default_parameters(Mine()) == {}
+    assert default_parameters(Plain(world, rule)).keys() == {
+        *default_parameters(Swarm(world, rule))
+    }
     rendered(page(Mine(), {"seed": {"type": "SliderInt", "value": 0, "min": 0, "max": 9}})).close()
 
 
@@ -180,20 +186,12 @@ def test_the_curves_are_what_the_data_collector_records(
             assert np.array_equal(line.get_ydata(), recorded[name], equal_nan=True)
 
 
-def test_without_the_extra_the_error_says_what_to_install() -> None:
-    code = """
-import sys
-sys.modules["solara"] = None
-try:
-    import swarm_nca.swarm.visualization
-except ImportError as error:
-    print(error)
-import swarm_nca
-swarm_nca.Swarm
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "solara is missing" in done.stdout
-    assert "pip install 'swarm-nca[solara]'" in done.stdout
+def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "solara", None)
+    monkeypatch.delitem(sys.modules, "swarm_nca.swarm.visualization")
+    message = r"solara is missing.*pip install 'swarm-nca\[solara\]'"
+    with pytest.raises(ImportError, match=message):
+        importlib.import_module("swarm_nca.swarm.visualization")
 
 
 def test_charts_have_no_pyplot_figures() -> None:

@@ -239,7 +239,7 @@ def test_panels_have_tooltips(app: App, questioned: bool) -> None:
     said = set()
     rail = app.layout.right
     for y in range(rail.top, rail.bottom, 4):
-        for x in range(rail.left, rail.right, 4):
+        for x in range(rail.left, rail.right, 10):
             app.pointer = (x, y)
             explained = floating.explanation(app)
             if explained is not None:

@@ -1,4 +1,4 @@
-"""One headless browser for all tests, and pages in it that fail a test on any script error."""
+"""Exported pages in the browser; any script error on them fails a test."""
 
 from __future__ import annotations
 
@@ -7,21 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from swarm_nca.export import EXPORTS, Precision
 from swarm_nca.rules import Rule
-
-from ..flags import FLAGS
-
-
-@pytest.fixture(scope="session")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    """Headless Chromium with a new profile."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from swarm_nca.export.picture_code import encoded
 from swarm_nca.rules import Mlp, Quantized, Rule
 
 ENGINES = {"javascript": "JavaScript", "webgl": "WebGL2"}
-STEPS, ROWS, COLUMNS = 20, 20, 24
+#: A seed in the middle grows to every border in these steps.
+STEPS, ROWS, COLUMNS = 10, 12, 15
 
 
 def busy(**settings: Any) -> Rule:
@@ -40,7 +41,6 @@ def halved(rule: Rule) -> Rule:
 
 RULES: dict[str, Callable[[], Rule]] = {
     "digits": lambda: sn.load_rule("digits"),
-    "mnist": lambda: sn.load_rule("mnist"),
     "ring": lambda: busy(hearing="ring", hidden=(50, 30, 20), free_channels=7),
     "sobel": lambda: busy(hearing="sobel", angle=30.0),
     "bits": lambda: Quantized(
@@ -62,9 +62,9 @@ def picture_for(rule: Rule) -> np.ndarray[Any, Any]:
     if rule.update == "replace":
         grey[:] = random.random(grey.shape) < 0.4
     elif rule.habitat.sprout is not None:
-        grey[9:11, 12] = 1.0
+        grey[5:7, 7] = 1.0
     else:
-        grey[:, 2:22] = sn.images.strokes(1, seed=1, size=20).grey[0]
+        grey[:, 2:14] = sn.images.strokes(1, seed=1, size=12).grey[0]
         grey[0, :6] = random.random(6)
     return (np.rint(grey * 255) / 255).astype(np.float32)
 
@@ -82,9 +82,9 @@ class Masked:
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     ("name", "torus"),
-    [*((name, False) for name in RULES), *((name, True) for name in ("sobel", "growing", "life"))],
+    [*((name, False) for name in RULES), *((name, True) for name in ("growing", "life"))],
 )
-def test_twenty_steps_are_those_of_the_engine(
+def test_ten_steps_are_those_of_the_engine(
     opened: Callable[..., Page], name: str, engine: str, torus: bool
 ) -> None:
     rule = RULES[name]()

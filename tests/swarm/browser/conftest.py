@@ -7,15 +7,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 #: Seconds: a busy machine takes long to import torch, and to draw four figures.
 PATIENCE = 120
@@ -56,26 +54,16 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def in_browser(address: str, chromium_path: str) -> Callable[[Callable[[Page], Any]], Any]:
-    """in_browser(visit): what visit(page) returns, for the page newly opened."""
-
-    def visited(visit: Callable[[Page], Any]) -> Any:
-        errors: list[str] = []
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=chromium_path, args=["--no-sandbox"]
-            )
-            page = browser.new_page(viewport={"width": 1400, "height": 1100})
-            page.set_default_timeout(1000 * PATIENCE)
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            page.goto(address)
-            found = visit(page)
-            browser.close()
-        assert errors == []
-        return found
-
-    # In a thread of its own: the playwright of another test may already run in this one.
-    return lambda visit: ThreadPoolExecutor(1).submit(visited, visit).result()
+def page(address: str, browser: Browser) -> Iterator[Page]:
+    """The page, newly opened."""
+    errors: list[str] = []
+    page = browser.new_page(viewport={"width": 1400, "height": 1100})
+    page.set_default_timeout(1000 * PATIENCE)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(address)
+    yield page
+    page.close()
+    assert errors == []
 
 
 def _answers(url: str) -> bool:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from typing import Any
 
 from playwright.sync_api import Error, Locator, Page, expect
-
-InBrowser = Callable[[Callable[[Page], Any]], Any]
 
 #: The contents of the figures, which the page shows as blobs of changing addresses.
 FIGURES = """async () => Promise.all([...document.querySelectorAll("img.widget-image")].map(
@@ -44,51 +41,39 @@ def press(page: Page, button: str) -> None:
     page.get_by_role("button", name=button, exact=True).click()
 
 
-def test_a_step_changes_picture_and_charts(in_browser: InBrowser) -> None:
-    def visit(page: Page) -> None:
-        expect(page.get_by_text("swarm_nca").first).to_be_visible()
-        for label in ("Rule", "Digit", "Seed", "Fire rate", "Noise"):
-            expect(page.get_by_text(label, exact=True)).to_be_visible()
-        before = figures(page, 0)
-        press(page, "Step")
-        figures(page, 1, lambda now: not set(now) & set(before))
-
-    in_browser(visit)
+def test_a_step_changes_picture_and_charts(page: Page) -> None:
+    expect(page.get_by_text("swarm_nca").first).to_be_visible()
+    for label in ("Rule", "Digit", "Seed", "Fire rate", "Noise"):
+        expect(page.get_by_text(label, exact=True)).to_be_visible()
+    before = figures(page, 0)
+    press(page, "Step")
+    figures(page, 1, lambda now: not set(now) & set(before))
 
 
-def test_reset_starts_with_the_parameters_of_the_sliders(in_browser: InBrowser) -> None:
-    def visit(page: Page) -> None:
-        start = figures(page, 0)
-        press(page, "Step")
-        figures(page, 1, lambda now: now[0] != start[0])
-        slider = page.get_by_role("slider", name="Fire rate")
-        slider.press("Home")
-        expect(slider).to_have_attribute("aria-valuenow", "0")
-        press(page, "Reset")
-        figures(page, 0, lambda now: now == start)
-        press(page, "Step")
-        figures(page, 1, lambda now: now[1] != start[1] and now[0] == start[0])  # no cell fires
-
-    in_browser(visit)
+def test_reset_starts_with_the_parameters_of_the_sliders(page: Page) -> None:
+    start = figures(page, 0)
+    press(page, "Step")
+    figures(page, 1, lambda now: now[0] != start[0])
+    slider = page.get_by_role("slider", name="Fire rate")
+    slider.press("Home")
+    expect(slider).to_have_attribute("aria-valuenow", "0")
+    press(page, "Reset")
+    figures(page, 0, lambda now: now == start)
+    press(page, "Step")
+    figures(page, 1, lambda now: now[1] != start[1] and now[0] == start[0])  # no cell fires
 
 
-def test_another_digit_is_another_picture(in_browser: InBrowser) -> None:
-    def visit(page: Page) -> None:
-        start = figures(page, 0)
-        page.locator(".v-select", has=page.get_by_text("Digit", exact=True)).click()
-        page.get_by_role("option", name="1", exact=True).click()
-        press(page, "Reset")
-        figures(page, 0, lambda now: now[0] != start[0])
-
-    in_browser(visit)
+def test_another_digit_is_another_picture(page: Page) -> None:
+    start = figures(page, 0)
+    page.locator(".v-select", has=page.get_by_text("Digit", exact=True)).click()
+    page.get_by_role("option", name="1", exact=True).click()
+    press(page, "Reset")
+    figures(page, 0, lambda now: now[0] != start[0])
 
 
-def test_the_swarm_plays_until_it_is_paused(in_browser: InBrowser) -> None:
-    def visit(page: Page) -> None:
-        figures(page, 0)
-        press(page, "▶")
-        expect(steps_taken(page, 3)).to_be_visible()
-        press(page, "❚❚")
-        expect(page.get_by_role("button", name="▶")).to_be_visible()
-
-    in_browser(visit)
+def test_the_swarm_plays_until_it_is_paused(page: Page) -> None:
+    figures(page, 0)
+    press(page, "▶")
+    expect(steps_taken(page, 3)).to_be_visible()
+    press(page, "❚❚")
+    expect(page.get_by_role("button", name="▶")).to_be_visible()
