@@ -22,7 +22,18 @@ from swarm_nca.images.pictures import check_pixels, class_number
 from swarm_nca.suggestion import unknown
 
 DatasetName: TypeAlias = Literal[
-    "strokes", "doodles", "letters", "garments", "mnist", "fashion-mnist"
+    "strokes",
+    "doodles",
+    "letters",
+    "garments",
+    "mirrored",
+    "overlays",
+    "scribbles",
+    "blots",
+    "clouds",
+    "dots",
+    "mnist",
+    "fashion-mnist",
 ]
 
 ORIGINS: Mapping[str, tuple[str, ...]] = {
@@ -63,8 +74,9 @@ class Source:
 
     dataset: DatasetName | None = None
     """A data set. Drawn offline: strokes (digits; capitals by label), doodles (digits of any
-    size, place and pen), letters, and garments (Fashion-MNIST's classes). Published: mnist and
-    fashion-mnist."""
+    size, place and pen), letters, and garments (Fashion-MNIST's classes); of no class: mirrored
+    (digits in the mirror), overlays (two characters over each other), scribbles, blots, clouds and
+    dots. Published: mnist and fashion-mnist."""
     file: str | None = None
     """A picture file; a path relative to the scenario's folder."""
     folder: str | None = None

@@ -41,8 +41,10 @@ def bounds(metric: str, least: float | None, most: float | None) -> str:
 
 
 def is_share(metric: str) -> bool:
-    """Whether values are shares; tasks name such metrics of their own `…accuracy`."""
-    return METRICS[metric].share if metric in METRICS else metric.endswith("accuracy")
+    """Whether values are shares; tasks name such metrics of their own `…accuracy`, `…abstains`."""
+    if metric in METRICS:
+        return METRICS[metric].share
+    return metric.endswith(("accuracy", "abstains"))
 
 
 def title(metric: str) -> str:

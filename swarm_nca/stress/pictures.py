@@ -8,17 +8,18 @@ Letters: P pictures, H rows, W columns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import combinations, pairwise
 
 import numpy as np
 
-from swarm_nca.images import SIZE, Pictures, joined, strokes
+from swarm_nca.images import Pictures, joined, strokes
 from swarm_nca.images.compose import chimera, rotate, row, scale, shift, thickness
 from swarm_nca.images.glyphs import LETTERS
+from swarm_nca.images.nothing import blot_picture, cloud_picture, dot_picture, scribble_picture
 from swarm_nca.images.pictures import Grey
-from swarm_nca.images.raster import segment_coverage
 from swarm_nca.measure.eval_set import EXAM_SEEDS
 from swarm_nca.stress.subject import KINDS, Subject, present
 
@@ -27,9 +28,6 @@ ALPHABETS = {"A–M": "ABCDEFGHJKLM", "N–Z": "NPQRTUVWXY", "I O S Z": "IOSZ"}
 
 #: Between the names of a pair of classes with long names.
 PAIRED = " / "
-
-#: Half the width of scribbled lines, in pixels.
-_PEN = 1.3
 
 
 def clean(subject: Subject, setting: str) -> Pictures:
@@ -138,10 +136,6 @@ def foreign(subject: Subject, name: str) -> Pictures:
     return Pictures(subject.from_set(name).grey)
 
 
-#: The kinds of noise, each a function of random numbers that gives [28, 28].
-NOISES: dict[str, Callable[[np.random.Generator], Grey]] = {}
-
-
 def noise_pictures(subject: Subject, setting: str) -> Pictures:
     """Pictures of nothing."""
     random = subject.numbers(3)
@@ -167,53 +161,12 @@ def _each(subject: Subject, change: Callable[[Grey, int], Grey]) -> Pictures:
     return replace(subject.pictures, grey=changed)
 
 
-def _dots(share: float) -> Callable[[np.random.Generator], Grey]:
-    """Single pixels of random grey; `share` of all pixels have ink."""
-
-    def drawn(random: np.random.Generator) -> Grey:
-        inked = random.random(SIZE) < share
-        return np.where(inked, random.uniform(0.2, 1.0, SIZE), 0.0).astype(np.float32)
-
-    return drawn
-
-
-def _clouds(random: np.random.Generator) -> Grey:
-    """Smooth patches."""
-    places = [np.linspace(0.0, 6.0, side) for side in SIZE]
-    coarse = random.random((7, 7))
-    rows = np.stack([np.interp(places[0], range(7), column) for column in coarse.T], axis=1)
-    smooth = np.stack([np.interp(places[1], range(7), row) for row in rows])
-    return np.asarray(np.clip(4 * smooth - 2, 0.0, 1.0), np.float32)
-
-
-def _scribble(random: np.random.Generator) -> Grey:
-    """A line of the pen along a smooth random path."""
-    knots = np.cumsum(random.normal(0.0, 4.5, (int(random.integers(4, 8)), 2)), axis=0)
-    inner = np.linspace(0.0, len(knots) - 1, 60)
-    path = np.stack([_smooth(inner, knots[:, axis]) for axis in (0, 1)], axis=1)
-    low, high = path.min(0), path.max(0)
-    path = (path - (low + high) / 2) * (20.0 / float((high - low).max())) + 13.5
-    grey = np.zeros(SIZE, np.float32)
-    rows, columns, coverage = segment_coverage(path, _PEN, SIZE)
-    grey[rows, columns] = coverage
-    return grey
-
-
-def _smooth(at: np.ndarray, knots: Sequence[float] | np.ndarray) -> np.ndarray:
-    """Values of a Catmull–Rom spline through the knots."""
-    padded = np.concatenate([knots[:1], knots, knots[-1:]])
-    left = np.minimum(at.astype(int), len(knots) - 2)
-    t = at - left
-    a, b, c, d = (padded[left + offset] for offset in range(4))
-    return np.asarray(
-        b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
-    )
-
-
-NOISES |= {
-    "dots 10 %": _dots(0.1),
-    "dots 30 %": _dots(0.3),
-    "dots 60 %": _dots(0.6),
-    "clouds": _clouds,
-    "scribbles": _scribble,
+#: The kinds of noise, each a function of random numbers that gives [28, 28].
+NOISES: dict[str, Callable[[np.random.Generator], Grey]] = {
+    "dots 10 %": partial(dot_picture, share=0.1),
+    "dots 30 %": partial(dot_picture, share=0.3),
+    "dots 60 %": partial(dot_picture, share=0.6),
+    "clouds": cloud_picture,
+    "blots": blot_picture,
+    "scribbles": scribble_picture,
 }

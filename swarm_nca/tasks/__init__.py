@@ -4,7 +4,8 @@ To add a task, write a subclass of `Task` and a line in `kinds.TASKS`; to add a 
 classification, a function and a line in `losses.LOSSES`.
 """
 
-from swarm_nca.tasks.classification import Augmentation, Classification
+from swarm_nca.tasks.augmentation import Augmentation
+from swarm_nca.tasks.classification import Classification
 from swarm_nca.tasks.growing import Growing
 from swarm_nca.tasks.kinds import TASKS, task_kind, tasks
 from swarm_nca.tasks.losses import LOSSES, l2, loss_of, overflow

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import torch
-from annotated_types import Ge, Le
 from torch import Tensor
-from torch.nn import functional
 
-from swarm_nca.bounds import LONGEST_SIDE, check_bounds
 from swarm_nca.engine import rollout
 from swarm_nca.images import Pictures
 from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.measure.protocols import evaluate
 from swarm_nca.render import decisions_rgb, grey_rgb, png, sheet
 from swarm_nca.rules import DIGITS, Classes, Readout, Rule
+from swarm_nca.tasks.augmentation import PLAIN, Augmentation
 from swarm_nca.tasks.losses import loss_of
 from swarm_nca.tasks.task import Task
 from swarm_nca.world import World
@@ -44,52 +41,6 @@ SCORED = (
     "abstains",
 )
 
-#: Allowed enlargement: at 100 times smaller or larger only one pixel or one stroke is left.
-Scale = Annotated[float, Ge(0.01), Le(100.0)]
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """Random changes of drawn pictures; none by default.
-
-    Attributes:
-        shift: largest shift per axis, in pixels of the stored picture (scaled and rotated with it),
-            ≥ 0; ink outside the picture is lost.
-        scale: smallest and largest enlargement, each from 0.01 to 100.
-        rotate: largest rotation in degrees, in both directions, at most 360.
-    """
-
-    shift: Annotated[float, Ge(0.0), Le(LONGEST_SIDE)] = 0.0
-    scale: tuple[Scale, Scale] = (1.0, 1.0)
-    rotate: Annotated[float, Ge(0.0), Le(360.0)] = 0.0
-
-    def __post_init__(self) -> None:
-        check_bounds(self)
-        if self.scale[0] > self.scale[1]:
-            raise ValueError(f"scale is [smallest, largest], got {list(self.scale)}")
-
-    def __call__(self, grey: Tensor, generator: torch.Generator) -> Tensor:
-        """[B, H, W] → [B, H, W], bilinear; pixels outside the picture are white."""
-        worlds, height, width = grey.shape
-        if self == Augmentation() or not worlds:
-            return grey
-        draw = torch.rand(worlds, 4, generator=generator) * 2.0 - 1.0
-        low, high = (math.log(bound) for bound in self.scale)
-        size = torch.exp((low + high) / 2 + draw[:, 0] * (high - low) / 2)
-        angle = draw[:, 1] * math.radians(self.rotate)
-        cos, sin = torch.cos(angle) / size, torch.sin(angle) / size
-        right = draw[:, 2] * self.shift * 2 / width
-        down = draw[:, 3] * self.shift * 2 / height
-        # The sampling grid maps new pixels to old ones, in units of half the sides.
-        aspect = height / width
-        rows = [torch.stack([cos, -sin * aspect, right], 1)]
-        rows += [torch.stack([sin / aspect, cos, down], 1)]
-        lattice = functional.affine_grid(
-            torch.stack(rows, 1), [worlds, 1, height, width], align_corners=False
-        )
-        turned = functional.grid_sample(grey[:, None], lattice, align_corners=False)
-        return turned[:, 0].clamp_(0.0, 1.0)
-
 
 @dataclass(frozen=True, eq=False)
 class Classification(Task):
@@ -97,7 +48,7 @@ class Classification(Task):
 
     Args:
         grey: [P, H, W] in [0, 1].
-        label: int64 [P].
+        label: int64 [P]; −1 for a picture of no class, whose cells should show none.
         augmentation: applied to every drawn picture.
         classes: the classes of the labels.
         loss_name: one of `losses.LOSSES`.
@@ -111,7 +62,7 @@ class Classification(Task):
 
     grey: Tensor
     label: Tensor
-    augmentation: Augmentation = Augmentation()
+    augmentation: Augmentation = PLAIN
     classes: Classes = DIGITS
     loss_name: str = "l2"
     begin: str = "zeros"
@@ -131,6 +82,11 @@ class Classification(Task):
         for tensor in (self.grey, self.label):
             digest.update(tensor.contiguous().numpy().data)
         return digest.hexdigest()
+
+    @cached_property
+    def silent(self) -> bool:
+        """Whether some pictures have no class."""
+        return bool((self.label < 0).any())
 
     @property
     def readout(self) -> Readout:
@@ -172,16 +128,17 @@ class Classification(Task):
 
     def losses(self, before: World, after: World) -> Tensor:
         """[B], the named loss of each picture."""
-        return loss_of(self.loss_name, after, None, each=True)
+        return loss_of(self.loss_name, after, None, each=True, silent=self.silent)
 
     def loss(self, before: World, after: World) -> Tensor:
         """A scalar: the named loss, averaged over pictures."""
-        return loss_of(self.loss_name, after, None)
+        return loss_of(self.loss_name, after, None, silent=self.silent)
 
     def metrics(self, before: World, after: World) -> dict[str, Tensor]:
-        """The share of cells that decide on the label of their picture."""
-        right = after.logits.detach().argmax(1) == after.label[after.world_of]
-        return {"cell_accuracy": right.to(after.state.dtype).mean()}
+        """The share of cells that decide on the label of their picture, where it has one."""
+        label = after.label[after.world_of]
+        right = (after.logits.detach().argmax(1) == label).to(after.state.dtype)
+        return {"cell_accuracy": right.sum() / (label >= 0).sum().clamp(min=1)}
 
     @torch.no_grad()
     def views(self, rule: Rule) -> bytes:
@@ -200,17 +157,30 @@ class Classification(Task):
         shares = votes.double() / world.counts.clamp(min=1)[:, None]
         most, voted = (part.tolist() for part in shares.max(dim=1))
         return [
-            f"{names[label]}: {100 * share:.0f} % say {names[vote]}"
+            f"{names[label] if label >= 0 else 'no class'}: {100 * share:.0f} % say {names[vote]}"
             for label, share, vote in zip(self.label.tolist(), most, voted, strict=False)
         ]
 
     def scores(self, rule: Rule) -> dict[str, float]:
-        """Percentages at step `SCORED_AT`; empty for fewer than `ENOUGH` pictures."""
-        if len(self.grey) < ENOUGH:
-            return {}
-        pictures = Pictures(self.grey.numpy(), self.label.numpy(), rule.classes.names)
-        last = evaluate(rule.requires_grad_(False), pictures, steps=SCORED_AT).curve[-1]
-        return {name: round(100 * last[name], 2) for name in SCORED}
+        """Percentages at step `SCORED_AT`; empty for fewer than `ENOUGH` pictures.
+
+        With `ENOUGH` pictures of no class, `unknown_abstains` is the share of them on which the
+        swarm abstains; the other scores leave them out.
+        """
+        scores: dict[str, float] = {}
+        known = self.label >= 0
+        if known.sum() >= ENOUGH:
+            last = self._last(rule, known)
+            scores = {name: round(100 * last[name], 2) for name in SCORED}
+        if (~known).sum() >= ENOUGH:
+            scores["unknown_abstains"] = round(100 * self._last(rule, ~known)["abstains"], 2)
+        return scores
+
+    def _last(self, rule: Rule, which: Tensor) -> Mapping[str, float]:
+        """The metrics of some pictures at the step of the scores."""
+        grey, label = self.grey[which].numpy(), self.label[which].numpy()
+        pictures = Pictures(grey, label, rule.classes.names)
+        return evaluate(rule.requires_grad_(False), pictures, steps=SCORED_AT).curve[-1]
 
     def scored_on(self) -> str:
         """The number of pictures."""

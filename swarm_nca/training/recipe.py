@@ -9,11 +9,13 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Le, Lt, MaxLen
 from pydantic import field_validator, model_validator
 
-from swarm_nca.bounds import MOST_ENTRIES, Count, Index, Positive, Seed, Share
+from swarm_nca.bounds import MOST_ENTRIES, Count, Index, Positive, Seed, Share, Side
 from swarm_nca.config import path_from
 from swarm_nca.config.kinds import by_kind
 from swarm_nca.config.names import FolderName
 from swarm_nca.images import DRAWN, SIZE, DatasetName
+from swarm_nca.images.pictures import class_number
+from swarm_nca.images.source import CLASSES
 from swarm_nca.perturbations import Perturbation, kinds
 from swarm_nca.rules import shipped_rules
 from swarm_nca.tasks import LOSSES, Augmentation, Classification, Task, task_kind
@@ -43,13 +45,17 @@ class Data(Part):
     """One source of training pictures, with its classes.
 
     `count` is the number of pictures: the first ones, of a folder in turn from every class. Drawn
-    pictures need it.
+    pictures need it. `only` names the classes to take; the others are left out. With `known: false`
+    these are pictures of no class: their cells learn to show none, and all their class channels
+    should be zero.
     """
 
     dataset: DatasetName | None = None
     folder: Path | None = None
     count: Worlds | None = None
     seed: Seed = 0
+    only: Annotated[tuple[str, ...], MaxLen(MOST_ENTRIES)] = ()
+    known: bool = True
 
     @model_validator(mode="after")
     def _one_source(self) -> Data:
@@ -59,6 +65,9 @@ class Data(Part):
             raise ValueError("seed is for drawn pictures only: leave seed out")
         if self.dataset in DRAWN and self.count is None:
             raise ValueError(f"{self.dataset} are drawn without limit: give their number as count")
+        if self.dataset is not None:
+            for name in self.only:
+                class_number(name, CLASSES[self.dataset])
         return self
 
 
@@ -153,7 +162,8 @@ class Recipe(Part):
     changes linearly, rounded to whole worlds.
 
     `task` is the task to learn, by its kind; without it a recipe is a classification of the
-    pictures in `data`, of which `held_out` are kept for evaluation. A task has its own defaults
+    pictures in `data`, of which `held_out` are kept for evaluation. `canvas` is the size (rows,
+    columns) on which pictures are centred, to leave room for `augment`. A task has its own defaults
     (`Task.defaults`). If a task ranks the batch, its worst worlds start anew and `damage` erases a
     disc in its best, so that the rule learns to regrow. `learner` computes the gradient.
 
@@ -172,6 +182,7 @@ class Recipe(Part):
     seed: Annotated[int, Ge(0), Lt(1 << 31)] = 0
     task: dict[str, Any] | None = None
     data: Annotated[tuple[Data, ...], MaxLen(MOST_SOURCES)] = ()
+    canvas: tuple[Side, Side] | None = None
     held_out: Count = 1000
     rule: AnyRule = RuleSettings()
     regime: Literal["naive", "persistent", "mutating"] = "mutating"
@@ -224,8 +235,12 @@ class Recipe(Part):
 
     @model_validator(mode="after")
     def _fits(self) -> Recipe:
-        if self.task is None and not self.data:
-            raise ValueError("data is empty: give at least one source of pictures")
+        if self.task is None and not any(source.known for source in self.data):
+            raise ValueError("data is empty: give at least one source of pictures with classes")
+        if self.loss != "l2" and not all(source.known for source in self.data):
+            raise ValueError(
+                f"pictures of no class (known: false) need loss: l2, the loss is {self.loss}"
+            )
         if self.task is not None:
             self._check_task(self.task)
         if self.regime != "naive":
@@ -250,7 +265,7 @@ class Recipe(Part):
 
     def _check_task(self, task: dict[str, Any]) -> None:
         fields = type(self).model_fields
-        for key in ("data", "held_out", "loss", "augment", "start"):
+        for key in ("data", "canvas", "held_out", "loss", "augment", "start"):
             if getattr(self, key) != fields[key].default:
                 raise ValueError(
                     f"{key} is for classification only: leave it out of a recipe for the task "

@@ -28,7 +28,8 @@ class RuleSettings(Part):
     """An mlp to train; its read-out comes from the task.
 
     `weights` names a rule of the same sizes and classes whose weights training starts from, as for
-    `load_rule`.
+    `load_rule`. A cell is undecided, and shows no class, while all its class channels are below
+    `undecided_below`; the training does not depend on it.
     """
 
     kind: Literal["mlp"] = "mlp"
@@ -41,6 +42,7 @@ class RuleSettings(Part):
     neighborhood: Literal[NEIGHBORHOODS] = "moore"  # type: ignore[valid-type]
     fire_rate: Annotated[float, Gt(0.0), Le(1.0)] = 0.5
     noise: NonNegative = 0.02
+    undecided_below: Annotated[float, Ge(0.0), Le(1.0)] = 0.0
 
     @field_validator("hidden")
     @classmethod

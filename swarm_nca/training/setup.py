@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from swarm_nca.config import Document, Mistakes
-from swarm_nca.images import DRAWN, SIZE, Pictures, load_dataset, read_folder
-from swarm_nca.images.pictures import check_pixels
+from swarm_nca.images import DRAWN, SIZE, UNKNOWN, Pictures, joined, load_dataset, read_folder
+from swarm_nca.images.pictures import check_pixels, class_number
 from swarm_nca.rules import (
     Classes,
     Mlp,
@@ -28,6 +28,9 @@ from swarm_nca.training.draws import ROUNDING, SPLIT, generator_of
 from swarm_nca.training.folder import CHECKPOINT, RULE
 from swarm_nca.training.recipe import Data, Recipe
 from swarm_nca.training.rule_settings import RuleSettings
+
+#: Settings that may differ from those of the rule whose weights a training begins with.
+_RATES = ("fire_rate", "noise", "undecided_below", "shown_above")
 
 
 class Setup(NamedTuple):
@@ -93,13 +96,21 @@ def _pictures(
     for i, source in enumerate(recipe.data):
         with document.at("data", i):
             loaded.append(_pictures_of(source, base))
-    names = tuple(dict.fromkeys(name for pictures in loaded for name in pictures.classes))
+    known = [pictures for pictures, source in zip(loaded, recipe.data, strict=True) if source.known]
+    names = tuple(dict.fromkeys(name for pictures in known for name in pictures.classes))
+    if recipe.canvas is not None:
+        with document.at("canvas"):
+            loaded = [pictures.centred_on(recipe.canvas) for pictures in loaded]
     with document.at("data"):
         grey = torch.from_numpy(np.concatenate([np.asarray(part.grey) for part in loaded]))
         classes = Classes.named(*names)
     with document.at("held_out"):
         recipe.check_held_out(len(grey))
-    label = torch.from_numpy(np.concatenate([part.labels_for(names) for part in loaded]))
+    labels = [
+        pictures.labels_for(names) if source.known else np.full(len(pictures), UNKNOWN)
+        for pictures, source in zip(loaded, recipe.data, strict=True)
+    ]
+    label = torch.from_numpy(np.concatenate(labels))
     # A generator of its own, so that the held-out pictures do not depend on the rule's shape.
     order = torch.randperm(len(grey), generator=generator_of(recipe.seed, SPLIT))
     kept, held = order[recipe.held_out :], order[: recipe.held_out]
@@ -127,12 +138,21 @@ def look_up(recipe: Recipe, document: Document) -> None:
 
 
 def _pictures_of(source: Data, base: Path) -> Pictures:
+    """The pictures of one source; of drawn classes the count is split evenly."""
     if source.dataset is not None and source.dataset in DRAWN:
-        return DRAWN[source.dataset].draw(source.count or 1, source.seed)
+        draw, count = DRAWN[source.dataset].draw, source.count or 1
+        if not source.only:
+            return draw(count, source.seed)
+        each = np.diff(np.linspace(0, count, len(source.only) + 1).astype(int))
+        pairs = zip(source.only, each, strict=True)
+        return joined([draw(int(n), source.seed, label=name) for name, n in pairs if n])
     if source.folder is not None:
         pictures = read_folder(base / source.folder, size=SIZE).centred_on(SIZE)
     else:
         pictures = load_dataset(str(source.dataset), "train")
+    if source.only:
+        chosen = [class_number(name, pictures.classes) for name in source.only]
+        pictures = pictures[np.isin(pictures.labels, chosen)]
     count = source.count or len(pictures)
     if count > len(pictures):
         raise ValueError(f"count is {count:,}, but there are only {len(pictures):,} pictures")
@@ -143,6 +163,7 @@ def _untrained(recipe: Recipe, task: Task) -> Rule:
     generator = torch.Generator().manual_seed(recipe.seed)
     if isinstance(recipe.rule, RuleSettings):
         settings = recipe.rule.model_dump(exclude={"kind", "weights"})
+        settings["shown_above"] = max(0.01, recipe.rule.undecided_below)
         return Mlp(task.readout, **settings, stimulus_size=task.stimulus_size, generator=generator)
     offered = {
         "classes": task.readout,
@@ -153,7 +174,7 @@ def _untrained(recipe: Recipe, task: Task) -> Rule:
 
 
 def _with_weights(wanted: Rule, begun: Rule, task: Task, seed: int) -> Rule:
-    """The rule `begun` with the fire rate and noise of `wanted`.
+    """The rule `begun` with the fire rate, noise and thresholds of `wanted`.
 
     For a quantized rule of other settings it is `wanted`, with the weights of `begun` rounded.
 
@@ -183,7 +204,7 @@ def _with_weights(wanted: Rule, begun: Rule, task: Task, seed: int) -> Rule:
     if isinstance(wanted.readout, Classes):
         _check_classes(begun, wanted.readout, "start without its weights")
     header = begun.header()
-    rates = {name: getattr(wanted, name) for name in ("fire_rate", "noise") if name in header}
+    rates = {name: getattr(wanted, name) for name in _RATES if name in header}
     rule = rule_from_header(header | rates)
     rule.restore(begun.stored())
     return rule

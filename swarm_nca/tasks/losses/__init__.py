@@ -45,13 +45,16 @@ LOSSES: Mapping[str, Loss] = MappingProxyType(
 )
 
 
-def loss_of(name: str, world: World, bound: float | None, each: bool = False) -> Tensor:
+def loss_of(
+    name: str, world: World, bound: float | None, each: bool = False, silent: bool = False
+) -> Tensor:
     """The named loss, plus the overflow beyond `bound` if a bound is given.
 
     Args:
         each: whether to return one loss per picture, [B], instead of their mean, a scalar.
+        silent: whether cells of worlds without a label should be silent; for `l2` only.
     """
-    loss = LOSSES[name](world, each=each)
+    loss = l2(world, each=each, silent=True) if silent else LOSSES[name](world, each=each)
     return loss if bound is None else loss + overflow(world, bound, each=each)
 
 

@@ -12,7 +12,7 @@ def labels(world: World) -> Tensor:
     """int64 [N], the class each cell should agree on.
 
     Raises:
-        ValueError: a world with an unknown label.
+        ValueError: a world without a label.
     """
     unknown = (world.label < 0).nonzero().view(-1)
     if len(unknown):
@@ -23,9 +23,17 @@ def labels(world: World) -> Tensor:
     return world.label[world.world_of]
 
 
-def targets(world: World) -> Tensor:
-    """[N, classes], the labels one-hot."""
-    return functional.one_hot(labels(world), len(world.classes)).to(world.state.dtype)
+def targets(world: World, silent: bool = False) -> Tensor:
+    """[N, classes], the labels one-hot.
+
+    Args:
+        silent: whether cells of worlds without a label should be silent: their target is zeros.
+    """
+    count = len(world.classes)
+    if not silent:
+        return functional.one_hot(labels(world), count).to(world.state.dtype)
+    one_hot = functional.one_hot(world.label % (count + 1), count + 1)[:, :count]
+    return one_hot.to(world.state.dtype)[world.world_of]
 
 
 def per_picture(cells: Tensor, world: World, each: bool = False) -> Tensor:

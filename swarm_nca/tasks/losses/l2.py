@@ -17,9 +17,12 @@ from swarm_nca.tasks.losses.cells import per_picture, targets
 from swarm_nca.world import World
 
 
-def l2(world: World, *, each: bool = False) -> Tensor:
+def l2(world: World, *, each: bool = False, silent: bool = False) -> Tensor:
     """½ · Σ over cells and classes of (one-hot − s)², averaged over the pictures.
 
-    Zero states have a loss of 0.5 per living cell. Every label must be known.
+    Zero states have a loss of 0.5 per living cell. Every label must be known, unless `silent` is
+    set: the cells of a world without a label should then show no class, and their target is zero in
+    all class channels.
     """
-    return per_picture(0.5 * (targets(world) - world.logits).square(), world, each=each)
+    cells = 0.5 * (targets(world, silent) - world.logits).square()
+    return per_picture(cells, world, each=each)

@@ -1,0 +1,141 @@
+"""Pictures of no class: what a swarm of digits or garments should not answer.
+
+Picture i of a seed does not depend on the other pictures drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from swarm_nca.images.pictures import SIZE, Grey, Pictures, check_pixels, class_number
+from swarm_nca.images.raster import segment_coverage
+from swarm_nca.images.strokes import strokes
+
+#: Half the width of scribbled lines, in pixels.
+_PEN = 1.3
+
+#: The digits whose mirror image is no digit.
+ONE_WAY = "23457"
+
+Random = np.random.Generator
+Floats = npt.NDArray[np.floating[Any]]
+
+
+def dot_picture(random: Random, share: float) -> Grey:
+    """Single pixels of random grey, [28, 28]; `share` of all pixels have ink."""
+    inked = random.random(SIZE) < share
+    return np.where(inked, random.uniform(0.2, 1.0, SIZE), 0.0).astype(np.float32)
+
+
+def cloud_picture(random: Random) -> Grey:
+    """Smooth patches, [28, 28]."""
+    places = [np.linspace(0.0, 6.0, side) for side in SIZE]
+    coarse = random.random((7, 7))
+    rows = np.stack([np.interp(places[0], range(7), column) for column in coarse.T], axis=1)
+    smooth = np.stack([np.interp(places[1], range(7), row) for row in rows])
+    return np.asarray(np.clip(4 * smooth - 2, 0.0, 1.0), np.float32)
+
+
+def scribble_picture(random: Random) -> Grey:
+    """A line of the pen along a smooth random path, [28, 28]."""
+    knots = np.cumsum(random.normal(0.0, 4.5, (int(random.integers(4, 8)), 2)), axis=0)
+    inner = np.linspace(0.0, len(knots) - 1, 60)
+    path = np.stack([_smooth(inner, knots[:, axis]) for axis in (0, 1)], axis=1)
+    low, high = path.min(0), path.max(0)
+    path = (path - (low + high) / 2) * (20.0 / float((high - low).max())) + 13.5
+    grey = np.zeros(SIZE, np.float32)
+    rows, columns, coverage = segment_coverage(path, _PEN, SIZE)
+    grey[rows, columns] = coverage
+    return grey
+
+
+def blot_picture(random: Random) -> Grey:
+    """A filled shape with a smooth outline and shades of grey, [28, 28]."""
+    rows, columns = np.indices(SIZE) - 13.5
+    around, away = np.arctan2(rows, columns), np.hypot(rows, columns)
+    waves, phases = random.normal(0.0, 1.0, 5), random.uniform(0.0, 2 * np.pi, 5)
+    outline = 8.5 + sum(
+        1.8 * wave / (n + 1) ** 0.5 * np.cos((n + 1) * around + phase)
+        for n, (wave, phase) in enumerate(zip(waves, phases, strict=True))
+    )
+    shade = 0.35 + 0.65 * (0.5 + 0.5 * np.cos(columns * random.uniform(0.05, 0.9) + phases[0]))
+    return np.asarray(np.clip(outline - away + 0.5, 0.0, 1.0) * shade, np.float32)
+
+
+def one_by_one(one: Callable[[Random], Grey], name: str) -> Callable[..., Pictures]:
+    """A function that draws pictures `start` to `start + count − 1` of a seed, by their numbers.
+
+    Args:
+        one: draws one picture from its own random numbers.
+        name: the only class of the pictures.
+    """
+
+    def draw(
+        count: int, seed: int = 0, *, start: int = 0, label: int | str | None = None
+    ) -> Pictures:
+        check_pixels(count, *SIZE)
+        if label is not None:
+            class_number(label, (name,))
+        numbers = range(start, start + count)
+        grey = [one(np.random.default_rng([seed, number])) for number in numbers]
+        return Pictures(np.stack(grey), np.zeros(count, np.int64), (name,))
+
+    return draw
+
+
+def overlays(
+    count: int, seed: int = 0, *, start: int = 0, label: int | str | None = None
+) -> Pictures:
+    """Two characters of the pen, digits or letters, one over the other."""
+    if label is not None:
+        class_number(label, ("overlay",))
+    lower, upper = (
+        strokes(count, _derived(seed, part), start=start, classes="all") for part in (0, 1)
+    )
+    grey = np.maximum(np.asarray(lower.grey), np.asarray(upper.grey))
+    return Pictures(grey, np.zeros(count, np.int64), ("overlay",))
+
+
+def mirrored(
+    count: int, seed: int = 0, *, start: int = 0, label: int | str | None = None
+) -> Pictures:
+    """Digits of the pen in the mirror: those whose mirror image is no digit."""
+    names = tuple(f"mirrored {digit}" for digit in ONE_WAY)
+    only = None if label is None else class_number(label, names)
+    labels = (np.arange(start, start + count) % len(names)) if only is None else only
+    labels = np.broadcast_to(labels, count).astype(np.int64)
+    grey = np.empty((count, *SIZE), np.float32)
+    for number, digit in enumerate(ONE_WAY):
+        rows = np.flatnonzero(labels == number)
+        if len(rows):
+            drawn = np.asarray(strokes(count, seed, start=start, label=digit).grey)
+            grey[rows] = drawn[rows, :, ::-1]
+    return Pictures(grey, labels, names)
+
+
+#: The kinds drawn one by one, by the names of their data sets.
+SINGLE: Mapping[str, tuple[str, Callable[[Random], Grey]]] = {
+    "scribbles": ("scribble", scribble_picture),
+    "blots": ("blot", blot_picture),
+    "clouds": ("cloud", cloud_picture),
+    "dots": ("dots", lambda random: dot_picture(random, random.uniform(0.05, 0.7))),
+}
+
+
+def _derived(seed: int, part: int) -> int:
+    return int(np.random.SeedSequence([seed, part]).generate_state(1)[0])
+
+
+def _smooth(at: Floats, knots: Floats) -> Floats:
+    """Values of a Catmull–Rom spline through the knots."""
+    padded = np.concatenate([knots[:1], knots, knots[-1:]])
+    left = np.minimum(at.astype(int), len(knots) - 2)
+    t = at - left
+    a, b, c, d = (padded[left + offset] for offset in range(4))
+    return np.asarray(
+        b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
+    )
