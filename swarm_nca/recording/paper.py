@@ -129,3 +129,33 @@ class Paper:
         with matplotlib.rc_context({"pdf.fonttype": 42}):
             self._figure.savefig(file, format="pdf", metadata={"CreationDate": None})
         return file.getvalue()
+
+
+def draw_key(
+    axes: Axes,
+    anchor: tuple[float, float],
+    columns: int,
+    *,
+    size: float = 8.5,
+    corner: str = "upper left",
+    **spacing: float,
+) -> None:
+    """The names of all lines, without a frame.
+
+    Args:
+        anchor: the place of the key's `corner`, in shares of the width and height of the axes.
+        columns: most names in one line.
+        size: of the text, in points.
+        spacing: `handlelength` and `columnspacing`, in widths of a letter.
+    """
+    axes.legend(
+        loc=corner,
+        bbox_to_anchor=anchor,
+        ncols=columns,
+        frameon=False,
+        fontsize=size,
+        labelcolor=INK,
+        borderpad=0,
+        borderaxespad=0,
+        **spacing,
+    )
