@@ -109,7 +109,7 @@ def bench_command(
     console.print(as_table("The same step as a dense convolution", _DENSE, steps))
     with console.status("timing other grids and links"):
         others = steps_of_other_worlds(rule, seconds=seconds)
-    rows = [{"name": name, **row} for name, row in others.items()]
+    rows: list[dict[str, Any]] = [{"name": name, **row} for name, row in others.items()]
     console.print(as_table("One step on other grids and with other links", _OTHERS, rows))
     with console.status("timing one training iteration"):
         training = training_against_dense(rule, seconds)

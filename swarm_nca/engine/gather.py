@@ -206,7 +206,7 @@ class Member:
         if slots is None or not self.layers:
             return
         (weight, bias), *others = self.layers
-        heard = weight[self.rule.stimulus_size :].unflatten(0, (self.rule.slots, -1))
+        heard = weight[self.rule.stimulus_size :].reshape(self.rule.slots, -1, weight.shape[1])
         self.layers = [Layer(heard.index_select(0, slots).flatten(0, 1), bias), *others]
 
 

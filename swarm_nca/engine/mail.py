@@ -74,10 +74,11 @@ class Mail:
         if self._records:
             return
         now = world.state.new_zeros(cells + 1, channels)
-        rows = [now, self._ring.flatten(0, 1), self._last.view(-1, channels)]
-        self._bank = torch.cat(rows).detach()
-        _, ring, last = self._bank.split([len(part) for part in rows])
-        self._ring, self._last = ring.view_as(self._ring), last.view_as(self._last)
+        ring, last = self._ring.flatten(0, 1), self._last.view(-1, channels)
+        self._bank = torch.cat([now, ring, last]).detach()
+        end = len(now) + len(ring)
+        self._ring = self._bank[len(now) : end].view_as(self._ring)
+        self._last = self._bank[end:].view_as(self._last)
 
     @staticmethod
     def held(world: World) -> dict[str, Tensor]:

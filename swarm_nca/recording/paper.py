@@ -137,8 +137,9 @@ def draw_key(
     columns: int,
     *,
     size: float = 8.5,
-    corner: str = "upper left",
-    **spacing: float,
+    corner: Literal["upper left", "lower right"] = "upper left",
+    handlelength: float = 2.0,
+    columnspacing: float = 2.0,
 ) -> None:
     """The names of all lines, without a frame.
 
@@ -146,7 +147,7 @@ def draw_key(
         anchor: the place of the key's `corner`, in shares of the width and height of the axes.
         columns: most names in one line.
         size: of the text, in points.
-        spacing: `handlelength` and `columnspacing`, in widths of a letter.
+        handlelength, columnspacing: length of a sample and room between columns, in sizes of text.
     """
     axes.legend(
         loc=corner,
@@ -157,5 +158,6 @@ def draw_key(
         labelcolor=INK,
         borderpad=0,
         borderaxespad=0,
-        **spacing,
+        handlelength=handlelength,
+        columnspacing=columnspacing,
     )

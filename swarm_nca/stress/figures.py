@@ -35,9 +35,6 @@ _STYLES: Mapping[str, tuple[str, Any, str]] = {
 
 _WIDTH, _LEFT, _RIGHT, _TILE = 1320, 110, 40, 96
 
-#: Spacing of the key of scores.
-_KEY = {"handlelength": 3.4, "columnspacing": 2.0}
-
 
 def family_figure(
     family: Family,
@@ -73,7 +70,7 @@ def _shift_figure(
     _draw(axes, rows, names)
     _settings_axis(axes, [row.setting for row in rows], "", wide)
     axes.set_xticklabels([])
-    draw_key(axes, (0, -12 / 390), 5, **_KEY)
+    draw_key(axes, (0, -12 / 390), 5, handlelength=3.4)
     below = paper.axes(_LEFT, 660, wide, 110)
     _draw(below, rows, ["label_flips"], top=None)
     below.set_title("cells that change their class in a step", loc="left", size=9, color=INK)
@@ -109,7 +106,7 @@ def _fault_figure(
         if number:
             axes.set_yticklabels([])
         else:
-            draw_key(axes, (0, -12 / 330), 5, **_KEY)
+            draw_key(axes, (0, -12 / 330), 5, handlelength=3.4)
             below.set_title("steps to agreement (median)", loc="left", size=9, color=INK)
     _foot(paper, notes)
     return paper
@@ -176,7 +173,7 @@ def trust_figure(curves: Sequence[Curve], notes: Sequence[str]) -> Paper:
     _percent(axes.yaxis)
     axes.set_xlabel("pictures answered, those of most trust first", size=8.5, color=QUIET)
     axes.set_ylabel("wrong among them", size=8.5, color=QUIET)
-    draw_key(axes, (0, -0.2), 2, size=8, handlelength=4.0)
+    draw_key(axes, (0, -0.2), 2, size=8, handlelength=4)
     _foot(paper, notes)
     return paper
 
