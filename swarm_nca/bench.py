@@ -2,10 +2,11 @@
 
 The engine's step is compared with a dense convolution that computes the same (in the usual memory
 layout, and channels last, which is faster on a CPU), and with the three matrix products of the
-firing cells, the lower bound. A training iteration is compared with dense ones, a swarm of agents
-with the engine. Pictures are strokes, which ship and have MNIST's alive share (17.4 against
-17.6 %). The rule is untrained, since speed does not depend on its weights. The training iteration
-is the published one (Randazzo et al. 2020), with pool and mutations.
+firing cells, the lower bound. Steps on other grids and with faulty links are compared with the
+ordinary step, a training iteration with dense ones, a swarm of agents with the engine. Pictures are
+strokes, which ship and have MNIST's alive share (17.4 against 17.6 %). The rule is untrained, since
+speed does not depend on its weights. The training iteration is the published one (Randazzo et al.
+2020), with pool and mutations.
 """
 
 from __future__ import annotations
@@ -23,12 +24,15 @@ from swarm_nca.bptt import Scratch, bptt
 from swarm_nca.engine import Stepper, draws_of
 from swarm_nca.images import Pictures
 from swarm_nca.images.strokes import strokes
+from swarm_nca.links import Links
 from swarm_nca.matmul import product
 from swarm_nca.measure.dense import Dense
 from swarm_nca.measure.stopwatch import interleaved
+from swarm_nca.perturbations import Immigrants, Rewire, Set
 from swarm_nca.rules import Mlp, Rule
 from swarm_nca.swarm import Swarm
 from swarm_nca.tasks import Classification
+from swarm_nca.topologies import Grid
 from swarm_nca.training.recipe import Data, Recipe
 from swarm_nca.training.trainer import Trainer
 from swarm_nca.world import World
@@ -42,6 +46,26 @@ TRAINING_BATCH, TRAINING_STEPS = 16, 20
 #: Size of the published pool.
 POOL = 160
 
+#: Size of the batches of `OTHERS`.
+OTHERS_BATCH = 64
+
+#: Worlds whose step is compared with the ordinary one (perfect links among eight neighbours): the
+#: neighbourhood, and a change of the world.
+OTHERS: dict[str, tuple[str, Callable[[World], World]]] = {
+    "six neighbours (hexagonal)": ("hexagonal", lambda world: world),
+    "four neighbours": ("von_neumann", lambda world: world),
+    "small world": ("moore", Rewire(share=0.1)),
+    "20 % lost": ("moore", Set(links=Links(0.2))),
+    "20 % lost, the last heard": ("moore", Set(links=Links(0.2, on_loss="last"))),
+    "2 steps late": ("moore", Set(links=Links(delay=2))),
+    "0 to 3 steps late": ("moore", Set(links=Links(delay=(0, 3)))),
+    "8 bits": ("moore", Set(links=Links(bits=8))),
+    "half under another rule": (
+        "moore",
+        lambda world: Immigrants(share=0.5, rule=bench_rule(seed=1))(world),
+    ),
+}
+
 #: Side of the filled square for a swarm of 100,000 agents.
 CROWD_SIDE = 317
 
@@ -51,9 +75,9 @@ _ITERATIONS = 1_000_000
 Row: TypeAlias = dict[str, float]
 
 
-def bench_rule() -> Mlp:
+def bench_rule(seed: int = 0) -> Mlp:
     """The default rule with small random weights everywhere, frozen."""
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(seed)
     rule = Mlp(generator=generator).requires_grad_(False)
     rule.output.normal_(std=0.01, generator=generator)
     return rule
@@ -99,6 +123,30 @@ def steps_against_dense(rule: Rule, worlds: int, seconds: float = 4.0) -> Row:
         "dense_over_engine": times.ratio("dense", "engine"),
         "dense_channels_last_over_engine": times.ratio("dense_channels_last", "engine"),
         "engine_over_products": floor.ratio("engine", "products"),
+    }
+
+
+def steps_of_other_worlds(
+    rule: Rule, worlds: int = OTHERS_BATCH, seconds: float = 4.0
+) -> dict[str, Row]:
+    """Time one step of `OTHERS`: over the ordinary step, and over it per link between cells."""
+    usual, grey = bench_worlds(rule, worlds), strokes(worlds).grey
+    variants = {
+        name: change(World.from_images(grey, rule, grid=Grid(grid)))
+        for name, (grid, change) in OTHERS.items()
+    }
+    edges = {name: _links_between(world) for name, world in {"": usual, **variants}.items()}
+    tasks = {name: Stepper(world, rule).step for name, world in {"": usual, **variants}.items()}
+    with torch.inference_mode():
+        times = interleaved(tasks, seconds=seconds)
+    return {
+        name: {
+            "links": edges[name],
+            "engine_ms": 1e3 * times.seconds(name),
+            "over_ordinary": times.ratio(name, ""),
+            "over_ordinary_per_link": times.ratio(name, "") * edges[""] / edges[name],
+        }
+        for name in variants
     }
 
 
@@ -190,6 +238,11 @@ def swarm_of_a_crowd(rule: Rule, seconds: float = 2.0) -> Row:
         "batched_over_engine": times.ratio("batched", "engine"),
         "batched_agents_per_s": world.cells / times.seconds("batched"),
     }
+
+
+def _links_between(world: World) -> int:
+    """The number of links between different cells."""
+    return int((world.neighbors < world.cells).sum()) - world.cells
 
 
 def _products(rule: Rule, rows: int) -> Callable[[], None]:

@@ -73,27 +73,33 @@ class Moment:
         return self.events[-1].after if self.events else self.world
 
 
-class Planned:
-    """A plan made of pairs (step, change); changes of one step keep their order.
+def times(change: Any, at: int, last: int = MOST_STEPS) -> range:
+    """The steps from `at` to `last` at which a change planned for step `at` acts.
 
-    A change with an attribute `every` acts again every so many steps, up to the step `until`.
+    A change with an attribute `every` acts again every so many steps, up to its step `until`.
     """
+    every, until = getattr(change, "every", None), getattr(change, "until", None)
+    if every is None:
+        return range(at, at + 1)
+    return range(at, (last if until is None else min(until, last)) + 1, every)
+
+
+class Planned:
+    """A plan made of pairs (step, change); changes of one step keep their order; see `times`."""
 
     def __init__(self, entries: Sequence[tuple[int, Any]] = ()) -> None:
         self._entries: dict[int, list[tuple[int, Any]]] = {}
         self._repeated: list[tuple[range, tuple[int, Any]]] = []
         for number, (step, change) in enumerate(entries):
-            every = getattr(change, "every", None)
-            if every is None:
+            steps = times(change, step)
+            if len(steps) == 1:
                 self._entries.setdefault(step, []).append((number, change))
             else:
-                until = getattr(change, "until", None)
-                last = MOST_STEPS if until is None else until
-                self._repeated.append((range(step, last + 1, every), (number, change)))
+                self._repeated.append((steps, (number, change)))
 
     def at(self, step: int) -> Sequence[Any]:
         """The changes for a step."""
-        due = [entry for times, entry in self._repeated if step in times]
+        due = [entry for steps, entry in self._repeated if step in steps]
         return [change for _, change in sorted(due + self._entries.get(step, []), key=_number)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import networkx as nx
@@ -13,15 +14,58 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from swarm_nca.engine import CHUNK, Stepper, draws_of, rollout, step, trajectory
+from swarm_nca.engine import CHUNK, Stepper, draws_of, recorded, rollout, step, trajectory
 from swarm_nca.images import strokes
 from swarm_nca.links import Links
-from swarm_nca.rules import Classes, Mlp, Rule
+from swarm_nca.perturbations import Stuck
+from swarm_nca.rules import Classes, Mlp, Rule, make_rule
 from swarm_nca.testing import tiny_world
 from swarm_nca.topologies import Grid, number_slots
 from swarm_nca.world import World
 
 BusyRule = Callable[..., Rule]
+
+
+def slots_read(stepper: Stepper) -> int:
+    """The number of slots whose messages a stepper reads."""
+    return stepper._mail.arriving(torch.arange(3), 0).shape[1]
+
+
+@pytest.mark.parametrize(
+    ("neighborhood", "slots"), [("moore", 9), ("von_neumann", 5), ("hexagonal", 7)]
+)
+@pytest.mark.parametrize("kind", ["slots", "ring", "quantized"])
+def test_slots_that_are_silent_on_a_grid_are_not_read_and_the_result_is_that_of_all_slots(
+    busy_rule: BusyRule, kind: str, neighborhood: str, slots: int
+) -> None:
+    if kind == "quantized":
+        rule: Rule = make_rule(kind="quantized", hidden=(12, 10)).requires_grad_(False).double()
+    else:
+        rule = busy_rule(torch.float64, hidden=(12, 10), hearing=kind)
+    world = digit_worlds(rule, 2, grid=Grid(neighborhood))
+    stepper = Stepper(world, rule, 7)
+    assert slots_read(stepper) == slots
+    for _ in range(6):
+        stepper.step()
+    all_slots = recorded(world, rule, 6, draws_of(world, 7), rule.fire_rate, rule.noise)
+    assert not torch.equal(all_slots.state, world.state)
+    torch.testing.assert_close(stepper.state, all_slots.state, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda world: replace(world, links=Links(0.2)),
+        lambda world: replace(world, links=Links(bits=4)),
+        Stuck(share=0.3),
+    ],
+    ids=["lossy", "rounded", "stuck"],
+)
+def test_all_slots_are_read_where_messages_are_drawn_or_kept(busy_rule: BusyRule, change) -> None:
+    rule = busy_rule()
+    world = digit_worlds(rule, 2, grid=Grid("hexagonal"))
+    assert slots_read(Stepper(world, rule)) == 7
+    assert slots_read(Stepper(change(world), rule)) == 9
 
 
 def digit_worlds(rule: Rule, count: int, size: int = 14, **others: Any) -> World:
@@ -54,7 +98,11 @@ def loop_over_cells(world: World, rule: Rule, steps: int, seed: int) -> np.ndarr
 
 
 @pytest.mark.parametrize("drop", [0.0, 0.4], ids=["perfect", "lossy"])
-@pytest.mark.parametrize("grid", [Grid(), Grid("von_neumann", torus=True)], ids=str)
+@pytest.mark.parametrize(
+    "grid",
+    [Grid(), Grid("von_neumann", torus=True), Grid("hexagonal"), Grid("triangular")],
+    ids=str,
+)
 def test_a_rollout_equals_a_loop_over_cells(busy_rule: BusyRule, grid: Grid, drop: float) -> None:
     rule = busy_rule(torch.float64, hidden=(12, 10))
     world = digit_worlds(rule, 2, size=9, grid=grid, links=Links(drop), keys=[3, 900])

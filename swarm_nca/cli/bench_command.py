@@ -14,6 +14,7 @@ from swarm_nca.bench import (
     BATCHES,
     bench_rule,
     steps_against_dense,
+    steps_of_other_worlds,
     swarm_of_a_crowd,
     swarm_of_a_digit,
     training_against_dense,
@@ -36,6 +37,12 @@ _DENSE: Columns = {
     "dense / engine": "{dense_over_engine:.1f} ×",
     "channels last": "{dense_channels_last_ms:,.2f} ms",
     "it / engine": "{dense_channels_last_over_engine:.1f} ×",
+}
+_OTHERS: Columns = {
+    "step": "{name}",
+    "engine": "{engine_ms:,.2f} ms",
+    "over ordinary": "{over_ordinary:.2f} ×",
+    "per link": "{over_ordinary_per_link:.2f} ×",
 }
 _SHORT: Columns = {
     "worlds": "{worlds:,.0f}",
@@ -100,6 +107,10 @@ def bench_command(
         steps = [steps_against_dense(rule, worlds, seconds) for worlds in batches]
     console.print(as_table("One step of a batch of digits, and its products alone", _STEPS, steps))
     console.print(as_table("The same step as a dense convolution", _DENSE, steps))
+    with console.status("timing other grids and links"):
+        others = steps_of_other_worlds(rule, seconds=seconds)
+    rows: list[dict[str, Any]] = [{"name": name, **row} for name, row in others.items()]
+    console.print(as_table("One step on other grids and with other links", _OTHERS, rows))
     with console.status("timing one training iteration"):
         training = training_against_dense(rule, seconds)
     console.print(as_table("Arithmetic of one training iteration", _DENSE, [training]))
@@ -114,6 +125,7 @@ def bench_command(
     numbers = {
         "machine": machine,
         "steps": steps,
+        "other_worlds": others,
         "training": training,
         "swarm_of_a_digit": digit,
         "swarm_of_a_crowd": crowd,

@@ -213,6 +213,15 @@ def stress(
             help="Pictures drawn by other people: a folder with one subfolder for each class.",
         ),
     ] = None,
+    immigrants: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE",
+            help="The rule that immigrants obey. Default: for the rule mnist the attack that ships "
+            "(scenario misled), for others none.",
+            show_default=False,
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help=SEED)] = 0,
     out: Annotated[
         Path | None,
@@ -231,6 +240,7 @@ def stress(
             only=only,
             count=count,
             pictures=pictures,
+            immigrants=immigrants,
             seed=seed,
             out=out,
             console=console(),

@@ -29,6 +29,7 @@ def stress_command(
     only: str | None = None,
     count: int = 200,
     pictures: Path | None = None,
+    immigrants: str | None = None,
     seed: int = 0,
     out: Path | None = None,
     console: Console | None = None,
@@ -39,7 +40,7 @@ def stress_command(
     figure for each family in `figures`.
 
     Args:
-        rule, data, count, seed, pictures: see `subject_of`.
+        rule, data, count, seed, pictures, immigrants: see `subject_of`.
         only: names of families, separated by commas; all families when None.
         out: the folder, made if it is missing; `runs/stress-RULE` when None.
         console: standard output when None.
@@ -52,11 +53,16 @@ def stress_command(
     names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
     if names is not None and not names:
         raise ValueError(f"--only takes names of families: {', '.join(FAMILIES)}")
-    subject = subject_of(rule, data, count=count, seed=seed, pictures=pictures)
+    subject = subject_of(
+        rule, data, count=count, seed=seed, pictures=pictures, immigrants=immigrants
+    )
     families = chosen(names, subject)
     folder = Path("runs") / f"stress-{called(rule)}" if out is None else out
     store = Store.opened(folder, subject.plan, (PAGE, MARKDOWN, FIGURES))
     suite = Suite(subject, families, store)
+    for name in FAMILIES if names is None else ():
+        if name not in families:
+            console.print(f"{name}: left out; {FAMILIES[name].needs}", soft_wrap=True)
     with _watched(console) as progress:
         suite.run(progress)
     # Figures and page show all that the folder holds, not only what this call asked for.

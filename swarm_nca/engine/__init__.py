@@ -1,7 +1,7 @@
 """The engine: single steps and rollouts of a swarm. Only cells that fire are computed."""
 
 from swarm_nca.engine.backends import BACKENDS, Backend, stepper
-from swarm_nca.engine.fit import check_fit, draws_of, rates_of
+from swarm_nca.engine.fit import check_fit, check_guest, draws_of, rates_of
 from swarm_nca.engine.gather import CHUNK, Stepper
 from swarm_nca.engine.lattice import LatticeStepper
 from swarm_nca.engine.mail import Mail, ordinary
@@ -15,6 +15,7 @@ __all__ = [
     "Mail",
     "Stepper",
     "check_fit",
+    "check_guest",
     "draws_of",
     "ordinary",
     "rates_of",

@@ -9,6 +9,9 @@ from swarm_nca.rules import Rule, check_rates
 from swarm_nca.world import World
 from swarm_nca.world.fields import RULE
 
+#: What a world and a rule must have in common, in messages.
+_SHAPE = "(channels, slots, stimulus values)"
+
 
 def rates_of(
     world: World, rule: Rule, fire_rate: float | None = None, noise: float | None = None
@@ -36,14 +39,35 @@ def draws_of(world: World, seed: int) -> Draws:
 
 def check_fit(world: World, rule: Rule) -> None:
     """Raise a ValueError unless the rule and all guests fit the world and each other."""
+    given, needed = _shapes(world, rule)
+    if given != needed:
+        raise ValueError(
+            f"this world has {_SHAPE} = {given}, the rule needs {needed}; build the world with the "
+            "rule that runs in it"
+        )
     for guest in world.guests:
-        _check_one(world, guest)
+        check_guest(world, guest)
         if guest.update != rule.update:
             raise ValueError(
                 f"rules of one world update in one way, {rule.kind!r} has {rule.update!r} and "
                 f"{guest.kind!r} has {guest.update!r}"
             )
-    _check_one(world, rule)
+    for each in (rule, *world.guests):
+        if world.state.dtype != each.dtype:
+            raise ValueError(
+                f"the world's state is {world.state.dtype}, the rule's weights are {each.dtype}; "
+                "use world.to(dtype=…) or rule.to(…)"
+            )
+
+
+def check_guest(world: World, guest: Rule) -> None:
+    """Raise a ValueError unless cells of the world can obey this rule."""
+    given, needed = _shapes(world, guest)
+    if given != needed:
+        raise ValueError(
+            f"this world has {_SHAPE} = {given}, the immigrants' rule needs {needed}; choose a "
+            "rule with those of the world"
+        )
 
 
 def members(world: World, rows: Tensor) -> list[Tensor]:
@@ -55,16 +79,7 @@ def members(world: World, rows: Tensor) -> list[Tensor]:
     return [rows[of_rows == number] for number in range(len(world.guests) + 1)]
 
 
-def _check_one(world: World, rule: Rule) -> None:
+def _shapes(world: World, rule: Rule) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """`_SHAPE` of the world, and as the rule needs it."""
     given = (world.state.shape[1], world.neighbors.shape[1], world.stimulus.shape[1])
-    needed = (rule.channels, rule.slots, rule.stimulus_size)
-    if given != needed:
-        raise ValueError(
-            f"this world has (channels, slots, stimulus values) = {given}, the rule needs "
-            f"{needed}; build the world with the rule that runs in it"
-        )
-    if world.state.dtype != rule.dtype:
-        raise ValueError(
-            f"the world's state is {world.state.dtype}, the rule's weights are {rule.dtype}; "
-            "use world.to(dtype=…) or rule.to(…)"
-        )
+    return given, (rule.channels, rule.slots, rule.stimulus_size)

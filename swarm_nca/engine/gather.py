@@ -14,10 +14,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from swarm_nca.engine.fit import check_fit, draws_of, members, rates_of
-from swarm_nca.engine.mail import Mail
+from swarm_nca.engine.mail import Mail, readable
 from swarm_nca.matmul import BLOCK, filled_up
 from swarm_nca.randomness import StepDraws
-from swarm_nca.rules import Largest, Rule, through
+from swarm_nca.rules import Largest, Layer, Rule, through
 from swarm_nca.world import World
 
 #: Firing rows computed at once, a whole number of blocks; their messages and layers fit into the
@@ -57,7 +57,7 @@ class Stepper:
         self._world, self._rule = world, rule
         self._fire_rate, self._noise = rates_of(world, rule, fire_rate, noise)
         self._draws = draws_of(world, seed) if draws is None else draws
-        self._mail = Mail(world, self._draws)
+        slots = None
         padded = torch.cat([world.state, world.state.new_zeros(1, rule.channels)])
         # Not an inference tensor: others may write to the live buffer.
         self._padded = padded if self.RECORDS else padded.detach()
@@ -65,7 +65,12 @@ class Stepper:
             # Built once per run: shared and fixed weights are expanded for the products.
             self._mortal = rule.lives(self.state, world.largest) is not None
             self._members = [Member(each, world) for each in (rule, *world.guests)]
+            if not self.RECORDS and all(member.layers for member in self._members):
+                slots = readable(world)
+                for member in self._members:
+                    member.read_only(slots)
             self._allot()
+        self._mail = Mail(world, self._draws, records=self.RECORDS, slots=slots)
         self.steps = 0
 
     @property
@@ -195,6 +200,14 @@ class Member:
     def __init__(self, rule: Rule, world: World) -> None:
         self.rule, self.layers = rule, rule.layers()
         self.prepared = rule.prepare(world.stimulus)
+
+    def read_only(self, slots: Tensor | None) -> None:
+        """Leave the weights of other slots out of the first layer; all slots stay when None."""
+        if slots is None or not self.layers:
+            return
+        (weight, bias), *others = self.layers
+        heard = weight[self.rule.stimulus_size :].reshape(self.rule.slots, -1, weight.shape[1])
+        self.layers = [Layer(heard.index_select(0, slots).flatten(0, 1), bias), *others]
 
 
 def living(rule: Rule, state: Tensor, largest: Largest) -> Tensor:

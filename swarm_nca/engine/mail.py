@@ -3,12 +3,11 @@
 All messages of a step are rows of one bank: the present states, one row of zeros for silence, then
 what cells said in this and earlier steps, then what was last heard in each slot. An index table
 says which row each firing cell reads in each slot. With sound cells and links that only lose
-messages, the bank is the states and the row of zeros.
+messages, the bank is the states and the row of zeros. What cells said in the last D steps is a
+ring: the newest replaces the oldest.
 """
 
 from __future__ import annotations
-
-from collections import deque
 
 import torch
 from torch import Tensor
@@ -29,29 +28,57 @@ class Mail:
     Args:
         world: the world; gives links, faults, and what is in flight.
         draws: random draws of losses, delays and lies.
+        records: whether autograd records the steps; without it every step changes one bank.
+        slots: int64 [K'], the slots to read; all K when None. See `readable`.
 
     Attributes:
         plain: whether the bank is the states and a row of zeros.
         keeps: whether `keep` has to be called.
     """
 
-    def __init__(self, world: World, draws: StepDraws) -> None:
+    def __init__(
+        self,
+        world: World,
+        draws: StepDraws,
+        *,
+        records: bool = False,
+        slots: Tensor | None = None,
+    ) -> None:
         self._links, self._draws, self._cells = world.links, draws, world.cells
         self._channels, self._slots = world.state.shape[1], world.neighbors.shape[1]
         self._frozen = flagged(world, Fault.FROZEN)
         self._stuck, self._lying = flagged(world, Fault.STUCK), flagged(world, Fault.LYING)
         self._says = world.cell_fields.get(SAYS)
         self._table = _without(world.neighbors, flagged(world, Fault.SILENT))
+        if slots is not None:
+            self._table = self._table.index_select(1, slots)
         self._said = sends_other_than_states(world)
         self.keeps = _repeats(world.links)
         self.plain = not (self._said or self.keeps)
-        held = self.held(world)
-        # Newest first; `collect` adds what cells say now.
-        self._ages: deque[Tensor] = deque(maxlen=world.links.slowest + 1)
+        self._records = records
+        if not self.plain:
+            self._fill(world)
+
+    def _fill(self, world: World) -> None:
+        """Make the ring [D, N, C], what was last heard [N, K · C], and the bank."""
+        cells, channels, held = self._cells, self._channels, self.held(world)
+        self._depth, self._newest = (world.links.slowest + 1 if self._said else 0), 0
+        silence = world.state.new_zeros(self._depth * cells, channels)
+        self._ring = silence.view(self._depth, cells, channels)
         if IN_FLIGHT in held:
-            self._ages.extend(held[IN_FLIGHT].unbind(1))
+            # `collect` puts what cells say now in the place of the last entry.
+            self._ring[:-1] = held[IN_FLIGHT].transpose(0, 1)
+        self._last = world.state.new_zeros(0, self._slots * channels)
         if LAST_HEARD in held:
-            self._last = held[LAST_HEARD].flatten(0, 1)
+            self._last = held[LAST_HEARD].flatten(1)
+        if self._records:
+            return
+        now = world.state.new_zeros(cells + 1, channels)
+        ring, last = self._ring.flatten(0, 1), self._last.view(-1, channels)
+        self._bank = torch.cat([now, ring, last]).detach()
+        end = len(now) + len(ring)
+        self._ring = self._bank[len(now) : end].view_as(self._ring)
+        self._last = self._bank[end:].view_as(self._last)
 
     @staticmethod
     def held(world: World) -> dict[str, Tensor]:
@@ -72,15 +99,19 @@ class Mail:
         """
         if self.plain:
             return padded
-        parts = [padded]
         if self._said:
-            said = self._sent(padded[:-1], t)
-            # A copy, because the states may change in place.
-            self._ages.appendleft(said.clone() if self._links.slowest else said)
-            parts += self._ages
-        if self.keeps:
-            parts.append(self._last)
-        return torch.cat(parts)
+            said, self._newest = self._sent(padded[:-1], t), (self._newest - 1) % self._depth
+            if self._records:
+                place = torch.tensor([self._newest], device=said.device)
+                self._ring = self._ring.index_copy(0, place, said[None])
+            else:
+                self._ring[self._newest] = said
+        if self._records:
+            channels = self._channels
+            last = self._last.reshape(-1, channels)
+            return torch.cat([padded, self._ring.reshape(-1, channels), last])
+        self._bank[: len(padded)] = padded
+        return self._bank
 
     def passes(self, state: Tensor) -> Tensor | None:
         """bool [N, C]: where gradients pass from what cells say to their states [N, C].
@@ -106,12 +137,12 @@ class Mail:
         index = heard
         if self._said:
             delay = self._links.delays(rows, self._slots, self._draws, t)
-            said = silence + 1 + delay * silence + heard
+            said = silence + 1 + (self._newest + delay) % self._depth * silence + heard
             index = torch.where((heard == own) | (heard == silence), heard, said)
         if self.keeps:
             senders = self._table.index_select(0, rows)
             lost = (heard == silence) & (senders != silence)
-            first = silence + 1 + len(self._ages) * silence
+            first = silence + 1 + self._depth * silence
             slots = torch.arange(self._slots, device=rows.device)
             index = torch.where(lost, first + own * self._slots + slots, index)
         return index
@@ -120,19 +151,16 @@ class Mail:
         """Keep what rows [M] have heard, messages [M, K, C], if links repeat it after a loss."""
         if not self.keeps:
             return
-        slots = torch.arange(self._slots, device=rows.device)
-        index = (rows[:, None] * self._slots + slots).view(-1)
-        heard = messages.reshape(-1, self._channels)
-        # Not in place while autograd records.
-        put = self._last.index_copy if heard.requires_grad else self._last.index_copy_
-        self._last = put(0, index, heard)
+        put = self._last.index_copy if self._records else self._last.index_copy_
+        self._last = put(0, rows, messages.flatten(1))
 
     def fields(self) -> dict[str, Tensor]:
         """What is in flight or kept, as further fields of the world after the last step."""
         fields = {}
         depth = self._links.slowest
         if depth:
-            fields[IN_FLIGHT] = torch.stack(list(self._ages)[:depth], dim=1)
+            newest_first = self._ring.roll(-self._newest, 0)
+            fields[IN_FLIGHT] = newest_first[:depth].transpose(0, 1).contiguous()
         if self.keeps:
             fields[LAST_HEARD] = self._last.view(self._cells, self._slots, -1).clone()
         return fields
@@ -160,6 +188,17 @@ def sends_other_than_states(world: World) -> bool:
         or world.links.bits is not None
         or flagged(world, Fault.STUCK | Fault.LYING) is not None
     )
+
+
+def readable(world: World) -> Tensor | None:
+    """int64 [K'], the slots that cells read, if the others are silent for all cells; else None.
+
+    Only for perfect links between sound senders, where no draw or kept message belongs to a slot.
+    """
+    slots = world.space.occupied()
+    if slots is None or world.links.drop or sends_other_than_states(world):
+        return None
+    return torch.tensor(slots, device=world.neighbors.device)
 
 
 def ordinary(world: World) -> bool:

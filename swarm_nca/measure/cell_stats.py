@@ -121,11 +121,15 @@ class CellStats(VoteCounts):
     def flips(self) -> Tensor | None:
         """int64 [B], cells that changed from one class to another since the previous moment.
 
-        Changes from or to undecided are not flips. None without a previous moment.
+        Changes from or to undecided are not flips, nor is a first decision; see `begun`. None
+        without a previous moment.
         """
         if self.previous is None:
             return None
         now, before = self.decision, decisions(self.previous, self.rule)
+        begun = CellStats(self.previous, self.rule).begun
+        if begun is not None:
+            before = before.masked_fill(~begun[self.world_of], UNDECIDED)
         flipped = (now != before) & (now != UNDECIDED) & (before != UNDECIDED)
         return self.sums(flipped).long()
 

@@ -132,7 +132,8 @@ def undecided(stats: VoteCounts) -> Ratio:
 def label_flips(stats: VoteCounts) -> Ratio:
     """Share of cells that changed from one class to another since the previous step: oscillation.
 
-    Changes from or to undecided are not flips. Needs the previous moment; nan without it.
+    Changes from or to undecided are not flips, nor is a first decision. Needs the previous moment;
+    nan without it.
     """
     return _nothing(stats) if stats.flips is None else Ratio(stats.flips, stats.cells)
 

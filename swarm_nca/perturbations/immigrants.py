@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 import torch
 from torch import Tensor
 
+from swarm_nca.engine import check_guest
 from swarm_nca.perturbations.faults import CellChoice
 from swarm_nca.rules import Rule, load_rule
 from swarm_nca.world import World
@@ -43,8 +44,13 @@ class Immigrants(CellChoice):
         return replace(self, rule=load_rule(self.rule, base))
 
     def __call__(self, world: World, seed: int = 0) -> World:
-        """The worlds with some cells under the other rule; see `Perturbation.__call__`."""
+        """The worlds with some cells under the other rule; see `Perturbation.__call__`.
+
+        Raises:
+            ValueError: also a rule that does not fit the world.
+        """
         guest = self._guest(world)
+        check_guest(world, guest)
         # All worlds of a batch share their guests.
         shared = world.guests if guest in world.guests else (*world.guests, guest)
         return super().__call__(replace(world, guests=shared), seed)

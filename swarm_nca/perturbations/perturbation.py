@@ -14,6 +14,7 @@ from typing import ClassVar, Self
 
 from swarm_nca.bounds import Count, Index, check_bounds
 from swarm_nca.images.pictures import class_number
+from swarm_nca.simulation import times
 from swarm_nca.world import World
 
 #: How often one perturbation may act in a run.
@@ -73,14 +74,13 @@ class Perturbation(ABC):
         """This perturbation once for every step below `steps` at which it acts."""
         if self.every is None:
             return [self]
-        last = steps - 1 if self.until is None else min(self.until, steps - 1)
-        times = range(self.at, last + 1, self.every)
-        if len(times) > MOST_TIMES:
+        acts = times(self, self.at, steps - 1)
+        if len(acts) > MOST_TIMES:
             raise ValueError(
-                f"every {self.every} steps are {len(times):,} times, at most {MOST_TIMES:,}: raise "
+                f"every {self.every} steps are {len(acts):,} times, at most {MOST_TIMES:,}: raise "
                 "every, or give until"
             )
-        return [replace(self, at=at, every=None, until=None) for at in times]
+        return [replace(self, at=at, every=None, until=None) for at in acts]
 
     def chosen(self, world: World) -> range:
         """The numbers of the worlds to change."""

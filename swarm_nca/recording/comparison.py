@@ -17,7 +17,7 @@ import numpy.typing as npt
 from swarm_nca.measure import METRICS
 from swarm_nca.recording.curves import LOOKS, draw_marks
 from swarm_nca.recording.moments import Mark
-from swarm_nca.recording.paper import INK, OKABE_ITO, QUIET, Paper
+from swarm_nca.recording.paper import INK, OKABE_ITO, QUIET, Paper, draw_key
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,18 +88,7 @@ def curves_figure(lines: Sequence[Line], swap: int, notes: Sequence[str]) -> Pap
         )
         _panel(axes, metric, lines, swap)
         if number == len(_PANELS) - 2:
-            axes.legend(
-                loc="upper left",
-                bbox_to_anchor=(0, -0.16),
-                ncols=columns,
-                frameon=False,
-                fontsize=8.5,
-                labelcolor=INK,
-                borderpad=0,
-                borderaxespad=0,
-                handlelength=4.2,
-                columnspacing=2.4,
-            )
+            draw_key(axes, (0, -0.16), columns, handlelength=4.2, columnspacing=2.4)
     _foot(paper, _LEFT, notes)
     return paper
 
@@ -190,16 +179,7 @@ def ordering_figure(
         axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
         axes.set_title(LOOKS[metric][0], loc="left", size=10, color=INK, weight="bold", pad=10)
         if panel == 0:
-            axes.legend(
-                loc="upper left",
-                bbox_to_anchor=(0, -36 / height),
-                ncols=len(phases),
-                frameon=False,
-                fontsize=8.5,
-                labelcolor=INK,
-                borderpad=0,
-                borderaxespad=0,
-            )
+            draw_key(axes, (0, -36 / height), len(phases))
     _foot(paper, 60, notes)
     return paper
 

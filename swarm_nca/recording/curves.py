@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from swarm_nca.recording.moments import Mark, largest_votes
-from swarm_nca.recording.paper import INK, OKABE_ITO, QUIET
+from swarm_nca.recording.paper import INK, OKABE_ITO, QUIET, draw_key
 from swarm_nca.recording.run import Frame
 
 if TYPE_CHECKING:
@@ -155,18 +155,15 @@ def label_places(
     return places
 
 
-def draw_key(axes: Axes, side: Literal["left", "right"]) -> None:
+def draw_curves_key(axes: Axes, side: Literal["left", "right"]) -> None:
     """The legend in one line: under the axes' left end, or above their right end."""
     left = side == "left"
-    axes.legend(
-        loc="upper left" if left else "lower right",
-        bbox_to_anchor=(0, -0.13) if left else (1, 1.0),
-        ncols=6,
-        frameon=False,
-        fontsize=8,
-        labelcolor=INK,
-        borderpad=0,
-        borderaxespad=0,
+    draw_key(
+        axes,
+        (0, -0.13) if left else (1, 1.0),
+        6,
+        size=8,
+        corner="upper left" if left else "lower right",
         handlelength=2.6,
         columnspacing=1.8,
     )

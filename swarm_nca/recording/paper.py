@@ -129,3 +129,35 @@ class Paper:
         with matplotlib.rc_context({"pdf.fonttype": 42}):
             self._figure.savefig(file, format="pdf", metadata={"CreationDate": None})
         return file.getvalue()
+
+
+def draw_key(
+    axes: Axes,
+    anchor: tuple[float, float],
+    columns: int,
+    *,
+    size: float = 8.5,
+    corner: Literal["upper left", "lower right"] = "upper left",
+    handlelength: float = 2.0,
+    columnspacing: float = 2.0,
+) -> None:
+    """The names of all lines, without a frame.
+
+    Args:
+        anchor: the place of the key's `corner`, in shares of the width and height of the axes.
+        columns: most names in one line.
+        size: of the text, in points.
+        handlelength, columnspacing: length of a sample and room between columns, in sizes of text.
+    """
+    axes.legend(
+        loc=corner,
+        bbox_to_anchor=anchor,
+        ncols=columns,
+        frameon=False,
+        fontsize=size,
+        labelcolor=INK,
+        borderpad=0,
+        borderaxespad=0,
+        handlelength=handlelength,
+        columnspacing=columnspacing,
+    )

@@ -26,6 +26,8 @@ _SHARES = {
     "total_agreement": "total agreement",
     "vote_accuracy": "vote accuracy",
     "agree_and_correct": "agree and correct",
+    "agree_though_wrong": "agree though wrong",
+    "abstains": "abstain",
     "undecided": "undecided",
 }
 _MAGNITUDES = {
@@ -41,6 +43,8 @@ _YES_OR_NO = {
     "total_agreement": "all cells agree",
     "vote_accuracy": "the majority is right",
     "agree_and_correct": "all agree and are right",
+    "agree_though_wrong": "all agree and are wrong",
+    "abstains": "the swarm abstains",
 }
 
 _SHOWN_STEPS = (0, 1, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)

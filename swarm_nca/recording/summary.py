@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from swarm_nca.recording.curves import (
     draw_counts,
+    draw_curves_key,
     draw_error,
-    draw_key,
     draw_magnitudes,
     draw_marks,
     draw_shares,
@@ -88,8 +88,8 @@ def _plots(paper: Paper, run: Run, y: int) -> None:
     for axes, labelled in ((upper, True), (lower, False)):
         axes.set_xlim(_span(run))
         draw_marks(axes, marks(run.events, run.steps), labelled)
-    draw_key(upper, "left")
-    draw_key(lower, "right")
+    draw_curves_key(upper, "left")
+    draw_curves_key(lower, "right")
     lower.set_xlabel("step", size=8, color=QUIET)
 
 

@@ -18,7 +18,7 @@ from swarm_nca.rules import Rule
 from swarm_nca.scenario.engines import ENGINES
 from swarm_nca.scenario.keeping import KeptStates, check_same_rule, structures
 from swarm_nca.scenario.schema import Settings
-from swarm_nca.simulation import Planned, Simulation
+from swarm_nca.simulation import Planned, Simulation, times
 from swarm_nca.threads import threads_for
 from swarm_nca.world import World
 
@@ -183,19 +183,15 @@ def _after(key: str, node: Node, settings: Settings, step: int) -> list[Node]:
             part for part, (first, _) in zip(node.children(), spans, strict=True) if first >= step
         ]
     pairs = zip(node.children(), settings.perturbations, strict=True)
-    times = [(part, _next(change, step, settings.steps)) for part, change in pairs]
-    return [_moved(part, at) for part, at in times if at is not None]
+    moments = [(part, _next(change, step, settings.steps)) for part, change in pairs]
+    return [_moved(part, at) for part, at in moments if at is not None]
 
 
 def _next(change: Perturbation, step: int, steps: int) -> int | None:
     """When a perturbation first acts at or after a step; None if it does not."""
     if change.at >= step:
         return change.at
-    if change.every is None:
-        return None
-    later = change.at + -(-(step - change.at) // change.every) * change.every
-    last = steps - 1 if change.until is None else min(change.until, steps - 1)
-    return later if later <= last else None
+    return next((at for at in times(change, change.at, steps - 1) if at >= step), None)
 
 
 def _moved(node: Node, at: int) -> Node:

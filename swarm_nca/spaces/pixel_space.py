@@ -69,6 +69,10 @@ class PixelSpace(Space):
             return None
         return Lattice(len(self.height), *sizes.pop(), self.grid.torus, self.grid.moore)
 
+    def occupied(self) -> tuple[int, ...] | None:
+        """See `Space.occupied`."""
+        return self.grid.occupied
+
     def sprouting(self, address: Tensor) -> Sprouting | None:
         """If every pixel is a cell: pixels with grey of ½ or more start alive."""
         if self.habitat.sprout is None:

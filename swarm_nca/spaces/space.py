@@ -60,6 +60,10 @@ class Space(ABC):
         """The shape, if all worlds are pictures of one size and all pixels are cells; else None."""
         return None
 
+    def occupied(self) -> tuple[int, ...] | None:
+        """The slots in which some place can have a neighbour; None if these may be all."""
+        return None
+
     def sprouting(self, address: Tensor) -> Sprouting | None:
         """How cells at these addresses start; None if all start with zeros."""
         return None

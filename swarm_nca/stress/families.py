@@ -59,22 +59,24 @@ class Fault:
 
     Attributes:
         about, axis: as in `Shift`.
-        make: the world with the fault at a setting, from a sound world and a seed.
-        settings: ascending.
+        make: see `faults.MakesFault`.
+        settings: ascending, or a function that gives them for a subject; see `Settings`.
         begin: steps before the fault begins.
         neutral: the setting without fault, if there is one; a function if the rule decides it.
+        needs: as in `Shift`.
     """
 
     about: str
     axis: str
     make: faults.MakesFault
-    settings: Sequence[float]
+    settings: Sequence[float] | Callable[[Subject], Sequence[float]]
     neutral: float | Callable[[Subject], float] | None = 0.0
     begin: int = 0
+    needs: str = ""
 
     def settings_for(self, subject: Subject) -> list[Setting]:
         """The settings for a subject."""
-        return list(self.settings)
+        return list(self.settings(subject) if callable(self.settings) else self.settings)
 
     def neutral_for(self, subject: Subject) -> Setting | None:
         """The setting without fault."""
@@ -187,14 +189,21 @@ FAMILIES: Mapping[str, Family] = {
     ),
     "liars": Fault("some cells send random numbers", _OF_CELLS, faults.of_cells(Liar), _SHARES),
     "cut": Fault("links are cut", "share of links", faults.severed, _SHARES),
+    "immigrants": Fault(
+        "some cells obey another rule",
+        _OF_CELLS,
+        faults.invaded,
+        faults.invasions,
+        needs="name a rule with --immigrants",
+    ),
 }
 
 
 def chosen(names: Sequence[str] | None, subject: Subject) -> dict[str, Family]:
-    """The families to run: those named, or all that the subject has the pictures for.
+    """The families to run: those named, or all that have settings for the subject.
 
     Raises:
-        ValueError: an unknown name, or a named family without pictures.
+        ValueError: an unknown name, or a named family without settings.
     """
     for name in names or ():
         if name not in FAMILIES:
@@ -203,7 +212,5 @@ def chosen(names: Sequence[str] | None, subject: Subject) -> dict[str, Family]:
     found = {name: family for name, family in families.items() if family.settings_for(subject)}
     for name in names or ():
         if name not in found:
-            family = FAMILIES[name]
-            cure = family.needs if isinstance(family, Shift) else ""
-            raise ValueError(f"there are no pictures for the family '{name}': {cure}")
+            raise ValueError(f"the family '{name}' cannot be measured: {FAMILIES[name].needs}")
     return found

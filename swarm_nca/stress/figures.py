@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from swarm_nca.recording.paper import INK, OKABE_ITO, QUIET, Paper
+from swarm_nca.recording.paper import INK, OKABE_ITO, QUIET, Paper, draw_key
 from swarm_nca.render import Rgb
 from swarm_nca.stress.families import Family, Fault, Setting
 from swarm_nca.stress.measuring import SCORES, Row
@@ -34,9 +34,6 @@ _STYLES: Mapping[str, tuple[str, Any, str]] = {
 }
 
 _WIDTH, _LEFT, _RIGHT, _TILE = 1320, 110, 40, 96
-
-#: Below this width of a column, labels of settings are turned.
-_NARROW = 90
 
 
 def family_figure(
@@ -73,7 +70,7 @@ def _shift_figure(
     _draw(axes, rows, names)
     _settings_axis(axes, [row.setting for row in rows], "", wide)
     axes.set_xticklabels([])
-    _key(axes, 390)
+    draw_key(axes, (0, -12 / 390), 5, handlelength=3.4)
     below = paper.axes(_LEFT, 660, wide, 110)
     _draw(below, rows, ["label_flips"], top=None)
     below.set_title("cells that change their class in a step", loc="left", size=9, color=INK)
@@ -109,7 +106,7 @@ def _fault_figure(
         if number:
             axes.set_yticklabels([])
         else:
-            _key(axes, 330)
+            draw_key(axes, (0, -12 / 330), 5, handlelength=3.4)
             below.set_title("steps to agreement (median)", loc="left", size=9, color=INK)
     _foot(paper, notes)
     return paper
@@ -176,15 +173,7 @@ def trust_figure(curves: Sequence[Curve], notes: Sequence[str]) -> Paper:
     _percent(axes.yaxis)
     axes.set_xlabel("pictures answered, those of most trust first", size=8.5, color=QUIET)
     axes.set_ylabel("wrong among them", size=8.5, color=QUIET)
-    axes.legend(
-        loc="upper left",
-        bbox_to_anchor=(0, -0.17),
-        ncols=2,
-        frameon=False,
-        fontsize=8,
-        labelcolor=INK,
-        handlelength=4,
-    )
+    draw_key(axes, (0, -0.2), 2, size=8, handlelength=4)
     _foot(paper, notes)
     return paper
 
@@ -248,21 +237,6 @@ def tile_scale(longest: int, columns: int) -> int:
     """Pixels per cell of examples with a longest side of so many cells, side by side."""
     room = min(_TILE, (_WIDTH - _LEFT - _RIGHT) // max(1, columns) - 6)
     return max(1, room // longest)
-
-
-def _key(axes: Axes, height: float) -> None:
-    axes.legend(
-        loc="upper left",
-        bbox_to_anchor=(0, -12 / height),
-        ncols=5,
-        frameon=False,
-        fontsize=8.5,
-        labelcolor=INK,
-        borderpad=0,
-        borderaxespad=0,
-        handlelength=3.4,
-        columnspacing=2.0,
-    )
 
 
 def _title(paper: Paper, family: Family) -> None:

@@ -10,15 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from swarm_nca.bounds import MOST_PICTURES
+from swarm_nca.engine import check_guest
 from swarm_nca.images import DATASETS, DRAWN, SIZE, Pictures, read_folder
 from swarm_nca.images.datasets import DATA_FOLDER
 from swarm_nca.images.hybrids import HYBRIDS
 from swarm_nca.measure.eval_set import EXAM_SEEDS, exam_pictures
 from swarm_nca.measure.protocols import check_classes
 from swarm_nca.rules import Classes, Rule, load_rule
+from swarm_nca.shipped import folder
 from swarm_nca.suggestion import unknown
+from swarm_nca.world import World
+
+#: The attack on the rule `mnist`, in the folder of scenarios; by the recipe `immigrants`.
+ATTACK = Path("faults") / "mislead.safetensors"
 
 #: The sets of one task, published before drawn; the rule's task is the first whose classes it has.
 KINDS = {"digits": ("mnist", "strokes", "doodles"), "garments": ("fashion-mnist", "garments")}
@@ -37,6 +44,7 @@ class Subject:
         count: pictures of each setting.
         seed: seed of all draws.
         hands: the user's folder of pictures by other hands, and its pictures; None without one.
+        immigrants: the rule that immigrants obey; None without one.
     """
 
     given: str
@@ -47,6 +55,7 @@ class Subject:
     count: int
     seed: int = 0
     hands: tuple[str, Pictures] | None = None
+    immigrants: Rule | None = None
 
     @property
     def alone(self) -> Subject:
@@ -75,6 +84,7 @@ class Subject:
             "count": self.count,
             "seed": self.seed,
             "pictures": folder,
+            "immigrants": None if self.immigrants is None else self.immigrants.hash(),
         }
 
     def numbers(self, purpose: int) -> np.random.Generator:
@@ -102,6 +112,7 @@ def subject_of(
     count: int = 200,
     seed: int = 0,
     pictures: Path | None = None,
+    immigrants: str | None = None,
 ) -> Subject:
     """The subject of a suite.
 
@@ -112,10 +123,12 @@ def subject_of(
         count: pictures of each setting.
         seed: seed of all draws.
         pictures: a folder with one subfolder of pictures for each class, drawn by other hands.
+        immigrants: the rule that immigrants obey; when None, for the rule `mnist` the attack that
+            ships, and none for others.
 
     Raises:
         ValueError: an unknown rule, set or folder, a rule without classes, pictures of other
-            classes than the rule's, or a count out of range.
+            classes than the rule's, immigrants of another shape, or a count out of range.
     """
     if not 1 <= count <= MOST_PICTURES:
         raise ValueError(f"count must be from 1 to {MOST_PICTURES}, got {count}")
@@ -131,7 +144,10 @@ def subject_of(
     if pictures is not None:
         hands = (pictures.absolute().name, read_folder(pictures, size=SIZE).centred_on(SIZE))
         _check_known(loaded, str(pictures), hands[1])
-    return Subject(rule, loaded, data, source, source.from_all_classes(count), count, seed, hands)
+    subject = Subject(
+        rule, loaded, data, source, source.from_all_classes(count), count, seed, hands
+    )
+    return replace(subject, immigrants=_immigrants(loaded, immigrants))
 
 
 def present(name: str) -> bool:
@@ -154,6 +170,15 @@ def _usual(rule: Rule) -> str:
             return next(name for name in sets if present(name))
     names = ", ".join(rule.classes.names[:10])
     raise ValueError(f"name pictures of the rule's classes ({names}) with --data")
+
+
+def _immigrants(rule: Rule, name: str | None) -> Rule | None:
+    """The rule of that name; without one the attack on `mnist`, if this is that rule."""
+    if name is None and rule.hash() != load_rule("mnist").hash():
+        return None
+    guest = load_rule(folder("scenarios") / ATTACK if name is None else name)
+    check_guest(World.from_images(torch.zeros(1, 1, 1), rule), guest)
+    return guest
 
 
 def _source(name: str, count: int, seed: int) -> Pictures:

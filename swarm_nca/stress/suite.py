@@ -91,7 +91,7 @@ class Suite:
         """The first world, and the begin and end of the fault if they come later."""
 
         def fail(world: World, seed: int = 0) -> World:
-            return family.make(world, setting, seed)
+            return family.make(world, setting, self.subject)
 
         def heal(world: World, seed: int = 0) -> World:
             return healed(world, sound)

@@ -257,7 +257,11 @@ def _check_plan(folder: Path, kept: Any, wanted: Mapping[str, Any]) -> None:
     kept = kept if isinstance(kept, dict) else {}
     other = [name for name in wanted if kept.get(name) != wanted[name]]
     if other:
-        names = {"content": "pictures of the data set", "pictures": "folder of pictures"}
+        names = {
+            "content": "pictures of the data set",
+            "pictures": "folder of pictures",
+            "immigrants": "rule of immigrants",
+        }
         said = ", ".join(names.get(name, name) for name in other)
         raise ValueError(
             f"{folder}: holds a suite with another {said}; give the same options again, choose "

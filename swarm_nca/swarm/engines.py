@@ -42,19 +42,23 @@ class Batched:
     def __init__(self, swarm: Swarm, world: World) -> None:
         self._swarm, self._table = swarm, world.neighbors
         self._stepper = stepper(world, swarm.rule, swarm.seed)
+        self._held: dict[str, Tensor] | None = None
 
     @property
     def state(self) -> Tensor:
         return self._stepper.state
 
     def step(self) -> Tensor:
+        self._held = None
         return self._stepper.step()
 
     def world(self) -> World:
         return self._stepper.world()
 
     def held(self) -> dict[str, Tensor]:
-        return Mail.held(self._stepper.world())
+        if self._held is None:
+            self._held = Mail.held(self._stepper.world())
+        return self._held
 
     def neighbors(self, agent: CellAgent) -> dict[int, CellAgent]:
         agents, senders = self._swarm.rows, self._table[agent.row].tolist()

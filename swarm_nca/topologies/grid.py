@@ -58,6 +58,13 @@ class Grid:
         """Whether cells have all eight neighbours."""
         return self.neighborhood == "moore"
 
+    @property
+    def occupied(self) -> tuple[int, ...] | None:
+        """The slots in which some pixel has a neighbour; None for all nine."""
+        even, odd = NEIGHBORHOODS[self.neighborhood]
+        slots = tuple(sorted({*even, *odd}))
+        return None if len(slots) == 9 else slots
+
     def heard(self, row: Tensor, column: Tensor) -> Tensor:
         """bool [n, 9]: the slots of pixels [n] that have a neighbour, borders apart."""
         slots = torch.zeros(2, 9, dtype=torch.bool, device=row.device)

@@ -181,9 +181,10 @@ def _disturb(app: App) -> Iterator[Widget]:
         row, column = divmod(number, columns)
         corner = (left + column * (width + gap), top + px(40) + row * (height + gap))
         yield _fault(app, fault, Rect(corner, (width, height)))
-    half, low = (px(_RAIL) - px(16)) // 2, top + px(118)
-    yield _dial(app, "fire rate", Rect(left, low, half, px(34)), "u and U")
-    yield _dial(app, "noise", Rect(left + px(_RAIL) - half, low, half, px(34)), "g and G")
+    # The longer name gets more room.
+    low, firing, noise = top + px(118), px(101), px(_RAIL) - px(109)
+    yield _dial(app, "fire rate", Rect(left, low, firing, px(34)), "u and U")
+    yield _dial(app, "noise", Rect(left + px(_RAIL) - noise, low, noise, px(34)), "g and G")
 
 
 def _colours(app: App) -> Iterator[Widget]:

@@ -6,11 +6,13 @@ import pytest
 import torch
 from rich.console import Console
 
+from swarm_nca.bench import OTHERS
 from swarm_nca.cli.bench_command import bench_command
 
 
 def test_bench_prints_tables_and_writes_the_same_numbers(tmp_path, monkeypatch) -> None:
-    for size, small in {"CROWD_SIDE": 10, "TRAINING_BATCH": 2, "TRAINING_STEPS": 3}.items():
+    sizes = {"CROWD_SIDE": 10, "TRAINING_BATCH": 2, "TRAINING_STEPS": 3}
+    for size, small in sizes.items():
         monkeypatch.setattr(f"swarm_nca.bench.{size}", small)
     console, file = Console(record=True, width=80), tmp_path / "bench.json"
     numbers = bench_command(file, batches=(1, 2), seconds=0.0, console=console)
@@ -20,11 +22,26 @@ def test_bench_prints_tables_and_writes_the_same_numbers(tmp_path, monkeypatch) 
     assert numbers["swarm_of_a_crowd"]["agents"] == 100
     rows = [*numbers["steps"], *(value for key, value in numbers.items() if "swarm" in key)]
     assert all(number > 0 for row in [*rows, numbers["training"]] for number in row.values())
+    others = numbers["other_worlds"]
+    assert others.keys() == OTHERS.keys()
+    ordinary = others["20 % lost"]["links"]
+    for name, row in others.items():
+        fewer = {"six neighbours (hexagonal)": 0.76, "four neighbours": 0.52}.get(name, 1.0)
+        assert row["links"] / ordinary == pytest.approx(fewer, abs=0.01), name
+        per_link = row["over_ordinary"] * ordinary / row["links"]
+        assert row["over_ordinary_per_link"] == pytest.approx(per_link)
     for row in numbers["steps"]:
         updates = row["cells"] / (row["engine_ms"] / 1e3)
         assert row["engine_updates_per_s"] == pytest.approx(updates)
     printed = console.export_text()
-    for heading in ("products", "dense convolution", "arithmetic", "pool included", "agents / s"):
+    for heading in (
+        "products",
+        "dense convolution",
+        "arithmetic",
+        "pool included",
+        "per link",
+        "agents / s",
+    ):
         assert heading in printed
     assert "…" not in printed
 

@@ -10,9 +10,11 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from swarm_nca.cli import app
+from swarm_nca.cli import stress_command as stress_module
 from swarm_nca.cli.stress_command import stress_command
 from swarm_nca.rules import Rule, save_rule
-from swarm_nca.stress import suite
+from swarm_nca.stress import families, suite
+from swarm_nca.stress.families import FAMILIES
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +51,21 @@ def test_a_suite_writes_its_files_and_a_second_call_adds_to_them(
     assert "…" not in text
 
 
+def test_a_suite_names_the_families_that_it_leaves_out(
+    rule_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {name: FAMILIES[name] for name in ("clean", "immigrants")}
+    for module in (families, stress_module):
+        monkeypatch.setattr(module, "FAMILIES", few)
+    console = Console(record=True, width=90)
+    asked = {"data": "strokes", "count": 2, "console": console}
+    stress_command(rule_file, out=tmp_path / "without", **asked)
+    assert "immigrants: left out; name a rule with --immigrants" in console.export_text()
+    suite = stress_command(rule_file, out=tmp_path / "with", immigrants=rule_file, **asked)
+    assert "left out" not in console.export_text()
+    assert {row.after for row in suite.store.rows if row.family == "immigrants"} == {False, True}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -56,6 +73,8 @@ def test_a_suite_writes_its_files_and_a_second_call_adds_to_them(
         (["--only", ","], "--only takes names of families"),
         (["--data", "mnits"], "no data set 'mnits'"),
         (["--pictures", "nowhere"], "nowhere"),
+        (["--only", "immigrants"], "name a rule with --immigrants"),
+        (["--immigrants", "growing-grow"], "choose a rule with those of the world"),
     ],
 )
 def test_mistakes_take_one_line_and_leave_nothing_behind(

@@ -168,6 +168,15 @@ def test_flips_are_changes_from_class_to_class(rule, decided) -> None:
     assert label_flips(after, rule, before) == pytest.approx(1 / 5)
 
 
+def test_the_first_decision_of_a_world_is_no_flip(rule, decided) -> None:
+    after = decided([[0, 1, 2], [1, 2]])
+    zeros = torch.cat([torch.zeros(3, 1), torch.ones(2, 1)])
+    before = decided([[0, 0, 0], [1, 0]])
+    silent = before.with_state(before.state * zeros)
+    assert label_flips.per_world(after, rule, before).tolist() == pytest.approx([2 / 3, 1 / 2])
+    assert label_flips.per_world(after, rule, silent).tolist() == pytest.approx([0, 1 / 2])
+
+
 def test_metrics_of_change_are_nan_without_the_previous_step(rule, decided) -> None:
     world = decided([[0, 1]])
     assert math.isnan(residual_magnitude(world, rule))

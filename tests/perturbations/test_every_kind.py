@@ -324,3 +324,10 @@ def test_selected_and_joined_worlds_go_on_as_in_the_batch(kind, world):
     assert_near(rollout(moved, rule, 4, seed=1), through.select(order))
     assert_near(rollout(World.join(later.split()), rule, 4, seed=1), through)
     assert_near(rollout(later.unpacked(later.packed()), rule, 4, seed=1), through)
+
+
+def test_immigrants_of_another_shape_are_refused_at_once(world):
+    with pytest.raises(
+        ValueError, match=r"this world has .* = \(19, 9, 9\), .* needs \(16, 9, 0\)"
+    ):
+        Immigrants(share=0.1, rule="growing-grow")(world)

@@ -93,8 +93,12 @@ def test_unknown_metrics_are_dashes_and_empty_tables_are_left_out(
 
 
 def test_agreement_is_yes_or_no_for_one_world_and_a_share_for_several(make_run: MakeRun) -> None:
-    assert "yes all cells agree" in reversed_pairs(page_of(make_run()))
-    assert "100 % total agreement" in reversed_pairs(page_of(make_run(worlds=3)))
+    alone = reversed_pairs(page_of(make_run()))
+    for words in ("yes all cells agree", "no all agree and are wrong", "no the swarm abstains"):
+        assert words in alone
+    several = reversed_pairs(page_of(make_run(worlds=3)))
+    for words in ("100 % total agreement", "0 % agree though wrong", "0 % abstain"):
+        assert words in several
 
 
 def test_an_expectation_without_a_value_gives_the_reason(make_run: MakeRun) -> None:

@@ -11,10 +11,22 @@ import torch
 from swarm_nca.engine import rollout
 from swarm_nca.images import Pictures, strokes
 from swarm_nca.images.silhouettes import pieces
+from swarm_nca.rules import Mlp, load_rule
+from swarm_nca.shipped import folder
 from swarm_nca.stress import families, pictures
 from swarm_nca.stress.families import FAMILIES, Fault, Shift, chosen
 from swarm_nca.stress.measuring import world_of
 from swarm_nca.stress.subject import Subject, subject_of
+from swarm_nca.world.fields import RULE
+
+
+@pytest.fixture(scope="module")
+def invaded(subject: Subject) -> Subject:
+    """The subject with an untrained rule of the same shape for immigrants."""
+    other = Mlp(hidden=(5,), generator=torch.Generator().manual_seed(8)).requires_grad_(False)
+    other.output.normal_(std=0.05, generator=torch.Generator().manual_seed(9))
+    return replace(subject, immigrants=other)
+
 
 SHIFTS = [name for name, family in FAMILIES.items() if isinstance(family, Shift)]
 FAULTS = [name for name, family in FAMILIES.items() if isinstance(family, Fault)]
@@ -51,26 +63,27 @@ def test_the_neutral_setting_leaves_the_pictures_as_they_are(name: str, subject:
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_changes_the_course_except_at_its_neutral_setting(
-    name: str, subject: Subject
+    name: str, invaded: Subject
 ) -> None:
-    family = FAMILIES[name]
+    family, subject = FAMILIES[name], invaded
     assert isinstance(family, Fault)
     rule, sound = subject.rule, world_of(subject.pictures, subject.rule)
     sound = rollout(sound, rule, family.begin)
     plain = rollout(sound, rule, 12)
     neutral = family.neutral_for(subject)
+    assert family.settings_for(subject)
     for setting in family.settings_for(subject):
         assert isinstance(setting, float)
-        after = rollout(family.make(sound, setting, 0), rule, 12)
+        after = rollout(family.make(sound, setting, subject), rule, 12)
         same = after.cells == plain.cells and torch.equal(after.state, plain.state)
         assert same == (setting == neutral), setting
 
 
 def test_shares_of_cells_and_links_are_those_of_the_setting(subject: Subject) -> None:
     sound = world_of(subject.pictures, subject.rule)
-    dead = FAMILIES["dead"].make(sound, 0.3, 0)
+    dead = FAMILIES["dead"].make(sound, 0.3, subject)
     assert dead.cells == sum(count - round(0.3 * count) for count in sound.counts.tolist())
-    cut = FAMILIES["cut"].make(sound, 0.3, 0)
+    cut = FAMILIES["cut"].make(sound, 0.3, subject)
     before, after = ((world.neighbors < world.cells).sum() - world.cells for world in (sound, cut))
     assert int(after) / int(before) == pytest.approx(0.7, abs=0.04)
 
@@ -139,9 +152,37 @@ def test_a_user_s_folder_is_one_of_the_hands(rule_file: str, tmp_path) -> None:
     assert mine.plan != subject_of(rule_file, "strokes", count=4).plan
 
 
+def test_immigrants_are_the_share_of_cells_that_obey_the_subject_s_other_rule(
+    invaded: Subject,
+) -> None:
+    sound = world_of(invaded.pictures, invaded.rule)
+    for share in (0.005, 0.2):
+        world = FAMILIES["immigrants"].make(sound, share, invaded)
+        assert [guest.hash() for guest in world.guests] == [invaded.immigrants.hash()]
+        obeyed = torch.bincount(world.world_of, world.cell_fields[RULE].double())
+        assert obeyed.tolist() == [round(share * count) for count in sound.counts.tolist()]
+
+
+def test_immigrants_are_by_default_the_attack_that_ships_for_mnist_and_none_for_other_rules(
+    rule_file: str, subject: Subject
+) -> None:
+    attack = load_rule(folder("scenarios") / "faults" / "mislead.safetensors")
+    mnist = subject_of("mnist", "strokes", count=1)
+    assert mnist.immigrants is not None
+    assert mnist.immigrants.hash() == mnist.plan["immigrants"] == attack.hash()
+    assert subject.immigrants is None
+    assert "immigrants" not in chosen(None, subject)
+    with pytest.raises(ValueError, match="name a rule with --immigrants"):
+        chosen(["immigrants"], subject)
+    given = subject_of(rule_file, "strokes", count=1, immigrants=rule_file)
+    assert given.immigrants.hash() == given.rule.hash()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"immigrants": "growing-grow"}, "the immigrants' rule needs"),
+        ({"immigrants": "digitz"}, "no rule 'digitz'"),
         ({"data": "mnits"}, r"no data set 'mnits' \(did you mean 'mnist'\?\)"),
         ({"data": "garments"}, "garments has none of the rule's classes"),
         ({"data": "chimeras"}, "have no right class"),
@@ -169,11 +210,11 @@ def test_an_unknown_family_is_refused_with_the_nearest(subject: Subject) -> None
         chosen(["rotaton"], subject)
 
 
-def test_a_named_family_without_pictures_is_refused_and_left_out_of_all(
+def test_a_named_family_without_settings_is_refused_and_left_out_of_all(
     subject: Subject, monkeypatch
 ) -> None:
     nothing = Shift("nothing", "", pictures.clean, (), needs="give some")
     monkeypatch.setattr(families, "FAMILIES", {**FAMILIES, "nothing": nothing})
-    with pytest.raises(ValueError, match="no pictures for the family 'nothing': give some"):
+    with pytest.raises(ValueError, match="the family 'nothing' cannot be measured: give some"):
         chosen(["nothing"], subject)
     assert "nothing" not in chosen(None, subject)

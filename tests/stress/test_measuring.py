@@ -12,10 +12,13 @@ from swarm_nca.engine import rollout, trajectory
 from swarm_nca.measure import CellStats, VoteCounts, measure, steps_to_agreement
 from swarm_nca.measure.intervals import wilson
 from swarm_nca.measure.signals import LATE
-from swarm_nca.perturbations import Freeze, Kill, Stuck
+from swarm_nca.perturbations import Freeze, Immigrants, Kill, Stuck
+from swarm_nca.rules import Mlp
 from swarm_nca.stress.faults import healed
 from swarm_nca.stress.measuring import looks, row_of, shares_of, world_of
 from swarm_nca.stress.subject import Subject
+from swarm_nca.world.faults import ANY, flagged
+from swarm_nca.world.fields import RULE
 
 
 def test_a_look_equals_a_rollout_and_its_flips_the_mean_over_the_last_steps(
@@ -59,6 +62,22 @@ def test_faulty_cells_are_not_counted(subject: Subject) -> None:
     (look,) = looks(frozen, subject.rule, 0, [4])
     sound = [count - round(0.4 * count) for count in world.counts.tolist()]
     assert look.votes.cells.tolist() == sound
+
+
+def test_immigrants_are_not_counted_and_heal_into_natives(subject: Subject) -> None:
+    rule, sound = subject.rule, world_of(subject.pictures, subject.rule)
+    other = Mlp(hidden=(5,), generator=torch.Generator().manual_seed(8)).requires_grad_(False)
+    invaded = Immigrants(share=0.4, rule=other)(sound, 0)
+    natives = [count - round(0.4 * count) for count in sound.counts.tolist()]
+    during, after = looks(invaded, rule, 0, [4, 6], [(4, lambda w, seed=0: healed(w, sound))])
+    assert during.votes.cells.tolist() == natives
+    assert after.votes.cells.tolist() == sound.counts.tolist()
+    assert not after.stats.world.guests
+    both = Freeze(share=0.4)(invaded, 0)
+    faulty = (flagged(both, ANY) | (both.cell_fields[RULE] > 0)).double()
+    (look,) = looks(both, rule, 0, [4])
+    counted = sound.counts - torch.bincount(sound.world_of, faulty)
+    assert look.votes.cells.tolist() == counted.tolist()
 
 
 def test_after_a_change_agreement_is_counted_anew_and_all_cells_are_back(subject: Subject) -> None:

@@ -1,6 +1,7 @@
 """The swarm: stepping, edits and refused arguments."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +9,14 @@ import pytest
 import torch
 
 from swarm_nca.engine import rollout
+from swarm_nca.links import Links
 from swarm_nca.perturbations import Damage
 from swarm_nca.rules import Rule, save_rule
 from swarm_nca.swarm import ENGINES, Swarm
 from swarm_nca.testing import tiny_world
 from swarm_nca.topologies import Grid
 from swarm_nca.world import World
+from swarm_nca.world.fields import IN_FLIGHT
 
 each_engine = pytest.mark.parametrize("engine", ENGINES)
 
@@ -32,6 +35,18 @@ def test_the_world_of_a_swarm_equals_the_rollout(world: World, rule: Rule, engin
     torch.testing.assert_close(swarm.world.state, expected.state, rtol=0, atol=1e-11)
     assert swarm.world.step.tolist() == [15]
     assert (swarm.steps, swarm.now) == (12, 15)
+
+
+def test_messages_under_way_are_read_once_a_step_and_equal_those_of_the_world(
+    world: World, rule: Rule
+) -> None:
+    late = replace(world, links=Links(delay=2))
+    swarm = Swarm(late, rule, engine="batched")
+    for _ in range(4):
+        swarm.step()
+        held = swarm.held(IN_FLIGHT)
+        assert np.shares_memory(held, swarm.held(IN_FLIGHT))
+        np.testing.assert_array_equal(held, swarm.world.cell_fields[IN_FLIGHT].numpy())
 
 
 def test_a_read_world_does_not_change_in_later_steps(world: World, rule: Rule) -> None:

@@ -14,6 +14,7 @@ from pygame.event import Event
 from swarm_nca.perturbations import Draw
 from swarm_nca.rules import Classes, Rule, save_rule
 from swarm_nca.viewer.app import App
+from swarm_nca.viewer.dials import DIALS
 from swarm_nca.viewer.layout import SMALLEST, layout_of
 from swarm_nca.viewer.overlays import VIEWS
 from swarm_nca.viewer.session_config import from_rule, from_scenario
@@ -89,6 +90,17 @@ def test_every_line_has_room_for_all_kinds_of_classes(
     row, column = app.session.world.position[20].tolist()
     app.question((row, column))
     assert all_views(app) == []
+
+
+def test_names_of_sliders_stand_apart_from_their_widest_values_on_the_smallest_window() -> None:
+    app = App(from_rule("digits"), SMALLEST)
+    app.playing = False
+    DIALS["fire rate"].set(app, 1.0)
+    DIALS["noise"].set(app, 0.125)
+    places = {line.text: line.place for line in window(app)}
+    for name, value in (("Fire rate", "100%"), ("Noise", "0.125")):
+        assert places[value].left - places[name].right >= 2
+    assert places["Noise"].left - places["100%"].right >= 4
 
 
 @pytest.mark.parametrize("size", SIZES[:3], ids=str)
