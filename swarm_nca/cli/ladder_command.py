@@ -12,7 +12,7 @@ from rich.markup import escape
 from swarm_nca.atomic import check_folder, write_atomically
 from swarm_nca.cli.study_command import numbers
 from swarm_nca.images import DATASETS, load_dataset
-from swarm_nca.rules import Mlp, load_rule
+from swarm_nca.rules import Mlp, Rule, load_rule
 from swarm_nca.studies.bits_ladder import Ladder, Rung, as_csv, rounded
 from swarm_nca.studies.ladder_figure import ladder_figure
 from swarm_nca.tasks import Classification
@@ -67,12 +67,12 @@ def bits_command(
         for count in (32, *sorted(chosen, reverse=True)):
             name = "float32" if count == 32 else f"{count} bit{'s' * (count > 1)}"
             status.update(name)
-            one = floats.requires_grad_(False) if count == 32 else rounded(floats, count, task)
+            one: Rule = floats.requires_grad_(False) if count == 32 else rounded(floats, count, task)
             _told(console, out, ladder, ladder.rung(name, one))
         for file in trained:
             status.update(file)
-            one = load_rule(file).requires_grad_(False)
-            _told(console, out, ladder, ladder.rung(Path(file).stem, one, trained=True))
+            learned = load_rule(file).requires_grad_(False)
+            _told(console, out, ladder, ladder.rung(Path(file).stem, learned, trained=True))
     console.print(f"Table and figure: {escape(str(out))}", soft_wrap=True)
     return ladder.kept()
 

@@ -23,7 +23,7 @@ def ladder_figure(rungs: Sequence[Rung]) -> Paper:
 
     Hollow markers are rules that were trained in bits. Lines join the others.
     """
-    paper = Paper(_LEFT + _WIDTH + 60, _TOP + _HEIGHT + 120)
+    paper = Paper(_LEFT + _WIDTH + 60, _TOP + _HEIGHT + 130)
     paper.text(_LEFT, _TOP - 24, "One rule in fewer and fewer bits", size=10, color=INK)
     axes = paper.axes(_LEFT, _TOP, _WIDTH, _HEIGHT)
     joined = [rung for rung in rungs if not rung.trained]
@@ -51,19 +51,21 @@ def ladder_figure(rungs: Sequence[Rung]) -> Paper:
     axes.set_xlabel("bytes of weights, scales and biases", fontsize=8, color=QUIET)
     axes.set_ylabel(f"share at step {rungs[0].steps}, %", fontsize=8, color=QUIET)
     axes.legend(fontsize=7.5, frameon=False, loc="lower right")
-    foot = (
-        f"{rungs[0].pictures:,} test pictures. Bars: 95 % interval (Wilson). Lines: floats, and "
-        "rounding without training. Hollow: trained in bits."
+    feet = (
+        f"{rungs[0].pictures:,} test pictures. Bars: 95 % interval (Wilson).",
+        "Lines: floats, and rounding without training. Hollow: trained in bits.",
     )
-    paper.text(_LEFT, paper.height - 24, foot, size=7.5, color=QUIET)
+    for number, foot in enumerate(feet):
+        paper.text(_LEFT, paper.height - 36 + 16 * number, foot, size=7.5, color=QUIET)
     return paper
 
 
-def _reach(rungs: Sequence[Rung], what: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _reach(rungs: Sequence[Rung], what: str) -> list[list[float]]:
     """Lengths of the bars below and above, in percent."""
-    rows = []
+    below, above = [], []
     for rung in rungs:
         share = torch.tensor(getattr(rung, what), dtype=torch.float64)
         low, high = wilson(share, rung.pictures)
-        rows.append((float(share - low), float(high - share)))
-    return 100 * np.clip(np.array(rows).T, 0.0, None)
+        below.append(100 * max(0.0, float(share - low)))
+        above.append(100 * max(0.0, float(high - share)))
+    return [below, above]
