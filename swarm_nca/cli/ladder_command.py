@@ -55,7 +55,7 @@ def bits_command(
     chosen = numbers("--bits", bits)
     if chosen[-1] > 8:
         raise ValueError(f"--bits takes 1 to 8, got {chosen[-1]}")
-    floats = load_rule(rule)
+    floats = load_rule(rule).requires_grad_(False)
     if not isinstance(floats, Mlp):
         raise ValueError(f"{rule} is of kind {floats.kind}: give a rule of kind mlp")
     check_folder(out)
@@ -67,7 +67,7 @@ def bits_command(
         for count in (32, *sorted(chosen, reverse=True)):
             name = "float32" if count == 32 else f"{count} bit{'s' * (count > 1)}"
             status.update(name)
-            one: Rule = floats.requires_grad_(False) if count == 32 else rounded(floats, count, task)
+            one: Rule = floats if count == 32 else rounded(floats, count, task)
             _told(console, out, ladder, ladder.rung(name, one))
         for file in trained:
             status.update(file)
