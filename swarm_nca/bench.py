@@ -17,11 +17,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from swarm_nca.bptt import Scratch, bptt
 from swarm_nca.engine import Stepper, draws_of
+from swarm_nca.export.timing import cell_times
 from swarm_nca.images import Pictures
 from swarm_nca.images.strokes import strokes
 from swarm_nca.links import Links
@@ -29,7 +31,7 @@ from swarm_nca.matmul import product
 from swarm_nca.measure.dense import Dense
 from swarm_nca.measure.stopwatch import interleaved
 from swarm_nca.perturbations import Immigrants, Rewire, Set
-from swarm_nca.rules import Mlp, Rule
+from swarm_nca.rules import Mlp, Quantized, Rule
 from swarm_nca.swarm import Swarm
 from swarm_nca.tasks import Classification
 from swarm_nca.topologies import Grid
@@ -68,6 +70,9 @@ OTHERS: dict[str, tuple[str, Callable[[World], World]]] = {
 
 #: Side of the filled square for a swarm of 100,000 agents.
 CROWD_SIDE = 317
+
+#: Rows, inputs and outputs of the products in bits: the first layer, for the cells of 60 digits.
+BIT_PRODUCT = (4096, 180, 80)
 
 #: Iterations of the timed recipe, more than any timing takes.
 _ITERATIONS = 1_000_000
@@ -238,6 +243,71 @@ def swarm_of_a_crowd(rule: Rule, seconds: float = 2.0) -> Row:
         "batched_over_engine": times.ratio("batched", "engine"),
         "batched_agents_per_s": world.cells / times.seconds("batched"),
     }
+
+
+def exported_cells(seconds: float = 4.0) -> list[dict[str, float | str]]:
+    """Time the change of a cell in exported C: floats, and the same sizes in bits.
+
+    Raises:
+        FileNotFoundError: there is no C compiler.
+    """
+    rules: dict[str, Rule] = {"float32": bench_rule()}
+    for name, kind in (("8 bits", "int8"), ("4 bits", "int4"), ("1 bit", "ste_sign")):
+        generator = torch.Generator().manual_seed(0)
+        rules[name] = Quantized(filters=kind, generator=generator).requires_grad_(False)
+    return cell_times(rules, seconds)
+
+
+def bit_products() -> dict[str, Callable[[], Tensor]]:
+    """Functions that compute one product of ±1 and ±1 in different ways, with equal results."""
+    rows, inputs, outputs = BIT_PRODUCT
+    generator = torch.Generator().manual_seed(0)
+    left, right = (
+        torch.randint(0, 2, shape, generator=generator) * 2 - 1
+        for shape in ((rows, inputs), (inputs, outputs))
+    )
+    words, filters = _words(left), _words(right.T)
+
+    def by_bits() -> Tensor:
+        """64 products in one XOR and one count of bits."""
+        unlike = np.zeros((rows, outputs), np.int32)
+        for word in range(words.shape[1]):
+            unlike += np.bitwise_count(words[:, word, None] ^ filters[:, word])
+        return torch.from_numpy(inputs - 2 * unlike)
+
+    floats = left.float(), right.float()
+    halves = left.bfloat16(), right.bfloat16()
+    integers = left.int(), right.int()
+    arrays = left.int().numpy(), right.int().numpy()
+    ways: dict[str, Callable[[], Tensor]] = {
+        "float32": lambda: product(*floats),
+        "bfloat16": lambda: torch.mm(*halves),
+        "int32, torch": lambda: torch.mm(*integers),
+        "int32, NumPy": lambda: torch.from_numpy(arrays[0] @ arrays[1]),
+    }
+    if hasattr(np, "bitwise_count"):  # NumPy 2
+        ways["1 bit, NumPy"] = by_bits
+    return ways
+
+
+def _words(signs: Tensor) -> np.ndarray[tuple[int, int], np.dtype[np.uint64]]:
+    """uint64 [N, W]: the bits of ±1 [N, I], filled up with zeros."""
+    filled = torch.nn.functional.pad(signs > 0, (0, -signs.shape[1] % 64))
+    return np.packbits(filled.numpy(), axis=1).view(np.uint64)
+
+
+def products_in_bits(seconds: float = 4.0) -> list[dict[str, float | str]]:
+    """Time `bit_products` in turn; the shortest CPU times."""
+    tasks = bit_products()
+    times = interleaved(tasks, seconds=seconds, clock=time.process_time)
+    return [
+        {
+            "product": name,
+            "ms": 1e3 * times.least(name),
+            "over_float32": times.least(name) / times.least("float32"),
+        }
+        for name in tasks
+    ]
 
 
 def _links_between(world: World) -> int:

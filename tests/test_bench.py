@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from swarm_nca.bench import bench_rule, bench_worlds, published_trainer
+from swarm_nca.bench import bench_rule, bench_worlds, bit_products, published_trainer
 from swarm_nca.engine import Stepper
 from swarm_nca.images import strokes
 from swarm_nca.rules import Mlp
@@ -33,3 +33,12 @@ def test_the_timed_training_uses_the_published_settings_and_changes_weights() ->
     before = rule.output.detach().clone()
     assert trainer.advance().iteration == 1
     assert not torch.equal(rule.output, before)
+
+
+def test_all_timed_products_of_signs_are_equal() -> None:
+    found = {name: compute().double() for name, compute in bit_products().items()}
+    assert len(found) >= 4
+    for name, values in found.items():
+        assert torch.equal(values, found["float32"].double()), name
+    assert found["float32"].abs().max() <= 180
+    assert found["float32"].std() > 10

@@ -7,6 +7,7 @@ import pytest
 from swarm_nca.images import DRAWN
 from swarm_nca.measure.protocols import evaluate
 from swarm_nca.rules import read_rule, shipped_rules
+from swarm_nca.rules.memory import size_of
 from swarm_nca.tasks.growing import Growing
 from swarm_nca.tasks.growing_protocol import GrowingProtocol, grown_by
 
@@ -16,6 +17,7 @@ KNOWN = {
     "digits": ("doodles", 0.97, 0.93, 0.97),
     "fashion-mnist": ("garments", 0.7, 0.6, 0.75),
     "mnist": ("strokes", 0.92, 0.85, 0.9),
+    "mnist-mixed": ("strokes", 0.85, 0.75, 0.85),
 }
 
 
@@ -87,4 +89,12 @@ def test_states_of_a_shipped_rule_stay_bounded_for_two_thousand_steps(name: str)
 @pytest.mark.parametrize("name", KNOWN)
 def test_a_shipped_rule_has_no_more_weights_than_the_published_one(name: str) -> None:
     rule, _ = read_rule(shipped_rules()[name])
-    assert sum(weight.numel() for weight in rule.parameters()) <= 22_499
+    layers = rule.layers() or []
+    assert 0 < sum(layer.weight.numel() + layer.bias.numel() for layer in layers) <= 22_499
+
+
+def test_the_rule_in_bits_takes_ten_kib_and_its_file_little_more() -> None:
+    file = shipped_rules()["mnist-mixed"]
+    size = size_of(read_rule(file)[0].memory())
+    assert size <= 10 * 1024
+    assert file.stat().st_size <= 1.15 * size + 2000

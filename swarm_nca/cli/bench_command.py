@@ -12,7 +12,10 @@ from rich.console import Console
 
 from swarm_nca.bench import (
     BATCHES,
+    BIT_PRODUCT,
     bench_rule,
+    exported_cells,
+    products_in_bits,
     steps_against_dense,
     steps_of_other_worlds,
     swarm_of_a_crowd,
@@ -75,6 +78,43 @@ _CROWD: Columns = {
     "agents / s": "{batched_agents_per_s:,.0f}",
 }
 
+_CELL: Columns = {
+    "rule": "{rule}",
+    "bytes": "{bytes:,.0f}",
+    "-Os": "{Os:,.0f} ns",
+    "-O2": "{O2:,.0f} ns",
+    "-O3 -march=native": "{O3_native:,.0f} ns",
+}
+_PRODUCT: Columns = {
+    "product": "{product}",
+    "CPU time": "{ms:,.2f} ms",
+    "/ float32": "{over_float32:.1f} ×",
+}
+
+
+def bits_command(
+    json_file: Path | None = None, *, seconds: float = 4.0, console: Console | None = None
+) -> dict[str, Any]:
+    """Measure rules in bits, in C and as products; see `bench_command`.
+
+    Raises:
+        FileNotFoundError: there is no C compiler.
+    """
+    console = console or Console()
+    check_json(json_file)
+    machine = _machine(console)
+    with console.status("timing exported C"):
+        cells = exported_cells(seconds)
+    console.print(as_table("One cell in exported C, 80 and 80 hidden units", _CELL, cells))
+    with console.status("timing products"):
+        products = products_in_bits(seconds)
+    rows, inputs, outputs = BIT_PRODUCT
+    title = f"A product of {rows:,} × {inputs} and {inputs} × {outputs} values of ±1"
+    console.print(as_table(title, _PRODUCT, products))
+    numbers = {"machine": machine, "exported_cells": cells, "products": products}
+    write_json(json_file, numbers)
+    return numbers
+
 
 def bench_command(
     json_file: Path | None = None,
@@ -97,12 +137,7 @@ def bench_command(
     console = console or Console()
     check_json(json_file)
     rule = bench_rule()
-    machine = {
-        "processor": platform.processor() or platform.machine(),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-    }
-    console.print("{processor}, {threads} threads, torch {torch}".format(**machine))
+    machine = _machine(console)
     with console.status("timing one step"):
         steps = [steps_against_dense(rule, worlds, seconds) for worlds in batches]
     console.print(as_table("One step of a batch of digits, and its products alone", _STEPS, steps))
@@ -132,3 +167,14 @@ def bench_command(
     }
     write_json(json_file, numbers)
     return numbers
+
+
+def _machine(console: Console) -> dict[str, Any]:
+    """What decides the numbers; printed too."""
+    machine = {
+        "processor": platform.processor() or platform.machine(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+    console.print("{processor}, {threads} threads, torch {torch}".format(**machine))
+    return machine

@@ -67,6 +67,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "bench": (
         "swarm-nca bench",
         "swarm-nca bench --json speed.json",
+        "swarm-nca bench --bits",
     ),
     "list": (
         "swarm-nca list",
@@ -80,6 +81,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "study learning-life": (
         "swarm-nca study learning-life",
         "swarm-nca study learning-life --steps 1 --widths 1-3 --seeds 8 --out runs/life",
+    ),
+    "study bits": (
+        "swarm-nca study bits",
+        "swarm-nca study bits mnist --bits 4,8 --trained mnist-mixed --limit 500",
     ),
 }
 

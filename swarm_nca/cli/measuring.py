@@ -249,9 +249,12 @@ def stress(
 
 def bench(
     json_file: JsonFile = None,
+    bits: Annotated[
+        bool, typer.Option("--bits", help="Measure rules in bits instead: exported C, products.")
+    ] = False,
 ) -> None:
     """Measure speed, compared with a dense convolution."""
     with told_in_one_line():
-        from swarm_nca.cli.bench_command import bench_command
+        from swarm_nca.cli.bench_command import bench_command, bits_command
 
-        bench_command(json_file, console=console())
+        (bits_command if bits else bench_command)(json_file, console=console())

@@ -9,7 +9,7 @@ import typer
 
 from swarm_nca.bounds import MOST, MOST_SEED
 from swarm_nca.cli.examples import epilog
-from swarm_nca.cli.options import SEED
+from swarm_nca.cli.options import LIMIT, RULE, SEED
 from swarm_nca.cli.telling import Commands, console, told_in_one_line
 
 study = typer.Typer(
@@ -81,6 +81,41 @@ def learning_life(
             board=board,
             density=density,
             start=start,
+            seed=seed,
+            out=out,
+            console=console(),
+        )
+
+
+@study.command(epilog=epilog("study bits"))
+def bits(
+    rule: Annotated[str, typer.Argument(metavar="RULE", help=RULE)] = "mnist",
+    bits: Annotated[
+        str, typer.Option(metavar="N,…", help="Bits of a weight, as 4,8 or 3-5.")
+    ] = "3-5,8",
+    trained: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RULE", help="A rule that was trained in bits; repeatable."),
+    ] = None,
+    dataset: Annotated[
+        str, typer.Option(metavar="NAME", help="The data set that the rule has learned.")
+    ] = "mnist",
+    limit: Annotated[int, typer.Option(min=1, max=MOST, metavar="N", help=LIMIT)] = 1000,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, metavar="N", help=SEED)] = 0,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for the table and the figure.")
+    ] = Path("runs/bits"),
+) -> None:
+    """Score a rule with fewer and fewer bits for its weights."""
+    with told_in_one_line():
+        from swarm_nca.cli.ladder_command import bits_command
+
+        bits_command(
+            rule,
+            bits,
+            trained=trained or (),
+            dataset=dataset,
+            limit=limit,
             seed=seed,
             out=out,
             console=console(),

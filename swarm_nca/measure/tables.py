@@ -175,8 +175,8 @@ def titled(title: str) -> Table:
     )
 
 
-def as_table(title: str, columns: Columns, rows: Sequence[Mapping[str, float]]) -> Table:
-    """Rows of numbers under headings."""
+def as_table(title: str, columns: Columns, rows: Sequence[Mapping[str, float | str]]) -> Table:
+    """Rows of numbers and names under headings."""
     table = Table(title=title, title_justify="left")
     for heading in columns:
         table.add_column(heading, justify="right")

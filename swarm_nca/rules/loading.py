@@ -18,8 +18,8 @@ _IN_FOLDER = "rule.safetensors"
 
 def shipped_rules() -> dict[str, Path]:
     """Name → file of the shipped rules."""
-    files = sorted((shipped.folder("assets") / "rules").glob("*.safetensors"))
-    return {file.stem: file for file in files}
+    files = (shipped.folder("assets") / "rules").glob("*.safetensors")
+    return {file.stem: file for file in sorted(files, key=lambda file: file.stem)}
 
 
 def find_rule(name: str | Path, base: Path | None = None) -> Path:

@@ -52,7 +52,7 @@ class Quantized(Rule):
         bias: whether layers have biases.
         reach: latents lie within ±reach. Latents change by about the learning rate in a step, so
             that a small reach lets weights change their values fast.
-        fire_rate, noise, alive_above, undecided_below, shown_above: see `Rule`.
+        neighborhood, fire_rate, noise, alive_above, undecided_below, shown_above: see `Rule`.
         generator: source of the initial weights; torch's global generator when None.
 
     Raises:
@@ -74,6 +74,7 @@ class Quantized(Rule):
         scales: Scales = "output",
         bias: bool = True,
         reach: float = 1.0,
+        neighborhood: str = "moore",
         fire_rate: float = 0.5,
         noise: float = 0.02,
         alive_above: float = 0.1,
@@ -87,6 +88,7 @@ class Quantized(Rule):
             hidden=hidden,
             slots=slots,
             stimulus_size=stimulus_size,
+            neighborhood=neighborhood,
             fire_rate=fire_rate,
             noise=noise,
             alive_above=alive_above,
@@ -323,8 +325,9 @@ class Quantized(Rule):
                     self.get_parameter(f"{name}_{what}").copy_(factor.log())
 
     def settings(self) -> dict[str, Any]:
-        """All settings, without the weights."""
-        return {
+        """All settings, without the weights; `neighborhood` only if it is not the usual one."""
+        usual = self.neighborhood == "moore"
+        return ({} if usual else {"neighborhood": self.neighborhood}) | {
             "classes": self.readout.to_json(),
             "free_channels": self.free_channels,
             "hidden": list(self.hidden),

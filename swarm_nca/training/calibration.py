@@ -10,6 +10,10 @@ Hidden layers may be a whole number of times as wide as those of the first rule.
 there several times, and each copy makes up for the rounding of the others, so that the mean of
 several coarse filters takes the place of a fine one.
 
+At the end the scales and biases of all layers are fitted together to the first rule's answers.
+Layer by layer they only fit the inputs of the next activation; errors that make states grow over
+hundreds of steps are in the answers.
+
 Letters: M cells, I inputs and O outputs of a layer, T copies.
 """
 
@@ -31,6 +35,9 @@ WORLDS, STEPS, CELLS = 192, 40, 400
 
 #: Rounds of rounding and fitting scales, and of rounding every copy anew.
 ROUNDS, SWEEPS = 2, 2
+
+#: Iterations, cells of each, and the first learning rate of the scales.
+FITS, BATCH, RATE = 500, 2048, 1e-3
 
 #: Added to the diagonal of second moments, as a share of its mean.
 _DAMPING = 0.001
@@ -56,7 +63,7 @@ def begin_from(rule: Quantized, other: Rule, task: Task, generator: torch.Genera
     filters = None if fixed is None else fixed.filters
     wanted = _layers(other, rule.hearing, filters)
     times = _times(rule, other, [len(layer.bias) for layer in wanted])
-    exact = found = inputs_met(other, task, filters, generator)
+    exact = found = heard = inputs_met(other, task, filters, generator)
     for n, (name, layer) in enumerate(zip(rule.names, wanted, strict=True)):
         answer = torch.addmm(layer.bias, exact, layer.weight)
         # Inputs that are there several times share the weight of the one.
@@ -71,6 +78,32 @@ def begin_from(rule: Quantized, other: Rule, task: Task, generator: torch.Genera
             rule.take_latents(name, *fit(answer, prior.double(), times[n]))
         used = rule.used()[n]
         exact, found = answer.relu(), torch.addmm(used.bias, found, used.weight).relu()
+    rule.settle()
+    # A latent near the end of its interval would leave it by chance in the first iterations.
+    rule.restore(rule.stored())
+    _fit_scales(rule, heard, answer, generator)
+
+
+@torch.enable_grad()
+def _fit_scales(rule: Quantized, heard: Tensor, answer: Tensor, generator: torch.Generator) -> None:
+    """Fit scales, gains and biases of all layers together to `answer` [M, C]; bits stay."""
+    scales = [weight for name, weight in rule.named_parameters() if name not in rule.names]
+    needed = [weight.requires_grad for weight in scales]
+    optimizer = torch.optim.Adam([weight.requires_grad_(True) for weight in scales])
+    for fit in range(FITS):
+        chosen = torch.randint(len(heard), (BATCH,), generator=generator)
+        units = heard[chosen]
+        for n, layer in enumerate(rule.used()):
+            units = torch.addmm(layer.bias, units.relu() if n else units, layer.weight)
+        error = (units - answer[chosen]).square().mean()
+        found = torch.autograd.grad(error / answer.square().mean(), scales)
+        for weight, gradient in zip(scales, found, strict=True):
+            weight.grad = gradient
+        optimizer.param_groups[0]["lr"] = RATE * (1.0 - fit / FITS)
+        optimizer.step()
+    for weight, need in zip(scales, needed, strict=True):
+        weight.grad = None
+        weight.requires_grad_(need)
     rule.settle()
 
 

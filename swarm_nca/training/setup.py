@@ -137,6 +137,19 @@ def look_up(recipe: Recipe, document: Document) -> None:
     mistakes.tell()
 
 
+#: The settings of quantized rules that decide what their bits mean.
+_SAME_BITS = (
+    "channels",
+    "hidden",
+    "slots",
+    "stimulus_size",
+    "hearing",
+    "filters",
+    "scales",
+    "bias",
+)
+
+
 def _pictures_of(source: Data, base: Path) -> Pictures:
     """The pictures of one source; of drawn classes the count is split evenly."""
     if source.dataset is not None and source.dataset in DRAWN:
@@ -176,7 +189,8 @@ def _untrained(recipe: Recipe, task: Task) -> Rule:
 def _with_weights(wanted: Rule, begun: Rule, task: Task, seed: int) -> Rule:
     """The rule `begun` with the fire rate, noise and thresholds of `wanted`.
 
-    For a quantized rule of other settings it is `wanted`, with the weights of `begun` rounded.
+    For a quantized rule of other settings it is `wanted`, with the weights of `begun` rounded, or
+    with its bits if these mean the same.
 
     Raises:
         ValueError: rules of different kinds, sizes or classes.
@@ -184,6 +198,16 @@ def _with_weights(wanted: Rule, begun: Rule, task: Task, seed: int) -> Rule:
     if isinstance(wanted, Quantized) and begun.header() != wanted.header():
         if isinstance(wanted.readout, Classes):
             _check_classes(begun, wanted.readout, "start without its weights")
+        if begun.neighborhood != wanted.neighborhood:
+            raise ValueError(
+                f"its neighborhood is {begun.neighborhood}: set rule.neighborhood to it, instead "
+                f"of {wanted.neighborhood}"
+            )
+        if isinstance(begun, Quantized) and all(
+            getattr(begun, what) == getattr(wanted, what) for what in _SAME_BITS
+        ):
+            wanted.restore(begun.stored())
+            return wanted
         calibration.begin_from(wanted, begun, task, generator_of(seed, ROUNDING))
         return wanted
     if begun.kind != wanted.kind:

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from swarm_nca.rules import FILTERS, Classes, Mlp, Quantized, make_rule, read_rule, save_rule
+from swarm_nca.world import World
 
 SMALL: dict[str, Any] = {
     "classes": Classes.named("a", "b"),
@@ -152,6 +153,17 @@ def test_layers_compute_what_the_filtered_layers_compute(case: str) -> None:
     for n, (weight, bias) in enumerate(rule.used()):
         units = (units.relu() if n else units) @ weight + bias
     torch.testing.assert_close(found, units, rtol=1e-4, atol=1e-5)
+
+
+def test_cells_hear_the_neighbors_of_the_rules_neighborhood(tmp_path: Path) -> None:
+    rule = quantized(neighborhood="von_neumann").requires_grad_(False)
+    assert "neighborhood" not in quantized().settings()
+    back, _ = read_rule(save_rule(rule, tmp_path / "rule.safetensors"))
+    world = World.from_images(torch.ones(1, 3, 3), back)
+    middle = world.neighbors[4]
+    assert (middle < 9).nonzero().flatten().tolist() == [1, 3, 4, 5, 7]
+    with pytest.raises(ValueError, match="neighborhood must be one of moore, von_neumann"):
+        quantized(neighborhood="ring")
 
 
 def test_settling_keeps_latents_within_their_reach() -> None:

@@ -23,6 +23,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calibration, "WORLDS", 48)
     monkeypatch.setattr(calibration, "STEPS", 15)
     monkeypatch.setattr(calibration, "SWEEPS", 1)
+    monkeypatch.setattr(calibration, "FITS", 0)
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,24 @@ def test_passed_on_errors_cancel(floats: Rule, task: Classification) -> None:
     passed = error(rounded(floats, task, True, filters="int4"), floats, task)
     assert passed < near / 3
     assert passed < 0.3
+
+
+def test_fitted_scales_err_less_and_keep_the_bits(
+    floats: Rule, task: Classification, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = rounded(floats, task, True, filters="int3")
+    monkeypatch.setattr(calibration, "FITS", 60)
+    fitted = rounded(floats, task, True, filters="int3")
+    assert error(fitted, floats, task) < 0.97 * error(plain, floats, task)
+    for name in plain.names:
+        assert torch.equal(fitted.stored()[name], plain.stored()[name]), name
+
+
+def test_latents_begin_in_the_middle_of_their_intervals(floats: Rule, task: Classification) -> None:
+    rule = rounded(floats, task, True, filters="int4")
+    for name in rule.names:
+        latents = rule.get_parameter(name)
+        assert torch.equal(latents, FILTERS["int4"].quantize(latents)), name
 
 
 def test_copies_of_binary_units_make_up_for_each_other(floats: Rule, task: Classification) -> None:

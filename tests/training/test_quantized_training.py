@@ -34,6 +34,7 @@ rule: {kind: quantized, hidden: [80, 80], filters: [int2, ternary, int4], scales
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calibration, "WORLDS", 4)
     monkeypatch.setattr(calibration, "STEPS", 4)
+    monkeypatch.setattr(calibration, "FITS", 4)
 
 
 def begun(text: str) -> Quantized:
@@ -73,6 +74,23 @@ def test_training_keeps_latents_in_bounds_and_saves_bits(tmp_path: Path) -> None
     (tmp_path / "run" / "checkpoint.safetensors").write_bytes(b"")
     with pytest.raises(LocatedError, match="not a readable checkpoint"):
         begun(RECIPE.replace("{kind", f"{{weights: {tmp_path / 'run'}, kind"))
+
+
+def test_a_second_training_with_another_reach_begins_with_the_same_bits(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(RECIPE)
+    assert train(recipe, tmp_path / "run") == 0
+    saved, _ = read_rule(tmp_path / "run" / "rule.safetensors")
+    onward = begun(RECIPE.replace("{kind", f"{{weights: {tmp_path / 'run'}, reach: 50, kind"))
+    assert onward.reach == 50.0
+    for name, held in onward.stored().items():
+        assert torch.equal(held, saved.stored()[name]), name
+
+
+def test_another_neighborhood_is_refused_with_its_place() -> None:
+    given = RECIPE.replace("{kind", "{weights: digits, neighborhood: von_neumann, kind")
+    with pytest.raises(LocatedError, match=r":12:.*neighborhood is moore: set rule.neighborhood"):
+        begun(given)
 
 
 def test_sizes_that_do_not_fit_are_refused_with_their_place() -> None:

@@ -1,0 +1,88 @@
+"""The body of `swarm-nca study bits`: a table and a figure, rewritten after each rung."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.markup import escape
+
+from swarm_nca.atomic import check_folder, write_atomically
+from swarm_nca.cli.study_command import numbers
+from swarm_nca.images import DATASETS, load_dataset
+from swarm_nca.rules import Mlp, Rule, load_rule
+from swarm_nca.studies.bits_ladder import Ladder, Rung, as_csv, rounded
+from swarm_nca.studies.ladder_figure import ladder_figure
+from swarm_nca.tasks import Classification
+
+#: Training pictures that the rounding uses.
+_FITTED = 3000
+
+
+def bits_command(
+    rule: str = "mnist",
+    bits: str = "3-5,8",
+    *,
+    trained: Sequence[str] = (),
+    dataset: str = "mnist",
+    limit: int = 1000,
+    seed: int = 0,
+    out: Path = Path("runs/bits"),
+    console: Console | None = None,
+) -> list[Rung]:
+    """Score a rule in floats and in bits; write `bits.csv` and `bits.png` into `out`.
+
+    Args:
+        rule: a learned rule in floats.
+        bits: bits of a weight, such as "4,8" or "3-8"; each is rounded without training.
+        trained: rules that were trained in bits.
+        dataset: the published data set that the rule has learned.
+        limit: number of test pictures.
+        seed: of all draws.
+        out: the folder, made if it is missing.
+        console: standard output when None.
+
+    Raises:
+        ValueError: an unusable argument, or a stored rung of another rule.
+    """
+    console = console or Console()
+    if dataset not in DATASETS:
+        raise ValueError(f"--dataset is one of {', '.join(DATASETS)}, got {dataset!r}")
+    if limit < 1:
+        raise ValueError(f"--limit must be at least 1, got {limit}")
+    chosen = numbers("--bits", bits)
+    if chosen[-1] > 8:
+        raise ValueError(f"--bits takes 1 to 8, got {chosen[-1]}")
+    floats = load_rule(rule).requires_grad_(False)
+    if not isinstance(floats, Mlp):
+        raise ValueError(f"{rule} is of kind {floats.kind}: give a rule of kind mlp")
+    check_folder(out)
+    given = load_dataset(dataset, "train")[:_FITTED]
+    labels = torch.from_numpy(given.labels_for(floats.classes.names))
+    task = Classification(torch.as_tensor(given.grey), labels)
+    ladder = Ladder(out, load_dataset(dataset, "test")[:limit], seed)
+    with console.status("scoring") as status:
+        for count in (32, *sorted(chosen, reverse=True)):
+            name = "float32" if count == 32 else f"{count} bit{'s' * (count > 1)}"
+            status.update(name)
+            one: Rule = floats if count == 32 else rounded(floats, count, task)
+            _told(console, out, ladder, ladder.rung(name, one))
+        for file in trained:
+            status.update(file)
+            learned = load_rule(file).requires_grad_(False)
+            _told(console, out, ladder, ladder.rung(Path(file).stem, learned, trained=True))
+    console.print(f"Table and figure: {escape(str(out))}", soft_wrap=True)
+    return ladder.kept()
+
+
+def _told(console: Console, out: Path, ladder: Ladder, rung: Rung) -> None:
+    """Print a rung, and write all that are stored."""
+    shares = " / ".join(f"{100 * one:.1f}" for one in (rung.cells, rung.agreement, rung.vote))
+    console.print(
+        f"{rung.name}: {rung.size:,} bytes, cells / agree / vote {shares} %", highlight=False
+    )
+    kept = ladder.kept()
+    write_atomically(out / "bits.csv", as_csv(kept).encode())
+    write_atomically(out / "bits.png", ladder_figure(kept).png())
