@@ -138,7 +138,7 @@ class Stepper:
         heard = messages.view(filled, table.shape[1], -1)
         self._mail.keep(rows, heard[: len(rows)])
         if layers:
-            return through(layers, prepared, heard)[: len(rows)]
+            return through(layers, prepared, heard, into=prepared)[: len(rows)]
         return member.rule.change(prepared, heard)
 
     def _normals(self, rows: Tensor) -> Tensor:
