@@ -166,14 +166,13 @@ class _Bptt(torch.autograd.Function):
                 arriving.reshape(-1), (0, slots * (len(all_rows) - len(rows))), value=absent
             )
             _listen(bank.to(products), table, filters, messages[part])
-            filled_rows = len(all_rows)
             results = [units[part] for units in hidden]
-            results.append(scratch.empty("change", filled_rows, channels, prepared))
+            results.append(scratch.empty("change", len(all_rows), channels, prepared))
             torch.index_select(prepared, 0, all_rows, out=results[0])
             given = product(messages[part], message_weights, results[0], into=results[0])
-            for units, after, (weight, bias) in zip(results, results[1:], others, strict=False):
+            for units, above, (weight, bias) in zip(results, results[1:], others, strict=False):
                 torch.clamp_min(given, 0, out=units)
-                given = product(units, weight, bias, into=after)
+                given = product(units, weight, bias, into=above)
             change = given[: len(rows)].to(state.dtype)
             if noise:
                 change.add_(draws.normals(t, rows, channels, state.dtype), alpha=noise)
