@@ -10,6 +10,7 @@ The names in `__all__` are the public interface; all others may change. Each nam
 it is first used, so `import swarm_nca` is fast and loads Mesa or pandas only when they are needed.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,11 @@ if TYPE_CHECKING:
     from swarm_nca.world import World
 
     __version__: str
+
+# torch reads this when it is imported. Its threads then sleep while they wait for each other: on a
+# busy machine, threads that wait in a loop take the time of those that they wait for.
+if "GOMP_SPINCOUNT" not in os.environ:
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 __all__ = [
     "RULES",

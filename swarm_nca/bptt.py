@@ -166,12 +166,14 @@ class _Bptt(torch.autograd.Function):
                 arriving.reshape(-1), (0, slots * (len(all_rows) - len(rows))), value=absent
             )
             _listen(bank.to(products), table, filters, messages[part])
-            bias_rows = torch.index_select(prepared, 0, all_rows)
-            activations = product(messages[part], message_weights, bias_rows)
-            for units, (weight, bias) in zip(hidden, others, strict=True):
-                torch.clamp_min(activations, 0, out=units[part])
-                activations = product(units[part], weight, bias)
-            change = activations[: len(rows)].to(state.dtype)
+            results = [units[part] for units in hidden]
+            results.append(scratch.empty("change", len(all_rows), channels, prepared))
+            torch.index_select(prepared, 0, all_rows, out=results[0])
+            given = product(messages[part], message_weights, results[0], into=results[0])
+            for units, above, (weight, bias) in zip(results, results[1:], others, strict=False):
+                torch.clamp_min(given, 0, out=units)
+                given = product(units, weight, bias, into=above)
+            change = given[: len(rows)].to(state.dtype)
             if noise:
                 change.add_(draws.normals(t, rows, channels, state.dtype), alpha=noise)
             padded.index_add_(0, rows, change)
@@ -207,9 +209,9 @@ class _Bptt(torch.autograd.Function):
         # One entry per layer: transposed weights, and sums of the gradients.
         backward = [perception[stimulus_size:].t(), *(weight.t() for weight in others)]
         relu_backward = torch.ops.aten.threshold_backward.grad_input
-        prepared_sum = state_grad.new_zeros(len(stimulus), perception.shape[1])
+        sensed_sum = state_grad.new_zeros(stimulus_size, perception.shape[1])
         sums = [state_grad.new_zeros(weight.shape[::-1]) for weight in backward]
-        bias_sums = [state_grad.new_zeros(weight.shape[1]) for weight in others]
+        bias_sums = [total.new_zeros(total.shape[1]) for total in sums]
         end = unsummed = len(inputs[0])
         grads = [
             ctx.scratch.empty(f"gradient {n}", end, len(weight), weight)
@@ -225,17 +227,25 @@ class _Bptt(torch.autograd.Function):
             top[: len(rows)] = torch.index_select(state_grad, 0, rows)
             top[len(rows) :] = 0.0
             for n in range(len(others), 0, -1):
-                message_grad, into = product(grads[n][part], backward[n]), grads[n - 1][part]
-                relu_backward(message_grad, inputs[n][part], 0, grad_input=into)
+                into = grads[n - 1][part]
+                unit_grad = product(grads[n][part], backward[n], into=into)
+                relu_backward(unit_grad, inputs[n][part], 0, grad_input=into)
             if t % TOGETHER == TOGETHER - 1 or t == last:
                 span, unsummed = slice(end, unsummed), end
                 for total, given, grad in zip(sums[::-1], inputs[::-1], grads[::-1], strict=True):
                     _add_product(total, given[span], grad[span])
-            for total, grad in zip(bias_sums, grads[1:], strict=True):
-                total.add_(grad[part].sum(0))
-            prepared_sum.index_add_(0, all_rows, grads[0][part].to(state_grad.dtype))
+                for total, grad in zip(bias_sums, grads, strict=True):
+                    total.add_(grad[span].sum(0))
+                sensing = torch.cat(ctx.filled[last - t : last - t + t % TOGETHER + 1])
+                _add_product(sensed_sum, stimulus.index_select(0, sensing), grads[0][span])
             if t < last or ctx.needs_input_grad[0]:
-                message_grad = product(grads[0][part], backward[0])
+                message_grad = product(
+                    grads[0][part],
+                    backward[0],
+                    into=ctx.scratch.empty(
+                        "message gradient", len(all_rows), backward[0].shape[1], perception
+                    ),
+                )
                 if ctx.filters is not None:
                     sums_grad = message_grad.view(-1, ctx.filters.shape[1], channels)
                     message_grad = ctx.filters @ sums_grad
@@ -247,10 +257,8 @@ class _Bptt(torch.autograd.Function):
                     said_grad = bank_grad[len(state_grad) :]
                     state_grad[:-1] += said_grad * passes
                     said_grad.zero_()
-        sensed = stimulus.t().to(state_grad.dtype) @ prepared_sum
-        gradients = [torch.cat([sensed, sums[0]]), prepared_sum.sum(0)]
-        for weight_sum, bias_sum in zip(sums[1:], bias_sums, strict=True):
-            gradients += [weight_sum, bias_sum]
+        sums[0] = torch.cat([sensed_sum, sums[0]])
+        gradients = [total for pair in zip(sums, bias_sums, strict=True) for total in pair]
         given = (grad.to(kind) for grad, kind in zip(gradients, ctx.precisions, strict=True))
         return (state_grad[:-1], *(None,) * 8, *given)
 

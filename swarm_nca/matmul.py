@@ -1,23 +1,44 @@
-"""Matrix products by the fastest available library.
+"""Matrix products by the fastest available library, with the same bytes whichever is fastest.
 
-torch computes float32 products with MKL, which uses its widest instructions on Intel processors
-only. oneDNN, which torch includes for convolutions, uses them on every processor: on an AMD
-processor with AVX-512 it takes half the time.
+torch computes float32 products with MKL, which is fast on Intel processors. oneDNN, which torch
+includes for convolutions, is faster on AMD processors with AVX-512. The first product of each shape
+compares both libraries on drawn numbers. If their results have the same bytes, a timing of some
+milliseconds decides; otherwise the processor's maker decides. Two runs on one machine therefore
+give the same bytes, although two timings may decide differently. The environment variable
+`SWARM_NCA_PRODUCTS` (`auto`, `torch` or `onednn`) overrides the choice.
 """
 
 from __future__ import annotations
 
+import math
+import os
 import platform
+import time
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from swarm_nca.processor import by_intel
+
 #: Rows are padded to multiples of this: oneDNN compiles and caches a kernel for every shape.
 BLOCK = 32
 
-#: For fewer rows than this, torch is as fast as oneDNN.
+#: For fewer rows than this, torch computes the products: it is as fast as oneDNN.
 FEW = 128
+
+#: The environment variable that names the library of float32 products, and its values.
+VARIABLE, CHOICES = "SWARM_NCA_PRODUCTS", ("auto", "torch", "onednn")
+
+#: torch, without a private operator, is preferred unless oneDNN takes less than this of its time.
+_WORTH = 0.95
+
+#: Processor time of this thread, because a busy machine interrupts it. Windows counts it coarsely.
+_COARSE = time.get_clock_info("thread_time").resolution > 1e-5
+_CLOCK = time.perf_counter if _COARSE else time.thread_time
+
+#: Rounds of a timing; the shortest time of each library counts.
+_ROUNDS = 5
 
 
 def _onednn() -> Any:
@@ -33,7 +54,21 @@ def _onednn() -> Any:
     return linear
 
 
+def _wanted() -> str:
+    wanted = os.environ.get(VARIABLE, "auto")
+    if wanted not in CHOICES:
+        raise ValueError(f"{VARIABLE} must be {', '.join(CHOICES)}, got {wanted!r}")
+    if wanted == "onednn" and _linear is None:
+        raise ValueError(f"{VARIABLE}=onednn: this torch has no products by oneDNN; use auto")
+    return wanted
+
+
 _linear = _onednn()
+_library = _wanted()
+
+#: Whether oneDNN computes products of a shape, and whether it is faster for shapes of about a size.
+_by_onednn: dict[tuple[Any, ...], bool] = {}
+_faster: dict[tuple[Any, ...], bool] = {}
 
 
 def by_onednn(dtype: torch.dtype, device: torch.device) -> bool:
@@ -41,34 +76,37 @@ def by_onednn(dtype: torch.dtype, device: torch.device) -> bool:
     if device.type != "cpu":
         return False
     # torch itself computes bfloat16 products with oneDNN.
-    return dtype == torch.bfloat16 or (dtype == torch.float32 and _linear is not None)
+    return dtype == torch.bfloat16 or (
+        dtype == torch.float32 and _linear is not None and _library != "torch"
+    )
 
 
-def product(left: Tensor, right: Tensor, plus: Tensor | None = None) -> Tensor:
-    """left [M, K] · right [K, N] as a new tensor [M, N]; gradients are not recorded.
+def product(
+    left: Tensor, right: Tensor, plus: Tensor | None = None, *, into: Tensor | None = None
+) -> Tensor:
+    """left [M, K] · right [K, N]: [M, N]; gradients are not recorded.
 
     Args:
         left, right: matrices in any memory layout.
         plus: added to the product; [N] or [M, N].
+        into: [M, N], memory that the result may take, such as `plus` itself; new memory costs time.
     """
-    shape = len(left), right.shape[1]
-    fits = 0 < left.shape[1] == len(right) and (plus is None or plus.shape in (shape, shape[1:]))
-    if _linear is None or not fits or left.dtype != torch.float32 or left.device.type != "cpu":
-        # torch raises the error for wrong shapes; oneDNN does not support empty sums.
-        return torch.mm(left, right) if plus is None else torch.addmm(plus, left, right)
-    done: Tensor
-    if plus is None or plus.ndim == 1:
-        done = _linear(left, right.t(), plus, "none", [], "")
-    else:
-        done = _linear.binary(left, plus, right.t(), None, "add")
-    return done
+    if _goes_to_onednn(left, right, plus):
+        return _of_onednn(left, right, plus)
+    return _of_torch(left, right, plus, into)
 
 
-def layer(inputs: Tensor, weights: Tensor, plus: Tensor) -> Tensor:
-    """plus + inputs [M, K] · weights [K, N]; records gradients when grad mode is on."""
-    if torch.is_grad_enabled() or len(inputs) < FEW or len(inputs) % BLOCK:
+def layer(inputs: Tensor, weights: Tensor, plus: Tensor, *, into: Tensor | None = None) -> Tensor:
+    """plus + inputs [M, K] · weights [K, N]; records gradients when grad mode is on.
+
+    Args:
+        into: see `product`; not used when grad mode is on.
+    """
+    if torch.is_grad_enabled():
         return torch.addmm(plus, inputs, weights)
-    return product(inputs, weights, plus)
+    if len(inputs) % BLOCK:
+        return _of_torch(inputs, weights, plus, into)
+    return product(inputs, weights, plus, into=into)
 
 
 def filled_up(rows: int, like: Tensor) -> int:
@@ -76,3 +114,65 @@ def filled_up(rows: int, like: Tensor) -> int:
     if rows < FEW or not by_onednn(like.dtype, like.device):
         return rows
     return rows + -rows % BLOCK
+
+
+def _goes_to_onednn(left: Tensor, right: Tensor, plus: Tensor | None) -> bool:
+    if left.dtype != torch.float32 or not left.is_cpu or left.shape[0] < FEW:
+        return False
+    # Layouts count, because oneDNN copies a transposed left factor.
+    shape = (
+        left.shape,
+        left.stride(),
+        right.shape,
+        right.stride(),
+        None if plus is None else plus.shape,
+        torch.get_num_threads(),
+    )
+    known = _by_onednn.get(shape)
+    if known is None:
+        known = _by_onednn[shape] = _choose(left, right, plus)
+    return known
+
+
+def _choose(left: Tensor, right: Tensor, plus: Tensor | None) -> bool:
+    """Whether oneDNN computes products of this shape: by timing where the bytes are the same."""
+    rows, inner = left.shape
+    whole = rows, right.shape[1]
+    fits = 0 < inner == len(right) and (plus is None or plus.shape in (whole, whole[1:]))
+    # torch raises the error for wrong shapes; oneDNN does not support empty sums.
+    if not fits or not by_onednn(left.dtype, left.device) or _library == "onednn":
+        return fits and _library == "onednn"
+    # An own generator and drawn numbers: the present ones may be zeros, which are always equal.
+    generator = torch.Generator().manual_seed(0)
+    left, right = (torch.empty_like(x).normal_(generator=generator) for x in (left, right))
+    plus = None if plus is None else torch.empty_like(plus).normal_(generator=generator)
+    if not torch.equal(_of_torch(left, right, plus), _of_onednn(left, right, plus)):
+        return not by_intel()
+    forms = left.stride(1), right.stride(1), plus is None or plus.ndim, torch.get_num_threads()
+    size = (rows.bit_length(), inner, right.shape[1], *forms)
+    if size not in _faster:
+        times = {_of_torch: math.inf, _of_onednn: math.inf}
+        for _ in range(_ROUNDS):
+            for library, shortest in times.items():
+                began = _CLOCK()
+                library(left, right, plus)
+                times[library] = min(shortest, _CLOCK() - began)
+        _faster[size] = times[_of_onednn] < _WORTH * times[_of_torch]
+    return _faster[size]
+
+
+def _of_torch(
+    left: Tensor, right: Tensor, plus: Tensor | None, into: Tensor | None = None
+) -> Tensor:
+    if plus is None:
+        return torch.mm(left, right, out=into)
+    return torch.addmm(plus, left, right, out=into)
+
+
+def _of_onednn(left: Tensor, right: Tensor, plus: Tensor | None) -> Tensor:
+    done: Tensor
+    if plus is None or plus.ndim == 1:
+        done = _linear(left, right.t(), plus, "none", [], "")
+    else:
+        done = _linear.binary(left, plus, right.t(), None, "add")
+    return done

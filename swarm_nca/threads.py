@@ -1,4 +1,8 @@
-"""Number of torch threads."""
+"""Number of torch threads.
+
+`swarm_nca/__init__.py` sets `OMP_WAIT_POLICY=passive` before torch is imported, unless the
+environment has a value of its own, so that threads do not wait in a loop.
+"""
 
 from __future__ import annotations
 

@@ -9,7 +9,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from swarm_nca import matmul
 from swarm_nca.matmul import BLOCK, FEW, by_onednn, filled_up, layer, product
+from swarm_nca.processor import by_intel, processor
 
 CPU = torch.device("cpu")
 sizes = st.integers(0, 300)
@@ -83,3 +85,74 @@ def test_a_row_does_not_depend_on_the_rows_beside_it() -> None:
     whole = product(left, right)
     parts = [product(left[a:b], right) for a, b in pairwise(range(0, 4 * FEW + 1, FEW))]
     torch.testing.assert_close(torch.cat(parts), whole, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("into", [True, False])
+def test_a_result_may_take_given_memory(into: bool) -> None:
+    for rows in (FEW - 1, 3 * FEW):
+        left, right, plus = drawn(rows, 30), drawn(30, 9, seed=1), drawn(rows, 9, seed=2)
+        expected = product(left, right, plus)
+        assert torch.equal(product(left, right, plus, into=plus if into else None), expected)
+
+
+def forget(monkeypatch: pytest.MonkeyPatch, library: str = "auto") -> None:
+    """Make the next product choose its library again."""
+    monkeypatch.setattr(matmul, "_library", library)
+    for cache in ("_by_onednn", "_faster"):
+        monkeypatch.setattr(matmul, cache, {})
+
+
+@pytest.mark.parametrize("rows", [FEW, 480, 2048, 4096])
+@pytest.mark.parametrize("gradient", [False, True], ids=["layer", "gradient"])
+def test_a_timing_does_not_change_bytes(
+    rows: int, gradient: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, right, plus = drawn(rows, 171), drawn(171, 80, seed=1), drawn(80, seed=2)
+    if gradient:
+        left, right, plus = drawn(rows, 80).t(), drawn(rows, 171, seed=1), drawn(171, seed=2)
+    found = []
+    for worth in (0.0, 1e9):  # oneDNN never wins a timing; oneDNN always wins
+        forget(monkeypatch)
+        monkeypatch.setattr(matmul, "_WORTH", worth)
+        found.append(product(left, right, plus))
+    assert torch.equal(*found)
+
+
+@pytest.mark.skipif(matmul._linear is None, reason="torch has no products by oneDNN")
+def test_the_faster_library_computes_products_of_equal_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left, right = drawn(FEW, 16), drawn(16, 8, seed=1)
+    for worth, chosen in ((0.0, False), (1e9, True)):
+        forget(monkeypatch)
+        monkeypatch.setattr(matmul, "_WORTH", worth)
+        monkeypatch.setattr(matmul, "_of_onednn", lambda left, right, plus: torch.mm(left, right))
+        product(left, right)
+        assert list(matmul._by_onednn.values()) == [chosen]
+
+
+@pytest.mark.skipif(matmul._linear is None, reason="torch has no products by oneDNN")
+def test_products_of_other_bytes_depend_on_the_processor_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(matmul, "_of_onednn", lambda left, right, plus: 1.5 * left @ right)
+    for intel in (True, False):
+        forget(monkeypatch)
+        monkeypatch.setattr(matmul, "by_intel", lambda intel=intel: intel)
+        product(drawn(FEW, 16), drawn(16, 8))
+        assert list(matmul._by_onednn.values()) == [not intel]
+
+
+def test_the_environment_names_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    left, right = drawn(FEW, 16), drawn(16, 8, seed=1)
+    forget(monkeypatch, "torch")
+    assert torch.equal(product(left, right), torch.mm(left, right))
+    assert filled_up(FEW + 1, left) == FEW + 1
+    monkeypatch.setenv(matmul.VARIABLE, "mkl")
+    with pytest.raises(ValueError, match="must be auto, torch, onednn, got 'mkl'"):
+        matmul._wanted()
+
+
+def test_the_processor_has_a_name() -> None:
+    assert processor()
+    assert not by_intel() or "AMD" not in processor()

@@ -1,6 +1,8 @@
 """Number of cores that a command uses."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -31,3 +33,21 @@ def test_omp_num_threads_overrides_the_cores(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     monkeypatch.setattr("torch.get_num_threads", lambda: 2)
     assert available_cores() == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [({}, "passive"), ({"OMP_WAIT_POLICY": "active"}, "active"), ({"GOMP_SPINCOUNT": "9"}, "None")],
+)
+def test_waiting_threads_sleep_unless_the_environment_says_otherwise(given, expected):
+    others = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    environment = {name: value for name, value in os.environ.items() if name not in others}
+    code = "import os, swarm_nca; print(os.environ.get('OMP_WAIT_POLICY'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment | given,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == expected

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from swarm_nca.bench import (
 )
 from swarm_nca.measure.tables import Columns, as_table
 from swarm_nca.measure.writing import check_json, write_json
+from swarm_nca.processor import processor
 
 _STEPS: Columns = {
     "worlds": "{worlds:,.0f}",
@@ -172,9 +172,9 @@ def bench_command(
 def _machine(console: Console) -> dict[str, Any]:
     """What decides the numbers; printed too."""
     machine = {
-        "processor": platform.processor() or platform.machine(),
+        "processor": processor(),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
-    console.print("{processor}, {threads} threads, torch {torch}".format(**machine))
+    console.print("{processor}, {threads} threads, float32, torch {torch}".format(**machine))
     return machine

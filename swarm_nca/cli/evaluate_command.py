@@ -58,6 +58,7 @@ def evaluate_command(
     votes: bool = False,
     trust: bool = False,
     fill_holes: bool = False,
+    precision: str | None = None,
     json_file: Path | None = None,
     figures: Sequence[Path] = (),
     console: Console | None = None,
@@ -73,6 +74,7 @@ def evaluate_command(
         votes: also print the table of votes by class.
         trust: also print how well the swarm's own signals tell wrong answers; `fresh` only.
         fill_holes: fill the holes of every silhouette; see `without_holes`.
+        precision: see `engine.rollout`.
         json_file: all numbers, written atomically; its folder must exist.
         figures: files for the curves, PNG or PDF by the suffix.
         console: standard output when None.
@@ -111,6 +113,7 @@ def evaluate_command(
             swaps=swaps,
             every=every,
             seed=seed,
+            precision=precision,
             progress=progress,
             watch=watcher,
         )
@@ -118,6 +121,8 @@ def evaluate_command(
     tables = {name: scores(result.last, members) for name, members in groups.items()}
     vote_table = confusion(result.last, eval_set.own, loaded) if votes else None
     document = as_json(result, rule, dataset, tables, vote_table, fill_holes, conduct)
+    if precision is not None:
+        document["precision"] = precision
     write_json(json_file, document)
     for file in figures:
         write_atomically(file, draw(document, file.suffix))

@@ -13,11 +13,13 @@ from swarm_nca.bounds import MOST, MOST_PICTURES, MOST_SEED
 from swarm_nca.cli.options import (
     DATASET,
     LIMIT,
+    PRECISION,
     RULE,
     SEED,
     SPLIT,
     STEPS,
     JsonFile,
+    Precision,
     Protocol,
     Split,
 )
@@ -25,7 +27,16 @@ from swarm_nca.cli.stopping import stoppable
 from swarm_nca.cli.telling import console, told_in_one_line
 
 #: Options that cannot be combined with `--turn`.
-UPRIGHT_ONLY = ("swaps", "every", "by", "confusion", "trust", "fill_holes", "figure")
+UPRIGHT_ONLY = (
+    "swaps",
+    "every",
+    "by",
+    "confusion",
+    "trust",
+    "fill_holes",
+    "precision",
+    "figure",
+)
 
 
 def evaluate(
@@ -81,6 +92,7 @@ def evaluate(
     fill_holes: Annotated[
         bool, typer.Option("--fill-holes", help="Fill the holes of all silhouettes.")
     ] = False,
+    precision: Annotated[Precision | None, typer.Option(help=PRECISION)] = None,
     turn: Annotated[
         float | None,
         typer.Option(
@@ -115,6 +127,7 @@ def evaluate(
                 votes=confusion,
                 trust=trust,
                 fill_holes=fill_holes,
+                precision=precision,
                 figures=figure or (),
             )
         else:

@@ -15,10 +15,15 @@ JsonFile = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help="Also write all numbers as JSON.")
 ]
 Split = Literal["test", "train"]
+Precision = Literal["float32", "bfloat16"]
 Protocol = Literal["fresh", "mutation", "restart", "growing"]
 DATASET = (
     "mnist, fashion-mnist, strokes, doodles, letters, garments, chimeras, joined, or a folder of "
     "pictures; join several with +."
+)
+PRECISION = (
+    "Precision of the factors of matrix products; bfloat16 is faster on processors with bfloat16 "
+    "units, slower on others."
 )
 SPLIT = "Which split (MNIST and Fashion-MNIST only)."
 LIMIT = "Use only the first N pictures."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -20,6 +21,7 @@ def view_command(
     rule: str | None,
     *,
     beside: str | None = None,
+    precision: str | None = None,
     headless: bool = False,
     steps: int | None = None,
     out: Path | None = None,
@@ -30,6 +32,7 @@ def view_command(
         scenario: a file, or the name of a scenario that ships; None for no scenario.
         rule: replaces the scenario's rule; without a scenario `digits` when None.
         beside: a second rule on the same drawing.
+        precision: see `engine.rollout`; the scenario's when None.
         headless: write a film instead of showing a window.
         steps: length of the film; the scenario's, or 200, when None.
         out: file of the film; `view.webp` when None.
@@ -48,6 +51,8 @@ def view_command(
     if headless:
         check_out(out)
     opening = from_rule(rule or RULE) if scenario is None else from_scenario(scenario, rule)
+    if precision is not None:
+        opening = replace(opening, settings={**opening.settings, "precision": precision})
     app = App(opening, beside=beside)
     if headless:
         film(app, opening.steps or STEPS if steps is None else steps, out)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from swarm_nca.bounds import MOST
-from swarm_nca.cli.options import RULE
+from swarm_nca.cli.options import PRECISION, RULE, Precision
 from swarm_nca.cli.telling import told_in_one_line
 
 
@@ -26,6 +26,7 @@ def view(
         str | None,
         typer.Option(metavar="RULE", help="A second rule on the same drawing, side by side."),
     ] = None,
+    precision: Annotated[Precision | None, typer.Option(help=PRECISION)] = None,
     headless: Annotated[
         bool, typer.Option("--headless", help="Write a film instead of showing a window.")
     ] = False,
@@ -47,6 +48,14 @@ def view(
     with told_in_one_line():
         from swarm_nca.cli.view_command import view_command
 
-        film = view_command(scenario, rule, beside=beside, headless=headless, steps=steps, out=out)
+        film = view_command(
+            scenario,
+            rule,
+            beside=beside,
+            precision=precision,
+            headless=headless,
+            steps=steps,
+            out=out,
+        )
     if film is not None:
         typer.echo(film)

@@ -1,7 +1,14 @@
 """The engine: single steps and rollouts of a swarm. Only cells that fire are computed."""
 
 from swarm_nca.engine.backends import BACKENDS, Backend, stepper
-from swarm_nca.engine.fit import check_fit, check_guest, draws_of, rates_of
+from swarm_nca.engine.fit import (
+    PRECISIONS,
+    check_fit,
+    check_guest,
+    draws_of,
+    products_in,
+    rates_of,
+)
 from swarm_nca.engine.gather import CHUNK, Stepper
 from swarm_nca.engine.lattice import LatticeStepper
 from swarm_nca.engine.mail import Mail, ordinary
@@ -10,6 +17,7 @@ from swarm_nca.engine.rollouts import recorded, rollout, step, trajectory
 __all__ = [
     "BACKENDS",
     "CHUNK",
+    "PRECISIONS",
     "Backend",
     "LatticeStepper",
     "Mail",
@@ -18,6 +26,7 @@ __all__ = [
     "check_guest",
     "draws_of",
     "ordinary",
+    "products_in",
     "rates_of",
     "recorded",
     "rollout",

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from swarm_nca.engine.fit import check_fit, rates_of
+from swarm_nca.engine.fit import check_fit, products_in, rates_of
 from swarm_nca.engine.gather import Stepper
 from swarm_nca.engine.lattice import LatticeStepper
 from swarm_nca.rules import Rule
@@ -45,9 +45,12 @@ def stepper(
     *,
     fire_rate: float | None = None,
     noise: float | None = None,
+    precision: str | None = None,
 ) -> Backend:
     """The first backend that does not refuse the world under the rule; see `Stepper`."""
     check_fit(world, rule)
+    if products_in(precision, world, rule) != world.state.dtype:
+        return Stepper(world, rule, seed, fire_rate=fire_rate, noise=noise, precision=precision)
     rates = rates_of(world, rule, fire_rate, noise)
     for backend in BACKENDS.values():
         if backend.refuses(world, rule, *rates) is None:

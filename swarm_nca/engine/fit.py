@@ -1,16 +1,21 @@
-"""Checks that a rule fits a world, and gives their rates and draws."""
+"""Checks that a rule fits a world, and gives their rates, draws and precision."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from swarm_nca.randomness import Draws
 from swarm_nca.rules import Rule, check_rates
+from swarm_nca.suggestion import unknown
 from swarm_nca.world import World
 from swarm_nca.world.fields import RULE
 
 #: What a world and a rule must have in common, in messages.
 _SHAPE = "(channels, slots, stimulus values)"
+
+#: The precisions that matrix products can have, by name.
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 def rates_of(
@@ -68,6 +73,28 @@ def check_guest(world: World, guest: Rule) -> None:
             f"this world has {_SHAPE} = {given}, the immigrants' rule needs {needed}; choose a "
             "rule with those of the world"
         )
+
+
+def products_in(precision: str | None, world: World, rule: Rule) -> torch.dtype:
+    """The precision of the factors of the rules' matrix products; the states' when None.
+
+    Raises:
+        ValueError: an unknown precision, or one that differs from the states' and a rule without
+            matrix products.
+    """
+    if precision is None:
+        return world.state.dtype
+    if precision not in PRECISIONS:
+        raise ValueError(unknown("precision", precision, PRECISIONS))
+    products = PRECISIONS[precision]
+    if products != world.state.dtype:
+        for each in (rule, *world.guests):
+            if each.layers() is None:
+                raise ValueError(
+                    f"precision {precision} is for rules with matrix products, and {each.kind!r} "
+                    "has none: leave precision out"
+                )
+    return products
 
 
 def members(world: World, rows: Tensor) -> list[Tensor]:

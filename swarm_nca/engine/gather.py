@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from swarm_nca.engine.fit import check_fit, draws_of, members, rates_of
+from swarm_nca.engine.fit import check_fit, draws_of, members, products_in, rates_of
 from swarm_nca.engine.mail import Mail, readable
 from swarm_nca.matmul import BLOCK, filled_up
 from swarm_nca.randomness import StepDraws
@@ -34,10 +34,12 @@ class Stepper:
         seed: seed of every random draw.
         fire_rate, noise: override those of the world and the rule when given.
         draws: random draws instead of those of the seed.
+        precision: of the factors of matrix products, a name in `PRECISIONS`; the states' when None.
+            Products still sum in float32; states and noise keep their own precision.
 
     Raises:
         ValueError: the rule's channels, slots, stimulus size or dtype differ from the world's; a
-            seed, rate or noise is out of range.
+            seed, rate or noise is out of range; a precision that `products_in` refuses.
     """
 
     #: Whether autograd records the steps.
@@ -52,11 +54,13 @@ class Stepper:
         fire_rate: float | None = None,
         noise: float | None = None,
         draws: StepDraws | None = None,
+        precision: str | None = None,
     ) -> None:
         check_fit(world, rule)
         self._world, self._rule = world, rule
         self._fire_rate, self._noise = rates_of(world, rule, fire_rate, noise)
         self._draws = draws_of(world, seed) if draws is None else draws
+        self._products = products_in(precision, world, rule)
         slots = None
         padded = torch.cat([world.state, world.state.new_zeros(1, rule.channels)])
         # Not an inference tensor: others may write to the live buffer.
@@ -64,7 +68,7 @@ class Stepper:
         with torch.inference_mode(not self.RECORDS):
             # Built once per run: shared and fixed weights are expanded for the products.
             self._mortal = rule.lives(self.state, world.largest) is not None
-            self._members = [Member(each, world) for each in (rule, *world.guests)]
+            self._members = [Member(each, world, self._products) for each in (rule, *world.guests)]
             if not self.RECORDS and all(member.layers for member in self._members):
                 slots = readable(world)
                 for member in self._members:
@@ -86,7 +90,7 @@ class Stepper:
             if self._mortal:
                 before = living(rule, self.state, largest)
                 fired = fired[before[fired]]
-            bank = self._mail.collect(self._padded, self.steps)
+            bank = self._mail.collect(self._padded, self.steps).to(self._products)
             # Rows of one rule follow one another.
             groups = members(self._world, fired)
             rows = torch.cat(groups) if len(groups) > 1 else fired
@@ -100,7 +104,7 @@ class Stepper:
         """Make the buffers that all steps use."""
         slots, channels = self._rule.slots, self._rule.channels
         self._change = torch.empty_like(self._padded)
-        self._messages = self._padded.new_zeros(CHUNK * slots, channels)
+        self._messages = self._padded.new_zeros(CHUNK * slots, channels, dtype=self._products)
         self._prepared = [
             member.prepared.new_zeros(CHUNK, *member.prepared.shape[1:]) for member in self._members
         ]
@@ -130,15 +134,15 @@ class Stepper:
         member = self._members[number]
         layers = member.layers
         # Padding rows hold old values: harmless for layers, but not for every other rule.
-        filled = filled_up(len(rows), self._padded) if layers else len(rows)
+        filled = filled_up(len(rows), self._messages) if layers else len(rows)
         messages = self._messages[: filled * table.shape[1]]
         prepared = self._prepared[number][:filled]
         torch.index_select(bank, 0, table.reshape(-1), out=messages[: table.numel()])
         torch.index_select(member.prepared, 0, rows, out=prepared[: len(rows)])
         heard = messages.view(filled, table.shape[1], -1)
-        self._mail.keep(rows, heard[: len(rows)])
+        self._mail.keep(rows, heard[: len(rows)].to(self._padded.dtype))
         if layers:
-            return through(layers, prepared, heard)[: len(rows)]
+            return through(layers, prepared, heard, into=prepared)[: len(rows)]
         return member.rule.change(prepared, heard)
 
     def _normals(self, rows: Tensor) -> Tensor:
@@ -197,9 +201,12 @@ class RecordedStepper(Stepper):
 class Member:
     """A rule with what is computed once per run: expanded weights and prepared stimulus."""
 
-    def __init__(self, rule: Rule, world: World) -> None:
+    def __init__(self, rule: Rule, world: World, products: torch.dtype) -> None:
         self.rule, self.layers = rule, rule.layers()
         self.prepared = rule.prepare(world.stimulus)
+        if self.layers and products != world.state.dtype:
+            self.layers = [Layer(*(part.to(products) for part in each)) for each in self.layers]
+            self.prepared = self.prepared.to(products)
 
     def read_only(self, slots: Tensor | None) -> None:
         """Leave the weights of other slots out of the first layer; all slots stay when None."""

@@ -12,7 +12,7 @@ import torch
 
 from swarm_nca.arguments import whole
 from swarm_nca.engine.backends import stepper
-from swarm_nca.engine.fit import draws_of, rates_of
+from swarm_nca.engine.fit import draws_of, products_in, rates_of
 from swarm_nca.engine.gather import RecordedStepper
 from swarm_nca.randomness import MOST_STEPS, StepDraws
 from swarm_nca.rules import Rule
@@ -26,9 +26,10 @@ def step(
     *,
     fire_rate: float | None = None,
     noise: float | None = None,
+    precision: str | None = None,
 ) -> World:
     """The world one step later; see `rollout`."""
-    return rollout(world, rule, 1, seed, fire_rate=fire_rate, noise=noise)
+    return rollout(world, rule, 1, seed, fire_rate=fire_rate, noise=noise, precision=precision)
 
 
 def rollout(
@@ -39,6 +40,7 @@ def rollout(
     *,
     fire_rate: float | None = None,
     noise: float | None = None,
+    precision: str | None = None,
 ) -> World:
     """The world `steps` steps later.
 
@@ -49,17 +51,25 @@ def rollout(
         steps: 0 or more.
         seed: seed of every random draw.
         fire_rate, noise: override those of the world and the rule when given.
+        precision: of the factors of matrix products, `float32` or `bfloat16`; the states' when
+            None. States, noise and sums keep their own precision.
 
     Raises:
-        ValueError: steps that are negative or not whole, a seed, rate or noise out of range, or a
-            rule that does not fit the world.
+        ValueError: steps that are negative or not whole, a seed, rate or noise out of range, a
+            rule that does not fit the world, or a precision with gradients or for a rule without
+            matrix products.
     """
     steps = whole("steps", steps, 0, MOST_STEPS)
     wants_grad = world.state.requires_grad or any(w.requires_grad for w in rule.parameters())
     if torch.is_grad_enabled() and wants_grad:
+        if products_in(precision, world, rule) != world.state.dtype:
+            raise ValueError(
+                f"a rollout with gradients cannot have precision {precision}: use "
+                "torch.no_grad(), or precision in a recipe"
+            )
         rates = rates_of(world, rule, fire_rate, noise)
         return recorded(world, rule, steps, draws_of(world, seed), *rates)
-    running = stepper(world, rule, seed, fire_rate=fire_rate, noise=noise)
+    running = stepper(world, rule, seed, fire_rate=fire_rate, noise=noise, precision=precision)
     for _ in range(steps):
         running.step()
     return running.world()
@@ -73,10 +83,11 @@ def trajectory(
     *,
     fire_rate: float | None = None,
     noise: float | None = None,
+    precision: str | None = None,
 ) -> Iterator[World]:
     """Iterate over the worlds after steps 1, 2, … `steps`, without gradients; see `rollout`."""
     steps = whole("steps", steps, 0, MOST_STEPS)
-    running = stepper(world, rule, seed, fire_rate=fire_rate, noise=noise)
+    running = stepper(world, rule, seed, fire_rate=fire_rate, noise=noise, precision=precision)
 
     def moments() -> Iterator[World]:
         for _ in range(steps):

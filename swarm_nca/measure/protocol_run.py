@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import torch
 from torch import Tensor
 
+from swarm_nca.engine import stepper
 from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.randomness import Stream, check_seed, words
 from swarm_nca.rules import Rule
@@ -50,8 +51,10 @@ class ProtocolRun:
         every: int,
         seed: int,
         begin: int = 0,
+        precision: str | None = None,
     ) -> None:
         self.rule, self.seed, self.swaps, self.begin = rule, seed, swaps, begin
+        self._backend = partial(stepper, precision=precision)
         self.restarts = protocol == "restart"
         self.pictures = _of_one_size(pictures) if swaps else pictures
         self.labels = torch.from_numpy(pictures.labels_for(rule.classes.names))
@@ -75,7 +78,7 @@ class ProtocolRun:
         world = world.with_state(world.state, self.begin * last)
         swaps = [(phase * last, partial(self._swapped, chosen, phase)) for phase in phases[1:]]
         simulation, wanted = (
-            Simulation(world, self.rule, self.seed, Planned(swaps)),
+            Simulation(world, self.rule, self.seed, Planned(swaps), self._backend),
             set(self.looks),
         )
         simulation.step = self.begin * last

@@ -99,6 +99,7 @@ def evaluate(
     seed: int = 0,
     begin: int = 0,
     batch: int = 1_000,
+    precision: str | None = None,
     progress: Progress | None = None,
     watch: Watch | None = None,
 ) -> Evaluation:
@@ -119,6 +120,7 @@ def evaluate(
         begin: the first phase to run, from 0. Phases before a `restart` do not affect it, so they
             may be left out, also from the curve.
         batch: pictures that are pooled, and held in memory, together.
+        precision: see `engine.rollout`.
         progress: called after every step.
         watch: called at every measured step, batch by batch.
 
@@ -134,7 +136,9 @@ def evaluate(
     latest = swaps if protocol == "restart" else 0
     if not 0 <= begin <= latest:
         raise ValueError(f"begin must lie between 0 and {latest} for {protocol}, got {begin}")
-    protocol_run = ProtocolRun(rule, pictures, steps, protocol, swaps, every, seed, begin)
+    protocol_run = ProtocolRun(
+        rule, pictures, steps, protocol, swaps, every, seed, begin, precision
+    )
     batches = torch.split(torch.arange(len(pictures)), batch)
     total = len(batches) * (1 + swaps - begin) * steps
     done = count(1)

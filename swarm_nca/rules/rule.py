@@ -313,11 +313,18 @@ class Rule(nn.Module, ABC):
         return digest.hexdigest()
 
 
-def through(layers: Sequence[Layer], prepared: Tensor, messages: Tensor) -> Tensor:
-    """The answer [M, C] of layers for prepared stimulus [M, H] and messages [M, K, C]."""
+def through(
+    layers: Sequence[Layer], prepared: Tensor, messages: Tensor, *, into: Tensor | None = None
+) -> Tensor:
+    """The answer [M, C] of layers for prepared stimulus [M, H] and messages [M, K, C].
+
+    Args:
+        into: see `matmul.product`; for the first layer.
+    """
     (weight, _), *others = layers
     flat = messages.flatten(1)
-    activations = layer(flat, weight[weight.shape[0] - flat.shape[1] :], prepared)
+    heard = weight[weight.shape[0] - flat.shape[1] :]
+    activations = layer(flat, heard, prepared, into=into)
     for weight, bias in others:
         activations = layer(activations.relu_(), weight, bias)
     return activations

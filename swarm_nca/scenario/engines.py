@@ -1,11 +1,13 @@
-"""The engines that a scenario can name."""
+"""The engines that a scenario can name, and their precision."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from swarm_nca.engine import Backend, stepper
 from swarm_nca.rules import Rule
+from swarm_nca.scenario.schema import Settings
 from swarm_nca.simulation import MakesBackend
 from swarm_nca.world import World
 
@@ -18,3 +20,10 @@ def _agents(world: World, rule: Rule, seed: int) -> Backend:
 
 #: Each engine by name: what makes its backend.
 ENGINES: Mapping[str, MakesBackend] = {"batched": stepper, "agents": _agents}
+
+
+def engine_of(settings: Settings) -> MakesBackend:
+    """What makes the backend of a scenario; only the batched engine has other precisions."""
+    if settings.precision == "float32":
+        return ENGINES[settings.engine]
+    return partial(stepper, precision=settings.precision)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from swarm_nca.config import Document, LocatedError, Node, Place, compose, read
 from swarm_nca.perturbations import Perturbation
 from swarm_nca.rules import Rule
-from swarm_nca.scenario.engines import ENGINES
+from swarm_nca.scenario.engines import engine_of
 from swarm_nca.scenario.keeping import KeptStates, check_same_rule, structures
 from swarm_nca.scenario.schema import Settings
 from swarm_nca.simulation import Planned, Simulation, times
@@ -127,7 +127,7 @@ def _stepped(scenario: Scenario, world: World, now: int, step: int) -> World:
     plan = Planned([(change.at, change) for change in scenario.perturbations])
     settings = scenario.settings
     with threads_for(world.cells):
-        simulation = Simulation(world, scenario.rule, settings.seed, plan, ENGINES[settings.engine])
+        simulation = Simulation(world, scenario.rule, settings.seed, plan, engine_of(settings))
         simulation.stand_on(world, now)
         simulation.happen()
         while simulation.step < step - 1:

@@ -20,7 +20,7 @@ from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.measure.metrics import metrics_for
 from swarm_nca.perturbations import Perturbation
 from swarm_nca.recording import Frame, Run, Table, kept_steps, write_run
-from swarm_nca.scenario.engines import ENGINES
+from swarm_nca.scenario.engines import engine_of
 from swarm_nca.scenario.judging import Judge
 from swarm_nca.scenario.placing import check_place, place
 from swarm_nca.scenario.scenario import Scenario, load
@@ -108,7 +108,7 @@ class _Recorder:
         first = settings.first
         kept = kept_steps(settings.steps, every, moments, world.cells, cell_bytes, first)
         plan = Planned([(change.at, change) for change in scenario.perturbations])
-        engine = ENGINES[settings.engine]
+        engine = engine_of(settings)
         simulation = Simulation(world, scenario.rule, settings.seed, plan, engine)
         simulation.stand_on(world, first)
         for moment in simulation.moments(settings.steps - first):

@@ -14,6 +14,7 @@ from itertools import groupby
 from pathlib import Path
 
 from swarm_nca.config import Document, Mistakes, dump, path_from, read, relocated
+from swarm_nca.engine import products_in
 from swarm_nca.images import Source
 from swarm_nca.measure.metrics import check_metric
 from swarm_nca.perturbations import Immigrants, Mutate, Perturbation, Restart
@@ -90,6 +91,8 @@ def load(
         with mistakes.at("images"):
             start = _start(document, settings, rule)
             _check_metrics(mistakes, settings, start)
+            with mistakes.at("precision"):
+                products_in(settings.precision, start, rule)
         perturbations = _with_files(mistakes, settings, places, rule)
     mistakes.tell()
     _rehearse(mistakes, settings, start, perturbations, places)

@@ -207,6 +207,9 @@ class Settings(_Part):
     """States of the cells at the start."""
     engine: Literal["batched", "agents"] = "batched"
     """All cells at once, or one Mesa agent at a time; the result is the same."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Precision of the factors of matrix products; states, noise and sums keep float32. bfloat16
+    needs engine: batched; it is faster on processors with bfloat16 units, slower on others."""
     steps: Count
     links: AnyLinks = Links()
     """Faults of the links between cells, such as lost messages."""
@@ -225,6 +228,15 @@ class Settings(_Part):
                 "it smaller"
             )
         return canvas
+
+    @model_validator(mode="after")
+    def _precise(self) -> Settings:
+        if self.engine == "agents" and self.precision != "float32":
+            raise ValueError(
+                f"engine: agents has precision: float32, got {self.precision}: write engine: "
+                "batched or leave precision out"
+            )
+        return self
 
     @model_validator(mode="before")
     @classmethod

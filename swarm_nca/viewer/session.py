@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from math import inf
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from swarm_nca.engine import products_in, stepper
 from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.measure.metrics import find_metric
 from swarm_nca.perturbations import Perturbation
@@ -102,7 +104,10 @@ class Session:
         self._alone: World | None = None
         self._measures: Values | None = None
         self.fired = torch.zeros(0, dtype=torch.int64)
-        self._run = Simulation(opening.start, self.rule, self.seed, self.plan)
+        precision = (opening if leader is None else leader.opening).settings.get("precision")
+        products_in(precision, opening.start, self.rule)
+        backend = partial(stepper, precision=precision)
+        self._run = Simulation(opening.start, self.rule, self.seed, self.plan, backend)
         self._look_anew()
         start = self._run.begin()
         self._arrive(start, start.events)

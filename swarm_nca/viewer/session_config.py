@@ -84,7 +84,7 @@ def from_scenario(path: str, rule_name: str | None = None) -> SessionConfig:
 def _of(scenario: Scenario) -> SessionConfig:
     settings = scenario.settings
     head = settings.completed(scenario.document.data)
-    kept = ("seed", "images", "canvas", "target", "start", "links", "topology")
+    kept = ("seed", "images", "canvas", "target", "start", "precision", "links", "topology")
     return SessionConfig(
         name=scenario.name,
         rule=scenario.rule,
