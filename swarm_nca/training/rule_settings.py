@@ -29,7 +29,8 @@ class RuleSettings(Part):
 
     `weights` names a rule of the same sizes and classes whose weights training starts from, as for
     `load_rule`. A cell is undecided, and shows no class, while all its class channels are below
-    `undecided_below`; the training does not depend on it.
+    `undecided_below` (0, or that of the rule that training starts from, when None); the training
+    does not depend on it.
     """
 
     kind: Literal["mlp"] = "mlp"
@@ -42,7 +43,15 @@ class RuleSettings(Part):
     neighborhood: Literal[NEIGHBORHOODS] = "moore"  # type: ignore[valid-type]
     fire_rate: Annotated[float, Gt(0.0), Le(1.0)] = 0.5
     noise: NonNegative = 0.02
-    undecided_below: Annotated[float, Ge(0.0), Le(1.0)] = 0.0
+    undecided_below: Annotated[float, Ge(0.0), Le(1.0)] | None = None
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """The rule's settings of undecided and silent cells; empty without `undecided_below`."""
+        if self.undecided_below is None:
+            return {}
+        shown_above = max(0.01, self.undecided_below)
+        return {"undecided_below": self.undecided_below, "shown_above": shown_above}
 
     @field_validator("hidden")
     @classmethod

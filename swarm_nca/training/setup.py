@@ -29,10 +29,6 @@ from swarm_nca.training.folder import CHECKPOINT, RULE
 from swarm_nca.training.recipe import Data, Recipe
 from swarm_nca.training.rule_settings import RuleSettings
 
-#: Settings that may differ from those of the rule whose weights a training begins with.
-_RATES = ("fire_rate", "noise", "undecided_below", "shown_above")
-
-
 class Setup(NamedTuple):
     """The rule and the tasks at the start of a training.
 
@@ -83,7 +79,9 @@ def set_up(recipe: Recipe, document: Document, begun: Rule | None = None) -> Set
         train.check_rule(rule)
     if begun is None and recipe.rule.weights is not None:
         with document.at("rule", "weights"):
-            rule = _with_weights(rule, load_rule(recipe.rule.weights, base), train, recipe.seed)
+            given = recipe.rule.thresholds if isinstance(recipe.rule, RuleSettings) else {}
+            begins = load_rule(recipe.rule.weights, base)
+            rule = _with_weights(rule, begins, train, recipe.seed, given)
             _take_latents(rule, find_rule(recipe.rule.weights, base))
     return Setup(rule, train, held_out)
 
@@ -175,8 +173,8 @@ def _pictures_of(source: Data, base: Path) -> Pictures:
 def _untrained(recipe: Recipe, task: Task) -> Rule:
     generator = torch.Generator().manual_seed(recipe.seed)
     if isinstance(recipe.rule, RuleSettings):
-        settings = recipe.rule.model_dump(exclude={"kind", "weights"})
-        settings["shown_above"] = max(0.01, recipe.rule.undecided_below)
+        left_out = {"kind", "weights", "undecided_below"}
+        settings = recipe.rule.model_dump(exclude=left_out) | recipe.rule.thresholds
         return Mlp(task.readout, **settings, stimulus_size=task.stimulus_size, generator=generator)
     offered = {
         "classes": task.readout,
@@ -186,8 +184,10 @@ def _untrained(recipe: Recipe, task: Task) -> Rule:
     return rule_to_train(recipe.rule.kind, recipe.rule.settings, offered)
 
 
-def _with_weights(wanted: Rule, begun: Rule, task: Task, seed: int) -> Rule:
-    """The rule `begun` with the fire rate, noise and thresholds of `wanted`.
+def _with_weights(
+    wanted: Rule, begun: Rule, task: Task, seed: int, thresholds: dict[str, float]
+) -> Rule:
+    """The rule `begun` with the fire rate and noise of `wanted`, and with thresholds, if given.
 
     For a quantized rule of other settings it is `wanted`, with the weights of `begun` rounded, or
     with its bits if these mean the same.
@@ -228,8 +228,8 @@ def _with_weights(wanted: Rule, begun: Rule, task: Task, seed: int) -> Rule:
     if isinstance(wanted.readout, Classes):
         _check_classes(begun, wanted.readout, "start without its weights")
     header = begun.header()
-    rates = {name: getattr(wanted, name) for name in _RATES if name in header}
-    rule = rule_from_header(header | rates)
+    rates = {name: getattr(wanted, name) for name in ("fire_rate", "noise") if name in header}
+    rule = rule_from_header(header | rates | thresholds)
     rule.restore(begun.stored())
     return rule
 

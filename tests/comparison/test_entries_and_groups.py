@@ -81,7 +81,7 @@ def test_a_label_names_the_setting_if_its_value_is_not_a_word(trained) -> None:
         trained("b", **base, data=[strokes], schedule={"shape": "steps", "drops": [2, 4]}),
     ]
     assert [label for label, _ in groups_of(*runs)] == [
-        "letters, constant, no normalize, count 9, seed 0, no drops",
+        "letters, constant, no normalize, count 9, seed 0, no only, known True, no drops",
         "1 source, steps, tensors, drops 2/4",
     ]
 
