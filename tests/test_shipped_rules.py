@@ -15,8 +15,12 @@ from swarm_nca.tasks.growing_protocol import GrowingProtocol, grown_by
 #: accuracy on a hundred of them.
 KNOWN = {
     "digits": ("doodles", 0.97, 0.93, 0.97),
+    "digits-4": ("doodles", 0.9, 0.5, 0.93),
+    "digits-hex": ("doodles", 0.9, 0.55, 0.93),
+    "digits-robust": ("doodles", 0.9, 0.85, 0.92),
     "fashion-mnist": ("garments", 0.7, 0.6, 0.75),
     "mnist": ("strokes", 0.92, 0.85, 0.9),
+    "mnist-robust": ("strokes", 0.92, 0.8, 0.92),
     "mnist-mixed": ("strokes", 0.85, 0.75, 0.85),
 }
 
