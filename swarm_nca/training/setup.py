@@ -29,6 +29,7 @@ from swarm_nca.training.folder import CHECKPOINT, RULE
 from swarm_nca.training.recipe import Data, Recipe
 from swarm_nca.training.rule_settings import RuleSettings
 
+
 class Setup(NamedTuple):
     """The rule and the tasks at the start of a training.
 
