@@ -31,5 +31,5 @@ def test_tasks_run_in_turn_and_quick_ones_are_repeated() -> None:
 
 
 def test_rounds_are_repeated_until_the_time_is_over() -> None:
-    times = interleaved({"nap": lambda: time.sleep(0.01)}, seconds=0.1, fewest=1)
-    assert 2 <= len(times.rounds["nap"]) <= 10
+    times = interleaved({"nap": lambda: time.sleep(0.01)}, seconds=0.5, fewest=1)
+    assert 2 <= len(times.rounds["nap"]) <= 50

@@ -127,7 +127,7 @@ def test_the_pointer_chooses_the_line_below_it_without_scrolling(app: App) -> No
         assert names(app)[app.picker.chosen] == line.text
         assert app.picker.first == 0
     app.handle(Event(pygame.MOUSEWHEEL, x=0, y=-1))
-    for _ in range(LINES):
+    for _ in names(app):
         app.handle(Event(pygame.MOUSEWHEEL, x=0, y=-1))
     assert app.picker.chosen == len(names(app)) - 1
 
