@@ -13,7 +13,7 @@ from swarm_nca.scenario.finding import shipped_scenarios
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.headless import frame
 from swarm_nca.viewer.layout import SMALLEST, layout_of
-from swarm_nca.viewer.picker import LINES, panel_of
+from swarm_nca.viewer.picker import panel_of
 
 from .reading import Line, window
 from .story import Visitor
