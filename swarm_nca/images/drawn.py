@@ -15,7 +15,7 @@ from swarm_nca.images.datasets import FASHION
 from swarm_nca.images.garments import garments
 from swarm_nca.images.glyphs import DIGITS, LETTERS
 from swarm_nca.images.handwriting import Hand
-from swarm_nca.images.nothing import ONE_WAY, SINGLE, mirrored, one_by_one, overlays
+from swarm_nca.images.nothing import MIRRORED, OVERLAYS, SINGLE, mirrored, one_by_one, overlays
 from swarm_nca.images.pictures import Pictures
 from swarm_nca.images.strokes import strokes
 
@@ -44,7 +44,7 @@ DRAWN: Mapping[str, DrawnSet] = {
     "doodles": DrawnSet(tuple(DIGITS), partial(strokes, hand=ANY_SIZE)),
     "letters": DrawnSet(tuple(LETTERS), partial(strokes, classes="letters")),
     "garments": DrawnSet(FASHION, garments),
-    "mirrored": DrawnSet(tuple(f"mirrored {digit}" for digit in ONE_WAY), mirrored),
-    "overlays": DrawnSet(("overlay",), overlays),
+    "mirrored": DrawnSet(MIRRORED, mirrored),
+    "overlays": DrawnSet(OVERLAYS, overlays),
     **{name: DrawnSet((kind,), one_by_one(one, kind)) for name, (kind, one) in SINGLE.items()},
 }

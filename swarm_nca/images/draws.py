@@ -24,6 +24,11 @@ def numbered_draws(seed: int, start: int, count: int, each: int) -> npt.NDArray[
     return np.random.Generator(bits).random((count, stride))[:, :each]
 
 
+def derived_seed(seed: int, number: int) -> int:
+    """A seed of its own for each number, from one seed."""
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+
+
 class Draws:
     """The uniform numbers [B, D] of B pictures, used column by column.
 

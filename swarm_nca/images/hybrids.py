@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from swarm_nca.images.compose import chimera, row
+from swarm_nca.images.draws import derived_seed
 from swarm_nca.images.pictures import Pictures
 from swarm_nca.images.strokes import strokes
 
@@ -45,4 +46,4 @@ def _pairs(count: int, seed: int) -> tuple[Pictures, Pictures]:
 
 
 def _series(count: int, seed: int, number: int) -> Pictures:
-    return strokes(count, int(np.random.SeedSequence([seed, number]).generate_state(1)[0]))
+    return strokes(count, derived_seed(seed, number))

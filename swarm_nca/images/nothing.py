@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from swarm_nca.images.draws import derived_seed
 from swarm_nca.images.pictures import SIZE, Grey, Pictures, check_pixels, class_number
 from swarm_nca.images.raster import segment_coverage
 from swarm_nca.images.strokes import strokes
@@ -19,7 +20,10 @@ from swarm_nca.images.strokes import strokes
 _PEN = 1.3
 
 #: The digits whose mirror image is no digit.
-ONE_WAY = "23457"
+_ONE_WAY = "23457"
+
+#: The classes of `mirrored` and of `overlays`.
+MIRRORED, OVERLAYS = tuple(f"mirrored {digit}" for digit in _ONE_WAY), ("overlay",)
 
 Random = np.random.Generator
 Floats = npt.NDArray[np.floating[Any]]
@@ -92,29 +96,28 @@ def overlays(
 ) -> Pictures:
     """Two characters of the pen, digits or letters, one over the other."""
     if label is not None:
-        class_number(label, ("overlay",))
+        class_number(label, OVERLAYS)
     lower, upper = (
-        strokes(count, _derived(seed, part), start=start, classes="all") for part in (0, 1)
+        strokes(count, derived_seed(seed, part), start=start, classes="all") for part in (0, 1)
     )
     grey = np.maximum(np.asarray(lower.grey), np.asarray(upper.grey))
-    return Pictures(grey, np.zeros(count, np.int64), ("overlay",))
+    return Pictures(grey, np.zeros(count, np.int64), OVERLAYS)
 
 
 def mirrored(
     count: int, seed: int = 0, *, start: int = 0, label: int | str | None = None
 ) -> Pictures:
     """Digits of the pen in the mirror: those whose mirror image is no digit."""
-    names = tuple(f"mirrored {digit}" for digit in ONE_WAY)
-    only = None if label is None else class_number(label, names)
-    labels = (np.arange(start, start + count) % len(names)) if only is None else only
+    only = None if label is None else class_number(label, MIRRORED)
+    labels = (np.arange(start, start + count) % len(MIRRORED)) if only is None else only
     labels = np.broadcast_to(labels, count).astype(np.int64)
     grey = np.empty((count, *SIZE), np.float32)
-    for number, digit in enumerate(ONE_WAY):
+    for number, digit in enumerate(_ONE_WAY):
         rows = np.flatnonzero(labels == number)
         if len(rows):
             drawn = np.asarray(strokes(count, seed, start=start, label=digit).grey)
             grey[rows] = drawn[rows, :, ::-1]
-    return Pictures(grey, labels, names)
+    return Pictures(grey, labels, MIRRORED)
 
 
 #: The kinds drawn one by one, by the names of their data sets.
@@ -124,10 +127,6 @@ SINGLE: Mapping[str, tuple[str, Callable[[Random], Grey]]] = {
     "clouds": ("cloud", cloud_picture),
     "dots": ("dots", lambda random: dot_picture(random, random.uniform(0.05, 0.7))),
 }
-
-
-def _derived(seed: int, part: int) -> int:
-    return int(np.random.SeedSequence([seed, part]).generate_state(1)[0])
 
 
 def _smooth(at: Floats, knots: Floats) -> Floats:

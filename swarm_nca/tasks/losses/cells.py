@@ -32,6 +32,7 @@ def targets(world: World, silent: bool = False) -> Tensor:
     count = len(world.classes)
     if not silent:
         return functional.one_hot(labels(world), count).to(world.state.dtype)
+    # −1 becomes a last column, which is left out.
     one_hot = functional.one_hot(world.label % (count + 1), count + 1)[:, :count]
     return one_hot.to(world.state.dtype)[world.world_of]
 
