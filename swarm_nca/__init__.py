@@ -43,10 +43,11 @@ if TYPE_CHECKING:
 
     __version__: str
 
-# torch reads this when it is imported. Its threads then sleep while they wait for each other: on a
-# busy machine, threads that wait in a loop take the time of those that they wait for.
-if "GOMP_SPINCOUNT" not in os.environ:
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# torch reads this when it is imported. Its threads then wait for each other in a loop for some
+# tenths of a millisecond, and sleep after that. Without a limit they take, on a busy machine, the
+# time of the threads that they wait for; without any loop they are slow on a free one.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 __all__ = [
     "RULES",

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 
 #: Worlds with fewer cells than this run fastest on one core.
 SMALL = 4_096
@@ -47,3 +49,42 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):  # Linux only
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def shared(job: Callable[[int, int], None], pieces: int, hands: int) -> None:
+    """Call job(hand, piece) for all pieces, on several threads.
+
+    Every thread takes the next piece when it has finished one, so that a thread that has to wait
+    for its core delays the others by one piece at most. Inside a job torch uses one thread.
+
+    Args:
+        job: called with the number of its thread, from 0, and of the piece, from 0; the calls of
+            one thread follow one another.
+        pieces: how many.
+        hands: the most threads.
+    """
+
+    hands = min(hands, pieces)
+    if hands <= 1:
+        for piece in range(pieces):
+            job(0, piece)
+        return
+    ticket = itertools.count()
+
+    def work(hand: int) -> None:
+        while (piece := next(ticket)) < pieces:
+            job(hand, piece)
+
+    with threads(1):
+        others = [_crew(hands - 1).submit(work, hand) for hand in range(1, hands)]
+        try:
+            work(0)
+        finally:
+            wait(others)
+        for other in others:
+            other.result()
+
+
+@functools.cache
+def _crew(size: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(size, "swarm_nca")

@@ -3,10 +3,13 @@
 import os
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
+import torch
 
-from swarm_nca.threads import available_cores
+from swarm_nca.threads import available_cores, shared
 
 
 @pytest.fixture(autouse=True)
@@ -37,12 +40,12 @@ def test_omp_num_threads_overrides_the_cores(monkeypatch):
 
 @pytest.mark.parametrize(
     ("given", "expected"),
-    [({}, "passive"), ({"OMP_WAIT_POLICY": "active"}, "active"), ({"GOMP_SPINCOUNT": "9"}, "None")],
+    [({}, "10000"), ({"OMP_WAIT_POLICY": "active"}, "None"), ({"GOMP_SPINCOUNT": "9"}, "9")],
 )
-def test_waiting_threads_sleep_unless_the_environment_says_otherwise(given, expected):
+def test_waiting_threads_soon_sleep_unless_the_environment_says_otherwise(given, expected):
     others = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
     environment = {name: value for name, value in os.environ.items() if name not in others}
-    code = "import os, swarm_nca; print(os.environ.get('OMP_WAIT_POLICY'))"
+    code = "import os, swarm_nca; print(os.environ.get('GOMP_SPINCOUNT'))"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=environment | given,
@@ -51,3 +54,34 @@ def test_waiting_threads_sleep_unless_the_environment_says_otherwise(given, expe
         check=True,
     )
     assert done.stdout.strip() == expected
+
+
+@pytest.mark.parametrize("hands", [1, 2, 5])
+def test_shared_pieces_are_each_done_once_and_never_two_by_one_hand_at_a_time(hands):
+    busy, done, lock = set(), [], threading.Lock()
+
+    def job(hand: int, piece: int) -> None:
+        with lock:
+            assert hand not in busy
+            busy.add(hand)
+        time.sleep(0.001)
+        with lock:
+            busy.remove(hand)
+            done.append(piece)
+
+    shared(job, 12, hands)
+    assert sorted(done) == list(range(12))
+
+
+def test_shared_jobs_see_one_torch_thread_and_their_errors_arrive():
+    before, seen = torch.get_num_threads(), []
+
+    def job(hand: int, piece: int) -> None:
+        seen.append(torch.get_num_threads())
+        if piece == 3:
+            raise ValueError("piece 3")
+
+    with pytest.raises(ValueError, match="piece 3"):
+        shared(job, 8, 2)
+    assert set(seen) == {1}
+    assert torch.get_num_threads() == before

@@ -7,7 +7,8 @@ neighbours.
 
 from __future__ import annotations
 
-from typing import ClassVar
+import contextlib
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from swarm_nca.engine.mail import Mail, readable
 from swarm_nca.matmul import BLOCK, filled_up
 from swarm_nca.randomness import StepDraws
 from swarm_nca.rules import Largest, Layer, Rule, through
+from swarm_nca.threads import shared, threads
 from swarm_nca.world import World
 
 #: Firing rows computed at once, a whole number of blocks; their messages and layers fit into the
@@ -84,7 +86,8 @@ class Stepper:
 
     def step(self) -> Tensor:
         """Take one step; returns the rows that fired, int64 [M]."""
-        with torch.inference_mode(not self.RECORDS):
+        alone = threads(1) if len(self._desks) > 1 else contextlib.nullcontext()
+        with torch.inference_mode(not self.RECORDS), alone:
             rule, largest, before = self._rule, self._world.largest, None
             fired = self._mail.able(self._draws.fires(self.steps, self._fire_rate))
             if self._mortal:
@@ -102,41 +105,60 @@ class Stepper:
 
     def _allot(self) -> None:
         """Make the buffers that all steps use."""
-        slots, channels = self._rule.slots, self._rule.channels
         self._change = torch.empty_like(self._padded)
-        self._messages = self._padded.new_zeros(CHUNK * slots, channels, dtype=self._products)
-        self._prepared = [
+        # Rules of one's own need not be made for several threads; products are.
+        pure = all(member.layers for member in self._members)
+        self._desks = [self._desk() for _ in range(torch.get_num_threads() if pure else 1)]
+
+    def _desk(self) -> Desk:
+        """The buffers of one thread."""
+        shape = CHUNK * self._rule.slots, self._rule.channels
+        prepared = [
             member.prepared.new_zeros(CHUNK, *member.prepared.shape[1:]) for member in self._members
         ]
+        return Desk(self._padded.new_zeros(*shape, dtype=self._products), prepared)
 
     def _changes(self, bank: Tensor, groups: list[Tensor], table: Tensor) -> Tensor:
-        """[M, C], the answers of the rules with noise.
+        """[M, C], the answers of the rules with noise; chunks are shared by torch's threads.
 
         Args:
             bank: see `Mail.collect`.
             groups: the firing rows of each rule, M together.
             table: int64 [M, K], the rows of the bank that they read.
         """
-        begun = 0
+        chunks, begun = [], 0
         for number, group in enumerate(groups):
             for start in range(0, len(group), CHUNK):
                 rows = group[start : start + CHUNK]
-                part = slice(begun + start, begun + start + len(rows))
-                # Copied, because a rule may return a tensor that it keeps.
-                self._change[part].copy_(self._answers(number, bank, rows, table[part]))
-                if self._noise:
-                    self._change[part].add_(self._normals(rows), alpha=self._noise)
+                chunks.append((number, rows, begun + start))
             begun += len(group)
+        if self._noise and len(chunks) > 1:
+            self._normals(groups[0][:0])  # made once, before several threads read them
+
+        @torch.inference_mode()
+        def answer(hand: int, piece: int) -> None:
+            number, rows, first = chunks[piece]
+            part = slice(first, first + len(rows))
+            # Copied, because a rule may return a tensor that it keeps.
+            self._change[part].copy_(
+                self._answers(self._desks[hand], number, bank, rows, table[part])
+            )
+            if self._noise:
+                self._change[part].add_(self._normals(rows), alpha=self._noise)
+
+        shared(answer, len(chunks), len(self._desks))
         return self._change[:begun]
 
-    def _answers(self, number: int, bank: Tensor, rows: Tensor, table: Tensor) -> Tensor:
+    def _answers(
+        self, desk: Desk, number: int, bank: Tensor, rows: Tensor, table: Tensor
+    ) -> Tensor:
         """[M, C], a rule's answer for `rows` [M], which read rows `table` [M, K] of a bank."""
         member = self._members[number]
         layers = member.layers
         # Padding rows hold old values: harmless for layers, but not for every other rule.
-        filled = filled_up(len(rows), self._messages) if layers else len(rows)
-        messages = self._messages[: filled * table.shape[1]]
-        prepared = self._prepared[number][:filled]
+        filled = filled_up(len(rows), desk.messages) if layers else len(rows)
+        messages = desk.messages[: filled * table.shape[1]]
+        prepared = desk.prepared[number][:filled]
         torch.index_select(bank, 0, table.reshape(-1), out=messages[: table.numel()])
         torch.index_select(member.prepared, 0, rows, out=prepared[: len(rows)])
         heard = messages.view(filled, table.shape[1], -1)
@@ -152,7 +174,13 @@ class Stepper:
     def _write(self, rows: Tensor, change: Tensor) -> None:
         replaces = self._rule.update == "replace"
         write = self._padded.index_copy_ if replaces else self._padded.index_add_
-        write(0, rows, change)
+
+        @torch.inference_mode()
+        def put(hand: int, piece: int) -> None:
+            part = slice(CHUNK * piece, CHUNK * (piece + 1))
+            write(0, rows[part], change[part])
+
+        shared(put, -(-len(rows) // CHUNK), len(self._desks))
 
     def _clear(self, dead: Tensor) -> None:
         self.state.masked_fill_(dead[:, None], 0.0)
@@ -174,7 +202,7 @@ class RecordedStepper(Stepper):
     RECORDS: ClassVar[bool] = True
 
     def _allot(self) -> None:
-        pass
+        self._desks = []
 
     def _changes(self, bank: Tensor, groups: list[Tensor], table: Tensor) -> Tensor:
         changes, begun = [], 0
@@ -196,6 +224,13 @@ class RecordedStepper(Stepper):
 
     def _clear(self, dead: Tensor) -> None:
         self._padded = self._padded.masked_fill(functional.pad(dead, (0, 1))[:, None], 0.0)
+
+
+class Desk(NamedTuple):
+    """The buffers of one thread: messages [CHUNK · K, C], and prepared stimulus of each rule."""
+
+    messages: Tensor
+    prepared: list[Tensor]
 
 
 class Member:
