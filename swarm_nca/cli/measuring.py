@@ -242,10 +242,17 @@ def stress(
             metavar="DIR", help="Folder for tables and figures; default: runs/stress-RULE."
         ),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=MOST, help="Settings at the same time. Default: one for each core."
+        ),
+    ] = None,
 ) -> None:
     """Measure a rule on strange pictures and under faults. To continue, repeat the command."""
     with told_in_one_line(), stoppable():
         from swarm_nca.cli.stress_command import stress_command
+        from swarm_nca.processes import cores
 
         stress_command(
             rule,
@@ -256,6 +263,7 @@ def stress(
             immigrants=immigrants,
             seed=seed,
             out=out,
+            workers=cores() if workers is None else workers,
             console=console(),
         )
 

@@ -32,6 +32,7 @@ def stress_command(
     immigrants: str | None = None,
     seed: int = 0,
     out: Path | None = None,
+    workers: int = 1,
     console: Console | None = None,
 ) -> Suite:
     """Run the settings that the folder does not hold yet, then write all files and print a table.
@@ -43,6 +44,7 @@ def stress_command(
         rule, data, count, seed, pictures, immigrants: see `subject_of`.
         only: names of families, separated by commas; all families when None.
         out: the folder, made if it is missing; `runs/stress-RULE` when None.
+        workers: see `Suite.run`.
         console: standard output when None.
 
     Raises:
@@ -64,7 +66,7 @@ def stress_command(
         if name not in families:
             console.print(f"{name}: left out; {FAMILIES[name].needs}", soft_wrap=True)
     with _watched(console) as progress:
-        suite.run(progress)
+        suite.run(progress, workers)
     # Figures and page show all that the folder holds, not only what this call asked for.
     held = {row.family for row in store.rows}
     shown = {name: family for name, family in FAMILIES.items() if name in held}

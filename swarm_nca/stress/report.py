@@ -16,7 +16,7 @@ from swarm_nca.simulation import Change
 from swarm_nca.stress.families import Family, Fault, Shift
 from swarm_nca.stress.figures import family_figure, tile_scale, trust_figure
 from swarm_nca.stress.measuring import SCORES, Row, Share, looks, world_of
-from swarm_nca.stress.suite import STEPS, UNDER_FAULT, Suite, written
+from swarm_nca.stress.suite import STEPS, UNDER_FAULT, Suite, faulty, written
 from swarm_nca.stress.trust import Curve, curves
 
 #: The files beside the tables, and the folder of figures.
@@ -114,7 +114,7 @@ def _examples(suite: Suite, family: Family, rows: Sequence[Row]) -> list[Rgb]:
             plan: list[tuple[int, Change]] = []
         else:
             sound, step = world_of(subject.pictures, subject.rule), UNDER_FAULT[0]
-            start, plan = suite.faulty(family, float(setting), sound)
+            start, plan = faulty(suite.subject, family, float(setting), sound)
         (look,) = looks(start, subject.rule, subject.seed, [step], plan)
         shown = subject.rule.shown_above
         found.append(_cropped(decisions_rgb(look.stats.world, shown_above=shown)))

@@ -18,7 +18,7 @@ from typing import Literal, Protocol
 
 from swarm_nca.atomic import check_folder, write_atomically
 from swarm_nca.config.errors import one_line
-from swarm_nca.sweeps.executors import cores, local, stop
+from swarm_nca.processes import cores, local, stop
 from swarm_nca.sweeps.plans import Plan, checked
 from swarm_nca.sweeps.ray_cluster import RayExecutor
 from swarm_nca.sweeps.reading import Opening, opened

@@ -8,7 +8,9 @@ import pytest
 
 from swarm_nca.rules import Mlp, save_rule
 from swarm_nca.stress import suite as suites
+from swarm_nca.stress.families import chosen
 from swarm_nca.stress.subject import subject_of
+from swarm_nca.stress.suite import Suite
 from swarm_nca.stress.table import PICTURES, PLAN, TABLE, Store
 
 from .conftest import MakeSuite
@@ -31,12 +33,12 @@ def test_a_stopped_suite_goes_on_and_ends_with_the_same_files(
     kept = (tmp_path / "stopped" / TABLE).read_bytes()
     assert (tmp_path / "whole" / TABLE).read_bytes().startswith(kept)
     measured = []
-    measure = suites.Suite._measured
+    measure = suites.measured
     monkeypatch.setattr(
-        suites.Suite,
-        "_measured",
-        lambda self, name, setting, tick: (
-            measured.append((name, setting)) or measure(self, name, setting, tick)
+        suites,
+        "measured",
+        lambda subject, name, setting, tick: (
+            measured.append((name, setting)) or measure(subject, name, setting, tick)
         ),
     )
     again = make_suite(tmp_path / "stopped", NAMES)
@@ -122,3 +124,12 @@ def test_a_folder_with_other_files_or_a_damaged_table_is_refused(
     (tmp_path / "new" / TABLE).write_text("family,setting\nclean,clean\n")
     with pytest.raises(ValueError, match="damaged or of another version"):
         make_suite(tmp_path / "new", ["clean"])
+
+
+def test_several_workers_give_the_files_of_one(rule_file: str, tmp_path: Path) -> None:
+    small = subject_of(rule_file, "strokes", count=2)
+    for workers in (1, 2):
+        store = Store.opened(tmp_path / str(workers), small.plan, ())
+        Suite(small, chosen(["clean", "broken"], small), store).run(workers=workers)
+    for file in (TABLE, PICTURES, PLAN):
+        assert (tmp_path / "1" / file).read_bytes() == (tmp_path / "2" / file).read_bytes()
