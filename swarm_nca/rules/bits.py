@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
@@ -10,7 +11,9 @@ from annotated_types import Ge, Le
 from swarm_nca.arguments import shown
 from swarm_nca.bounds import check
 from swarm_nca.rules.dyadic import Directions
+from swarm_nca.rules.codebook import MOST_VALUES
 from swarm_nca.rules.filters import FILTERS
+from swarm_nca.rules.inputs import INPUTS
 from swarm_nca.suggestion import did_you_mean
 
 Heard = Literal["slots"] | Directions
@@ -22,6 +25,7 @@ _HEARD = ("slots", *get_args(Directions))
 _SIGNS = ("ste_sign", "approx_sign", "swish_sign")
 
 _Reach = Annotated[float, Ge(1e-6), Le(1e6)]
+_Planes = Annotated[int, Ge(1), Le(8)]
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Bits:
     scales: Scales
     bias: bool
     reach: float
+    planes: Any = 1
+    inputs: Any = "float"
 
     def __post_init__(self) -> None:
         _one_of("hearing", self.hearing, _HEARD)
@@ -51,11 +57,22 @@ class Bits:
         Raises:
             ValueError: settings that do not fit a rule of so many layers and slots.
         """
-        object.__setattr__(self, "filters", _kinds(self.filters, layers))
+        for name, known in (("filters", FILTERS), ("inputs", INPUTS)):
+            kinds = _for_all(name, getattr(self, name), str, layers)
+            known_kinds = ("float", *known)
+            object.__setattr__(
+                self, name, tuple(_one_of(name, kind, known_kinds) for kind in kinds)
+            )
+        planes = _for_all("planes", self.planes, int, layers)
+        object.__setattr__(self, "planes", planes)
+        for kind, count in zip(self.filters, planes, strict=True):
+            _check_planes(kind, count)
         if self.scales == "mean" and (others := set(self.filters) - {*_SIGNS, "float"}):
             raise ValueError(
                 f"scales: mean is for {', '.join(_SIGNS)}, got {', '.join(sorted(others))}"
             )
+        if max(self.planes) > 1 and self.scales in ("none", "mean"):
+            raise ValueError(f"filters of several planes need scales: output or both, not {self.scales}")
         if self.hearing != "slots" and slots != 9:
             raise ValueError(
                 f"hearing {self.hearing!r} filters a 3×3 patch: it needs 9 slots, got {slots}"
@@ -69,10 +86,21 @@ def _one_of(name: str, value: Any, known: tuple[str, ...]) -> str:
     return value
 
 
-def _kinds(given: Any, layers: int) -> tuple[str, ...]:
-    kinds = (given,) * layers if isinstance(given, str) else given
-    if not isinstance(kinds, tuple | list) or len(kinds) != layers:
+def _for_all(name: str, given: Any, kind: type, layers: int) -> tuple[Any, ...]:
+    """One value for each layer."""
+    values = (given,) * layers if isinstance(given, kind) else given
+    if not isinstance(values, tuple | list) or len(values) != layers:
         raise ValueError(
-            f"filters is one kind, or one for each of the {layers} layers, got {shown(given)}"
+            f"{name} is one for all layers, or one for each of the {layers}, got {shown(given)}"
         )
-    return tuple(_one_of("filters", kind, ("float", *FILTERS)) for kind in kinds)
+    return tuple(values)
+
+
+def _check_planes(kind: str, planes: Any) -> None:
+    check("planes", planes, _Planes)
+    most = 1 if kind == "float" else int(math.log(MOST_VALUES, FILTERS[kind].codes_in_use) + 1e-9)
+    if planes > most:
+        raise ValueError(
+            f"planes of {kind} filters are at most {most}, so that a weight has at most "
+            f"{MOST_VALUES} values, got {planes}"
+        )

@@ -2,7 +2,8 @@
 
 A weight is value · scale: the value of its latent by the quantizer of its layer, a scale for each
 output (filter) and, if wanted, one for each input, as in OneBit (Xu et al. 2024) and XNOR-Net
-(Rastegari et al. 2016). In training latents are floats in ±`reach`, and gradients pass the
+(Rastegari et al. 2016). A filter may be a sum of several planes, each with values and scales of its
+own; see `codebook`. What a layer reads may be quantized too; see `inputs`. In training latents are floats in ±`reach`, and gradients pass the
 quantizer straight through. A file holds values in their bits, and scales and biases as float16, to
 which the rule rounds them in training too: what is read back computes the same.
 """
@@ -17,8 +18,10 @@ from torch import Tensor, nn
 
 from swarm_nca.rules.bits import Bits, Heard, Scales
 from swarm_nca.rules.classes import DIGITS
+from swarm_nca.rules.codebook import Codebook
 from swarm_nca.rules.dyadic import directions
-from swarm_nca.rules.filters import FILTERS, Filters, pack, unpack
+from swarm_nca.rules.filters import FILTERS, pack, unpack
+from swarm_nca.rules.inputs import INPUTS
 from swarm_nca.rules.memory import Held
 from swarm_nca.rules.readout import Readout
 from swarm_nca.rules.readouts import readout_of
@@ -50,6 +53,9 @@ class Quantized(Rule):
         scales: `output`: one learned scale for each filter; `both`: one for each input too; `mean`:
             the mean of each filter's latents (magnitude-aware sign); `none`.
         bias: whether layers have biases.
+        planes: how many planes each filter is the sum of; one number for all layers.
+        inputs: the kind of each layer's inputs, a name of `inputs.INPUTS` or `float`; one name for
+            all layers. Rules with quantized inputs have no `layers`.
         reach: latents lie within ±reach. Latents change by about the learning rate in a step, so
             that a small reach lets weights change their values fast.
         neighborhood, fire_rate, noise, alive_above, undecided_below, shown_above: see `Rule`.
@@ -74,6 +80,8 @@ class Quantized(Rule):
         scales: Scales = "output",
         bias: bool = True,
         reach: float = 1.0,
+        planes: int | tuple[int, ...] = 1,
+        inputs: str | tuple[str, ...] = "float",
         neighborhood: str = "moore",
         fire_rate: float = 0.5,
         noise: float = 0.02,
@@ -97,23 +105,23 @@ class Quantized(Rule):
         )
         super().__init__(checked.classes, **checked.of_rule())
         self.hidden = checked.hidden
-        bits = Bits(hearing, filters, scales, bias, reach)
+        bits = Bits(hearing, filters, scales, bias, reach, planes, inputs)
         bits.check_for(len(self.hidden) + 1, self.slots)
         self.hearing, self.scales, self.bias = bits.hearing, bits.scales, bits.bias
         self.filters, self.reach = bits.filters, bits.reach
+        self.planes, self.inputs = bits.planes, bits.inputs
         self._make(generator)
 
     def _make(self, generator: torch.Generator | None) -> None:
         """Create and initialise the parameters."""
-        fixed = self._directions()
+        fixed = self.directions()
         sums = self.slots if fixed is None else fixed.shape[1]
         #: Number of first rows of `perception`, which are for the stimulus.
         self.sensing_rows = self.stimulus_size
         sizes = (self.stimulus_size + sums * self.channels, *self.hidden, self.channels)
-        for name, kind, rows, columns in zip(
-            self.names, self.filters, sizes, sizes[1:], strict=False
-        ):
-            weight = torch.empty(rows, columns)
+        for n, name in enumerate(self.names):
+            kind, planes, rows, columns = self.filters[n], self.planes[n], *sizes[n : n + 2]
+            weight = torch.empty(planes * rows, columns)
             spread = math.sqrt(2.0 / (rows + columns)) * (0.1 if name == "output" else 1.0)
             if kind != "float":
                 weight.uniform_(-self.reach, self.reach, generator=generator)
@@ -124,10 +132,16 @@ class Quantized(Rule):
             self.register_parameter(name, nn.Parameter(weight))
             if self.bias:
                 self.register_parameter(f"{name}_bias", nn.Parameter(torch.zeros(columns)))
+            if self.inputs[n] != "float" and INPUTS[self.inputs[n]].ranged:
+                ranges = torch.tensor([1.0, 2.0] if n == 0 and self.stimulus_size else [2.0])
+                self.register_parameter(f"{name}_range", nn.Parameter(ranges.log()))
             if kind == "float":
                 continue
-            size = float(self._values(name, kind).detach().square().mean().sqrt())
+            size = float(self._values(name).detach().square().mean().sqrt())
             begun = torch.full((columns,), math.log(spread / max(size, 1e-3)))
+            if planes > 1:
+                unit = Codebook(FILTERS[kind], planes).unit
+                begun = begun + (unit / unit.square().sum().sqrt()).log().float()[:, None]
             if self.scales in ("output", "both"):
                 self.register_parameter(f"{name}_scale", nn.Parameter(begun))
             if self.scales == "both":
@@ -138,14 +152,19 @@ class Quantized(Rule):
         """The names of the layers, in order."""
         return (*_NAMES[: len(self.hidden)], "output")
 
-    def _directions(self) -> Tensor | None:
+    def directions(self) -> Tensor | None:
         return None if self.hearing == "slots" else directions(self.hearing)
 
-    def _values(self, name: str, kind: str) -> Tensor:
+    def _values(self, name: str) -> Tensor:
+        """[P·I, O]: the values of a layer's planes."""
+        kind = self.filters[self.names.index(name)]
         return FILTERS[kind].quantize(self.get_parameter(name) / self.reach)
 
     def factors(self, name: str) -> tuple[Tensor | None, Tensor | None]:
-        """The scales of a layer's inputs [in] and outputs [out], as float16 holds them."""
+        """The scales of a layer's inputs [in] and outputs [out], as float16 holds them.
+
+        Filters of several planes have scales [planes, out].
+        """
         if self.scales == "mean":
             return None, _rounded(self.get_parameter(name).detach().abs().mean(0))
         held = dict(self.named_parameters(recurse=False))
@@ -154,13 +173,33 @@ class Quantized(Rule):
 
     def weight_of(self, name: str) -> Tensor:
         """[in, out]: a layer's weights as used; gradients flow to latents and scales."""
-        kind = self.filters[self.names.index(name)]
-        if kind == "float":
+        n = self.names.index(name)
+        if self.filters[n] == "float":
             return self.get_parameter(name)
-        weight = self._values(name, kind)
+        planes = self._values(name).unflatten(0, (self.planes[n], -1))
         gain, scale = self.factors(name)
-        weight = weight if gain is None else weight * gain[:, None]
-        return weight if scale is None else weight * scale
+        planes = planes if gain is None else planes * gain[:, None]
+        planes = planes if scale is None else planes * scale.view(len(planes), 1, -1)
+        return planes.sum(0) if len(planes) > 1 else planes[0]
+
+    @property
+    def quantizes_inputs(self) -> bool:
+        """Whether a layer reads quantized inputs."""
+        return set(self.inputs) != {"float"}
+
+    def read(self, n: int, given: Tensor, part: int = 0) -> Tensor:
+        """What layer n reads of its inputs, as quantized.
+
+        Args:
+            part: 1 for messages of a rule that senses a stimulus, in the first layer.
+        """
+        if self.inputs[n] == "float":
+            return given
+        kind = INPUTS[self.inputs[n]]
+        if not kind.ranged:
+            return kind(given, None)
+        log = self.get_parameter(f"{self.names[n]}_range")
+        return kind(given, _rounded(log[min(part, len(log) - 1)].exp()))
 
     def used(self) -> list[Layer]:
         """The layers over the sums that the rule hears; gradients flow to the parameters."""
@@ -176,27 +215,38 @@ class Quantized(Rule):
         return layers
 
     def layers(self) -> list[Layer] | None:
-        """The weights in the form that cells use."""
+        """The weights in the form that cells use; None if inputs are quantized."""
+        if self.quantizes_inputs:
+            return None
         filtered = self.filtered()
         return self.used() if filtered is None else filtered.expanded(self.stimulus_size)
 
     def filtered(self) -> Filtered | None:
-        """The fixed direction filters, and the learned layers after them."""
-        fixed = self._directions()
+        """The fixed direction filters, and the learned layers; None if inputs are quantized."""
+        fixed = self.directions()
         return (
             None
-            if fixed is None
+            if fixed is None or self.quantizes_inputs
             else Filtered(fixed.to(self.get_parameter("perception")), self.used())
         )
 
     def prepare(self, stimulus: Tensor) -> Tensor:
         """[N, S] → [N, H]: the part of the first layer that depends on the stimulus only."""
         first = self.used()[0]
-        return torch.addmm(first.bias, stimulus, first.weight[: self.stimulus_size])
+        return torch.addmm(first.bias, self.read(0, stimulus), first.weight[: self.stimulus_size])
 
     def change(self, prepared: Tensor, messages: Tensor) -> Tensor:
         """[M, H] prepared stimulus and [M, K, C] messages → [M, C] change of state."""
-        return through(self.layers() or [], prepared, messages)
+        if not self.quantizes_inputs:
+            return through(self.layers() or [], prepared, messages)
+        fixed, (first, *others) = self.directions(), self.used()
+        if fixed is not None:
+            messages = torch.einsum("kp,mkc->mpc", fixed.to(messages), messages)
+        heard = self.read(0, messages.flatten(1), 1)
+        units = torch.addmm(prepared, heard, first.weight[self.stimulus_size :])
+        for n, (weight, bias) in enumerate(others, 1):
+            units = torch.addmm(bias, self.read(n, units.relu()), weight)
+        return units
 
     @torch.no_grad()
     def settle(self) -> None:
@@ -205,7 +255,7 @@ class Quantized(Rule):
             if kind != "float":
                 self.get_parameter(name).clamp_(-self.reach, self.reach)
         for name, log in self.named_parameters():
-            if name.endswith(("_scale", "_gain")):
+            if name.endswith(("_scale", "_gain", "_range")):
                 log.clamp_(-_LARGEST_LOG, _LARGEST_LOG)
 
     @torch.no_grad()
@@ -231,36 +281,42 @@ class Quantized(Rule):
             ValueError: weights of another shape.
         """
         weight, held = layer.weight.float(), self.get_parameter(name)
-        kind = self.filters[self.names.index(name)]
-        if weight.shape != held.shape:
+        n = self.names.index(name)
+        kind, planes = self.filters[n], self.planes[n]
+        needed = [len(held) // planes, held.shape[1]]
+        if list(weight.shape) != needed:
             raise ValueError(
-                f"its {name} weights are {list(weight.shape)}, this rule needs "
-                f"{list(held.shape)}: set hearing, free_channels and hidden to its own"
+                f"its {name} weights are {list(weight.shape)}, this rule needs {needed}: "
+                "set hearing, free_channels and hidden to its own"
             )
         if self.bias:
             self.get_parameter(f"{name}_bias").copy_(layer.bias)
         if kind == "float" or self.scales in ("none", "mean"):
             held.copy_(weight if kind == "float" else weight.clamp(-self.reach, self.reach))
             return
+        gain = torch.ones(len(weight))
         if self.scales == "both":
             size = weight.square().mean(1).sqrt().clamp_min(1e-4)
             gain = (size / size.log().mean().exp()).half().float()
-            self.get_parameter(f"{name}_gain").copy_(gain.log())
             weight = weight / gain[:, None]
-        scale = fitted_scale(weight, FILTERS[kind])
-        self.get_parameter(f"{name}_scale").copy_(scale.log())
-        held.copy_((weight / scale).clamp(-1.0, 1.0) * self.reach)
+        codebook = Codebook(FILTERS[kind], planes)
+        scale = codebook.begun(weight)
+        latents = codebook.latents_of(codebook.nearest(weight, scale))
+        if planes == 1:  # latents stay where the weights are
+            latents = (weight / scale).clamp(-1.0, 1.0)
+        self.take_latents(name, latents, gain, scale, layer.bias)
 
     @torch.no_grad()
     def take_latents(
         self, name: str, latents: Tensor, gain: Tensor, scale: Tensor, bias: Tensor
     ) -> None:
-        """Set a quantized layer: latents [in, out] in ±1, gains [in], scales and biases [out].
+        """Set a quantized layer: gains [in], biases [out] and, with P planes, scales [P, out].
 
-        Gains are left out unless `scales` is `both`.
+        Latents [P·in, out] are in ±1. Gains are left out unless `scales` is `both`.
         """
         self.get_parameter(name).copy_(latents * self.reach)
-        self.get_parameter(f"{name}_scale").copy_(scale.log())
+        held = self.get_parameter(f"{name}_scale")
+        held.copy_(scale.log().view_as(held))
         if self.scales == "both":
             self.get_parameter(f"{name}_gain").copy_(gain.log())
         if self.bias:
@@ -282,7 +338,8 @@ class Quantized(Rule):
                         held[f"{name}_{what}"] = factor.detach().half()
             if self.bias:
                 held[f"{name}_bias"] = self.get_parameter(f"{name}_bias").detach().half()
-        return held
+        ranges = ((name, log) for name, log in self.named_parameters() if name.endswith("_range"))
+        return held | {name: _rounded(log.detach().exp()).half() for name, log in ranges}
 
     def memory(self) -> list[Held]:
         """The numbers that a file holds: filters at the bits of their kind."""
@@ -306,6 +363,8 @@ class Quantized(Rule):
         """
         for name, kind in zip(self.names, self.filters, strict=True):
             latents = self.get_parameter(name)
+            if f"{name}_range" in stored:
+                self.get_parameter(f"{name}_range").copy_(stored[f"{name}_range"].double().log())
             if self.bias:
                 self.get_parameter(f"{name}_bias").copy_(stored[f"{name}_bias"])
             if kind == "float":
@@ -325,9 +384,17 @@ class Quantized(Rule):
                     self.get_parameter(f"{name}_{what}").copy_(factor.log())
 
     def settings(self) -> dict[str, Any]:
-        """All settings, without the weights; `neighborhood` only if it is not the usual one."""
-        usual = self.neighborhood == "moore"
-        return ({} if usual else {"neighborhood": self.neighborhood}) | {
+        """All settings, without the weights; some only if they are not the usual ones."""
+        rare = {
+            name: given
+            for name, given, usual in (
+                ("neighborhood", self.neighborhood, self.neighborhood == "moore"),
+                ("planes", list(self.planes), set(self.planes) == {1}),
+                ("inputs", list(self.inputs), not self.quantizes_inputs),
+            )
+            if not usual
+        }
+        return rare | {
             "classes": self.readout.to_json(),
             "free_channels": self.free_channels,
             "hidden": list(self.hidden),
@@ -349,18 +416,6 @@ class Quantized(Rule):
     def from_settings(cls, settings: dict[str, Any]) -> Quantized:
         """An untrained rule with these settings; see `Rule.from_settings`."""
         return cls(**settings | {"classes": readout_of(settings["classes"])})
-
-
-def fitted_scale(weight: Tensor, filters: Filters, grid: int = 80) -> Tensor:
-    """[out]: for each filter of [in, out], the scale with the smallest squared rounding error."""
-    largest = weight.abs().amax(0).clamp_min(1e-4)
-    best, least = largest, torch.full_like(largest, math.inf)
-    for part in torch.linspace(0.05, 1.2, grid).tolist():
-        scale = (largest * part).half().float()
-        error = (weight - filters.quantize(weight / scale) * scale).square().sum(0)
-        best = torch.where(error < least, scale, best)
-        least = torch.minimum(error, least)
-    return best
 
 
 def _rounded(x: Tensor) -> Tensor:

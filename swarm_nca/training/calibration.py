@@ -25,8 +25,9 @@ import torch
 from torch import Tensor
 
 from swarm_nca.engine import trajectory
-from swarm_nca.rules import FILTERS, Filters, Layer, Quantized, Rule
-from swarm_nca.rules.quantized import fitted_scale
+from swarm_nca.rules import FILTERS, Layer, Quantized, Rule
+from swarm_nca.rules.codebook import Codebook
+from swarm_nca.rules.inputs import INPUTS
 from swarm_nca.tasks import Task
 from swarm_nca.world import World
 
@@ -59,8 +60,7 @@ def begin_from(rule: Quantized, other: Rule, task: Task, generator: torch.Genera
     if rule.scales not in ("output", "both"):
         rule.begin_from(other)
         return
-    fixed = rule.filtered()
-    filters = None if fixed is None else fixed.filters
+    filters = rule.directions()
     wanted = _layers(other, rule.hearing, filters)
     times = _times(rule, other, [len(layer.bias) for layer in wanted])
     exact = found = heard = inputs_met(other, task, filters, generator)
@@ -68,13 +68,15 @@ def begin_from(rule: Quantized, other: Rule, task: Task, generator: torch.Genera
         answer = torch.addmm(layer.bias, exact, layer.weight)
         # Inputs that are there several times share the weight of the one.
         prior = layer.weight.repeat(times[n - 1], 1) / times[n - 1] if n else layer.weight
+        found = _read(rule, n, found)
         kind, moments = rule.filters[n], Moments.of(found)
         if kind == "float":
             weight = moments.solved(moments.crossed(answer), prior.double()).float()
             bias = answer.mean(0) - moments.mean @ weight
             rule.take_weights(name, Layer(weight.repeat(1, times[n]), bias.repeat(times[n])))
         else:
-            fit = _Fit(FILTERS[kind], rule.scales == "both", moments)
+            codebook = Codebook(FILTERS[kind], rule.planes[n])
+            fit = _Fit(codebook, rule.scales == "both", moments)
             rule.take_latents(name, *fit(answer, prior.double(), times[n]))
         used = rule.used()[n]
         exact, found = answer.relu(), torch.addmm(used.bias, found, used.weight).relu()
@@ -94,7 +96,7 @@ def _fit_scales(rule: Quantized, heard: Tensor, answer: Tensor, generator: torch
         chosen = torch.randint(len(heard), (BATCH,), generator=generator)
         units = heard[chosen]
         for n, layer in enumerate(rule.used()):
-            units = torch.addmm(layer.bias, units.relu() if n else units, layer.weight)
+            units = torch.addmm(layer.bias, _as_read(rule, n, units.relu() if n else units), layer.weight)
         error = (units - answer[chosen]).square().mean()
         found = torch.autograd.grad(error / answer.square().mean(), scales)
         for weight, gradient in zip(scales, found, strict=True):
@@ -105,6 +107,33 @@ def _fit_scales(rule: Quantized, heard: Tensor, answer: Tensor, generator: torch
         weight.grad = None
         weight.requires_grad_(need)
     rule.settle()
+
+
+def _read(rule: Quantized, n: int, found: Tensor) -> Tensor:
+    """What layer n reads of its inputs [M, I], with the ranges that lose least."""
+    log = dict(rule.named_parameters()).get(f"{rule.names[n]}_range")
+    if log is not None:
+        parts = [found] if len(log) == 1 else [*found.split_with_sizes(_parts(rule, found), 1)]
+        kind = INPUTS[rule.inputs[n]]
+        for part, given in enumerate(parts):
+            largest = given.abs().max().clamp_min(1e-3)
+            reaches = [largest * share for share in torch.linspace(0.05, 1.0, 39)]
+            errors = [(kind(given, reach) - given).square().sum() for reach in reaches]
+            log[part] = reaches[int(torch.stack(errors).argmin())].log()
+    return _as_read(rule, n, found)
+
+
+def _as_read(rule: Quantized, n: int, units: Tensor) -> Tensor:
+    """What layer n reads of its inputs [M, I]."""
+    if n:
+        return rule.read(n, units)
+    stimulus, messages = units.split_with_sizes(_parts(rule, units), 1)
+    return torch.cat([rule.read(0, stimulus), rule.read(0, messages, 1)], 1)
+
+
+def _parts(rule: Quantized, inputs: Tensor) -> list[int]:
+    """How many of the first layer's inputs are for the stimulus, and how many for messages."""
+    return [rule.stimulus_size, inputs.shape[1] - rule.stimulus_size]
 
 
 def _layers(other: Rule, hearing: str, filters: Tensor | None) -> list[Layer]:
@@ -195,13 +224,13 @@ class _Fit:
     """Fits layers to the same inputs.
 
     Args:
-        filters: their kind.
+        codebook: the values of a weight.
         gains: whether inputs have scales.
         moments: those of the inputs.
     """
 
-    def __init__(self, filters: Filters, gains: bool, moments: Moments) -> None:
-        self._filters, self._gains, self._moments = filters, gains, moments
+    def __init__(self, codebook: Codebook, gains: bool, moments: Moments) -> None:
+        self._codebook, self._gains, self._moments = codebook, gains, moments
 
     def __call__(
         self, answer: Tensor, prior: Tensor, times: int
@@ -212,32 +241,28 @@ class _Fit:
             prior: float64 [I, O], weights to stay near to where the inputs leave a choice.
 
         Returns:
-            latents [I, T·O] within ±1, gains [I], scales [T·O] and biases [T·O].
+            latents [P·I, T·O] within ±1, gains [I], scales [P, T·O] and biases [T·O].
         """
         moments, wanted = self._moments, self._moments.crossed(answer)
         gain = self._first_gain(moments.solved(wanted, prior))
-        latents: list[Tensor] = []
-        scales: list[Tensor] = []
+        copies: list[_Rounded] = []
         for copy in range(times):
-            done = self._sum(latents, scales, gain, prior)
+            done = self._sum(copies, gain, prior)
             goal = (copy + 1) * wanted - moments.plain @ done
-            one, scale = self._rounded(goal, (copy + 1) * prior - done, gain)
-            latents.append(one)
-            scales.append(scale)
+            copies.append(self._rounded(goal, (copy + 1) * prior - done, gain))
         for _ in range(SWEEPS if self._gains or times > 1 else 0):
             if self._gains:
-                others = [self._others(n, latents, scales, gain) for n in range(times)]
+                others = [self._others(n, copies, gain) for n in range(times)]
                 goals = [times * wanted - moments.plain @ other for other in others]
-                gain = self._fitted_gain(latents, scales, goals, gain)
+                gain = self._fitted_gain(copies, goals, gain)
             for n in range(times):
-                other = self._others(n, latents, scales, gain)
+                other = self._others(n, copies, gain)
                 goal = times * wanted - moments.plain @ other
-                latents[n], scales[n] = self._rounded(goal, times * prior - other, gain)
-        weight = torch.cat(
-            [self._weight(*one, gain) for one in zip(latents, scales, strict=True)], dim=1
-        )
+                copies[n] = self._rounded(goal, times * prior - other, gain)
+        weight = torch.cat([self._weight(one, gain) for one in copies], dim=1)
         bias = answer.mean(0).repeat(times) - moments.mean @ weight.float()
-        return torch.cat(latents, 1).clamp(-1.0, 1.0), gain, torch.cat(scales), bias
+        latents = torch.cat([self._codebook.latents_of(one.codes) for one in copies], dim=1)
+        return latents, gain, torch.cat([one.scale for one in copies], dim=1), bias
 
     def _first_gain(self, weight: Tensor) -> Tensor:
         if not self._gains:
@@ -246,66 +271,83 @@ class _Fit:
         gain: Tensor = size / size.log().mean().exp()
         return gain
 
-    def _weight(self, latents: Tensor, scale: Tensor, gain: Tensor) -> Tensor:
-        return self._filters.quantize(latents) * gain[:, None] * scale
+    def _weight(self, one: _Rounded, gain: Tensor) -> Tensor:
+        planes = self._codebook.planes_of(one.codes) * one.scale[:, None]
+        return planes.sum(0) * gain[:, None]
 
-    def _sum(
-        self, latents: list[Tensor], scales: list[Tensor], gain: Tensor, like: Tensor
-    ) -> Tensor:
+    def _sum(self, copies: list[_Rounded], gain: Tensor, like: Tensor) -> Tensor:
         total = torch.zeros_like(like)
-        for one in zip(latents, scales, strict=True):
-            total += self._weight(*one, gain)
+        for one in copies:
+            total += self._weight(one, gain)
         return total
 
-    def _others(self, n: int, latents: list[Tensor], scales: list[Tensor], gain: Tensor) -> Tensor:
+    def _others(self, n: int, copies: list[_Rounded], gain: Tensor) -> Tensor:
         """The sum of the weights of all copies but n."""
-        own = self._weight(latents[n], scales[n], gain)
-        return self._sum(latents, scales, gain, own) - own
+        own = self._weight(copies[n], gain)
+        return self._sum(copies, gain, own) - own
 
-    def _rounded(self, goal: Tensor, prior: Tensor, gain: Tensor) -> tuple[Tensor, Tensor]:
-        """Latents [I, O] and scales [O] for the crossed moments of a goal."""
+    def _rounded(self, goal: Tensor, prior: Tensor, gain: Tensor) -> _Rounded:
+        """The best values and scales for the crossed moments of a goal."""
         damped, weight = self._moments.damped, self._moments.solved(goal, prior)
-        scale = fitted_scale((weight / gain[:, None]).float(), self._filters).double()
-        latents = weight
+        scale = self._codebook.begun(weight / gain[:, None])
         for _ in range(ROUNDS):
-            latents = passed_on(weight, gain[:, None] * scale, self._filters, damped)
-            unit = self._filters.quantize(latents) * gain[:, None]
-            size = (unit * (damped @ unit)).sum(0).clamp_min(1e-12)
-            scale = ((unit * goal).sum(0) / size).clamp_min(1e-6)
-        return latents, scale
+            codes = passed_on(weight, gain, scale, self._codebook, damped)
+            planes = self._codebook.planes_of(codes) * gain[:, None]
+            scale = _fitted_scale(planes, goal, damped, scale)
+        return _Rounded(codes, scale)
 
-    def _fitted_gain(
-        self, latents: list[Tensor], scales: list[Tensor], goals: list[Tensor], gain: Tensor
-    ) -> Tensor:
+    def _fitted_gain(self, copies: list[_Rounded], goals: list[Tensor], gain: Tensor) -> Tensor:
         """The gains with the least squared error of all copies."""
-        values = torch.cat(
-            [self._filters.quantize(one) * size for one, size in zip(latents, scales, strict=True)],
-            dim=1,
-        )
+        values = torch.cat([self._weight(one, torch.ones_like(gain)) for one in copies], dim=1)
         products = self._moments.damped * (values @ values.T)
         products.diagonal().add_(1e-3 * products.diagonal().mean())
         better = torch.linalg.solve(products, (values * torch.cat(goals, 1)).sum(1))
         return torch.where(better > 0.05 * gain, better, 0.5 * gain)
 
 
-def passed_on(weight: Tensor, sized: Tensor, filters: Filters, moments: Tensor) -> Tensor:
-    """float64 [I, O]: latents whose values stand for `weight`; see the module's docstring.
+class _Rounded(NamedTuple):
+    """Combinations of a codebook [I, O], and scales of its planes [P, O]."""
+
+    codes: Tensor
+    scale: Tensor
+
+
+def _fitted_scale(planes: Tensor, goal: Tensor, moments: Tensor, scale: Tensor) -> Tensor:
+    """float64 [P, O]: the scales of planes [P, I, O] with the least squared error of `goal` [I, O].
+
+    Filters that need a scale below 0 keep theirs, `scale`.
+    """
+    products = torch.einsum("pio,qio->opq", planes, moments @ planes)
+    diagonal = products.diagonal(dim1=1, dim2=2)
+    diagonal.add_(1e-9 * diagonal.mean(1, keepdim=True) + 1e-12)
+    better = torch.linalg.solve(products, torch.einsum("pio,io->op", planes, goal)).T
+    return torch.where((better > 1e-6).all(0), better, scale)
+
+
+def passed_on(
+    weight: Tensor, gain: Tensor, scale: Tensor, codebook: Codebook, moments: Tensor
+) -> Tensor:
+    """int64 [I, O]: combinations that stand for `weight`; see the module's docstring.
 
     Args:
         weight: [I, O].
-        sized: [I, O], what a value of 1 stands for.
+        gain, scale: [I], [P, O].
+        codebook: the values of a weight.
         moments: [I, I], second moments of the inputs.
     """
     order = moments.diagonal().argsort(descending=True)
-    left, sized = weight[order].clone(), sized[order]
+    left, gain = weight[order].clone(), gain[order]
     ordered = moments[order][:, order]
     inverse = torch.linalg.cholesky(
         torch.cholesky_inverse(torch.linalg.cholesky(ordered)), upper=True
     )
+    sums = codebook.values @ scale
+    codes = torch.empty(left.shape, dtype=torch.int64)
     for i in range(len(left)):
-        rounded = filters.quantize(left[i] / sized[i]) * sized[i]
+        codes[i] = codebook.nearest(left[i] / gain[i], scale)
+        rounded = sums.gather(0, codes[i][None])[0] * gain[i]
         error = (left[i] - rounded) / inverse[i, i]
         left[i + 1 :] -= inverse[i, i + 1 :, None] * error
-    latents = torch.empty_like(left)
-    latents[order] = left / sized
-    return latents
+    found = torch.empty_like(codes)
+    found[order] = codes
+    return found
