@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from swarm_nca.rules import FILTERS, Filters, Quantized
+from swarm_nca.rules import FILTERS, Quantized
 from swarm_nca.rules.filters import pack
 
 #: Numbers on one line of a table.
@@ -62,7 +62,8 @@ def body(
     lines += [_ROW] * ("float" in kinds)
     widths = [*rule.hidden, rule.channels]
     lines += _change(rule, prefix, widths)
-    return lines, constants, 4 * sum(width + -width % 8 for width in widths)
+    padded = [width + -width % 8 for width in widths]
+    return lines, constants, 4 * (sum(padded) + _longest_plane(rule, padded))
 
 
 #: Exact for all finite numbers, also for those below the normal range.
@@ -139,20 +140,41 @@ def _change(rule: Quantized, prefix: str, widths: list[int]) -> list[str]:
         *(f"    float {unit}[{length}];" for unit, length in zip(units, padded, strict=True)),
         "    int i, o;" if rule.hearing == "slots" else "    int i, o, k, p;",
     ]
+    if longest := _longest_plane(rule, padded):
+        lines += [f"    float plane[{longest}];", "    int q;"]
     if not rule.stimulus_size:
         lines.append("    (void)stimulus;")
     for n, (kind, width) in enumerate(zip(rule.filters, widths, strict=True)):
-        lines += [
-            f"    for (o = 0; o < {padded[n]}; o++) {{",
-            f"        {units[n]}[o] = 0.0f;",
-            "    }",
-        ]
+        lines += _zeroed(units[n], padded[n])
+        whole = rule.planes[n] > 1
+        sums = "plane" if whole else units[n]
         if n:
-            lines += _inputs(rule, n, widths[n - 1], f"{units[n - 1]}[i]", "i", units[n], width)
+            added = _inputs(rule, n, widths[n - 1], f"{units[n - 1]}[i]", "i", sums, width)
         else:
-            lines += _heard(rule, units[n], width)
+            added = _heard(rule, sums, width)
+        if whole:
+            added = [
+                f"    for (q = 0; q < {rule.planes[n]}; q++) {{",
+                *("    " + line for line in [*_zeroed("plane", padded[n]), *added]),
+                f"        for (o = 0; o < {width}; o++) {{",
+                f"            {units[n]}[o] += plane[o] * from_half("
+                f"layer_{n}_scale[q * {width} + o]);",
+                "        }",
+                "    }",
+            ]
+        lines += added
         lines += _finished(rule, n, kind, units[n], width, n == len(widths) - 1)
     return [*lines, "}"]
+
+
+def _zeroed(unit: str, length: int) -> list[str]:
+    return [f"    for (o = 0; o < {length}; o++) {{", f"        {unit}[o] = 0.0f;", "    }"]
+
+
+def _longest_plane(rule: Quantized, padded: list[int]) -> int:
+    """Units of the widest layer of several planes; 0 without one."""
+    widths = zip(rule.planes, padded, strict=True)
+    return max((width for planes, width in widths if planes > 1), default=0)
 
 
 def _heard(rule: Quantized, unit: str, width: int) -> list[str]:
@@ -194,8 +216,10 @@ def _inputs(
     if kind == "float":
         call = f"add_row({scaled}, layer_{n}_weight + (long){row} * {width}, {width}, {unit});"
         return [*lines, f"        {call}", "    }"]
+    if rule.planes[n] > 1:
+        row = f"(q * {len(rule.get_parameter(rule.names[n])) // rule.planes[n]} + {row})"
     bits, groups = FILTERS[kind].bits, (width + 7) // 8
-    times, minus, _ = integers(FILTERS[kind])
+    times, minus, _ = FILTERS[kind].whole
     return [
         *lines,
         f"        add_{bits}_bits({scaled},",
@@ -209,8 +233,8 @@ def _finished(rule: Quantized, n: int, kind: str, unit: str, width: int, last: b
     """Scale and bias of each output."""
     terms = f"{unit}[o]"
     if kind != "float":
-        over = integers(FILTERS[kind])[2]
-        if rule.scales != "none":
+        over = FILTERS[kind].whole[2]
+        if rule.scales != "none" and rule.planes[n] == 1:
             terms += f" * from_half(layer_{n}_scale[o])"
         terms += f" / {over}.0f" if over != 1 else ""
     if rule.bias:
@@ -219,16 +243,6 @@ def _finished(rule: Quantized, n: int, kind: str, unit: str, width: int, last: b
     if terms == f"{into}[o]":
         return []
     return [f"    for (o = 0; o < {width}; o++) {{", f"        {into}[o] = {terms};", "    }"]
-
-
-def integers(filters: Filters) -> tuple[int, int, int]:
-    """(a, b, d), so that the value of a code is (a · code − b) / d."""
-    if filters.first == 0.0:
-        return 1, 0, 1
-    if filters.step == 1.0:
-        return 1, 1, 1
-    most = round(2.0 / filters.step)
-    return 2, most, most
 
 
 def _table(name: str, tensor: torch.Tensor, number: Callable[[float], str]) -> tuple[str, int]:

@@ -10,8 +10,8 @@ from annotated_types import Ge, Le
 
 from swarm_nca.arguments import shown
 from swarm_nca.bounds import check
-from swarm_nca.rules.dyadic import Directions
 from swarm_nca.rules.codebook import MOST_VALUES
+from swarm_nca.rules.dyadic import Directions
 from swarm_nca.rules.filters import FILTERS
 from swarm_nca.rules.inputs import INPUTS
 from swarm_nca.suggestion import did_you_mean
@@ -72,7 +72,9 @@ class Bits:
                 f"scales: mean is for {', '.join(_SIGNS)}, got {', '.join(sorted(others))}"
             )
         if max(self.planes) > 1 and self.scales in ("none", "mean"):
-            raise ValueError(f"filters of several planes need scales: output or both, not {self.scales}")
+            raise ValueError(
+                f"filters of several planes need scales: output or both, not {self.scales}"
+            )
         if self.hearing != "slots" and slots != 9:
             raise ValueError(
                 f"hearing {self.hearing!r} filters a 3×3 patch: it needs 9 slots, got {slots}"

@@ -38,6 +38,11 @@ class Filters:
     codes_in_use: int = 2
     latents: Callable[[Tensor], Tensor] = torch.clone
 
+    @property
+    def whole(self) -> tuple[int, int, int]:
+        """(a, b, d), so that the value of a code is (a · code − b) / d."""
+        return whole_numbers(self.first, self.step)
+
     def codes(self, latents: Tensor) -> Tensor:
         """int64: the codes of latents, from 0."""
         values = self.quantize(latents.detach())
@@ -50,6 +55,16 @@ class Filters:
     def latents_of(self, codes: Tensor, dtype: torch.dtype) -> Tensor:
         """Latents in the middle of each code's interval."""
         return self.latents((self.first + self.step * codes.double()).clamp(-1.0, 1.0)).to(dtype)
+
+
+def whole_numbers(first: float, step: float) -> tuple[int, int, int]:
+    """(a, b, d), so that first + step · code = (a · code − b) / d, for evenly spaced values."""
+    if first == 0.0:
+        return 1, 0, round(1.0 / step)
+    if step == 1.0:
+        return 1, 1, 1
+    most = round(2.0 / step)
+    return 2, most, most
 
 
 def _uniform(bits: int) -> Filters:

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from torch import Tensor
 
 from swarm_nca.rules import quantizers
+from swarm_nca.rules.filters import whole_numbers
 
 
 @dataclass(frozen=True)
@@ -23,19 +24,38 @@ class Inputs:
 
     Attributes:
         bits: of one input.
-        quantize: inputs → values with a gradient.
+        quantize: inputs → values `first + step · code`, with a gradient.
+        first, step: see `quantize`.
         ranged: whether inputs are divided by a range first, and values multiplied by it.
-        signed: whether values lie on both sides of 0.
     """
 
     bits: int
     quantize: Callable[[Tensor], Tensor]
+    first: float = -1.0
+    step: float = 2.0
     ranged: bool = False
-    signed: bool = True
 
     def __call__(self, x: Tensor, reach: Tensor | None) -> Tensor:
-        """The values of x; `reach` is the range, a scalar or one for each input."""
+        """The values of x; `reach` is the range, None for kinds without one."""
         return self.quantize(x) if reach is None else self.quantize(x / reach) * reach
+
+    def codes(self, x: Tensor, reach: Tensor | None) -> Tensor:
+        """int64: the codes of x, from 0."""
+        values = self.quantize(x if reach is None else x / reach)
+        return ((values.double() - self.first) / self.step).round().long()
+
+    @property
+    def whole(self) -> tuple[int, int, int]:
+        """(a, b, d), so that the value of a code is (a · code − b) / d."""
+        return whole_numbers(self.first, self.step)
+
+
+def _signed(bits: int) -> Inputs:
+    return Inputs(bits, partial(quantizers.uniform, bits=bits), -1.0, 2.0 / (2**bits - 1), True)
+
+
+def _unsigned(bits: int) -> Inputs:
+    return Inputs(bits, partial(quantizers.dorefa, bits=bits), 0.0, 1.0 / (2**bits - 1), True)
 
 
 #: All kinds by name; `float` stands for layers whose inputs are not quantized.
@@ -44,16 +64,10 @@ INPUTS: Mapping[str, Inputs] = MappingProxyType(
         "ste_sign": Inputs(1, quantizers.ste_sign),
         "approx_sign": Inputs(1, quantizers.approx_sign),
         "swish_sign": Inputs(1, quantizers.swish_sign),
-        "ste_heaviside": Inputs(1, quantizers.ste_heaviside),
-        "ste_tern": Inputs(2, quantizers.ste_tern),
-        "dorefa": Inputs(2, quantizers.dorefa),
-        **{
-            f"int{bits}": Inputs(bits, partial(quantizers.uniform, bits=bits), True)
-            for bits in range(1, 9)
-        },
-        **{
-            f"uint{bits}": Inputs(bits, partial(quantizers.dorefa, bits=bits), True, False)
-            for bits in range(1, 9)
-        },
+        "ste_heaviside": Inputs(1, quantizers.ste_heaviside, 0.0, 1.0),
+        "ste_tern": Inputs(2, quantizers.ste_tern, -1.0, 1.0),
+        "dorefa": Inputs(2, quantizers.dorefa, 0.0, 1.0 / 3.0),
+        **{f"int{bits}": _signed(bits) for bits in range(1, 9)},
+        **{f"uint{bits}": _unsigned(bits) for bits in range(1, 9)},
     }
 )

@@ -3,9 +3,11 @@
 A weight is value · scale: the value of its latent by the quantizer of its layer, a scale for each
 output (filter) and, if wanted, one for each input, as in OneBit (Xu et al. 2024) and XNOR-Net
 (Rastegari et al. 2016). A filter may be a sum of several planes, each with values and scales of its
-own; see `codebook`. What a layer reads may be quantized too; see `inputs`. In training latents are floats in ±`reach`, and gradients pass the
-quantizer straight through. A file holds values in their bits, and scales and biases as float16, to
-which the rule rounds them in training too: what is read back computes the same.
+own; see `codebook`. What a layer reads may be quantized too; see `inputs`.
+
+In training latents are floats in ±`reach`, and gradients pass the quantizer straight through. A
+file holds values in their bits, and scales, ranges and biases as float16, to which the rule rounds
+them in training too: what is read back computes the same.
 """
 
 from __future__ import annotations
@@ -16,11 +18,13 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from swarm_nca.rules import packing
 from swarm_nca.rules.bits import Bits, Heard, Scales
 from swarm_nca.rules.classes import DIGITS
 from swarm_nca.rules.codebook import Codebook
 from swarm_nca.rules.dyadic import directions
-from swarm_nca.rules.filters import FILTERS, pack, unpack
+from swarm_nca.rules.filters import FILTERS
+from swarm_nca.rules.half import in_half
 from swarm_nca.rules.inputs import INPUTS
 from swarm_nca.rules.memory import Held
 from swarm_nca.rules.readout import Readout
@@ -153,6 +157,7 @@ class Quantized(Rule):
         return (*_NAMES[: len(self.hidden)], "output")
 
     def directions(self) -> Tensor | None:
+        """[K, P], the fixed direction filters; None where the rule hears each slot."""
         return None if self.hearing == "slots" else directions(self.hearing)
 
     def _values(self, name: str) -> Tensor:
@@ -166,21 +171,22 @@ class Quantized(Rule):
         Filters of several planes have scales [planes, out].
         """
         if self.scales == "mean":
-            return None, _rounded(self.get_parameter(name).detach().abs().mean(0))
+            return None, in_half(self.get_parameter(name).detach().abs().mean(0))
         held = dict(self.named_parameters(recurse=False))
         logs = held.get(f"{name}_gain"), held.get(f"{name}_scale")
-        return tuple(None if log is None else _rounded(log.exp()) for log in logs)  # type: ignore
+        return tuple(None if log is None else in_half(log.exp()) for log in logs)  # type: ignore
 
     def weight_of(self, name: str) -> Tensor:
         """[in, out]: a layer's weights as used; gradients flow to latents and scales."""
         n = self.names.index(name)
         if self.filters[n] == "float":
             return self.get_parameter(name)
-        planes = self._values(name).unflatten(0, (self.planes[n], -1))
+        values = self._values(name)
+        planes = values.view(self.planes[n], -1, values.shape[1])
         gain, scale = self.factors(name)
         planes = planes if gain is None else planes * gain[:, None]
         planes = planes if scale is None else planes * scale.view(len(planes), 1, -1)
-        return planes.sum(0) if len(planes) > 1 else planes[0]
+        return planes[0] if len(planes) == 1 else planes.sum(0)
 
     @property
     def quantizes_inputs(self) -> bool:
@@ -193,13 +199,13 @@ class Quantized(Rule):
         Args:
             part: 1 for messages of a rule that senses a stimulus, in the first layer.
         """
-        if self.inputs[n] == "float":
-            return given
-        kind = INPUTS[self.inputs[n]]
-        if not kind.ranged:
-            return kind(given, None)
-        log = self.get_parameter(f"{self.names[n]}_range")
-        return kind(given, _rounded(log[min(part, len(log) - 1)].exp()))
+        kind = self.inputs[n]
+        return given if kind == "float" else INPUTS[kind](given, self.reach_of(n, part))
+
+    def reach_of(self, n: int, part: int = 0) -> Tensor | None:
+        """The range of layer n's inputs, a scalar; None for kinds without one; see `read`."""
+        log = dict(self.named_parameters(recurse=False)).get(f"{self.names[n]}_range")
+        return None if log is None else in_half(log[min(part, len(log) - 1)].exp())
 
     def used(self) -> list[Layer]:
         """The layers over the sums that the rule hears; gradients flow to the parameters."""
@@ -207,7 +213,7 @@ class Quantized(Rule):
         for name in self.names:
             weight = self.weight_of(name)
             bias = (
-                _rounded(self.get_parameter(f"{name}_bias"))
+                in_half(self.get_parameter(f"{name}_bias"))
                 if self.bias
                 else weight.new_zeros(weight.shape[1])
             )
@@ -324,64 +330,19 @@ class Quantized(Rule):
 
     def stored(self) -> dict[str, Tensor]:
         """What a file holds: filters in their bits, scales and biases as float16."""
-        held: dict[str, Tensor] = {}
-        for name, kind in zip(self.names, self.filters, strict=True):
-            latents = self.get_parameter(name).detach()
-            if kind == "float":
-                held[name] = latents
-            else:
-                kept = FILTERS[kind]
-                held[name] = pack(kept.codes(latents / self.reach), kept.bits)
-                gain, scale = self.factors(name)
-                for what, factor in (("gain", gain), ("scale", scale)):
-                    if factor is not None:
-                        held[f"{name}_{what}"] = factor.detach().half()
-            if self.bias:
-                held[f"{name}_bias"] = self.get_parameter(f"{name}_bias").detach().half()
-        ranges = ((name, log) for name, log in self.named_parameters() if name.endswith("_range"))
-        return held | {name: _rounded(log.detach().exp()).half() for name, log in ranges}
+        return packing.stored(self)
 
     def memory(self) -> list[Held]:
         """The numbers that a file holds: filters at the bits of their kind."""
-        kinds = dict(zip(self.names, self.filters, strict=True))
-        held = []
-        for name, tensor in self.stored().items():
-            kind = kinds.get(name, "float")
-            if kind == "float":
-                held.append(Held(name, tuple(tensor.shape), 8 * tensor.element_size()))
-            else:
-                shape = tuple(self.get_parameter(name).shape)
-                held.append(Held(name, shape, FILTERS[kind].bits))
-        return held
+        return packing.memory(self)
 
-    @torch.no_grad()
     def restore(self, stored: dict[str, Tensor]) -> None:
         """Take over what `stored` gave; the rule then computes the same.
 
         Raises:
             ValueError: bits that no filter has.
         """
-        for name, kind in zip(self.names, self.filters, strict=True):
-            latents = self.get_parameter(name)
-            if f"{name}_range" in stored:
-                self.get_parameter(f"{name}_range").copy_(stored[f"{name}_range"].double().log())
-            if self.bias:
-                self.get_parameter(f"{name}_bias").copy_(stored[f"{name}_bias"])
-            if kind == "float":
-                latents.copy_(stored[name])
-                continue
-            kept = FILTERS[kind]
-            codes = unpack(stored[name], kept.bits, latents.numel())
-            if int(codes.max()) >= kept.codes_in_use:
-                raise ValueError(f"'{name}' holds bits that no {kind} filter has")
-            values = kept.latents_of(codes, latents.dtype).view_as(latents)
-            latents.copy_(values * self.reach)
-            if self.scales == "mean":
-                latents.copy_(values * stored[f"{name}_scale"].to(values))
-            for what in ("gain", "scale"):
-                if self.scales != "mean" and f"{name}_{what}" in stored:
-                    factor = stored[f"{name}_{what}"].double()
-                    self.get_parameter(f"{name}_{what}").copy_(factor.log())
+        packing.restore(self, stored)
 
     def settings(self) -> dict[str, Any]:
         """All settings, without the weights; some only if they are not the usual ones."""
@@ -416,18 +377,3 @@ class Quantized(Rule):
     def from_settings(cls, settings: dict[str, Any]) -> Quantized:
         """An untrained rule with these settings; see `Rule.from_settings`."""
         return cls(**settings | {"classes": readout_of(settings["classes"])})
-
-
-def _rounded(x: Tensor) -> Tensor:
-    """The nearest float16, in the dtype of x; the gradient passes straight through."""
-    return _Half.apply(x)  # type: ignore[no-any-return, no-untyped-call]
-
-
-class _Half(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        return x.half().to(x.dtype)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        return gradients[0]

@@ -96,7 +96,9 @@ def _fit_scales(rule: Quantized, heard: Tensor, answer: Tensor, generator: torch
         chosen = torch.randint(len(heard), (BATCH,), generator=generator)
         units = heard[chosen]
         for n, layer in enumerate(rule.used()):
-            units = torch.addmm(layer.bias, _as_read(rule, n, units.relu() if n else units), layer.weight)
+            units = torch.addmm(
+                layer.bias, _as_read(rule, n, units.relu() if n else units), layer.weight
+            )
         error = (units - answer[chosen]).square().mean()
         found = torch.autograd.grad(error / answer.square().mean(), scales)
         for weight, gradient in zip(scales, found, strict=True):

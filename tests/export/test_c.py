@@ -63,6 +63,8 @@ RULES: dict[str, Callable[[], Rule]] = {
     "ring": lambda: busy(Mlp(hearing="ring", hidden=(20, 30, 12), free_channels=3)),
     "growing": lambda: busy(Mlp.growing(), 0.05),
     "bits": lambda: in_bits(filters=("ste_sign", "ternary", "int5"), scales="both"),
+    "planes": lambda: in_bits(filters="ste_sign", scales="both", planes=(3, 1, 2)),
+    "turned": lambda: in_bits(filters="ternary", planes=2, hearing="dyadic"),
     "directions": lambda: in_bits(filters=("int8", "float"), hidden=(12,), hearing="dyadic"),
     "plain": lambda: in_bits(
         filters="ste_heaviside", scales="none", bias=False, stimulus_size=0, slots=4

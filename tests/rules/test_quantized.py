@@ -37,12 +37,14 @@ CASES: dict[str, dict[str, Any]] = {
     "plain": {"filters": "ste_sign", "scales": "none", "bias": False},
     "dyadic": {"filters": "int2", "scales": "both", "hearing": "dyadic"},
     "dyadic9": {"filters": "ste_sign", "scales": "output", "hearing": "dyadic9"},
+    "planes": {"filters": ("ste_sign", "ternary", "float"), "scales": "both", "planes": (4, 2, 1)},
+    "inputs": {"filters": "ste_sign", "scales": "output", "inputs": ("int4", "uint2", "float")},
 }
 each_case = pytest.mark.parametrize("case", CASES)
 
 
 def layers_of(rule: Quantized) -> list[torch.Tensor]:
-    return [part.detach() for layer in rule.layers() or [] for part in layer]
+    return [part.detach() for layer in rule.used() for part in layer]
 
 
 @each_case
@@ -100,11 +102,12 @@ def test_a_layer_has_as_many_values_as_its_kind(case: str) -> None:
     for layer, kind, name in zip(rule.used(), rule.filters, rule.names, strict=True):
         if kind == "float":
             continue
-        gain, scale = rule.factors(name)
+        gain, _ = rule.factors(name)
+        planes = rule.planes[rule.names.index(name)]
         unit = layer.weight / (1.0 if gain is None else gain[:, None])
         for n in range(unit.shape[1]):
-            values = unit[:, n] / (1.0 if scale is None else scale[n])
-            assert len(values.mul(1e4).round().unique()) <= FILTERS[kind].codes_in_use
+            values = unit[:, n] / unit[:, n].abs().max()
+            assert len(values.mul(1e4).round().unique()) <= FILTERS[kind].codes_in_use ** planes
 
 
 @each_case
@@ -123,16 +126,20 @@ def test_gradients_pass_straight_through_to_latents_and_scales(case: str) -> Non
             assert torch.equal(latents.grad, push)
             continue
         gain, scale = rule.factors(name)
-        size = torch.ones(weight.shape)
+        planes = rule.planes[rule.names.index(name)]
+        size = torch.ones(planes, *weight.shape)
         size = size if gain is None else size * gain[:, None]
-        size = (size if scale is None else size * scale).detach()
+        size = (size if scale is None else size * scale.view(planes, 1, -1)).detach()
         unit = latents.detach() / rule.reach
         leaf = unit.clone().requires_grad_(True)
-        FILTERS[kind].quantize(leaf).sum().backward()
-        torch.testing.assert_close(latents.grad, push * size * leaf.grad / rule.reach)
+        values = FILTERS[kind].quantize(leaf)
+        values.sum().backward()
+        expected = push * size * leaf.grad.view_as(size) / rule.reach
+        torch.testing.assert_close(latents.grad, expected.flatten(0, 1))
         if f"{name}_scale" in dict(rule.named_parameters()):
             found = rule.get_parameter(f"{name}_scale").grad
-            torch.testing.assert_close(found, (push * weight.detach()).sum(0), rtol=1e-3, atol=1e-3)
+            expected = (push * size * values.detach().view_as(size)).sum(1).view_as(found)
+            torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3)
         if f"{name}_gain" in dict(rule.named_parameters()):
             found = rule.get_parameter(f"{name}_gain").grad
             torch.testing.assert_close(found, (push * weight.detach()).sum(1), rtol=1e-3, atol=1e-3)
@@ -151,7 +158,12 @@ def test_layers_compute_what_the_filtered_layers_compute(case: str) -> None:
     )
     units = torch.cat([stimulus, heard.flatten(1)], dim=1)
     for n, (weight, bias) in enumerate(rule.used()):
-        units = (units.relu() if n else units) @ weight + bias
+        units = units.relu() if n else units
+        if n:
+            units = rule.read(n, units)
+        else:
+            units = torch.cat([rule.read(0, units[:, :9]), rule.read(0, units[:, 9:], 1)], dim=1)
+        units = units @ weight + bias
     torch.testing.assert_close(found, units, rtol=1e-4, atol=1e-5)
 
 
@@ -198,7 +210,7 @@ def test_beginning_from_floats_errs_less_with_every_bit() -> None:
     [
         ({"filters": "int9"}, r"filters must be one of float, .*got 'int9'"),
         ({"filters": ("int4", "int4")}, "one for each of the 3 layers"),
-        ({"filters": 4}, "filters is one kind"),
+        ({"filters": 4}, "filters is one for all layers"),
         ({"scales": "all"}, "scales must be one of none, mean, output, both, got 'all'"),
         ({"scales": "mean", "filters": "ternary"}, "scales: mean is for ste_sign"),
         ({"hearing": "dyadic", "slots": 4}, "needs 9 slots, got 4"),

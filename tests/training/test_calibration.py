@@ -7,6 +7,7 @@ import torch
 
 import swarm_nca as sn
 from swarm_nca.rules import DIGITS, FILTERS, Quantized, Rule
+from swarm_nca.rules.codebook import Codebook
 from swarm_nca.tasks import Classification
 from swarm_nca.training import calibration
 from swarm_nca.training.calibration import begin_from, inputs_met, passed_on
@@ -84,6 +85,31 @@ def test_copies_of_binary_units_make_up_for_each_other(floats: Rule, task: Class
     assert error(two, floats, task) < 0.8 * error(one, floats, task)
 
 
+@pytest.mark.parametrize("kind", ["ste_sign", "ternary"])
+def test_every_further_plane_errs_less(kind: str, floats: Rule, task: Classification) -> None:
+    errors = [
+        error(rounded(floats, task, True, filters=kind, planes=planes), floats, task)
+        for planes in (1, 2, 3)
+    ]
+    assert errors[1] < 0.7 * errors[0]
+    assert errors[2] < 0.7 * errors[1]
+
+
+def test_planes_of_signs_err_less_than_evenly_spaced_values(
+    floats: Rule, task: Classification
+) -> None:
+    planes = error(rounded(floats, task, True, filters="ste_sign", planes=3), floats, task)
+    assert planes < error(rounded(floats, task, True, filters="int3"), floats, task)
+
+
+def test_ranges_of_quantized_inputs_fit_what_cells_meet(floats: Rule, task: Classification) -> None:
+    bits = [f"int{bits}" for bits in (2, 4, 8)]
+    errors = [
+        error(rounded(floats, task, True, filters="int8", inputs=one), floats, task) for one in bits
+    ]
+    assert errors[0] > 2 * errors[1] > 20 * errors[2]
+
+
 def test_other_sizes_are_refused(floats: Rule, task: Classification) -> None:
     with pytest.raises(ValueError, match=r"set rule\.hidden to these sizes or multiples"):
         rounded(floats, task, True, hidden=(81, 80))
@@ -95,6 +121,7 @@ def test_inputs_that_say_the_same_share_their_rounding() -> None:
     """Ten equal inputs: their weights may be anything, as long as the sum is right."""
     moments = torch.ones(10, 10, dtype=torch.float64) + 1e-3 * torch.eye(10)
     weight = torch.full((10, 1), 0.3, dtype=torch.float64)
-    latents = passed_on(weight, torch.ones_like(weight), FILTERS["ste_sign"], moments)
-    signs = FILTERS["ste_sign"].quantize(latents)
+    codebook, one = Codebook(FILTERS["ste_sign"], 1), torch.ones(1, 1, dtype=torch.float64)
+    codes = passed_on(weight, torch.ones(10, dtype=torch.float64), one, codebook, moments)
+    signs = codebook.planes_of(codes)
     assert abs(float(signs.sum()) - 3.0) <= 1.0
