@@ -13,8 +13,8 @@ import re
 
 import torch
 
-from swarm_nca.export import c_bits
-from swarm_nca.export.form import float32_layers
+from swarm_nca.export import c_bits, c_whole
+from swarm_nca.export.form import check_precision, float32_layers
 from swarm_nca.export.kind import Precision
 from swarm_nca.rules import Classes, Quantized, Rule
 
@@ -33,12 +33,16 @@ def source(rule: Rule, name: str, *, precision: Precision = "float32") -> bytes:
     Raises:
         ValueError: a rule without layers, or one that replaces the state; another precision.
     """
-    layers = float32_layers(rule, precision, "C")
     prefix = identifier(name)
     packed = isinstance(rule, Quantized)
-    if isinstance(rule, Quantized):
+    if isinstance(rule, Quantized) and rule.quantizes_inputs:
+        check_precision(precision, "C")
+        body, constants, scratch = c_whole.body(rule, prefix, _number)
+    elif isinstance(rule, Quantized):
+        check_precision(precision, "C")
         body, constants, scratch = c_bits.body(rule, prefix, _number)
     else:
+        layers = float32_layers(rule, precision, "C")
         widths = [len(layer.bias) for layer in layers]
         body = [
             "\n".join(
@@ -67,7 +71,10 @@ def source(rule: Rule, name: str, *, precision: Precision = "float32") -> bytes:
 
 def header(rule: Rule, name: str, *, precision: Precision = "float32") -> bytes:
     """The `.h` file of a rule; see `source`."""
-    float32_layers(rule, precision, "C")
+    if isinstance(rule, Quantized):
+        check_precision(precision, "C")
+    else:
+        float32_layers(rule, precision, "C")
     prefix, upper = identifier(name), identifier(name).upper()
     lines = [
         f"/* {prefix}: one cell of a swarm. See the source file for the memory it needs.",

@@ -45,19 +45,19 @@ def body(
             tensor = stored.get(f"{name}{what}")
             if tensor is None:
                 continue
-            table = f"layer_{n}{what or '_weight'}"
+            label = f"layer_{n}{what or '_weight'}"
             if not what and kind != "float":
                 tensor = _rows_of_bytes(rule, name, kind)
-            text, size = _table(table, tensor, number)
+            text, size = table(label, tensor, number)
             lines.append(text)
             constants += size
     fixed = rule.filtered()
     if fixed is not None:
         weights = (fixed.filters * _SIXTEENTH).round().int().T.flatten().tolist()
-        lines.append(_numbers("static const signed char", "directions", [str(w) for w in weights]))
+        lines.append(numbers("static const signed char", "directions", [str(w) for w in weights]))
         constants += len(weights)
     kinds = set(rule.filters)
-    lines += [_HALF] * (rule.bias or (rule.scales != "none" and kinds != {"float"}))
+    lines += [FROM_HALF] * (rule.bias or (rule.scales != "none" and kinds != {"float"}))
     lines += [_adding(bits) for bits in sorted({FILTERS[one].bits for one in kinds - {"float"}})]
     lines += [_ROW] * ("float" in kinds)
     widths = [*rule.hidden, rule.channels]
@@ -66,8 +66,8 @@ def body(
     return lines, constants, 4 * (sum(padded) + _longest_plane(rule, padded))
 
 
-#: Exact for all finite numbers, also for those below the normal range.
-_HALF = """
+#: A C function. Exact for all finite numbers, also for those below the normal range.
+FROM_HALF = """
 static float from_half(uint16_t half)
 {
     union { uint32_t bits; float number; } magnitude;
@@ -245,20 +245,21 @@ def _finished(rule: Quantized, n: int, kind: str, unit: str, width: int, last: b
     return [f"    for (o = 0; o < {width}; o++) {{", f"        {into}[o] = {terms};", "    }"]
 
 
-def _table(name: str, tensor: torch.Tensor, number: Callable[[float], str]) -> tuple[str, int]:
+def table(name: str, tensor: torch.Tensor, number: Callable[[float], str]) -> tuple[str, int]:
     """A table in C, and its bytes."""
     flat = tensor.detach().cpu().reshape(-1)
     if flat.dtype == torch.uint8:
         values = [str(int(value)) for value in flat]
-        return _numbers("static const unsigned char", name, values), len(values)
+        return numbers("static const unsigned char", name, values), len(values)
     if flat.dtype == torch.float16:
         words = flat.numpy().view(np.uint16).tolist()
-        return _numbers("static const uint16_t", name, [str(word) for word in words]), 2 * len(flat)
+        return numbers("static const uint16_t", name, [str(word) for word in words]), 2 * len(flat)
     values = [number(value) for value in flat.tolist()]
-    return _numbers("static const float", name, values, 6), 4 * len(values)
+    return numbers("static const float", name, values, 6), 4 * len(values)
 
 
-def _numbers(kind: str, name: str, values: list[str], across: int = _ACROSS) -> str:
+def numbers(kind: str, name: str, values: list[str], across: int = _ACROSS) -> str:
+    """An array in C with its values."""
     rows = (", ".join(values[n : n + across]) for n in range(0, len(values), across))
     body = ",\n    ".join(rows)
     return f"{kind} {name}[{len(values)}] = {{\n    {body}\n}};\n"

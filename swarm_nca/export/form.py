@@ -115,6 +115,12 @@ def settings_of(rule: Rule) -> dict[str, Any]:
     }
 
 
+def check_precision(precision: Precision, what: str) -> None:
+    """Raise a ValueError unless the precision is float32."""
+    if precision != "float32":
+        raise ValueError(f"the {what} file holds float32 weights, not {precision}: use float32")
+
+
 def float32_layers(rule: Rule, precision: Precision, what: str) -> list[Layer]:
     """The layers of a rule on the CPU, without gradients, for a file that holds float32 weights.
 
@@ -124,8 +130,7 @@ def float32_layers(rule: Rule, precision: Precision, what: str) -> list[Layer]:
     Raises:
         ValueError: another precision, a rule without layers, or one that replaces the state.
     """
-    if precision != "float32":
-        raise ValueError(f"the {what} file holds float32 weights, not {precision}: use float32")
+    check_precision(precision, what)
     if rule.update != "add":
         raise ValueError(
             f"the {what} file adds to the state, and rules of kind {rule.kind!r} replace it"

@@ -65,6 +65,12 @@ RULES: dict[str, Callable[[], Rule]] = {
     "bits": lambda: in_bits(filters=("ste_sign", "ternary", "int5"), scales="both"),
     "planes": lambda: in_bits(filters="ste_sign", scales="both", planes=(3, 1, 2)),
     "turned": lambda: in_bits(filters="ternary", planes=2, hearing="dyadic"),
+    "counted": lambda: in_bits(
+        filters=("ste_sign", "ternary", "int4"), planes=(3, 2, 1), inputs=("int4", "uint3", "int2")
+    ),
+    "binary": lambda: in_bits(
+        filters="ste_sign", inputs=("ste_sign", "ste_heaviside", "uint1"), stimulus_size=0, slots=4
+    ),
     "directions": lambda: in_bits(filters=("int8", "float"), hidden=(12,), hearing="dyadic"),
     "plain": lambda: in_bits(
         filters="ste_heaviside", scales="none", bias=False, stimulus_size=0, slots=4

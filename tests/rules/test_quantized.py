@@ -209,7 +209,7 @@ def test_beginning_from_floats_errs_less_with_every_bit() -> None:
     ("settings", "said"),
     [
         ({"filters": "int9"}, r"filters must be one of float, .*got 'int9'"),
-        ({"filters": ("int4", "int4")}, "one for each of the 3 layers"),
+        ({"filters": ("int4", "int4")}, "one for each of the 3"),
         ({"filters": 4}, "filters is one for all layers"),
         ({"scales": "all"}, "scales must be one of none, mean, output, both, got 'all'"),
         ({"scales": "mean", "filters": "ternary"}, "scales: mean is for ste_sign"),
