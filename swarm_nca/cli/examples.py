@@ -84,7 +84,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "study bits": (
         "swarm-nca study bits",
-        "swarm-nca study bits mnist --bits 4,8 --trained mnist-mixed --limit 500",
+        "swarm-nca study bits mnist --bits 4,8 --signs 3,4 --rule mnist-mixed --limit 500",
     ),
 }
 

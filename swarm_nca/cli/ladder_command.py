@@ -12,7 +12,7 @@ from rich.markup import escape
 from swarm_nca.atomic import check_folder, write_atomically
 from swarm_nca.cli.study_command import numbers
 from swarm_nca.images import DATASETS, load_dataset
-from swarm_nca.rules import Mlp, Rule, load_rule
+from swarm_nca.rules import Mlp, load_rule
 from swarm_nca.studies.bits_ladder import Ladder, Rung, as_csv, rounded
 from swarm_nca.studies.ladder_figure import ladder_figure
 from swarm_nca.tasks import Classification
@@ -25,7 +25,9 @@ def bits_command(
     rule: str = "mnist",
     bits: str = "3-5,8",
     *,
-    trained: Sequence[str] = (),
+    signs: str | None = None,
+    ternary: str | None = None,
+    given: Sequence[str] = (),
     dataset: str = "mnist",
     limit: int = 1000,
     seed: int = 0,
@@ -37,7 +39,9 @@ def bits_command(
     Args:
         rule: a learned rule in floats.
         bits: bits of a weight, such as "4,8" or "3-8"; each is rounded without training.
-        trained: rules that were trained in bits.
+        signs, ternary: planes of such filters, such as "2-4", rounded without training; none when
+            None.
+        given: other rules, such as rules that were trained in bits.
         dataset: the published data set that the rule has learned.
         limit: number of test pictures.
         seed: of all draws.
@@ -55,26 +59,42 @@ def bits_command(
     chosen = numbers("--bits", bits)
     if chosen[-1] > 8:
         raise ValueError(f"--bits takes 1 to 8, got {chosen[-1]}")
+    planes = {
+        family: [] if text is None else numbers(f"--{family}", text)
+        for family, text in (("signs", signs), ("ternary", ternary))
+    }
     floats = load_rule(rule).requires_grad_(False)
     if not isinstance(floats, Mlp):
         raise ValueError(f"{rule} is of kind {floats.kind}: give a rule of kind mlp")
     check_folder(out)
-    given = load_dataset(dataset, "train")[:_FITTED]
-    labels = torch.from_numpy(given.labels_for(floats.classes.names))
-    task = Classification(torch.as_tensor(given.grey), labels)
+    known = load_dataset(dataset, "train")[:_FITTED]
+    labels = torch.from_numpy(known.labels_for(floats.classes.names))
+    task = Classification(torch.as_tensor(known.grey), labels)
     ladder = Ladder(out, load_dataset(dataset, "test")[:limit], seed)
     with console.status("scoring") as status:
-        for count in (32, *sorted(chosen, reverse=True)):
-            name = "float32" if count == 32 else f"{count} bit{'s' * (count > 1)}"
-            status.update(name)
-            one: Rule = floats if count == 32 else rounded(floats, count, task)
-            _told(console, out, ladder, ladder.rung(name, one))
-        for file in trained:
+        _told(console, out, ladder, ladder.rung("float32", floats))
+        for family, counts in (("even", chosen), *planes.items()):
+            for count in sorted(counts, reverse=True):
+                name = _name(family, count)
+                status.update(name)
+                _told(
+                    console,
+                    out,
+                    ladder,
+                    ladder.rung(name, rounded(floats, family, count, task), family),
+                )
+        for file in given:
             status.update(file)
-            learned = load_rule(file).requires_grad_(False)
-            _told(console, out, ladder, ladder.rung(Path(file).stem, learned, trained=True))
+            other = load_rule(file).requires_grad_(False)
+            _told(console, out, ladder, ladder.rung(Path(file).stem, other, "given"))
     console.print(f"Table and figure: {escape(str(out))}", soft_wrap=True)
     return ladder.kept()
+
+
+def _name(family: str, count: int) -> str:
+    if family == "even":
+        return f"{count} bit{'s' * (count > 1)}"
+    return f"{count} {family} plane{'s' * (count > 1)}".replace("signs", "sign")
 
 
 def _told(console: Console, out: Path, ladder: Ladder, rung: Rung) -> None:

@@ -93,9 +93,19 @@ def bits(
     bits: Annotated[
         str, typer.Option(metavar="N,…", help="Bits of a weight, as 4,8 or 3-5.")
     ] = "3-5,8",
-    trained: Annotated[
+    signs: Annotated[
+        str | None,
+        typer.Option(metavar="N,…", help="Planes of filters of 1 bit, as 2-4.", show_default=False),
+    ] = None,
+    ternary: Annotated[
+        str | None,
+        typer.Option(metavar="N,…", help="Planes of ternary filters, as 1-3.", show_default=False),
+    ] = None,
+    given: Annotated[
         list[str] | None,
-        typer.Option(metavar="RULE", help="A rule that was trained in bits; repeatable."),
+        typer.Option(
+            "--rule", metavar="RULE", help="Another rule, such as one trained in bits; repeatable."
+        ),
     ] = None,
     dataset: Annotated[
         str, typer.Option(metavar="NAME", help="The data set that the rule has learned.")
@@ -113,7 +123,9 @@ def bits(
         bits_command(
             rule,
             bits,
-            trained=trained or (),
+            signs=signs,
+            ternary=ternary,
+            given=given or (),
             dataset=dataset,
             limit=limit,
             seed=seed,

@@ -1,8 +1,8 @@
 """The ladder of bits: one learned rule with fewer and fewer bits, and its scores on pictures.
 
 A rung is a rule: the given one in floats, the same rounded to some bits without training
-(`training.calibration`), or one that was trained in bits. Each finished rung is stored in its own
-file, so that a stopped study resumes with the same command.
+(`training.calibration`), or another rule, such as one that was trained in bits. Each
+finished rung is stored in its own file, so that a stopped study resumes with the same command.
 """
 
 from __future__ import annotations
@@ -25,6 +25,15 @@ from swarm_nca.training.calibration import begin_from
 #: The step at which rungs are scored.
 STEPS = 200
 
+#: Families of rungs, and how figures name them. Rules of `even` have evenly spaced values, those of
+#: `signs` and `ternary` sums of planes of such filters; those of `given` are rounded no further.
+FAMILIES = {
+    "even": "evenly spaced values",
+    "signs": "planes of signs",
+    "ternary": "ternary planes",
+    "given": "trained",
+}
+
 
 @dataclass(frozen=True)
 class Rung:
@@ -32,7 +41,7 @@ class Rung:
 
     Attributes:
         name: what the rule is called.
-        trained: whether it was trained in bits; False for floats and for rounding alone.
+        family: a key of `FAMILIES`; floats belong to `even`.
         rule: hash of the rule.
         size: bytes of its weights, scales and biases.
         pictures, steps, seed: how it was scored.
@@ -40,7 +49,7 @@ class Rung:
     """
 
     name: str
-    trained: bool
+    family: str
     rule: str
     size: int
     pictures: int
@@ -51,16 +60,22 @@ class Rung:
     vote: float
 
 
-def rounded(rule: Mlp, bits: int, task: Classification) -> Quantized:
-    """The rule with weights of so many bits, rounded with errors passed on, without training."""
-    kind = "ste_sign" if bits == 1 else f"int{bits}"
+def rounded(rule: Mlp, family: str, count: int, task: Classification) -> Quantized:
+    """The rule rounded with errors passed on, without training.
+
+    Args:
+        family: `even`, `signs` or `ternary`.
+        count: bits of `even`, planes of the others.
+    """
+    kinds = {"even": f"int{count}", "signs": "ste_sign", "ternary": "ternary"}
     quantized = Quantized(
         rule.readout,
         free_channels=rule.free_channels,
         hidden=rule.hidden,
         slots=rule.slots,
         stimulus_size=rule.stimulus_size,
-        filters=kind,
+        filters="ste_sign" if (family, count) == ("even", 1) else kinds[family],
+        planes=1 if family == "even" else count,
         scales="both",
         neighborhood=rule.neighborhood,
         fire_rate=rule.fire_rate,
@@ -86,7 +101,7 @@ class Ladder:
     def __init__(self, folder: Path, pictures: Pictures, seed: int = 0) -> None:
         self._folder, self._pictures, self._seed = folder / "rungs", pictures, seed
 
-    def rung(self, name: str, rule: Rule, trained: bool = False) -> Rung:
+    def rung(self, name: str, rule: Rule, family: str = "even") -> Rung:
         """Score a rule, or read its stored scores.
 
         Raises:
@@ -104,7 +119,7 @@ class Ladder:
             return kept
         last = evaluate(rule, self._pictures, steps=STEPS, every=STEPS, seed=self._seed).curve[-1]
         scores = last["cell_accuracy"], last["total_agreement"], last["vote_accuracy"]
-        rung = Rung(name, trained, asked[0], size_of(rule.memory()), *asked[1:], *scores)
+        rung = Rung(name, family, asked[0], size_of(rule.memory()), *asked[1:], *scores)
         self._folder.mkdir(parents=True, exist_ok=True)
         write_atomically(path, (json.dumps(asdict(rung), indent=1) + "\n").encode())
         return rung
@@ -118,9 +133,8 @@ class Ladder:
 
 def as_csv(rungs: Sequence[Rung]) -> str:
     """One line a rung; shares with four digits."""
-    lines = ["rule,trained,bytes,pictures,step,cells,agreement,vote"]
+    lines = ["rule,family,bytes,pictures,step,cells,agreement,vote"]
     for rung in rungs:
         shares = ",".join(f"{share:.4f}" for share in (rung.cells, rung.agreement, rung.vote))
-        trained = "yes" if rung.trained else "no"
-        lines.append(f"{rung.name},{trained},{rung.size},{rung.pictures},{rung.steps},{shares}")
+        lines.append(f"{rung.name},{rung.family},{rung.size},{rung.pictures},{rung.steps},{shares}")
     return "\n".join([*lines, ""])

@@ -30,10 +30,16 @@ def drawn(_: str, split: str) -> Pictures:
     return sn.images.strokes(12, seed=1 if split == "train" else 2)
 
 
-def run(out: Path, monkeypatch: pytest.MonkeyPatch, bits: str, trained: tuple[str, ...]) -> None:
+def run(out: Path, monkeypatch: pytest.MonkeyPatch, bits: str, given: tuple[str, ...]) -> None:
     monkeypatch.setattr(ladder_command, "load_dataset", drawn)
     bits_command(
-        "digits", bits, trained=trained, limit=4, out=out, console=Console(file=None, quiet=True)
+        "digits",
+        bits,
+        signs="2",
+        given=given,
+        limit=4,
+        out=out,
+        console=Console(file=None, quiet=True),
     )
 
 
@@ -48,8 +54,15 @@ def test_the_command_keeps_rungs_and_draws_all_of_them(
     run(out, monkeypatch, "4,8", ())
     assert (out / "rungs" / "8 bits.json").stat().st_mtime_ns == first
     lines = (out / "bits.csv").read_text().splitlines()
-    assert [line.split(",")[0] for line in lines[1:]] == ["float32", "8 bits", "4 bits", "own"]
-    assert [line.split(",")[1] for line in lines[1:]] == ["no", "no", "no", "yes"]
+    assert [line.split(",")[0] for line in lines[1:]] == [
+        "float32",
+        "8 bits",
+        "4 bits",
+        "2 sign planes",
+        "own",
+    ]
+    families = [line.split(",")[1] for line in lines[1:]]
+    assert families == ["even", "even", "even", "signs", "given"]
     sizes = [int(line.split(",")[2]) for line in lines[1:]]
     floats = sum(weight.numel() for weight in load_rule("digits").parameters())
     assert sizes[0] == 4 * floats
