@@ -15,7 +15,7 @@ import copy
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -245,6 +245,21 @@ def swarm_of_a_crowd(rule: Rule, seconds: float = 2.0) -> Row:
     }
 
 
+#: Rules in bits that are timed as exported C, by name.
+_IN_BITS: dict[str, dict[str, Any]] = {
+    "8 bits": {"filters": "int8"},
+    "4 bits": {"filters": "int4"},
+    "1 bit": {"filters": "ste_sign"},
+    "1 bit, 3 planes": {"filters": "ste_sign", "planes": 3},
+    "1 bit, inputs 1 bit": {"filters": "ste_sign", "inputs": ("int1", "uint1", "uint1")},
+    "1 bit, 5 planes, inputs 4 bits": {
+        "filters": "ste_sign",
+        "planes": 5,
+        "inputs": ("int4", "uint4", "uint4"),
+    },
+}
+
+
 def exported_cells(seconds: float = 4.0) -> list[dict[str, float | str]]:
     """Time the change of a cell in exported C: floats, and the same sizes in bits.
 
@@ -252,9 +267,9 @@ def exported_cells(seconds: float = 4.0) -> list[dict[str, float | str]]:
         FileNotFoundError: there is no C compiler.
     """
     rules: dict[str, Rule] = {"float32": bench_rule()}
-    for name, kind in (("8 bits", "int8"), ("4 bits", "int4"), ("1 bit", "ste_sign")):
+    for name, settings in _IN_BITS.items():
         generator = torch.Generator().manual_seed(0)
-        rules[name] = Quantized(filters=kind, generator=generator).requires_grad_(False)
+        rules[name] = Quantized(**settings, generator=generator).requires_grad_(False)
     return cell_times(rules, seconds)
 
 
