@@ -144,6 +144,8 @@ _SAME_BITS = (
     "stimulus_size",
     "hearing",
     "filters",
+    "planes",
+    "inputs",
     "scales",
     "bias",
 )
