@@ -24,7 +24,7 @@ KNOWN = {
     "mnist-mixed": ("strokes", 0.85, 0.75, 0.85),
     "mnist-1bit": ("strokes", 0.85, 0.7, 0.85),
     "mnist-ternary": ("strokes", 0.85, 0.7, 0.85),
-    "mnist-bnn": ("strokes", 0.75, 0.3, 0.75),
+    "mnist-bnn": ("strokes", 0.85, 0.7, 0.85),
     "fashion-mnist-mixed": ("garments", 0.6, 0.4, 0.65),
 }
 
