@@ -91,7 +91,8 @@ def _times(numbers: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], tuple[
                 if name in _OPTIONS:
                     yield (row, _OPTIONS[name]), (float(value), "ns")
                 elif end and not name.endswith("_per_s"):
-                    time = name.removesuffix(end).replace("_", " ")
+                    time = name.removesuffix(end) + " per agent" * end.endswith("agent")
+                    time = time.replace("_", " ")
                     yield (row, time), (float(value), _TIMES[end])
 
 
