@@ -67,6 +67,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "bench": (
         "swarm-nca bench",
         "swarm-nca bench --json speed.json",
+        "swarm-nca bench --against speed.json",
         "swarm-nca bench --bits",
     ),
     "list": (

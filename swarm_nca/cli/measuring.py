@@ -273,9 +273,19 @@ def bench(
     bits: Annotated[
         bool, typer.Option("--bits", help="Measure rules in bits instead: exported C, products.")
     ] = False,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Compare with the numbers that an earlier --json wrote there."
+        ),
+    ] = None,
 ) -> None:
     """Measure speed, compared with a dense convolution."""
     with told_in_one_line():
+        from swarm_nca.cli.bench_against import print_against, read_earlier
         from swarm_nca.cli.bench_command import bench_command, bits_command
 
-        (bits_command if bits else bench_command)(json_file, console=console())
+        earlier = None if against is None else read_earlier(against)
+        now = (bits_command if bits else bench_command)(json_file, console=console())
+        if earlier is not None:
+            print_against(console(), earlier, now)
