@@ -32,6 +32,35 @@ from .export.flags import FLAGS
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+#: Files that take longest, longest first (seconds of processor time: 30 to 4). Workers begin with
+#: them, so that none is left alone with a long file at the end.
+_LONGEST = (
+    "scenario/test_shipped.py",
+    "export/browser/test_page.py",
+    "test_agents_equal_batch.py",
+    "export/browser/test_steps.py",
+    "swarm/browser/test_page.py",
+    "test_shipped_rules.py",
+    "viewer/test_room.py",
+    "training/test_parallel.py",
+    "test_kills.py",
+    "training/test_resuming.py",
+    "stress/test_suite.py",
+    "data/test_kept_comparison.py",
+    "recording/test_pictures.py",
+    "comparison/test_comparing.py",
+    "examples/test_adding.py",
+    "goldens/test_goldens.py",
+    "test_cli.py",
+    "sweeps/ray/test_ray.py",
+    "sweeps/test_local.py",
+    "swarm/test_mesa.py",
+    "swarm/test_readme.py",
+    "viewer/test_memory.py",
+    "viewer/test_replay.py",
+)
+_TESTS = Path(__file__).parent
+
 # An unset variable must not mean the working folder.
 _DATA = Path(os.environ.get("SWARM_NCA_DATA") or os.devnull)
 _REFERENCE = Path(os.environ.get("SWARM_NCA_REFERENCE") or os.devnull)
@@ -92,7 +121,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep the tests of a file in one worker: it makes fixtures such as the browser once."""
     from xdist.scheduler import LoadFileScheduling
 
-    return LoadFileScheduling(config, log) if config.getoption("dist") == "load" else None
+    if config.getoption("dist") != "load":
+        return None
+    config.option.loadscopereorder = False  # files are in the order of `_LONGEST`
+    return LoadFileScheduling(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the longest files first in a worker."""
+    if not hasattr(config, "workerinput"):
+        return
+    ranks = {_TESTS / name: rank for rank, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
 
 
 def pytest_runtest_setup() -> None:
