@@ -10,6 +10,7 @@ package `playwright` and Chromium, on the path or named by `SWARM_NCA_CHROMIUM`.
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import shutil
@@ -133,6 +134,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     ranks = {_TESTS / name: rank for rank, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+
+
+def pytest_collection_finish() -> None:
+    """Take what was imported out of garbage collections, which would look through it every time."""
+    gc.freeze()
 
 
 def pytest_runtest_setup() -> None:

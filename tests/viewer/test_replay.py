@@ -122,9 +122,7 @@ class Hands:
 
 
 @pytest.mark.parametrize("seed", range(SESSIONS))
-def test_the_saved_scenario_repeats_random_actions(
-    app: App, other_file: Path, seed: int
-) -> None:
+def test_the_saved_scenario_repeats_random_actions(app: App, other_file: Path, seed: int) -> None:
     hands = Hands(app, other_file, seed)
     for _ in range(ACTIONS):
         hands.act()
