@@ -23,15 +23,15 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
-import torch
 from hypothesis import settings
-
-from swarm_nca.rules import Mlp, Rule
 
 from .export.flags import FLAGS
 
+# torch is imported where it is used: the process that only hands out tests does without.
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+    from swarm_nca.rules import Rule
 
 #: Files that take longest, longest first (seconds of processor time: 30 to 4). Workers begin with
 #: them, so that none is left alone with a long file at the end.
@@ -143,6 +143,8 @@ def pytest_collection_finish() -> None:
 
 def pytest_runtest_setup() -> None:
     """Set one thread again after the previous test."""
+    import torch
+
     torch.set_num_threads(1)
 
 
@@ -179,6 +181,9 @@ def busy_rule() -> Callable[..., Rule]:
 
     busy_rule(torch.float64, slots=5, …): a dtype, then parameters of `Mlp`.
     """
+    import torch
+
+    from swarm_nca.rules import Mlp
 
     def made(dtype: torch.dtype = torch.float32, *, strength: float = 0.05, **others: Any) -> Rule:
         generator = torch.Generator().manual_seed(7)
@@ -189,9 +194,3 @@ def busy_rule() -> Callable[..., Rule]:
         return rule.to(dtype).requires_grad_(False)
 
     return made
-
-
-@pytest.fixture(params=["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"])
-def device(request: pytest.FixtureRequest) -> str:
-    """Each available training device."""
-    return str(request.param)
