@@ -10,6 +10,7 @@ package `playwright` and Chromium, on the path or named by `SWARM_NCA_CHROMIUM`.
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import shutil
@@ -22,15 +23,44 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
-import torch
 from hypothesis import settings
-
-from swarm_nca.rules import Mlp, Rule
 
 from .export.flags import FLAGS
 
+# torch is imported where it is used: the process that only hands out tests does without.
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+    from swarm_nca.rules import Rule
+
+#: Files that take longest, longest first (seconds of processor time: 30 to 4). Workers begin with
+#: them, so that none is left alone with a long file at the end.
+_LONGEST = (
+    "scenario/test_shipped.py",
+    "export/browser/test_page.py",
+    "test_agents_equal_batch.py",
+    "export/browser/test_steps.py",
+    "swarm/browser/test_page.py",
+    "test_shipped_rules.py",
+    "viewer/test_room.py",
+    "training/test_parallel.py",
+    "test_kills.py",
+    "training/test_resuming.py",
+    "stress/test_suite.py",
+    "data/test_kept_comparison.py",
+    "recording/test_pictures.py",
+    "comparison/test_comparing.py",
+    "examples/test_adding.py",
+    "goldens/test_goldens.py",
+    "test_cli.py",
+    "sweeps/ray/test_ray.py",
+    "sweeps/test_local.py",
+    "swarm/test_mesa.py",
+    "swarm/test_readme.py",
+    "viewer/test_memory.py",
+    "viewer/test_replay.py",
+)
+_TESTS = Path(__file__).parent
 
 # An unset variable must not mean the working folder.
 _DATA = Path(os.environ.get("SWARM_NCA_DATA") or os.devnull)
@@ -92,11 +122,29 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep the tests of a file in one worker: it makes fixtures such as the browser once."""
     from xdist.scheduler import LoadFileScheduling
 
-    return LoadFileScheduling(config, log) if config.getoption("dist") == "load" else None
+    if config.getoption("dist") != "load":
+        return None
+    config.option.loadscopereorder = False  # files are in the order of `_LONGEST`
+    return LoadFileScheduling(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the longest files first in a worker."""
+    if not hasattr(config, "workerinput"):
+        return
+    ranks = {_TESTS / name: rank for rank, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+
+
+def pytest_collection_finish() -> None:
+    """Take what was imported out of garbage collections, which would look through it every time."""
+    gc.freeze()
 
 
 def pytest_runtest_setup() -> None:
     """Set one thread again after the previous test."""
+    import torch
+
     torch.set_num_threads(1)
 
 
@@ -120,7 +168,9 @@ def browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=_CHROMIUM, args=FLAGS)
+        # Frames of pages are put together several times as fast by the processor's own code.
+        flags = [*FLAGS, "--disable-gpu-compositing"]
+        started = playwright.chromium.launch(executable_path=_CHROMIUM, args=flags)
         yield started
         started.close()
 
@@ -131,6 +181,9 @@ def busy_rule() -> Callable[..., Rule]:
 
     busy_rule(torch.float64, slots=5, …): a dtype, then parameters of `Mlp`.
     """
+    import torch
+
+    from swarm_nca.rules import Mlp
 
     def made(dtype: torch.dtype = torch.float32, *, strength: float = 0.05, **others: Any) -> Rule:
         generator = torch.Generator().manual_seed(7)
@@ -141,9 +194,3 @@ def busy_rule() -> Callable[..., Rule]:
         return rule.to(dtype).requires_grad_(False)
 
     return made
-
-
-@pytest.fixture(params=["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"])
-def device(request: pytest.FixtureRequest) -> str:
-    """Each available training device."""
-    return str(request.param)

@@ -149,7 +149,7 @@ CASES += [("growing", "all", fault) for fault in FAULTS]
 def test_agents_equal_the_batch_under_every_fault_of_links_and_cells(
     family: str, link: str, broken: str
 ) -> None:
-    rule, steps, seed = FAMILIES[family](), 30, 3
+    rule, steps, seed = FAMILIES[family](), 16, 3
     links, fault = (LINKS | MORE_LINKS)[link], FAULTS[broken]
     grid = GRIDS_AND_GRAPH["graph" if broken in ("sound", "stuck") else "moore"]
     world = sound = placed(rule, grid, links)
@@ -181,7 +181,7 @@ def bare(world: World) -> World:
 def test_all_engines_and_gradients_give_the_same_states(
     family: str, grid: Grid | None, links: Links
 ) -> None:
-    rule, steps, seed = FAMILIES[family](), 20, 8
+    rule, steps, seed = FAMILIES[family](), 12, 8
     world = placed(rule, grid, links)
     assert_same_trajectory(world, rule, steps, seed)
     # If the state requires gradients, `step` takes the differentiable path.
@@ -216,13 +216,13 @@ def test_agents_equal_the_batch_at_fire_rate_and_noise_of_the_world(
     rule = busy_rule()
     grey = np.asarray(strokes(1, seed=6, size=14).grey)
     world = World.from_images(grey, rule, fire_rate=fire_rate, noise=noise, links=Links(0.1))
-    assert_same_trajectory(with_past(world, 5), rule, steps=30, seed=8)
+    assert_same_trajectory(with_past(world, 5), rule, steps=12, seed=8)
 
 
 def test_agents_equal_the_batch_in_single_precision() -> None:
     rule = busy_rule(torch.float32)
     world = World.from_images(np.asarray(strokes(1, seed=4, size=14).grey), rule)
-    assert_same_trajectory(world, rule, steps=20, seed=1)
+    assert_same_trajectory(world, rule, steps=12, seed=1)
 
 
 GRIDS = [grid for grid in GRIDS_AND_GRAPH.values() if grid is not None]

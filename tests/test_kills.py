@@ -32,7 +32,9 @@ IN_A_ROW = 4
 #: does, or SIGTERM. Prints the exit code and the seconds of processor time.
 SERVER = """
 import json, os, signal, sys
-import swarm_nca.cli.closing, swarm_nca.training.command, torch._dynamo
+import matplotlib.backends.backend_agg, matplotlib.figure, torch._dynamo
+import swarm_nca.cli.closing, swarm_nca.cli.run_command, swarm_nca.cli.training_page
+import swarm_nca.recording.report, swarm_nca.scenario, swarm_nca.training.command
 from swarm_nca.cli import main
 
 for line in sys.stdin:
@@ -58,7 +60,7 @@ RECIPE = """
 name: tiny
 data: [{folder: shapes}]
 held_out: 2
-iterations: 60
+iterations: 30
 batch: 4
 pool: 4
 steps: 3
@@ -113,6 +115,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
         return int(code), float(worked)
 
     yield started
+    server.kill()
     server.communicate(timeout=60)
 
 

@@ -87,6 +87,7 @@ steps: 4
 links: {kind: bursts, drop: 0.5}
 perturbations:
   - {at: 2, kind: fade, share: 1.0}
+record: {picture: false}
 expect:
   - {metric: state_largest, at: 4, max: 1}
 """

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -121,6 +121,7 @@ scores = st.lists(st.floats(-5, 5), min_size=3, max_size=3)
 
 
 @pytest.mark.parametrize("name", INVARIANT)
+@settings(max_examples=40)
 @given(cell=scores, constant=st.floats(-50, 50))
 def test_invariant_losses_ignore_added_constants(world_of, name, cell, constant) -> None:
     one, other = (
@@ -137,6 +138,7 @@ def test_the_other_losses_depend_on_values(world_of, name) -> None:
 
 
 @every_loss
+@settings(max_examples=40)
 @given(cell=scores)
 def test_no_loss_is_negative(world_of, name, cell) -> None:
     world = world_of([[cell]], [2])
@@ -145,6 +147,7 @@ def test_no_loss_is_negative(world_of, name, cell) -> None:
 
 
 @pytest.mark.parametrize(("name", "margin"), [("sparsemax", 1.0), ("sparsegen-lin", 0.5)])
+@settings(max_examples=40)
 @given(wrong=st.lists(st.floats(-5, 5, width=32), min_size=2, max_size=9), more=st.integers(0, 20))
 def test_a_lead_of_the_margin_has_zero_loss_and_gradient(
     world_of, name, margin, wrong, more

@@ -24,8 +24,7 @@ from swarm_nca.world import World
 from .story import Visitor
 
 #: Actions in a session, and sessions; more of them with SWARM_NCA_FUZZ=full.
-ACTIONS = 500
-SESSIONS = 5 if os.environ.get("SWARM_NCA_FUZZ") == "full" else 1
+ACTIONS, SESSIONS = (500, 5) if os.environ.get("SWARM_NCA_FUZZ") == "full" else (250, 1)
 
 
 def same(one: World, other: World) -> bool:
@@ -123,9 +122,7 @@ class Hands:
 
 
 @pytest.mark.parametrize("seed", range(SESSIONS))
-def test_the_saved_scenario_repeats_500_random_actions(
-    app: App, other_file: Path, seed: int
-) -> None:
+def test_the_saved_scenario_repeats_random_actions(app: App, other_file: Path, seed: int) -> None:
     hands = Hands(app, other_file, seed)
     for _ in range(ACTIONS):
         hands.act()

@@ -66,10 +66,10 @@ def test_a_session_steps_as_rollout_does(session: Session) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_500_saved_random_actions_run_to_the_same_states(
+def test_200_saved_random_actions_run_to_the_same_states(
     session: Session, tmp_path: Path, seed: int
 ) -> None:
-    play(session, 500, seed)
+    play(session, 200, seed)
     session.seek(session.reached)
     session.edit(Draw(points=((5.0, 5.0), (20.0, 20.0))))
     session.advance()

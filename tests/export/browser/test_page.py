@@ -66,13 +66,13 @@ def magnitude(page: Page) -> float:
         ("mnist", 3, "javascript"),
     ],
 )
-def test_a_drawn_digit_is_recognised_within_a_hundred_steps(
+def test_a_drawn_digit_is_recognised_within_forty_steps(
     opened: Callable[..., Page], name: str, digit: int, engine: str
 ) -> None:
     page = opened(sn.load_rule(name), f"paused=1&engine={engine}")
     for line in sn.images.glyph_strokes(str(digit), size=28):
         draw(page, line + 14)
-    steps(page, 100)
+    steps(page, 40)
     counts = page.evaluate("swarm.summary().counts")
     assert sum(counts) > 50
     assert counts[digit] >= 0.95 * sum(counts)
@@ -165,9 +165,9 @@ def test_a_link_starts_the_same_run(opened: Callable[..., Page]) -> None:
     assert "fire=0.8" in fragment
     again = opened(rule, f"{fragment}&paused=1")
     steps(again, 15)
-    both = [np.array(one.evaluate("Array.from(swarm.state())")) for one in (page, again)]
-    assert np.abs(both[0]).sum() > 0
-    np.testing.assert_array_equal(*both)
+    both = [one.evaluate("swarm.state().join()") for one in (page, again)]
+    assert magnitude(page) > 0
+    assert both[0] == both[1]
 
 
 @pytest.mark.parametrize(
@@ -200,14 +200,14 @@ def test_states_survive_a_lost_context(opened: Callable[..., Page]) -> None:
         };""",
     )
     page.click("#samples button:nth-child(4)")
-    steps(page, 30)
+    steps(page, 10)
     before = magnitude(page)
     page.evaluate("window.lastContext.getExtension('WEBGL_lose_context').loseContext()")
     wait_until(page, "window.lastContext.isContextLost()")
     steps(page, 1)
     assert magnitude(page) == pytest.approx(before, rel=1e-6)
     assert page.evaluate("swarm.engine()") == "JavaScript"
-    steps(page, 70)
+    steps(page, 90)
     assert page.inner_text("#verdict") == "All cells say 3"
 
 
