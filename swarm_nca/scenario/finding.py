@@ -10,7 +10,7 @@ from swarm_nca import shipped
 from swarm_nca.suggestion import did_you_mean
 
 #: The folders of scenarios in the folder that ships; their names are unique over all.
-SHELVES = ("faults", "graphs", "trust")
+SHELVES = ("bits", "faults", "graphs", "trust")
 
 
 def shipped_scenarios() -> dict[str, Path]:

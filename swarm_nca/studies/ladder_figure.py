@@ -15,6 +15,12 @@ from swarm_nca.studies.bits_ladder import FAMILIES, Rung
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _GAP = 760, 250, 96, 70, 40
 
+#: Letters of the rules that were given.
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+#: Bytes that the axis names.
+_TICKS = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000)
+
 #: The lowest share that the axes show, in percent, unless a rung lies lower.
 _LOWEST = 80
 
@@ -24,7 +30,7 @@ _SCORES = {"cells": "cells that show the right class, %", "agreement": "swarms t
 
 def ladder_figure(rungs: Sequence[Rung]) -> Paper:
     """Cells and agreement in percent over bytes; families differ in colour, dash and marker."""
-    paper = Paper(_LEFT + _WIDTH + 60, _TOP + 2 * _HEIGHT + _GAP + 190)
+    paper = Paper(_LEFT + _WIDTH + 60, _TOP + 2 * _HEIGHT + _GAP + 104)
     paper.text(_LEFT, _TOP - 34, "One rule in fewer and fewer bits", size=10, color=INK)
     families = [name for name in FAMILIES if any(rung.family == name for rung in rungs)]
     for panel, (what, title) in enumerate(_SCORES.items()):
@@ -36,18 +42,24 @@ def ladder_figure(rungs: Sequence[Rung]) -> Paper:
         lowest = min(100 * getattr(rung, what) for rung in rungs)
         axes.set_ylim(min(_LOWEST, lowest - 3), 101)
         axes.set_xscale("log")
-        sizes = [rung.size for rung in rungs]
-        axes.set_xlim(min(sizes) / 1.15, max(sizes) * 1.15)
+        first, last = min(rung.size for rung in rungs) / 1.2, max(rung.size for rung in rungs) * 1.2
+        axes.set_xlim(first, last)
         axes.minorticks_off()
-        names = [f"{rung.name} · {rung.size:,}" if panel else "" for rung in rungs]
-        axes.set_xticks(sizes, names, fontsize=6.5, rotation=90)
+        shown = [size for size in _TICKS if first <= size <= last]
+        axes.set_xticks(shown, [f"{size:,}" if panel else "" for size in shown])
         if panel:
-            axes.set_xlabel("rule · bytes of weights, scales and biases", fontsize=8, color=QUIET)
+            axes.set_xlabel("bytes of weights, scales and biases", fontsize=8, color=QUIET)
         else:
             axes.legend(fontsize=7.5, frameon=False, loc="lower right")
-    foot = f"{rungs[0].pictures:,} test pictures at step {rungs[0].steps}. "
-    foot += "Bars: 95 % interval (Wilson). Only hollow rules were trained in this form."
-    paper.text(_LEFT, paper.height - 18, foot, size=7.5, color=QUIET)
+    given = [rung.name for rung in rungs if rung.family == "given"]
+    named = (f"{letter}: {name}" for letter, name in zip(_LETTERS, given, strict=False))
+    feet = (
+        f"{rungs[0].pictures:,} test pictures at step {rungs[0].steps}. "
+        "Bars: 95 % interval (Wilson). Numbers: bits or planes.",
+        "; ".join(named),
+    )
+    for number, foot in enumerate(feet):
+        paper.text(_LEFT, paper.height - 34 + 16 * number, foot, size=7.5, color=QUIET)
     return paper
 
 
@@ -60,6 +72,17 @@ def _draw(axes: Any, rungs: Sequence[Rung], what: str, family: str) -> None:
     reach = _reach(rungs, what) if what == "agreement" else None
     sizes = [rung.size for rung in rungs]
     axes.errorbar(sizes, share, yerr=reach, capsize=2.5, label=FAMILIES[family], **style)
+    for number, rung in enumerate(rungs):
+        given = family == "given"
+        axes.annotate(
+            _LETTERS[number % len(_LETTERS)] if given else rung.name.split(" ")[0],
+            (rung.size, share[number]),
+            xytext=(0, -13 if given else 7),
+            textcoords="offset points",
+            ha="center",
+            fontsize=7,
+            color=style["color"],
+        )
 
 
 def _reach(rungs: Sequence[Rung], what: str) -> list[list[float]]:
