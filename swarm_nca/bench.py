@@ -299,9 +299,8 @@ def bit_products() -> dict[str, Callable[[], Tensor]]:
         "bfloat16": lambda: torch.mm(*halves),
         "int32, torch": lambda: torch.mm(*integers),
         "int32, NumPy": lambda: torch.from_numpy(arrays[0] @ arrays[1]),
+        "1 bit, NumPy": by_bits,
     }
-    if hasattr(np, "bitwise_count"):  # NumPy 2
-        ways["1 bit, NumPy"] = by_bits
     return ways
 
 

@@ -1,7 +1,8 @@
 """Number of torch threads.
 
-`swarm_nca/__init__.py` sets `OMP_WAIT_POLICY=passive` before torch is imported, unless the
-environment has a value of its own, so that threads do not wait in a loop.
+`swarm_nca/__init__.py` sets `GOMP_SPINCOUNT=10000` before torch is imported, unless the environment
+has `OMP_WAIT_POLICY` or `GOMP_SPINCOUNT`: torch's threads then wait in a loop for a short time, and
+sleep after that.
 """
 
 from __future__ import annotations
@@ -51,8 +52,8 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def shared(job: Callable[[int, int], None], pieces: int, hands: int) -> None:
-    """Call job(hand, piece) for all pieces, on several threads.
+def on_threads(job: Callable[[int, int], None], pieces: int, count: int) -> None:
+    """Call job(number, piece) for all pieces, on several threads.
 
     Every thread takes the next piece when it has finished one, so that a thread that has to wait
     for its core delays the others by one piece at most. Inside a job torch uses one thread.
@@ -61,22 +62,25 @@ def shared(job: Callable[[int, int], None], pieces: int, hands: int) -> None:
         job: called with the number of its thread, from 0, and of the piece, from 0; the calls of
             one thread follow one another.
         pieces: how many.
-        hands: the most threads.
+        count: the most threads.
+
+    Raises:
+        The first error of a job, after all threads have ended.
     """
 
-    hands = min(hands, pieces)
-    if hands <= 1:
+    count = min(count, pieces)
+    if count <= 1:
         for piece in range(pieces):
             job(0, piece)
         return
     ticket = itertools.count()
 
-    def work(hand: int) -> None:
+    def work(number: int) -> None:
         while (piece := next(ticket)) < pieces:
-            job(hand, piece)
+            job(number, piece)
 
     with threads(1):
-        others = [_crew(hands - 1).submit(work, hand) for hand in range(1, hands)]
+        others = [_pool(count - 1).submit(work, number) for number in range(1, count)]
         try:
             work(0)
         finally:
@@ -86,5 +90,9 @@ def shared(job: Callable[[int, int], None], pieces: int, hands: int) -> None:
 
 
 @functools.cache
-def _crew(size: int) -> ThreadPoolExecutor:
+def _pool(size: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(size, "swarm_nca")
+
+
+if hasattr(os, "register_at_fork"):  # a forked child has none of these threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)

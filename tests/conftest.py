@@ -194,3 +194,12 @@ def busy_rule() -> Callable[..., Rule]:
         return rule.to(dtype).requires_grad_(False)
 
     return made
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give `device` each training device; torch is imported here, in the processes that collect."""
+    if "device" in metafunc.fixturenames:
+        import torch
+
+        devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+        metafunc.parametrize("device", devices)

@@ -9,7 +9,7 @@ import time
 import pytest
 import torch
 
-from swarm_nca.threads import available_cores, shared
+from swarm_nca.threads import available_cores, on_threads
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +69,7 @@ def test_shared_pieces_are_each_done_once_and_never_two_by_one_hand_at_a_time(ha
             busy.remove(hand)
             done.append(piece)
 
-    shared(job, 12, hands)
+    on_threads(job, 12, hands)
     assert sorted(done) == list(range(12))
 
 
@@ -82,6 +82,24 @@ def test_shared_jobs_see_one_torch_thread_and_their_errors_arrive():
             raise ValueError("piece 3")
 
     with pytest.raises(ValueError, match="piece 3"):
-        shared(job, 8, 2)
+        on_threads(job, 8, 2)
     assert set(seen) == {1}
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_has_threads_of_its_own() -> None:
+    code = """
+import os, torch
+from swarm_nca.threads import on_threads
+on_threads(lambda number, piece: None, 4, 2)
+child = os.fork()
+if not child:
+    done = []
+    on_threads(lambda number, piece: done.append(piece), 4, 2)
+    os._exit(len(done))
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "4"

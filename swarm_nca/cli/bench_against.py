@@ -45,6 +45,10 @@ def read_earlier(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is no file of swarm-nca bench --json: {error}") from error
     if not isinstance(numbers, dict) or not isinstance(numbers.get("machine"), dict):
         raise ValueError(f"{path} is no file of swarm-nca bench --json: it names no machine")
+    try:
+        list(_times(numbers))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is no file of swarm-nca bench --json: {error}") from error
     return numbers
 
 

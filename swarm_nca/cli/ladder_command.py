@@ -63,6 +63,9 @@ def bits_command(
         family: [] if text is None else numbers(f"--{family}", text)
         for family, text in (("signs", signs), ("ternary", ternary))
     }
+    for family, most in (("signs", 8), ("ternary", 5)):
+        if planes[family] and planes[family][-1] > most:
+            raise ValueError(f"--{family} takes 1 to {most}, got {planes[family][-1]}")
     floats = load_rule(rule).requires_grad_(False)
     if not isinstance(floats, Mlp):
         raise ValueError(f"{rule} is of kind {floats.kind}: give a rule of kind mlp")

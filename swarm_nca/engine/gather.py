@@ -19,7 +19,7 @@ from swarm_nca.engine.mail import Mail, readable
 from swarm_nca.matmul import BLOCK, filled_up
 from swarm_nca.randomness import StepDraws
 from swarm_nca.rules import Largest, Layer, Rule, through
-from swarm_nca.threads import shared, threads
+from swarm_nca.threads import on_threads, threads
 from swarm_nca.world import World
 
 #: Firing rows computed at once, a whole number of blocks; their messages and layers fit into the
@@ -86,8 +86,8 @@ class Stepper:
 
     def step(self) -> Tensor:
         """Take one step; returns the rows that fired, int64 [M]."""
-        alone = threads(1) if len(self._desks) > 1 else contextlib.nullcontext()
-        with torch.inference_mode(not self.RECORDS), alone:
+        one_thread = threads(1) if len(self._buffers) > 1 else contextlib.nullcontext()
+        with torch.inference_mode(not self.RECORDS), one_thread:
             rule, largest, before = self._rule, self._world.largest, None
             fired = self._mail.able(self._draws.fires(self.steps, self._fire_rate))
             if self._mortal:
@@ -106,20 +106,22 @@ class Stepper:
     def _allot(self) -> None:
         """Make the buffers that all steps use."""
         self._change = torch.empty_like(self._padded)
-        # Rules of one's own need not be made for several threads; products are.
-        pure = all(member.layers for member in self._members)
-        self._desks = [self._desk() for _ in range(torch.get_num_threads() if pure else 1)]
+        # One thread on a GPU, and for rules without layers, whose code may not be made for several.
+        pure = self._padded.is_cpu and all(member.layers for member in self._members)
+        self._buffers = [
+            self._buffers_of_a_thread() for _ in range(torch.get_num_threads() if pure else 1)
+        ]
 
-    def _desk(self) -> Desk:
+    def _buffers_of_a_thread(self) -> Buffers:
         """The buffers of one thread."""
         shape = CHUNK * self._rule.slots, self._rule.channels
         prepared = [
             member.prepared.new_zeros(CHUNK, *member.prepared.shape[1:]) for member in self._members
         ]
-        return Desk(self._padded.new_zeros(*shape, dtype=self._products), prepared)
+        return Buffers(self._padded.new_zeros(*shape, dtype=self._products), prepared)
 
     def _changes(self, bank: Tensor, groups: list[Tensor], table: Tensor) -> Tensor:
-        """[M, C], the answers of the rules with noise; chunks are shared by torch's threads.
+        """[M, C], the answers of the rules with noise; chunks are shared by several threads.
 
         Args:
             bank: see `Mail.collect`.
@@ -136,29 +138,29 @@ class Stepper:
             self._normals(groups[0][:0])  # made once, before several threads read them
 
         @torch.inference_mode()
-        def answer(hand: int, piece: int) -> None:
+        def answer(thread: int, piece: int) -> None:
             number, rows, first = chunks[piece]
             part = slice(first, first + len(rows))
             # Copied, because a rule may return a tensor that it keeps.
             self._change[part].copy_(
-                self._answers(self._desks[hand], number, bank, rows, table[part])
+                self._answers(self._buffers[thread], number, bank, rows, table[part])
             )
             if self._noise:
                 self._change[part].add_(self._normals(rows), alpha=self._noise)
 
-        shared(answer, len(chunks), len(self._desks))
+        on_threads(answer, len(chunks), len(self._buffers))
         return self._change[:begun]
 
     def _answers(
-        self, desk: Desk, number: int, bank: Tensor, rows: Tensor, table: Tensor
+        self, buffers: Buffers, number: int, bank: Tensor, rows: Tensor, table: Tensor
     ) -> Tensor:
         """[M, C], a rule's answer for `rows` [M], which read rows `table` [M, K] of a bank."""
         member = self._members[number]
         layers = member.layers
         # Padding rows hold old values: harmless for layers, but not for every other rule.
-        filled = filled_up(len(rows), desk.messages) if layers else len(rows)
-        messages = desk.messages[: filled * table.shape[1]]
-        prepared = desk.prepared[number][:filled]
+        filled = filled_up(len(rows), buffers.messages) if layers else len(rows)
+        messages = buffers.messages[: filled * table.shape[1]]
+        prepared = buffers.prepared[number][:filled]
         torch.index_select(bank, 0, table.reshape(-1), out=messages[: table.numel()])
         torch.index_select(member.prepared, 0, rows, out=prepared[: len(rows)])
         heard = messages.view(filled, table.shape[1], -1)
@@ -176,11 +178,11 @@ class Stepper:
         write = self._padded.index_copy_ if replaces else self._padded.index_add_
 
         @torch.inference_mode()
-        def put(hand: int, piece: int) -> None:
+        def put(thread: int, piece: int) -> None:
             part = slice(CHUNK * piece, CHUNK * (piece + 1))
             write(0, rows[part], change[part])
 
-        shared(put, -(-len(rows) // CHUNK), len(self._desks))
+        on_threads(put, -(-len(rows) // CHUNK), len(self._buffers))
 
     def _clear(self, dead: Tensor) -> None:
         self.state.masked_fill_(dead[:, None], 0.0)
@@ -202,7 +204,7 @@ class RecordedStepper(Stepper):
     RECORDS: ClassVar[bool] = True
 
     def _allot(self) -> None:
-        self._desks = []
+        self._buffers = []
 
     def _changes(self, bank: Tensor, groups: list[Tensor], table: Tensor) -> Tensor:
         changes, begun = [], 0
@@ -226,7 +228,7 @@ class RecordedStepper(Stepper):
         self._padded = self._padded.masked_fill(functional.pad(dead, (0, 1))[:, None], 0.0)
 
 
-class Desk(NamedTuple):
+class Buffers(NamedTuple):
     """The buffers of one thread: messages [CHUNK · K, C], and prepared stimulus of each rule."""
 
     messages: Tensor

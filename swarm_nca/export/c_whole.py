@@ -88,7 +88,7 @@ def body(
     """Tables and the function of the change; as `c_bits.body`.
 
     Raises:
-        ValueError: a rule that is not quantized throughout.
+        ValueError: a rule that is not quantized throughout, or with sums beyond 32 bits.
     """
     check_whole(rule)
     lines, constants, widths = [], 0, [*rule.hidden, rule.channels]
@@ -96,8 +96,10 @@ def body(
         for part in _parts(rule, n, widths):
             weights, sums = _packed(rule, n, part)
             lines.append(numbers("static const uint32_t", f"{part.name}_weight", weights, 6))
-            lines.append(numbers("static const int32_t", f"{part.name}_sum", sums))
-            constants += 4 * (len(weights) + len(sums))
+            constants += 4 * len(weights)
+            if INPUTS[rule.inputs[n]].whole[1]:
+                lines.append(numbers("static const int32_t", f"{part.name}_sum", sums))
+                constants += 4 * len(sums)
         stored = rule.stored()
         for what in ("scale", "bias"):
             if (held := stored.get(f"{name}_{what}")) is not None:
@@ -199,6 +201,10 @@ def _added(
     filters, inputs, planes = FILTERS[rule.filters[n]], INPUTS[rule.inputs[n]], rule.planes[n]
     (a, b, d), (big_a, big_b, big_d) = filters.whole, inputs.whole
     size, words, bits = part.size, part.words, inputs.bits
+    if size * (a << filters.bits) * (big_a << bits) >= 2**31:
+        raise ValueError(
+            f"{size:,} inputs of layer {n + 1} overflow sums of 32 bits: use fewer bits or inputs"
+        )
     given = f"({part.values} > 0.0f ? {part.values} : 0.0f)" if n else part.values
     given = given if reach is None else f"{given} / {number(float(reach))}"
     factor = float(1.0 if reach is None else reach) / (d * big_d)
@@ -218,7 +224,11 @@ def _added(
         f"                const int32_t whole = {a * big_a} * product(",
         f"                    {weights}, {filters.bits},",
         f"                    plane, {bits}, {words})",
-        f"                    - {a * big_b} * {part.name}_sum[o * {planes} + p]",
+        *(
+            [f"                    - {a * big_b} * {part.name}_sum[o * {planes} + p]"]
+            if big_b
+            else []
+        ),
         f"                    - {b * big_a} * sum + {size * b * big_b};",
         f"                {unit}[o] += (float)whole * {number(factor)}{scale};",
         "            }",

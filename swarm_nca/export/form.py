@@ -135,6 +135,7 @@ def float32_layers(rule: Rule, precision: Precision, what: str) -> list[Layer]:
         raise ValueError(
             f"the {what} file adds to the state, and rules of kind {rule.kind!r} replace it"
         )
+    _check_inputs(rule)
     layers = rule.layers()
     if layers is None:
         raise ValueError(
@@ -143,7 +144,16 @@ def float32_layers(rule: Rule, precision: Precision, what: str) -> list[Layer]:
     return [Layer(*(part.detach().float().cpu() for part in layer)) for layer in layers]
 
 
+def _check_inputs(rule: Rule) -> None:
+    if isinstance(rule, Quantized) and rule.quantizes_inputs:
+        raise ValueError(
+            "rules with quantized inputs have no layers of floats: export them to C, or set "
+            "rule.inputs: float"
+        )
+
+
 def _mlp(rule: Rule) -> Form:
+    _check_inputs(rule)
     filtered = rule.filtered()
     layers = rule.layers() if filtered is None else filtered.layers
     if layers is None:

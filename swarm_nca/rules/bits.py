@@ -93,7 +93,8 @@ def _for_all(name: str, given: Any, kind: type, layers: int) -> tuple[Any, ...]:
     values = (given,) * layers if isinstance(given, kind) else given
     if not isinstance(values, tuple | list) or len(values) != layers:
         raise ValueError(
-            f"{name} is one for all layers, or one for each of the {layers}, got {shown(given)}"
+            f"{name} is one value for all layers, or one for each of the {layers} layers, got "
+            f"{shown(given)}"
         )
     return tuple(values)
 

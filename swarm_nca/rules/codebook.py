@@ -2,7 +2,7 @@
 
 A filter of P planes is Σ scale[p] · plane[p]: every plane holds one value of a kind of filters for
 each weight, and has a scale of its own for each filter (Guo et al. 2017, Network Sketching; Lin et
-al. 2017, ABC-Net). Planes of 1 bit so give 2^P values, of which products need additions only.
+al. 2017, ABC-Net). P planes of 1 bit give 2^P values, and their products need only additions.
 
 Letters: I inputs and O outputs of a layer, P planes, L values of a weight.
 """
@@ -37,8 +37,8 @@ class Codebook:
         powers = float(filters.codes_in_use) ** torch.arange(planes - 1, -1, -1).double()
         self.unit = powers / powers.sum()
 
-    def begun(self, weight: Tensor, grid: int = 80) -> Tensor:
-        """[P, O]: evenly spaced scales with the least squared error of [I, O], each in float16."""
+    def even_scales(self, weight: Tensor, grid: int = 80) -> Tensor:
+        """[P, O]: evenly spaced scales with the least squared error of weights [I, O]."""
         sums = (self.values @ self.unit).sort().values
         first, step = float(sums[0]), float(sums[1] - sums[0])
         largest = weight.abs().amax(0).clamp_min(1e-4)

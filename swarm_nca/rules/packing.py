@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from swarm_nca.rules.filters import FILTERS, pack, unpack
-from swarm_nca.rules.half import in_half
 from swarm_nca.rules.memory import Held
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def stored(rule: Quantized) -> dict[str, Tensor]:
         if rule.bias:
             held[f"{name}_bias"] = rule.get_parameter(f"{name}_bias").detach().half()
     ranges = ((name, log) for name, log in rule.named_parameters() if name.endswith("_range"))
-    return held | {name: in_half(log.detach().exp()).half() for name, log in ranges}
+    return held | {name: log.detach().exp().half() for name, log in ranges}
 
 
 def memory(rule: Quantized) -> list[Held]:

@@ -59,7 +59,8 @@ class Quantized(Rule):
         bias: whether layers have biases.
         planes: how many planes each filter is the sum of; one number for all layers.
         inputs: the kind of each layer's inputs, a name of `inputs.INPUTS` or `float`; one name for
-            all layers. Rules with quantized inputs have no `layers`.
+            all layers. Rules with quantized inputs have no `layers`: they run on one thread, and
+            their weights are quantized anew for each chunk of cells.
         reach: latents lie within ±reach. Latents change by about the learning rate in a step, so
             that a small reach lets weights change their values fast.
         neighborhood, fire_rate, noise, alive_above, undecided_below, shown_above: see `Rule`.
@@ -161,7 +162,7 @@ class Quantized(Rule):
         return None if self.hearing == "slots" else directions(self.hearing)
 
     def _values(self, name: str) -> Tensor:
-        """[P·I, O]: the values of a layer's planes."""
+        """[planes · in, out]: the values of a layer's planes."""
         kind = self.filters[self.names.index(name)]
         return FILTERS[kind].quantize(self.get_parameter(name) / self.reach)
 
@@ -194,9 +195,10 @@ class Quantized(Rule):
         return set(self.inputs) != {"float"}
 
     def read(self, n: int, given: Tensor, part: int = 0) -> Tensor:
-        """What layer n reads of its inputs, as quantized.
+        """[M, I] → [M, I]: what layer n reads of its inputs.
 
         Args:
+            n: the layer, from 0.
             part: 1 for messages of a rule that senses a stimulus, in the first layer.
         """
         kind = self.inputs[n]
@@ -306,7 +308,7 @@ class Quantized(Rule):
             gain = (size / size.log().mean().exp()).half().float()
             weight = weight / gain[:, None]
         codebook = Codebook(FILTERS[kind], planes)
-        scale = codebook.begun(weight)
+        scale = codebook.even_scales(weight)
         latents = codebook.latents_of(codebook.nearest(weight, scale))
         if planes == 1:  # latents stay where the weights are
             latents = (weight / scale).clamp(-1.0, 1.0)
@@ -316,9 +318,9 @@ class Quantized(Rule):
     def take_latents(
         self, name: str, latents: Tensor, gain: Tensor, scale: Tensor, bias: Tensor
     ) -> None:
-        """Set a quantized layer: gains [in], biases [out] and, with P planes, scales [P, out].
+        """Set a quantized layer: gains [in], biases [out] and scales [planes, out].
 
-        Latents [P·in, out] are in ±1. Gains are left out unless `scales` is `both`.
+        Latents [planes · in, out] are in ±1. Gains are left out unless `scales` is `both`.
         """
         self.get_parameter(name).copy_(latents * self.reach)
         held = self.get_parameter(f"{name}_scale")

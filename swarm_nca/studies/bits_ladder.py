@@ -67,14 +67,15 @@ def rounded(rule: Mlp, family: str, count: int, task: Classification) -> Quantiz
         family: `even`, `signs` or `ternary`.
         count: bits of `even`, planes of the others.
     """
-    kinds = {"even": f"int{count}", "signs": "ste_sign", "ternary": "ternary"}
+    even = f"int{count}" if count > 1 else "ste_sign"
+    kinds = {"even": even, "signs": "ste_sign", "ternary": "ternary"}
     quantized = Quantized(
         rule.readout,
         free_channels=rule.free_channels,
         hidden=rule.hidden,
         slots=rule.slots,
         stimulus_size=rule.stimulus_size,
-        filters="ste_sign" if (family, count) == ("even", 1) else kinds[family],
+        filters=kinds[family],
         planes=1 if family == "even" else count,
         scales="both",
         neighborhood=rule.neighborhood,
@@ -110,7 +111,7 @@ class Ladder:
         asked = (rule.hash(), len(self._pictures), STEPS, self._seed)
         path = self._folder / f"{name}.json"
         if path.is_file():
-            kept = Rung(**json.loads(path.read_text()))
+            kept = _read(path)
             if (kept.rule, kept.pictures, kept.steps, kept.seed) != asked:
                 raise ValueError(
                     f"{path} holds scores of another rule, or on other pictures: delete it, or "
@@ -127,8 +128,17 @@ class Ladder:
     def kept(self) -> list[Rung]:
         """All stored rungs, the largest first."""
         files = sorted(self._folder.glob("*.json"))
-        rungs = [Rung(**json.loads(path.read_text())) for path in files]
+        rungs = [_read(path) for path in files]
         return sorted(rungs, key=lambda rung: (-rung.size, rung.name))
+
+
+def _read(path: Path) -> Rung:
+    try:
+        return Rung(**json.loads(path.read_text()))
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} is no rung of this version: delete it, or give another --out"
+        ) from error
 
 
 def as_csv(rungs: Sequence[Rung]) -> str:

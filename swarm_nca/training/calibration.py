@@ -68,7 +68,7 @@ def begin_from(rule: Quantized, other: Rule, task: Task, generator: torch.Genera
         answer = torch.addmm(layer.bias, exact, layer.weight)
         # Inputs that are there several times share the weight of the one.
         prior = layer.weight.repeat(times[n - 1], 1) / times[n - 1] if n else layer.weight
-        found = _read(rule, n, found)
+        found = _with_fitted_ranges(rule, n, found)
         kind, moments = rule.filters[n], Moments.of(found)
         if kind == "float":
             weight = moments.solved(moments.crossed(answer), prior.double()).float()
@@ -111,8 +111,8 @@ def _fit_scales(rule: Quantized, heard: Tensor, answer: Tensor, generator: torch
     rule.settle()
 
 
-def _read(rule: Quantized, n: int, found: Tensor) -> Tensor:
-    """What layer n reads of its inputs [M, I], with the ranges that lose least."""
+def _with_fitted_ranges(rule: Quantized, n: int, found: Tensor) -> Tensor:
+    """Fit the ranges of layer n's inputs, in place; returns the inputs as quantized, [M, I]."""
     log = dict(rule.named_parameters()).get(f"{rule.names[n]}_range")
     if log is not None:
         parts = [found] if len(log) == 1 else [*found.split_with_sizes(_parts(rule, found), 1)]
@@ -140,6 +140,11 @@ def _parts(rule: Quantized, inputs: Tensor) -> list[int]:
 
 def _layers(other: Rule, hearing: str, filters: Tensor | None) -> list[Layer]:
     """The layers of a rule behind the same filters."""
+    if isinstance(other, Quantized) and other.quantizes_inputs:
+        raise ValueError(
+            "weights of a rule with quantized inputs cannot be rounded anew: begin from the float "
+            "rule"
+        )
     if filters is None:
         layers = other.layers()
     else:
@@ -291,7 +296,7 @@ class _Fit:
     def _rounded(self, goal: Tensor, prior: Tensor, gain: Tensor) -> _Rounded:
         """The best values and scales for the crossed moments of a goal."""
         damped, weight = self._moments.damped, self._moments.solved(goal, prior)
-        scale = self._codebook.begun(weight / gain[:, None])
+        scale = self._codebook.even_scales(weight / gain[:, None])
         for _ in range(ROUNDS):
             codes = passed_on(weight, gain, scale, self._codebook, damped)
             planes = self._codebook.planes_of(codes) * gain[:, None]

@@ -49,7 +49,9 @@ def test_another_machine_is_said() -> None:
     assert "Another processor" not in printed
 
 
-@pytest.mark.parametrize("content", [None, "[]", "{", '{"machine": 3}', "\x00"])
+@pytest.mark.parametrize(
+    "content", [None, "[]", "{", '{"machine": 3}', '{"machine": {}, "steps": 3}', "\x00"]
+)
 def test_other_files_are_refused(tmp_path: Path, content: str | None) -> None:
     file = tmp_path / "speed.json"
     if content is not None:

@@ -34,7 +34,7 @@ def test_the_nearest_value_is_that_of_a_search_over_all(kind: str, planes: int) 
 def test_planes_of_signs_in_powers_of_two_are_evenly_spaced_values() -> None:
     weight = torch.randn(60, 4, generator=torch.Generator().manual_seed(1))
     planes, even = Codebook(FILTERS["ste_sign"], 4), Codebook(FILTERS["int4"], 1)
-    scales = planes.begun(weight), even.begun(weight)
+    scales = planes.even_scales(weight), even.even_scales(weight)
     torch.testing.assert_close(scales[0].sum(0), scales[1][0])
     found = [
         (book.planes_of(book.nearest(weight, scale)).float() * scale[:, None]).sum(0)
@@ -62,11 +62,11 @@ def test_a_layer_in_planes_comes_nearer_with_each(kind: str) -> None:
     [
         ({"filters": "ternary", "planes": 6}, "planes of ternary filters are at most 5"),
         ({"filters": "float", "planes": 2}, "planes of float filters are at most 1"),
-        ({"planes": (1, 2)}, "planes is one for all layers, or one for each of the 3"),
+        ({"planes": (1, 2)}, "planes is one value for all layers, or one for each of the 3"),
         ({"planes": 0}, "planes must be"),
         ({"filters": "ste_sign", "planes": 2, "scales": "mean"}, "need scales: output or both"),
         ({"inputs": "int9"}, "inputs must be one of float, ste_sign, .*, got 'int9'"),
-        ({"inputs": ("float", "int4")}, "inputs is one for all layers, or one for each"),
+        ({"inputs": ("float", "int4")}, "inputs is one value for all layers, or one for each"),
     ],
 )
 def test_unusable_planes_and_inputs_are_refused(settings: dict[str, object], said: str) -> None:

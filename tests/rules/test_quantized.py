@@ -210,7 +210,7 @@ def test_beginning_from_floats_errs_less_with_every_bit() -> None:
     [
         ({"filters": "int9"}, r"filters must be one of float, .*got 'int9'"),
         ({"filters": ("int4", "int4")}, "one for each of the 3"),
-        ({"filters": 4}, "filters is one for all layers"),
+        ({"filters": 4}, "filters is one value for all layers"),
         ({"scales": "all"}, "scales must be one of none, mean, output, both, got 'all'"),
         ({"scales": "mean", "filters": "ternary"}, "scales: mean is for ste_sign"),
         ({"hearing": "dyadic", "slots": 4}, "needs 9 slots, got 4"),

@@ -1,4 +1,4 @@
-"""Rules quantized throughout: whole numbers give what the floats give, and know their bits."""
+"""Rules quantized throughout: whole numbers give what the floats give."""
 
 from __future__ import annotations
 

@@ -33,12 +33,6 @@ schedule: {rate: 2e-3, warmup: 3, shape: cosine}
 """
 
 
-@pytest.fixture(params=["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"])
-def device(request: pytest.FixtureRequest) -> str:
-    """Each available training device."""
-    return str(request.param)
-
-
 def recipe_for(device: str) -> Recipe:
     return parse(f"{RECIPE}device: {device}\n").validate(Recipe)
 
