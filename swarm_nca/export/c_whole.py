@@ -92,6 +92,7 @@ def body(
     """
     check_whole(rule)
     lines, constants, widths = [], 0, [*rule.hidden, rule.channels]
+    stored = rule.stored()
     for n, name in enumerate(rule.names):
         for part in _parts(rule, n, widths):
             weights, sums = _packed(rule, n, part)
@@ -100,7 +101,6 @@ def body(
             if INPUTS[rule.inputs[n]].whole[1]:
                 lines.append(numbers("static const int32_t", f"{part.name}_sum", sums))
                 constants += 4 * len(sums)
-        stored = rule.stored()
         for what in ("scale", "bias"):
             if (held := stored.get(f"{name}_{what}")) is not None:
                 text, size = table(f"layer_{n}_{what}", held, number)

@@ -29,7 +29,7 @@ class Codebook:
     """
 
     def __init__(self, filters: Filters, planes: int) -> None:
-        self._filters, self._planes = filters, planes
+        self._filters = filters
         one = filters.first + filters.step * torch.arange(filters.codes_in_use).double()
         #: float64 [L, P]: the value in each plane.
         self.values = torch.cartesian_prod(*[one] * planes).view(-1, planes)
