@@ -32,6 +32,7 @@ from swarm_nca.measure.dense import Dense
 from swarm_nca.measure.stopwatch import interleaved
 from swarm_nca.perturbations import Immigrants, Rewire, Set
 from swarm_nca.rules import Mlp, Quantized, Rule
+from swarm_nca.rules.whole_numbers import bit_planes
 from swarm_nca.swarm import Swarm
 from swarm_nca.tasks import Classification
 from swarm_nca.topologies import Grid
@@ -281,7 +282,7 @@ def bit_products() -> dict[str, Callable[[], Tensor]]:
         torch.randint(0, 2, shape, generator=generator) * 2 - 1
         for shape in ((rows, inputs), (inputs, outputs))
     )
-    words, filters = _words(left), _words(right.T)
+    (words,), (filters,) = (bit_planes((signs > 0).long().numpy()) for signs in (left, right.T))
 
     def by_bits() -> Tensor:
         """64 products in one XOR and one count of bits."""
@@ -302,12 +303,6 @@ def bit_products() -> dict[str, Callable[[], Tensor]]:
         "1 bit, NumPy": by_bits,
     }
     return ways
-
-
-def _words(signs: Tensor) -> np.ndarray[tuple[int, int], np.dtype[np.uint64]]:
-    """uint64 [N, W]: the bits of ±1 [N, I], filled up with zeros."""
-    filled = torch.nn.functional.pad(signs > 0, (0, -signs.shape[1] % 64))
-    return np.packbits(filled.numpy(), axis=1).view(np.uint64)
 
 
 def products_in_bits(seconds: float = 4.0) -> list[dict[str, float | str]]:

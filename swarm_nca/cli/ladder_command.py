@@ -13,7 +13,8 @@ from swarm_nca.atomic import check_folder, write_atomically
 from swarm_nca.cli.study_command import numbers
 from swarm_nca.images import DATASETS, load_dataset
 from swarm_nca.rules import Mlp, load_rule
-from swarm_nca.studies.bits_ladder import Ladder, Rung, as_csv, rounded
+from swarm_nca.rules.bits import most_planes
+from swarm_nca.studies.bits_ladder import PLANES, Ladder, Rung, as_csv, rounded
 from swarm_nca.studies.ladder_figure import ladder_figure
 from swarm_nca.tasks import Classification
 
@@ -63,8 +64,8 @@ def bits_command(
         family: [] if text is None else numbers(f"--{family}", text)
         for family, text in (("signs", signs), ("ternary", ternary))
     }
-    for family, most in (("signs", 8), ("ternary", 5)):
-        if planes[family] and planes[family][-1] > most:
+    for family, kind in PLANES.items():
+        if planes[family] and planes[family][-1] > (most := most_planes(kind)):
             raise ValueError(f"--{family} takes 1 to {most}, got {planes[family][-1]}")
     floats = load_rule(rule).requires_grad_(False)
     if not isinstance(floats, Mlp):

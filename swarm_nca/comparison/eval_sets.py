@@ -26,6 +26,7 @@ from swarm_nca.measure import CellStats, Protocol, evaluate
 from swarm_nca.measure.intervals import ratio_error
 from swarm_nca.measure.protocols import Progress
 from swarm_nca.measure.writing import from_json, to_json
+from swarm_nca.tasks.losses import l2
 
 #: `mutation` also gives the scores on fresh pictures, in its first phase.
 PROTOCOLS: tuple[Protocol, ...] = ("mutation", "restart")
@@ -48,11 +49,14 @@ COMPARED = (
     "nonfinite",
 )
 
-#: Columns by name, one value per measured step: `step`, `COMPARED`, and `ERROR`.
+#: Columns by name, one value per measured step: `step`, `COMPARED`, `ERROR` and `LOSS`.
 Curves: TypeAlias = Mapping[str, npt.NDArray[np.float64]]
 
 #: The standard error of cell accuracy over pictures.
 ERROR = "cell_accuracy_error"
+
+#: The L2 loss, averaged over pictures; nan if a label is unknown, and in curves of older versions.
+LOSS = "l2_loss"
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,9 @@ def _stored(file: Path, settings: dict[str, Any]) -> Curves | None:
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    complete = curves.keys() == {"step", *COMPARED, ERROR}
+    if "step" in curves:
+        curves.setdefault(LOSS, np.full(len(curves["step"]), np.nan))
+    complete = curves.keys() == {"step", *COMPARED, ERROR, LOSS}
     return curves if complete and len({len(column) for column in curves.values()}) == 1 else None
 
 
@@ -155,10 +161,14 @@ def _run(
     begin: int = 0,
 ) -> Curves:
     """The curves from the phase `begin` on."""
+    labelled = bool((eval_set.pictures.labels >= 0).all())
     correct: dict[int, list[Tensor]] = {}
     cells: dict[int, list[Tensor]] = {}
+    losses: dict[int, list[Tensor]] = {}
 
     def watch(step: int, stats: CellStats) -> None:
+        if labelled:
+            losses.setdefault(step, []).append(l2(stats.world, each=True).cpu())
         correct.setdefault(step, []).append(stats.correct.cpu())
         cells.setdefault(step, []).append((stats.cells * stats.labelled).cpu())
 
@@ -179,4 +189,5 @@ def _run(
     ]
     names = ("step", *COMPARED)
     columns = {name: np.array([row[name] for row in result.curve], float) for name in names}
-    return columns | {ERROR: np.array(errors)}
+    loss = [float(torch.cat(losses[step]).mean()) if labelled else np.nan for step in correct]
+    return columns | {ERROR: np.array(errors), LOSS: np.array(loss)}

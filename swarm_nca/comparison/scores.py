@@ -17,10 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from swarm_nca.comparison.eval_sets import COMPARED, ERROR, Curves
+from swarm_nca.comparison.eval_sets import COMPARED, ERROR, LOSS, Curves
 from swarm_nca.comparison.groups import Group
 from swarm_nca.measure import Protocol
 from swarm_nca.measure.intervals import Z95, wilson
+from swarm_nca.rules import size_of
 
 #: Before the swap; after it with states kept; after it with states reset.
 Phase: TypeAlias = Literal["fresh", "mutation", "restart"]
@@ -74,6 +75,15 @@ class Standing:
     steps: int
     scores: Mapping[Protocol, Mapping[str, Score]]
 
+    @property
+    def size(self) -> int:
+        """Bytes of the rule's weights, scales and biases."""
+        return size_of(self.group.entries[0].rule.memory())
+
+    def log_loss(self, step: int) -> float:
+        """log10 of the L2 loss on fresh pictures at a measured step; nan where it is unknown."""
+        return float(np.log10(self.value(LOSS, "fresh", step).mean))
+
     def value(self, metric: str, phase: Phase, step: int) -> Value:
         """A metric at a step of a phase, which must be a measured one."""
         protocol: Protocol = "restart" if phase == "restart" else "mutation"
@@ -87,7 +97,7 @@ def standing(
 ) -> Standing:
     """The standing of a group; `curves` holds for each protocol one item per run."""
     scores = {
-        protocol: {metric: score(runs, metric, pictures) for metric in COMPARED}
+        protocol: {metric: score(runs, metric, pictures) for metric in (*COMPARED, LOSS)}
         for protocol, runs in curves.items()
     }
     return Standing(group, curves["mutation"][0]["step"], steps, scores)

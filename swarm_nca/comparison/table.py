@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from rich.markup import escape
 from rich.table import Table
 
-from swarm_nca.comparison.eval_sets import COMPARED
+from swarm_nca.comparison.eval_sets import COMPARED, LOSS
 from swarm_nca.comparison.scores import PHASES, Phase, Standing, Value
 from swarm_nca.measure import METRICS
 from swarm_nca.measure.tables import titled
-from swarm_nca.measure.wording import printed
 
 #: Steps of a phase that are shown besides the last one.
 MOMENTS = (20, 100)
@@ -34,7 +33,7 @@ _AT_THE_END = {
 }
 
 #: Maximum width of a rule's label in the terminal's table; longer labels take several lines.
-_LABEL = 28
+_LABEL = 26
 
 #: The note below the tables; `_SEEDS` only with several seeds.
 _INTERVALS = (
@@ -72,7 +71,11 @@ def note(standings: Sequence[Standing]) -> str:
 def sheets(standings: Sequence[Standing], steps: int) -> list[Sheet]:
     """Cell accuracy and agreement at all shown steps; other metrics at the end of each phase."""
     shown = [(phase, step) for phase in PHASES for step in moments(steps)]
-    made = []
+    early = min(MOMENTS[0], steps)
+    about = tuple(
+        (row.group.label, f"{row.size:,}", _logarithm(row.log_loss(early))) for row in standings
+    )
+    made = [Sheet("size and loss", ("rule", "bytes", f"log10 L2 loss at {early}"), about)]
     for title, metric in _BY_MOMENT.items():
         headings = ("rule", *(_heading(phase, step) for phase, step in shown))
         rows = tuple(
@@ -119,16 +122,23 @@ def compact(standings: Sequence[Standing], steps: int, pictures: str) -> Table:
         pictures: their number and data set, in words.
     """
     after = f"{steps:,} steps after a swap"
-    table = titled(escape(f"{pictures}, at step {steps:,} and {after}"))
-    table.add_column("rule", overflow="fold", max_width=_LABEL)
+    table = titled(escape(f"{pictures}, at step {steps:,} and {after}; shares in percent"))
     seeds = several(standings)
-    headings = ["cells", "agree", "95 %\ninterval", *(["of all\nseeds"] if seeds else [])]
+    early = min(MOMENTS[0], steps)
+    sized = len({row.size for row in standings}) > 1
+    known = any(not math.isnan(row.log_loss(early)) for row in standings)
+    width = _LABEL - 8 if sized and known else _LABEL
+    table.add_column("rule", overflow="fold", max_width=width)
+    headings = [*(["bytes"] if sized else []), *(["log10\nloss"] if known else [])]
+    headings += ["cells", "agree", "95 %\ninterval", *(["of all\nseeds"] if seeds else [])]
     headings += ["vote", "un-\ndecided", "agree,\nkept", "agree,\nreset"]
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     for row in standings:
         agree = row.value("total_agreement", "fresh", steps)
-        cells = [_percent(row.value("cell_accuracy", "fresh", steps).mean), _percent(agree.mean)]
+        cells = [f"{row.size:,}"] if sized else []
+        cells += [_logarithm(row.log_loss(early))] if known else []
+        cells += [_percent(row.value("cell_accuracy", "fresh", steps).mean), _percent(agree.mean)]
         cells.append(_range(agree.low, agree.high))
         if seeds:
             several_runs = len(row.group.entries) > 1
@@ -148,6 +158,9 @@ def compact(standings: Sequence[Standing], steps: int, pictures: str) -> Table:
 def compact_note(standings: Sequence[Standing], steps: int) -> str:
     """The explanation of `compact`, in lines of at most 100 letters."""
     words = "95 % interval: of agreement, over pictures. "
+    early = min(MOMENTS[0], steps)
+    if any(not math.isnan(row.log_loss(early)) for row in standings):
+        words += f"log10 loss: of the L2 loss at step {early}. "
     if several(standings):
         words += "Of all seeds: agreement of the lowest and the highest run. "
     words += (
@@ -158,7 +171,11 @@ def compact_note(standings: Sequence[Standing], steps: int) -> str:
 
 
 def _percent(value: float) -> str:
-    return printed("total_agreement", value)
+    return _number("total_agreement", value)
+
+
+def _logarithm(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.2f}"
 
 
 def _range(low: float, high: float) -> str:
@@ -183,7 +200,7 @@ def as_csv(standings: Sequence[Standing], steps: int) -> str:
     for row in standings:
         for phase in PHASES:
             for step in moments(steps):
-                for metric in COMPARED:
+                for metric in (*COMPARED, LOSS):
                     numbers = row.value(metric, phase, step)
                     cells = ["" if math.isnan(number) else f"{number:.6g}" for number in numbers]
                     runs = len(row.group.entries)

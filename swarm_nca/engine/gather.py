@@ -167,7 +167,7 @@ class Stepper:
         self._mail.keep(rows, heard[: len(rows)].to(self._padded.dtype))
         if layers:
             return through(layers, prepared, heard, into=prepared)[: len(rows)]
-        return member.rule.change(prepared, heard)
+        return member.change(prepared, heard)
 
     def _normals(self, rows: Tensor) -> Tensor:
         """[M, C], the normal deviates of rows [M] in this step."""
@@ -212,7 +212,7 @@ class RecordedStepper(Stepper):
             heard, begun = table[begun : begun + len(rows)], begun + len(rows)
             messages = bank.index_select(0, heard.reshape(-1)).view(*heard.shape, bank.shape[1])
             self._mail.keep(rows, messages)
-            changes.append(member.rule.change(member.prepared.index_select(0, rows), messages))
+            changes.append(member.change(member.prepared.index_select(0, rows), messages))
         change = torch.cat(changes)
         if not self._noise:
             return change
@@ -236,10 +236,10 @@ class Buffers(NamedTuple):
 
 
 class Member:
-    """A rule with what is computed once per run: expanded weights and prepared stimulus."""
+    """A rule with what is computed once per run: weights and prepared stimulus."""
 
     def __init__(self, rule: Rule, world: World, products: torch.dtype) -> None:
-        self.rule, self.layers = rule, rule.layers()
+        self.rule, self.layers, self.change = rule, rule.layers(), rule.for_a_run()
         self.prepared = rule.prepare(world.stimulus)
         if self.layers and products != world.state.dtype:
             self.layers = [Layer(*(part.to(products) for part in each)) for each in self.layers]

@@ -126,7 +126,7 @@ static void add_row(float value, const float *row, int outputs, float *output)
 
 def _rows_of_bytes(rule: Quantized, name: str, kind: str) -> torch.Tensor:
     """The codes of a layer, each input's filled up to a multiple of eight outputs."""
-    codes = FILTERS[kind].codes(rule.get_parameter(name).detach() / rule.reach)
+    codes = rule.codes(name).flatten(0, 1)
     filled = torch.nn.functional.pad(codes, (0, -codes.shape[1] % 8))
     return pack(filled, FILTERS[kind].bits)
 

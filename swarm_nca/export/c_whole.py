@@ -131,8 +131,7 @@ def _parts(rule: Quantized, n: int, widths: list[int]) -> list[_Part]:
 def _packed(rule: Quantized, n: int, part: _Part) -> tuple[list[str], list[str]]:
     """Bit planes [O, P, bits, W] of a part's weights, and the sums of their codes [O, P]."""
     filters = FILTERS[rule.filters[n]]
-    latents = rule.get_parameter(rule.names[n]).detach() / rule.reach
-    codes = filters.codes(latents).view(rule.planes[n], -1, latents.shape[1])
+    codes = rule.codes(rule.names[n])
     rows = codes[:, part.first : part.first + part.size].permute(2, 0, 1).numpy()
     bits = rows[:, :, None] >> np.arange(filters.bits)[:, None] & 1
     padded = np.pad(bits, [(0, 0)] * 3 + [(0, part.words * _WORD - part.size)])

@@ -81,6 +81,11 @@ class Bits:
             )
 
 
+def most_planes(kind: str) -> int:
+    """The largest number of planes of a kind of filters."""
+    return 1 if kind == "float" else int(math.log(MOST_VALUES, FILTERS[kind].codes_in_use) + 1e-9)
+
+
 def _one_of(name: str, value: Any, known: tuple[str, ...]) -> str:
     if not isinstance(value, str) or value not in known:
         hint = did_you_mean(value, known) if isinstance(value, str) else ""
@@ -101,7 +106,7 @@ def _for_all(name: str, given: Any, kind: type, layers: int) -> tuple[Any, ...]:
 
 def _check_planes(kind: str, planes: Any) -> None:
     check("planes", planes, _Planes)
-    most = 1 if kind == "float" else int(math.log(MOST_VALUES, FILTERS[kind].codes_in_use) + 1e-9)
+    most = most_planes(kind)
     if planes > most:
         raise ValueError(
             f"planes of {kind} filters are at most {most}, so that a weight has at most "

@@ -63,6 +63,22 @@ class Codebook:
         place = torch.searchsorted(middles, flat.to(middles), right=True)
         return order.T.gather(1, place).T.reshape(weight.shape)
 
+    def rounded(self, weight: Tensor, gains: bool) -> tuple[Tensor, Tensor, Tensor]:
+        """Latents [P·I, O] in ±1, gains [I] and scales [P, O] with values near weights [I, O].
+
+        Args:
+            gains: whether inputs have scales, by the sizes of their weights; otherwise they are 1.
+        """
+        gain = torch.ones(len(weight))
+        if gains:
+            size = weight.square().mean(1).sqrt().clamp_min(1e-4)
+            gain = (size / size.log().mean().exp()).half().float()
+            weight = weight / gain[:, None]
+        scale = self.even_scales(weight)
+        if len(self.unit) == 1:  # latents stay where the weights are
+            return (weight / scale).clamp(-1.0, 1.0), gain, scale
+        return self.latents_of(self.nearest(weight, scale)), gain, scale
+
     def planes_of(self, codes: Tensor) -> Tensor:
         """float64 [P, I, O]: the values of combinations [I, O] in each plane."""
         return self.values[codes].permute(2, 0, 1)

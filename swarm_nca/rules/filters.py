@@ -20,33 +20,47 @@ from swarm_nca.rules import quantizers
 
 
 @dataclass(frozen=True)
-class Filters:
-    """One kind of filters.
+class Values:
+    """A few evenly spaced values: `first + step · code`, with codes from 0.
 
     Attributes:
-        bits: of one weight, in a file and in the memory arithmetic.
-        quantize: latents → values with a gradient; values are of the form `first + step · code`.
-        first, step: see `quantize`.
-        codes_in_use: number of codes, at most 2^bits.
-        latents: values → latents whose values they are.
+        bits: of one code.
+        quantize: numbers → the nearest values, with a gradient.
+        first, step: see above.
     """
 
     bits: int
     quantize: Callable[[Tensor], Tensor]
     first: float = -1.0
     step: float = 2.0
-    codes_in_use: int = 2
-    latents: Callable[[Tensor], Tensor] = torch.clone
 
     @property
     def whole(self) -> tuple[int, int, int]:
         """(a, b, d), so that the value of a code is (a · code − b) / d."""
-        return whole_numbers(self.first, self.step)
+        if self.first == 0.0:
+            return 1, 0, round(1.0 / self.step)
+        if self.step == 1.0:
+            return 1, 1, 1
+        most = round(2.0 / self.step)
+        return 2, most, most
 
-    def codes(self, latents: Tensor) -> Tensor:
-        """int64: the codes of latents, from 0."""
-        values = self.quantize(latents.detach())
+    def codes(self, numbers: Tensor) -> Tensor:
+        """int64: the codes of numbers."""
+        values = self.quantize(numbers.detach())
         return ((values.double() - self.first) / self.step).round().long()
+
+
+@dataclass(frozen=True)
+class Filters(Values):
+    """One kind of filters: latents become values.
+
+    Attributes:
+        codes_in_use: number of codes, at most 2^bits.
+        latents: values → latents whose values they are.
+    """
+
+    codes_in_use: int = 2
+    latents: Callable[[Tensor], Tensor] = torch.clone
 
     def values(self, codes: Tensor, dtype: torch.dtype) -> Tensor:
         """The values of codes, exactly as `quantize` gives them."""
@@ -55,16 +69,6 @@ class Filters:
     def latents_of(self, codes: Tensor, dtype: torch.dtype) -> Tensor:
         """Latents in the middle of each code's interval."""
         return self.latents((self.first + self.step * codes.double()).clamp(-1.0, 1.0)).to(dtype)
-
-
-def whole_numbers(first: float, step: float) -> tuple[int, int, int]:
-    """(a, b, d), so that first + step · code = (a · code − b) / d, for evenly spaced values."""
-    if first == 0.0:
-        return 1, 0, round(1.0 / step)
-    if step == 1.0:
-        return 1, 1, 1
-    most = round(2.0 / step)
-    return 2, most, most
 
 
 def _uniform(bits: int) -> Filters:

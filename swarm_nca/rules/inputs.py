@@ -7,7 +7,7 @@ quantizers of the post on clothing automata (McAteer 2020), applied as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -15,39 +15,22 @@ from types import MappingProxyType
 from torch import Tensor
 
 from swarm_nca.rules import quantizers
-from swarm_nca.rules.filters import whole_numbers
+from swarm_nca.rules.filters import Values
 
 
 @dataclass(frozen=True)
-class Inputs:
+class Inputs(Values):
     """One kind of inputs.
 
     Attributes:
-        bits: of one input.
-        quantize: inputs → values `first + step · code`, with a gradient.
-        first, step: see `quantize`.
         ranged: whether inputs are divided by a range first, and values multiplied by it.
     """
 
-    bits: int
-    quantize: Callable[[Tensor], Tensor]
-    first: float = -1.0
-    step: float = 2.0
     ranged: bool = False
 
     def __call__(self, x: Tensor, reach: Tensor | None) -> Tensor:
         """The values of x; `reach` is the range, None for kinds without one."""
         return self.quantize(x) if reach is None else self.quantize(x / reach) * reach
-
-    def codes(self, x: Tensor, reach: Tensor | None) -> Tensor:
-        """int64: the codes of x, from 0."""
-        values = self.quantize(x if reach is None else x / reach)
-        return ((values.double() - self.first) / self.step).round().long()
-
-    @property
-    def whole(self) -> tuple[int, int, int]:
-        """(a, b, d), so that the value of a code is (a · code − b) / d."""
-        return whole_numbers(self.first, self.step)
 
 
 def _signed(bits: int) -> Inputs:

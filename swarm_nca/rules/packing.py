@@ -18,12 +18,10 @@ def stored(rule: Quantized) -> dict[str, Tensor]:
     """What a file holds: filters in their bits, scales and biases as float16."""
     held: dict[str, Tensor] = {}
     for name, kind in zip(rule.names, rule.filters, strict=True):
-        latents = rule.get_parameter(name).detach()
         if kind == "float":
-            held[name] = latents
+            held[name] = rule.get_parameter(name).detach()
         else:
-            kept = FILTERS[kind]
-            held[name] = pack(kept.codes(latents / rule.reach), kept.bits)
+            held[name] = pack(rule.codes(name), FILTERS[kind].bits)
             gain, scale = rule.factors(name)
             for what, factor in (("gain", gain), ("scale", scale)):
                 if factor is not None:

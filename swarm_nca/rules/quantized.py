@@ -13,6 +13,8 @@ them in training too: what is read back computes the same.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -29,7 +31,7 @@ from swarm_nca.rules.inputs import INPUTS
 from swarm_nca.rules.memory import Held
 from swarm_nca.rules.readout import Readout
 from swarm_nca.rules.readouts import readout_of
-from swarm_nca.rules.rule import Filtered, Layer, Rule, through
+from swarm_nca.rules.rule import Change, Filtered, Layer, Rule, through
 from swarm_nca.rules.settings import LAYERS, Settings
 
 #: The names of the layers' parameters.
@@ -59,8 +61,7 @@ class Quantized(Rule):
         bias: whether layers have biases.
         planes: how many planes each filter is the sum of; one number for all layers.
         inputs: the kind of each layer's inputs, a name of `inputs.INPUTS` or `float`; one name for
-            all layers. Rules with quantized inputs have no `layers`: they run on one thread, and
-            their weights are quantized anew for each chunk of cells.
+            all layers. Rules with quantized inputs have no `layers`: they run on one thread.
         reach: latents lie within ±reach. Latents change by about the learning rate in a step, so
             that a small reach lets weights change their values fast.
         neighborhood, fire_rate, noise, alive_above, undecided_below, shown_above: see `Rule`.
@@ -161,6 +162,17 @@ class Quantized(Rule):
         """[K, P], the fixed direction filters; None where the rule hears each slot."""
         return None if self.hearing == "slots" else directions(self.hearing)
 
+    @torch.no_grad()
+    def codes(self, name: str) -> Tensor:
+        """int64 [planes, in, out]: the whole numbers that a file holds for a layer's weights.
+
+        Raises:
+            KeyError: a layer of floats.
+        """
+        n, latents = self.names.index(name), self.get_parameter(name)
+        codes = FILTERS[self.filters[n]].codes(latents / self.reach)
+        return codes.view(self.planes[n], -1, codes.shape[1])
+
     def _values(self, name: str) -> Tensor:
         """[planes · in, out]: the values of a layer's planes."""
         kind = self.filters[self.names.index(name)]
@@ -201,8 +213,14 @@ class Quantized(Rule):
             n: the layer, from 0.
             part: 1 for messages of a rule that senses a stimulus, in the first layer.
         """
+        return self._reader(n, part)(given)
+
+    def _reader(self, n: int, part: int) -> Callable[[Tensor], Tensor]:
+        """`read` for one layer, with its range as it is now."""
         kind = self.inputs[n]
-        return given if kind == "float" else INPUTS[kind](given, self.reach_of(n, part))
+        if kind == "float":
+            return lambda given: given
+        return partial(INPUTS[kind], reach=self.reach_of(n, part))
 
     def reach_of(self, n: int, part: int = 0) -> Tensor | None:
         """The range of layer n's inputs, a scalar; None for kinds without one; see `read`."""
@@ -245,16 +263,28 @@ class Quantized(Rule):
 
     def change(self, prepared: Tensor, messages: Tensor) -> Tensor:
         """[M, H] prepared stimulus and [M, K, C] messages → [M, C] change of state."""
+        return self._as_it_is()(prepared, messages)
+
+    def for_a_run(self) -> Change:
+        """`change` with weights and ranges as they are now, computed once."""
+        return self._as_it_is()
+
+    def _as_it_is(self) -> Change:
         if not self.quantizes_inputs:
-            return through(self.layers() or [], prepared, messages)
+            return partial(through, self.layers() or [])
         fixed, (first, *others) = self.directions(), self.used()
-        if fixed is not None:
-            messages = torch.einsum("kp,mkc->mpc", fixed.to(messages), messages)
-        heard = self.read(0, messages.flatten(1), 1)
-        units = torch.addmm(prepared, heard, first.weight[self.stimulus_size :])
-        for n, (weight, bias) in enumerate(others, 1):
-            units = torch.addmm(bias, self.read(n, units.relu()), weight)
-        return units
+        readers = [self._reader(n, part=1 if n == 0 else 0) for n in range(len(self.names))]
+
+        def change(prepared: Tensor, messages: Tensor) -> Tensor:
+            if fixed is not None:
+                messages = torch.einsum("kp,mkc->mpc", fixed.to(messages), messages)
+            heard = readers[0](messages.flatten(1))
+            units = torch.addmm(prepared, heard, first.weight[self.stimulus_size :])
+            for read, (weight, bias) in zip(readers[1:], others, strict=True):
+                units = torch.addmm(bias, read(units.relu()), weight)
+            return units
+
+        return change
 
     @torch.no_grad()
     def settle(self) -> None:
@@ -302,17 +332,8 @@ class Quantized(Rule):
         if kind == "float" or self.scales in ("none", "mean"):
             held.copy_(weight if kind == "float" else weight.clamp(-self.reach, self.reach))
             return
-        gain = torch.ones(len(weight))
-        if self.scales == "both":
-            size = weight.square().mean(1).sqrt().clamp_min(1e-4)
-            gain = (size / size.log().mean().exp()).half().float()
-            weight = weight / gain[:, None]
-        codebook = Codebook(FILTERS[kind], planes)
-        scale = codebook.even_scales(weight)
-        latents = codebook.latents_of(codebook.nearest(weight, scale))
-        if planes == 1:  # latents stay where the weights are
-            latents = (weight / scale).clamp(-1.0, 1.0)
-        self.take_latents(name, latents, gain, scale, layer.bias)
+        rounded = Codebook(FILTERS[kind], planes).rounded(weight, self.scales == "both")
+        self.take_latents(name, *rounded, layer.bias)
 
     @torch.no_grad()
     def take_latents(

@@ -32,6 +32,9 @@ from swarm_nca.rules.settings import BOUNDS, Channels
 #: Values [N] → the largest value [N] in the neighbourhood of each row, its own included.
 Largest = Callable[[Tensor], Tensor]
 
+#: Prepared stimulus [M, …] and messages [M, K, C] → the answer [M, C]; see `Rule.change`.
+Change = Callable[[Tensor, Tensor], Tensor]
+
 
 class Layer(NamedTuple):
     """One matrix product of a rule: weight [in, out] and bias [out]."""
@@ -111,7 +114,7 @@ class Rule(nn.Module, ABC):
             )
         if {"prepare", "change"} & cls.__dict__.keys():
             # The parent's layers and sweep do not describe overridden arithmetic.
-            for method in ("layers", "filtered", "sweep"):
+            for method in ("layers", "filtered", "sweep", "for_a_run"):
                 if method not in cls.__dict__:
                     setattr(cls, method, getattr(Rule, method))
 
@@ -173,6 +176,13 @@ class Rule(nn.Module, ABC):
         Returns:
             [M, C]: the changes of the states, or the next states if `update` is "replace".
         """
+
+    def for_a_run(self) -> Change:
+        """`change` for the steps of one run, in which parameters stay the same.
+
+        Families may override it to compute once what depends on parameters alone.
+        """
+        return self.change
 
     def lives(self, state: Tensor, largest: Largest) -> Tensor | None:
         """bool [N]: which rows are alive; None if the space alone decides.

@@ -42,7 +42,7 @@ def multiplied(inputs: Whole, weights: Whole) -> Whole:
 
 def counted(inputs: Whole, weights: Whole) -> Whole:
     """The same by AND and a count of bits, for codes of up to 8 bits."""
-    left, right = _bit_planes(inputs), _bit_planes(weights.T)
+    left, right = bit_planes(inputs), bit_planes(weights.T)
     found = np.zeros((len(inputs), weights.shape[1]), np.int64)
     for m, of_inputs in enumerate(left):
         for n, of_weights in enumerate(right):
@@ -87,9 +87,7 @@ def change(
     units = stimulus
     for n, name in enumerate(rule.names):
         given = parts if n == 0 else [units.relu()]
-        filters = FILTERS[rule.filters[n]]
-        codes = filters.codes(rule.get_parameter(name) / rule.reach)
-        codes = codes.view(rule.planes[n], -1, codes.shape[1])
+        codes = rule.codes(name)
         scale = rule.factors(name)[1]
         total: Any = rule.get_parameter(f"{name}_bias").half().float() if rule.bias else 0.0
         begun = 0
@@ -110,7 +108,7 @@ def _sums(
 ) -> Tensor:
     """float32 [M, P, O]: the sums of values of inputs [M, I] times values of codes [P, I, O]."""
     of_inputs, of_filters = INPUTS[rule.inputs[n]], FILTERS[rule.filters[n]]
-    read = of_inputs.codes(inputs, reach).numpy()
+    read = of_inputs.codes(inputs if reach is None else inputs / reach).numpy()
     planes, size, outputs = codes.shape
     weights = codes.permute(1, 0, 2).reshape(size, planes * outputs).numpy()
     (a, b, d), (big_a, big_b, big_d) = of_filters.whole, of_inputs.whole
@@ -123,8 +121,8 @@ def _sums(
     return torch.from_numpy(whole).view(-1, planes, outputs).float() / (d * big_d)
 
 
-def _bit_planes(codes: Whole) -> list[Words]:
-    """For each bit the rows of codes [R, I] in words of 64 bits, [R, ceil(I / 64)]."""
+def bit_planes(codes: Whole) -> list[Words]:
+    """For each bit, lowest first, rows of codes [R, I] in words of 64 bits, [R, ceil(I / 64)]."""
     padded = np.pad(codes, ((0, 0), (0, -codes.shape[1] % 64)))
     bits = int(codes.max(initial=0)).bit_length()
     rows = [

@@ -34,6 +34,9 @@ FAMILIES = {
     "given": "trained",
 }
 
+#: The filters of rungs with planes, by family.
+PLANES = {"signs": "ste_sign", "ternary": "ternary"}
+
 
 @dataclass(frozen=True)
 class Rung:
@@ -68,14 +71,13 @@ def rounded(rule: Mlp, family: str, count: int, task: Classification) -> Quantiz
         count: bits of `even`, planes of the others.
     """
     even = f"int{count}" if count > 1 else "ste_sign"
-    kinds = {"even": even, "signs": "ste_sign", "ternary": "ternary"}
     quantized = Quantized(
         rule.readout,
         free_channels=rule.free_channels,
         hidden=rule.hidden,
         slots=rule.slots,
         stimulus_size=rule.stimulus_size,
-        filters=kinds[family],
+        filters=PLANES.get(family, even),
         planes=1 if family == "even" else count,
         scales="both",
         neighborhood=rule.neighborhood,

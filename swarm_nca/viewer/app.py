@@ -18,6 +18,7 @@ from swarm_nca.perturbations import Mutate, Perturbation
 from swarm_nca.render import Rgb
 from swarm_nca.viewer import commands, controls, edits, panes, screen
 from swarm_nca.viewer.beside import beside
+from swarm_nca.viewer.bits import weights_of
 from swarm_nca.viewer.camera import WHOLE
 from swarm_nca.viewer.film import Film
 from swarm_nca.viewer.input import Hand
@@ -203,6 +204,11 @@ class App:
     def pan(self, across: int, down: int) -> None:
         """Move the picture by so many pixels of the window, where it is larger than its pane."""
         self.camera = self.camera.moved(across, down, self.panes[0], self.extent)
+
+    @property
+    def rail(self) -> tuple[Rect, Rect, Rect]:
+        """The places of vote, curves and inspector; see `Layout.rail`."""
+        return self.layout.rail(self.witness is not None or bool(weights_of(self.session.rule)))
 
     @property
     def touchable(self) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pygame
 from pygame import Rect, Surface
 
+from swarm_nca.viewer.bits import TIP, weights_of
 from swarm_nca.viewer.inspector import TIPS, rooms, value_at
 from swarm_nca.viewer.keys import ACTIONS
 from swarm_nca.viewer.lettering import BODY, LARGE, SMALL, pixels_high, wrapped
@@ -54,7 +55,7 @@ def explanation(app: App) -> tuple[str, Rect] | None:
     title = Rect(head.left, head.top, head.width // 2, head.height)
     if description and title.collidepoint(point):
         return description, title
-    vote, curves, cell = app.layout.rail(app.witness is not None)
+    vote, curves, cell = app.rail
     classes = app.session.rule.readout.class_names
     places = [(vote, _VOTE), (curves, _CURVES)] if classes else [(vote, _CELLS), (curves, _COURSE)]
     if app.witness is not None:
@@ -65,6 +66,8 @@ def explanation(app: App) -> tuple[str, Rect] | None:
             words, place = found
             return words[0].upper() + words[1:], place
         places += [(getattr(parts, name), words) for name, words in TIPS.items()]
+    elif weights_of(app.session.rule):
+        places.append((cell, TIP))
     for place, words in places:
         if place.collidepoint(point):
             return words, place

@@ -11,6 +11,13 @@ import numpy.typing as npt
 import torch
 from pygame import Rect
 
+from swarm_nca.viewer.bits import (
+    message_in_bits,
+    nearest,
+    rule_in_bits,
+    squares,
+    weights_of,
+)
 from swarm_nca.viewer.lettering import SMALL
 from swarm_nca.viewer.marks import faults_named
 from swarm_nca.viewer.messages import arriving
@@ -84,6 +91,9 @@ def inspector(
     Args:
         under: the name of the cell's rule, if there are two rules.
     """
+    if witness is None and weights_of(look.rule):
+        rule_in_bits(paint, place, look.rule)
+        return
     if witness is None:
         heading(paint, place, "A cell")
         _invitation(paint, place)
@@ -202,8 +212,12 @@ def value_at(
     for slot, tile in enumerate(_slots(parts.hears, len(answer.inbox), scale)):
         if tile.collidepoint(point) and answer.heard[slot]:
             inner = tile.inflate(-2 * round(3 * scale), -2 * round(3 * scale))
-            inside = (min(max(point[0], inner.left), inner.right - 1), inner.centery)
-            words, _ = _bar_told(look, inner, answer.inbox[slot], inside)
+            message = answer.inbox[slot]
+            if look.world.links.bits == 1 and slot != len(answer.inbox) // 2:
+                words = _told(look, nearest(squares(inner, len(message)), point), message)
+            else:
+                inside = (min(max(point[0], inner.left), inner.right - 1), inner.centery)
+                words, _ = _bar_told(look, inner, message, inside)
             nine = len(answer.inbox) == len(SLOTS)
             return f"From {SLOTS[slot] if nine else f'slot {slot}'}: {words}", tile
     return None
@@ -214,7 +228,11 @@ def _bar_told(look: Look, place: Rect, state: Values, point: tuple[int, int]) ->
     number = int(np.searchsorted(edges, point[0], "right")) - 1
     number = min(max(number, 0), len(state) - 1)
     bar = Rect(edges[number], place.top, edges[number + 1] - edges[number], place.height)
-    return f"channel {number}, {look.means(number)}: {number_told(state[number])}", bar
+    return _told(look, number, state), bar
+
+
+def _told(look: Look, channel: int, state: Values) -> str:
+    return f"channel {channel}, {look.means(channel)}: {number_told(state[channel])}"
 
 
 def number_told(value: float) -> str:
@@ -320,7 +338,10 @@ def _inbox(paint: Paint, place: Rect, look: Look, answer: Answer) -> None:
         paint.box(tile, paint.theme.raised, 3, paint.theme.accent if itself else None)
         if answer.heard[slot]:
             inner = tile.inflate(-2 * paint.px(3), -2 * paint.px(3))
-            _bars(paint, inner, look, message)
+            if itself or look.world.links.bits != 1:
+                _bars(paint, inner, look, message)
+            else:
+                message_in_bits(paint, inner, message)
 
 
 def _patch(paint: Paint, place: Rect, stimulus: Values) -> None:

@@ -60,14 +60,14 @@ class Layout:
             for pane in (first, second)
         )
 
-    def rail(self, questioned: bool) -> tuple[Rect, Rect, Rect]:
+    def rail(self, inspects: bool) -> tuple[Rect, Rect, Rect]:
         """The places of vote, curves and inspector, one below the other.
 
         Args:
-            questioned: whether a cell is inspected; if not, vote and curves get more room.
+            inspects: whether the inspector shows something; if not, vote and curves get more room.
         """
         bar, px = self.right, self.px
-        vote, cell = (px(178), px(204)) if questioned else (px(214), px(76))
+        vote, cell = (px(178), px(204)) if inspects else (px(214), px(76))
         gap, left, width = px(12), bar.left + px(16), bar.width - px(36)
         top = bar.top + px(12)
         curves = min(bar.bottom - top - vote - cell - px(6), px(340))

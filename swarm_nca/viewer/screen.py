@@ -85,7 +85,7 @@ def _sections(app: App, brush: Paint) -> None:
 
 
 def _right(app: App, brush: Paint, looks: Sequence[Look]) -> None:
-    vote, course, cell = app.layout.rail(app.witness is not None)
+    vote, course, cell = app.rail
     votes(brush, vote, looks)
     curves(brush, course, app.session, looks)
     of = 0 if app.witness is None else app.witness.of

@@ -10,14 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from rich.console import Console
 
 from swarm_nca.cli import compare_command as compare
 from swarm_nca.cli.compare_command import compare_command
 from swarm_nca.comparison import eval_sets
-from swarm_nca.comparison.entries import entries
-from swarm_nca.comparison.eval_sets import COMPARED, ERROR, SharedExam, curves_of
+from swarm_nca.comparison.entries import Entry, entries
+from swarm_nca.comparison.eval_sets import COMPARED, ERROR, LOSS, SharedExam, curves_of
 from swarm_nca.comparison.groups import Group
 from swarm_nca.comparison.scores import score, standing
 from swarm_nca.comparison.table import (
@@ -32,6 +33,7 @@ from swarm_nca.comparison.table import (
 from swarm_nca.engine import rollout
 from swarm_nca.measure import evaluate
 from swarm_nca.measure.eval_set import exam_pictures
+from swarm_nca.rules import Mlp, Rule
 from swarm_nca.world import World
 
 STEPS = 4
@@ -91,6 +93,42 @@ def test_the_error_of_cell_accuracy_is_that_of_a_ratio_over_pictures(
     assert curves[ERROR][row] == pytest.approx(np.sqrt(5 / 4 * squares) / cells.sum())
 
 
+def test_the_loss_is_that_of_the_worlds_on_all_pictures(trained, eval_set, tmp_path) -> None:
+    (entry,) = entries([str(trained("a"))])
+    curves = curves_of(entry, eval_set, "mutation", tmp_path)
+    world = World.from_images(eval_set.pictures.grey, entry.rule, labels=eval_set.pictures.labels)
+    after = rollout(world, entry.rule, STEPS, seed=3)
+    aims = torch.eye(10)[after.label[after.world_of]]
+    loss = 0.5 * float((aims - entry.rule.logits(after.state)).square().sum()) / len(world)
+    row = curves["step"].tolist().index(STEPS)
+    assert curves[LOSS][row] == pytest.approx(loss)
+
+
+def test_curves_stored_without_a_loss_stay_valid(trained, eval_set, tmp_path, monkeypatch) -> None:
+    (entry,) = entries([str(trained("a"))])
+    first = curves_of(entry, eval_set, "mutation", tmp_path / "kept")
+    (file,) = (tmp_path / "kept").iterdir()
+    document = json.loads(file.read_text())
+    del document["curves"][LOSS]
+    file.write_text(json.dumps(document))
+    monkeypatch.setattr(eval_sets, "evaluate", no_evaluation)
+    again = curves_of(entry, eval_set, "mutation", tmp_path / "kept")
+    assert np.isnan(again[LOSS]).all()
+    assert again["cell_accuracy"].tolist() == first["cell_accuracy"].tolist()
+
+
+def test_size_and_loss_of_rules_are_told() -> None:
+    small = replace(two_standings()[1], group=Group("c", (SMALL, SMALL)))
+    (sheet, *_) = sheets([two_standings()[0], small], 4)
+    assert sheet.headings == ("rule", "bytes", "log10 L2 loss at 4")
+    assert sheet.rows[0] == ("a|b", "89,996", "-0.30")
+    assert sheet.rows[1][1:] == (
+        f"{4 * sum(p.numel() for p in SMALL.rule.parameters()):,}",
+        "-0.30",
+    )
+    assert "of the L2 loss at step 4" in " ".join(compact_note([small], 4).split())
+
+
 def test_stored_curves_are_reused(trained, eval_set, tmp_path, monkeypatch) -> None:
     (entry,) = entries([str(trained("a"))])
     first = curves_of(entry, eval_set, "mutation", tmp_path / "kept")
@@ -141,7 +179,7 @@ def test_a_damaged_file_is_replaced(trained, eval_set, tmp_path, damage) -> None
 
 def test_nan_and_infinity_are_stored(trained, eval_set, tmp_path, monkeypatch) -> None:
     (entry,) = entries([str(trained("a"))])
-    strange = {name: np.array([1.5, np.nan, np.inf]) for name in ("step", *COMPARED, ERROR)}
+    strange = {name: np.array([1.5, np.nan, np.inf]) for name in ("step", *COMPARED, ERROR, LOSS)}
     monkeypatch.setattr(eval_sets, "_measured", lambda *_: strange)
     curves_of(entry, eval_set, "mutation", tmp_path / "kept")
     monkeypatch.setattr(eval_sets, "_measured", no_evaluation)
@@ -151,6 +189,13 @@ def test_nan_and_infinity_are_stored(trained, eval_set, tmp_path, monkeypatch) -
     assert "NaN" not in file.read_text()
 
 
+def alone(rule: Rule) -> Entry:
+    return Entry("a", "a", rule, rule.hash())
+
+
+ENTRY, SMALL = alone(Mlp()), alone(Mlp(hidden=(6, 6)))
+
+
 def runs_with(**metrics: list[list[float]]) -> list[dict[str, np.ndarray]]:
     """Curves of two measured steps per phase for each run; metrics not given are 0.5."""
     count = len(next(iter(metrics.values())))
@@ -158,7 +203,7 @@ def runs_with(**metrics: list[list[float]]) -> list[dict[str, np.ndarray]]:
     half = [[0.5] * 4] * count
     return [
         {"step": steps}
-        | {name: np.array(metrics.get(name, half)[run]) for name in (*COMPARED, ERROR)}
+        | {name: np.array(metrics.get(name, half)[run]) for name in (*COMPARED, ERROR, LOSS)}
         for run in range(count)
     ]
 
@@ -180,7 +225,7 @@ def test_a_score_is_the_mean_with_two_separate_ranges() -> None:
 def two_standings():
     def make(label, *agreement):
         runs = runs_with(total_agreement=list(agreement))
-        group = Group(label, tuple(range(len(runs))))  # type: ignore[arg-type]
+        group = Group(label, tuple(ENTRY for _ in runs))
         return standing(group, {"mutation": runs, "restart": runs}, 4, 100)
 
     return [make("a|b", [0.1, 0.2, 0.3, 0.4]), make("c", [0.9] * 4, [0.7] * 4)]
@@ -212,9 +257,9 @@ def test_tables_have_the_same_numbers_in_every_format() -> None:
 
 
 def test_means_of_states_have_three_digits() -> None:
-    group = Group("a", (None,))  # type: ignore[arg-type]
-    alone = runs_with(state_magnitude=[[0.4, 0.387, 1234.5, np.nan]])
-    row = standing(group, {"mutation": alone, "restart": alone}, 4, 100)
+    group = Group("a", (ENTRY,))
+    runs = runs_with(state_magnitude=[[0.4, 0.387, 1234.5, np.nan]])
+    row = standing(group, {"mutation": runs, "restart": runs}, 4, 100)
     metric, moments = "state_magnitude", [("fresh", 1), ("fresh", 4), ("mutation", 2)]
     values = [row.value(metric, *moment) for moment in moments]  # type: ignore[arg-type]
     assert [told(metric, value, row) for value in values] == ["0.400", "0.387", "1.23e+03"]
@@ -305,13 +350,14 @@ def test_rules_that_lack_the_classes_are_refused_before_a_picture_is_loaded(
 
 
 def test_the_table_of_the_terminal_fits_100_columns() -> None:
-    long = replace(two_standings()[1], group=Group("l2, noise 0.02, hidden 70/70 " * 3, (1, 2)))
+    group = Group("l2, noise 0.02, hidden 70/70 " * 3, (SMALL, SMALL))
+    long = replace(two_standings()[1], group=group)
     console = Console(record=True, width=200)
     console.print(compact([two_standings()[0], long], 4, "10,000 pictures of fashion-mnist"))
     lines = console.export_text().splitlines()
     assert max(map(len, lines)) <= 100
     first = next(line for line in lines if line.startswith("a|b"))
-    numbers = "a|b 50.0 % 20.0 % 13.3–28.9 50.0 % 50.0 % 40.0 % 40.0 %"
+    numbers = "a|b 89,996 -0.30 50.0 20.0 13.3–28.9 50.0 50.0 40.0 40.0"
     assert " ".join(first.split()) == numbers
     assert max(map(len, compact_note([long], 4).splitlines())) <= 100
 

@@ -66,7 +66,7 @@ def test_the_whole_numbers_of_a_layer_are_exact() -> None:
     messages = given()[1].double()
     heard = messages.flatten(1)
     reach = rule.reach_of(0, 1)
-    read = INPUTS["int4"].codes(heard, reach)
+    read = INPUTS["int4"].codes(heard / reach)
     signs = FILTERS["ste_sign"].codes(rule.perception / rule.reach)[9:]
     exact = (2 * read - 15) @ (2 * signs - 1)
     floats = (15 * INPUTS["int4"](heard, reach) / reach) @ (2.0 * signs.double() - 1)
