@@ -14,6 +14,7 @@ import math
 import os
 import platform
 import time
+from functools import cache
 from typing import Any
 
 import torch
@@ -142,10 +143,9 @@ def _choose(left: Tensor, right: Tensor, plus: Tensor | None) -> bool:
     # torch raises the error for wrong shapes; oneDNN does not support empty sums.
     if not fits or not by_onednn(left.dtype, left.device) or _library == "onednn":
         return fits and _library == "onednn"
-    # An own generator and drawn numbers: the present ones may be zeros, which are always equal.
-    generator = torch.Generator().manual_seed(0)
-    left, right = (torch.empty_like(x).normal_(generator=generator) for x in (left, right))
-    plus = None if plus is None else torch.empty_like(plus).normal_(generator=generator)
+    # Drawn numbers: the present ones may be zeros, which are always equal.
+    left, right = _drawn(left), _drawn(right)
+    plus = None if plus is None else _drawn(plus)
     if not torch.equal(_of_torch(left, right, plus), _of_onednn(left, right, plus)):
         return not by_intel()
     forms = left.stride(1), right.stride(1), plus is None or plus.ndim, torch.get_num_threads()
@@ -159,6 +159,21 @@ def _choose(left: Tensor, right: Tensor, plus: Tensor | None) -> bool:
                 times[library] = min(shortest, _CLOCK() - began)
         _faster[size] = times[_of_onednn] < _WORTH * times[_of_torch]
     return _faster[size]
+
+
+def _drawn(like: Tensor) -> Tensor:
+    """Normal deviates in the shape and layout of a matrix; they repeat after 2²⁰ numbers."""
+    return _deviates(like.numel().bit_length()).as_strided(
+        like.shape, torch.empty_like(like).stride()
+    )
+
+
+@cache
+def _deviates(bits: int) -> Tensor:
+    """At least 2^bits normal deviates; new ones for every shape would take longer than products."""
+    if bits > 20:
+        return _deviates(20).repeat(1 << (bits - 20))
+    return torch.randn(1 << 20, generator=torch.Generator().manual_seed(0))
 
 
 def _of_torch(

@@ -97,7 +97,9 @@ class Stepper:
             # Rows of one rule follow one another.
             groups = members(self._world, fired)
             rows = torch.cat(groups) if len(groups) > 1 else fired
-            self._write(rows, self._changes(bank, groups, self._mail.arriving(rows, self.steps)))
+            # Draws are not made by several threads at once.
+            table = None if self._mail.direct else self._mail.arriving(rows, self.steps)
+            self._write(rows, self._changes(bank, groups, table))
             if before is not None:
                 self._clear(~(before & living(rule, self.state, largest)))
             self.steps += 1
@@ -120,13 +122,13 @@ class Stepper:
         ]
         return Buffers(self._padded.new_zeros(*shape, dtype=self._products), prepared)
 
-    def _changes(self, bank: Tensor, groups: list[Tensor], table: Tensor) -> Tensor:
+    def _changes(self, bank: Tensor, groups: list[Tensor], table: Tensor | None) -> Tensor:
         """[M, C], the answers of the rules with noise; chunks are shared by several threads.
 
         Args:
             bank: see `Mail.collect`.
             groups: the firing rows of each rule, M together.
-            table: int64 [M, K], the rows of the bank that they read.
+            table: int64 [M, K], the rows of the bank that they read; None: each chunk looks it up.
         """
         chunks, begun = [], 0
         for number, group in enumerate(groups):
@@ -141,12 +143,12 @@ class Stepper:
         def answer(thread: int, piece: int) -> None:
             number, rows, first = chunks[piece]
             part = slice(first, first + len(rows))
-            # Copied, because a rule may return a tensor that it keeps.
-            self._change[part].copy_(
-                self._answers(self._buffers[thread], number, bank, rows, table[part])
-            )
+            reads = self._mail.arriving(rows, self.steps) if table is None else table[part]
+            found = self._answers(self._buffers[thread], number, bank, rows, reads)
+            # Written to own memory, because a rule may return a tensor that it keeps.
+            change = self._change[part].copy_(found)
             if self._noise:
-                self._change[part].add_(self._normals(rows), alpha=self._noise)
+                change.add_(self._normals(rows), alpha=self._noise)
 
         on_threads(answer, len(chunks), len(self._buffers))
         return self._change[:begun]
@@ -164,7 +166,8 @@ class Stepper:
         torch.index_select(bank, 0, table.reshape(-1), out=messages[: table.numel()])
         torch.index_select(member.prepared, 0, rows, out=prepared[: len(rows)])
         heard = messages.view(filled, table.shape[1], -1)
-        self._mail.keep(rows, heard[: len(rows)].to(self._padded.dtype))
+        if self._mail.keeps:
+            self._mail.keep(rows, heard[: len(rows)].to(self._padded.dtype))
         if layers:
             return through(layers, prepared, heard, into=prepared)[: len(rows)]
         return member.change(prepared, heard)
@@ -206,8 +209,9 @@ class RecordedStepper(Stepper):
     def _allot(self) -> None:
         self._buffers = []
 
-    def _changes(self, bank: Tensor, groups: list[Tensor], table: Tensor) -> Tensor:
+    def _changes(self, bank: Tensor, groups: list[Tensor], table: Tensor | None) -> Tensor:
         changes, begun = [], 0
+        table = self._mail.arriving(torch.cat(groups), self.steps) if table is None else table
         for member, rows in zip(self._members, groups, strict=True):
             heard, begun = table[begun : begun + len(rows)], begun + len(rows)
             messages = bank.index_select(0, heard.reshape(-1)).view(*heard.shape, bank.shape[1])

@@ -33,6 +33,7 @@ class Mail:
 
     Attributes:
         plain: whether the bank is the states and a row of zeros.
+        direct: whether also every message arrives, so that `arriving` needs no draws.
         keeps: whether `keep` has to be called.
     """
 
@@ -55,6 +56,8 @@ class Mail:
         self._said = sends_other_than_states(world)
         self.keeps = _repeats(world.links)
         self.plain = not (self._said or self.keeps)
+        sound = self._links.drop == 0.0 and type(self._links).arriving is Links.arriving
+        self.direct = self.plain and sound
         self._records = records
         if not self.plain:
             self._fill(world)
