@@ -29,6 +29,7 @@ from swarm_nca.images.strokes import strokes
 from swarm_nca.links import Links
 from swarm_nca.matmul import product
 from swarm_nca.measure.dense import Dense
+from swarm_nca.measure.limits import Limits, work_of
 from swarm_nca.measure.stopwatch import interleaved
 from swarm_nca.perturbations import Immigrants, Rewire, Set
 from swarm_nca.rules import Mlp, Quantized, Rule
@@ -104,20 +105,31 @@ def published_trainer(rule: Rule, pictures: Pictures) -> Trainer:
     return Trainer(recipe, rule, Classification(torch.as_tensor(pictures.grey), labels))
 
 
-def steps_against_dense(rule: Rule, worlds: int, seconds: float = 4.0) -> Row:
-    """Time one step of a batch: the engine, the dense convolutions, the products alone."""
+def steps_against_dense(
+    rule: Rule, worlds: int, seconds: float = 4.0, limits: Limits | None = None
+) -> Row:
+    """Time one step of a batch: the engine, the dense convolutions, the products alone.
+
+    Args:
+        limits: of this processor; the row then has what they allow.
+    """
     world = bench_worlds(rule, worlds)
-    stepper = Stepper(world, rule)
-    products = _products(rule, len(stepper.step()))
+    stepper, short = Stepper(world, rule), Stepper(world, rule, precision="bfloat16")
+    firing = len(stepper.step())
+    products = _products(rule, firing)
     convolutions = {
         "dense": Dense(world, rule).step,
         "dense_channels_last": Dense(world, rule, channels_last=True).step,
     }
     with torch.inference_mode():
         # Timed apart from the convolutions: these evict the caches, which would slow the floor.
-        floor = interleaved({"engine": stepper.step, "products": products}, seconds=seconds / 2)
+        floor = interleaved(
+            {"engine": stepper.step, "bfloat16": short.step, "products": products},
+            seconds=seconds / 2,
+        )
         times = interleaved({"engine": stepper.step, **convolutions}, seconds=seconds)
-    return {
+    work = work_of(rule, world, firing)
+    row = {
         "worlds": worlds,
         "cells": world.cells,
         "engine_ms": 1e3 * floor.seconds("engine"),
@@ -129,7 +141,17 @@ def steps_against_dense(rule: Rule, worlds: int, seconds: float = 4.0) -> Row:
         "dense_over_engine": times.ratio("dense", "engine"),
         "dense_channels_last_over_engine": times.ratio("dense_channels_last", "engine"),
         "engine_over_products": floor.ratio("engine", "products"),
+        "bfloat16_ms": 1e3 * floor.seconds("bfloat16"),
+        "engine_over_bfloat16": floor.ratio("engine", "bfloat16"),
+        "flops": work.flops,
+        "traffic_bytes": work.traffic,
     }
+    if limits is not None:
+        row["arithmetic_limit_ms"] = 1e3 * work.flops / limits.flops
+        row["memory_limit_ms"] = 1e3 * work.traffic / limits.bandwidth
+        limit = max(row["arithmetic_limit_ms"], row["memory_limit_ms"])
+        row["share_of_limit"] = limit / row["engine_ms"]
+    return row
 
 
 def steps_of_other_worlds(

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from rich.console import Console
 
+from swarm_nca.atomic import write_atomically
 from swarm_nca.bench import (
     BATCHES,
     BIT_PRODUCT,
@@ -21,9 +22,12 @@ from swarm_nca.bench import (
     swarm_of_a_digit,
     training_against_dense,
 )
+from swarm_nca.measure.limits import Limits, measured_limits
 from swarm_nca.measure.tables import Columns, as_table
 from swarm_nca.measure.writing import check_json, write_json
 from swarm_nca.processor import processor
+from swarm_nca.recording.paper import check_figures
+from swarm_nca.recording.roofline import Dot, roofline
 
 _STEPS: Columns = {
     "worlds": "{worlds:,.0f}",
@@ -40,6 +44,15 @@ _DENSE: Columns = {
     "dense / engine": "{dense_over_engine:.1f} ×",
     "channels last": "{dense_channels_last_ms:,.2f} ms",
     "it / engine": "{dense_channels_last_over_engine:.1f} ×",
+}
+_LIMITS: Columns = {
+    "worlds": "{worlds:,.0f}",
+    "engine": "{engine_ms:,.2f} ms",
+    "least, products": "{arithmetic_limit_ms:,.2f} ms",
+    "least, memory": "{memory_limit_ms:,.2f} ms",
+    "of the limit": "{share_of_limit:.0%}",
+    "in bfloat16": "{bfloat16_ms:,.2f} ms",
+    "float32 / it": "{engine_over_bfloat16:.2f} ×",
 }
 _OTHERS: Columns = {
     "step": "{name}",
@@ -121,26 +134,33 @@ def bench_command(
     *,
     batches: Sequence[int] = BATCHES,
     seconds: float = 4.0,
+    figures: Sequence[Path] = (),
     console: Console | None = None,
 ) -> dict[str, Any]:
-    """Measure, print the tables, write the JSON.
+    """Measure, print the tables, write the JSON and the figures.
 
     Args:
         json_file: written atomically; its folder must exist.
+        figures: files for the roofline of the steps, PNG or PDF by the suffix.
         batches: batch sizes in worlds, one for each row of the first table.
         seconds: measuring time for each row.
         console: standard output when None.
 
     Raises:
-        ValueError: the folder of `json_file` does not exist.
+        ValueError: the folder of a file does not exist, or a figure has another suffix.
     """
     console = console or Console()
     check_json(json_file)
+    check_figures(figures)
     rule = bench_rule()
     machine = _machine(console)
+    with console.status("timing the processor"):
+        limits = measured_limits(seconds / 2)
+    console.print(_told(limits), soft_wrap=True)
     with console.status("timing one step"):
-        steps = [steps_against_dense(rule, worlds, seconds) for worlds in batches]
+        steps = [steps_against_dense(rule, worlds, seconds, limits) for worlds in batches]
     console.print(as_table("One step of a batch of digits, and its products alone", _STEPS, steps))
+    console.print(as_table("The same step beside the limits of the processor", _LIMITS, steps))
     console.print(as_table("The same step as a dense convolution", _DENSE, steps))
     with console.status("timing other grids and links"):
         others = steps_of_other_worlds(rule, seconds=seconds)
@@ -159,6 +179,7 @@ def bench_command(
     console.print(as_table("A large swarm of agents, with data collection", _CROWD, [crowd]))
     numbers = {
         "machine": machine,
+        "limits": limits._asdict(),
         "steps": steps,
         "other_worlds": others,
         "training": training,
@@ -166,7 +187,33 @@ def bench_command(
         "swarm_of_a_crowd": crowd,
     }
     write_json(json_file, numbers)
+    if figures:
+        about = "{processor}, {threads} threads, torch {torch}".format(**machine)
+        paper = roofline(limits, _dots(steps), about)
+        for file in figures:
+            write_atomically(file, paper.file(file.suffix))
     return numbers
+
+
+def _told(limits: Limits) -> str:
+    flops, short, bandwidth = (f"{speed / 1e9:,.0f}" for speed in limits)
+    return (
+        f"limits in a second: {flops} billion operations in float32 products, {short} in "
+        f"bfloat16; {bandwidth} GB of memory traffic"
+    )
+
+
+def _dots(steps: Sequence[dict[str, float]]) -> list[Dot]:
+    """The steps as dots of a roofline."""
+    return [
+        Dot(
+            f"{row['worlds']:,.0f} digit{'s' * (row['worlds'] > 1)}",
+            row["flops"] / row["traffic_bytes"],
+            1e3 * row["flops"] / row["engine_ms"],
+            1e3 * row["flops"] / row["bfloat16_ms"],
+        )
+        for row in steps
+    ]
 
 
 def _machine(console: Console) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from swarm_nca.atomic import check_file, write_atomically
+from swarm_nca.atomic import write_atomically
 from swarm_nca.images.datasets import Split
 from swarm_nca.measure.confusion import Confusion, confusion
 from swarm_nca.measure.eval_set import EvalSet, eval_set_for
@@ -37,10 +37,8 @@ from swarm_nca.measure.tables import (
 )
 from swarm_nca.measure.writing import Json, check_json, only_finite, write_json
 from swarm_nca.recording.long_run import draw
+from swarm_nca.recording.paper import check_figures
 from swarm_nca.rules import load_rule
-
-#: Allowed suffixes of figures.
-SUFFIXES = (".png", ".pdf")
 
 
 def evaluate_command(
@@ -84,10 +82,7 @@ def evaluate_command(
     """
     console = console or Console()
     check_json(json_file)
-    for file in figures:
-        check_file(file)
-        if file.suffix not in SUFFIXES:
-            raise ValueError(f"{file}: name a figure that ends in {' or '.join(SUFFIXES)}")
+    check_figures(figures)
     loaded = load_rule(rule)
     eval_set = eval_set_for(
         loaded, dataset, split=split, limit=limit, seed=seed, fill_holes=fill_holes

@@ -68,6 +68,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "swarm-nca bench",
         "swarm-nca bench --json speed.json",
         "swarm-nca bench --against speed.json",
+        "swarm-nca bench --figure roofline.png",
         "swarm-nca bench --bits",
     ),
     "list": (

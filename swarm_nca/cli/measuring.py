@@ -279,6 +279,12 @@ def bench(
             metavar="FILE", help="Compare with the numbers that an earlier --json wrote there."
         ),
     ] = None,
+    figure: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="Write the roofline of the steps, .png or .pdf; repeatable."
+        ),
+    ] = None,
 ) -> None:
     """Measure speed, compared with a dense convolution."""
     with told_in_one_line():
@@ -286,6 +292,11 @@ def bench(
         from swarm_nca.cli.bench_command import bench_command, bits_command
 
         earlier = None if against is None else read_earlier(against)
-        now = (bits_command if bits else bench_command)(json_file, console=console())
+        if bits and figure:
+            raise ValueError("--figure draws steps, not rules in bits: leave one of them out")
+        if bits:
+            now = bits_command(json_file, console=console())
+        else:
+            now = bench_command(json_file, figures=figure or (), console=console())
         if earlier is not None:
             print_against(console(), earlier, now)

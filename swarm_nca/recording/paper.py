@@ -7,10 +7,14 @@ are composed in pixels, and matplotlib draws text and curves.
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from swarm_nca.atomic import check_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +29,18 @@ FAINT = "#d5d9de"
 
 #: Colours that colour-blind readers can tell apart (Okabe and Ito 2008).
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#1b1f24")
+
+
+#: Suffixes of figures' files.
+SUFFIXES = (".png", ".pdf")
+
+
+def check_figures(files: Iterable[Path]) -> None:
+    """Raise a ValueError unless figures can be written to these files; see `Paper.file`."""
+    for file in files:
+        check_file(file)
+        if file.suffix not in SUFFIXES:
+            raise ValueError(f"{file}: name a figure that ends in {' or '.join(SUFFIXES)}")
 
 
 class Paper:
@@ -129,6 +145,10 @@ class Paper:
         with matplotlib.rc_context({"pdf.fonttype": 42}):
             self._figure.savefig(file, format="pdf", metadata={"CreationDate": None})
         return file.getvalue()
+
+    def file(self, suffix: str) -> bytes:
+        """The finished sheet as a file with one of `SUFFIXES`."""
+        return self.pdf() if suffix == ".pdf" else self.png()
 
 
 def draw_key(

@@ -15,7 +15,9 @@ def test_bench_prints_tables_and_writes_the_same_numbers(tmp_path, monkeypatch) 
     for size, small in sizes.items():
         monkeypatch.setattr(f"swarm_nca.bench.{size}", small)
     console, file = Console(record=True, width=80), tmp_path / "bench.json"
-    numbers = bench_command(file, batches=(1, 2), seconds=0.0, console=console)
+    figures = [tmp_path / "roof.png", tmp_path / "roof.pdf"]
+    numbers = bench_command(file, batches=(1, 2), seconds=0.0, figures=figures, console=console)
+    assert [path.read_bytes()[:4] for path in figures] == [b"\x89PNG", b"%PDF"]
     assert json.loads(file.read_text()) == numbers
     assert numbers["machine"]["threads"] == torch.get_num_threads()
     assert [row["worlds"] for row in numbers["steps"]] == [1, 2]
@@ -33,8 +35,14 @@ def test_bench_prints_tables_and_writes_the_same_numbers(tmp_path, monkeypatch) 
     for row in numbers["steps"]:
         updates = row["cells"] / (row["engine_ms"] / 1e3)
         assert row["engine_updates_per_s"] == pytest.approx(updates)
+        least = row["flops"] / numbers["limits"]["flops"]
+        assert row["arithmetic_limit_ms"] == pytest.approx(1e3 * least)
+        assert row["memory_limit_ms"] == pytest.approx(
+            1e3 * row["traffic_bytes"] / numbers["limits"]["bandwidth"]
+        )
     printed = console.export_text()
     for heading in (
+        "limits of the processor",
         "products",
         "dense convolution",
         "arithmetic",
@@ -44,6 +52,11 @@ def test_bench_prints_tables_and_writes_the_same_numbers(tmp_path, monkeypatch) 
     ):
         assert heading in printed
     assert "…" not in printed
+
+
+def test_a_figure_of_another_kind_is_refused_before_timing(tmp_path) -> None:
+    with pytest.raises(ValueError, match=r"ends in \.png or \.pdf"):
+        bench_command(figures=[tmp_path / "roof.svg"], console=Console(quiet=True))
 
 
 def test_a_missing_folder_is_refused_before_timing(tmp_path) -> None:
