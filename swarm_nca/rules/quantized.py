@@ -250,11 +250,9 @@ class Quantized(Rule):
     def filtered(self) -> Filtered | None:
         """The fixed direction filters, and the learned layers; None if inputs are quantized."""
         fixed = self.directions()
-        return (
-            None
-            if fixed is None or self.quantizes_inputs
-            else Filtered(fixed.to(self.get_parameter("perception")), self.used())
-        )
+        if fixed is None or self.quantizes_inputs:
+            return None
+        return Filtered(fixed.to(self.get_parameter("perception")), self.used())
 
     def prepare(self, stimulus: Tensor) -> Tensor:
         """[N, S] → [N, H]: the part of the first layer that depends on the stimulus only."""
