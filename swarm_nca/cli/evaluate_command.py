@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from rich.progress import (
 
 from swarm_nca.atomic import write_atomically
 from swarm_nca.images.datasets import Split
+from swarm_nca.links import Links
 from swarm_nca.measure.confusion import Confusion, confusion
 from swarm_nca.measure.eval_set import EvalSet, eval_set_for
 from swarm_nca.measure.groups import grouped, scores
@@ -57,6 +59,7 @@ def evaluate_command(
     trust: bool = False,
     fill_holes: bool = False,
     precision: str | None = None,
+    links: Links | None = None,
     json_file: Path | None = None,
     figures: Sequence[Path] = (),
     console: Console | None = None,
@@ -73,6 +76,7 @@ def evaluate_command(
         trust: also print how well the swarm's own signals tell wrong answers; `fresh` only.
         fill_holes: fill the holes of every silhouette; see `without_holes`.
         precision: see `engine.rollout`.
+        links: see `evaluate`.
         json_file: all numbers, written atomically; its folder must exist.
         figures: files for the curves, PNG or PDF by the suffix.
         console: standard output when None.
@@ -98,7 +102,8 @@ def evaluate_command(
     if trust and protocol != "fresh":
         raise ValueError(f"--trust needs the protocol fresh, got {protocol}: leave one of them out")
     watcher = Watcher(loaded, steps, seed) if trust else None
-    title = escape(f"{Path(rule).name} on {len(eval_set.pictures):,} pictures of {dataset}")
+    title = f"{Path(rule).name} on {len(eval_set.pictures):,} pictures of {dataset}"
+    title = escape(title if links is None else f"{title}, with links {_told(links)}")
     with watched(console, title) as progress:
         result = evaluate(
             loaded,
@@ -109,6 +114,7 @@ def evaluate_command(
             every=every,
             seed=seed,
             precision=precision,
+            links=links,
             progress=progress,
             watch=watcher,
         )
@@ -118,6 +124,8 @@ def evaluate_command(
     document = as_json(result, rule, dataset, tables, vote_table, fill_holes, conduct)
     if precision is not None:
         document["precision"] = precision
+    if links is not None:
+        document["links"] = {"kind": links.kind} | _settings(links)
     write_json(json_file, document)
     for file in figures:
         write_atomically(file, draw(document, file.suffix))
@@ -185,6 +193,16 @@ def as_json(
 def _labelled(result: Evaluation) -> int:
     """The number of pictures whose class the rule has."""
     return int(result.last.labelled.sum())
+
+
+def _settings(links: Links) -> dict[str, Any]:
+    """The settings that are not the usual ones."""
+    given = {field.name: (getattr(links, field.name), field.default) for field in fields(links)}
+    return {name: value for name, (value, usual) in given.items() if value != usual}
+
+
+def _told(links: Links) -> str:
+    return ", ".join(f"{name} {value}" for name, value in _settings(links).items()) or "unchanged"
 
 
 def _print_notes(console: Console, result: Evaluation, eval_set: EvalSet) -> None:

@@ -37,6 +37,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "evaluate": (
         "swarm-nca evaluate digits --dataset strokes --limit 200",
         "swarm-nca evaluate mnist --dataset mnist --protocol mutation --json curve.json",
+        'swarm-nca evaluate mnist --dataset strokes --links "{drop: 0.3}"',
         "swarm-nca evaluate runs/train-signs --dataset my_signs --by class --confusion",
     ),
     "train": (

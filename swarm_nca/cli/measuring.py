@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +26,9 @@ from swarm_nca.cli.options import (
 from swarm_nca.cli.stopping import stoppable
 from swarm_nca.cli.telling import console, told_in_one_line
 
+if TYPE_CHECKING:
+    from swarm_nca.links import Links
+
 #: Options that cannot be combined with `--turn`.
 UPRIGHT_ONLY = (
     "swaps",
@@ -35,6 +38,7 @@ UPRIGHT_ONLY = (
     "trust",
     "fill_holes",
     "precision",
+    "links",
     "figure",
 )
 
@@ -93,6 +97,13 @@ def evaluate(
         bool, typer.Option("--fill-holes", help="Fill the holes of all silhouettes.")
     ] = False,
     precision: Annotated[Precision | None, typer.Option(help=PRECISION)] = None,
+    links: Annotated[
+        str | None,
+        typer.Option(
+            metavar="YAML",
+            help='Links between cells, as in a scenario: "{drop: 0.3}" loses messages.',
+        ),
+    ] = None,
     turn: Annotated[
         float | None,
         typer.Option(
@@ -128,6 +139,7 @@ def evaluate(
                 trust=trust,
                 fill_holes=fill_holes,
                 precision=precision,
+                links=None if links is None else _links(links),
                 figures=figure or (),
             )
         else:
@@ -158,6 +170,13 @@ def _grow(
         names = ", ".join(wrong)
         raise ValueError(f"--protocol growing cannot be combined with {names}: leave {names} out")
     growing_command(rule, target, seed=seed, json_file=json_file, console=console())
+
+
+def _links(text: str) -> Links:
+    from swarm_nca.config import parse
+    from swarm_nca.scenario.schema import OnlyLinks
+
+    return parse(f"links: {text}", "--links").validate(OnlyLinks).links
 
 
 def _given(context: typer.Context, names: Sequence[str]) -> list[str]:

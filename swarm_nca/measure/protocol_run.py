@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from swarm_nca.engine import stepper
+from swarm_nca.links import Links
 from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.randomness import Stream, check_seed, words
 from swarm_nca.rules import Rule
@@ -34,7 +35,7 @@ class ProtocolRun:
 
     Args:
         swaps: number of phases after the first; 0 when fresh.
-        steps, protocol, every, seed, begin: see `evaluate`.
+        steps, protocol, every, seed, begin, precision, links: see `evaluate`.
 
     Attributes:
         looks: measured steps of a phase, ascending, with the last one.
@@ -52,9 +53,11 @@ class ProtocolRun:
         seed: int,
         begin: int = 0,
         precision: str | None = None,
+        links: Links | None = None,
     ) -> None:
         self.rule, self.seed, self.swaps, self.begin = rule, seed, swaps, begin
         self._backend = partial(stepper, precision=precision)
+        self._links = Links() if links is None else links
         self.restarts = protocol == "restart"
         self.pictures = _of_one_size(pictures) if swaps else pictures
         self.labels = torch.from_numpy(pictures.labels_for(rule.classes.names))
@@ -73,7 +76,7 @@ class ProtocolRun:
     def looks_at(self, chosen: Tensor, tick: Callable[[], None]) -> Iterator[CellStats]:
         """Run the worlds `chosen`; yields their statistics at every measured step."""
         grey, labels = self._phase(chosen, self.begin)
-        world = World.from_images(grey, self.rule, labels=labels, keys=chosen)
+        world = World.from_images(grey, self.rule, labels=labels, keys=chosen, links=self._links)
         last, phases = self.looks[-1], range(self.begin, 1 + self.swaps)
         world = world.with_state(world.state, self.begin * last)
         swaps = [(phase * last, partial(self._swapped, chosen, phase)) for phase in phases[1:]]

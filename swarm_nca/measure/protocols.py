@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from swarm_nca.bounds import Count, check
+from swarm_nca.links import Links
 from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.measure.metrics import METRICS, pooled, steps_to_agreement
 from swarm_nca.measure.protocol_run import EARLY, Protocol, ProtocolRun
@@ -100,6 +101,7 @@ def evaluate(
     begin: int = 0,
     batch: int = 1_000,
     precision: str | None = None,
+    links: Links | None = None,
     progress: Progress | None = None,
     watch: Watch | None = None,
 ) -> Evaluation:
@@ -121,6 +123,7 @@ def evaluate(
             may be left out, also from the curve.
         batch: pictures that are pooled, and held in memory, together.
         precision: see `engine.rollout`.
+        links: how messages are lost, delayed or rounded; none are when None.
         progress: called after every step.
         watch: called at every measured step, batch by batch.
 
@@ -137,7 +140,7 @@ def evaluate(
     if not 0 <= begin <= latest:
         raise ValueError(f"begin must lie between 0 and {latest} for {protocol}, got {begin}")
     protocol_run = ProtocolRun(
-        rule, pictures, steps, protocol, swaps, every, seed, begin, precision
+        rule, pictures, steps, protocol, swaps, every, seed, begin, precision, links
     )
     batches = torch.split(torch.arange(len(pictures)), batch)
     total = len(batches) * (1 + swaps - begin) * steps

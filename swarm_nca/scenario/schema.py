@@ -51,6 +51,12 @@ class _Part(BaseModel):
     )
 
 
+class OnlyLinks(_Part):
+    """Links without a scenario, such as those of an option."""
+
+    links: AnyLinks
+
+
 class TopologySettings(_Part):
     """The neighbours of each cell, on a picture or without one."""
 

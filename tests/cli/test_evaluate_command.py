@@ -1,17 +1,24 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import torch
 from rich.console import Console
+from typer.testing import CliRunner
 
+from swarm_nca.cli import app
 from swarm_nca.cli.evaluate_command import as_json, evaluate_command
+from swarm_nca.engine import rollout
+from swarm_nca.links import Links
 from swarm_nca.measure import CURVE
 from swarm_nca.measure.eval_set import exam_pictures
+from swarm_nca.measure.metrics import state_magnitude
 from swarm_nca.measure.protocols import evaluate
-from swarm_nca.rules import Mlp, save_rule
+from swarm_nca.rules import Mlp, load_rule, save_rule
+from swarm_nca.world import World
 
 
 @pytest.fixture(scope="module")
@@ -169,3 +176,36 @@ def test_bad_arguments_are_refused_before_anything_is_printed_or_written(
 def test_a_missing_folder_is_refused_before_the_evaluation(digits_file, tmp_path) -> None:
     with pytest.raises(ValueError, match="does not exist; make it first"):
         evaluate_command(digits_file, "strokes", json_file=tmp_path / "nowhere" / "scores.json")
+
+
+def test_links_of_an_evaluation_are_those_of_its_worlds(tmp_path) -> None:
+    file, links = tmp_path / "scores.json", Links(bits=1, range=1.0)
+    console = Console(record=True, width=80)
+    evaluate_command(
+        "mnist", "strokes", limit=3, steps=6, links=links, json_file=file, console=console
+    )
+    document = json.loads(file.read_text())
+    assert document["links"] == {"kind": "lossy", "bits": 1, "range": 1.0}
+    assert "with links bits 1, range 1.0" in " ".join(console.export_text().split())
+    rule, pictures = load_rule("mnist"), exam_pictures("strokes", limit=3)
+    world = World.from_images(pictures.grey, rule, labels=pictures.labels, links=links)
+    after = rollout(world, rule, 6, seed=0)
+    (row,) = (row for row in document["curve"] if row["step"] == 6)
+    assert row["state_magnitude"] == pytest.approx(state_magnitude(after, rule))
+    plain = evaluate(rule, pictures, steps=6, seed=0)
+    assert plain.curve[-1]["state_magnitude"] != row["state_magnitude"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{bit: 1}", r"unknown key 'bit' \(did you mean 'bits'\?\)"),
+        ("{bits: 99}", "at most 16, got 99"),
+        ("bits", "must be a mapping"),
+    ],
+)
+def test_wrong_links_are_told_with_their_place(digits_file, text, message) -> None:
+    arguments = ["evaluate", digits_file, "--dataset", "strokes", "--links", text]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 2
+    assert re.search(rf"--links:1:\d+: .*{message}", done.output)
