@@ -145,6 +145,7 @@ def steps_against_dense(
         "engine_over_bfloat16": floor.ratio("engine", "bfloat16"),
         "flops": work.flops,
         "traffic_bytes": work.traffic,
+        "intensity": work.intensity,
     }
     if limits is not None:
         row["arithmetic_limit_ms"] = 1e3 * work.flops / limits.flops

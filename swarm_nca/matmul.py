@@ -163,16 +163,15 @@ def _choose(left: Tensor, right: Tensor, plus: Tensor | None) -> bool:
 
 def _drawn(like: Tensor) -> Tensor:
     """Normal deviates in the shape and layout of a matrix; they repeat after 2²⁰ numbers."""
-    return _deviates(like.numel().bit_length()).as_strided(
-        like.shape, torch.empty_like(like).stride()
-    )
+    deviates = _deviates()
+    if like.numel() > len(deviates):
+        deviates = deviates.repeat(-(-like.numel() // len(deviates)))
+    return deviates.as_strided(like.shape, torch.empty_like(like).stride())
 
 
 @cache
-def _deviates(bits: int) -> Tensor:
-    """At least 2^bits normal deviates; new ones for every shape would take longer than products."""
-    if bits > 20:
-        return _deviates(20).repeat(1 << (bits - 20))
+def _deviates() -> Tensor:
+    """2²⁰ normal deviates; new ones for every shape would take longer than products."""
     return torch.randn(1 << 20, generator=torch.Generator().manual_seed(0))
 
 

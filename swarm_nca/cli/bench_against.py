@@ -94,7 +94,7 @@ def _times(numbers: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], tuple[
                 end = next((end for end in _TIMES if name.endswith(end)), None)
                 if name in _OPTIONS:
                     yield (row, _OPTIONS[name]), (float(value), "ns")
-                elif end and not name.endswith("_per_s"):
+                elif end and not name.endswith(("_per_s", "_limit_ms")):
                     time = name.removesuffix(end) + " per agent" * end.endswith("agent")
                     time = time.replace("_", " ")
                     yield (row, time), (float(value), _TIMES[end])

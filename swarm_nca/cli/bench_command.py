@@ -198,8 +198,8 @@ def bench_command(
 def _told(limits: Limits) -> str:
     flops, short, bandwidth = (f"{speed / 1e9:,.0f}" for speed in limits)
     return (
-        f"limits in a second: {flops} billion operations in float32 products, {short} in "
-        f"bfloat16; {bandwidth} GB of memory traffic"
+        f"limits: {flops} GFLOP/s in float32 products, {short} in bfloat16, {bandwidth} GB/s of "
+        "memory traffic"
     )
 
 
@@ -208,7 +208,7 @@ def _dots(steps: Sequence[dict[str, float]]) -> list[Dot]:
     return [
         Dot(
             f"{row['worlds']:,.0f} digit{'s' * (row['worlds'] > 1)}",
-            row["flops"] / row["traffic_bytes"],
+            row["intensity"],
             1e3 * row["flops"] / row["engine_ms"],
             1e3 * row["flops"] / row["bfloat16_ms"],
         )

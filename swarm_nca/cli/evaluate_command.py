@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +102,7 @@ def evaluate_command(
         raise ValueError(f"--trust needs the protocol fresh, got {protocol}: leave one of them out")
     watcher = Watcher(loaded, steps, seed) if trust else None
     title = f"{Path(rule).name} on {len(eval_set.pictures):,} pictures of {dataset}"
-    title = escape(title if links is None else f"{title}, with links {_told(links)}")
+    title = escape(title if links is None else f"{title}, links {links.settings()}")
     with watched(console, title) as progress:
         result = evaluate(
             loaded,
@@ -125,7 +124,7 @@ def evaluate_command(
     if precision is not None:
         document["precision"] = precision
     if links is not None:
-        document["links"] = {"kind": links.kind} | _settings(links)
+        document["links"] = links.settings()
     write_json(json_file, document)
     for file in figures:
         write_atomically(file, draw(document, file.suffix))
@@ -193,16 +192,6 @@ def as_json(
 def _labelled(result: Evaluation) -> int:
     """The number of pictures whose class the rule has."""
     return int(result.last.labelled.sum())
-
-
-def _settings(links: Links) -> dict[str, Any]:
-    """The settings that are not the usual ones."""
-    given = {field.name: (getattr(links, field.name), field.default) for field in fields(links)}
-    return {name: value for name, (value, usual) in given.items() if value != usual}
-
-
-def _told(links: Links) -> str:
-    return ", ".join(f"{name} {value}" for name, value in _settings(links).items()) or "unchanged"
 
 
 def _print_notes(console: Console, result: Evaluation, eval_set: EvalSet) -> None:

@@ -173,10 +173,15 @@ def _grow(
 
 
 def _links(text: str) -> Links:
-    from swarm_nca.config import parse
+    """The links of an option; errors name the setting, not a place in a file."""
+    from swarm_nca.config import LocatedError, parse
     from swarm_nca.scenario.schema import OnlyLinks
 
-    return parse(f"links: {text}", "--links").validate(OnlyLinks).links
+    try:
+        return parse(f"links:\n {text}").validate(OnlyLinks).links
+    except LocatedError as error:
+        what = f"{error.path}: " if error.path else ""
+        raise ValueError(f"--{what or 'links: '}{error.message}") from None
 
 
 def _given(context: typer.Context, names: Sequence[str]) -> list[str]:

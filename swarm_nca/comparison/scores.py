@@ -9,6 +9,7 @@ Letters: T measured steps, with the last of each phase.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias, get_args
@@ -82,7 +83,8 @@ class Standing:
 
     def log_loss(self, step: int) -> float:
         """log10 of the L2 loss on fresh pictures at a measured step; nan where it is unknown."""
-        return float(np.log10(self.value(LOSS, "fresh", step).mean))
+        loss = self.value(LOSS, "fresh", step).mean
+        return math.log10(loss) if loss > 0.0 else math.nan
 
     def value(self, metric: str, phase: Phase, step: int) -> Value:
         """A metric at a step of a phase, which must be a measured one."""

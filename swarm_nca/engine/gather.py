@@ -97,8 +97,9 @@ class Stepper:
             # Rows of one rule follow one another.
             groups = members(self._world, fired)
             rows = torch.cat(groups) if len(groups) > 1 else fired
-            # Draws are not made by several threads at once.
-            table = None if self._mail.direct else self._mail.arriving(rows, self.steps)
+            # Where it needs no draws, each chunk looks up its own messages, on its own thread.
+            apart = self._mail.direct and self._padded.is_cpu
+            table = None if apart else self._mail.arriving(rows, self.steps)
             self._write(rows, self._changes(bank, groups, table))
             if before is not None:
                 self._clear(~(before & living(rule, self.state, largest)))
@@ -240,7 +241,7 @@ class Buffers(NamedTuple):
 
 
 class Member:
-    """A rule with what is computed once per run: weights and prepared stimulus."""
+    """A rule with what is computed once per run: weights, `change` and prepared stimulus."""
 
     def __init__(self, rule: Rule, world: World, products: torch.dtype) -> None:
         self.rule, self.layers, self.change = rule, rule.layers(), rule.for_a_run()

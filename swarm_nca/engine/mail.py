@@ -33,7 +33,8 @@ class Mail:
 
     Attributes:
         plain: whether the bank is the states and a row of zeros.
-        direct: whether also every message arrives, so that `arriving` needs no draws.
+        direct: whether, in addition, no message is lost: then `arriving` draws nothing, and may be
+            called for some of the rows at a time, by several threads.
         keeps: whether `keep` has to be called.
     """
 

@@ -1,10 +1,10 @@
-"""What a processor can do at most: products and memory traffic of a second (a roofline).
+"""What a processor can do at most: matrix products and memory traffic per second (a roofline).
 
 A step cannot be faster than its arithmetic at the speed of large products, nor than its memory
 traffic at the speed of a copy (Williams, Waterman and Patterson 2009). Arithmetic is that of the
 matrix products. Traffic is what has to move at least, if the neighbours' states stay in the cache:
-all states once in and once out; of firing cells also the index table, the stimulus share and the
-noise.
+all states once in and once out; of firing cells also the index table, the prepared stimulus and the
+noise. Every slot is read, and there is noise.
 """
 
 from __future__ import annotations

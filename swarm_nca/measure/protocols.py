@@ -123,7 +123,7 @@ def evaluate(
             may be left out, also from the curve.
         batch: pictures that are pooled, and held in memory, together.
         precision: see `engine.rollout`.
-        links: how messages are lost, delayed or rounded; none are when None.
+        links: the links of all worlds; perfect ones when None.
         progress: called after every step.
         watch: called at every measured step, batch by batch.
 

@@ -33,8 +33,7 @@ _MARKED = 40
 
 def draw(document: Mapping[str, Any], suffix: str) -> bytes:
     """The figure as the bytes of a `.png` or `.pdf` file; see `long_run_figure`."""
-    paper = long_run_figure(document)
-    return paper.pdf() if suffix == ".pdf" else paper.png()
+    return long_run_figure(document).file(suffix)
 
 
 def long_run_figure(document: Mapping[str, Any]) -> Paper:

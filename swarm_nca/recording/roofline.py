@@ -19,8 +19,8 @@ class Dot(NamedTuple):
 
     Fields:
         name: in the key.
-        intensity: operations for each byte of memory traffic.
-        flops: operations a second.
+        intensity: operations per byte of memory traffic.
+        flops: operations per second.
         flops_bfloat16: the same with products in bfloat16.
     """
 
@@ -31,7 +31,7 @@ class Dot(NamedTuple):
 
 
 def roofline(limits: Limits, dots: Sequence[Dot], about: str) -> Paper:
-    """Operations a second over operations a byte, both logarithmic, below the two roofs.
+    """Operations per second over arithmetic intensity, both logarithmic, below the two roofs.
 
     Args:
         limits: the roofs.
@@ -40,7 +40,7 @@ def roofline(limits: Limits, dots: Sequence[Dot], about: str) -> Paper:
     """
     paper = Paper(_LEFT + _WIDTH + 190, _TOP + _HEIGHT + 112)
     paper.text(_LEFT, _TOP - 40, "Steps below the limits of the processor", size=10, color=INK)
-    paper.text(_LEFT, _TOP - 12, "billions of operations in a second", size=8, color=INK)
+    paper.text(_LEFT, _TOP - 12, "GFLOP/s", size=8, color=INK)
     axes = paper.axes(_LEFT, _TOP, _WIDTH, _HEIGHT)
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -69,12 +69,13 @@ def roofline(limits: Limits, dots: Sequence[Dot], about: str) -> Paper:
         hollow = style | {"markerfacecolor": "white"}
         axes.plot([dot.intensity], [dot.flops_bfloat16 / 1e9], **hollow)
     axes.set_xlim(across[0], across[-1])
-    axes.set_xlabel("operations for each byte of memory traffic", fontsize=8, color=QUIET)
+    axes.set_xlabel(
+        "arithmetic intensity: operations per byte of memory traffic", fontsize=8, color=QUIET
+    )
     axes.legend(fontsize=7.5, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1.0))
     paper.text(_LEFT, paper.height - 28, about, size=7.5, color=QUIET)
     bandwidth = (
-        f"Slope: a copy moves {limits.bandwidth / 1e9:,.0f} GB in a second. "
-        "Hollow: products in bfloat16."
+        f"Slope: a copy moves {limits.bandwidth / 1e9:,.0f} GB/s. Hollow: products in bfloat16."
     )
     paper.text(_LEFT, paper.height - 10, bandwidth, size=7.5, color=QUIET)
     return paper

@@ -13,7 +13,6 @@ them in training too: what is read back computes the same.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
@@ -213,18 +212,12 @@ class Quantized(Rule):
             n: the layer, from 0.
             part: 1 for messages of a rule that senses a stimulus, in the first layer.
         """
-        return self._reader(n, part)(given)
-
-    def _reader(self, n: int, part: int) -> Callable[[Tensor], Tensor]:
-        """`read` for one layer, with its range as it is now."""
         kind = self.inputs[n]
-        if kind == "float":
-            return lambda given: given
-        return partial(INPUTS[kind], reach=self.reach_of(n, part))
+        return given if kind == "float" else INPUTS[kind](given, self.reach_of(n, part))
 
     def reach_of(self, n: int, part: int = 0) -> Tensor | None:
         """The range of layer n's inputs, a scalar; None for kinds without one; see `read`."""
-        log = dict(self.named_parameters(recurse=False)).get(f"{self.names[n]}_range")
+        log: Tensor | None = getattr(self, f"{self.names[n]}_range", None)
         return None if log is None else in_half(log[min(part, len(log) - 1)].exp())
 
     def used(self) -> list[Layer]:
@@ -261,28 +254,26 @@ class Quantized(Rule):
 
     def change(self, prepared: Tensor, messages: Tensor) -> Tensor:
         """[M, H] prepared stimulus and [M, K, C] messages → [M, C] change of state."""
-        return self._as_it_is()(prepared, messages)
+        if self.quantizes_inputs:
+            return self._change_by(self.used(), prepared, messages)
+        return through(self.layers() or [], prepared, messages)
 
     def for_a_run(self) -> Change:
-        """`change` with weights and ranges as they are now, computed once."""
-        return self._as_it_is()
+        """`change` with the weights as they are now, quantized once, unless it was overridden."""
+        overridden = getattr(self.change, "__func__", None) is not Quantized.change
+        if overridden or not self.quantizes_inputs:
+            return self.change
+        return partial(self._change_by, self.used())
 
-    def _as_it_is(self) -> Change:
-        if not self.quantizes_inputs:
-            return partial(through, self.layers() or [])
-        fixed, (first, *others) = self.directions(), self.used()
-        readers = [self._reader(n, part=1 if n == 0 else 0) for n in range(len(self.names))]
-
-        def change(prepared: Tensor, messages: Tensor) -> Tensor:
-            if fixed is not None:
-                messages = torch.einsum("kp,mkc->mpc", fixed.to(messages), messages)
-            heard = readers[0](messages.flatten(1))
-            units = torch.addmm(prepared, heard, first.weight[self.stimulus_size :])
-            for read, (weight, bias) in zip(readers[1:], others, strict=True):
-                units = torch.addmm(bias, read(units.relu()), weight)
-            return units
-
-        return change
+    def _change_by(self, layers: list[Layer], prepared: Tensor, messages: Tensor) -> Tensor:
+        fixed, (first, *others) = self.directions(), layers
+        if fixed is not None:
+            messages = torch.einsum("kp,mkc->mpc", fixed.to(messages), messages)
+        heard = self.read(0, messages.flatten(1), 1)
+        units = torch.addmm(prepared, heard, first.weight[self.stimulus_size :])
+        for n, (weight, bias) in enumerate(others, 1):
+            units = torch.addmm(bias, self.read(n, units.relu()), weight)
+        return units
 
     @torch.no_grad()
     def settle(self) -> None:

@@ -2,8 +2,8 @@
 
 A rule family is a subclass in one file, with one line in `families.RULES`. The engine depends on
 what a rule offers, not on its class: `layers` enables the fast gradients on CPU and GPU, `lives`
-lets cells be born and die, `sweep` steps a full lattice at once. For rules without one of them the
-engine uses the general path.
+lets cells be born and die, `sweep` steps a full lattice at once, `for_a_run` saves work of every
+step. For rules without one of them the engine uses the general path.
 
 Letters: M firing rows, N rows in all, K neighbour slots, C state channels, S stimulus values, B
 pictures of H×W pixels.
@@ -180,7 +180,7 @@ class Rule(nn.Module, ABC):
     def for_a_run(self) -> Change:
         """`change` for the steps of one run, in which parameters stay the same.
 
-        Families may override it to compute once what depends on parameters alone.
+        Families without `layers` may override it to compute once what depends on parameters alone.
         """
         return self.change
 

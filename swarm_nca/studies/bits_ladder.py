@@ -77,7 +77,7 @@ def rounded(rule: Mlp, family: str, count: int, task: Classification) -> Quantiz
         hidden=rule.hidden,
         slots=rule.slots,
         stimulus_size=rule.stimulus_size,
-        filters=PLANES.get(family, even),
+        filters=even if family == "even" else PLANES[family],
         planes=1 if family == "even" else count,
         scales="both",
         neighborhood=rule.neighborhood,

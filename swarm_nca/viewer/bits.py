@@ -19,9 +19,9 @@ Shares = npt.NDArray[np.float32]
 
 #: The tooltip of a rule's bits.
 TIP = (
-    "The weights of the rule as its file holds them: one pixel each, darker for higher values. "
-    "Columns are inputs, rows are units: first the perception layer, then the other layers, then "
-    "further planes while there is room"
+    "The quantized weights of the rule as its file holds them: one square each, closer to the "
+    "colour of text for higher values. Columns are inputs, rows are units: first the perception "
+    "layer, then the other layers, then further planes while there is room"
 )
 
 
@@ -97,6 +97,7 @@ def nearest(places: list[Rect], point: tuple[int, int]) -> int:
 
 
 def message_in_bits(paint: Paint, place: Rect, message: Shares) -> None:
-    """Paint a message of one bit for each channel: ink for the higher value."""
+    """Paint a message of one bit for each channel: ink for the higher value, nothing for zeros."""
     for square, value in zip(squares(place, len(message)), message.tolist(), strict=True):
-        paint.bar(square, paint.theme.ink if value > 0 else paint.theme.track)
+        if value:
+            paint.bar(square, paint.theme.ink if value > 0 else paint.theme.track)

@@ -56,13 +56,17 @@ class CellProbe:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """A cell's state [C], stimulus [S], what it hears next per slot [K, C], filled slots [K]."""
+    """A cell's state [C], stimulus [S], what it hears next per slot [K, C], filled slots [K].
+
+    `own` is its own slot, −1 without one.
+    """
 
     state: Values
     stimulus: Values
     inbox: Values
     heard: npt.NDArray[np.bool_]
     label: int
+    own: int
 
 
 def row_of(look: Look, site: int) -> int | None:
@@ -79,8 +83,9 @@ def question(look: Look, row: int) -> Answer:
     bank, index = arriving(look, torch.tensor([row]))
     heard = index[0].numpy() != len(state)
     inbox = bank[index[0]].numpy()
-    label = int(look.decided[row])
-    return Answer(state[row], world.stimulus[row].numpy(), inbox, heard, label)
+    label, itself = int(look.decided[row]), world.neighbors[row] == row
+    own = int(itself.int().argmax()) if bool(itself.any()) else -1
+    return Answer(state[row], world.stimulus[row].numpy(), inbox, heard, label, own)
 
 
 def inspector(
@@ -213,7 +218,7 @@ def value_at(
         if tile.collidepoint(point) and answer.heard[slot]:
             inner = tile.inflate(-2 * round(3 * scale), -2 * round(3 * scale))
             message = answer.inbox[slot]
-            if look.world.links.bits == 1 and slot != len(answer.inbox) // 2:
+            if look.world.links.bits == 1 and slot != answer.own:
                 words = _told(look, nearest(squares(inner, len(message)), point), message)
             else:
                 inside = (min(max(point[0], inner.left), inner.right - 1), inner.centery)
@@ -334,7 +339,7 @@ def _bars(paint: Paint, place: Rect, look: Look, state: Values) -> None:
 def _inbox(paint: Paint, place: Rect, look: Look, answer: Answer) -> None:
     tiles = _slots(place, len(answer.inbox), paint.scale)
     for slot, (tile, message) in enumerate(zip(tiles, answer.inbox, strict=True)):
-        itself = slot == len(answer.inbox) // 2
+        itself = slot == answer.own
         paint.box(tile, paint.theme.raised, 3, paint.theme.accent if itself else None)
         if answer.heard[slot]:
             inner = tile.inflate(-2 * paint.px(3), -2 * paint.px(3))

@@ -42,7 +42,7 @@ def test_the_panel_shows_the_bits_that_the_file_holds(signs: Quantized, tmp_path
     dark = (picture == theme.ink).all(-1)
     light = (picture == theme.track).all(-1)
     panel = app.rail[2]
-    assert explanation_at(app, panel.center).startswith("The weights of the rule")
+    assert explanation_at(app, panel.center).startswith("The quantized weights of the rule")
     stored = signs.stored()
     for plane in range(2):
         top, left = panel.top + 44 + plane * (19 + 4), panel.left
