@@ -42,7 +42,7 @@ def bits_command(
         bits: bits of a weight, such as "4,8" or "3-8"; each is rounded without training.
         signs, ternary: planes of such filters, such as "2-4", rounded without training; none when
             None.
-        given: other rules, such as rules that were trained in bits.
+        given: other rules, such as rules that were trained in bits, or smaller ones in floats.
         dataset: the published data set that the rule has learned.
         limit: number of test pictures.
         seed: of all draws.
@@ -90,7 +90,8 @@ def bits_command(
         for file in given:
             status.update(file)
             other = load_rule(file).requires_grad_(False)
-            _told(console, out, ladder, ladder.rung(Path(file).stem, other, "given"))
+            family = "floats" if isinstance(other, Mlp) else "given"
+            _told(console, out, ladder, ladder.rung(Path(file).stem, other, family))
     console.print(f"Table and figure: {escape(str(out))}", soft_wrap=True)
     return ladder.kept()
 

@@ -26,13 +26,18 @@ from swarm_nca.training.calibration import begin_from
 STEPS = 200
 
 #: Families of rungs, and how figures name them. Rules of `even` have evenly spaced values, those of
-#: `signs` and `ternary` sums of planes of such filters; those of `given` are rounded no further.
+#: `signs` and `ternary` sums of planes of such filters. Those of `given` and `floats` are rounded no
+#: further.
 FAMILIES = {
     "even": "evenly spaced values",
     "signs": "planes of signs",
     "ternary": "ternary planes",
     "given": "trained",
+    "floats": "float32, fewer weights",
 }
+
+#: Families of rules that were given; figures name their rungs by letters.
+GIVEN = ("given", "floats")
 
 #: The filters of rungs with planes, by family.
 PLANES = {"signs": "ste_sign", "ternary": "ternary"}

@@ -11,7 +11,7 @@ import torch
 from swarm_nca.measure.intervals import wilson
 from swarm_nca.recording.comparison import look
 from swarm_nca.recording.paper import INK, QUIET, Paper
-from swarm_nca.studies.bits_ladder import FAMILIES, Rung
+from swarm_nca.studies.bits_ladder import FAMILIES, GIVEN, Rung
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _GAP = 760, 250, 96, 70, 40
 
@@ -32,13 +32,14 @@ def ladder_figure(rungs: Sequence[Rung]) -> Paper:
     """Cells and agreement in percent over bytes; families differ in colour, dash and marker."""
     paper = Paper(_LEFT + _WIDTH + 60, _TOP + 2 * _HEIGHT + _GAP + 104)
     paper.text(_LEFT, _TOP - 34, "One rule in fewer and fewer bits", size=10, color=INK)
+    letters = _lettered(rungs)
     families = [name for name in FAMILIES if any(rung.family == name for rung in rungs)]
     for panel, (what, title) in enumerate(_SCORES.items()):
         top = _TOP + panel * (_HEIGHT + _GAP)
         paper.text(_LEFT, top - 10, title, size=8, color=INK)
         axes = paper.axes(_LEFT, top, _WIDTH, _HEIGHT)
         for name in families:
-            _draw(axes, [rung for rung in rungs if rung.family == name], what, name)
+            _draw(axes, [rung for rung in rungs if rung.family == name], what, letters)
         lowest = min(100 * getattr(rung, what) for rung in rungs)
         axes.set_ylim(min(_LOWEST, lowest - 3), 101)
         axes.set_xscale("log")
@@ -51,8 +52,7 @@ def ladder_figure(rungs: Sequence[Rung]) -> Paper:
             axes.set_xlabel("bytes of weights, scales and biases", fontsize=8, color=QUIET)
         else:
             axes.legend(fontsize=7.5, frameon=False, loc="lower right")
-    given = [rung.name for rung in rungs if rung.family == "given"]
-    named = (f"{letter}: {name}" for letter, name in zip(_LETTERS, given, strict=False))
+    named = (f"{letter}: {name}" for name, letter in letters.items())
     feet = (
         f"{rungs[0].pictures:,} test pictures at step {rungs[0].steps}. "
         "Bars: 95 % interval (Wilson). Numbers: bits or planes.",
@@ -63,21 +63,27 @@ def ladder_figure(rungs: Sequence[Rung]) -> Paper:
     return paper
 
 
-def _draw(axes: Any, rungs: Sequence[Rung], what: str, family: str) -> None:
+def _lettered(rungs: Sequence[Rung]) -> dict[str, str]:
+    """The letters of rules that were given, by name."""
+    given = [rung.name for rung in rungs if rung.family in GIVEN]
+    return dict(zip(given, _LETTERS, strict=False))
+
+
+def _draw(axes: Any, rungs: Sequence[Rung], what: str, letters: dict[str, str]) -> None:
     """Draw one family: a line with markers, or hollow markers for rules that were given."""
+    family = rungs[0].family
     style: dict[str, Any] = dict(look(list(FAMILIES).index(family)))
-    if family == "given":
+    if family in GIVEN:
         style |= {"linestyle": "none", "markerfacecolor": "white", "markeredgewidth": 1.4}
     share = np.array([100 * getattr(rung, what) for rung in rungs])
     reach = _reach(rungs, what) if what == "agreement" else None
     sizes = [rung.size for rung in rungs]
     axes.errorbar(sizes, share, yerr=reach, capsize=2.5, label=FAMILIES[family], **style)
     for number, rung in enumerate(rungs):
-        given = family == "given"
         axes.annotate(
-            _LETTERS[number % len(_LETTERS)] if given else rung.name.split(" ")[0],
+            letters.get(rung.name, rung.name.split(" ")[0]),
             (rung.size, share[number]),
-            xytext=(0, -13 if given else 7),
+            xytext=(0, -13 if family in GIVEN else 7),
             textcoords="offset points",
             ha="center",
             fontsize=7,

@@ -12,7 +12,7 @@ import swarm_nca as sn
 from swarm_nca.cli import ladder_command
 from swarm_nca.cli.ladder_command import bits_command
 from swarm_nca.images import Pictures
-from swarm_nca.rules import Quantized, load_rule, save_rule
+from swarm_nca.rules import Mlp, Quantized, load_rule, save_rule
 from swarm_nca.studies import bits_ladder
 from swarm_nca.studies.bits_ladder import Ladder, as_csv
 from swarm_nca.training import calibration
@@ -24,6 +24,9 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calibration, "STEPS", 4)
     monkeypatch.setattr(calibration, "FITS", 2)
     monkeypatch.setattr(bits_ladder, "STEPS", 30)
+
+
+GIVEN = ("own", "small")
 
 
 def drawn(_: str, split: str) -> Pictures:
@@ -48,8 +51,9 @@ def test_the_command_keeps_rungs_and_draws_all_of_them(
 ) -> None:
     own = Quantized(filters="ste_sign", generator=torch.Generator().manual_seed(1))
     save_rule(own, tmp_path / "own.safetensors")
+    save_rule(Mlp(hidden=(6, 6)), tmp_path / "small.safetensors")
     out = tmp_path / "out"
-    run(out, monkeypatch, "8", (str(tmp_path / "own.safetensors"),))
+    run(out, monkeypatch, "8", tuple(str(tmp_path / f"{name}.safetensors") for name in GIVEN))
     first = (out / "rungs" / "8 bits.json").stat().st_mtime_ns
     run(out, monkeypatch, "4,8", ())
     assert (out / "rungs" / "8 bits.json").stat().st_mtime_ns == first
@@ -59,10 +63,11 @@ def test_the_command_keeps_rungs_and_draws_all_of_them(
         "8 bits",
         "4 bits",
         "2 sign planes",
+        "small",
         "own",
     ]
     families = [line.split(",")[1] for line in lines[1:]]
-    assert families == ["even", "even", "even", "signs", "given"]
+    assert families == ["even", "even", "even", "signs", "floats", "given"]
     sizes = [int(line.split(",")[2]) for line in lines[1:]]
     floats = sum(weight.numel() for weight in load_rule("digits").parameters())
     assert sizes[0] == 4 * floats
