@@ -26,8 +26,8 @@ from swarm_nca.training.calibration import begin_from
 STEPS = 200
 
 #: Families of rungs, and how figures name them. Rules of `even` have evenly spaced values, those of
-#: `signs` and `ternary` sums of planes of such filters. Those of `given` and `floats` are rounded no
-#: further.
+#: `signs` and `ternary` sums of planes of such filters; those of `given` and `floats` stay as they
+#: are.
 FAMILIES = {
     "even": "evenly spaced values",
     "signs": "planes of signs",
