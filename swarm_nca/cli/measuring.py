@@ -67,6 +67,15 @@ def evaluate(
             help="Target pattern of growing: a picture file, or lizard, flower, heart, butterfly.",
         ),
     ] = None,
+    late: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=MOST,
+            metavar="N",
+            help="Late step at which growing measures persistence: 4096 when not given.",
+        ),
+    ] = None,
     swaps: Annotated[
         int,
         typer.Option(
@@ -122,12 +131,13 @@ def evaluate(
         from swarm_nca.cli.turning_command import turning_command
 
         if protocol == "growing":
-            _grow(context, rule, target, seed, json_file)
+            _grow(context, rule, target, late, seed, json_file)
             return
         if dataset is None:
             raise ValueError("name the pictures with --dataset, such as --dataset strokes")
-        if target is not None:
-            raise ValueError("--target needs --protocol growing: add it, or leave --target out")
+        for name, value in (("--target", target), ("--late", late)):
+            if value is not None:
+                raise ValueError(f"{name} needs --protocol growing: add it, or leave {name} out")
         command: functools.partial[Any]
         if turn is None:
             command = functools.partial(
@@ -162,14 +172,20 @@ def evaluate(
 
 
 def _grow(
-    context: typer.Context, rule: str, target: str | None, seed: int, json_file: Path | None
+    context: typer.Context,
+    rule: str,
+    target: str | None,
+    late: int | None,
+    seed: int,
+    json_file: Path | None,
 ) -> None:
     from swarm_nca.cli.growing_command import growing_command
 
     if wrong := _given(context, (*UPRIGHT_ONLY, "turn", "dataset", "split", "limit", "steps")):
         names = ", ".join(wrong)
         raise ValueError(f"--protocol growing cannot be combined with {names}: leave {names} out")
-    growing_command(rule, target, seed=seed, json_file=json_file, console=console())
+    steps = {} if late is None else {"late": late}
+    growing_command(rule, target, **steps, seed=seed, json_file=json_file, console=console())
 
 
 def _links(text: str) -> Links:

@@ -41,7 +41,7 @@ def ladder_figure(rungs: Sequence[Rung]) -> Paper:
         for name in families:
             _draw(axes, [rung for rung in rungs if rung.family == name], what, letters)
         lowest = min(100 * getattr(rung, what) for rung in rungs)
-        axes.set_ylim(min(_LOWEST, lowest - 3), 101)
+        axes.set_ylim(min(_LOWEST, lowest - 9), 101)
         axes.set_xscale("log")
         first, last = min(rung.size for rung in rungs) / 1.2, max(rung.size for rung in rungs) * 1.2
         axes.set_xlim(first, last)

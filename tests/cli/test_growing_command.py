@@ -56,6 +56,8 @@ def test_a_rule_without_a_card_needs_a_target(tmp_path: Path) -> None:
     [
         (["digits"], "--dataset"),
         (["digits", "--dataset", "strokes", "--target", "heart"], "--protocol growing"),
+        (["digits", "--dataset", "strokes", "--late", "500"], "--protocol growing"),
+        (["growing-persist", "--protocol", "growing", "--late", "90"], "at least grown, 96"),
         (["digits", "--protocol", "growing", "--dataset", "strokes"], "--dataset"),
         (["digits", "--protocol", "growing", "--target", "heart"], "read-out"),
     ],
