@@ -105,13 +105,11 @@ def published_trainer(rule: Rule, pictures: Pictures) -> Trainer:
     return Trainer(recipe, rule, Classification(torch.as_tensor(pictures.grey), labels))
 
 
-def steps_against_dense(
-    rule: Rule, worlds: int, seconds: float = 4.0, limits: Limits | None = None
-) -> Row:
+def steps_against_dense(rule: Rule, worlds: int, limits: Limits, seconds: float = 4.0) -> Row:
     """Time one step of a batch: the engine, the dense convolutions, the products alone.
 
     Args:
-        limits: of this processor; the row then has what they allow.
+        limits: of this processor; the row tells what they allow.
     """
     world = bench_worlds(rule, worlds)
     stepper, short = Stepper(world, rule), Stepper(world, rule, precision="bfloat16")
@@ -128,11 +126,13 @@ def steps_against_dense(
             seconds=seconds / 2,
         )
         times = interleaved({"engine": stepper.step, **convolutions}, seconds=seconds)
-    work = work_of(rule, world, firing)
-    row = {
+    work, engine_ms = work_of(rule, world, firing), 1e3 * floor.seconds("engine")
+    arithmetic_ms = 1e3 * work.flops / limits.flops
+    memory_ms = 1e3 * work.traffic / limits.bandwidth
+    return {
         "worlds": worlds,
         "cells": world.cells,
-        "engine_ms": 1e3 * floor.seconds("engine"),
+        "engine_ms": engine_ms,
         "dense_ms": 1e3 * times.seconds("dense"),
         "dense_channels_last_ms": 1e3 * times.seconds("dense_channels_last"),
         "products_ms": 1e3 * floor.seconds("products"),
@@ -146,13 +146,10 @@ def steps_against_dense(
         "flops": work.flops,
         "traffic_bytes": work.traffic,
         "intensity": work.intensity,
+        "arithmetic_limit_ms": arithmetic_ms,
+        "memory_limit_ms": memory_ms,
+        "share_of_limit": max(arithmetic_ms, memory_ms) / engine_ms,
     }
-    if limits is not None:
-        row["arithmetic_limit_ms"] = 1e3 * work.flops / limits.flops
-        row["memory_limit_ms"] = 1e3 * work.traffic / limits.bandwidth
-        limit = max(row["arithmetic_limit_ms"], row["memory_limit_ms"])
-        row["share_of_limit"] = limit / row["engine_ms"]
-    return row
 
 
 def steps_of_other_worlds(

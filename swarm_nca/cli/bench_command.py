@@ -158,7 +158,7 @@ def bench_command(
         limits = measured_limits(seconds / 2)
     console.print(_told(limits), soft_wrap=True)
     with console.status("timing one step"):
-        steps = [steps_against_dense(rule, worlds, seconds, limits) for worlds in batches]
+        steps = [steps_against_dense(rule, worlds, limits, seconds) for worlds in batches]
     console.print(as_table("One step of a batch of digits, and its products alone", _STEPS, steps))
     console.print(as_table("The same step beside the limits of the processor", _LIMITS, steps))
     console.print(as_table("The same step as a dense convolution", _DENSE, steps))

@@ -68,14 +68,11 @@ def evaluate(
         ),
     ] = None,
     late: Annotated[
-        int | None,
+        int,
         typer.Option(
-            min=1,
-            max=MOST,
-            metavar="N",
-            help="Late step at which growing measures persistence: 4096 when not given.",
+            min=1, max=MOST, metavar="N", help="Late step, at which growing measures persistence."
         ),
-    ] = None,
+    ] = 4096,
     swaps: Annotated[
         int,
         typer.Option(
@@ -135,9 +132,8 @@ def evaluate(
             return
         if dataset is None:
             raise ValueError("name the pictures with --dataset, such as --dataset strokes")
-        for name, value in (("--target", target), ("--late", late)):
-            if value is not None:
-                raise ValueError(f"{name} needs --protocol growing: add it, or leave {name} out")
+        for name in _given(context, ("target", "late")):
+            raise ValueError(f"{name} needs --protocol growing: add it, or leave {name} out")
         command: functools.partial[Any]
         if turn is None:
             command = functools.partial(
@@ -175,7 +171,7 @@ def _grow(
     context: typer.Context,
     rule: str,
     target: str | None,
-    late: int | None,
+    late: int,
     seed: int,
     json_file: Path | None,
 ) -> None:
@@ -184,8 +180,7 @@ def _grow(
     if wrong := _given(context, (*UPRIGHT_ONLY, "turn", "dataset", "split", "limit", "steps")):
         names = ", ".join(wrong)
         raise ValueError(f"--protocol growing cannot be combined with {names}: leave {names} out")
-    steps = {} if late is None else {"late": late}
-    growing_command(rule, target, **steps, seed=seed, json_file=json_file, console=console())
+    growing_command(rule, target, late=late, seed=seed, json_file=json_file, console=console())
 
 
 def _links(text: str) -> Links:

@@ -71,7 +71,7 @@ def note(standings: Sequence[Standing]) -> str:
 def sheets(standings: Sequence[Standing], steps: int) -> list[Sheet]:
     """Cell accuracy and agreement at all shown steps; other metrics at the end of each phase."""
     shown = [(phase, step) for phase in PHASES for step in moments(steps)]
-    early = min(MOMENTS[0], steps)
+    early = moments(steps)[0]
     about = tuple(
         (row.group.label, f"{row.size:,}", _logarithm(row.log_loss(early))) for row in standings
     )
@@ -124,7 +124,7 @@ def compact(standings: Sequence[Standing], steps: int, pictures: str) -> Table:
     after = f"{steps:,} steps after a swap"
     table = titled(escape(f"{pictures}, at step {steps:,} and {after}; shares in percent"))
     seeds = several(standings)
-    early = min(MOMENTS[0], steps)
+    early = moments(steps)[0]
     sized = len({row.size for row in standings}) > 1
     known = any(not math.isnan(row.log_loss(early)) for row in standings)
     width = _LABEL - 8 if sized and known else _LABEL
@@ -158,7 +158,7 @@ def compact(standings: Sequence[Standing], steps: int, pictures: str) -> Table:
 def compact_note(standings: Sequence[Standing], steps: int) -> str:
     """The explanation of `compact`, in lines of at most 100 letters."""
     words = "95 % interval: of agreement, over pictures. "
-    early = min(MOMENTS[0], steps)
+    early = moments(steps)[0]
     if any(not math.isnan(row.log_loss(early)) for row in standings):
         words += f"log10 loss: of the L2 loss at step {early}. "
     if several(standings):

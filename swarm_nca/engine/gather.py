@@ -169,8 +169,7 @@ class Stepper:
         torch.index_select(bank, 0, table.reshape(-1), out=messages[: table.numel()])
         torch.index_select(member.prepared, 0, rows, out=prepared[: len(rows)])
         heard = messages.view(filled, table.shape[1], -1)
-        if self._mail.keeps:
-            self._mail.keep(rows, heard[: len(rows)].to(self._padded.dtype))
+        self._mail.keep(rows, heard[: len(rows)])
         if layers:
             return through(layers, prepared, heard, into=prepared)[: len(rows)]
         return member.change(prepared, heard)

@@ -156,7 +156,7 @@ class Mail:
         if not self.keeps:
             return
         put = self._last.index_copy if self._records else self._last.index_copy_
-        self._last = put(0, rows, messages.flatten(1))
+        self._last = put(0, rows, messages.flatten(1).to(self._last.dtype))
 
     def fields(self) -> dict[str, Tensor]:
         """What is in flight or kept, as further fields of the world after the last step."""

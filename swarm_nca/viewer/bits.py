@@ -45,14 +45,19 @@ def weights_of(rule: Rule) -> tuple[Shares, ...]:
 
 def rule_in_bits(paint: Paint, place: Rect, rule: Rule) -> None:
     """Paint a panel with the weights of a rule in bits."""
-    size = f"{size_of(rule.memory()):,} bytes"
-    top = heading(paint, place, "The rule in bits", size)
+    top = heading(paint, place, "The rule in bits", f"{_bytes_of(rule):,} bytes")
     line = "Inspect a cell to see its state and messages."
     paint.text(line, (place.left, top + paint.px(7)), paint.theme.quiet, SMALL, room=place.width)
     room = Rect(place.left, top + paint.px(20), place.width, 0)
     room.height = place.bottom - room.top
     for picture, where in placed(weights_of(rule), room, max(1, round(paint.scale))):
         paint.pixels(shaded(picture, paint.theme), where)
+
+
+@lru_cache(maxsize=4)
+def _bytes_of(rule: Rule) -> int:
+    """Bytes of a rule's file; kept, because every frame writes them."""
+    return size_of(rule.memory())
 
 
 def placed(pictures: tuple[Shares, ...], room: Rect, pixel: int) -> list[tuple[Shares, Rect]]:

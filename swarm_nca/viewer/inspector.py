@@ -218,7 +218,7 @@ def value_at(
         if tile.collidepoint(point) and answer.heard[slot]:
             inner = tile.inflate(-2 * round(3 * scale), -2 * round(3 * scale))
             message = answer.inbox[slot]
-            if look.world.links.bits == 1 and slot != answer.own:
+            if _in_bits(look, answer, slot):
                 words = _told(look, nearest(squares(inner, len(message)), point), message)
             else:
                 inside = (min(max(point[0], inner.left), inner.right - 1), inner.centery)
@@ -343,10 +343,15 @@ def _inbox(paint: Paint, place: Rect, look: Look, answer: Answer) -> None:
         paint.box(tile, paint.theme.raised, 3, paint.theme.accent if itself else None)
         if answer.heard[slot]:
             inner = tile.inflate(-2 * paint.px(3), -2 * paint.px(3))
-            if itself or look.world.links.bits != 1:
-                _bars(paint, inner, look, message)
-            else:
+            if _in_bits(look, answer, slot):
                 message_in_bits(paint, inner, message)
+            else:
+                _bars(paint, inner, look, message)
+
+
+def _in_bits(look: Look, answer: Answer, slot: int) -> bool:
+    """Whether a slot holds a message of one bit per channel; a cell's own memory is not rounded."""
+    return look.world.links.bits == 1 and slot != answer.own
 
 
 def _patch(paint: Paint, place: Rect, stimulus: Values) -> None:
