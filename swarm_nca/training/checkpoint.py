@@ -7,8 +7,8 @@ run started from are not needed again.
 
 from __future__ import annotations
 
-import dataclasses
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +49,14 @@ def save_checkpoint(trainer: Trainer, path: Path, seconds: float, sums: Sums | N
     if trainer.average is not None:
         for name, value in trainer.average.memory().items():
             tensors[f"average.{name}"] = value
-    if trainer.pool is not None:
-        packed = trainer.pool.world().packed()
-        tensors |= {f"pool.{name}": value.contiguous() for name, value in packed.items()}
+    for place, part in zip(_places(trainer), trainer.parts, strict=True):
+        packed = part.pool.world().packed()
+        tensors |= {f"{place}{name}": value.contiguous() for name, value in packed.items()}
     header = {
         "format": _FORMAT,
         "iteration": trainer.iteration,
         "seconds": seconds,
-        "sums": dataclasses.asdict(sums or Sums()),
+        "sums": asdict(sums or Sums()),
         "recipe": _deciding(trainer.recipe),
         "weights": trainer.recipe.rule.weights,
         "rule": trainer.rule.header(),
@@ -179,16 +179,22 @@ def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
             trainer.descent.remember(weight, kept)
     if trainer.average is not None:
         trainer.average.remember(_under("average.", tensors))
-    if trainer.pool is not None:
-        trainer.pool = Pool.of(_pooled(trainer.pool.like, trainer.rule, tensors))
+    for i, (place, part) in enumerate(zip(_places(trainer), trainer.parts, strict=True)):
+        world = _pooled(part.pool.like, trainer.rule, tensors, place)
+        trainer.parts[i] = replace(part, pool=Pool.of(world))
 
 
-def _pooled(like: World, rule: Rule, tensors: dict[str, Tensor]) -> World:
-    """The worlds of a pool; older checkpoints hold pictures, labels and states instead."""
+def _places(trainer: Trainer) -> list[str]:
+    """For each part of the pool, with what the names of its tensors begin."""
+    return [f"pool{i or ''}." for i in range(len(trainer.parts))]
+
+
+def _pooled(like: World, rule: Rule, tensors: dict[str, Tensor], place: str) -> World:
+    """The worlds of a part; older checkpoints hold pictures, labels and states instead."""
     if "pool.grey" in tensors:
         world = World.from_images(tensors["pool.grey"], rule, labels=tensors["pool.label"])
         return world.with_state(tensors["pool.states"].to(world.state))
-    packed = _under("pool.", tensors)
+    packed = _under(place, tensors)
     device = like.state.device
     return like.unpacked({name: value.to(device) for name, value in packed.items()})
 

@@ -1,19 +1,83 @@
-"""Faults in training: perturbations of a batch for one rollout, drawn in every iteration."""
+"""Faults in training: perturbations of a batch, each drawn by its chance in every iteration.
+
+A fault acts for one rollout, in which the rule learns to stand its beginning. A lasting fault has a
+part of the pool instead, whose worlds live with it from their first step: the rule learns to stay
+right under it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from swarm_nca.config import Document
 from swarm_nca.perturbations import Immigrants, Perturbation
+from swarm_nca.rules import Rule
+from swarm_nca.tasks import Task
+from swarm_nca.training.pool import Pool
 from swarm_nca.training.recipe import Recipe
 from swarm_nca.world import World
 
-#: A perturbation and the probability that it acts in an iteration.
-Chance = tuple[float, Perturbation]
+
+@dataclass(frozen=True)
+class Chance:
+    """A perturbation and the probability that it acts in an iteration.
+
+    Attributes:
+        lasting: whether it has a part of the pool, whose worlds live with it.
+    """
+
+    chance: float
+    change: Perturbation
+    lasting: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A part of the pool, and the lasting fault of its worlds; None in the sound part."""
+
+    pool: Pool
+    fault: Perturbation | None = None
+
+    @classmethod
+    def of(
+        cls, count: int, task: Task, rule: Rule, fault: Perturbation, generator: torch.Generator
+    ) -> Part:
+        """New worlds that live with a fault."""
+        return cls(Pool.of(_hit(task.start(count, rule, generator), fault, generator)), fault)
+
+    def refreshed(
+        self,
+        world: World,
+        fresh: int,
+        mutated: int,
+        task: Task,
+        rule: Rule,
+        generator: torch.Generator,
+    ) -> World:
+        """The batch with new pictures for the first worlds, on which the fault acts anew."""
+        if self.fault is None:
+            return task.refresh(world, fresh, mutated, rule, generator)
+        if (count := fresh + mutated) == 0:
+            return world
+        first = task.refresh(world[:count], fresh, mutated, rule, generator)
+        first = _hit(first, self.fault, generator)
+        return first if count == len(world) else World.join([first, world[count:]])
+
+
+def drawn(parts: Sequence[Part], chances: Sequence[float], generator: torch.Generator) -> Part:
+    """The part of the pool of an iteration: the sound one, the first, by the remaining chance."""
+    if len(parts) == 1:
+        return parts[0]
+    place = float(torch.rand((), generator=generator, dtype=torch.float64))
+    for part, chance in zip(parts[1:], chances, strict=True):
+        if place < chance:
+            return part
+        place -= chance
+    return parts[0]
 
 
 def faults_of(recipe: Recipe, document: Document) -> list[Chance]:
@@ -28,19 +92,26 @@ def faults_of(recipe: Recipe, document: Document) -> list[Chance]:
         with document.at("faults", i, "change"):
             if isinstance(change, Immigrants):
                 change = change.loaded(base)
-            loaded.append((fault.chance, change))
+            loaded.append(Chance(fault.chance, change, fault.lasting))
     return loaded
 
 
 def faulty(world: World, faults: Sequence[Chance], generator: torch.Generator) -> World:
-    """The batch after the faults that are drawn, in their order.
+    """The batch after the faults of one rollout that are drawn, in their order.
 
     Args:
         generator: source of all draws, also of the perturbations' seeds.
     """
-    for chance, change in faults:
-        drawn = torch.rand((), generator=generator)
+    for fault in faults:
+        if fault.lasting:
+            continue
+        draw = torch.rand((), generator=generator)
         seed = int(torch.randint(1 << 62, (), generator=generator))
-        if float(drawn) < chance:
-            world = change(world, seed=seed)
+        if float(draw) < fault.chance:
+            world = fault.change(world, seed=seed)
     return world
+
+
+def _hit(world: World, fault: Perturbation, generator: torch.Generator) -> World:
+    """The worlds after a perturbation with a drawn seed."""
+    return fault(world, seed=int(torch.randint(1 << 62, (), generator=generator)))

@@ -76,10 +76,14 @@ AnyPerturbation = Annotated[Perturbation, by_kind(kinds())]
 
 
 class Fault(Part):
-    """A perturbation of the batch before its rollout, with this chance in each iteration."""
+    """A perturbation of the batch before its rollout, with this chance in each iteration.
+
+    A lasting one has this share of the pool, whose worlds live with it from their first step.
+    """
 
     chance: Share = 1.0
     change: AnyPerturbation
+    lasting: bool = False
 
 
 class Wounds(Part):
@@ -173,9 +177,9 @@ class Recipe(Part):
     smallest and the largest length, drawn in each iteration. `bound` is the |s| above which the
     loss penalizes a channel. `wounds` adds noise to worlds of the batch, so that the rule learns to
     recover. `faults` are perturbations of the batch for its rollout only, such as lost messages or
-    silent cells, each drawn by its chance: the pool keeps the worlds sound. With `average` the
-    final rule has the exponential average of the weights, which keeps this share in every
-    iteration.
+    silent cells, each drawn by its chance: the pool keeps the worlds sound, but for those that live
+    with a lasting fault (`parts`). With `average` the final rule has the exponential average of the
+    weights, which keeps this share in every iteration.
     """
 
     name: FolderName
@@ -245,6 +249,8 @@ class Recipe(Part):
             self._check_task(self.task)
         if self.regime != "naive":
             self._check_pool()
+        elif any(fault.lasting for fault in self.faults):
+            raise ValueError("a lasting fault needs a pool: leave lasting out, or regime: naive")
         if not isinstance(self.steps, int) and self.steps[0] > self.steps[1]:
             raise ValueError(f"steps must be [smallest, largest], got {list(self.steps)}")
         self._check_memory()
@@ -262,6 +268,12 @@ class Recipe(Part):
     def span(self) -> Span:
         """The smallest and the largest number of steps of a rollout."""
         return (self.steps, self.steps) if isinstance(self.steps, int) else self.steps
+
+    @property
+    def parts(self) -> tuple[int, ...]:
+        """The worlds of the pool's sound part, and of each lasting fault's part."""
+        lasting = [round(fault.chance * self.pool) for fault in self.faults if fault.lasting]
+        return self.pool - sum(lasting), *lasting
 
     def _check_task(self, task: dict[str, Any]) -> None:
         fields = type(self).model_fields
@@ -310,6 +322,13 @@ class Recipe(Part):
         if self.pool < self.batch:
             raise ValueError(
                 f"the pool ({self.pool}) must hold at least one batch ({self.batch}) of worlds"
+            )
+        if min(self.parts) < self.batch:
+            sizes = ", ".join(map(str, self.parts))
+            raise ValueError(
+                f"lasting faults divide the pool of {self.pool} worlds by their chances into "
+                f"{sizes} (the first without a fault), and each part must hold at least one batch "
+                f"({self.batch}): raise pool, or have fewer lasting faults"
             )
         ends = {"fresh": _ends(self.fresh), "mutated": _ends(self.mutated)}
         most = max(sum(course[at] for course in ends.values()) for at in (0, 1))

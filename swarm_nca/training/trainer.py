@@ -19,7 +19,7 @@ from swarm_nca.rules import Rule
 from swarm_nca.tasks import Task
 from swarm_nca.training.averaging import Average
 from swarm_nca.training.draws import generator_of
-from swarm_nca.training.faults import Chance, faulty
+from swarm_nca.training.faults import Chance, Part, drawn, faulty
 from swarm_nca.training.learners import Objective
 from swarm_nca.training.optimizers import Optimizers, normalize_gradients
 from swarm_nca.training.parallel import DataParallel
@@ -57,7 +57,7 @@ class Trainer:
         rule: trained in place, on the recipe's device.
         task: the task to learn.
         team: the processes that train together; only this one when None.
-        faults: perturbations of each batch for its rollout; see `faults_of`.
+        faults: perturbations of the batches; see `faults_of`.
 
     Raises:
         ValueError: several processes with a GPU, or a rule that does not fit the task.
@@ -87,10 +87,15 @@ class Trainer:
         self.descent = Optimizers(rule, recipe.optimizer)
         self.average = None if recipe.average is None else Average(rule, recipe.average)
         self.iteration = 0
-        self.pool: Pool | None = None
+        lasting = [fault for fault in faults if fault.lasting]
+        self._chances = [fault.chance for fault in lasting]
+        self.parts: list[Part] = []
         if recipe.regime != "naive":
             generator = generator_of(recipe.seed, 0)
-            self.pool = Pool.of(task.start(recipe.pool, rule, generator))
+            sound, *sizes = recipe.parts
+            self.parts = [Part(Pool.of(task.start(sound, rule, generator)))]
+            for size, fault in zip(sizes, lasting, strict=True):
+                self.parts.append(Part.of(size, task, rule, fault.change, generator))
         products = torch.bfloat16 if recipe.precision == "bfloat16" else None
         longest = recipe.steps if isinstance(recipe.steps, int) else recipe.steps[1]
         self._rollouts = Rollouts(longest, products, self.team)
@@ -111,7 +116,7 @@ class Trainer:
         recipe, rule = self.recipe, self.rule
         generator = generator_of(recipe.seed, self.iteration + 1)
         steps = _steps(recipe, generator)
-        which, world = self._batch(generator)
+        part, which, world = self._batch(generator)
         if not world.cells:
             raise ValueError(
                 f"the batch of iteration {self.iteration + 1} has no living cell: augment moves or "
@@ -146,25 +151,32 @@ class Trainer:
         if self.average is not None:
             self.average.add(rule)
         after = after.with_state(after.state.detach())
-        if self.pool is not None and after.space is sound.space:
+        if part is not None and after.space is sound.space:
             # Of worlds that have lost cells the pool keeps what they were before.
-            self.pool.put_back(which, after.relabeled(sound.label))
+            part.pool.put_back(which, after.relabeled(sound.label))
         self.iteration += 1
         return Report(self.iteration, value, rate, dict(zip(found, metrics, strict=True)), after)
 
-    def _batch(self, generator: torch.Generator) -> tuple[Tensor, World]:
-        """The numbers of the batch's worlds in the pool, and the batch before the rollout."""
+    @property
+    def pool(self) -> Pool | None:
+        """The sound part of the pool; None without a pool."""
+        return self.parts[0].pool if self.parts else None
+
+    def _batch(self, generator: torch.Generator) -> tuple[Part | None, Tensor, World]:
+        """The part of the pool, the numbers of the batch's worlds in it, and the batch."""
         recipe, task, rule = self.recipe, self.task, self.rule
         fresh, mutated = recipe.shares(self.iteration)
-        if self.pool is None:
-            return torch.arange(fresh), task.start(fresh, rule, generator)
-        which = torch.randperm(len(self.pool), generator=generator)[: recipe.batch].to(rule.device)
-        world = self.pool.take(which)
+        if not self.parts:
+            return None, torch.arange(fresh), task.start(fresh, rule, generator)
+        part = drawn(self.parts, self._chances, generator)
+        pool = part.pool
+        which = torch.randperm(len(pool), generator=generator)[: recipe.batch].to(rule.device)
+        world = pool.take(which)
         if task.ranked:
             with torch.no_grad():
                 order = task.losses(world, world).argsort(descending=True, stable=True)
-            which, world = which[order], self.pool.take(which[order])
-        return which, task.refresh(world, fresh, mutated, rule, generator)
+            which, world = which[order], pool.take(which[order])
+        return part, which, part.refreshed(world, fresh, mutated, task, rule, generator)
 
 
 def _steps(recipe: Recipe, generator: torch.Generator) -> int:

@@ -1,4 +1,4 @@
-"""Faults in training: perturbations of a batch for one rollout."""
+"""Faults in training: perturbations of a batch for one rollout, or of a part of the pool."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from swarm_nca.links import Links
 from swarm_nca.perturbations import Immigrants, Kill, Loss, Perturbation, Set, Silence
 from swarm_nca.rules import Mlp, load_rule, save_rule
 from swarm_nca.tasks import Classification
-from swarm_nca.training.faults import Chance, faults_of, faulty
+from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
+from swarm_nca.training.faults import Chance, drawn, faults_of, faulty
 from swarm_nca.training.recipe import Recipe
 from swarm_nca.training.trainer import Trainer
 from swarm_nca.world import World
@@ -44,13 +45,13 @@ def trainer(*faults: Perturbation) -> Trainer:
     pictures = strokes(12, seed=1, size=12)
     task = Classification(torch.as_tensor(pictures.grey), torch.as_tensor(pictures.labels))
     rule = Mlp(hidden=(8,), generator=torch.Generator().manual_seed(3))
-    return Trainer(recipe(), rule, task, faults=[(1.0, fault) for fault in faults])
+    return Trainer(recipe(), rule, task, faults=[Chance(1.0, fault) for fault in faults])
 
 
 def test_a_recipe_names_faults_as_a_scenario_names_perturbations() -> None:
     faults = faults_of(recipe(), parse(TEXT))
-    assert [chance for chance, _ in faults] == [0.5, 1.0]
-    assert [change.kind for _, change in faults] == ["loss", "silence"]
+    assert [fault.chance for fault in faults] == [0.5, 1.0]
+    assert [fault.change.kind for fault in faults] == ["loss", "silence"]
     with pytest.raises(LocatedError, match=r"12:21.*no kind is called 'silense' \(did you mean"):
         recipe(TEXT.replace("silence", "silense"))
 
@@ -58,7 +59,7 @@ def test_a_recipe_names_faults_as_a_scenario_names_perturbations() -> None:
 def test_each_fault_acts_by_its_chance_and_in_its_order() -> None:
     world = World.from_images(strokes(2, seed=1, size=12).grey, Mlp(hidden=(8,)))
     generator, drops = torch.Generator().manual_seed(4), []
-    faults: list[Chance] = [(0.25, Loss(drop=0.3)), (1.0, Silence(share=0.5))]
+    faults: list[Chance] = [Chance(0.25, Loss(drop=0.3)), Chance(1.0, Silence(share=0.5))]
     for _ in range(400):
         after = faulty(world, faults, generator)
         drops.append(after.links.drop)
@@ -92,13 +93,100 @@ def test_worlds_that_lost_cells_stay_in_the_pool_as_they_were() -> None:
     assert torch.equal(after.state, before.state)
 
 
+LASTING = """
+fresh: 0.25
+mutated: 0.25
+batch: 4
+pool: 40
+faults:
+  - {chance: 0.3, lasting: true, change: {kind: kill, share: 0.5}}
+  - {chance: 0.3, lasting: true, change: {kind: liar, share: 0.25}}
+  - {chance: 0.3, lasting: true, change: {kind: set, links: {drop: 0.4}}}
+"""
+
+
+def lasting(iterations: int) -> Trainer:
+    head = TEXT.split("faults:")[0].replace("batch: 4\npool: 6\n", "")
+    text = head.replace("iterations: 3", "iterations: 40") + LASTING
+    pictures = strokes(12, seed=1, size=12)
+    task = Classification(torch.as_tensor(pictures.grey), torch.as_tensor(pictures.labels))
+    rule = Mlp(hidden=(8,), generator=torch.Generator().manual_seed(3))
+    document = parse(text)
+    training = Trainer(recipe(text), rule, task, faults=faults_of(recipe(text), document))
+    for _ in range(iterations):
+        training.advance()
+    return training
+
+
+def test_worlds_of_a_part_live_with_their_fault_through_all_refreshes() -> None:
+    whole = torch.as_tensor(strokes(12, seed=1, size=12).grey)
+    inks = {int((picture > 0.1).sum()) for picture in whole}
+    sound, killed, lied, lossy = (part.pool.world() for part in lasting(40).parts)
+    assert [len(part) for part in (sound, killed, lied, lossy)] == [4, 12, 12, 12]
+    assert set(sound.counts.tolist()) <= inks
+    assert sound.links == killed.links == Links()
+    assert set(killed.counts.tolist()) <= {ink - round(0.5 * ink) for ink in inks}
+    assert lossy.links == Links(drop=0.4)
+    liars = lied.cell_fields[FAULT] > 0
+    for alone in range(len(lied)):
+        flags = liars[lied.world_of == alone]
+        assert int(flags.sum()) == round(0.25 * len(flags))
+
+
+def test_the_pool_keeps_the_states_of_worlds_that_live_without_some_cells() -> None:
+    training = lasting(0)
+    before = training.parts[1].pool.world()
+    assert not bool(before.state.any())
+    for _ in range(40):
+        training.advance()
+    after = training.parts[1].pool.world()
+    assert float(after.state.any(1).double().mean()) > 0.9
+
+
+def test_parts_of_the_pool_are_drawn_by_their_chances() -> None:
+    parts, generator = lasting(0).parts, torch.Generator().manual_seed(5)
+    counts = [0] * len(parts)
+    for _ in range(2000):
+        counts[parts.index(drawn(parts, [0.1, 0.2, 0.3], generator))] += 1
+    assert [count / 2000 for count in counts] == pytest.approx([0.4, 0.1, 0.2, 0.3], abs=0.04)
+
+
+def test_a_run_with_lasting_faults_resumes_with_every_part_of_its_pool(tmp_path: Path) -> None:
+    whole, half, rest = lasting(9), lasting(4), lasting(0)
+    save_checkpoint(half, tmp_path / "checkpoint.safetensors", 0.0)
+    load_checkpoint(rest, tmp_path / "checkpoint.safetensors")
+    for _ in range(5):
+        rest.advance()
+    assert whole.rule.hash() == rest.rule.hash()
+    for one, other in zip(whole.parts, rest.parts, strict=True):
+        assert one.pool.world().links == other.pool.world().links
+        for name, cells in one.pool.cells.items():
+            assert torch.equal(cells, other.pool.cells[name])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("pool: 40", "pool: 30"), r"of 30 worlds by their chances into 3, 9, 9, 9 .* raise pool"),
+        (("chance: 0.3", "chance: 0.8"), r"into -56, 32, 32, 32"),
+        (("batch: 4\n", "regime: naive\nbatch: 4\n"), "a lasting fault needs a pool"),
+    ],
+)
+def test_a_part_smaller_than_a_batch_is_refused_with_the_cure(
+    change: tuple[str, str], message: str
+) -> None:
+    text = TEXT.split("faults:")[0].replace("batch: 4\npool: 6\n", "") + LASTING
+    with pytest.raises(LocatedError, match=message):
+        recipe(text.replace(*change))
+
+
 def test_immigrants_are_read_beside_the_recipe_and_only_natives_learn(tmp_path: Path) -> None:
     host = Mlp(hidden=(5,), generator=torch.Generator().manual_seed(8))
     save_rule(host, tmp_path / "host.safetensors")
     text = TEXT.replace("{kind: silence, share", "{kind: immigrants, rule: host.safetensors, share")
     (tmp_path / "recipe.yaml").write_text(text)
     document = parse(text, str(tmp_path / "recipe.yaml"))
-    [_, (_, change)] = faults_of(recipe(text), document)
+    change = faults_of(recipe(text), document)[1].change
     assert isinstance(change, Immigrants)
     training = trainer(change)
     report = training.advance()
