@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from swarm_nca.bptt import Scratch, bptt
+from swarm_nca.compiler import found_compiler
 from swarm_nca.engine import Stepper, draws_of
 from swarm_nca.export.timing import cell_times
 from swarm_nca.images import Pictures
@@ -108,6 +109,8 @@ def published_trainer(rule: Rule, pictures: Pictures) -> Trainer:
 def steps_against_dense(rule: Rule, worlds: int, limits: Limits, seconds: float = 4.0) -> Row:
     """Time one step of a batch: the engine, the dense convolutions, the products alone.
 
+    Where a C compiler is found, also the engine with a function compiled for the rule.
+
     Args:
         limits: of this processor; the row tells what they allow.
     """
@@ -115,6 +118,9 @@ def steps_against_dense(rule: Rule, worlds: int, limits: Limits, seconds: float 
     stepper, short = Stepper(world, rule), Stepper(world, rule, precision="bfloat16")
     firing = len(stepper.step())
     products = _products(rule, firing)
+    compiled = {}
+    if found_compiler():
+        compiled["compiled"] = Stepper(world, rule, compile_kernel=True).step
     convolutions = {
         "dense": Dense(world, rule).step,
         "dense_channels_last": Dense(world, rule, channels_last=True).step,
@@ -122,14 +128,22 @@ def steps_against_dense(rule: Rule, worlds: int, limits: Limits, seconds: float 
     with torch.inference_mode():
         # Timed apart from the convolutions: these evict the caches, which would slow the floor.
         floor = interleaved(
-            {"engine": stepper.step, "bfloat16": short.step, "products": products},
+            {"engine": stepper.step, "bfloat16": short.step, "products": products, **compiled},
             seconds=seconds / 2,
         )
-        times = interleaved({"engine": stepper.step, **convolutions}, seconds=seconds)
+        times = interleaved({"engine": stepper.step, **convolutions, **compiled}, seconds=seconds)
     work, engine_ms = work_of(rule, world, firing), 1e3 * floor.seconds("engine")
     arithmetic_ms = 1e3 * work.flops / limits.flops
     memory_ms = 1e3 * work.traffic / limits.bandwidth
-    return {
+    gained = {}
+    if compiled:
+        gained = {
+            "compiled_ms": 1e3 * floor.seconds("compiled"),
+            "compiled_over_products": floor.ratio("compiled", "products"),
+            "engine_over_compiled": floor.ratio("engine", "compiled"),
+            "dense_over_compiled": times.ratio("dense", "compiled"),
+        }
+    return gained | {
         "worlds": worlds,
         "cells": world.cells,
         "engine_ms": engine_ms,

@@ -5,7 +5,8 @@ includes for convolutions, is faster on AMD processors with AVX-512. The first p
 compares both libraries on drawn numbers. If their results have the same bytes, a timing of some
 milliseconds decides; otherwise the processor's maker decides. Two runs on one machine therefore
 give the same bytes, although two timings may decide differently. The environment variable
-`SWARM_NCA_PRODUCTS` (`auto`, `torch` or `onednn`) overrides the choice.
+`SWARM_NCA_PRODUCTS` (`auto`, `torch`, `onednn`) overrides the choice. With `compiled` steps without
+gradients use a function made for the rule (`kernel.py`); all else is as with `auto`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ BLOCK = 32
 FEW = 128
 
 #: The environment variable that names the library of float32 products, and its values.
-VARIABLE, CHOICES = "SWARM_NCA_PRODUCTS", ("auto", "torch", "onednn")
+VARIABLE, CHOICES = "SWARM_NCA_PRODUCTS", ("auto", "torch", "onednn", "compiled")
 
 #: torch, without a private operator, is preferred unless oneDNN takes less than this of its time.
 _WORTH = 0.95
@@ -70,6 +71,11 @@ _library = _wanted()
 #: Whether oneDNN computes products of a shape, and whether it is faster for shapes of about a size.
 _by_onednn: dict[tuple[Any, ...], bool] = {}
 _faster: dict[tuple[Any, ...], bool] = {}
+
+
+def compiled() -> bool:
+    """Whether steps should use a compiled function (`kernel.py`) where it fits."""
+    return _library == "compiled"
 
 
 def by_onednn(dtype: torch.dtype, device: torch.device) -> bool:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from swarm_nca.arguments import whole
+from swarm_nca.threads import on_threads
 
 _WORD = 0xFFFFFFFF
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
@@ -56,30 +57,42 @@ def philox(counter: tuple[Any, Any, Any, Any], key: tuple[int, int]) -> tuple[An
     """Philox-4x32-10 on whole arrays.
 
     Args:
-        counter: four words in [0, 2³²), as broadcastable numpy uint64 or torch int64 arrays.
+        counter: four words in [0, 2³²), as numpy uint64 or torch int64 arrays of one shape.
         key: two words in [0, 2³²).
 
     Returns:
-        Four arrays of words in [0, 2³²), of the counters' dtype and joint shape.
+        Four arrays of words in [0, 2³²), of the counters' dtype and shape.
     """
     c0, c1, c2, c3 = counter
     k0, k1 = key
     for _ in range(_ROUNDS):
-        # The mask is for int64: its right shift keeps the sign.
+        # In place, as far as the arrays are new: half the time.
         p0, p1 = c0 * _MULTIPLIERS[0], c2 * _MULTIPLIERS[1]
-        c0, c2 = ((p1 >> 32) & _WORD) ^ c1 ^ k0, ((p0 >> 32) & _WORD) ^ c3 ^ k1
-        c1, c3 = p1 & _WORD, p0 & _WORD
+        high0, high1 = p0 >> 32, p1 >> 32
+        if isinstance(c0, Tensor):  # int64: a right shift keeps the sign
+            high0 &= _WORD
+            high1 &= _WORD
+        high1 ^= c1
+        high1 ^= k0
+        high0 ^= c3
+        high0 ^= k1
+        p0 &= _WORD
+        p1 &= _WORD
+        c0, c1, c2, c3 = high1, p1, high0, p0
         k0, k1 = (k0 + _WEYL[0]) & _WORD, (k1 + _WEYL[1]) & _WORD
     return c0, c1, c2, c3
 
 
-def words(seed: int, key: Tensor, site: Tensor, block: Tensor, stream: int) -> Tensor:
+def words(
+    seed: int, key: Tensor, site: Tensor, block: Tensor, stream: int, threads: int = 1
+) -> Tensor:
     """The four words of one block, for steps 4·block, …, 4·block + 3.
 
     Args:
         seed: seed of the run, in [0, 2⁶⁴).
         key, site, block: int64 tensors that broadcast together, each in [0, 2³²).
         stream: see `Stream`.
+        threads: the most that compute them, on a CPU.
 
     Returns:
         int64 [4, …] with values in [0, 2³²), on the counters' device.
@@ -92,12 +105,15 @@ def words(seed: int, key: Tensor, site: Tensor, block: Tensor, stream: int) -> T
         return torch.stack(philox((site, key, block, stream_words), halves))
     out = np.empty((4, site.numel()), dtype=np.int64)
     columns = [t.reshape(-1).numpy().view(np.uint64) for t in (site, key, block)]
-    for start in range(0, site.numel(), _CHUNK):
-        part = slice(start, start + _CHUNK)
+
+    def fill(_: int, piece: int) -> None:
+        part = slice(_CHUNK * piece, _CHUNK * (piece + 1))
         site_part, key_part, block_part = (column[part] for column in columns)
         counter = (site_part, key_part, block_part, np.full_like(site_part, stream))
         for lane, word in enumerate(philox(counter, halves)):
             out[lane, part] = word
+
+    on_threads(fill, -(-site.numel() // _CHUNK), threads)
     return torch.from_numpy(out).reshape(4, *site.shape)
 
 
@@ -142,19 +158,21 @@ class Draws:
         # If all worlds are at the same step, the rows share blocks.
         self._step: int | Tensor = int(step[0]) if aligned and len(step) else step
         self._ahead = max(1, min(32, _CHUNK // max(1, len(site))))
+        self._threads = torch.get_num_threads()
         self._kept: dict[int, tuple[int, Tensor]] = {}  # by stream: first block, words
 
     def word(self, t: int, stream: int) -> Tensor:
         """int64 [N] in [0, 2³²): the word of each row `t` steps after the start."""
         if isinstance(self._step, Tensor):
             step = self._step + t
-            blocks = words(self._seed, self._key, self._site, step // 4, stream)
+            blocks = words(self._seed, self._key, self._site, step // 4, stream, self._threads)
             return blocks.gather(0, (step % 4)[None])[0]
         block, lane = divmod(self._step + t, 4)
         first, kept = self._kept.get(stream, (block + 1, torch.empty(0)))
         if not first <= block < first + len(kept):
             ahead = torch.arange(block, block + self._ahead, device=self._site.device)
-            fresh = words(self._seed, self._key[None], self._site[None], ahead[:, None], stream)
+            places = self._key[None], self._site[None], ahead[:, None]
+            fresh = words(self._seed, *places, stream, self._threads)
             first, kept = self._kept[stream] = (block, fresh.transpose(0, 1))
         return kept[block - first, lane]
 
@@ -167,8 +185,11 @@ class Draws:
 
     def normals(self, t: int, rows: Tensor, channels: int, dtype: torch.dtype) -> Tensor:
         """[M, channels] standard normal deviates for these rows at this step."""
-        offsets = self.word(t, Stream.NOISE).index_select(0, rows) >> 12
-        return normal_rows(offsets, channels, dtype)
+        return normal_rows(self.offsets(t, rows), channels, dtype)
+
+    def offsets(self, t: int, rows: Tensor) -> Tensor:
+        """int64 [M]: where the deviates of these rows at this step begin in `normal_table`."""
+        return self.word(t, Stream.NOISE).index_select(0, rows) >> 12
 
 
 def normal_rows(offsets: Tensor, length: int, dtype: torch.dtype) -> Tensor:
@@ -179,12 +200,12 @@ def normal_rows(offsets: Tensor, length: int, dtype: torch.dtype) -> Tensor:
     """
     if length > LONGEST_ROW:
         raise ValueError(f"noise serves at most {LONGEST_ROW} channels, got {length}")
-    table = _normal_table(dtype, offsets.device)
+    table = normal_table(dtype, offsets.device)
     return table.unfold(0, length, 1).index_select(0, offsets)
 
 
 @cache
-def _normal_table(dtype: torch.dtype, device: torch.device) -> Tensor:
+def normal_table(dtype: torch.dtype, device: torch.device) -> Tensor:
     """[TABLE_SIZE + LONGEST_ROW] fixed deviates (Box–Muller); the end repeats the beginning."""
     index = torch.arange(TABLE_SIZE // 4)
     zero = torch.zeros(1, dtype=torch.int64)

@@ -149,7 +149,7 @@ def test_the_environment_names_the_library(monkeypatch: pytest.MonkeyPatch) -> N
     assert torch.equal(product(left, right), torch.mm(left, right))
     assert filled_up(FEW + 1, left) == FEW + 1
     monkeypatch.setenv(matmul.VARIABLE, "mkl")
-    with pytest.raises(ValueError, match="must be auto, torch, onednn, got 'mkl'"):
+    with pytest.raises(ValueError, match="must be auto, torch, onednn, compiled, got 'mkl'"):
         matmul._wanted()
 
 

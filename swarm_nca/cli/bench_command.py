@@ -54,6 +54,13 @@ _LIMITS: Columns = {
     "in bfloat16": "{bfloat16_ms:,.2f} ms",
     "float32 / it": "{engine_over_bfloat16:.2f} ×",
 }
+_COMPILED: Columns = {
+    "worlds": "{worlds:,.0f}",
+    "compiled": "{compiled_ms:,.2f} ms",
+    "compiled / products": "{compiled_over_products:.2f} ×",
+    "engine / compiled": "{engine_over_compiled:.2f} ×",
+    "dense / compiled": "{dense_over_compiled:.1f} ×",
+}
 _OTHERS: Columns = {
     "step": "{name}",
     "engine": "{engine_ms:,.2f} ms",
@@ -162,6 +169,9 @@ def bench_command(
     console.print(as_table("One step of a batch of digits, and its products alone", _STEPS, steps))
     console.print(as_table("The same step beside the limits of the processor", _LIMITS, steps))
     console.print(as_table("The same step as a dense convolution", _DENSE, steps))
+    if "compiled_ms" in steps[0]:
+        title = "The same step compiled for the rule (SWARM_NCA_PRODUCTS=compiled)"
+        console.print(as_table(title, _COMPILED, steps))
     with console.status("timing other grids and links"):
         others = steps_of_other_worlds(rule, seconds=seconds)
     rows: list[dict[str, Any]] = [{"name": name, **row} for name, row in others.items()]

@@ -8,7 +8,7 @@ neighbours.
 from __future__ import annotations
 
 import contextlib
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -16,8 +16,9 @@ from torch.nn import functional
 
 from swarm_nca.engine.fit import check_fit, draws_of, members, products_in, rates_of
 from swarm_nca.engine.mail import Mail, readable
-from swarm_nca.matmul import BLOCK, filled_up
-from swarm_nca.randomness import StepDraws
+from swarm_nca.kernel import Kernel
+from swarm_nca.matmul import BLOCK, compiled, filled_up
+from swarm_nca.randomness import Draws, StepDraws, normal_table
 from swarm_nca.rules import Largest, Layer, Rule, through
 from swarm_nca.threads import on_threads, threads
 from swarm_nca.world import World
@@ -38,6 +39,8 @@ class Stepper:
         draws: random draws instead of those of the seed.
         precision: of the factors of matrix products, a name in `PRECISIONS`; the states' when None.
             Products still sum in float32; states and noise keep their own precision.
+        compile_kernel: whether to compile a function for the rule, where it fits (`kernel.py`); as
+            the environment says (`SWARM_NCA_PRODUCTS`) when None.
 
     Raises:
         ValueError: the rule's channels, slots, stimulus size or dtype differ from the world's; a
@@ -57,6 +60,7 @@ class Stepper:
         noise: float | None = None,
         draws: StepDraws | None = None,
         precision: str | None = None,
+        compile_kernel: bool | None = None,
     ) -> None:
         check_fit(world, rule)
         self._world, self._rule = world, rule
@@ -76,8 +80,12 @@ class Stepper:
                 slots = readable(world)
                 for member in self._members:
                     member.read_only(slots)
+            self._mail = Mail(world, self._draws, records=self.RECORDS, slots=slots)
+            self._kernels: list[Kernel] = []
+            if compiled() if compile_kernel is None else compile_kernel:
+                self._kernels = self._compiled(rule.slots if slots is None else len(slots))
+                self._chunk = 2 * CHUNK if self._kernels else self._chunk
             self._allot()
-        self._mail = Mail(world, self._draws, records=self.RECORDS, slots=slots)
         self.steps = 0
 
     @property
@@ -106,6 +114,18 @@ class Stepper:
                 self._clear(~(before & living(rule, self.state, largest)))
             self.steps += 1
             return fired
+
+    def _compiled(self, slots: int) -> list[Kernel]:
+        """A compiled function for each rule, where they fit this run; else none."""
+        rules = all(member.layers for member in self._members) and not self.RECORDS
+        here = self._padded.is_cpu and self._products == self._padded.dtype == torch.float32
+        drawn = isinstance(self._draws, Draws) or not self._noise
+        if not (rules and here and drawn) or self._mail.keeps:
+            return []
+        return [
+            Kernel(member.layers or [], slots, self._rule.channels, member.prepared)
+            for member in self._members
+        ]
 
     def _allot(self) -> None:
         """Make the buffers that all steps use."""
@@ -146,6 +166,9 @@ class Stepper:
         def answer(thread: int, piece: int) -> None:
             number, rows, first = chunks[piece]
             part = slice(first, first + len(rows))
+            if self._kernels:
+                self._compute(number, bank, rows, None if table is None else table[part], part)
+                return
             reads = self._mail.arriving(rows, self.steps) if table is None else table[part]
             found = self._answers(self._buffers[thread], number, bank, rows, reads)
             # Written to own memory, because a rule may return a tensor that it keeps.
@@ -174,6 +197,25 @@ class Stepper:
             return through(layers, prepared, heard, into=prepared)[: len(rows)]
         return member.change(prepared, heard)
 
+    def _compute(
+        self, number: int, bank: Tensor, rows: Tensor, table: Tensor | None, part: slice
+    ) -> None:
+        """Write the answers of a compiled function, with noise, to a part of the changes."""
+        deviates = offsets = None
+        if self._noise:
+            deviates = normal_table(self._padded.dtype, self._padded.device)
+            offsets = cast(Draws, self._draws).offsets(self.steps, rows)
+        self._kernels[number].answers(
+            bank,
+            self._mail.table if table is None else table,
+            rows,
+            self._change[part],
+            of_all=table is None,
+            noise=self._noise,
+            deviates=deviates,
+            offsets=offsets,
+        )
+
     def _normals(self, rows: Tensor) -> Tensor:
         """[M, C], the normal deviates of rows [M] in this step."""
         return self._draws.normals(self.steps, rows, self._rule.channels, self._padded.dtype)
@@ -185,7 +227,10 @@ class Stepper:
         @torch.inference_mode()
         def put(thread: int, piece: int) -> None:
             part = slice(self._chunk * piece, self._chunk * (piece + 1))
-            write(0, rows[part], change[part])
+            if self._kernels:
+                self._kernels[0].write(self._padded, rows[part], change[part], replaces)
+            else:
+                write(0, rows[part], change[part])
 
         on_threads(put, -(-len(rows) // self._chunk), len(self._buffers))
 

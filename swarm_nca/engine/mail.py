@@ -36,6 +36,7 @@ class Mail:
         direct: whether, in addition, no message is lost: then `arriving` draws nothing, and may be
             called for some of the rows at a time, by several threads.
         keeps: whether `keep` has to be called.
+        table: int64 [N, K], the rows that all cells read while no message is lost or late.
     """
 
     def __init__(
@@ -51,9 +52,9 @@ class Mail:
         self._frozen = flagged(world, Fault.FROZEN)
         self._stuck, self._lying = flagged(world, Fault.STUCK), flagged(world, Fault.LYING)
         self._says = world.cell_fields.get(SAYS)
-        self._table = _without(world.neighbors, flagged(world, Fault.SILENT))
+        self.table = _without(world.neighbors, flagged(world, Fault.SILENT))
         if slots is not None:
-            self._table = self._table.index_select(1, slots)
+            self.table = self.table.index_select(1, slots)
         self._said = sends_other_than_states(world)
         self.keeps = _repeats(world.links)
         self.plain = not (self._said or self.keeps)
@@ -134,7 +135,7 @@ class Mail:
 
     def arriving(self, rows: Tensor, t: int) -> Tensor:
         """int64 [M, K], the row of the bank that each firing row reads in each slot."""
-        heard = self._links.arriving(self._table, rows, self._draws, t)
+        heard = self._links.arriving(self.table, rows, self._draws, t)
         if self.plain:
             return heard
         silence, own = self._cells, rows[:, None]
@@ -144,7 +145,7 @@ class Mail:
             said = silence + 1 + (self._newest + delay) % self._depth * silence + heard
             index = torch.where((heard == own) | (heard == silence), heard, said)
         if self.keeps:
-            senders = self._table.index_select(0, rows)
+            senders = self.table.index_select(0, rows)
             lost = (heard == silence) & (senders != silence)
             first = silence + 1 + self._depth * silence
             slots = torch.arange(self._slots, device=rows.device)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from swarm_nca.compiler import compiler, run, shared_library
 from swarm_nca.export import c
 from swarm_nca.measure.stopwatch import interleaved
 from swarm_nca.rules import Rule
@@ -38,18 +37,6 @@ void {prefix}_many(const float *stimulus, const float *messages, float *change, 
     }}
 }}
 """
-
-
-def compiler() -> str:
-    """The C compiler of this machine.
-
-    Raises:
-        FileNotFoundError: there is none.
-    """
-    for name in ("cc", "gcc", "clang"):
-        if found := shutil.which(name):
-            return found
-    raise FileNotFoundError("found no C compiler (cc, gcc or clang): install one, such as gcc")
 
 
 def cell_times(rules: Mapping[str, Rule], seconds: float = 4.0) -> list[dict[str, float | str]]:
@@ -86,23 +73,21 @@ def code_bytes(rule: Rule, folder: Path) -> int:
     Raises: as `cell_times`.
     """
     target = folder / "size.o"
-    _run(compiler(), "-std=c99", "-Os", "-c", "-o", str(target), str(_written(rule, folder)))
-    counted = _run("size", str(target))
+    run(compiler(), "-std=c99", "-Os", "-c", "-o", str(target), str(_written(rule, folder)))
+    counted = run("size", str(target))
     return int(counted.splitlines()[1].split()[0])
 
 
 def _task(rule: Rule, flags: tuple[str, ...], folder: Path) -> Callable[[], object]:
     """A function that computes the changes of `CELLS` cells."""
     source = _written(rule, folder)
-    # A loaded library cannot be loaded again under its name.
-    target = Path(tempfile.mkdtemp(dir=folder)) / "rule.so"
-    _run(compiler(), "-std=c99", *flags, "-shared", "-fPIC", "-o", str(target), str(source))
+    library = shared_library(source, "-std=c99", *flags)
     generator = torch.Generator().manual_seed(0)
     stimulus = torch.rand(CELLS, max(1, rule.stimulus_size), generator=generator)
     messages = torch.randn(CELLS, rule.slots, rule.channels, generator=generator)
     change = torch.empty(CELLS, rule.channels)
     given = [ctypes.c_void_p(tensor.data_ptr()) for tensor in (stimulus, messages, change)]
-    many = partial(ctypes.CDLL(str(target)).rule_many, *given, ctypes.c_long(CELLS))
+    many = partial(library.rule_many, *given, ctypes.c_long(CELLS))
 
     def compute(held: object = (stimulus, messages, change)) -> object:
         many()
@@ -123,13 +108,3 @@ def _written(rule: Rule, folder: Path) -> Path:
     path = folder / "rule.c"
     path.write_bytes(c.source(rule, "rule") + loop.encode())
     return path
-
-
-def _run(*command: str) -> str:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"found no {command[0]!r}: install the GNU binutils") from None
-    if done.returncode:
-        raise RuntimeError(f"{command[0]} failed: {done.stderr.strip()}")
-    return done.stdout

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from swarm_nca.compiler import compiler
 from swarm_nca.export import timing
 from swarm_nca.rules import Mlp, Quantized, Rule
 
@@ -43,4 +44,4 @@ def test_a_machine_without_a_compiler_is_told_what_to_install(
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(FileNotFoundError, match=r"no C compiler .*: install one, such as gcc"):
-        timing.compiler()
+        compiler()

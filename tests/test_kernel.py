@@ -1,0 +1,178 @@
+"""Steps of a function compiled for the rule equal those of torch up to rounding."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from swarm_nca.engine import Stepper
+from swarm_nca.images import strokes
+from swarm_nca.kernel import Kernel
+from swarm_nca.links import Links
+from swarm_nca.perturbations import Immigrants, Liar, Silence
+from swarm_nca.rules import Mlp, Rule
+from swarm_nca.threads import threads
+from swarm_nca.topologies import Grid
+from swarm_nca.world import World
+
+pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+
+BusyRule = Callable[..., Rule]
+
+
+def drawn(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("cells", [0, 1, 5, 6, 7, 50])
+@pytest.mark.parametrize(
+    ("slots", "channels", "outputs"),
+    [
+        (9, 20, [80, 80, 20]),
+        (5, 3, [1, 3]),
+        (8, 16, [128, 16]),
+        (2, 7, [7]),
+        (3, 5, [33, 16, 97, 5]),
+    ],
+)
+def test_answers_equal_products_in_float64(
+    slots: int, channels: int, outputs: list[int], cells: int
+) -> None:
+    # The first weight has four rows for a stimulus, which the prepared part holds already.
+    inputs = [slots * channels + 4, *outputs]
+    shapes = list(zip(inputs, outputs, strict=False))
+    layers = [(drawn(i, o, seed=o) / i**0.5, drawn(o, seed=o + 1)) for i, o in shapes]
+    bank, prepared = drawn(40, channels), drawn(60, outputs[0], seed=2)
+    generator = torch.Generator().manual_seed(3)
+    table = torch.randint(0, 40, (cells, slots), generator=generator)
+    rows = torch.randperm(60, generator=generator)[:cells]
+    deviates, offsets = drawn(90, seed=4), torch.arange(cells)
+
+    values = prepared[rows].double() + bank[table].flatten(1).double() @ layers[0][0][4:].double()
+    for weight, bias in layers[1:]:
+        values = functional.relu(values) @ weight.double() + bias.double()
+    change = torch.empty(cells, channels)
+    kernel = Kernel(layers, slots, channels, prepared)
+    kernel.answers(bank, table, rows, change)
+    torch.testing.assert_close(change.double(), values, rtol=1e-4, atol=1e-4)
+    kernel.answers(bank, table, rows, change, noise=0.5, deviates=deviates, offsets=offsets)
+    noise = deviates.unfold(0, channels, 1)[offsets]
+    torch.testing.assert_close(change.double(), values + 0.5 * noise, rtol=1e-4, atol=1e-4)
+    of_all = torch.zeros(60, slots, dtype=torch.int64)
+    of_all[rows] = table
+    again = torch.empty_like(change)
+    kernel.answers(bank, of_all, rows, again, of_all=True)
+    kernel.answers(bank, table, rows, change)
+    assert torch.equal(again, change)
+
+
+def test_a_value_that_is_no_number_stays_one() -> None:
+    layers = [(drawn(4, 8), torch.zeros(8)), (drawn(8, 2), torch.zeros(2))]
+    bank = torch.tensor([[1.0, 2.0], [float("nan"), 0.0]])
+    change, rows = torch.empty(2, 2), torch.arange(2)
+    Kernel(layers, 2, 2, torch.zeros(2, 8)).answers(bank, rows[:, None].expand(2, 2), rows, change)
+    assert change.isfinite().all(1).tolist() == [True, False]
+
+
+def digits(rule: Rule, count: int = 6, grid: Grid | None = None) -> World:
+    pictures = strokes(count, seed=2)
+    grid = grid or Grid()
+    return World.from_images(pictures.grey, rule, labels=pictures.labels, grid=grid)
+
+
+def states(world: World, rule: Rule, compile_kernel: bool, count: int = 1) -> torch.Tensor:
+    with threads(count):
+        stepper = Stepper(world, rule, 3, compile_kernel=compile_kernel)
+        for _ in range(8):
+            stepper.step()
+    return stepper.world().state
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda world: world,
+        lambda world: replace(world, links=Links(drop=0.3)),
+        lambda world: replace(world, links=Links(drop=0.3, on_loss="last")),
+        lambda world: replace(world, links=Links(delay=(0, 2), bits=8)),
+        Silence(share=0.2),
+        Liar(share=0.1),
+        Immigrants(share=0.4, rule=Mlp(hidden=(9,), generator=torch.Generator().manual_seed(1))),
+    ],
+    ids=["sound", "lost", "last heard", "late and rounded", "silent", "lying", "two rules"],
+)
+def test_compiled_steps_equal_those_of_torch(
+    busy_rule: BusyRule, change: Callable[[World], World]
+) -> None:
+    rule = busy_rule(torch.float32, hidden=(12, 10))
+    world = change(digits(rule))
+    ours, theirs = states(world, rule, True), states(world, rule, False)
+    assert bool(theirs.any())
+    torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("neighborhood", ["von_neumann", "hexagonal"])
+def test_compiled_steps_on_other_grids_equal_those_of_torch(
+    busy_rule: BusyRule, neighborhood: str
+) -> None:
+    rule = busy_rule(torch.float32, hidden=(12, 10))
+    world = digits(rule, grid=Grid(neighborhood))
+    torch.testing.assert_close(
+        states(world, rule, True), states(world, rule, False), rtol=1e-3, atol=1e-4
+    )
+
+
+def test_cells_that_are_born_and_die_do_so_in_compiled_steps() -> None:
+    rule = Mlp.growing(generator=torch.Generator().manual_seed(5)).requires_grad_(False)
+    rule.output.normal_(std=0.1, generator=torch.Generator().manual_seed(6))
+    grey = np.zeros((1, 20, 20), np.float32)
+    grey[0, 10, 10] = 1.0
+    world = World.from_images(grey, rule)
+    ours, theirs = states(world, rule, True), states(world, rule, False)
+    assert 1 < int((theirs != 0).any(1).sum()) < 400
+    torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
+
+
+def test_the_number_of_threads_does_not_change_compiled_steps(busy_rule: BusyRule) -> None:
+    rule = busy_rule(torch.float32, hidden=(12, 10))
+    world = digits(rule, 90)
+    assert torch.equal(states(world, rule, True), states(world, rule, True, count=3))
+
+
+CODE = """
+import torch, swarm_nca as sn
+from swarm_nca.engine import Stepper
+rule, pictures = sn.load_rule("digits"), sn.images.strokes(2)
+world = sn.World.from_images(pictures.grey, rule, labels=pictures.labels)
+for chosen in (None, True, False):
+    stepper = Stepper(world, rule, compile_kernel=chosen)
+    for _ in range(20):
+        stepper.step()
+    print(stepper.state.double().sum().item())
+"""
+
+
+def test_the_environment_asks_for_compiled_steps() -> None:
+    variables = os.environ | {"SWARM_NCA_PRODUCTS": "compiled"}
+    done = subprocess.run(
+        [sys.executable, "-c", CODE], env=variables, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    asked, compiled, plain = map(float, done.stdout.split())
+    assert asked == compiled != plain, "the sums have another order"
+    assert asked == pytest.approx(plain, rel=1e-3)
+
+
+def test_without_a_compiler_the_cure_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(FileNotFoundError, match=r"found no C compiler .*: install one"):
+        Kernel([(drawn(2, 3), drawn(3))], slots=1, channels=2, prepared=drawn(1, 3))
