@@ -121,6 +121,8 @@ def steps_against_dense(rule: Rule, worlds: int, limits: Limits, seconds: float 
     compiled = {}
     if found_compiler():
         compiled["compiled"] = Stepper(world, rule, compile_kernel=True).step
+        both = Stepper(world, rule, precision="bfloat16", compile_kernel=True)
+        compiled["compiled_bfloat16"] = both.step
     convolutions = {
         "dense": Dense(world, rule).step,
         "dense_channels_last": Dense(world, rule, channels_last=True).step,
@@ -142,6 +144,9 @@ def steps_against_dense(rule: Rule, worlds: int, limits: Limits, seconds: float 
             "compiled_over_products": floor.ratio("compiled", "products"),
             "engine_over_compiled": floor.ratio("engine", "compiled"),
             "dense_over_compiled": times.ratio("dense", "compiled"),
+            "compiled_bfloat16_ms": 1e3 * floor.seconds("compiled_bfloat16"),
+            "engine_over_compiled_bfloat16": floor.ratio("engine", "compiled_bfloat16"),
+            "dense_over_compiled_bfloat16": times.ratio("dense", "compiled_bfloat16"),
         }
     return gained | {
         "worlds": worlds,

@@ -1,14 +1,31 @@
 /* The answers of a rule's layers for many cells; kernel.py compiles and calls it.
 
    The compiler gets SLOTS and CHANNELS of what a cell hears, WIDEST, the outputs of the widest
-   layer, and LAYERS: FIRST(outputs, hidden), then NEXT(number, inputs, outputs, hidden) for each
+   layer, and LAYERS: FIRST(outputs, hidden), then NEXT(i, inputs, outputs, hidden) for each
    further layer, where hidden is 1 if max(0, x) follows. All sizes are constants, so that the sums
-   of a block of cells stay in registers. */
+   of a block of cells stay in registers. With BFLOAT16 the factors of the products are bfloat16
+   numbers, two of which one lane multiplies at once; sums are floats. */
 
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__AVX512F__) /* 32 registers: 6 · 5 sums, and one row of weights */
+#ifdef __AVX512BF16__
+#include <immintrin.h>
+#endif
+#if defined(__AMX_BF16__) && defined(__linux__)
+#define AMX
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+#if defined(AMX) && defined(BFLOAT16)
+#define TILES /* registers of 16 × 16 sums; one instruction adds 32 products to each */
+#endif
+
+#ifdef TILES
+#define LANES 16
+#define BLOCK 16
+#define TILE 5
+#elif defined(__AVX512F__) /* 32 registers: 6 · 5 sums, and one row of weights */
 #define LANES 16
 #define BLOCK 6
 #define TILE 5
@@ -28,35 +45,120 @@
 typedef float vec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef int32_t bits __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
-/* Floats of a padded row of n: weights, biases and prepared stimulus have such rows. */
+#ifdef BFLOAT16
+#define PAIR 2
+typedef uint16_t number; /* a factor */
+typedef __m512bh factors;
+#else
+#define PAIR 1
+typedef float number;
+typedef vec factors;
+#endif
+
+/* What a layer writes: factors of the next one, or the answer. */
+typedef struct {
+    number next[PADDED(WIDEST) + 32];
+    float answer[PADDED(WIDEST)];
+} outputs_of_a_cell;
+
+/* Lanes of a padded row of n: biases and prepared stimulus have such rows of floats; weights have
+   one row for each input, or for each pair of inputs. */
 int64_t padded(int64_t n) { return PADDED(n); }
 
-/* `wide` outputs of a block: out = start + the sum over parts and i < n of in[part][i] · weights,
-   with one padded row of weights for each input; `apart` floats lie between two such rows. */
-INLINE void tile(int wide, int parts, int n, const float *const (*in)[BLOCK], const float *weights,
-                 int apart, const float *const *start, float (*out)[PADDED(WIDEST)], int from,
-                 int hidden)
+/* Whether this processor multiplies bfloat16 numbers, and the system lets this process do so. */
+int bfloat16_units(void)
+{
+#ifdef AMX
+    return syscall(SYS_arch_prctl, 0x1023 /* ARCH_REQ_XCOMP_PERM */, 18 /* tiles */) == 0;
+#elif defined(__AVX512BF16__)
+    return 1;
+#else
+    return 0;
+#endif
+}
+
+INLINE vec added(vec sum, const number *factor, factors weight)
+{
+#ifdef BFLOAT16
+    int32_t pair;
+    memcpy(&pair, factor, 4);
+    return (vec)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32(pair), weight);
+#else
+    return sum + *factor * weight;
+#endif
+}
+
+INLINE void put(outputs_of_a_cell *out, int from, vec values, int hidden)
+{
+    if (!hidden) {
+        *(vec *)(out->answer + from) = values;
+        return;
+    }
+    bits kept = ~(values < (vec){0}); /* NaN stays NaN */
+    values = (vec)((bits)values & kept);
+#ifdef BFLOAT16
+    __m256bh rounded = _mm512_cvtneps_pbh((__m512)values);
+    memcpy(out->next + from, &rounded, 2 * LANES);
+#else
+    *(vec *)(out->next + from) = values;
+#endif
+}
+
+#ifdef TILES
+#define ADD(at)                                                                          \
+    if (wide > at) {                                                                     \
+        _tile_loadd(7, weights + (i / 2 * apart + from + at * LANES) * PAIR, apart * 4); \
+        _tile_dpbf16ps(at, 6, 7);                                                        \
+    }
+#define STORE(at) \
+    if (wide > at) _tile_stored(at, &sum[0][at], sizeof sum[0]);
+
+/* As below; a cell's inputs lie in one piece, with zeros or weights of 0 up to a multiple of 32. */
+INLINE void tile(int wide, int parts, int n, const number *const (*in)[BLOCK],
+                 const number *weights, int apart, const float *const *start,
+                 outputs_of_a_cell *out, int from, int hidden)
+{
+    vec sum[BLOCK][TILE];
+    const long stride = (const char *)in[0][1] - (const char *)in[0][0];
+    _tile_zero(0); _tile_zero(1); _tile_zero(2); _tile_zero(3); _tile_zero(4);
+    for (int i = 0; i < parts * n; i += 32) {
+        _tile_loadd(6, in[0][0] + i, stride);
+        ADD(0) ADD(1) ADD(2) ADD(3) ADD(4)
+    }
+    STORE(0) STORE(1) STORE(2) STORE(3) STORE(4)
+    for (int r = 0; r < BLOCK; r++)
+        for (int v = 0; v < wide; v++) {
+            vec values = sum[r][v] + *(const vec *)(start[r] + from + v * LANES);
+            put(&out[r], from + v * LANES, values, hidden);
+        }
+}
+#else
+/* `wide` vectors of outputs: out = start + the sum over parts and i < n of in[part][i] · weights;
+   `apart` lanes lie between two rows of weights. */
+INLINE void tile(int wide, int parts, int n, const number *const (*in)[BLOCK],
+                 const number *weights, int apart, const float *const *start,
+                 outputs_of_a_cell *out, int from, int hidden)
 {
     vec sum[BLOCK][TILE];
     for (int r = 0; r < BLOCK; r++)
         for (int v = 0; v < wide; v++) sum[r][v] = *(const vec *)(start[r] + from + v * LANES);
-    weights += from;
+    weights += from * PAIR;
     for (int part = 0; part < parts; part++)
-        for (int i = 0; i < n; i++, weights += apart) {
-            vec weight[TILE];
-            for (int v = 0; v < wide; v++) weight[v] = *(const vec *)(weights + v * LANES);
+        for (int i = 0; i < n; i += PAIR, weights += apart * PAIR) {
+            factors weight[TILE];
+            for (int v = 0; v < wide; v++)
+                memcpy(&weight[v], weights + v * LANES * PAIR, sizeof weight[v]);
             for (int r = 0; r < BLOCK; r++)
-                for (int v = 0; v < wide; v++) sum[r][v] += in[part][r][i] * weight[v];
+                for (int v = 0; v < wide; v++)
+                    sum[r][v] = added(sum[r][v], in[part][r] + i, weight[v]);
         }
     for (int r = 0; r < BLOCK; r++)
-        for (int v = 0; v < wide; v++) {
-            bits kept = hidden ? ~(sum[r][v] < (vec){0}) : (bits){0} == 0; /* NaN stays NaN */
-            *(bits *)(out[r] + from + v * LANES) = (bits)sum[r][v] & kept;
-        }
+        for (int v = 0; v < wide; v++) put(&out[r], from + v * LANES, sum[r][v], hidden);
 }
+#endif
 
-INLINE void layer(int parts, int n, int outputs, const float *const (*in)[BLOCK],
-                  const float *weights, const float *const *start, float (*out)[PADDED(WIDEST)],
+INLINE void layer(int parts, int n, int outputs, const number *const (*in)[BLOCK],
+                  const number *weights, const float *const *start, outputs_of_a_cell *out,
                   int hidden)
 {
     const int apart = PADDED(outputs), whole = apart / LANES / TILE, rest = apart / LANES % TILE;
@@ -65,27 +167,45 @@ INLINE void layer(int parts, int n, int outputs, const float *const (*in)[BLOCK]
     if (rest) tile(rest, parts, n, in, weights, apart, start, out, whole * TILE * LANES, hidden);
 }
 
+#ifdef BFLOAT16 /* one piece for all messages, so that pairs may have a factor of two messages */
+#define FIRST(outputs, hidden) \
+    layer(1, SLOTS * CHANNELS, outputs, own, weights[0], start, held[0], hidden);
+#else
 #define FIRST(outputs, hidden) \
     layer(SLOTS, CHANNELS, outputs, heard, weights[0], start, held[0], hidden);
+#endif
 
-#define NEXT(number, inputs, outputs, hidden)                                              \
-    for (int r = 0; r < BLOCK; r++) {                                                      \
-        own[0][r] = held[(number + 1) % 2][r];                                             \
-        start[r] = biases[number];                                                         \
-    }                                                                                      \
-    layer(1, inputs, outputs, own, weights[number], start, held[number % 2], hidden);      \
-    last = number % 2;
+#define NEXT(at, inputs, outputs, hidden)                                     \
+    for (int r = 0; r < BLOCK; r++) {                                         \
+        own[0][r] = held[(at + 1) % 2][r].next;                               \
+        start[r] = biases[at];                                                \
+    }                                                                         \
+    layer(1, inputs, outputs, own, weights[at], start, held[at % 2], hidden); \
+    last = at % 2;
 
 /* change[m] = the answer of the cell in row rows[m], which hears the rows table[m] of the bank, or
    table[rows[m]] if the table is of all cells, plus noise times the deviates from offsets[m] on;
    m < cells. */
-void answers(const float *bank, const int64_t *table, int of_all, const float *prepared,
-             const int64_t *rows, int64_t cells, const float *const *weights, const float *const *biases, float noise,
-             const float *deviates, const int64_t *offsets, float *change)
+void answers(const number *bank, const int64_t *table, int of_all, const float *prepared,
+             const int64_t *rows, int64_t cells, const number *const *weights,
+             const float *const *biases, float noise, const float *deviates,
+             const int64_t *offsets, float *change)
 {
-    float held[2][BLOCK][PADDED(WIDEST)] __attribute__((aligned(64)));
+    outputs_of_a_cell held[2][BLOCK] __attribute__((aligned(64)));
+#ifdef BFLOAT16
+    number packed[BLOCK][(SLOTS * CHANNELS + 31) / 32 * 32] __attribute__((aligned(64)));
+    memset(packed, 0, sizeof packed);
+    memset(held, 0, sizeof held);
+#endif
+#ifdef TILES
+    uint8_t before[64], shapes[64] = {1}; /* eight registers of 16 rows and 64 bytes */
+    for (int t = 0; t < 8; t++) shapes[16 + 2 * t] = 64, shapes[48 + t] = 16;
+    _tile_storeconfig(before);
+    _tile_loadconfig(shapes);
+#endif
     for (int64_t first = 0; first < cells; first += BLOCK) {
-        const float *heard[SLOTS][BLOCK], *own[1][BLOCK], *start[BLOCK];
+        const number *heard[SLOTS][BLOCK], *own[1][BLOCK];
+        const float *start[BLOCK];
         int last = 0;
         for (int r = 0; r < BLOCK; r++) {
             /* The last block repeats the last cell. */
@@ -96,7 +216,7 @@ void answers(const float *bank, const int64_t *table, int of_all, const float *p
             start[r] = prepared + rows[m] * PADDED(FIRST_OUTPUTS);
             for (int k = 0; k < SLOTS; k++) {
                 heard[k][r] = bank + reads[k] * CHANNELS;
-                const float *soon = bank + reads_next[k] * CHANNELS;
+                const number *soon = bank + reads_next[k] * CHANNELS;
                 __builtin_prefetch(soon);
                 __builtin_prefetch(soon + CHANNELS - 1);
             }
@@ -107,15 +227,25 @@ void answers(const float *bank, const int64_t *table, int of_all, const float *p
                 __builtin_prefetch(deviates + offsets[next] + CHANNELS - 1);
             }
         }
-        (void)own;
+        (void)own; /* a rule of one layer has no use for it */
+#ifdef BFLOAT16
+        for (int r = 0; r < BLOCK; r++) {
+            own[0][r] = packed[r];
+            for (int k = 0; k < SLOTS; k++)
+                memcpy(packed[r] + k * CHANNELS, heard[k][r], 2 * CHANNELS);
+        }
+#endif
         LAYERS
         for (int r = 0; r < BLOCK && first + r < cells; r++) {
             float *out = change + (first + r) * CHANNELS;
-            memcpy(out, held[last][r], 4 * CHANNELS);
+            memcpy(out, held[last][r].answer, 4 * CHANNELS);
             if (noise != 0)
                 for (int c = 0; c < CHANNELS; c++) out[c] += noise * deviates[offsets[first + r] + c];
         }
     }
+#ifdef TILES
+    _tile_loadconfig(before);
+#endif
 }
 
 /* state[rows[m]] += change[m], or = change[m]. */

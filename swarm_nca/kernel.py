@@ -4,6 +4,8 @@
 this machine, once for each shape of a rule and process. Messages are read where they lie, the sums
 of six cells stay in the registers of a core with AVX-512, and no activations go through memory. The
 sums have another order than torch's, so that results differ by rounding.
+
+In bfloat16 this needs a processor with AMX or AVX512-BF16.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from ctypes import c_float, c_int, c_int64, c_void_p
 from functools import cache
 from pathlib import Path
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -28,8 +31,9 @@ class Kernel:
     """The layers of one rule, with the prepared stimulus of N cells.
 
     Args:
-        layers: weight [in, out] and bias [out] of each layer, float32. The last K · C rows of the
-            first weight are for the messages; all else of this layer is part of `prepared`.
+        layers: weight [in, out] and bias [out] of each layer, float32 or bfloat16. The last K · C
+            rows of the first weight are for the messages; all else of this layer is part of
+            `prepared`.
         slots, channels: K and C, of the messages.
         prepared: [N, H].
 
@@ -43,10 +47,11 @@ class Kernel:
     ) -> None:
         (weight, bias), *others = layers
         layers = [(weight[len(weight) - slots * channels :], bias), *others]
-        outputs = [weight.shape[1] for weight, _ in layers]
-        self._library = _library(slots, channels, tuple(outputs))
+        outputs, short = [weight.shape[1] for weight, _ in layers], weight.dtype == torch.bfloat16
+        self._library = _library(slots, channels, tuple(outputs), short)
         self._prepared = self._padded(prepared)
-        self._held = [(self._padded(weight), self._padded(bias)) for weight, bias in layers]
+        ready = self._paired if short else self._padded
+        self._held = [(ready(weight), self._padded(bias)) for weight, bias in layers]
         pointers = c_void_p * len(layers)
         self._weights = pointers(*(weight.data_ptr() for weight, _ in self._held))
         self._biases = pointers(*(bias.data_ptr() for _, bias in self._held))
@@ -66,7 +71,7 @@ class Kernel:
         """Write the answers of M cells.
 
         Args:
-            bank: [R, C], float32, contiguous.
+            bank: [R, C], of the weights' precision, contiguous.
             table: int64 [M, K], the rows of the bank that the cells hear; of all cells, [N, K],
                 with `of_all`.
             rows: int64 [M], the rows of the cells.
@@ -95,7 +100,15 @@ class Kernel:
     def _padded(self, part: Tensor) -> Tensor:
         """A tensor with padded rows, float32."""
         width = part.shape[-1]
-        return functional.pad(part.detach(), (0, self._library.padded(width) - width)).contiguous()
+        wider = (0, self._library.padded(width) - width)
+        return functional.pad(part.detach().float(), wider).contiguous()
+
+    def _paired(self, weight: Tensor) -> Tensor:
+        """Padded rows, [in / 2, out, 2], the factors of pairs of inputs; zeros up to 32 inputs."""
+        inputs, outputs = weight.shape
+        wider = (0, self._library.padded(outputs) - outputs, 0, -inputs % 32)
+        padded = functional.pad(weight.detach(), wider)
+        return padded.view(-1, 2, padded.shape[1]).transpose(1, 2).contiguous()
 
 
 def _at(part: Tensor | None) -> int | None:
@@ -104,8 +117,8 @@ def _at(part: Tensor | None) -> int | None:
 
 
 @cache
-def _library(slots: int, channels: int, outputs: tuple[int, ...]) -> ctypes.CDLL:
-    """The functions for layers with these outputs."""
+def _library(slots: int, channels: int, outputs: tuple[int, ...], short: bool) -> ctypes.CDLL:
+    """The functions for layers with these outputs, in bfloat16 if `short`."""
     last = len(outputs) - 1
     calls = [f"FIRST({outputs[0]}, {int(last > 0)})"]
     for i in range(1, len(outputs)):
@@ -118,7 +131,7 @@ def _library(slots: int, channels: int, outputs: tuple[int, ...]) -> ctypes.CDLL
         "LAYERS": " ".join(calls),
     }
     defined = [f"-D{name}={value}" for name, value in constants.items()]
-    library = shared_library(_SOURCE, *_FLAGS, *defined)
+    library = shared_library(_SOURCE, *_FLAGS, *defined, *["-DBFLOAT16"][: int(short)])
     library.padded.argtypes, library.padded.restype = [c_int64], c_int64
     library.answers.restype = library.write_rows.restype = None
     library.answers.argtypes = [
@@ -127,3 +140,15 @@ def _library(slots: int, channels: int, outputs: tuple[int, ...]) -> ctypes.CDLL
     ]
     library.write_rows.argtypes = [c_void_p, c_void_p, c_int64, c_void_p, c_int]
     return library
+
+
+def fits(dtype: torch.dtype) -> bool:
+    """Whether a kernel can multiply numbers of this precision on this machine.
+
+    Raises:
+        FileNotFoundError: there is no C compiler.
+        RuntimeError: the compiler fails.
+    """
+    if dtype != torch.bfloat16:
+        return dtype == torch.float32
+    return bool(_library(1, 1, (1,), False).bfloat16_units())

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from swarm_nca.engine import Stepper
 from swarm_nca.images import strokes
-from swarm_nca.kernel import Kernel
+from swarm_nca.kernel import Kernel, fits
 from swarm_nca.links import Links
 from swarm_nca.perturbations import Immigrants, Liar, Silence
 from swarm_nca.rules import Mlp, Rule
@@ -33,7 +33,7 @@ def drawn(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-@pytest.mark.parametrize("cells", [0, 1, 5, 6, 7, 50])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 @pytest.mark.parametrize(
     ("slots", "channels", "outputs"),
     [
@@ -41,17 +41,32 @@ def drawn(*shape: int, seed: int = 0) -> torch.Tensor:
         (5, 3, [1, 3]),
         (8, 16, [128, 16]),
         (2, 7, [7]),
-        (3, 5, [33, 16, 97, 5]),
+        (4, 8, [8]),
+        (3, 6, [33, 16, 97, 6]),
     ],
 )
 def test_answers_equal_products_in_float64(
-    slots: int, channels: int, outputs: list[int], cells: int
+    slots: int, channels: int, outputs: list[int], dtype: torch.dtype
+) -> None:
+    if not fits(dtype):
+        assert dtype == torch.bfloat16
+        return
+    for cells in (0, 1, 5, 6, 7, 16, 17, 50):
+        check_answers(slots, channels, outputs, dtype, cells)
+
+
+def check_answers(
+    slots: int, channels: int, outputs: list[int], dtype: torch.dtype, cells: int
 ) -> None:
     # The first weight has four rows for a stimulus, which the prepared part holds already.
     inputs = [slots * channels + 4, *outputs]
     shapes = list(zip(inputs, outputs, strict=False))
-    layers = [(drawn(i, o, seed=o) / i**0.5, drawn(o, seed=o + 1)) for i, o in shapes]
-    bank, prepared = drawn(40, channels), drawn(60, outputs[0], seed=2)
+    # Rounded first: the products of rounded factors are exact, and their sums are not rounded.
+    layers = [
+        ((drawn(i, o, seed=o) / i**0.5).to(dtype), drawn(o, seed=o + 1).to(dtype))
+        for i, o in shapes
+    ]
+    bank, prepared = drawn(40, channels).to(dtype), drawn(60, outputs[0], seed=2).to(dtype)
     generator = torch.Generator().manual_seed(3)
     table = torch.randint(0, 40, (cells, slots), generator=generator)
     rows = torch.randperm(60, generator=generator)[:cells]
@@ -59,14 +74,16 @@ def test_answers_equal_products_in_float64(
 
     values = prepared[rows].double() + bank[table].flatten(1).double() @ layers[0][0][4:].double()
     for weight, bias in layers[1:]:
-        values = functional.relu(values) @ weight.double() + bias.double()
+        values = functional.relu(values).to(dtype).double() @ weight.double() + bias.double()
     change = torch.empty(cells, channels)
     kernel = Kernel(layers, slots, channels, prepared)
     kernel.answers(bank, table, rows, change)
-    torch.testing.assert_close(change.double(), values, rtol=1e-4, atol=1e-4)
+    # A sum near the middle between two bfloat16 numbers may be rounded to the other one.
+    near = 1e-4 if dtype == torch.float32 else 2e-2
+    torch.testing.assert_close(change.double(), values, rtol=1e-4, atol=near)
     kernel.answers(bank, table, rows, change, noise=0.5, deviates=deviates, offsets=offsets)
     noise = deviates.unfold(0, channels, 1)[offsets]
-    torch.testing.assert_close(change.double(), values + 0.5 * noise, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(change.double(), values + 0.5 * noise, rtol=1e-4, atol=near)
     of_all = torch.zeros(60, slots, dtype=torch.int64)
     of_all[rows] = table
     again = torch.empty_like(change)
@@ -89,9 +106,15 @@ def digits(rule: Rule, count: int = 6, grid: Grid | None = None) -> World:
     return World.from_images(pictures.grey, rule, labels=pictures.labels, grid=grid)
 
 
-def states(world: World, rule: Rule, compile_kernel: bool, count: int = 1) -> torch.Tensor:
+def states(
+    world: World,
+    rule: Rule,
+    compile_kernel: bool,
+    count: int = 1,
+    precision: str | None = None,
+) -> torch.Tensor:
     with threads(count):
-        stepper = Stepper(world, rule, 3, compile_kernel=compile_kernel)
+        stepper = Stepper(world, rule, 3, compile_kernel=compile_kernel, precision=precision)
         for _ in range(8):
             stepper.step()
     return stepper.world().state
@@ -146,6 +169,21 @@ def test_the_number_of_threads_does_not_change_compiled_steps(busy_rule: BusyRul
     rule = busy_rule(torch.float32, hidden=(12, 10))
     world = digits(rule, 90)
     assert torch.equal(states(world, rule, True), states(world, rule, True, count=3))
+
+
+def test_in_bfloat16_compiled_steps_lie_as_near_to_float32_as_those_of_torch(
+    busy_rule: BusyRule,
+) -> None:
+    rule = busy_rule(torch.float32, hidden=(12, 10))
+    world = digits(rule)
+    exact, theirs = states(world, rule, False), states(world, rule, False, precision="bfloat16")
+    ours = states(world, rule, True, precision="bfloat16")
+    # A processor without bfloat16 units takes the steps of torch.
+    assert torch.equal(ours, theirs) == (not fits(torch.bfloat16))
+    assert 0 < float((ours - exact).norm()) <= 1.5 * float((theirs - exact).norm())
+    # Both use the same registers of a thread, in turn.
+    assert torch.equal(theirs, states(world, rule, False, precision="bfloat16"))
+    assert torch.equal(ours, states(world, rule, True, precision="bfloat16"))
 
 
 CODE = """

@@ -57,9 +57,12 @@ _LIMITS: Columns = {
 _COMPILED: Columns = {
     "worlds": "{worlds:,.0f}",
     "compiled": "{compiled_ms:,.2f} ms",
-    "compiled / products": "{compiled_over_products:.2f} ×",
-    "engine / compiled": "{engine_over_compiled:.2f} ×",
-    "dense / compiled": "{dense_over_compiled:.1f} ×",
+    "it / products": "{compiled_over_products:.2f} ×",
+    "engine / it": "{engine_over_compiled:.2f} ×",
+    "dense / it": "{dense_over_compiled:.1f} ×",
+    "in bfloat16": "{compiled_bfloat16_ms:,.2f} ms",
+    "engine / that": "{engine_over_compiled_bfloat16:.2f} ×",
+    "dense / that": "{dense_over_compiled_bfloat16:.1f} ×",
 }
 _OTHERS: Columns = {
     "step": "{name}",

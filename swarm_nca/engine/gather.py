@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from swarm_nca.engine.fit import check_fit, draws_of, members, products_in, rates_of
 from swarm_nca.engine.mail import Mail, readable
-from swarm_nca.kernel import Kernel
+from swarm_nca.kernel import Kernel, fits
 from swarm_nca.matmul import BLOCK, compiled, filled_up
 from swarm_nca.randomness import Draws, StepDraws, normal_table
 from swarm_nca.rules import Largest, Layer, Rule, through
@@ -118,9 +118,11 @@ class Stepper:
     def _compiled(self, slots: int) -> list[Kernel]:
         """A compiled function for each rule, where they fit this run; else none."""
         rules = all(member.layers for member in self._members) and not self.RECORDS
-        here = self._padded.is_cpu and self._products == self._padded.dtype == torch.float32
+        here = self._padded.is_cpu and self._padded.dtype == torch.float32
         drawn = isinstance(self._draws, Draws) or not self._noise
         if not (rules and here and drawn) or self._mail.keeps:
+            return []
+        if not fits(self._products):
             return []
         return [
             Kernel(member.layers or [], slots, self._rule.channels, member.prepared)
