@@ -1,10 +1,10 @@
-/* The answers of a rule's layers for many cells; kernel.py compiles and calls it.
+/* The layers of a rule for many cells, forward or backward; kernel.py compiles and calls them.
 
    The compiler gets SLOTS and CHANNELS of what a cell hears, WIDEST, the outputs of the widest
-   layer, and LAYERS: FIRST(outputs, hidden), then NEXT(i, inputs, outputs, hidden) for each
-   further layer, where hidden is 1 if max(0, x) follows. All sizes are constants, so that the sums
-   of a block of cells stay in registers. With BFLOAT16 the factors of the products are bfloat16
-   numbers, two of which one lane multiplies at once; sums are floats. */
+   layer, SINK_SLOTS and SINK_CHANNELS of an answer that is sent back, and LAYERS: FIRST(outputs,
+   kind), then NEXT(i, inputs, outputs, kind) for each further layer. All sizes are constants, so
+   that the sums of a block of cells stay in registers. With BFLOAT16 the factors of the products
+   are bfloat16 numbers, two of which one lane multiplies at once; sums are floats. */
 
 #include <stdint.h>
 #include <string.h>
@@ -55,6 +55,10 @@ typedef float number;
 typedef vec factors;
 #endif
 
+/* What becomes of a layer's sums: they are the answer; or max(0, x) of them are the factors of the
+   next layer; or those whose unit was above 0 in the forward pass, and 0 for the others. */
+enum kind { ANSWER, RECTIFIED, PASSED };
+
 /* What a layer writes: factors of the next one, or the answer. */
 typedef struct {
     number next[PADDED(WIDEST) + 32];
@@ -88,13 +92,25 @@ INLINE vec added(vec sum, const number *factor, factors weight)
 #endif
 }
 
-INLINE void put(outputs_of_a_cell *out, int from, vec values, int hidden)
+/* Write a vector of sums; `units` are those of the forward pass, for PASSED. */
+INLINE void put(outputs_of_a_cell *out, int from, vec values, enum kind kind, const number *units)
 {
-    if (!hidden) {
+    if (kind == ANSWER) {
         *(vec *)(out->answer + from) = values;
         return;
     }
-    bits kept = ~(values < (vec){0}); /* NaN stays NaN */
+    vec deciding = values;
+    if (kind == PASSED) {
+#ifdef BFLOAT16
+        __m256i short_units;
+        memcpy(&short_units, units + from, 2 * LANES);
+        deciding = (vec)_mm512_slli_epi32(_mm512_cvtepu16_epi32(short_units), 16);
+#else
+        deciding = *(const vec *)(units + from);
+#endif
+    }
+    /* NaN stays NaN. */
+    bits kept = kind == PASSED ? deciding > (vec){0} : ~(deciding < (vec){0});
     values = (vec)((bits)values & kept);
 #ifdef BFLOAT16
     __m256bh rounded = _mm512_cvtneps_pbh((__m512)values);
@@ -116,7 +132,7 @@ INLINE void put(outputs_of_a_cell *out, int from, vec values, int hidden)
 /* As below; a cell's inputs lie in one piece, with zeros or weights of 0 up to a multiple of 32. */
 INLINE void tile(int wide, int parts, int n, const number *const (*in)[BLOCK],
                  const number *weights, int apart, const float *const *start,
-                 outputs_of_a_cell *out, int from, int hidden)
+                 outputs_of_a_cell *out, int from, enum kind kind, const number *const *units)
 {
     vec sum[BLOCK][TILE];
     const long stride = (const char *)in[0][1] - (const char *)in[0][0];
@@ -129,7 +145,7 @@ INLINE void tile(int wide, int parts, int n, const number *const (*in)[BLOCK],
     for (int r = 0; r < BLOCK; r++)
         for (int v = 0; v < wide; v++) {
             vec values = sum[r][v] + *(const vec *)(start[r] + from + v * LANES);
-            put(&out[r], from + v * LANES, values, hidden);
+            put(&out[r], from + v * LANES, values, kind, units[r]);
         }
 }
 #else
@@ -137,7 +153,7 @@ INLINE void tile(int wide, int parts, int n, const number *const (*in)[BLOCK],
    `apart` lanes lie between two rows of weights. */
 INLINE void tile(int wide, int parts, int n, const number *const (*in)[BLOCK],
                  const number *weights, int apart, const float *const *start,
-                 outputs_of_a_cell *out, int from, int hidden)
+                 outputs_of_a_cell *out, int from, enum kind kind, const number *const *units)
 {
     vec sum[BLOCK][TILE];
     for (int r = 0; r < BLOCK; r++)
@@ -153,43 +169,61 @@ INLINE void tile(int wide, int parts, int n, const number *const (*in)[BLOCK],
                     sum[r][v] = added(sum[r][v], in[part][r] + i, weight[v]);
         }
     for (int r = 0; r < BLOCK; r++)
-        for (int v = 0; v < wide; v++) put(&out[r], from + v * LANES, sum[r][v], hidden);
+        for (int v = 0; v < wide; v++)
+            put(&out[r], from + v * LANES, sum[r][v], kind, units[r]);
 }
 #endif
 
 INLINE void layer(int parts, int n, int outputs, const number *const (*in)[BLOCK],
                   const number *weights, const float *const *start, outputs_of_a_cell *out,
-                  int hidden)
+                  enum kind kind, const number *const *units)
 {
     const int apart = PADDED(outputs), whole = apart / LANES / TILE, rest = apart / LANES % TILE;
     for (int t = 0; t < whole; t++)
-        tile(TILE, parts, n, in, weights, apart, start, out, t * TILE * LANES, hidden);
-    if (rest) tile(rest, parts, n, in, weights, apart, start, out, whole * TILE * LANES, hidden);
+        tile(TILE, parts, n, in, weights, apart, start, out, t * TILE * LANES, kind, units);
+    if (rest)
+        tile(rest, parts, n, in, weights, apart, start, out, whole * TILE * LANES, kind, units);
 }
 
 #ifdef BFLOAT16 /* one piece for all messages, so that pairs may have a factor of two messages */
-#define FIRST(outputs, hidden) \
-    layer(1, SLOTS * CHANNELS, outputs, own, weights[0], start, held[0], hidden);
+#define PARTS 1
+#define INPUTS (SLOTS * CHANNELS)
+#define HEARD own
 #else
-#define FIRST(outputs, hidden) \
-    layer(SLOTS, CHANNELS, outputs, heard, weights[0], start, held[0], hidden);
+#define PARTS SLOTS
+#define INPUTS CHANNELS
+#define HEARD heard
 #endif
 
-#define NEXT(at, inputs, outputs, hidden)                                     \
-    for (int r = 0; r < BLOCK; r++) {                                         \
-        own[0][r] = held[(at + 1) % 2][r].next;                               \
-        start[r] = biases[at];                                                \
-    }                                                                         \
-    layer(1, inputs, outputs, own, weights[at], start, held[at % 2], hidden); \
+#define LAYER(at, parts, inputs, outputs, in, kind)                                           \
+    for (int r = 0; r < BLOCK; r++)                                                           \
+        units[r] = kind == PASSED ? passes[at] + cell[r] * PADDED(outputs) : 0;               \
+    layer(parts, inputs, outputs, in, weights[at], start, held[at % 2], kind, units);         \
+    if (kind != ANSWER && keeps[at])                                                          \
+        for (int r = 0; r < BLOCK && first + r < cells; r++)                                  \
+            memcpy(keeps[at] + cell[r] * PADDED(outputs), held[at % 2][r].next,               \
+                   PADDED(outputs) * sizeof(number));                                         \
     last = at % 2;
+
+#define FIRST(outputs, kind) LAYER(0, PARTS, INPUTS, outputs, HEARD, kind)
+
+#define NEXT(at, inputs, outputs, kind)         \
+    for (int r = 0; r < BLOCK; r++) {           \
+        own[0][r] = held[(at + 1) % 2][r].next; \
+        start[r] = biases[at];                  \
+    }                                           \
+    LAYER(at, 1, inputs, outputs, own, kind)
 
 /* change[m] = the answer of the cell in row rows[m], which hears the rows table[m] of the bank, or
    table[rows[m]] if the table is of all cells, plus noise times the deviates from offsets[m] on;
-   m < cells. */
+   m < cells. Where they are not null: heard_by[m] becomes what it hears, keeps[i][m] the factors
+   after layer i, in padded rows; passes[i][m] are such rows of the forward pass. With a sink the
+   answers are added to its rows targets[m] instead, but for the row `nobody`. */
 void answers(const number *bank, const int64_t *table, int of_all, const float *prepared,
              const int64_t *rows, int64_t cells, const number *const *weights,
              const float *const *biases, float noise, const float *deviates,
-             const int64_t *offsets, float *change)
+             const int64_t *offsets, float *change, number *heard_by, number *const *keeps,
+             const number *const *passes, float *sink, const int64_t *targets, int64_t nobody)
 {
     outputs_of_a_cell held[2][BLOCK] __attribute__((aligned(64)));
 #ifdef BFLOAT16
@@ -206,10 +240,13 @@ void answers(const number *bank, const int64_t *table, int of_all, const float *
     for (int64_t first = 0; first < cells; first += BLOCK) {
         const number *heard[SLOTS][BLOCK], *own[1][BLOCK];
         const float *start[BLOCK];
+        const number *units[BLOCK];
+        int64_t cell[BLOCK];
         int last = 0;
         for (int r = 0; r < BLOCK; r++) {
             /* The last block repeats the last cell. */
             int64_t m = first + r < cells ? first + r : cells - 1;
+            cell[r] = m;
             int64_t next = m + BLOCK < cells ? m + BLOCK : cells - 1;
             const int64_t *reads = table + (of_all ? rows[m] : m) * SLOTS;
             const int64_t *reads_next = table + (of_all ? rows[next] : next) * SLOTS;
@@ -235,12 +272,27 @@ void answers(const number *bank, const int64_t *table, int of_all, const float *
                 memcpy(packed[r] + k * CHANNELS, heard[k][r], 2 * CHANNELS);
         }
 #endif
+        if (heard_by)
+            for (int r = 0; r < BLOCK && first + r < cells; r++)
+                for (int k = 0; k < SLOTS; k++)
+                    memcpy(heard_by + (cell[r] * SLOTS + k) * CHANNELS, heard[k][r],
+                           CHANNELS * sizeof(number));
         LAYERS
         for (int r = 0; r < BLOCK && first + r < cells; r++) {
-            float *out = change + (first + r) * CHANNELS;
-            memcpy(out, held[last][r].answer, 4 * CHANNELS);
+            const float *answer = held[last][r].answer;
+            if (sink) {
+                for (int k = 0; k < SINK_SLOTS; k++) {
+                    int64_t target = targets[cell[r] * SINK_SLOTS + k];
+                    if (target == nobody) continue;
+                    for (int c = 0; c < SINK_CHANNELS; c++)
+                        sink[target * SINK_CHANNELS + c] += answer[k * SINK_CHANNELS + c];
+                }
+                continue;
+            }
+            float *out = change + cell[r] * CHANNELS;
+            memcpy(out, answer, 4 * CHANNELS);
             if (noise != 0)
-                for (int c = 0; c < CHANNELS; c++) out[c] += noise * deviates[offsets[first + r] + c];
+                for (int c = 0; c < CHANNELS; c++) out[c] += noise * deviates[offsets[cell[r]] + c];
         }
     }
 #ifdef TILES

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from ctypes import c_float, c_int, c_int64, c_void_p
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,14 +27,16 @@ _SOURCE = Path(__file__).with_name("kernel.c")
 
 _FLAGS = "-std=gnu99", "-O3", "-march=native"
 
+#: Weight [in, out] and bias [out].
+Weights = tuple[Tensor, Tensor]
+
 
 class Kernel:
     """The layers of one rule, with the prepared stimulus of N cells.
 
     Args:
-        layers: weight [in, out] and bias [out] of each layer, float32 or bfloat16. The last K · C
-            rows of the first weight are for the messages; all else of this layer is part of
-            `prepared`.
+        layers: weight and bias of each layer, float32 or bfloat16. The last K · C rows of the first
+            weight are for the messages; all else of this layer is part of `prepared`.
         slots, channels: K and C, of the messages.
         prepared: [N, H].
 
@@ -43,18 +46,12 @@ class Kernel:
     """
 
     def __init__(
-        self, layers: Sequence[tuple[Tensor, Tensor]], slots: int, channels: int, prepared: Tensor
+        self, layers: Sequence[Weights], slots: int, channels: int, prepared: Tensor
     ) -> None:
         (weight, bias), *others = layers
-        layers = [(weight[len(weight) - slots * channels :], bias), *others]
-        outputs, short = [weight.shape[1] for weight, _ in layers], weight.dtype == torch.bfloat16
-        self._library = _library(slots, channels, tuple(outputs), short)
-        self._prepared = self._padded(prepared)
-        ready = self._paired if short else self._padded
-        self._held = [(ready(weight), self._padded(bias)) for weight, bias in layers]
-        pointers = c_void_p * len(layers)
-        self._weights = pointers(*(weight.data_ptr() for weight, _ in self._held))
-        self._biases = pointers(*(bias.data_ptr() for _, bias in self._held))
+        heard = weight[len(weight) - slots * channels :]
+        self._layers = _Layers([(heard, bias), *others], slots, channels, "RECTIFIED")
+        self._prepared = self._layers.padded(prepared)
 
     def answers(
         self,
@@ -67,6 +64,8 @@ class Kernel:
         noise: float = 0.0,
         deviates: Tensor | None = None,
         offsets: Tensor | None = None,
+        heard: Tensor | None = None,
+        units: Sequence[Tensor] = (),
     ) -> None:
         """Write the answers of M cells.
 
@@ -79,34 +78,168 @@ class Kernel:
             noise: factor of the deviates; 0 needs none.
             deviates, offsets: a table, float32, and where the C deviates of each cell, int64 [M],
                 begin.
+            heard: [M, K · C], becomes what the cells hear.
+            units: [M, `padded`] for each hidden layer, become its activations.
         """
-        held = [part.contiguous() for part in (bank, table, rows)]
-        drawn = [None, None] if deviates is None or offsets is None else [deviates, offsets]
-        self._library.answers(
-            *(_at(part) for part in held[:2]),
-            of_all,
-            *(_at(part) for part in (self._prepared, held[2])),
-            len(rows),
-            self._weights,
-            self._biases,
-            noise if drawn[0] is not None else 0.0,
-            *(_at(part) for part in (*drawn, into)),
+        if deviates is None or offsets is None:
+            noise = 0.0
+        self._layers(
+            bank,
+            table,
+            self._prepared,
+            rows,
+            of_all=of_all,
+            noise=noise,
+            deviates=deviates,
+            offsets=offsets,
+            into=into,
+            heard=heard,
+            keeps=units,
         )
+
+    def padded(self, width: int) -> int:
+        """The length of a row of `width` numbers in `units`."""
+        return self._layers.width(width)
 
     def write(self, state: Tensor, rows: Tensor, change: Tensor, replaces: bool) -> None:
         """Add a change [M, C] to the rows int64 [M] of a state, or replace them."""
-        self._library.write_rows(_at(state), _at(rows), len(rows), _at(change), replaces)
+        self._layers.library.write_rows(_at(state), _at(rows), len(rows), _at(change), replaces)
 
-    def _padded(self, part: Tensor) -> Tensor:
+
+class BackwardKernel:
+    """The same layers backward: from gradients of answers to gradients of messages.
+
+    Args:
+        layers, slots, channels: as for `Kernel`.
+
+    Raises: as `Kernel`.
+    """
+
+    def __init__(self, layers: Sequence[Weights], slots: int, channels: int) -> None:
+        (weight, _), *others = layers
+        weights = [weight[len(weight) - slots * channels :], *(weight for weight, _ in others)]
+        turned = [weight.t() for weight in reversed(weights)]
+        backward = [(weight, weight.new_zeros(weight.shape[1])) for weight in turned]
+        self._layers = _Layers(backward, 1, channels, "PASSED", sink=(slots, channels))
+        self._nothing = self._layers.padded(torch.zeros(1, turned[0].shape[1]))
+        self._first_row = torch.zeros(0, dtype=torch.int64)
+
+    def send_back(
+        self,
+        grads: Tensor,
+        rows: Tensor,
+        table: Tensor,
+        into: Tensor,
+        nobody: int,
+        *,
+        answers: Tensor,
+        units: Sequence[Tensor],
+        unit_grads: Sequence[Tensor],
+    ) -> None:
+        """Add the gradients of M cells' messages to the senders' gradients.
+
+        Args:
+            grads: [R, C], gradients of the states, of the weights' precision.
+            rows: int64 [M], the rows of the cells.
+            table: int64 [M, K], the rows of `into` that the cells heard.
+            into: [S, C], float32, contiguous.
+            nobody: a row of `into` that is left out.
+            answers: [M, C], becomes the gradients of the answers.
+            units: [M, `padded`] for each hidden layer, as `Kernel.answers` keeps them.
+            unit_grads: the same, become the gradients of the sums before the rectifiers.
+        """
+        if len(self._first_row) < len(rows):
+            self._first_row = torch.zeros(2 * len(rows), dtype=torch.int64)
+        self._layers(
+            grads,
+            rows,
+            self._nothing,
+            self._first_row[: len(rows)],
+            heard=answers,
+            keeps=unit_grads[::-1],
+            passes=units[::-1],
+            into=into,
+            targets=table,
+            nobody=nobody,
+        )
+
+
+class _Layers:
+    """Weights in the order of kernel.c, and its function for their shapes.
+
+    Args:
+        kind: what becomes of the sums of hidden layers, a name in kernel.c.
+        sink: slots and channels of an answer that is sent back.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Weights],
+        slots: int,
+        channels: int,
+        kind: str,
+        sink: tuple[int, int] = (1, 1),
+    ) -> None:
+        outputs, short = tuple(weight.shape[1] for weight, _ in layers), layers[0][0].dtype
+        self.library = _library(slots, channels, outputs, kind, sink, short == torch.bfloat16)
+        ready = self._paired if short == torch.bfloat16 else self.padded
+        self._held = [(ready(weight), self.padded(bias)) for weight, bias in layers]
+        self._weights = _pointers([weight for weight, _ in self._held])
+        self._biases = _pointers([bias for _, bias in self._held])
+
+    def __call__(
+        self,
+        bank: Tensor,
+        table: Tensor,
+        prepared: Tensor,
+        rows: Tensor,
+        *,
+        into: Tensor,
+        of_all: bool = False,
+        noise: float = 0.0,
+        deviates: Tensor | None = None,
+        offsets: Tensor | None = None,
+        heard: Tensor | None = None,
+        keeps: Sequence[Tensor] = (),
+        passes: Sequence[Tensor] = (),
+        targets: Tensor | None = None,
+        nobody: int = -1,
+    ) -> None:
+        held = [part.contiguous() for part in (bank, table, rows)]
+        change, sink = (into, None) if targets is None else (None, into)
+        targets = None if targets is None else targets.contiguous()
+        hidden = len(self._held) - 1
+        self.library.answers(
+            _at(held[0]),
+            _at(held[1]),
+            of_all,
+            _at(prepared),
+            _at(held[2]),
+            len(rows),
+            self._weights,
+            self._biases,
+            noise,
+            *(_at(part) for part in (deviates, offsets, change, heard)),
+            _pointers(keeps or [None] * hidden),
+            _pointers(passes or [None] * hidden),
+            _at(sink),
+            _at(targets),
+            nobody,
+        )
+
+    def width(self, width: int) -> int:
+        """The length of a padded row of `width` numbers."""
+        return int(self.library.padded(width))
+
+    def padded(self, part: Tensor) -> Tensor:
         """A tensor with padded rows, float32."""
-        width = part.shape[-1]
-        wider = (0, self._library.padded(width) - width)
+        wider = (0, self.width(part.shape[-1]) - part.shape[-1])
         return functional.pad(part.detach().float(), wider).contiguous()
 
     def _paired(self, weight: Tensor) -> Tensor:
         """Padded rows, [in / 2, out, 2], the factors of pairs of inputs; zeros up to 32 inputs."""
         inputs, outputs = weight.shape
-        wider = (0, self._library.padded(outputs) - outputs, 0, -inputs % 32)
+        wider = (0, self.width(outputs) - outputs, 0, -inputs % 32)
         padded = functional.pad(weight.detach(), wider)
         return padded.view(-1, 2, padded.shape[1]).transpose(1, 2).contiguous()
 
@@ -116,18 +249,32 @@ def _at(part: Tensor | None) -> int | None:
     return None if part is None else part.data_ptr()
 
 
+def _pointers(parts: Sequence[Tensor | None]) -> Any:
+    """The addresses of several tensors' numbers, as an array."""
+    return (c_void_p * max(1, len(parts)))(*map(_at, parts))
+
+
 @cache
-def _library(slots: int, channels: int, outputs: tuple[int, ...], short: bool) -> ctypes.CDLL:
+def _library(
+    slots: int,
+    channels: int,
+    outputs: tuple[int, ...],
+    kind: str,
+    sink: tuple[int, int],
+    short: bool,
+) -> ctypes.CDLL:
     """The functions for layers with these outputs, in bfloat16 if `short`."""
-    last = len(outputs) - 1
-    calls = [f"FIRST({outputs[0]}, {int(last > 0)})"]
+    kinds = [*(kind for _ in outputs[1:]), "ANSWER"]
+    calls = [f"FIRST({outputs[0]}, {kinds[0]})"]
     for i in range(1, len(outputs)):
-        calls.append(f"NEXT({i}, {outputs[i - 1]}, {outputs[i]}, {int(i < last)})")
+        calls.append(f"NEXT({i}, {outputs[i - 1]}, {outputs[i]}, {kinds[i]})")
     constants = {
         "SLOTS": slots,
         "CHANNELS": channels,
         "FIRST_OUTPUTS": outputs[0],
         "WIDEST": max(outputs),
+        "SINK_SLOTS": sink[0],
+        "SINK_CHANNELS": sink[1],
         "LAYERS": " ".join(calls),
     }
     defined = [f"-D{name}={value}" for name, value in constants.items()]
@@ -136,7 +283,8 @@ def _library(slots: int, channels: int, outputs: tuple[int, ...], short: bool) -
     library.answers.restype = library.write_rows.restype = None
     library.answers.argtypes = [
         *(c_void_p, c_void_p, c_int, c_void_p, c_void_p, c_int64, c_void_p, c_void_p, c_float),
-        *(c_void_p,) * 3,
+        *(c_void_p,) * 8,
+        c_int64,
     ]
     library.write_rows.argtypes = [c_void_p, c_void_p, c_int64, c_void_p, c_int]
     return library
@@ -151,4 +299,4 @@ def fits(dtype: torch.dtype) -> bool:
     """
     if dtype != torch.bfloat16:
         return dtype == torch.float32
-    return bool(_library(1, 1, (1,), False).bfloat16_units())
+    return bool(_library(1, 1, (1,), "RECTIFIED", (1, 1), False).bfloat16_units())

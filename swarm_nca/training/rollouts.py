@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
 
-from swarm_nca import bptt, cuda_graph
+from swarm_nca import bptt, compiled_bptt, cuda_graph
 from swarm_nca.engine import rates_of, recorded
 from swarm_nca.randomness import StepDraws
 from swarm_nca.rules import Rule
@@ -53,6 +53,8 @@ class CudaGraph:
 class Bptt:
     """CPU rollout with a hand-written gradient; see `swarm_nca.bptt`."""
 
+    ROLL: ClassVar[Callable[..., Tensor]] = staticmethod(bptt.bptt)
+
     def __init__(self, team: DataParallel, longest: int, products: torch.dtype | None) -> None:
         self._team, self._products = team, products
         self._scratch = bptt.Scratch()
@@ -67,7 +69,7 @@ class Bptt:
         """See `Way.__call__`."""
         share = self._team.share(world)
         draws = share.draws(GeneratorDraws(generator, world.cells))
-        state = bptt.bptt(
+        state = self.ROLL(
             share.world,
             rule,
             steps,
@@ -77,6 +79,17 @@ class Bptt:
             self._products,
         )
         return share.joined(state)
+
+
+class CompiledBptt(Bptt):
+    """The same with compiled steps, if the environment asks; see `swarm_nca.compiled_bptt`."""
+
+    ROLL = staticmethod(compiled_bptt.compiled_bptt)
+
+    def refuses(self, world: World, rule: Rule) -> str | None:
+        """See `Way.refuses`."""
+        products = self._products or world.state.dtype
+        return compiled_bptt.unasked() or compiled_bptt.refuses(world, rule, products)
 
 
 class Recorded:
@@ -101,7 +114,12 @@ class Recorded:
 
 #: The implementations by name, the fastest first.
 WAYS: Mapping[str, Callable[[DataParallel, int, torch.dtype | None], Way]] = MappingProxyType(
-    {"cuda_graph": CudaGraph, "bptt": Bptt, "recorded": Recorded}
+    {
+        "cuda_graph": CudaGraph,
+        "compiled_bptt": CompiledBptt,
+        "bptt": Bptt,
+        "recorded": Recorded,
+    }
 )
 
 

@@ -213,7 +213,7 @@ class Majority(sn.Rule):
 def test_the_fastest_supported_rollout_is_chosen() -> None:
     rollouts, task = Rollouts(4, None, DataParallel()), Transition(size=5)
     generator = torch.Generator().manual_seed(0)
-    assert list(WAYS) == ["cuda_graph", "bptt", "recorded"]
+    assert list(WAYS) == ["cuda_graph", "compiled_bptt", "bptt", "recorded"]
     for rule, way in ((learner_rule(), "bptt"), (Majority(), "recorded")):
         world = task.start(1, rule, generator)
         assert rollouts.chosen(world, rule) == way
