@@ -15,26 +15,25 @@ import copy
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from swarm_nca.bptt import Scratch, bptt
+from swarm_nca.compiled_bptt import compiled_bptt
 from swarm_nca.compiler import found_compiler
 from swarm_nca.engine import Stepper, draws_of
-from swarm_nca.export.timing import cell_times
 from swarm_nca.images import Pictures
 from swarm_nca.images.strokes import strokes
+from swarm_nca.kernel import fits
 from swarm_nca.links import Links
 from swarm_nca.matmul import product
 from swarm_nca.measure.dense import Dense
 from swarm_nca.measure.limits import Limits, work_of
 from swarm_nca.measure.stopwatch import interleaved
 from swarm_nca.perturbations import Immigrants, Rewire, Set
-from swarm_nca.rules import Mlp, Quantized, Rule
-from swarm_nca.rules.whole_numbers import bit_planes
+from swarm_nca.rules import Mlp, Rule
 from swarm_nca.swarm import Swarm
 from swarm_nca.tasks import Classification
 from swarm_nca.topologies import Grid
@@ -73,9 +72,6 @@ OTHERS: dict[str, tuple[str, Callable[[World], World]]] = {
 
 #: Side of the filled square for a swarm of 100,000 agents.
 CROWD_SIDE = 317
-
-#: Rows, inputs and outputs of the products in bits: the first layer, for the cells of 60 digits.
-BIT_PRODUCT = (4096, 180, 80)
 
 #: Iterations of the timed recipe, more than any timing takes.
 _ITERATIONS = 1_000_000
@@ -198,18 +194,21 @@ def steps_of_other_worlds(
 def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
     """Time one training iteration: its arithmetic (forward, backward, Adam), and the whole.
 
-    The arithmetic is timed on one batch: the engine in float32 and with products in bfloat16, the
-    dense convolutions in float32. The whole iteration includes the pool, swapped pictures and
-    normalized gradients.
+    The arithmetic is timed on one batch: the engine in float32 and with products in bfloat16, both
+    also compiled where a C compiler is found, and the dense convolutions in float32. The whole
+    iteration includes the pool, swapped pictures and normalized gradients.
     """
     world = bench_worlds(rule, TRAINING_BATCH)
     target = torch.nn.functional.one_hot(world.label[world.world_of], len(rule.classes)).float()
-    scratches = {torch.float32: Scratch(), torch.bfloat16: Scratch()}
 
-    def by_engine(learner: Rule, products: torch.dtype = torch.float32) -> Tensor:
-        draws, rates = draws_of(world, seed=0), (rule.fire_rate, rule.noise)
-        scratch = scratches[products]
-        return bptt(world, learner, TRAINING_STEPS, draws, *rates, scratch, products)
+    def by(roll: Callable[..., Tensor], products: torch.dtype) -> Callable[[Rule], Tensor]:
+        scratch, rates = Scratch(), (rule.fire_rate, rule.noise)
+
+        def rolled(learner: Rule) -> Tensor:
+            draws = draws_of(world, seed=0)
+            return roll(world, learner, TRAINING_STEPS, draws, *rates, scratch, products)
+
+        return rolled
 
     def by_dense(learner: Rule, channels_last: bool = False) -> Tensor:
         dense = Dense(world, learner, channels_last=channels_last)
@@ -218,11 +217,16 @@ def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
         return dense.state
 
     rolled: dict[str, Callable[[Rule], Tensor]] = {
-        "engine": by_engine,
-        "engine_bfloat16": partial(by_engine, products=torch.bfloat16),
+        "engine": by(bptt, torch.float32),
+        "engine_bfloat16": by(bptt, torch.bfloat16),
         "dense": by_dense,
         "dense_channels_last": partial(by_dense, channels_last=True),
     }
+    compiled = {"compiled": torch.float32, "compiled_bfloat16": torch.bfloat16}
+    if not found_compiler():
+        compiled = {}
+    compiled = {name: products for name, products in compiled.items() if fits(products)}
+    rolled |= {name: by(compiled_bptt, products) for name, products in compiled.items()}
     tasks: dict[str, Callable[[], object]] = {
         name: _iteration(rule, roll, target, len(world)) for name, roll in rolled.items()
     }
@@ -241,6 +245,9 @@ def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
         "whole_ms": 1e3 * times.seconds("whole"),
         "whole_over_engine": times.ratio("whole", "engine"),
         "dense_over_whole": times.ratio("dense", "whole"),
+        **{f"{name}_ms": 1e3 * times.seconds(name) for name in compiled},
+        **{f"dense_over_{name}": times.ratio("dense", name) for name in compiled},
+        **{f"engine_over_{name}": times.ratio("engine", name) for name in compiled},
     }
 
 
@@ -283,79 +290,6 @@ def swarm_of_a_crowd(rule: Rule, seconds: float = 2.0) -> Row:
         "batched_over_engine": times.ratio("batched", "engine"),
         "batched_agents_per_s": world.cells / times.seconds("batched"),
     }
-
-
-#: Rules in bits that are timed as exported C, by name.
-_IN_BITS: dict[str, dict[str, Any]] = {
-    "8 bits": {"filters": "int8"},
-    "4 bits": {"filters": "int4"},
-    "1 bit": {"filters": "ste_sign"},
-    "1 bit, 3 planes": {"filters": "ste_sign", "planes": 3},
-    "1 bit, inputs 1 bit": {"filters": "ste_sign", "inputs": ("int1", "uint1", "uint1")},
-    "1 bit, 5 planes, inputs 4 bits": {
-        "filters": "ste_sign",
-        "planes": 5,
-        "inputs": ("int4", "uint4", "uint4"),
-    },
-}
-
-
-def exported_cells(seconds: float = 4.0) -> list[dict[str, float | str]]:
-    """Time the change of a cell in exported C: floats, and the same sizes in bits.
-
-    Raises:
-        FileNotFoundError: there is no C compiler.
-    """
-    rules: dict[str, Rule] = {"float32": bench_rule()}
-    for name, settings in _IN_BITS.items():
-        generator = torch.Generator().manual_seed(0)
-        rules[name] = Quantized(**settings, generator=generator).requires_grad_(False)
-    return cell_times(rules, seconds)
-
-
-def bit_products() -> dict[str, Callable[[], Tensor]]:
-    """Functions that compute one product of ±1 and ±1 in different ways, with equal results."""
-    rows, inputs, outputs = BIT_PRODUCT
-    generator = torch.Generator().manual_seed(0)
-    left, right = (
-        torch.randint(0, 2, shape, generator=generator) * 2 - 1
-        for shape in ((rows, inputs), (inputs, outputs))
-    )
-    (words,), (filters,) = (bit_planes((signs > 0).long().numpy()) for signs in (left, right.T))
-
-    def by_bits() -> Tensor:
-        """64 products in one XOR and one count of bits."""
-        unlike = np.zeros((rows, outputs), np.int32)
-        for word in range(words.shape[1]):
-            unlike += np.bitwise_count(words[:, word, None] ^ filters[:, word])
-        return torch.from_numpy(inputs - 2 * unlike)
-
-    floats = left.float(), right.float()
-    halves = left.bfloat16(), right.bfloat16()
-    integers = left.int(), right.int()
-    arrays = left.int().numpy(), right.int().numpy()
-    ways: dict[str, Callable[[], Tensor]] = {
-        "float32": lambda: product(*floats),
-        "bfloat16": lambda: torch.mm(*halves),
-        "int32, torch": lambda: torch.mm(*integers),
-        "int32, NumPy": lambda: torch.from_numpy(arrays[0] @ arrays[1]),
-        "1 bit, NumPy": by_bits,
-    }
-    return ways
-
-
-def products_in_bits(seconds: float = 4.0) -> list[dict[str, float | str]]:
-    """Time `bit_products` in turn; the shortest CPU times."""
-    tasks = bit_products()
-    times = interleaved(tasks, seconds=seconds, clock=time.process_time)
-    return [
-        {
-            "product": name,
-            "ms": 1e3 * times.least(name),
-            "over_float32": times.least(name) / times.least("float32"),
-        }
-        for name in tasks
-    ]
 
 
 def _links_between(world: World) -> int:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from swarm_nca.bench import bench_rule, bench_worlds, bit_products, published_trainer
+from swarm_nca.bench import bench_rule, bench_worlds, published_trainer
+from swarm_nca.bits_bench import bit_products
 from swarm_nca.engine import Stepper
 from swarm_nca.images import strokes
 from swarm_nca.rules import Mlp

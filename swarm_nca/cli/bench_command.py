@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,14 @@ from rich.console import Console
 from swarm_nca.atomic import write_atomically
 from swarm_nca.bench import (
     BATCHES,
-    BIT_PRODUCT,
     bench_rule,
-    exported_cells,
-    products_in_bits,
     steps_against_dense,
     steps_of_other_worlds,
     swarm_of_a_crowd,
     swarm_of_a_digit,
     training_against_dense,
 )
+from swarm_nca.bits_bench import BIT_PRODUCT, exported_cells, products_in_bits
 from swarm_nca.measure.limits import Limits, measured_limits
 from swarm_nca.measure.tables import Columns, as_table
 from swarm_nca.measure.writing import check_json, write_json
@@ -60,9 +58,12 @@ _COMPILED: Columns = {
     "it / products": "{compiled_over_products:.2f} ×",
     "engine / it": "{engine_over_compiled:.2f} ×",
     "dense / it": "{dense_over_compiled:.1f} ×",
-    "in bfloat16": "{compiled_bfloat16_ms:,.2f} ms",
-    "engine / that": "{engine_over_compiled_bfloat16:.2f} ×",
-    "dense / that": "{dense_over_compiled_bfloat16:.1f} ×",
+}
+_COMPILED_SHORT: Columns = {
+    "worlds": "{worlds:,.0f}",
+    "compiled, bfloat16": "{compiled_bfloat16_ms:,.2f} ms",
+    "engine, float32 / it": "{engine_over_compiled_bfloat16:.2f} ×",
+    "dense, float32 / it": "{dense_over_compiled_bfloat16:.1f} ×",
 }
 _OTHERS: Columns = {
     "step": "{name}",
@@ -75,6 +76,12 @@ _SHORT: Columns = {
     "engine": "{engine_bfloat16_ms:,.2f} ms",
     "dense, float32": "{dense_ms:,.2f} ms",
     "dense / engine": "{dense_over_engine_bfloat16:.1f} ×",
+}
+_TRAINED: Columns = {
+    "products": "{precision}",
+    "compiled": "{ms:,.2f} ms",
+    "engine / it": "{engine_over:.2f} ×",
+    "dense / it": "{dense_over:.1f} ×",
 }
 _WHOLE: Columns = {
     "worlds": "{worlds:,.0f}",
@@ -175,6 +182,7 @@ def bench_command(
     if "compiled_ms" in steps[0]:
         title = "The same step compiled for the rule (SWARM_NCA_PRODUCTS=compiled)"
         console.print(as_table(title, _COMPILED, steps))
+        console.print(as_table("The same in bfloat16", _COMPILED_SHORT, steps))
     with console.status("timing other grids and links"):
         others = steps_of_other_worlds(rule, seconds=seconds)
     rows: list[dict[str, Any]] = [{"name": name, **row} for name, row in others.items()]
@@ -183,6 +191,8 @@ def bench_command(
         training = training_against_dense(rule, seconds)
     console.print(as_table("Arithmetic of one training iteration", _DENSE, [training]))
     console.print(as_table("The same, engine with products in bfloat16", _SHORT, [training]))
+    if rows := _compiled_training(training):
+        console.print(as_table("The same arithmetic compiled for the rule", _TRAINED, rows))
     console.print(as_table("One training iteration, pool included", _WHOLE, [training]))
     with console.status("timing the agents of one digit"):
         digit = swarm_of_a_digit(rule, seconds)
@@ -214,6 +224,21 @@ def _told(limits: Limits) -> str:
         f"limits: {flops} GFLOP/s in float32 products, {short} in bfloat16, {bandwidth} GB/s of "
         "memory traffic"
     )
+
+
+def _compiled_training(training: Mapping[str, float]) -> list[dict[str, Any]]:
+    """A row for each precision in which compiled gradients were timed."""
+    ways = {"float32": "compiled", "bfloat16": "compiled_bfloat16"}
+    return [
+        {
+            "precision": precision,
+            "ms": training[f"{way}_ms"],
+            "engine_over": training[f"engine_over_{way}"],
+            "dense_over": training[f"dense_over_{way}"],
+        }
+        for precision, way in ways.items()
+        if f"{way}_ms" in training
+    ]
 
 
 def _dots(steps: Sequence[dict[str, float]]) -> list[Dot]:
