@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn import functional
 
 from swarm_nca import bptt
 from swarm_nca.engine.fit import check_fit
@@ -21,6 +22,10 @@ from swarm_nca.matmul import compiled, product
 from swarm_nca.randomness import StepDraws
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
+
+#: The rows of the products that give the gradients of the weights are a multiple of this, because
+#: oneDNN compiles a kernel for every number of rows; rows that fill up are zeros.
+FILLED = 2_048
 
 
 def compiled_bptt(
@@ -85,16 +90,18 @@ class _CompiledBptt(torch.autograd.Function):
     ) -> Tensor:
         used = [weight.detach().to(products) for weight in weights]
         layers = list(zip(used[::2], used[1::2], strict=True))
-        (perception, bias), *_ = layers
         mail, channels, slots = Mail(world, draws), state.shape[1], world.neighbors.shape[1]
         stimulus = world.stimulus.to(products)
-        prepared = torch.addmm(bias, stimulus, perception[: stimulus.shape[1]])
+        # In float32: oneDNN would compile a product in bfloat16 for every number of cells.
+        perception, bias, *_ = (weight.detach() for weight in weights)
+        prepared = torch.addmm(bias, world.stimulus, perception[: stimulus.shape[1]])
         kernel = Kernel(layers, slots, channels, prepared)
         fired = [mail.able(rows) for rows in fired]
         end, widths = sum(map(len, fired)), [len(bias) for _, bias in layers[:-1]]
-        messages = scratch.empty("messages", end, slots * channels, prepared)
+        filled = end + -end % FILLED
+        messages = scratch.empty("messages", filled, slots * channels, used[0])
         units = [
-            scratch.empty(f"hidden {n}", end, kernel.padded(width), prepared)
+            scratch.empty(f"hidden {n}", filled, kernel.padded(width), used[0])
             for n, width in enumerate(widths)
         ]
         padded = torch.cat([state, state.new_zeros(1, channels)])
@@ -118,7 +125,7 @@ class _CompiledBptt(torch.autograd.Function):
             kernel.write(padded, rows, change, replaces=False)
             tables.append(table)
         for kept in (messages, *units):
-            kept[:0].zero_()  # the kernel has written them, which autograd could not see
+            kept[end:].zero_()  # also tells autograd of the writes, which it could not see
         ctx.backward_kernel = BackwardKernel(layers, slots, channels)
         ctx.save_for_backward(stimulus, messages, *units)
         ctx.fired, ctx.tables, ctx.passing, ctx.widths = fired, tables, passing, widths
@@ -129,18 +136,21 @@ class _CompiledBptt(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad_state: Tensor) -> tuple[Tensor | None, ...]:
         stimulus, messages, *units = ctx.saved_tensors
-        channels, absent, end = grad_state.shape[1], len(grad_state), len(messages)
+        channels, absent, filled = grad_state.shape[1], len(grad_state), len(messages)
+        acted = torch.cat(ctx.fired)
         # A row for absent neighbours, which stays 0, and rows for what cells say, if that differs
         # from their states.
         said = 0 if ctx.passing[0] is None else absent
         bank_grad = torch.cat([grad_state, grad_state.new_zeros(1 + said, channels)])
         state_grad = bank_grad[:absent]
-        answers = ctx.scratch.empty("answer gradient", end, channels, messages)
+        answers = ctx.scratch.empty("answer gradient", filled, channels, messages)
         unit_grads = [
-            ctx.scratch.empty(f"gradient {n}", end, each.shape[1], each)
+            ctx.scratch.empty(f"gradient {n}", filled, each.shape[1], each)
             for n, each in enumerate(units)
         ]
-        stop = end
+        stop = len(acted)
+        for each in (answers, *unit_grads):
+            each[stop:].zero_()
         steps = zip(ctx.fired[::-1], ctx.tables[::-1], ctx.passing[::-1], strict=True)
         for rows, table, passes in steps:
             part = slice(stop := stop - len(rows), stop + len(rows))
@@ -165,7 +175,7 @@ class _CompiledBptt(torch.autograd.Function):
             product(grad.t(), given).t()
             for grad, given in zip(grads, [messages, *used], strict=True)
         ]
-        sensed = stimulus.index_select(0, torch.cat(ctx.fired))
+        sensed = functional.pad(stimulus[acted], (0, 0, 0, filled - len(acted)))
         sums[0] = torch.cat([product(grads[0].t(), sensed).t(), sums[0]])
         gradients = [
             part for total, grad in zip(sums, grads, strict=True) for part in (total, grad.sum(0))
