@@ -91,8 +91,9 @@ def test_states_and_gradients_equal_those_of_torch(change: Callable[[World], Wor
     assert_near(gradients(compiled_bptt, world, rule), gradients(bptt, world, rule), 1e-4)
 
 
-@pytest.mark.parametrize("hidden", [(7,), (40, 5, 30), (130,)], ids=str)
-@pytest.mark.parametrize("neighborhood", ["moore", "hexagonal"])
+@pytest.mark.parametrize(
+    ("hidden", "neighborhood"), [((7,), "moore"), ((40, 5, 30), "hexagonal")], ids=str
+)
 def test_any_layers_on_any_grid_have_the_gradients_of_torch(
     hidden: tuple[int, ...], neighborhood: str
 ) -> None:
