@@ -111,14 +111,16 @@ def steps_against_dense(rule: Rule, worlds: int, limits: Limits, seconds: float 
         limits: of this processor; the row tells what they allow.
     """
     world = bench_worlds(rule, worlds)
-    stepper, short = Stepper(world, rule), Stepper(world, rule, precision="bfloat16")
+    stepper = Stepper(world, rule, compile_kernel=False)
+    short = Stepper(world, rule, precision="bfloat16", compile_kernel=False)
     firing = len(stepper.step())
     products = _products(rule, firing)
     compiled = {}
     if found_compiler():
         compiled["compiled"] = Stepper(world, rule, compile_kernel=True).step
-        both = Stepper(world, rule, precision="bfloat16", compile_kernel=True)
-        compiled["compiled_bfloat16"] = both.step
+        if fits(torch.bfloat16):
+            both = Stepper(world, rule, precision="bfloat16", compile_kernel=True)
+            compiled["compiled_bfloat16"] = both.step
     convolutions = {
         "dense": Dense(world, rule).step,
         "dense_channels_last": Dense(world, rule, channels_last=True).step,
@@ -133,18 +135,7 @@ def steps_against_dense(rule: Rule, worlds: int, limits: Limits, seconds: float 
     work, engine_ms = work_of(rule, world, firing), 1e3 * floor.seconds("engine")
     arithmetic_ms = 1e3 * work.flops / limits.flops
     memory_ms = 1e3 * work.traffic / limits.bandwidth
-    gained = {}
-    if compiled:
-        gained = {
-            "compiled_ms": 1e3 * floor.seconds("compiled"),
-            "compiled_over_products": floor.ratio("compiled", "products"),
-            "engine_over_compiled": floor.ratio("engine", "compiled"),
-            "dense_over_compiled": times.ratio("dense", "compiled"),
-            "compiled_bfloat16_ms": 1e3 * floor.seconds("compiled_bfloat16"),
-            "engine_over_compiled_bfloat16": floor.ratio("engine", "compiled_bfloat16"),
-            "dense_over_compiled_bfloat16": times.ratio("dense", "compiled_bfloat16"),
-        }
-    return gained | {
+    return {
         "worlds": worlds,
         "cells": world.cells,
         "engine_ms": engine_ms,
@@ -164,6 +155,10 @@ def steps_against_dense(rule: Rule, worlds: int, limits: Limits, seconds: float 
         "arithmetic_limit_ms": arithmetic_ms,
         "memory_limit_ms": memory_ms,
         "share_of_limit": max(arithmetic_ms, memory_ms) / engine_ms,
+        **{f"{name}_ms": 1e3 * floor.seconds(name) for name in compiled},
+        **{f"{name}_over_products": floor.ratio(name, "products") for name in compiled},
+        **{f"engine_over_{name}": floor.ratio("engine", name) for name in compiled},
+        **{f"dense_over_{name}": times.ratio("dense", name) for name in compiled},
     }
 
 

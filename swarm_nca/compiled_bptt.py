@@ -42,7 +42,7 @@ def compiled_bptt(
 
     Raises:
         ValueError: no steps, a rule that does not fit the world, or one that `refuses` rejects.
-        FileNotFoundError: there is no C compiler.
+        OSError: there is no C compiler, or it fails.
     """
     if steps < 1:
         raise ValueError(f"steps must be 1 or more, got {steps}")
@@ -125,7 +125,7 @@ class _CompiledBptt(torch.autograd.Function):
             kernel.write(padded, rows, change, replaces=False)
             tables.append(table)
         for kept in (messages, *units):
-            kept[end:].zero_()  # also tells autograd of the writes, which it could not see
+            kept[end:].zero_()  # raises the version counter too: kernels write unseen
         ctx.backward_kernel = BackwardKernel(layers, slots, channels)
         ctx.save_for_backward(stimulus, messages, *units)
         ctx.fired, ctx.tables, ctx.passing, ctx.widths = fired, tables, passing, widths

@@ -30,7 +30,7 @@ def shared_library(source: Path, *flags: str) -> ctypes.CDLL:
 
     Raises:
         FileNotFoundError: there is no C compiler.
-        RuntimeError: the compiler fails.
+        OSError: the compiler fails, or its output cannot be loaded.
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         # A loaded library cannot be loaded again under its name.
@@ -44,12 +44,12 @@ def run(*command: str) -> str:
 
     Raises:
         FileNotFoundError: no such command.
-        RuntimeError: it fails.
+        OSError: it fails.
     """
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         raise FileNotFoundError(f"found no {command[0]!r}: install the GNU binutils") from None
     if done.returncode:
-        raise RuntimeError(f"{command[0]} failed: {done.stderr.strip()}")
+        raise OSError(f"{command[0]} failed: {done.stderr.strip()}")
     return done.stdout

@@ -55,8 +55,8 @@ typedef float number;
 typedef vec factors;
 #endif
 
-/* What becomes of a layer's sums: they are the answer; or max(0, x) of them are the factors of the
-   next layer; or those whose unit was above 0 in the forward pass, and 0 for the others. */
+/* ANSWER: the sums. RECTIFIED: max(0, sum), factors of the next layer. PASSED: the sum where the
+   unit of the forward pass was above 0, else 0; factors too. */
 enum kind { ANSWER, RECTIFIED, PASSED };
 
 /* What a layer writes: factors of the next one, or the answer. */
@@ -81,7 +81,7 @@ int bfloat16_units(void)
 #endif
 }
 
-INLINE vec added(vec sum, const number *factor, factors weight)
+INLINE vec multiply_add(vec sum, const number *factor, factors weight)
 {
 #ifdef BFLOAT16
     int32_t pair;
@@ -93,7 +93,7 @@ INLINE vec added(vec sum, const number *factor, factors weight)
 }
 
 /* Write a vector of sums; `units` are those of the forward pass, for PASSED. */
-INLINE void put(outputs_of_a_cell *out, int from, vec values, enum kind kind, const number *units)
+INLINE void store(outputs_of_a_cell *out, int from, vec values, enum kind kind, const number *units)
 {
     if (kind == ANSWER) {
         *(vec *)(out->answer + from) = values;
@@ -129,13 +129,15 @@ INLINE void put(outputs_of_a_cell *out, int from, vec values, enum kind kind, co
 #define STORE(at) \
     if (wide > at) _tile_stored(at, &sum[0][at], sizeof sum[0]);
 
-/* As below; a cell's inputs lie in one piece, with zeros or weights of 0 up to a multiple of 32. */
+/* `wide` vectors of outputs: out = start + the sum over i < parts · n of in[i] · weights. A cell's
+   inputs lie in one piece, with zeros up to a multiple of 32. */
 INLINE void tile(int wide, int parts, int n, const number *const (*in)[BLOCK],
                  const number *weights, int apart, const float *const *start,
                  outputs_of_a_cell *out, int from, enum kind kind, const number *const *units)
 {
     vec sum[BLOCK][TILE];
     const long stride = (const char *)in[0][1] - (const char *)in[0][0];
+    __asm__ volatile("" ::: "memory"); /* the loads below name no memory: all is written before */
     _tile_zero(0); _tile_zero(1); _tile_zero(2); _tile_zero(3); _tile_zero(4);
     for (int i = 0; i < parts * n; i += 32) {
         _tile_loadd(6, in[0][0] + i, stride);
@@ -145,7 +147,7 @@ INLINE void tile(int wide, int parts, int n, const number *const (*in)[BLOCK],
     for (int r = 0; r < BLOCK; r++)
         for (int v = 0; v < wide; v++) {
             vec values = sum[r][v] + *(const vec *)(start[r] + from + v * LANES);
-            put(&out[r], from + v * LANES, values, kind, units[r]);
+            store(&out[r], from + v * LANES, values, kind, units[r]);
         }
 }
 #else
@@ -166,11 +168,11 @@ INLINE void tile(int wide, int parts, int n, const number *const (*in)[BLOCK],
                 memcpy(&weight[v], weights + v * LANES * PAIR, sizeof weight[v]);
             for (int r = 0; r < BLOCK; r++)
                 for (int v = 0; v < wide; v++)
-                    sum[r][v] = added(sum[r][v], in[part][r] + i, weight[v]);
+                    sum[r][v] = multiply_add(sum[r][v], in[part][r] + i, weight[v]);
         }
     for (int r = 0; r < BLOCK; r++)
         for (int v = 0; v < wide; v++)
-            put(&out[r], from + v * LANES, sum[r][v], kind, units[r]);
+            store(&out[r], from + v * LANES, sum[r][v], kind, units[r]);
 }
 #endif
 
@@ -199,6 +201,9 @@ INLINE void layer(int parts, int n, int outputs, const number *const (*in)[BLOCK
     for (int r = 0; r < BLOCK; r++)                                                           \
         units[r] = kind == PASSED ? passes[at] + cell[r] * PADDED(outputs) : 0;               \
     layer(parts, inputs, outputs, in, weights[at], start, held[at % 2], kind, units);         \
+    if (kind != ANSWER)                                                                       \
+        for (int r = 0; r < BLOCK; r++)                                                       \
+            memset(held[at % 2][r].next + PADDED(outputs), 0, 16 * sizeof(number));           \
     if (kind != ANSWER && keeps[at])                                                          \
         for (int r = 0; r < BLOCK && first + r < cells; r++)                                  \
             memcpy(keeps[at] + cell[r] * PADDED(outputs), held[at % 2][r].next,               \
@@ -218,12 +223,12 @@ INLINE void layer(int parts, int n, int outputs, const number *const (*in)[BLOCK
    table[rows[m]] if the table is of all cells, plus noise times the deviates from offsets[m] on;
    m < cells. Where they are not null: heard_by[m] becomes what it hears, keeps[i][m] the factors
    after layer i, in padded rows; passes[i][m] are such rows of the forward pass. With a sink the
-   answers are added to its rows targets[m] instead, but for the row `nobody`. */
+   answers are added to its rows targets[m] instead, but for the row `absent`. */
 void answers(const number *bank, const int64_t *table, int of_all, const float *prepared,
              const int64_t *rows, int64_t cells, const number *const *weights,
              const float *const *biases, float noise, const float *deviates,
              const int64_t *offsets, float *change, number *heard_by, number *const *keeps,
-             const number *const *passes, float *sink, const int64_t *targets, int64_t nobody)
+             const number *const *passes, float *sink, const int64_t *targets, int64_t absent)
 {
     outputs_of_a_cell held[2][BLOCK] __attribute__((aligned(64)));
 #ifdef BFLOAT16
@@ -235,6 +240,7 @@ void answers(const number *bank, const int64_t *table, int of_all, const float *
     uint8_t before[64], shapes[64] = {1}; /* eight registers of 16 rows and 64 bytes */
     for (int t = 0; t < 8; t++) shapes[16 + 2 * t] = 64, shapes[48 + t] = 16;
     _tile_storeconfig(before);
+    __asm__ volatile("" ::: "memory");
     _tile_loadconfig(shapes);
 #endif
     for (int64_t first = 0; first < cells; first += BLOCK) {
@@ -253,12 +259,12 @@ void answers(const number *bank, const int64_t *table, int of_all, const float *
             start[r] = prepared + rows[m] * PADDED(FIRST_OUTPUTS);
             for (int k = 0; k < SLOTS; k++) {
                 heard[k][r] = bank + reads[k] * CHANNELS;
-                const number *soon = bank + reads_next[k] * CHANNELS;
-                __builtin_prefetch(soon);
-                __builtin_prefetch(soon + CHANNELS - 1);
+                const number *upcoming = bank + reads_next[k] * CHANNELS;
+                __builtin_prefetch(upcoming);
+                __builtin_prefetch(upcoming + CHANNELS - 1);
             }
-            const float *soon = prepared + rows[next] * PADDED(FIRST_OUTPUTS);
-            for (int i = 0; i < FIRST_OUTPUTS; i += 16) __builtin_prefetch(soon + i);
+            const float *upcoming = prepared + rows[next] * PADDED(FIRST_OUTPUTS);
+            for (int i = 0; i < FIRST_OUTPUTS; i += 16) __builtin_prefetch(upcoming + i);
             if (noise != 0) {
                 __builtin_prefetch(deviates + offsets[next]);
                 __builtin_prefetch(deviates + offsets[next] + CHANNELS - 1);
@@ -283,7 +289,7 @@ void answers(const number *bank, const int64_t *table, int of_all, const float *
             if (sink) {
                 for (int k = 0; k < SINK_SLOTS; k++) {
                     int64_t target = targets[cell[r] * SINK_SLOTS + k];
-                    if (target == nobody) continue;
+                    if (target == absent) continue;
                     for (int c = 0; c < SINK_CHANNELS; c++)
                         sink[target * SINK_CHANNELS + c] += answer[k * SINK_CHANNELS + c];
                 }

@@ -2,8 +2,8 @@
 
 `SWARM_NCA_PRODUCTS=compiled` asks for it. [kernel.c](kernel.c) is compiled with the C compiler of
 this machine, once for each shape of a rule and process. Messages are read where they lie, the sums
-of six cells stay in the registers of a core with AVX-512, and no activations go through memory. The
-sums have another order than torch's, so that results differ by rounding.
+of some cells stay in the registers of a core (six cells with AVX-512), and no activations go
+through memory. The sums have another order than torch's, so that results differ by rounding.
 
 In bfloat16 this needs a processor with AMX or AVX512-BF16.
 """
@@ -42,7 +42,7 @@ class Kernel:
 
     Raises:
         FileNotFoundError: there is no C compiler.
-        RuntimeError: the compiler fails.
+        OSError: the compiler fails, or its output cannot be loaded.
     """
 
     def __init__(
@@ -81,8 +81,8 @@ class Kernel:
             heard: [M, K · C], becomes what the cells hear.
             units: [M, `padded`] for each hidden layer, become its activations.
         """
-        if deviates is None or offsets is None:
-            noise = 0.0
+        if noise and (deviates is None or offsets is None):
+            raise ValueError("noise needs deviates and offsets")
         self._layers(
             bank,
             table,
@@ -103,6 +103,7 @@ class Kernel:
 
     def write(self, state: Tensor, rows: Tensor, change: Tensor, replaces: bool) -> None:
         """Add a change [M, C] to the rows int64 [M] of a state, or replace them."""
+        rows = rows.contiguous()
         self._layers.library.write_rows(_at(state), _at(rows), len(rows), _at(change), replaces)
 
 
@@ -130,7 +131,7 @@ class BackwardKernel:
         rows: Tensor,
         table: Tensor,
         into: Tensor,
-        nobody: int,
+        absent: int,
         *,
         answers: Tensor,
         units: Sequence[Tensor],
@@ -143,7 +144,7 @@ class BackwardKernel:
             rows: int64 [M], the rows of the cells.
             table: int64 [M, K], the rows of `into` that the cells heard.
             into: [S, C], float32, contiguous.
-            nobody: a row of `into` that is left out.
+            absent: a row of `into` that is left out.
             answers: [M, C], becomes the gradients of the answers.
             units: [M, `padded`] for each hidden layer, as `Kernel.answers` keeps them.
             unit_grads: the same, become the gradients of the sums before the rectifiers.
@@ -160,7 +161,7 @@ class BackwardKernel:
             passes=units[::-1],
             into=into,
             targets=table,
-            nobody=nobody,
+            absent=absent,
         )
 
 
@@ -180,12 +181,16 @@ class _Layers:
         kind: str,
         sink: tuple[int, int] = (1, 1),
     ) -> None:
-        outputs, short = tuple(weight.shape[1] for weight, _ in layers), layers[0][0].dtype
-        self.library = _library(slots, channels, outputs, kind, sink, short == torch.bfloat16)
-        ready = self._paired if short == torch.bfloat16 else self.padded
+        outputs = tuple(weight.shape[1] for weight, _ in layers)
+        short = layers[0][0].dtype == torch.bfloat16
+        self.library = _library(slots, channels, outputs, kind, sink, short)
+        ready = self._paired if short else self.padded
         self._held = [(ready(weight), self.padded(bias)) for weight, bias in layers]
         self._weights = _pointers([weight for weight, _ in self._held])
         self._biases = _pointers([bias for _, bias in self._held])
+
+    def __deepcopy__(self, memo: object) -> _Layers:
+        return self  # nothing changes it, and addresses cannot be copied
 
     def __call__(
         self,
@@ -203,7 +208,7 @@ class _Layers:
         keeps: Sequence[Tensor] = (),
         passes: Sequence[Tensor] = (),
         targets: Tensor | None = None,
-        nobody: int = -1,
+        absent: int = -1,
     ) -> None:
         held = [part.contiguous() for part in (bank, table, rows)]
         change, sink = (into, None) if targets is None else (None, into)
@@ -224,7 +229,7 @@ class _Layers:
             _pointers(passes or [None] * hidden),
             _at(sink),
             _at(targets),
-            nobody,
+            absent,
         )
 
     def width(self, width: int) -> int:
@@ -295,7 +300,7 @@ def fits(dtype: torch.dtype) -> bool:
 
     Raises:
         FileNotFoundError: there is no C compiler.
-        RuntimeError: the compiler fails.
+        OSError: the compiler fails, or its output cannot be loaded.
     """
     if dtype != torch.bfloat16:
         return dtype == torch.float32

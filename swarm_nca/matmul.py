@@ -5,8 +5,9 @@ includes for convolutions, is faster on AMD processors with AVX-512. The first p
 compares both libraries on drawn numbers. If their results have the same bytes, a timing of some
 milliseconds decides; otherwise the processor's maker decides. Two runs on one machine therefore
 give the same bytes, although two timings may decide differently. The environment variable
-`SWARM_NCA_PRODUCTS` (`auto`, `torch`, `onednn`) overrides the choice. With `compiled` steps without
-gradients use a function made for the rule (`kernel.py`); all else is as with `auto`.
+`SWARM_NCA_PRODUCTS` (`auto`, `torch`, `onednn`) overrides the choice. With `compiled` steps and
+trainings use functions made for the rule, where they fit (`kernel.py`, `compiled_bptt.py`); all
+else is as with `auto`.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ _faster: dict[tuple[Any, ...], bool] = {}
 
 
 def compiled() -> bool:
-    """Whether steps should use a compiled function (`kernel.py`) where it fits."""
+    """Whether steps and trainings should use compiled functions where they fit."""
     return _library == "compiled"
 
 

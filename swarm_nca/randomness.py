@@ -160,13 +160,16 @@ class Draws:
         self._ahead = max(1, min(32, _CHUNK // max(1, len(site))))
         self._threads = torch.get_num_threads()
         self._kept: dict[int, tuple[int, Tensor]] = {}  # by stream: first block, words
+        self._last: dict[int, tuple[int, Tensor]] = {}  # by stream: t, words; for other steps
 
     def word(self, t: int, stream: int) -> Tensor:
         """int64 [N] in [0, 2³²): the word of each row `t` steps after the start."""
         if isinstance(self._step, Tensor):
-            step = self._step + t
-            blocks = words(self._seed, self._key, self._site, step // 4, stream, self._threads)
-            return blocks.gather(0, (step % 4)[None])[0]
+            if self._last.get(stream, (None,))[0] != t:
+                step = self._step + t
+                blocks = words(self._seed, self._key, self._site, step // 4, stream, self._threads)
+                self._last[stream] = t, blocks.gather(0, (step % 4)[None])[0]
+            return self._last[stream][1]
         block, lane = divmod(self._step + t, 4)
         first, kept = self._kept.get(stream, (block + 1, torch.empty(0)))
         if not first <= block < first + len(kept):

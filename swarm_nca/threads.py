@@ -11,8 +11,12 @@ import contextlib
 import functools
 import itertools
 import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+
+#: Whether a thread works on a job of `on_threads`, which would wait for itself.
+_inside = threading.local()
 
 #: Worlds with fewer cells than this run fastest on one core.
 SMALL = 4_096
@@ -62,22 +66,26 @@ def on_threads(job: Callable[[int, int], None], pieces: int, count: int) -> None
         job: called with the number of its thread, from 0, and of the piece, from 0; the calls of
             one thread follow one another.
         pieces: how many.
-        count: the most threads.
+        count: the most threads; a call inside a job uses the thread of that job only.
 
     Raises:
         The first error of a job, after all threads have ended.
     """
 
     count = min(count, pieces)
-    if count <= 1:
+    if count <= 1 or getattr(_inside, "job", False):
         for piece in range(pieces):
             job(0, piece)
         return
     ticket = itertools.count()
 
     def work(number: int) -> None:
-        while (piece := next(ticket)) < pieces:
-            job(number, piece)
+        _inside.job = True
+        try:
+            while (piece := next(ticket)) < pieces:
+                job(number, piece)
+        finally:
+            _inside.job = False
 
     with threads(1):
         others = [_pool(count - 1).submit(work, number) for number in range(1, count)]

@@ -236,6 +236,18 @@ def test_the_number_of_threads_does_not_change_states(
         assert torch.equal(end, ends[0])
 
 
+def test_large_worlds_of_different_age_step_on_two_threads(
+    busy_rule: BusyRule, threads: Callable[[int], None]
+) -> None:
+    rule = busy_rule(torch.float32, hidden=(3, 3), noise=0.1)
+    young = World.from_images(torch.full((2, 100, 100), 0.5), rule)
+    older = World.join([young[0], young[1].with_state(young[1].state, 1)])
+    threads(2)
+    shared = rollout(older, rule, 2)
+    threads(1)
+    assert torch.equal(shared.state, rollout(older, rule, 2).state)
+
+
 def test_equal_seeds_give_equal_states_and_others_differ(busy_rule: BusyRule) -> None:
     rule = busy_rule()
     world = digit_worlds(rule, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import shutil
 import subprocess
@@ -98,6 +99,20 @@ def test_a_value_that_is_no_number_stays_one() -> None:
     assert change.isfinite().all(1).tolist() == [True, False]
 
 
+def test_in_a_block_only_cells_that_hear_no_number_have_none() -> None:
+    layers = [(drawn(i, o, seed=o), drawn(o)) for i, o in ((2, 16), (16, 16), (16, 97), (97, 2))]
+    bank, rows = drawn(60, 2), torch.arange(60)
+    bank[3] = float("nan")
+    for dtype in (torch.float32, torch.bfloat16):
+        if fits(dtype):
+            short = [(weight.to(dtype), bias.to(dtype)) for weight, bias in layers]
+            change = torch.empty(60, 2)
+            Kernel(short, 1, 2, torch.zeros(60, 16)).answers(
+                bank.to(dtype), rows[:, None], rows, change
+            )
+            assert change.isfinite().all(1).logical_not().nonzero().view(-1).tolist() == [3]
+
+
 def digits(rule: Rule, count: int = 6, grid: Grid | None = None) -> World:
     pictures = strokes(count, seed=2)
     grid = grid or Grid()
@@ -161,6 +176,22 @@ def test_cells_that_are_born_and_die_do_so_in_compiled_steps() -> None:
     ours, theirs = states(world, rule, True), states(world, rule, False)
     assert 1 < int((theirs != 0).any(1).sum()) < 400
     torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
+
+
+def test_a_copy_of_a_compiled_stepper_takes_the_same_steps(busy_rule: BusyRule) -> None:
+    stepper = Stepper(
+        digits(busy_rule(torch.float32)), busy_rule(torch.float32), compile_kernel=True
+    )
+    twin = copy.deepcopy(stepper)
+    for each in (stepper, twin):
+        each.step()
+    assert torch.equal(stepper.state, twin.state)
+
+
+def test_noise_for_more_channels_than_deviates_is_refused() -> None:
+    rule = Mlp(free_channels=300, hidden=(4,), noise=0.0).requires_grad_(False)
+    with pytest.raises(ValueError, match="noise serves at most 256 channels, got 310"):
+        Stepper(digits(rule), rule, noise=0.1, compile_kernel=True)
 
 
 def test_the_number_of_threads_does_not_change_compiled_steps(busy_rule: BusyRule) -> None:

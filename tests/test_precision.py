@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import torch
 
 import swarm_nca as sn
 from swarm_nca.config import LocatedError
+from swarm_nca.engine import rollout
+from swarm_nca.images import strokes
 from swarm_nca.links import Links
-from swarm_nca.rules import Classes, Rule
+from swarm_nca.rules import Classes, Mlp, Rule
 from swarm_nca.scenario import load
 from swarm_nca.testing import tiny_world
 from swarm_nca.viewer.session import Session
@@ -134,3 +137,19 @@ def test_a_scenario_refuses_what_has_no_bfloat16(tmp_path: Path, changes: str, t
     key, _, value = changes.partition(": ")
     with pytest.raises(LocatedError, match=told):
         load(file, overrides=[f"{key}={value}"])
+
+
+def test_gradients_of_bfloat16_rules_stop_at_rectifiers() -> None:
+    rule = Mlp(hidden=(12, 10), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        for weight in rule.parameters():
+            weight.add_(0.2 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(2)))
+    found = []
+    for dtype in (torch.float32, torch.bfloat16):
+        learner = copy.deepcopy(rule).to(dtype)
+        pictures = strokes(2, seed=1, size=14)
+        world = World.from_images(pictures.grey, learner).to(dtype=dtype)
+        rollout(world, learner, 3).state.float().square().mean().backward()
+        found.append([weight.grad.float() for weight in learner.parameters()])
+    for wanted, short in zip(*found, strict=True):
+        assert float((short - wanted).norm() / wanted.norm()) < 0.1

@@ -56,6 +56,16 @@ def test_waiting_threads_soon_sleep_unless_the_environment_says_otherwise(given,
     assert done.stdout.strip() == expected
 
 
+def test_a_job_that_shares_pieces_itself_does_not_wait_for_itself():
+    done = []
+
+    def outer(_, piece):
+        on_threads(lambda _, inner: done.append((piece, inner)), 3, 2)
+
+    on_threads(outer, 4, 2)
+    assert sorted(done) == [(piece, inner) for piece in range(4) for inner in range(3)]
+
+
 @pytest.mark.parametrize("hands", [1, 2, 5])
 def test_shared_pieces_are_each_done_once_and_never_two_by_one_hand_at_a_time(hands):
     busy, done, lock = set(), [], threading.Lock()

@@ -182,6 +182,7 @@ def bench_command(
     if "compiled_ms" in steps[0]:
         title = "The same step compiled for the rule (SWARM_NCA_PRODUCTS=compiled)"
         console.print(as_table(title, _COMPILED, steps))
+    if "compiled_bfloat16_ms" in steps[0]:
         console.print(as_table("The same in bfloat16", _COMPILED_SHORT, steps))
     with console.status("timing other grids and links"):
         others = steps_of_other_worlds(rule, seconds=seconds)

@@ -52,7 +52,7 @@ def cell_times(rules: Mapping[str, Rule], seconds: float = 4.0) -> list[dict[str
 
     Raises:
         FileNotFoundError: there is no C compiler.
-        RuntimeError: the compiler fails.
+        OSError: the compiler fails.
     """
     with tempfile.TemporaryDirectory() as folder:
         sizes = {name: code_bytes(rule, Path(folder)) for name, rule in rules.items()}

@@ -347,7 +347,7 @@ def _rectified(activations: Tensor) -> Tensor:
     convert to float32 and back, at five times the time. A NaN with the sign bit becomes 0; the
     state that it comes from stays as it is.
     """
-    if activations.dtype == torch.bfloat16:
+    if activations.dtype == torch.bfloat16 and not torch.is_grad_enabled():
         activations.view(torch.int16).relu_()
         return activations
     return activations.relu_()

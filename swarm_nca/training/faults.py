@@ -1,8 +1,8 @@
 """Faults in training: perturbations of a batch, each drawn by its chance in every iteration.
 
-A fault acts for one rollout, in which the rule learns to stand its beginning. A lasting fault has a
-part of the pool instead, whose worlds live with it from their first step: the rule learns to stay
-right under it.
+A fault acts for one rollout: the rule learns to work during its first steps. A lasting fault has a
+part of the pool instead, whose worlds keep the fault in all their rollouts: the rule learns to work
+under it for a long time. Messages under way between two rollouts are lost.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Chance:
     """A perturbation and the probability that it acts in an iteration.
 
     Attributes:
-        lasting: whether it has a part of the pool, whose worlds live with it.
+        lasting: whether it has a part of the pool, whose worlds keep it in all their rollouts.
     """
 
     chance: float
@@ -46,7 +46,7 @@ class Part:
     def of(
         cls, count: int, task: Task, rule: Rule, fault: Perturbation, generator: torch.Generator
     ) -> Part:
-        """New worlds that live with a fault."""
+        """New worlds that have a fault from their first step."""
         return cls(Pool.of(_hit(task.start(count, rule, generator), fault, generator)), fault)
 
     def refreshed(
@@ -69,7 +69,7 @@ class Part:
 
 
 def drawn(parts: Sequence[Part], chances: Sequence[float], generator: torch.Generator) -> Part:
-    """The part of the pool of an iteration: the sound one, the first, by the remaining chance."""
+    """The part for an iteration: each lasting part by its chance, else the sound one, the first."""
     if len(parts) == 1:
         return parts[0]
     place = float(torch.rand((), generator=generator, dtype=torch.float64))

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Le, Lt, MaxLen
 from pydantic import field_validator, model_validator
 
-from swarm_nca.bounds import MOST_ENTRIES, Count, Index, Positive, Seed, Share, Side
+from swarm_nca.bounds import MOST_ENTRIES, Count, Positive, Seed, Share, Side
 from swarm_nca.config import path_from
 from swarm_nca.config.kinds import by_kind
 from swarm_nca.config.names import FolderName
@@ -22,6 +22,7 @@ from swarm_nca.tasks import LOSSES, Augmentation, Classification, Task, task_kin
 from swarm_nca.training.learners import LEARNERS, Gradient, Learner
 from swarm_nca.training.optimizers import Method, Normalization
 from swarm_nca.training.rule_settings import AnyRule, Part, RuleSettings, family_of
+from swarm_nca.training.schedule import Schedule
 
 #: Maximum pictures of one source, and worlds of a pool or a batch.
 MOST_TRAINED = 500_000
@@ -78,7 +79,7 @@ AnyPerturbation = Annotated[Perturbation, by_kind(kinds())]
 class Fault(Part):
     """A perturbation of the batch before its rollout, with this chance in each iteration.
 
-    A lasting one has this share of the pool, whose worlds live with it from their first step.
+    A lasting one has this share of the pool, whose worlds keep it in all their rollouts.
     """
 
     chance: Share = 1.0
@@ -110,52 +111,6 @@ class Wound(Part):
         return self
 
 
-#: Settings that belong to one shape of schedule only.
-_SHAPED = {"drops": "steps", "factor": "steps", "hold": "cosine", "floor": "cosine"}
-
-
-class Schedule(Part):
-    """The learning rate over the iterations: a warm-up from 0, then one of three shapes.
-
-    `rate` is a step's length in each weight, as Adam counts it; `warmup` and `drops` are
-    iterations. `constant` keeps the rate; `steps` multiplies it by `factor` after each of the
-    `drops`; `cosine` holds it for the share `hold` of the run and lets it fall to `floor` times
-    itself along half a cosine.
-    """
-
-    rate: Positive = 1e-3
-    warmup: Index = 0
-    shape: Literal["constant", "steps", "cosine"] = "constant"
-    drops: Annotated[tuple[Count, ...], MaxLen(MOST_ENTRIES)] = ()
-    factor: Annotated[float, Gt(0.0), Le(1.0)] = 0.1
-    hold: Share = 0.4
-    floor: Share = 0.01
-
-    @model_validator(mode="after")
-    def _of_one_shape(self) -> Schedule:
-        for name, shape in _SHAPED.items():
-            if self.shape != shape and getattr(self, name) != type(self).model_fields[name].default:
-                raise ValueError(
-                    f"{name} needs shape: {shape}, the shape is {self.shape}: leave {name} out"
-                )
-        if self.shape == "steps" and not self.drops:
-            raise ValueError("shape: steps needs drops, the iterations after which the rate falls")
-        if list(self.drops) != sorted(set(self.drops)):
-            raise ValueError(f"drops must ascend, got {list(self.drops)}")
-        return self
-
-    def at(self, iteration: int, iterations: int) -> float:
-        """The learning rate of an iteration, counted from 0."""
-        rate = self.rate * min(1.0, (iteration + 1) / self.warmup if self.warmup else 1.0)
-        if self.shape == "steps":
-            return float(rate * self.factor ** sum(iteration >= drop for drop in self.drops))
-        held = self.hold * iterations
-        if self.shape == "constant" or iteration <= held:
-            return rate
-        along = (iteration - held) / max(1.0, iterations - held)
-        return rate * (self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * along)))
-
-
 class Recipe(Part):
     """One training run.
 
@@ -177,8 +132,8 @@ class Recipe(Part):
     smallest and the largest length, drawn in each iteration. `bound` is the |s| above which the
     loss penalizes a channel. `wounds` adds noise to worlds of the batch, so that the rule learns to
     recover. `faults` are perturbations of the batch for its rollout only, such as lost messages or
-    silent cells, each drawn by its chance: the pool keeps the worlds sound, but for those that live
-    with a lasting fault (`parts`). With `average` the final rule has the exponential average of the
+    silent cells, each drawn by its chance: the pool keeps the worlds sound, but for those with a
+    lasting fault (`parts`). With `average` the final rule has the exponential average of the
     weights, which keeps this share in every iteration.
     """
 
@@ -283,6 +238,8 @@ class Recipe(Part):
                     f"{key} is for classification only: leave it out of a recipe for the task "
                     f"{task['kind']!r}"
                 )
+        if any(fault.lasting for fault in self.faults):
+            raise ValueError("lasting faults are for classification only: leave lasting out")
         if self.regime == "mutating" and not self.task_kind.mutates:
             raise ValueError(
                 f"worlds of the task {task['kind']!r} cannot be mutated: use regime naive or "

@@ -88,6 +88,10 @@ class Trainer:
         self.average = None if recipe.average is None else Average(rule, recipe.average)
         self.iteration = 0
         lasting = [fault for fault in faults if fault.lasting]
+        if len(lasting) != sum(fault.lasting for fault in recipe.faults):
+            raise ValueError(
+                "the lasting faults are not those of the recipe: give faults_of(recipe, document)"
+            )
         self._chances = [fault.chance for fault in lasting]
         self.parts: list[Part] = []
         if recipe.regime != "naive":
@@ -151,9 +155,9 @@ class Trainer:
         if self.average is not None:
             self.average.add(rule)
         after = after.with_state(after.state.detach())
-        if part is not None and after.space is sound.space:
-            # Of worlds that have lost cells the pool keeps what they were before.
-            part.pool.put_back(which, after.relabeled(sound.label))
+        if part is not None and torch.equal(after.address, sound.address):
+            # The pool keeps no fault of one rollout; worlds that have lost cells stay as they were.
+            part.pool.put_back(which, sound.with_state(after.state))
         self.iteration += 1
         return Report(self.iteration, value, rate, dict(zip(found, metrics, strict=True)), after)
 

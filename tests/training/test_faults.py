@@ -82,6 +82,16 @@ def test_a_fault_acts_on_the_rollout_and_leaves_the_pool_sound() -> None:
     assert (kept.links, dict(kept.cell_fields)) == (Links(), {})
 
 
+@pytest.mark.parametrize("fault", [Silence(share=0.5), Loss(drop=0.3)], ids=["cells", "links"])
+def test_the_pool_keeps_the_states_after_a_fault_of_one_rollout(fault: Perturbation) -> None:
+    training = trainer(fault)
+    assert training.pool is not None
+    for _ in range(12):
+        training.advance()
+    assert float(training.pool.world().state.any(1).double().mean()) > 0.9
+    assert not training.pool.world().cell_fields
+
+
 def test_worlds_that_lost_cells_stay_in_the_pool_as_they_were() -> None:
     training = trainer(Kill(share=0.5))
     assert training.pool is not None
@@ -105,9 +115,9 @@ faults:
 """
 
 
-def lasting(iterations: int) -> Trainer:
+def lasting(iterations: int, further: str = "") -> Trainer:
     head = TEXT.split("faults:")[0].replace("batch: 4\npool: 6\n", "")
-    text = head.replace("iterations: 3", "iterations: 40") + LASTING
+    text = head.replace("iterations: 3", "iterations: 40") + LASTING + further
     pictures = strokes(12, seed=1, size=12)
     task = Classification(torch.as_tensor(pictures.grey), torch.as_tensor(pictures.labels))
     rule = Mlp(hidden=(8,), generator=torch.Generator().manual_seed(3))
@@ -178,6 +188,29 @@ def test_a_part_smaller_than_a_batch_is_refused_with_the_cure(
     text = TEXT.split("faults:")[0].replace("batch: 4\npool: 6\n", "") + LASTING
     with pytest.raises(LocatedError, match=message):
         recipe(text.replace(*change))
+
+
+def test_lasting_faults_are_refused_for_other_tasks_and_without_their_perturbations() -> None:
+    other = """
+name: small
+task: {kind: growing, target: {drawn: heart}}
+iterations: 3
+faults: [{chance: 0.3, lasting: true, change: {kind: silence, share: 0.5}}]
+"""
+    with pytest.raises(LocatedError, match="lasting faults are for classification only"):
+        recipe(other)
+    whole = lasting(0)
+    with pytest.raises(ValueError, match=r"give faults_of\(recipe, document\)"):
+        Trainer(whole.recipe, Mlp(hidden=(8,)), whole.task)
+
+
+def test_a_fault_of_one_rollout_does_not_stay_in_a_lasting_part() -> None:
+    training = lasting(0, "  - {change: {kind: silence, share: 1.0}}\n")
+    for _ in range(30):
+        training.advance()
+    for part in training.parts:
+        fields = part.pool.world().cell_fields
+        assert not bool((fields.get(FAULT, torch.zeros(1, dtype=torch.int64)) & 1).any())
 
 
 def test_immigrants_are_read_beside_the_recipe_and_only_natives_learn(tmp_path: Path) -> None:
