@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 #: File name suffix → lexer; other files are offered as they are.
 _LEXERS = {
+    ".c": "c",
     ".cff": "yaml",
     ".md": "markdown",
     ".py": "python",
