@@ -23,7 +23,7 @@ from torch import Tensor
 from swarm_nca.bptt import Scratch, bptt
 from swarm_nca.compiled_bptt import compiled_bptt
 from swarm_nca.compiler import found_compiler
-from swarm_nca.engine import Stepper, draws_of
+from swarm_nca.engine import PRECISIONS, Stepper, draws_of
 from swarm_nca.images import Pictures
 from swarm_nca.images.strokes import strokes
 from swarm_nca.kernel import fits
@@ -115,12 +115,10 @@ def steps_against_dense(rule: Rule, worlds: int, limits: Limits, seconds: float 
     short = Stepper(world, rule, precision="bfloat16", compile_kernel=False)
     firing = len(stepper.step())
     products = _products(rule, firing)
-    compiled = {}
-    if found_compiler():
-        compiled["compiled"] = Stepper(world, rule, compile_kernel=True).step
-        if fits(torch.bfloat16):
-            both = Stepper(world, rule, precision="bfloat16", compile_kernel=True)
-            compiled["compiled_bfloat16"] = both.step
+    compiled = {
+        name: Stepper(world, rule, precision=precision, compile_kernel=True).step
+        for name, precision in _compiled_ways().items()
+    }
     convolutions = {
         "dense": Dense(world, rule).step,
         "dense_channels_last": Dense(world, rule, channels_last=True).step,
@@ -217,11 +215,8 @@ def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
         "dense": by_dense,
         "dense_channels_last": partial(by_dense, channels_last=True),
     }
-    compiled = {"compiled": torch.float32, "compiled_bfloat16": torch.bfloat16}
-    if not found_compiler():
-        compiled = {}
-    compiled = {name: products for name, products in compiled.items() if fits(products)}
-    rolled |= {name: by(compiled_bptt, products) for name, products in compiled.items()}
+    compiled = _compiled_ways()
+    rolled |= {name: by(compiled_bptt, PRECISIONS[kind]) for name, kind in compiled.items()}
     tasks: dict[str, Callable[[], object]] = {
         name: _iteration(rule, roll, target, len(world)) for name, roll in rolled.items()
     }
@@ -285,6 +280,14 @@ def swarm_of_a_crowd(rule: Rule, seconds: float = 2.0) -> Row:
         "batched_over_engine": times.ratio("batched", "engine"),
         "batched_agents_per_s": world.cells / times.seconds("batched"),
     }
+
+
+def _compiled_ways() -> dict[str, str]:
+    """By name, the precisions in which functions can be compiled here; none without a compiler."""
+    ways = {"compiled": "float32", "compiled_bfloat16": "bfloat16"}
+    if not found_compiler():
+        return {}
+    return {name: precision for name, precision in ways.items() if fits(PRECISIONS[precision])}
 
 
 def _links_between(world: World) -> int:

@@ -97,7 +97,7 @@ class Stepper:
 
     def step(self) -> Tensor:
         """Take one step; returns the rows that fired, int64 [M]."""
-        one_thread = threads(1) if len(self._buffers) > 1 else contextlib.nullcontext()
+        one_thread = threads(1) if self._threads > 1 else contextlib.nullcontext()
         with torch.inference_mode(not self.RECORDS), one_thread:
             rule, largest, before = self._rule, self._world.largest, None
             fired = self._mail.able(self._draws.fires(self.steps, self._fire_rate))
@@ -132,13 +132,13 @@ class Stepper:
         ]
 
     def _allot(self) -> None:
-        """Make the buffers that all steps use."""
+        """Make the buffers that all steps use; compiled functions need none for messages."""
         self._change = torch.empty_like(self._padded)
         # One thread on a GPU, and for rules without layers, whose code may not be made for several.
         pure = self._padded.is_cpu and all(member.layers for member in self._members)
-        self._buffers = [
-            self._buffers_of_a_thread() for _ in range(torch.get_num_threads() if pure else 1)
-        ]
+        self._threads = torch.get_num_threads() if pure else 1
+        own = 0 if self._kernels else self._threads
+        self._buffers = [self._buffers_of_a_thread() for _ in range(own)]
 
     def _buffers_of_a_thread(self) -> Buffers:
         """The buffers of one thread."""
@@ -180,7 +180,7 @@ class Stepper:
             if self._noise:
                 change.add_(self._normals(rows), alpha=self._noise)
 
-        on_threads(answer, len(chunks), len(self._buffers))
+        on_threads(answer, len(chunks), self._threads)
         return self._change[:begun]
 
     def _answers(
@@ -236,7 +236,7 @@ class Stepper:
             else:
                 write(0, rows[part], change[part])
 
-        on_threads(put, -(-len(rows) // self._chunk), len(self._buffers))
+        on_threads(put, -(-len(rows) // self._chunk), self._threads)
 
     def _clear(self, dead: Tensor) -> None:
         self.state.masked_fill_(dead[:, None], 0.0)
@@ -258,7 +258,7 @@ class RecordedStepper(Stepper):
     RECORDS: ClassVar[bool] = True
 
     def _allot(self) -> None:
-        self._buffers = []
+        self._threads = 1
 
     def _changes(self, bank: Tensor, groups: list[Tensor], table: Tensor | None) -> Tensor:
         changes, begun = [], 0
