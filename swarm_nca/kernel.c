@@ -1,10 +1,11 @@
 /* The layers of a rule for many cells, forward or backward; kernel.py compiles and calls them.
 
-   The compiler gets SLOTS and CHANNELS of what a cell hears, WIDEST, the outputs of the widest
-   layer, SINK_SLOTS and SINK_CHANNELS of an answer that is sent back, and LAYERS: FIRST(outputs,
-   kind), then NEXT(i, inputs, outputs, kind) for each further layer. All sizes are constants, so
-   that the sums of a block of cells stay in registers. With BFLOAT16 the factors of the products
-   are bfloat16 numbers, two of which one lane multiplies at once; sums are floats. */
+   The compiler gets SLOTS and CHANNELS of what a cell hears, SUMS, into how many weighted sums it
+   adds its messages (0: none), WIDEST, the outputs of the widest layer, SINK_SLOTS, SINK_SUMS and
+   SINK_CHANNELS of an answer that is sent back, and LAYERS: FIRST(outputs, kind), then NEXT(i,
+   inputs, outputs, kind) for each further layer. All sizes are constants, so that the sums of a
+   block of cells stay in registers. With BFLOAT16 the factors of the products are bfloat16 numbers,
+   two of which one lane multiplies at once; sums are floats. */
 
 #include <stdint.h>
 #include <string.h>
@@ -187,9 +188,39 @@ INLINE void layer(int parts, int n, int outputs, const number *const (*in)[BLOCK
         tile(rest, parts, n, in, weights, apart, start, out, whole * TILE * LANES, kind, units);
 }
 
-#ifdef BFLOAT16 /* one piece for all messages, so that pairs may have a factor of two messages */
+INLINE float wide(number factor)
+{
+#ifdef BFLOAT16
+    uint32_t whole = (uint32_t)factor << 16;
+    float value;
+    memcpy(&value, &whole, 4);
+    return value;
+#else
+    return factor;
+#endif
+}
+
+INLINE number narrow(float value)
+{
+#ifdef BFLOAT16 /* to the nearest, ties to even */
+    uint32_t whole;
+    memcpy(&whole, &value, 4);
+    return value == value ? (whole + 0x7FFF + (whole >> 16 & 1)) >> 16 : 0x7FC0;
+#else
+    return value;
+#endif
+}
+
+#if SUMS /* a cell hears SUMS messages, made of those of its SLOTS neighbours */
+#define MESSAGES SUMS
+#else
+#define MESSAGES SLOTS
+#endif
+
+#if SUMS || defined(BFLOAT16) /* one piece, so that pairs may have a factor of two messages */
+#define PACKED
 #define PARTS 1
-#define INPUTS (SLOTS * CHANNELS)
+#define INPUTS (MESSAGES * CHANNELS)
 #define HEARD own
 #else
 #define PARTS SLOTS
@@ -219,21 +250,47 @@ INLINE void layer(int parts, int n, int outputs, const number *const (*in)[BLOCK
     }                                           \
     LAYER(at, 1, inputs, outputs, own, kind)
 
+/* Add the parts of an answer to the rows of a sink that its SINK_SLOTS targets name. */
+INLINE void send(float *sink, const float *answer, const float *filters, const int64_t *targets,
+                 int64_t absent)
+{
+    for (int k = 0; k < SINK_SLOTS; k++) {
+        if (targets[k] == absent) continue;
+        float *row = sink + targets[k] * SINK_CHANNELS;
+#if SINK_SUMS
+        for (int s = 0; s < SINK_SUMS; s++) {
+            const float weight = filters[k * SINK_SUMS + s];
+            if (weight == 0) continue;
+            for (int c = 0; c < SINK_CHANNELS; c++)
+                row[c] += weight * answer[s * SINK_CHANNELS + c];
+        }
+#else
+        (void)filters;
+        for (int c = 0; c < SINK_CHANNELS; c++) row[c] += answer[k * SINK_CHANNELS + c];
+#endif
+    }
+}
+
 /* change[m] = the answer of the cell in row rows[m], which hears the rows table[m] of the bank, or
    table[rows[m]] if the table is of all cells, plus noise times the deviates from offsets[m] on;
-   m < cells. Where they are not null: heard_by[m] becomes what it hears, keeps[i][m] the factors
-   after layer i, in padded rows; passes[i][m] are such rows of the forward pass. With a sink the
-   answers are added to its rows targets[m] instead, but for the row `absent`. */
-void answers(const number *bank, const int64_t *table, int of_all, const float *prepared,
-             const int64_t *rows, int64_t cells, const number *const *weights,
-             const float *const *biases, float noise, const float *deviates,
-             const int64_t *offsets, float *change, number *heard_by, number *const *keeps,
-             const number *const *passes, float *sink, const int64_t *targets, int64_t absent)
+   m < cells. `filters` are the weights of each slot in each sum, of the bank's messages or of the
+   sink's. Rows of `prepared` are `apart` floats apart: 0 if all cells have the same. Where they are
+   not null: heard_by[m] becomes what it hears, keeps[i][m] the factors after layer i, in padded
+   rows; passes[i][m] are such rows of the forward pass. With a sink the answers are added to its
+   rows targets[m], or targets[receivers[m]] if these are given, but for the row `absent`. */
+void answers(const number *bank, const int64_t *table, int of_all, const float *filters,
+             const float *prepared, int64_t apart, const int64_t *rows, int64_t cells,
+             const number *const *weights, const float *const *biases, float noise,
+             const float *deviates, const int64_t *offsets, float *change, number *heard_by,
+             number *const *keeps, const number *const *passes, float *sink,
+             const int64_t *targets, const int64_t *receivers, int64_t absent)
 {
     outputs_of_a_cell held[2][BLOCK] __attribute__((aligned(64)));
-#ifdef BFLOAT16
-    number packed[BLOCK][(SLOTS * CHANNELS + 31) / 32 * 32] __attribute__((aligned(64)));
+#ifdef PACKED
+    number packed[BLOCK][(INPUTS + 31) / 32 * 32] __attribute__((aligned(64)));
     memset(packed, 0, sizeof packed);
+#endif
+#ifdef BFLOAT16
     memset(held, 0, sizeof held);
 #endif
 #ifdef TILES
@@ -256,43 +313,56 @@ void answers(const number *bank, const int64_t *table, int of_all, const float *
             int64_t next = m + BLOCK < cells ? m + BLOCK : cells - 1;
             const int64_t *reads = table + (of_all ? rows[m] : m) * SLOTS;
             const int64_t *reads_next = table + (of_all ? rows[next] : next) * SLOTS;
-            start[r] = prepared + rows[m] * PADDED(FIRST_OUTPUTS);
+            start[r] = prepared + (apart ? rows[m] * apart : 0);
             for (int k = 0; k < SLOTS; k++) {
                 heard[k][r] = bank + reads[k] * CHANNELS;
                 const number *upcoming = bank + reads_next[k] * CHANNELS;
                 __builtin_prefetch(upcoming);
                 __builtin_prefetch(upcoming + CHANNELS - 1);
             }
-            const float *upcoming = prepared + rows[next] * PADDED(FIRST_OUTPUTS);
-            for (int i = 0; i < FIRST_OUTPUTS; i += 16) __builtin_prefetch(upcoming + i);
+            if (apart)
+                for (int i = 0; i < FIRST_OUTPUTS; i += 16)
+                    __builtin_prefetch(prepared + rows[next] * apart + i);
             if (noise != 0) {
                 __builtin_prefetch(deviates + offsets[next]);
                 __builtin_prefetch(deviates + offsets[next] + CHANNELS - 1);
             }
         }
         (void)own; /* a rule of one layer has no use for it */
-#ifdef BFLOAT16
+#ifdef PACKED
         for (int r = 0; r < BLOCK; r++) {
             own[0][r] = packed[r];
+#if SUMS
+            float sums[SUMS][CHANNELS] = {0};
             for (int k = 0; k < SLOTS; k++)
-                memcpy(packed[r] + k * CHANNELS, heard[k][r], 2 * CHANNELS);
+                for (int s = 0; s < SUMS; s++) {
+                    const float weight = filters[k * SUMS + s];
+                    if (weight == 0) continue;
+                    for (int c = 0; c < CHANNELS; c++) sums[s][c] += weight * wide(heard[k][r][c]);
+                }
+            const float *sum = &sums[0][0];
+            for (int i = 0; i < INPUTS; i++) packed[r][i] = narrow(sum[i]);
+#else
+            for (int k = 0; k < SLOTS; k++)
+                memcpy(packed[r] + k * CHANNELS, heard[k][r], CHANNELS * sizeof(number));
+#endif
         }
 #endif
         if (heard_by)
             for (int r = 0; r < BLOCK && first + r < cells; r++)
+#ifdef PACKED
+                memcpy(heard_by + cell[r] * INPUTS, packed[r], INPUTS * sizeof(number));
+#else
                 for (int k = 0; k < SLOTS; k++)
                     memcpy(heard_by + (cell[r] * SLOTS + k) * CHANNELS, heard[k][r],
                            CHANNELS * sizeof(number));
+#endif
         LAYERS
         for (int r = 0; r < BLOCK && first + r < cells; r++) {
             const float *answer = held[last][r].answer;
             if (sink) {
-                for (int k = 0; k < SINK_SLOTS; k++) {
-                    int64_t target = targets[cell[r] * SINK_SLOTS + k];
-                    if (target == absent) continue;
-                    for (int c = 0; c < SINK_CHANNELS; c++)
-                        sink[target * SINK_CHANNELS + c] += answer[k * SINK_CHANNELS + c];
-                }
+                send(sink, answer, filters,
+                     targets + (receivers ? receivers[cell[r]] : cell[r]) * SINK_SLOTS, absent);
                 continue;
             }
             float *out = change + cell[r] * CHANNELS;

@@ -36,9 +36,12 @@ class Kernel:
 
     Args:
         layers: weight and bias of each layer, float32 or bfloat16. The last K · C rows of the first
-            weight are for the messages; all else of this layer is part of `prepared`.
+            weight are for the messages, or P · C for their sums; all else of this layer is part of
+            `prepared`.
         slots, channels: K and C, of the messages.
-        prepared: [N, H].
+        prepared: [N, H], or [1, H] for all cells.
+        filters: [K, P], the weight of each slot in each sum, if cells hear P sums of their messages
+            instead.
 
     Raises:
         FileNotFoundError: there is no C compiler.
@@ -46,11 +49,18 @@ class Kernel:
     """
 
     def __init__(
-        self, layers: Sequence[Weights], slots: int, channels: int, prepared: Tensor
+        self,
+        layers: Sequence[Weights],
+        slots: int,
+        channels: int,
+        prepared: Tensor,
+        filters: Tensor | None = None,
     ) -> None:
         (weight, bias), *others = layers
-        heard = weight[len(weight) - slots * channels :]
-        self._layers = _Layers([(heard, bias), *others], slots, channels, "RECTIFIED")
+        heard = weight[len(weight) - _messages(slots, filters) * channels :]
+        self._layers = _Layers(
+            [(heard, bias), *others], "RECTIFIED", slots, channels, filters=filters
+        )
         self._prepared = self._layers.padded(prepared)
 
     def answers(
@@ -78,7 +88,7 @@ class Kernel:
             noise: factor of the deviates; 0 needs none.
             deviates, offsets: a table, float32, and where the C deviates of each cell, int64 [M],
                 begin.
-            heard: [M, K · C], becomes what the cells hear.
+            heard: [M, K · C], or [M, P · C], becomes what the cells hear.
             units: [M, `padded`] for each hidden layer, become its activations.
         """
         if noise and (deviates is None or offsets is None):
@@ -111,56 +121,63 @@ class BackwardKernel:
     """The same layers backward: from gradients of answers to gradients of messages.
 
     Args:
-        layers, slots, channels: as for `Kernel`.
+        layers, slots, channels, filters: as for `Kernel`.
 
     Raises: as `Kernel`.
     """
 
-    def __init__(self, layers: Sequence[Weights], slots: int, channels: int) -> None:
+    def __init__(
+        self,
+        layers: Sequence[Weights],
+        slots: int,
+        channels: int,
+        filters: Tensor | None = None,
+    ) -> None:
         (weight, _), *others = layers
-        weights = [weight[len(weight) - slots * channels :], *(weight for weight, _ in others)]
-        turned = [weight.t() for weight in reversed(weights)]
+        heard = weight[len(weight) - _messages(slots, filters) * channels :]
+        turned = [weight.t() for weight in reversed([heard, *(weight for weight, _ in others)])]
         backward = [(weight, weight.new_zeros(weight.shape[1])) for weight in turned]
-        self._layers = _Layers(backward, 1, channels, "PASSED", sink=(slots, channels))
+        self._layers = _Layers(
+            backward, "PASSED", 1, channels, sink=(slots, channels), filters=filters
+        )
         self._nothing = self._layers.padded(torch.zeros(1, turned[0].shape[1]))
-        self._first_row = torch.zeros(0, dtype=torch.int64)
 
     def send_back(
         self,
         grads: Tensor,
+        order: Tensor,
         rows: Tensor,
         table: Tensor,
         into: Tensor,
         absent: int,
         *,
-        answers: Tensor,
+        of_all: bool = False,
         units: Sequence[Tensor],
         unit_grads: Sequence[Tensor],
     ) -> None:
         """Add the gradients of M cells' messages to the senders' gradients.
 
         Args:
-            grads: [R, C], gradients of the states, of the weights' precision.
+            grads: [M, C], gradients of the answers, of the weights' precision, contiguous.
+            order: int64 [M], 0, 1, …, M − 1.
             rows: int64 [M], the rows of the cells.
-            table: int64 [M, K], the rows of `into` that the cells heard.
+            table: int64 [M, K], the rows of `into` that the cells heard; of all cells, [N, K],
+                with `of_all`.
             into: [S, C], float32, contiguous.
             absent: a row of `into` that is left out.
-            answers: [M, C], becomes the gradients of the answers.
             units: [M, `padded`] for each hidden layer, as `Kernel.answers` keeps them.
             unit_grads: the same, become the gradients of the sums before the rectifiers.
         """
-        if len(self._first_row) < len(rows):
-            self._first_row = torch.zeros(2 * len(rows), dtype=torch.int64)
         self._layers(
             grads,
-            rows,
+            order,
             self._nothing,
-            self._first_row[: len(rows)],
-            heard=answers,
+            rows,
             keeps=unit_grads[::-1],
             passes=units[::-1],
             into=into,
             targets=table,
+            receivers=rows if of_all else None,
             absent=absent,
         )
 
@@ -171,19 +188,27 @@ class _Layers:
     Args:
         kind: what becomes of the sums of hidden layers, a name in kernel.c.
         sink: slots and channels of an answer that is sent back.
+        filters: [K, P], of the messages, or of the sink.
     """
 
     def __init__(
         self,
         layers: Sequence[Weights],
+        kind: str,
         slots: int,
         channels: int,
-        kind: str,
-        sink: tuple[int, int] = (1, 1),
+        *,
+        sink: tuple[int, int] | None = None,
+        filters: Tensor | None = None,
     ) -> None:
         outputs = tuple(weight.shape[1] for weight, _ in layers)
         short = layers[0][0].dtype == torch.bfloat16
-        self.library = _library(slots, channels, outputs, kind, sink, short)
+        sums = 0 if filters is None else filters.shape[1]
+        heard, sent = (slots, sums if sink is None else 0, channels), (1, 0, 1)
+        if sink is not None:
+            sent = (sink[0], sums, sink[1])
+        self.library = _library(heard, outputs, kind, sent, short)
+        self._filters = None if filters is None else filters.detach().float().contiguous()
         ready = self._paired if short else self.padded
         self._held = [(ready(weight), self.padded(bias)) for weight, bias in layers]
         self._weights = _pointers([weight for weight, _ in self._held])
@@ -208,17 +233,20 @@ class _Layers:
         keeps: Sequence[Tensor] = (),
         passes: Sequence[Tensor] = (),
         targets: Tensor | None = None,
+        receivers: Tensor | None = None,
         absent: int = -1,
     ) -> None:
         held = [part.contiguous() for part in (bank, table, rows)]
         change, sink = (into, None) if targets is None else (None, into)
-        targets = None if targets is None else targets.contiguous()
+        sent = [None if part is None else part.contiguous() for part in (targets, receivers)]
         hidden = len(self._held) - 1
         self.library.answers(
             _at(held[0]),
             _at(held[1]),
             of_all,
+            _at(self._filters),
             _at(prepared),
+            0 if len(prepared) == 1 else prepared.shape[1],
             _at(held[2]),
             len(rows),
             self._weights,
@@ -227,8 +255,7 @@ class _Layers:
             *(_at(part) for part in (deviates, offsets, change, heard)),
             _pointers(keeps or [None] * hidden),
             _pointers(passes or [None] * hidden),
-            _at(sink),
-            _at(targets),
+            *map(_at, (sink, *sent)),
             absent,
         )
 
@@ -249,6 +276,11 @@ class _Layers:
         return padded.view(-1, 2, padded.shape[1]).transpose(1, 2).contiguous()
 
 
+def _messages(slots: int, filters: Tensor | None) -> int:
+    """How many messages a cell hears, or sums of them."""
+    return slots if filters is None else filters.shape[1]
+
+
 def _at(part: Tensor | None) -> int | None:
     """The address of a tensor's numbers."""
     return None if part is None else part.data_ptr()
@@ -261,25 +293,28 @@ def _pointers(parts: Sequence[Tensor | None]) -> Any:
 
 @cache
 def _library(
-    slots: int,
-    channels: int,
+    heard: tuple[int, int, int],
     outputs: tuple[int, ...],
     kind: str,
-    sink: tuple[int, int],
+    sent: tuple[int, int, int],
     short: bool,
 ) -> ctypes.CDLL:
-    """The functions for layers with these outputs, in bfloat16 if `short`."""
+    """The functions for layers with these outputs, in bfloat16 if `short`.
+
+    Args:
+        heard: slots, sums and channels of what cells hear.
+        sent: the same of an answer that is sent back.
+    """
     kinds = [*(kind for _ in outputs[1:]), "ANSWER"]
     calls = [f"FIRST({outputs[0]}, {kinds[0]})"]
     for i in range(1, len(outputs)):
         calls.append(f"NEXT({i}, {outputs[i - 1]}, {outputs[i]}, {kinds[i]})")
+    sizes = "SLOTS", "SUMS", "CHANNELS"
     constants = {
-        "SLOTS": slots,
-        "CHANNELS": channels,
+        **dict(zip(sizes, heard, strict=True)),
+        **{f"SINK_{name}": size for name, size in zip(sizes, sent, strict=True)},
         "FIRST_OUTPUTS": outputs[0],
         "WIDEST": max(outputs),
-        "SINK_SLOTS": sink[0],
-        "SINK_CHANNELS": sink[1],
         "LAYERS": " ".join(calls),
     }
     defined = [f"-D{name}={value}" for name, value in constants.items()]
@@ -287,8 +322,9 @@ def _library(
     library.padded.argtypes, library.padded.restype = [c_int64], c_int64
     library.answers.restype = library.write_rows.restype = None
     library.answers.argtypes = [
-        *(c_void_p, c_void_p, c_int, c_void_p, c_void_p, c_int64, c_void_p, c_void_p, c_float),
-        *(c_void_p,) * 8,
+        *(c_void_p, c_void_p, c_int, c_void_p, c_void_p, c_int64, c_void_p, c_int64),
+        *(c_void_p, c_void_p, c_float),
+        *(c_void_p,) * 9,
         c_int64,
     ]
     library.write_rows.argtypes = [c_void_p, c_void_p, c_int64, c_void_p, c_int]
@@ -304,4 +340,4 @@ def fits(dtype: torch.dtype) -> bool:
     """
     if dtype != torch.bfloat16:
         return dtype == torch.float32
-    return bool(_library(1, 1, (1,), "RECTIFIED", (1, 1), False).bfloat16_units())
+    return bool(_library((1, 0, 1), (1,), "RECTIFIED", (1, 0, 1), False).bfloat16_units())

@@ -138,11 +138,15 @@ class StepDraws(Protocol):
     def fires(self, t: int, rate: float) -> Tensor:
         """int64 [M], the rows that fire, ascending."""
 
+    def offsets(self, t: int, rows: Tensor) -> Tensor:
+        """int64 [M]: where the deviates of these rows begin in `normal_table`."""
+
     def normals(self, t: int, rows: Tensor, channels: int, dtype: torch.dtype) -> Tensor:
-        """[M, channels] standard normal deviates."""
+        """[M, channels] standard normal deviates for these rows at this step."""
+        return normal_rows(self.offsets(t, rows), channels, dtype)
 
 
-class Draws:
+class Draws(StepDraws):
     """Random words of one run for fixed rows; caches the next few steps.
 
     Args:
@@ -185,10 +189,6 @@ class Draws:
         if rate == 1.0:
             return torch.arange(len(self._site), device=self._site.device)
         return (self.word(t, Stream.FIRE) < limit).nonzero().view(-1)
-
-    def normals(self, t: int, rows: Tensor, channels: int, dtype: torch.dtype) -> Tensor:
-        """[M, channels] standard normal deviates for these rows at this step."""
-        return normal_rows(self.offsets(t, rows), channels, dtype)
 
     def offsets(self, t: int, rows: Tensor) -> Tensor:
         """int64 [M]: where the deviates of these rows at this step begin in `normal_table`."""

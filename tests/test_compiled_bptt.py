@@ -6,19 +6,21 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from swarm_nca import matmul
 from swarm_nca.bptt import Scratch, bptt
 from swarm_nca.compiled_bptt import compiled_bptt, refuses
-from swarm_nca.engine import draws_of
+from swarm_nca.engine import draws_of, rollout
 from swarm_nca.images import strokes
 from swarm_nca.kernel import fits
 from swarm_nca.links import Links
 from swarm_nca.perturbations import Freeze, Immigrants, Liar, Silence, Stuck
 from swarm_nca.rules import Mlp, Rule
 from swarm_nca.tasks import Classification
+from swarm_nca.threads import threads
 from swarm_nca.topologies import Grid
 from swarm_nca.training.parallel import DataParallel
 from swarm_nca.training.recipe import Recipe
@@ -102,6 +104,44 @@ def test_any_layers_on_any_grid_have_the_gradients_of_torch(
     assert_near(gradients(compiled_bptt, world, rule), gradients(bptt, world, rule), 1e-4)
 
 
+def growing(noise: float = 0.0) -> tuple[World, Rule]:
+    """Three worlds of cells that are born and die, some steps old."""
+    generator = torch.Generator().manual_seed(3)
+    rule = Mlp.growing(hidden=(24,), noise=noise, generator=generator)
+    with torch.no_grad():
+        rule.output.normal_(std=0.15, generator=generator)
+        world = World.from_images(np.eye(3, 400, 30).reshape(3, 20, 20), rule)
+        return rollout(world, rule, 12, seed=1), rule
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.02])
+def test_cells_that_are_born_and_die_have_the_gradients_of_torch(noise: float) -> None:
+    world, rule = growing(noise)
+    ours, theirs = gradients(compiled_bptt, world, rule), gradients(bptt, world, rule)
+    lived, lives = (rule.lives(state, world.largest) for state in (world.state, theirs[0]))
+    assert lived is not None
+    assert lives is not None
+    assert noise or bool((lived & ~lives).any()), "no cell has died"
+    assert bool((lives & ~lived).any()), "no cell was born"
+    assert_near(ours, theirs, 1e-4)
+
+
+def test_the_number_of_threads_changes_no_byte() -> None:
+    digit_rule = rule_of()
+    for world, rule in ((digits(digit_rule), digit_rule), growing()):
+        found = []
+        for count in (1, 2):
+            with threads(count):
+                found.append(gradients(compiled_bptt, world, rule))
+        assert all(torch.equal(one, two) for one, two in zip(*found, strict=True))
+
+
+def test_a_batch_of_one_world_has_the_gradients_of_torch() -> None:
+    rule = rule_of()
+    world = digits(rule).select([1])
+    assert_near(gradients(compiled_bptt, world, rule), gradients(bptt, world, rule), 1e-4)
+
+
 def test_in_bfloat16_gradients_lie_as_near_to_float32_as_those_of_torch() -> None:
     if not fits(torch.bfloat16):
         reason = refuses(digits(rule_of()), rule_of(), torch.bfloat16)
@@ -139,11 +179,9 @@ def test_two_pending_rollouts_in_one_scratch_are_refused() -> None:
 def test_what_it_cannot_do_is_refused_with_the_way_that_can() -> None:
     rule = rule_of()
     late, guests = Links(delay=1), Immigrants(share=0.5, rule=rule_of())
-    growing, grey = Mlp.growing(), strokes(1, seed=2, size=14).grey
     for world, learner, reason in (
         (digits(rule, links=late), rule, "without delay"),
         (guests(digits(rule)), rule, "one rule for all cells"),
-        (World.from_images(grey, growing), growing, "neither die nor hear sums of messages"),
         (digits(rule).to(dtype=torch.float64), rule_of().double(), "float32 states"),
     ):
         draws = draws_of(world, 0)

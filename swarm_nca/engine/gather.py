@@ -85,7 +85,7 @@ class Stepper:
             self._mail = Mail(world, self._draws, records=self.RECORDS, slots=slots)
             self._kernels: list[Kernel] = []
             if compiled() if compile_kernel is None else compile_kernel:
-                self._kernels = self._compiled(rule.slots if slots is None else len(slots))
+                self._kernels = self._compiled(slots)
                 self._chunk = 2 * CHUNK if self._kernels else self._chunk
             self._allot()
         self.steps = 0
@@ -117,8 +117,12 @@ class Stepper:
             self.steps += 1
             return fired
 
-    def _compiled(self, slots: int) -> list[Kernel]:
-        """A compiled function for each rule, where they fit this run; else none."""
+    def _compiled(self, slots: Tensor | None) -> list[Kernel]:
+        """A compiled function for each rule, where they fit this run; else none.
+
+        Args:
+            slots: see `Member.read_only`.
+        """
         rules = all(member.layers for member in self._members) and not self.RECORDS
         here = self._padded.is_cpu and self._padded.dtype == torch.float32
         drawn = isinstance(self._draws, Draws) or not self._noise
@@ -126,10 +130,7 @@ class Stepper:
             return []
         if self._noise:  # raises the error for more channels than the table of deviates has
             normal_rows(torch.zeros(0, dtype=torch.int64), self._rule.channels, torch.float32)
-        return [
-            Kernel(member.layers or [], slots, self._rule.channels, member.prepared)
-            for member in self._members
-        ]
+        return [member.compiled(slots, self._products) for member in self._members]
 
     def _allot(self) -> None:
         """Make the buffers that all steps use; compiled functions need none for messages."""
@@ -309,6 +310,18 @@ class Member:
         (weight, bias), *others = self.layers
         heard = weight[self.rule.stimulus_size :].reshape(self.rule.slots, -1, weight.shape[1])
         self.layers = [Layer(heard.index_select(0, slots).flatten(0, 1), bias), *others]
+
+    def compiled(self, slots: Tensor | None, products: torch.dtype) -> Kernel:
+        """The layers as a compiled function, which holds the prepared stimulus from then on."""
+        rule, layers, filters = self.rule, self.layers or [], None
+        count = rule.slots if slots is None else len(slots)
+        if (filtered := rule.filtered()) is not None:
+            filters = filtered.filters if slots is None else filtered.filters[slots]
+            layers = [Layer(*(part.to(products) for part in each)) for each in filtered.layers]
+        # Without a stimulus all cells have the same.
+        prepared = self.prepared if rule.stimulus_size else self.prepared[:1]
+        self.prepared = self.prepared[:0].clone()
+        return Kernel(layers, count, rule.channels, prepared, filters)
 
 
 def living(rule: Rule, state: Tensor, largest: Largest) -> Tensor:

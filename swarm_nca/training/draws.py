@@ -12,7 +12,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from swarm_nca.randomness import TABLE_SIZE, Stream, normal_rows, threshold, words
+from swarm_nca.randomness import TABLE_SIZE, StepDraws, Stream, threshold, words
 from swarm_nca.rules import Rule
 
 #: Used as iterations: the draw of the held-out pictures, and those of worlds that weights are
@@ -36,7 +36,7 @@ def _offset(seed: int) -> int:
     return int(words(seed, zero, zero, zero, Stream.TRAINING)[0])
 
 
-class GeneratorDraws:
+class GeneratorDraws(StepDraws):
     """The draws of N rows over one rollout, made in the order of the calls."""
 
     def __init__(self, generator: torch.Generator, rows: int) -> None:
@@ -50,10 +50,9 @@ class GeneratorDraws:
         """int64 [M], the rows that fire, ascending."""
         return (self.word(t, 0) < threshold(rate)).nonzero().view(-1)
 
-    def normals(self, t: int, rows: Tensor, channels: int, dtype: torch.dtype) -> Tensor:
-        """[M, channels] standard normal deviates."""
-        offsets = torch.randint(TABLE_SIZE, (len(rows),), generator=self._generator)
-        return normal_rows(offsets, channels, dtype)
+    def offsets(self, t: int, rows: Tensor) -> Tensor:
+        """int64 [M]: where the deviates of these rows begin in the table."""
+        return torch.randint(TABLE_SIZE, (len(rows),), generator=self._generator)
 
 
 def masks(

@@ -95,7 +95,7 @@ class Shard:
         return torch.cat([joint[: self.rows.start], state, joint[self.rows.stop :]])
 
 
-class _PartOfDraws:
+class _PartOfDraws(StepDraws):
     """The draws of consecutive rows: makes the draws of all rows, as one process does."""
 
     def __init__(self, joint: StepDraws, rows: slice) -> None:
@@ -113,9 +113,10 @@ class _PartOfDraws:
         local: Tensor = firing[part] - self._rows.start
         return local
 
-    def normals(self, t: int, rows: Tensor, channels: int, dtype: torch.dtype) -> Tensor:
-        firing, part = self._fired[t]
-        return self._joint.normals(t, firing, channels, dtype)[part]
+    def offsets(self, t: int, rows: Tensor) -> Tensor:
+        firing, _ = self._fired[t]
+        places = torch.searchsorted(firing, rows + self._rows.start)
+        return self._joint.offsets(t, firing)[places]
 
 
 @contextlib.contextmanager

@@ -158,7 +158,7 @@ class Rollouts:
         raise ValueError(f"this rule cannot be rolled out with gradients: {'; '.join(reasons)}")
 
 
-class _DrawsOnDevice:
+class _DrawsOnDevice(StepDraws):
     """Draws made on a CPU and copied to another device."""
 
     def __init__(self, draws: StepDraws, device: torch.device) -> None:
@@ -170,5 +170,5 @@ class _DrawsOnDevice:
     def fires(self, t: int, rate: float) -> Tensor:
         return self._draws.fires(t, rate).to(self._device)
 
-    def normals(self, t: int, rows: Tensor, channels: int, dtype: torch.dtype) -> Tensor:
-        return self._draws.normals(t, rows.cpu(), channels, dtype).to(self._device)
+    def offsets(self, t: int, rows: Tensor) -> Tensor:
+        return self._draws.offsets(t, rows.cpu()).to(self._device)
