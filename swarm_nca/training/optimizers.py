@@ -1,9 +1,9 @@
 """Optimizers: Adam, as published, or Muon, which needs a fraction of the iterations.
 
-Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon) replaces the averaged gradient of a
-weight matrix by the nearest orthogonal matrix, so that a layer changes equally fast in every
-direction. This helps here because the directions in which cells begin to agree have small
-gradients at first. Biases are not matrices; Adam updates them.
+Muon (`muon.py`) replaces the averaged gradient of a weight matrix by the nearest orthogonal matrix,
+so that a layer changes equally fast in every direction. This helps here because the directions in
+which cells begin to agree have small gradients at first. Biases are not matrices; Adam updates
+them.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from __future__ import annotations
 from typing import Literal
 
 from torch import Tensor
-from torch.optim import Adam, Muon, Optimizer
+from torch.optim import Adam, Optimizer
 
 from swarm_nca.rules import Rule
+from swarm_nca.training.muon import Muon
 
 Method = Literal["adam", "muon"]
 
@@ -35,9 +36,8 @@ class Optimizers:
             self._optimizers: list[Optimizer] = [Adam(weights)]
             return
         matrices = [weight for weight in weights if weight.ndim == 2]
-        # Steps as large as Adam's, so that one rate fits both.
-        muon = Muon(matrices, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
-        self._optimizers = [muon, Adam([weight for weight in weights if weight.ndim != 2])]
+        others = [weight for weight in weights if weight.ndim != 2]
+        self._optimizers = [Muon(matrices), Adam(others)]
 
     def zero_grad(self) -> None:
         """Clear the gradients."""
