@@ -21,7 +21,6 @@ import torch
 from torch import Tensor
 
 from swarm_nca.bptt import Scratch, bptt
-from swarm_nca.compiled_bptt import compiled_bptt
 from swarm_nca.compiler import found_compiler
 from swarm_nca.engine import PRECISIONS, Stepper, draws_of
 from swarm_nca.images import Pictures
@@ -194,12 +193,12 @@ def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
     world = bench_worlds(rule, TRAINING_BATCH)
     target = torch.nn.functional.one_hot(world.label[world.world_of], len(rule.classes)).float()
 
-    def by(roll: Callable[..., Tensor], products: torch.dtype) -> Callable[[Rule], Tensor]:
+    def by(products: torch.dtype, compile_kernel: bool = False) -> Callable[[Rule], Tensor]:
         scratch, rates = Scratch(), (rule.fire_rate, rule.noise)
 
         def rolled(learner: Rule) -> Tensor:
-            draws = draws_of(world, seed=0)
-            return roll(world, learner, TRAINING_STEPS, draws, *rates, scratch, products)
+            setting = TRAINING_STEPS, draws_of(world, seed=0), *rates, scratch, products
+            return bptt(world, learner, *setting, compile_kernel=compile_kernel)
 
         return rolled
 
@@ -210,13 +209,13 @@ def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
         return dense.state
 
     rolled: dict[str, Callable[[Rule], Tensor]] = {
-        "engine": by(bptt, torch.float32),
-        "engine_bfloat16": by(bptt, torch.bfloat16),
+        "engine": by(torch.float32),
+        "engine_bfloat16": by(torch.bfloat16),
         "dense": by_dense,
         "dense_channels_last": partial(by_dense, channels_last=True),
     }
     compiled = _compiled_ways()
-    rolled |= {name: by(compiled_bptt, PRECISIONS[kind]) for name, kind in compiled.items()}
+    rolled |= {name: by(PRECISIONS[kind], True) for name, kind in compiled.items()}
     tasks: dict[str, Callable[[], object]] = {
         name: _iteration(rule, roll, target, len(world)) for name, roll in rolled.items()
     }

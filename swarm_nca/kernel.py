@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from swarm_nca.compiler import shared_library
+from swarm_nca.randomness import normal_table
 
 _SOURCE = Path(__file__).with_name("kernel.c")
 
@@ -46,7 +47,12 @@ class Kernel:
     Raises:
         FileNotFoundError: there is no C compiler.
         OSError: the compiler fails, or its output cannot be loaded.
+
+    Attributes:
+        block: what is kept of cells has a multiple of this many rows.
     """
+
+    block = 1
 
     def __init__(
         self,
@@ -72,7 +78,6 @@ class Kernel:
         *,
         of_all: bool = False,
         noise: float = 0.0,
-        deviates: Tensor | None = None,
         offsets: Tensor | None = None,
         heard: Tensor | None = None,
         units: Sequence[Tensor] = (),
@@ -86,13 +91,12 @@ class Kernel:
             rows: int64 [M], the rows of the cells.
             into: [M, C], float32, contiguous.
             noise: factor of the deviates; 0 needs none.
-            deviates, offsets: a table, float32, and where the C deviates of each cell, int64 [M],
-                begin.
+            offsets: int64 [M], where the C deviates of each cell begin in `normal_table`.
             heard: [M, K · C], or [M, P · C], becomes what the cells hear.
             units: [M, `padded`] for each hidden layer, become its activations.
         """
-        if noise and (deviates is None or offsets is None):
-            raise ValueError("noise needs deviates and offsets")
+        if noise and offsets is None:
+            raise ValueError("noise needs offsets of deviates")
         self._layers(
             bank,
             table,
@@ -100,7 +104,7 @@ class Kernel:
             rows,
             of_all=of_all,
             noise=noise,
-            deviates=deviates,
+            deviates=normal_table(into.dtype, into.device) if noise else None,
             offsets=offsets,
             into=into,
             heard=heard,
@@ -145,10 +149,9 @@ class BackwardKernel:
     def send_back(
         self,
         grads: Tensor,
-        order: Tensor,
         rows: Tensor,
         table: Tensor,
-        into: Tensor,
+        into: Tensor | None,
         absent: int,
         *,
         of_all: bool = False,
@@ -159,18 +162,17 @@ class BackwardKernel:
 
         Args:
             grads: [M, C], gradients of the answers, of the weights' precision, contiguous.
-            order: int64 [M], 0, 1, …, M − 1.
             rows: int64 [M], the rows of the cells.
             table: int64 [M, K], the rows of `into` that the cells heard; of all cells, [N, K],
                 with `of_all`.
-            into: [S, C], float32, contiguous.
+            into: [S, C], float32, contiguous; None: only `unit_grads` are wanted.
             absent: a row of `into` that is left out.
             units: [M, `padded`] for each hidden layer, as `Kernel.answers` keeps them.
             unit_grads: the same, become the gradients of the sums before the rectifiers.
         """
         self._layers(
             grads,
-            order,
+            torch.arange(len(rows)),
             self._nothing,
             rows,
             keeps=unit_grads[::-1],
@@ -224,7 +226,7 @@ class _Layers:
         prepared: Tensor,
         rows: Tensor,
         *,
-        into: Tensor,
+        into: Tensor | None,
         of_all: bool = False,
         noise: float = 0.0,
         deviates: Tensor | None = None,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
 from swarm_nca import matmul
-from swarm_nca.bptt import Scratch, bptt
-from swarm_nca.compiled_bptt import compiled_bptt, refuses
+from swarm_nca.bptt import Scratch, bptt, refuses_to_compile
 from swarm_nca.engine import draws_of, rollout
 from swarm_nca.images import strokes
 from swarm_nca.kernel import fits
@@ -33,6 +33,8 @@ pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compile
 STEPS, SEED = 5, 4
 
 Roll = Callable[..., torch.Tensor]
+
+compiled_bptt = partial(bptt, compile_kernel=True)
 
 
 def rule_of(hidden: tuple[int, ...] = (12, 10)) -> Rule:
@@ -144,7 +146,7 @@ def test_a_batch_of_one_world_has_the_gradients_of_torch() -> None:
 
 def test_in_bfloat16_gradients_lie_as_near_to_float32_as_those_of_torch() -> None:
     if not fits(torch.bfloat16):
-        reason = refuses(digits(rule_of()), rule_of(), torch.bfloat16)
+        reason = refuses_to_compile(digits(rule_of()), torch.bfloat16)
         assert reason is not None
         assert "products that it can compute" in reason
         return
@@ -185,7 +187,7 @@ def test_what_it_cannot_do_is_refused_with_the_way_that_can() -> None:
         (digits(rule).to(dtype=torch.float64), rule_of().double(), "float32 states"),
     ):
         draws = draws_of(world, 0)
-        with pytest.raises(ValueError, match=f"{reason}.*train it through swarm_nca.bptt"):
+        with pytest.raises(ValueError, match=f"{reason}.*train it through swarm_nca.rollout"):
             compiled_bptt(world, learner, 1, draws, 0.5, 0.0)
     with pytest.raises(ValueError, match="steps must be 1 or more"):
         compiled_bptt(digits(rule), rule, 0, draws_of(digits(rule), 0), 0.5, 0.0)

@@ -14,13 +14,14 @@ from swarm_nca import cuda_graph
 from swarm_nca.bptt import bptt
 from swarm_nca.cuda_graph import CudaGraph
 from swarm_nca.links import Links
+from swarm_nca.randomness import TABLE_SIZE, StepDraws
 from swarm_nca.rules import Classes, Mlp, Rule
 from swarm_nca.testing import tiny_world
 from swarm_nca.topologies import Grid, number_slots
 from swarm_nca.world import World
 
 BusyRule = Callable[..., Rule]
-STEPS = 6
+STEPS, JOLT = 6, 0.1
 GRIDS = [Grid(), Grid("von_neumann"), Grid(torus=True)]
 
 
@@ -33,11 +34,11 @@ class Doubling(Mlp):
         return 2 * super().change(prepared, messages)
 
 
-class RecordedDraws:
+class RecordedDraws(StepDraws):
     """Draws made in advance, with the interface that `bptt` needs."""
 
-    def __init__(self, fires: Tensor, jolts: Tensor) -> None:
-        self._fires, self._jolts = fires, jolts
+    def __init__(self, fires: Tensor, offsets: Tensor) -> None:
+        self._fires, self._offsets = fires, offsets
 
     def word(self, t: int, stream: int) -> Tensor:
         raise AssertionError("bptt must draw nothing else")
@@ -46,10 +47,7 @@ class RecordedDraws:
         return self._fires[t].nonzero().view(-1)
 
     def offsets(self, t: int, rows: Tensor) -> Tensor:
-        raise AssertionError("the jolts are in no table")
-
-    def normals(self, t: int, rows: Tensor, channels: int, dtype: torch.dtype) -> Tensor:
-        return self._jolts[t].index_select(0, rows)
+        return self._offsets[t].index_select(0, rows)
 
 
 def rule_of(busy_rule: BusyRule, **changes: Any) -> Rule:
@@ -64,11 +62,23 @@ def world_of(rule: Rule, grid: Grid = Grid()) -> World:  # noqa: B008
     return World.join([first, second])
 
 
-def draws_for(world: World, seed: int = 0) -> tuple[Tensor, Tensor]:
+def recorded_draws(world: World, seed: int = 0) -> RecordedDraws:
     generator = torch.Generator().manual_seed(seed)
     fires = torch.rand(STEPS, world.cells, generator=generator) < 0.6
-    jolts = torch.randn(STEPS, *world.state.shape, generator=generator, dtype=world.state.dtype)
-    return fires, 0.1 * jolts
+    offsets = torch.randint(TABLE_SIZE, (STEPS, world.cells), generator=generator)
+    return RecordedDraws(fires, offsets)
+
+
+def draws_for(world: World, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """The same as masks, and as jolts of all cells."""
+    draws, (cells, channels) = recorded_draws(world, seed), world.state.shape
+    fires = [draws.fires(t, 0.6) for t in range(STEPS)]
+    rows = torch.arange(cells)
+    jolts = [draws.normals(t, rows, channels, world.state.dtype) for t in range(STEPS)]
+    masks = torch.zeros(STEPS, cells, dtype=torch.bool)
+    for mask, fired in zip(masks, fires, strict=True):
+        mask[fired] = True
+    return masks, JOLT * torch.stack(jolts)
 
 
 def gradients(rule: Rule, state: Tensor) -> list[Tensor]:
@@ -87,7 +97,7 @@ def test_states_and_gradients_equal_bptt(
     rule = rule_of(busy_rule, hearing=hearing)
     world = world_of(rule, grid)
     fires, jolts = draws_for(world)
-    expected = bptt(world, rule, STEPS, RecordedDraws(fires, jolts), 0.6, 1.0)
+    expected = bptt(world, rule, STEPS, recorded_draws(world), 0.6, JOLT)
     expected_gradients = gradients(rule, expected)
     rule.to(device)
     moved = world.to(device)

@@ -18,7 +18,7 @@ from swarm_nca.engine.fit import check_fit, draws_of, members, products_in, rate
 from swarm_nca.engine.mail import Mail, readable
 from swarm_nca.kernel import Kernel, fits
 from swarm_nca.matmul import BLOCK, compiled, filled_up
-from swarm_nca.randomness import Draws, StepDraws, normal_rows, normal_table
+from swarm_nca.randomness import Draws, StepDraws, normal_rows
 from swarm_nca.rules import Largest, Layer, Rule, through
 from swarm_nca.threads import on_threads, threads
 from swarm_nca.world import World
@@ -206,9 +206,8 @@ class Stepper:
         self, number: int, bank: Tensor, rows: Tensor, table: Tensor | None, part: slice
     ) -> None:
         """Write the answers of a compiled function, with noise, to a part of the changes."""
-        deviates = offsets = None
+        offsets = None
         if self._noise:
-            deviates = normal_table(self._padded.dtype, self._padded.device)
             offsets = cast(Draws, self._draws).offsets(self.steps, rows)
         self._kernels[number].answers(
             bank,
@@ -217,7 +216,6 @@ class Stepper:
             self._change[part],
             of_all=table is None,
             noise=self._noise,
-            deviates=deviates,
             offsets=offsets,
         )
 

@@ -14,8 +14,9 @@ from typing import ClassVar, Protocol
 import torch
 from torch import Tensor
 
-from swarm_nca import bptt, compiled_bptt, cuda_graph
+from swarm_nca import bptt, cuda_graph
 from swarm_nca.engine import rates_of, recorded
+from swarm_nca.matmul import compiled
 from swarm_nca.randomness import StepDraws
 from swarm_nca.rules import Rule
 from swarm_nca.training.draws import GeneratorDraws, masks
@@ -53,7 +54,7 @@ class CudaGraph:
 class Bptt:
     """CPU rollout with a hand-written gradient; see `swarm_nca.bptt`."""
 
-    ROLL: ClassVar[Callable[..., Tensor]] = staticmethod(bptt.bptt)
+    COMPILES: ClassVar[bool] = False
 
     def __init__(self, team: DataParallel, longest: int, products: torch.dtype | None) -> None:
         self._team, self._products = team, products
@@ -69,7 +70,7 @@ class Bptt:
         """See `Way.__call__`."""
         share = self._team.share(world)
         draws = share.draws(GeneratorDraws(generator, world.cells))
-        state = self.ROLL(
+        state = bptt.bptt(
             share.world,
             rule,
             steps,
@@ -77,19 +78,22 @@ class Bptt:
             *rates_of(world, rule),
             self._scratch,
             self._products,
+            compile_kernel=self.COMPILES,
         )
         return share.joined(state)
 
 
 class CompiledBptt(Bptt):
-    """The same with compiled steps, if the environment asks; see `swarm_nca.compiled_bptt`."""
+    """The same with compiled steps, if the environment asks."""
 
-    ROLL = staticmethod(compiled_bptt.compiled_bptt)
+    COMPILES = True
 
     def refuses(self, world: World, rule: Rule) -> str | None:
         """See `Way.refuses`."""
+        if not compiled():
+            return "compiled gradients need SWARM_NCA_PRODUCTS=compiled"
         products = self._products or world.state.dtype
-        return compiled_bptt.unasked() or compiled_bptt.refuses(world, rule, products)
+        return super().refuses(world, rule) or bptt.refuses_to_compile(world, products)
 
 
 class Recorded:

@@ -1,110 +1,60 @@
-"""The hand-written gradient with compiled steps, forward and backward; see `kernel` and `bptt`.
-
-Each step is one call that gathers messages, computes all layers, and keeps their activations; its
-gradient is one call that goes back through the layers and adds to the gradients of the senders.
-Only the gradients of the weights are products of torch, one for each layer and some steps.
-
-Worlds do not hear each other, so a batch is split into parts, which threads roll out and back from
-the first step to the last without waiting for each other. The parts depend on the batch only: the
-results have the same bytes for any number of threads.
-"""
+"""A rollout of a batch and its gradient, in parts that run on several threads; see `bptt`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from swarm_nca import bptt
-from swarm_nca.engine.fit import check_fit
 from swarm_nca.engine.gather import living
 from swarm_nca.engine.mail import Mail
-from swarm_nca.kernel import BackwardKernel, Kernel, Weights, fits
-from swarm_nca.matmul import compiled
-from swarm_nca.randomness import StepDraws, normal_table
+from swarm_nca.kernel import BackwardKernel, Kernel, Weights
+from swarm_nca.randomness import StepDraws
 from swarm_nca.rules import Rule
 from swarm_nca.threads import on_threads
+from swarm_nca.torch_kernel import TorchBackwardKernel, TorchKernel
 from swarm_nca.world import World
 
 #: Rows of a product that gives gradients of weights, at least: its factors are still in the cache.
-TOGETHER = 1_024
+TOGETHER = 1_536
 
 #: In bfloat16 their number is a multiple of this, because oneDNN compiles a kernel for each number.
 FILLED = 256
 
-#: A batch has two parts, or more if each has this many cells.
+#: A batch has up to two parts, or more if each has this many cells.
 PART = 16_384
 
+#: The fewest cells of a part: some calls of torch take as long as the products of few cells.
+LEAST, LEAST_COMPILED = 8_192, 64
 
-def compiled_bptt(
-    world: World,
-    rule: Rule,
-    steps: int,
-    draws: StepDraws,
-    fire_rate: float,
-    noise: float,
-    scratch: bptt.Scratch | None = None,
-    products: torch.dtype | None = None,
-) -> Tensor:
-    """The state [N, C] after `steps` steps, with gradients; the arguments are those of `bptt`.
 
-    Raises:
-        ValueError: no steps, a rule that does not fit the world, or one that `refuses` rejects.
-        OSError: there is no C compiler, or it fails.
+class Scratch:
+    """Arrays that successive rollouts reuse; each rollout must back-propagate before the next.
+
+    New memory pages cost as much time as the arithmetic that fills them.
     """
-    if steps < 1:
-        raise ValueError(f"steps must be 1 or more, got {steps}")
-    products = products or world.state.dtype
-    reason = refuses(world, rule, products)
-    if reason is not None:
-        raise ValueError(f"{reason}: train it through swarm_nca.bptt")
-    check_fit(world, rule)
-    fired = [draws.fires(t, fire_rate) for t in range(steps)]
-    filtered = rule.filtered()
-    filters, layers = (None, rule.layers()) if filtered is None else filtered
-    weights = [part for layer in layers or () for part in layer]
-    run = _Run(world, rule, draws, fired, noise, scratch or bptt.Scratch(), products, filters)
-    unroll: Any = _CompiledBptt.apply
-    state: Tensor = unroll(world.state, run, *weights)
-    return state
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Tensor] = {}
+
+    def empty(self, name: str, rows: int, columns: int, like: Tensor, keep: int = 0) -> Tensor:
+        """An uninitialised [rows, columns] array, valid until the next call with the same name.
+
+        Args:
+            keep: number of first rows that keep their values from the previous call.
+        """
+        kept = self._kept.get(name)
+        if kept is None or kept.numel() < rows * columns or kept.dtype != like.dtype:
+            fresh = like.new_empty(rows * columns * 5 // 4)
+            if kept is not None and keep:
+                fresh[: keep * columns] = kept[: keep * columns]
+            kept = self._kept[name] = fresh
+        return kept[: rows * columns].view(rows, columns)
 
 
-def refuses(world: World, rule: Rule, products: torch.dtype) -> str | None:
-    """Why this gradient does not support a world and rule; None if it does."""
-    if reason := bptt.refuses(rule) or bptt.refuses_world(world):
-        return reason
-    if not world.state.is_cpu or world.state.dtype != torch.float32 or not fits(products):
-        return "compiled gradients need a CPU, float32 states, and products that it can compute"
-    return None
-
-
-def unasked() -> str | None:
-    """Why trainings do not use this gradient; None if the environment asks for it."""
-    return None if compiled() else "compiled gradients need SWARM_NCA_PRODUCTS=compiled"
-
-
-class _CompiledBptt(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, state: Tensor, run: _Run, *weights: Tensor) -> Tensor:
-        after, kept = run.forward(weights)
-        ctx.run, ctx.precisions = run, [weight.dtype for weight in weights]
-        ctx.save_for_backward(*kept)
-        return after
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad_state: Tensor) -> tuple[Tensor | None, ...]:
-        ctx.saved_tensors  # noqa: B018 - raises an error if a later rollout has used the scratch
-        state_grad, gradients = ctx.run.backward(grad_state)
-        given = (grad.to(kind) for grad, kind in zip(gradients, ctx.precisions, strict=True))
-        return (state_grad, None, *given)
-
-
-class _Run:
+class Run:
     """One rollout of a batch and its gradient.
 
     Attributes:
@@ -120,12 +70,14 @@ class _Run:
         draws: StepDraws,
         fired: Sequence[Tensor],
         noise: float,
-        scratch: bptt.Scratch,
+        scratch: Scratch,
         products: torch.dtype,
         filters: Tensor | None,
+        compile_kernel: bool,
     ) -> None:
         self.world, self.rule, self.draws, self.noise = world, rule, draws, noise
         self.scratch, self.products, self.filters = scratch, products, filters
+        self._compiles = compile_kernel
         self.mail = Mail(world, draws)
         self.fired = [self.mail.able(rows) for rows in fired]
         self.mortal = rule.lives(world.state, world.largest) is not None
@@ -134,8 +86,10 @@ class _Run:
         self.offsets: list[Tensor] | None = None
         if noise and apart:
             self.offsets = [draws.offsets(t, rows) for t, rows in enumerate(self.fired)]
-        edges = _edges(world) if apart else [0, len(world)]
-        self._parts = [_Part(self, number, edges) for number in range(len(edges) - 1)]
+        edges = [0, len(world)]
+        if apart:
+            edges = _edges(world, LEAST_COMPILED if compile_kernel else LEAST)
+        self._parts = [Part(self, number, edges) for number in range(len(edges) - 1)]
 
     def forward(self, weights: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """The last states [N, C], and the arrays that the gradient reads again."""
@@ -149,16 +103,28 @@ class _Run:
         prepared = bias[None]
         if sensed:
             prepared = torch.addmm(bias, self.stimulus, perception[:sensed])
-        self.kernel = Kernel(self.layers, slots, channels, prepared, self.filters)
-        self.backward_kernel = BackwardKernel(self.layers, slots, channels, self.filters)
+        shape = self.layers, slots, channels
+        self.kernel: Kernel | TorchKernel
+        self.backward_kernel: BackwardKernel | TorchBackwardKernel
+        if self._compiles:
+            self.kernel = Kernel(*shape, prepared, self.filters)
+            self.backward_kernel = BackwardKernel(*shape, self.filters)
+        else:
+            self.kernel = TorchKernel(*shape, prepared.to(self.products), self.filters)
+            self.backward_kernel = TorchBackwardKernel(*shape, self.filters)
         self.padded = torch.cat([state, state.new_zeros(1, channels)])
         self.short = self.padded.to(self.products)
         self._on_threads(lambda part: part.forward())
         kept = [each for part in self._parts for each in (part.messages, *part.units)]
         return self.padded[:-1].clone(), kept
 
-    def backward(self, grad_state: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Gradients of the first states [N, C], and of each weight."""
+    def backward(self, grad_state: Tensor, to_first: bool) -> tuple[Tensor, list[Tensor]]:
+        """Gradients of the first states [N, C], unless only those of the weights are wanted.
+
+        Returns:
+            These, or what they are before the first step; the gradients of each weight.
+        """
+        self.to_first = to_first
         absent, channels = grad_state.shape
         said = absent if self.mail.passes(grad_state) is not None else 0
         self.bank_grad = torch.cat([grad_state, grad_state.new_zeros(1 + said, channels)])
@@ -168,7 +134,7 @@ class _Run:
             torch.stack(each).sum(0) for each in zip(*totals, strict=True)
         ]
 
-    def _on_threads(self, job: Callable[[_Part], None]) -> None:
+    def _on_threads(self, job: Callable[[Part], None]) -> None:
         def work(thread: int, piece: int) -> None:
             with torch.no_grad():
                 job(self._parts[piece])
@@ -176,7 +142,7 @@ class _Run:
         on_threads(work, len(self._parts), torch.get_num_threads())
 
 
-class _Part:
+class Part:
     """Some worlds of a batch, whose cells are successive rows.
 
     Args:
@@ -185,7 +151,7 @@ class _Part:
         edges: the first worlds of all parts, and the number of worlds.
     """
 
-    def __init__(self, run: _Run, number: int, edges: Sequence[int]) -> None:
+    def __init__(self, run: Run, number: int, edges: Sequence[int]) -> None:
         self._run, self._name = run, f"{number} of {len(edges) - 1}"
         first, stop = edges[number : number + 2]
         begins = functional.pad(run.world.counts.cumsum(0), (1, 0))
@@ -208,12 +174,11 @@ class _Part:
         self._widths = [sums * channels, *(len(bias) for _, bias in run.layers[:-1])]
         columns = [self._widths[0], *(kernel.padded(width) for width in self._widths[1:])]
         end = self._before = FILLED if run.products == torch.bfloat16 else 0
-        expected = end + (0 if run.mortal else sum(own.stop - own.start for own in self._own))
-        self._keep(columns, expected, 0)
+        expected = 0 if run.mortal else sum(self._filled(own.stop - own.start) for own in self._own)
+        self._keep(columns, end + expected, 0)
         for each in (self.messages, *self.units):
             each[:end].zero_()  # raises the version counter too: kernels write unseen
-        deviates = normal_table(padded.dtype, padded.device) if run.noise else None
-        self._steps: list[tuple[Tensor, Tensor]] = []
+        self._steps: list[tuple[Tensor, Tensor, int]] = []
         self._passing: list[Tensor | None] = []
         self._dead: list[Tensor] = []
         own_state = padded[self._rows]
@@ -221,7 +186,7 @@ class _Part:
             rows, before = run.fired[t][own], self._living(own_state)
             if before is not None:
                 rows = rows[before[rows - self._rows.start]]
-            part = slice(end, end := end + len(rows))
+            part = slice(end, end := end + self._filled(len(rows)))
             if end > len(self.messages):
                 self._keep(columns, end, part.start)
             bank = mail.collect(padded, t)
@@ -240,7 +205,6 @@ class _Part:
                 change,
                 of_all=mail.direct,
                 noise=run.noise,
-                deviates=deviates,
                 offsets=offsets,
                 heard=self.messages[part],
                 units=[each[part] for each in self.units],
@@ -248,7 +212,7 @@ class _Part:
             kernel.write(padded, rows, change, replaces=False)
             if before is not None:
                 self._bury(own_state, before)
-            self._steps.append((rows, table))
+            self._steps.append((rows, table, part.stop - part.start))
 
     def backward(self) -> None:
         """Add the gradients of the messages to those of the states, and sum those of weights."""
@@ -262,35 +226,34 @@ class _Part:
         ]
         self._bias_sums = [state_grad.new_zeros(size) for size in outputs]
         self._sensed = state_grad.new_zeros(outputs[0], run.stimulus.shape[1])
-        longest = max((len(rows) for rows, _ in self._steps), default=0)
-        space = TOGETHER + longest + FILLED
+        space = TOGETHER + FILLED + max(filled for *_, filled in self._steps)
         grads = [
             run.scratch.empty(f"gradient {n} {self._name}", space, each.shape[1], each)
             for n, each in enumerate(self.units)
         ]
         like = self.messages
         grads.append(run.scratch.empty(f"answer gradient {self._name}", space, channels, like))
-        order = torch.arange(longest)
         # The steps of one product fill the arrays from their end.
-        end = high = sum(len(rows) for rows, _ in self._steps) + self._before
+        end = high = sum(filled for *_, filled in self._steps) + self._before
         at, acted = space, []
         for t in reversed(range(len(self._steps))):
-            rows, table = self._steps[t]
+            rows, table, filled = self._steps[t]
             if self._dead:
                 state_grad.index_fill_(0, self._dead[t], 0.0)
-            part, at = slice(at - len(rows), at), at - len(rows)
-            end -= len(rows)
-            acted.append(rows)
-            grads[-1][part] = state_grad.index_select(0, rows)
+            part, at = slice(at - filled, at), at - filled
+            kept, end = slice(end - filled, end), end - filled
+            acted.append(functional.pad(rows, (0, filled - len(rows))))
+            top = grads[-1][part]
+            top[: len(rows)] = state_grad.index_select(0, rows)
+            top[len(rows) :] = 0.0
             run.backward_kernel.send_back(
-                grads[-1][part],
-                order[: len(rows)],
+                top,
                 rows,
                 table,
-                run.bank_grad,
+                run.bank_grad if t or run.to_first else None,
                 absent,
                 of_all=run.mail.direct,
-                units=[each[end : end + len(rows)] for each in self.units],
+                units=[each[kept] for each in self.units],
                 unit_grads=[each[part] for each in grads[:-1]],
             )
             if (passes := self._passing[t]) is not None:
@@ -316,6 +279,10 @@ class _Part:
             run.scratch.empty(f"hidden {n} {self._name}", rows, width, like, kept)
             for n, width in enumerate(hidden)
         ]
+
+    def _filled(self, rows: int) -> int:
+        """The number of rows that are kept of so many cells."""
+        return rows + -rows % self._run.kernel.block
 
     def _in_short(self, bank: Tensor) -> Tensor:
         """The bank of a step in the precision of the products."""
@@ -360,10 +327,14 @@ class _Part:
             _add_product(self._sensed, outputs, self._run.stimulus[rows].to(outputs.dtype))
 
 
-def _edges(world: World) -> list[int]:
-    """The first worlds of parts with about as many cells each, and the number of worlds."""
+def _edges(world: World, least: int) -> list[int]:
+    """The first worlds of parts with about as many cells each, and the number of worlds.
+
+    Args:
+        least: the fewest cells of a part.
+    """
     ends = world.counts.cumsum(0)
-    count = min(len(world), max(2, world.cells // PART))
+    count = max(1, min(len(world), world.cells // least, max(2, world.cells // PART)))
     aims = torch.arange(1, count) * world.cells // count
     inner = (torch.searchsorted(ends, aims) + 1).tolist()
     return sorted({0, *inner, len(world)})

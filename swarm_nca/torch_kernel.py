@@ -1,0 +1,132 @@
+"""The layers of a rule for many cells by products of torch; the interface is that of `kernel`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from swarm_nca.kernel import Weights
+from swarm_nca.matmul import BLOCK, by_onednn, product
+from swarm_nca.randomness import normal_rows
+
+
+class TorchKernel:
+    """The layers of one rule; the arguments are those of `Kernel`.
+
+    Attributes:
+        block: what is kept of cells has a multiple of this many rows.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Weights],
+        slots: int,
+        channels: int,
+        prepared: Tensor,
+        filters: Tensor | None = None,
+    ) -> None:
+        (weight, _), *self._others = layers
+        self._filters = None if filters is None else filters.to(weight.dtype)
+        heard = slots if filters is None else filters.shape[1]
+        self._heard, self._prepared = weight[len(weight) - heard * channels :], prepared
+        self.block = BLOCK if by_onednn(weight.dtype, weight.device) else 1
+
+    def padded(self, width: int) -> int:
+        """`width`: rows are not padded."""
+        return width
+
+    def answers(
+        self,
+        bank: Tensor,
+        table: Tensor,
+        rows: Tensor,
+        into: Tensor,
+        *,
+        of_all: bool,
+        noise: float,
+        offsets: Tensor | None,
+        heard: Tensor,
+        units: Sequence[Tensor],
+    ) -> None:
+        """Write the answers of M cells; see `Kernel.answers`.
+
+        Args:
+            heard, units: with M' ≥ M rows; the further ones stand for cells that hear nothing.
+        """
+        reads, channels = (table.index_select(0, rows) if of_all else table), bank.shape[1]
+        received = heard.view(len(heard), heard.shape[1] // channels, channels)
+        if self._filters is None:
+            torch.index_select(bank, 0, reads.reshape(-1), out=received[: len(rows)].flatten(0, 1))
+        else:
+            messages = bank.index_select(0, reads.reshape(-1)).view(*reads.shape, channels)
+            torch.matmul(self._filters.t(), messages, out=received[: len(rows)])
+        heard[len(rows) :] = 0.0
+        whole = [*units, into.new_empty(len(heard), channels, dtype=bank.dtype)]
+        if len(self._prepared) == 1:
+            whole[0].copy_(self._prepared.expand_as(whole[0]))
+        else:
+            torch.index_select(self._prepared, 0, rows, out=whole[0][: len(rows)])
+            whole[0][len(rows) :] = 0.0
+        given = product(heard, self._heard, whole[0], into=whole[0])
+        for below, above, (weight, bias) in zip(whole, whole[1:], self._others, strict=False):
+            torch.clamp_min(given, 0, out=below)
+            given = product(below, weight, bias, into=above)
+        into.copy_(given[: len(rows)])
+        if noise and offsets is not None:
+            into.add_(normal_rows(offsets, channels, into.dtype), alpha=noise)
+
+    def write(self, state: Tensor, rows: Tensor, change: Tensor, replaces: bool) -> None:
+        """Add a change [M, C] to the rows int64 [M] of a state, or replace them."""
+        (state.index_copy_ if replaces else state.index_add_)(0, rows, change)
+
+
+class TorchBackwardKernel:
+    """The same layers backward; the arguments are those of `BackwardKernel`."""
+
+    def __init__(
+        self,
+        layers: Sequence[Weights],
+        slots: int,
+        channels: int,
+        filters: Tensor | None = None,
+    ) -> None:
+        (weight, _), *others = layers
+        self._filters = None if filters is None else filters.to(weight.dtype)
+        heard = slots if filters is None else filters.shape[1]
+        weights = [weight[len(weight) - heard * channels :], *(weight for weight, _ in others)]
+        self._turned = [weight.t() for weight in weights]
+
+    def send_back(
+        self,
+        grads: Tensor,
+        rows: Tensor,
+        table: Tensor,
+        into: Tensor | None,
+        absent: int,
+        *,
+        of_all: bool,
+        units: Sequence[Tensor],
+        unit_grads: Sequence[Tensor],
+    ) -> None:
+        """Add the gradients of M cells' messages; see `BackwardKernel.send_back`.
+
+        Args:
+            absent: its gradient, which nobody reads, is added too.
+        """
+        relu_backward = torch.ops.aten.threshold_backward.grad_input
+        for turned, below, unit in zip(
+            self._turned[:0:-1], unit_grads[::-1], units[::-1], strict=True
+        ):
+            grads = product(grads, turned, into=below)
+            relu_backward(grads, unit, 0, grad_input=below)
+            grads = below
+        if into is None:
+            return
+        reads, channels = (table.index_select(0, rows) if of_all else table), into.shape[1]
+        sent = product(grads, self._turned[0])[: len(rows)]
+        if self._filters is not None:
+            sent = self._filters @ sent.view(len(sent), self._filters.shape[1], channels)
+        # Not index_put_: its order of addition varies with several threads.
+        into.index_add_(0, reads.reshape(-1), sent.reshape(-1, channels).to(into.dtype))
