@@ -18,8 +18,9 @@ from swarm_nca.measure.stopwatch import interleaved
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
 
-#: Sides of the products, and bytes of the copied array, more than a cache holds.
-_SIDE, _COPIED = 1024, 1 << 26
+#: Sides of the products, and bytes of the copied array, more than a cache holds. Processors without
+#: bfloat16 units take seconds for a large product in it.
+_SIDE, _SIDE_IF_SLOW, _COPIED = 1024, 256, 1 << 26
 
 
 class Limits(NamedTuple):
@@ -61,9 +62,17 @@ def measured_limits(seconds: float = 1.0, copied: int = _COPIED) -> Limits:
     """
     generator = torch.Generator().manual_seed(0)
     single = torch.randn(_SIDE, _SIDE, generator=generator)
-    short, source = single.bfloat16(), torch.zeros(copied // 4)
+    few = single[:_SIDE_IF_SLOW, :_SIDE_IF_SLOW].contiguous()
+    source = torch.zeros(copied // 4)
     target = torch.empty_like(source)
     with torch.inference_mode():
+        short = few.bfloat16()
+        tried = interleaved(
+            {"single": lambda: torch.mm(few, few), "short": lambda: torch.mm(short, short)},
+            seconds=0.0,
+        )
+        if tried.least("short") < 2 * tried.least("single"):
+            short = single.bfloat16()
         times = interleaved(
             {
                 "float32": lambda: product(single, single),
@@ -72,10 +81,9 @@ def measured_limits(seconds: float = 1.0, copied: int = _COPIED) -> Limits:
             },
             seconds=seconds,
         )
-    operations = 2 * _SIDE**3
     return Limits(
-        operations / times.least("float32"),
-        operations / times.least("bfloat16"),
+        2 * _SIDE**3 / times.least("float32"),
+        2 * len(short) ** 3 / times.least("bfloat16"),
         2 * 4 * len(source) / times.least("copy"),
     )
 

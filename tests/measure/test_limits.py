@@ -29,14 +29,18 @@ def test_a_rule_without_layers_is_refused() -> None:
         work_of(rule, world, 6)
 
 
-def test_limits_are_work_over_the_shortest_times(monkeypatch) -> None:
+@pytest.mark.parametrize(("short", "side"), [(0.5, 1024), (9.0, 256)])
+def test_limits_are_work_over_the_shortest_times(
+    short: float, side: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def timed(tasks, **settings):
         for task in tasks.values():
             task()  # the timed code runs
-        return Times({"float32": [0.5, 0.25], "bfloat16": [0.125], "copy": [4.0, 2.0]})
+        units = {"single": [1.0], "short": [short]}
+        return Times(units | {"float32": [0.5, 0.25], "bfloat16": [0.125], "copy": [4.0, 2.0]})
 
     monkeypatch.setattr(limits, "interleaved", timed)
     found = measured_limits(copied=4_000)
     assert found.flops == 2 * 1024**3 / 0.25
-    assert found.flops_bfloat16 == 2 * 1024**3 / 0.125
+    assert found.flops_bfloat16 == 2 * side**3 / 0.125
     assert found.bandwidth == 2 * 4_000 / 2.0

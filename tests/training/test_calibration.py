@@ -15,14 +15,14 @@ from swarm_nca.training.calibration import begin_from, inputs_met, passed_on
 
 @pytest.fixture(scope="module")
 def task() -> Classification:
-    drawn = sn.images.strokes(300, seed=5)
+    drawn = sn.images.strokes(120, seed=5)
     return Classification(torch.tensor(drawn.grey), torch.tensor(drawn.labels_for(DIGITS.names)))
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calibration, "WORLDS", 48)
-    monkeypatch.setattr(calibration, "STEPS", 15)
+    monkeypatch.setattr(calibration, "WORLDS", 20)
+    monkeypatch.setattr(calibration, "STEPS", 10)
     monkeypatch.setattr(calibration, "SWEEPS", 1)
     monkeypatch.setattr(calibration, "FITS", 0)
 
@@ -103,11 +103,11 @@ def test_planes_of_signs_err_less_than_evenly_spaced_values(
 
 
 def test_ranges_of_quantized_inputs_fit_what_cells_meet(floats: Rule, task: Classification) -> None:
-    bits = [f"int{bits}" for bits in (2, 4, 8)]
+    bits = [f"int{bits}" for bits in (2, 8)]
     errors = [
         error(rounded(floats, task, True, filters="int8", inputs=one), floats, task) for one in bits
     ]
-    assert errors[0] > 2 * errors[1] > 20 * errors[2]
+    assert errors[0] > 40 * errors[1]
 
 
 def test_other_sizes_are_refused(floats: Rule, task: Classification) -> None:
