@@ -40,14 +40,15 @@ class Part:
     """A part of the pool, and the lasting fault of its worlds; None in the sound part."""
 
     pool: Pool
-    fault: Perturbation | None = None
+    fault: Chance | None = None
 
     @classmethod
     def of(
-        cls, count: int, task: Task, rule: Rule, fault: Perturbation, generator: torch.Generator
+        cls, count: int, task: Task, rule: Rule, fault: Chance, generator: torch.Generator
     ) -> Part:
         """New worlds that have a fault from their first step."""
-        return cls(Pool.of(_hit(task.start(count, rule, generator), fault, generator)), fault)
+        world = _hit(task.start(count, rule, generator), fault.change, generator)
+        return cls(Pool.of(world), fault)
 
     def refreshed(
         self,
@@ -64,16 +65,17 @@ class Part:
         if (count := fresh + mutated) == 0:
             return world
         first = task.refresh(world[:count], fresh, mutated, rule, generator)
-        first = _hit(first, self.fault, generator)
+        first = _hit(first, self.fault.change, generator)
         return first if count == len(world) else World.join([first, world[count:]])
 
 
-def drawn(parts: Sequence[Part], chances: Sequence[float], generator: torch.Generator) -> Part:
+def drawn(parts: Sequence[Part], generator: torch.Generator) -> Part:
     """The part for an iteration: each lasting part by its chance, else the sound one, the first."""
     if len(parts) == 1:
         return parts[0]
     place = float(torch.rand((), generator=generator, dtype=torch.float64))
-    for part, chance in zip(parts[1:], chances, strict=True):
+    for part in parts:
+        chance = 0.0 if part.fault is None else part.fault.chance
         if place < chance:
             return part
         place -= chance

@@ -92,14 +92,13 @@ class Trainer:
             raise ValueError(
                 "the lasting faults are not those of the recipe: give faults_of(recipe, document)"
             )
-        self._chances = [fault.chance for fault in lasting]
         self.parts: list[Part] = []
         if recipe.regime != "naive":
             generator = generator_of(recipe.seed, 0)
             sound, *sizes = recipe.parts
             self.parts = [Part(Pool.of(task.start(sound, rule, generator)))]
             for size, fault in zip(sizes, lasting, strict=True):
-                self.parts.append(Part.of(size, task, rule, fault.change, generator))
+                self.parts.append(Part.of(size, task, rule, fault, generator))
         products = torch.bfloat16 if recipe.precision == "bfloat16" else None
         longest = recipe.steps if isinstance(recipe.steps, int) else recipe.steps[1]
         self._rollouts = Rollouts(longest, products, self.team)
@@ -172,7 +171,7 @@ class Trainer:
         fresh, mutated = recipe.shares(self.iteration)
         if not self.parts:
             return None, torch.arange(fresh), task.start(fresh, rule, generator)
-        part = drawn(self.parts, self._chances, generator)
+        part = drawn(self.parts, generator)
         pool = part.pool
         which = torch.randperm(len(pool), generator=generator)[: recipe.batch].to(rule.device)
         world = pool.take(which)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -155,9 +156,13 @@ def test_the_pool_keeps_the_states_of_worlds_that_live_without_some_cells() -> N
 
 def test_parts_of_the_pool_are_drawn_by_their_chances() -> None:
     parts, generator = lasting(0).parts, torch.Generator().manual_seed(5)
+    for i, chance in enumerate((0.1, 0.2, 0.3), 1):
+        fault = parts[i].fault
+        assert fault is not None
+        parts[i] = replace(parts[i], fault=replace(fault, chance=chance))
     counts = [0] * len(parts)
     for _ in range(2000):
-        counts[parts.index(drawn(parts, [0.1, 0.2, 0.3], generator))] += 1
+        counts[parts.index(drawn(parts, generator))] += 1
     assert [count / 2000 for count in counts] == pytest.approx([0.4, 0.1, 0.2, 0.3], abs=0.04)
 
 
