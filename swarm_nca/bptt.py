@@ -6,9 +6,11 @@ products (`torch_kernel`) or compiled for the rule (`kernel`). The gradients of 
 products of torch, one for each layer and some steps, while the factors are still in the cache. The
 results equal those of autograd (a test compares them) in less time.
 
-Worlds do not hear each other, so a batch is split into parts, which threads roll out and back from
-the first step to the last without waiting for each other. The parts depend on the batch only: the
-results have the same bytes for any number of threads.
+Worlds do not hear each other, so a batch is split into parts of whole worlds, which threads roll
+out and back from the first step to the last without waiting for each other. The parts depend on the
+batch only, so that the number of threads changes no byte of a split batch. Not split are batches
+with lost, rounded or false messages, whose draws belong to the whole batch, and, with torch's
+products, small ones.
 """
 
 from __future__ import annotations
@@ -106,13 +108,13 @@ class _Bptt(torch.autograd.Function):
     def forward(ctx: Any, state: Tensor, run: Run, *weights: Tensor) -> Tensor:
         after, kept = run.forward(weights)
         ctx.run, ctx.precisions = run, [weight.dtype for weight in weights]
-        ctx.save_for_backward(*kept)
+        ctx.save_for_backward(*kept, *weights, run.world.stimulus)
         return after
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_state: Tensor) -> tuple[Tensor | None, ...]:
-        ctx.saved_tensors  # noqa: B018 - raises an error if a later rollout has used the scratch
+        ctx.saved_tensors  # noqa: B018 - raises an error if any of them has changed since
         state_grad, gradients = ctx.run.backward(grad_state, ctx.needs_input_grad[0])
         given = (grad.to(kind) for grad, kind in zip(gradients, ctx.precisions, strict=True))
         return (state_grad if ctx.needs_input_grad[0] else None, None, *given)

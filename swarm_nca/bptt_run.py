@@ -60,7 +60,7 @@ class Run:
     Attributes:
         padded: [N + 1, C], the present states, and a row of zeros.
         bank_grad: [N + 1, C], the gradients of the states, and a row for absent neighbours that
-            stays 0; N rows more for what cells say, if that differs from their states.
+            nothing reads; N rows more for what cells say, if that differs from their states.
     """
 
     def __init__(
@@ -81,13 +81,12 @@ class Run:
         self.mail = Mail(world, draws)
         self.fired = [self.mail.able(rows) for rows in fired]
         self.mortal = rule.lives(world.state, world.largest) is not None
-        # With several parts all numbers are drawn before, in the order of the steps.
-        apart = self.mail.direct and not (self.mortal and noise)
         self.offsets: list[Tensor] | None = None
-        if noise and apart:
-            self.offsets = [draws.offsets(t, rows) for t, rows in enumerate(self.fired)]
         edges = [0, len(world)]
-        if apart:
+        if self.mail.direct:
+            # Before all steps, in their order: parts do not draw.
+            if noise:
+                self.offsets = [draws.offsets(t, rows) for t, rows in enumerate(self.fired)]
             edges = _edges(world, LEAST_COMPILED if compile_kernel else LEAST)
         self._parts = [Part(self, number, edges) for number in range(len(edges) - 1)]
 
@@ -114,7 +113,7 @@ class Run:
             self.backward_kernel = TorchBackwardKernel(*shape, self.filters)
         self.padded = torch.cat([state, state.new_zeros(1, channels)])
         self.short = self.padded.to(self.products)
-        self._on_threads(lambda part: part.forward())
+        self._on_threads(lambda part: part.forward(self))
         kept = [each for part in self._parts for each in (part.messages, *part.units)]
         return self.padded[:-1].clone(), kept
 
@@ -128,11 +127,15 @@ class Run:
         absent, channels = grad_state.shape
         said = absent if self.mail.passes(grad_state) is not None else 0
         self.bank_grad = torch.cat([grad_state, grad_state.new_zeros(1 + said, channels)])
-        self._on_threads(lambda part: part.backward())
+        self._on_threads(lambda part: part.backward(self))
         totals = [part.totals for part in self._parts]
         return self.bank_grad[:absent], [
             torch.stack(each).sum(0) for each in zip(*totals, strict=True)
         ]
+
+    def filled(self, rows: int) -> int:
+        """The number of rows that are kept of so many cells."""
+        return rows + -rows % self.kernel.block
 
     def _on_threads(self, job: Callable[[Part], None]) -> None:
         def work(thread: int, piece: int) -> None:
@@ -152,7 +155,7 @@ class Part:
     """
 
     def __init__(self, run: Run, number: int, edges: Sequence[int]) -> None:
-        self._run, self._name = run, f"{number} of {len(edges) - 1}"
+        self._name = f"{number} of {len(edges) - 1}"
         first, stop = edges[number : number + 2]
         begins = functional.pad(run.world.counts.cumsum(0), (1, 0))
         self._rows = slice(int(begins[first]), int(begins[stop]))
@@ -166,16 +169,18 @@ class Part:
             places = [torch.searchsorted(rows, bounds).tolist() for rows in run.fired]
             self._own = [slice(*place) for place in places]
 
-    def forward(self) -> None:
+    def forward(self, run: Run) -> None:
         """Take all steps; what the gradient needs is kept."""
-        run, padded, slots = self._run, self._run.padded, self._run.world.neighbors.shape[1]
+        padded, slots = run.padded, run.world.neighbors.shape[1]
         mail, kernel, channels = run.mail, run.kernel, padded.shape[1]
         sums = slots if run.filters is None else run.filters.shape[1]
         self._widths = [sums * channels, *(len(bias) for _, bias in run.layers[:-1])]
         columns = [self._widths[0], *(kernel.padded(width) for width in self._widths[1:])]
         end = self._before = FILLED if run.products == torch.bfloat16 else 0
-        expected = 0 if run.mortal else sum(self._filled(own.stop - own.start) for own in self._own)
-        self._keep(columns, end + expected, 0)
+        expected = 0
+        if not run.mortal:
+            expected = sum(run.filled(own.stop - own.start) for own in self._own)
+        self._keep(run, columns, end + expected, 0)
         for each in (self.messages, *self.units):
             each[:end].zero_()  # raises the version counter too: kernels write unseen
         self._steps: list[tuple[Tensor, Tensor, int]] = []
@@ -183,21 +188,22 @@ class Part:
         self._dead: list[Tensor] = []
         own_state = padded[self._rows]
         for t, own in enumerate(self._own):
-            rows, before = run.fired[t][own], self._living(own_state)
+            rows, before = run.fired[t][own], self._living(run, own_state)
+            offsets = run.offsets[t][own] if run.offsets else None
             if before is not None:
-                rows = rows[before[rows - self._rows.start]]
-            part = slice(end, end := end + self._filled(len(rows)))
+                acting = before[rows - self._rows.start]
+                rows, offsets = rows[acting], None if offsets is None else offsets[acting]
+            if run.noise and offsets is None:
+                offsets = run.draws.offsets(t, rows)
+            part = slice(end, end := end + run.filled(len(rows)))
             if end > len(self.messages):
-                self._keep(columns, end, part.start)
+                self._keep(run, columns, end, part.start)
             bank = mail.collect(padded, t)
             table = mail.table if mail.direct else mail.arriving(rows, t)
             self._passing.append(mail.passes(padded[:-1]))
             if run.products != padded.dtype:
-                bank = self._in_short(bank)
+                bank = self._in_short(run, bank)
             change = run.scratch.empty(f"change {self._name}", len(rows), channels, padded)
-            offsets = None
-            if run.noise:
-                offsets = run.offsets[t][own] if run.offsets else run.draws.offsets(t, rows)
             kernel.answers(
                 bank,
                 table,
@@ -211,12 +217,12 @@ class Part:
             )
             kernel.write(padded, rows, change, replaces=False)
             if before is not None:
-                self._bury(own_state, before)
+                self._bury(run, own_state, before)
             self._steps.append((rows, table, part.stop - part.start))
 
-    def backward(self) -> None:
+    def backward(self, run: Run) -> None:
         """Add the gradients of the messages to those of the states, and sum those of weights."""
-        run, absent = self._run, self._run.world.cells
+        absent = run.world.cells
         state_grad, channels = run.bank_grad[:absent], run.bank_grad.shape[1]
         # Of each layer: the weights' gradients, then the bias's; last of all the stimulus's.
         outputs = [*self._widths[1:], channels]
@@ -261,7 +267,7 @@ class Part:
                 state_grad += said_grad * passes
                 said_grad.zero_()
             if space - at >= TOGETHER or t == 0:
-                self._sum(grads, slice(at, space), slice(end, high), torch.cat(acted[::-1]))
+                self._sum(run, grads, slice(at, space), slice(end, high), torch.cat(acted[::-1]))
                 high, at = end, space
                 acted.clear()
         first, *others = (total.t() for total in self._sums)
@@ -269,9 +275,9 @@ class Part:
         pairs = zip((first, *others), self._bias_sums, strict=True)
         self.totals = [each for pair in pairs for each in pair]
 
-    def _keep(self, columns: Sequence[int], rows: int, kept: int) -> None:
+    def _keep(self, run: Run, columns: Sequence[int], rows: int, kept: int) -> None:
         """Make arrays of `rows` rows for what cells hear and for each hidden layer."""
-        run, (heard, *hidden) = self._run, columns
+        heard, *hidden = columns
         like = run.layers[0][0]
         name = f"messages {self._name}"
         self.messages = run.scratch.empty(name, rows, heard, like, kept)
@@ -280,31 +286,28 @@ class Part:
             for n, width in enumerate(hidden)
         ]
 
-    def _filled(self, rows: int) -> int:
-        """The number of rows that are kept of so many cells."""
-        return rows + -rows % self._run.kernel.block
-
-    def _in_short(self, bank: Tensor) -> Tensor:
+    def _in_short(self, run: Run, bank: Tensor) -> Tensor:
         """The bank of a step in the precision of the products."""
-        run = self._run
         if not run.mail.plain:
             return bank.to(run.products)
         run.short[self._rows] = bank[self._rows]
         return run.short
 
-    def _living(self, state: Tensor) -> Tensor | None:
+    def _living(self, run: Run, state: Tensor) -> Tensor | None:
         """Which of these worlds' cells live; None if cells do not die."""
-        return living(self._run.rule, state, self._largest) if self._run.mortal else None
+        return living(run.rule, state, self._largest) if run.mortal else None
 
-    def _bury(self, state: Tensor, before: Tensor) -> None:
+    def _bury(self, run: Run, state: Tensor, before: Tensor) -> None:
         """Set the states of cells to zero that do not live before and after a step."""
-        after = living(self._run.rule, state, self._largest)
+        after = living(run.rule, state, self._largest)
         # Cells that died in an earlier step are zero already, except at the first step.
         gone = (before & ~after if self._dead else ~(before & after)).nonzero().view(-1)
         state.index_fill_(0, gone, 0.0)
         self._dead.append(gone + self._rows.start)
 
-    def _sum(self, grads: Sequence[Tensor], part: slice, kept: slice, rows: Tensor) -> None:
+    def _sum(
+        self, run: Run, grads: Sequence[Tensor], part: slice, kept: slice, rows: Tensor
+    ) -> None:
         """Add the gradients of weights for some steps.
 
         Args:
@@ -323,8 +326,9 @@ class Part:
             _add_product(self._sums[n], outputs, inputs[kept, :width])
             self._bias_sums[n] += outputs.sum(0)
         if self._sensed.numel():
-            outputs = grads[0][part, : len(self._sensed)][fill:]
-            _add_product(self._sensed, outputs, self._run.stimulus[rows].to(outputs.dtype))
+            outputs = grads[0][part, : len(self._sensed)]
+            sensed = functional.pad(run.stimulus[rows], (0, 0, fill, 0))
+            _add_product(self._sensed, outputs, sensed.to(outputs.dtype))
 
 
 def _edges(world: World, least: int) -> list[int]:
@@ -336,8 +340,8 @@ def _edges(world: World, least: int) -> list[int]:
     ends = world.counts.cumsum(0)
     count = max(1, min(len(world), world.cells // least, max(2, world.cells // PART)))
     aims = torch.arange(1, count) * world.cells // count
-    inner = (torch.searchsorted(ends, aims) + 1).tolist()
-    return sorted({0, *inner, len(world)})
+    inner = {int(end) for end in torch.searchsorted(ends, aims) + 1}
+    return [0, *sorted(inner - {len(world)}), len(world)]
 
 
 def _add_product(total: Tensor, outputs: Tensor, inputs: Tensor) -> None:

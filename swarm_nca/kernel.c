@@ -276,8 +276,9 @@ INLINE void send(float *sink, const float *answer, const float *filters, const i
    m < cells. `filters` are the weights of each slot in each sum, of the bank's messages or of the
    sink's. Rows of `prepared` are `apart` floats apart: 0 if all cells have the same. Where they are
    not null: heard_by[m] becomes what it hears, keeps[i][m] the factors after layer i, in padded
-   rows; passes[i][m] are such rows of the forward pass. With a sink, and no `change`, the answers are added to its
-   rows targets[m], or targets[receivers[m]] if these are given, but for the row `absent`. */
+   rows; passes[i][m] are such rows of the forward pass. With a sink, and no `change`, the answers
+   are added to its rows targets[m], or targets[receivers[m]] if these are given, but for the row
+   `absent`. */
 void answers(const number *bank, const int64_t *table, int of_all, const float *filters,
              const float *prepared, int64_t apart, const int64_t *rows, int64_t cells,
              const number *const *weights, const float *const *biases, float noise,

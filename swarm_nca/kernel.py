@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from swarm_nca.compiler import shared_library
-from swarm_nca.randomness import normal_table
+from swarm_nca.randomness import table_for
 
 _SOURCE = Path(__file__).with_name("kernel.c")
 
@@ -62,8 +62,8 @@ class Kernel:
         prepared: Tensor,
         filters: Tensor | None = None,
     ) -> None:
-        (weight, bias), *others = layers
-        heard = weight[len(weight) - _messages(slots, filters) * channels :]
+        (_, bias), *others = layers
+        heard = message_weights(layers, slots, channels, filters)
         self._layers = _Layers(
             [(heard, bias), *others], "RECTIFIED", slots, channels, filters=filters
         )
@@ -94,9 +94,15 @@ class Kernel:
             offsets: int64 [M], where the C deviates of each cell begin in `normal_table`.
             heard: [M, K · C], or [M, P · C], becomes what the cells hear.
             units: [M, `padded`] for each hidden layer, become its activations.
+
+        Raises:
+            ValueError: noise without offsets, or for more channels than the table serves.
         """
-        if noise and offsets is None:
-            raise ValueError("noise needs offsets of deviates")
+        deviates = None
+        if noise:
+            if offsets is None:
+                raise ValueError("noise needs offsets of deviates")
+            deviates = table_for(into.shape[1], into.dtype, into.device)
         self._layers(
             bank,
             table,
@@ -104,7 +110,7 @@ class Kernel:
             rows,
             of_all=of_all,
             noise=noise,
-            deviates=normal_table(into.dtype, into.device) if noise else None,
+            deviates=deviates,
             offsets=offsets,
             into=into,
             heard=heard,
@@ -137,9 +143,9 @@ class BackwardKernel:
         channels: int,
         filters: Tensor | None = None,
     ) -> None:
-        (weight, _), *others = layers
-        heard = weight[len(weight) - _messages(slots, filters) * channels :]
-        turned = [weight.t() for weight in reversed([heard, *(weight for weight, _ in others)])]
+        heard = message_weights(layers, slots, channels, filters)
+        weights = [heard, *(weight for weight, _ in layers[1:])]
+        turned = [weight.t() for weight in reversed(weights)]
         backward = [(weight, weight.new_zeros(weight.shape[1])) for weight in turned]
         self._layers = _Layers(
             backward, "PASSED", 1, channels, sink=(slots, channels), filters=filters
@@ -278,9 +284,12 @@ class _Layers:
         return padded.view(-1, 2, padded.shape[1]).transpose(1, 2).contiguous()
 
 
-def _messages(slots: int, filters: Tensor | None) -> int:
-    """How many messages a cell hears, or sums of them."""
-    return slots if filters is None else filters.shape[1]
+def message_weights(
+    layers: Sequence[Weights], slots: int, channels: int, filters: Tensor | None
+) -> Tensor:
+    """The rows of the first weight that are for the messages, or for their sums."""
+    weight = layers[0][0]
+    return weight[len(weight) - (slots if filters is None else filters.shape[1]) * channels :]
 
 
 def _at(part: Tensor | None) -> int | None:

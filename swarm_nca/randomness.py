@@ -8,6 +8,7 @@ numbers: as easy as 1, 2, 3", SC 2011). One block of four 32-bit words serves fo
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from enum import IntEnum
 from functools import cache
 from typing import Any, Protocol
@@ -132,14 +133,20 @@ def threshold(rate: float) -> int:
 class StepDraws(Protocol):
     """Random numbers of a step, from counters (`Draws`) or from an ordinary generator."""
 
+    @abstractmethod
     def word(self, t: int, stream: int) -> Tensor:
         """int64 [N] in [0, 2³²)."""
 
+    @abstractmethod
     def fires(self, t: int, rate: float) -> Tensor:
         """int64 [M], the rows that fire, ascending."""
 
+    @abstractmethod
     def offsets(self, t: int, rows: Tensor) -> Tensor:
-        """int64 [M]: where the deviates of these rows begin in `normal_table`."""
+        """int64 [M]: where the deviates of these rows begin in `normal_table`.
+
+        The rows are ascending, and are some of those that fire at this step.
+        """
 
     def normals(self, t: int, rows: Tensor, channels: int, dtype: torch.dtype) -> Tensor:
         """[M, channels] standard normal deviates for these rows at this step."""
@@ -201,10 +208,19 @@ def normal_rows(offsets: Tensor, length: int, dtype: torch.dtype) -> Tensor:
     Offsets are in [0, 2²⁰). Two rows overlap with a probability of about 2·length / 2²⁰, which has
     no visible effect on a swarm. Reading the table takes a tenth of the time of new deviates.
     """
+    table = table_for(length, dtype, offsets.device)
+    return table.unfold(0, length, 1).index_select(0, offsets)
+
+
+def table_for(length: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """The table of deviates for rows of this length.
+
+    Raises:
+        ValueError: rows longer than the end of the table repeats.
+    """
     if length > LONGEST_ROW:
         raise ValueError(f"noise serves at most {LONGEST_ROW} channels, got {length}")
-    table = normal_table(dtype, offsets.device)
-    return table.unfold(0, length, 1).index_select(0, offsets)
+    return normal_table(dtype, device)
 
 
 @cache

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from swarm_nca.kernel import Weights
+from swarm_nca.kernel import Weights, message_weights
 from swarm_nca.matmul import BLOCK, by_onednn, product
 from swarm_nca.randomness import normal_rows
 
@@ -27,11 +27,10 @@ class TorchKernel:
         prepared: Tensor,
         filters: Tensor | None = None,
     ) -> None:
-        (weight, _), *self._others = layers
-        self._filters = None if filters is None else filters.to(weight.dtype)
-        heard = slots if filters is None else filters.shape[1]
-        self._heard, self._prepared = weight[len(weight) - heard * channels :], prepared
-        self.block = BLOCK if by_onednn(weight.dtype, weight.device) else 1
+        self._others, self._prepared = layers[1:], prepared
+        self._heard = message_weights(layers, slots, channels, filters)
+        self._filters = None if filters is None else filters.to(prepared.dtype)
+        self.block = BLOCK if by_onednn(prepared.dtype, prepared.device) else 1
 
     def padded(self, width: int) -> int:
         """`width`: rows are not padded."""
@@ -53,7 +52,10 @@ class TorchKernel:
         """Write the answers of M cells; see `Kernel.answers`.
 
         Args:
-            heard, units: with M' ≥ M rows; the further ones stand for cells that hear nothing.
+            heard, units: with M' ≥ M rows; the further rows fill up a block, and hear zeros.
+
+        Raises:
+            ValueError: noise without offsets, or for more channels than the table serves.
         """
         reads, channels = (table.index_select(0, rows) if of_all else table), bank.shape[1]
         received = heard.view(len(heard), heard.shape[1] // channels, channels)
@@ -74,7 +76,9 @@ class TorchKernel:
             torch.clamp_min(given, 0, out=below)
             given = product(below, weight, bias, into=above)
         into.copy_(given[: len(rows)])
-        if noise and offsets is not None:
+        if noise:
+            if offsets is None:
+                raise ValueError("noise needs offsets of deviates")
             into.add_(normal_rows(offsets, channels, into.dtype), alpha=noise)
 
     def write(self, state: Tensor, rows: Tensor, change: Tensor, replaces: bool) -> None:
@@ -92,11 +96,9 @@ class TorchBackwardKernel:
         channels: int,
         filters: Tensor | None = None,
     ) -> None:
-        (weight, _), *others = layers
-        self._filters = None if filters is None else filters.to(weight.dtype)
-        heard = slots if filters is None else filters.shape[1]
-        weights = [weight[len(weight) - heard * channels :], *(weight for weight, _ in others)]
-        self._turned = [weight.t() for weight in weights]
+        heard = message_weights(layers, slots, channels, filters)
+        self._filters = None if filters is None else filters.to(heard.dtype)
+        self._turned = [weight.t() for weight in (heard, *(weight for weight, _ in layers[1:]))]
 
     def send_back(
         self,
@@ -113,7 +115,7 @@ class TorchBackwardKernel:
         """Add the gradients of M cells' messages; see `BackwardKernel.send_back`.
 
         Args:
-            absent: its gradient, which nobody reads, is added too.
+            absent: its row gets gradients too; nothing reads it.
         """
         relu_backward = torch.ops.aten.threshold_backward.grad_input
         for turned, below, unit in zip(

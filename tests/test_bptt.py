@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from swarm_nca import bptt_run
 from swarm_nca.bptt import Scratch, bptt
 from swarm_nca.engine import draws_of, rollout
 from swarm_nca.links import Links
 from swarm_nca.rules import Classes, Mlp, Rule
 from swarm_nca.testing import tiny_world
+from swarm_nca.threads import threads
 from swarm_nca.world import World
 from swarm_nca.world.faults import Fault, with_fault
 
@@ -100,6 +102,32 @@ def test_states_and_gradients_equal_autograd(
     for actual, wanted in zip(found, expected, strict=True):
         assert float(wanted.abs().max()) > 1e-3
         torch.testing.assert_close(actual, wanted, atol=1e-9, rtol=1e-9)
+
+
+def test_parts_of_a_batch_have_the_gradients_of_the_whole(
+    rule: Rule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World.join([world_of(rule).restarted("random", seed) for seed in range(3)])
+
+    def by_autograd(world: World) -> torch.Tensor:
+        return rollout(world, rule, STEPS, SEED).state
+
+    monkeypatch.setattr(bptt_run, "LEAST", 8)
+    monkeypatch.setattr(bptt_run, "PART", 10)
+    assert len(bptt_run._edges(world, 8)) > 3
+    for count in (1, 2):
+        with threads(count):
+            found = gradients(rule, by_hand(rule), world, True)
+        for actual, wanted in zip(found, gradients(rule, by_autograd, world, True), strict=True):
+            torch.testing.assert_close(actual, wanted, atol=1e-9, rtol=1e-9)
+
+
+def test_weights_that_change_before_the_gradient_are_noticed(rule: Rule) -> None:
+    state = by_hand(rule)(world_of(rule))
+    with torch.no_grad():
+        rule.output.mul_(2.0)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        state.sum().backward()
 
 
 @pytest.mark.parametrize("links", [Links(delay=1), Links(0.1, on_loss="last")], ids=str)

@@ -18,7 +18,7 @@ from swarm_nca.engine.fit import check_fit, draws_of, members, products_in, rate
 from swarm_nca.engine.mail import Mail, readable
 from swarm_nca.kernel import Kernel, fits
 from swarm_nca.matmul import BLOCK, compiled, filled_up
-from swarm_nca.randomness import Draws, StepDraws, normal_rows
+from swarm_nca.randomness import Draws, StepDraws
 from swarm_nca.rules import Largest, Layer, Rule, through
 from swarm_nca.threads import on_threads, threads
 from swarm_nca.world import World
@@ -128,9 +128,7 @@ class Stepper:
         drawn = isinstance(self._draws, Draws) or not self._noise
         if not (rules and here and drawn and fits(self._products)) or self._mail.keeps:
             return []
-        if self._noise:  # raises the error for more channels than the table of deviates has
-            normal_rows(torch.zeros(0, dtype=torch.int64), self._rule.channels, torch.float32)
-        return [member.compiled(slots, self._products) for member in self._members]
+        return [member.into_kernel(slots, self._products) for member in self._members]
 
     def _allot(self) -> None:
         """Make the buffers that all steps use; compiled functions need none for messages."""
@@ -309,8 +307,8 @@ class Member:
         heard = weight[self.rule.stimulus_size :].reshape(self.rule.slots, -1, weight.shape[1])
         self.layers = [Layer(heard.index_select(0, slots).flatten(0, 1), bias), *others]
 
-    def compiled(self, slots: Tensor | None, products: torch.dtype) -> Kernel:
-        """The layers as a compiled function, which holds the prepared stimulus from then on."""
+    def into_kernel(self, slots: Tensor | None, products: torch.dtype) -> Kernel:
+        """The layers as a compiled function, which takes over the prepared stimulus."""
         rule, layers, filters = self.rule, self.layers or [], None
         count = rule.slots if slots is None else len(slots)
         if (filtered := rule.filtered()) is not None:

@@ -27,7 +27,8 @@ class Limits(NamedTuple):
     """Speeds of a processor.
 
     Fields:
-        flops, flops_bfloat16: floating-point operations a second in large products.
+        flops, flops_bfloat16: floating-point operations a second in large products; in bfloat16 in
+            small ones where it has no units.
         bandwidth: bytes a second in a copy, read and written.
     """
 

@@ -41,6 +41,7 @@ class GeneratorDraws(StepDraws):
 
     def __init__(self, generator: torch.Generator, rows: int) -> None:
         self._generator, self._rows = generator, rows
+        self._fired: dict[int, Tensor] = {}
 
     def word(self, t: int, stream: int) -> Tensor:
         """int64 [N] in [0, 2³²)."""
@@ -48,11 +49,17 @@ class GeneratorDraws(StepDraws):
 
     def fires(self, t: int, rate: float) -> Tensor:
         """int64 [M], the rows that fire, ascending."""
-        return (self.word(t, 0) < threshold(rate)).nonzero().view(-1)
+        fired = self._fired[t] = (self.word(t, 0) < threshold(rate)).nonzero().view(-1)
+        return fired
 
     def offsets(self, t: int, rows: Tensor) -> Tensor:
-        """int64 [M]: where the deviates of these rows begin in the table."""
-        return torch.randint(TABLE_SIZE, (len(rows),), generator=self._generator)
+        """int64 [M]: where the deviates of these rows begin in the table.
+
+        All rows that fire get a draw, so that several processes draw the same for each row.
+        """
+        fired = self._fired.get(t, rows)
+        drawn = torch.randint(TABLE_SIZE, (len(fired),), generator=self._generator)
+        return drawn if len(fired) == len(rows) else drawn[torch.searchsorted(fired, rows)]
 
 
 def masks(

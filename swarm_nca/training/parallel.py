@@ -115,8 +115,7 @@ class _PartOfDraws(StepDraws):
 
     def offsets(self, t: int, rows: Tensor) -> Tensor:
         firing, _ = self._fired[t]
-        places = torch.searchsorted(firing, rows + self._rows.start)
-        return self._joint.offsets(t, firing)[places]
+        return self._joint.offsets(t, firing)[torch.searchsorted(firing, rows + self._rows.start)]
 
 
 @contextlib.contextmanager

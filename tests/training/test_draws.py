@@ -31,6 +31,6 @@ def test_cells_fire_at_the_rate_and_noise_is_normal(rate: float) -> None:
     fired = draws.fires(0, rate)
     assert len(fired) / 20_000 == pytest.approx(rate, abs=0.01 if 0 < rate < 1 else 0)
     assert torch.equal(fired, fired.unique())
-    noise = draws.normals(0, torch.arange(20_000), 19, torch.float32)
+    noise = draws.normals(1, torch.arange(20_000), 19, torch.float32)
     assert float(noise.mean()) == pytest.approx(0.0, abs=0.01)
     assert float(noise.std()) == pytest.approx(1.0, abs=0.01)

@@ -45,3 +45,8 @@ def test_a_weight_without_a_gradient_stays_as_it_is() -> None:
     before = weight.detach().clone()
     Muon([weight]).step()
     assert torch.equal(weight, before)
+
+
+def test_a_vector_is_refused() -> None:
+    with pytest.raises(ValueError, match="give other weights to Adam"):
+        Muon([torch.zeros(3)])

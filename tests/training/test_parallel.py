@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from swarm_nca.config import parse
+from swarm_nca.randomness import StepDraws
 from swarm_nca.rules import Mlp, read_rule
 from swarm_nca.tasks import Classification
 from swarm_nca.training.checkpoint import load_checkpoint, save_checkpoint
@@ -160,24 +161,27 @@ def test_shares_are_even_and_cover_the_batch(size: int, worlds: int) -> None:
 def test_a_share_has_the_draws_of_its_rows_in_the_whole_batch() -> None:
     batch = World.from_images(np.ones((3, 4, 5)), Mlp())
 
-    def drawn(draws: GeneratorDraws) -> list[Tensor]:
+    def drawn(draws: StepDraws, first: int = 0) -> list[Tensor]:
         found = []
         for t in range(3):
             fired = draws.fires(t, 0.4)
             found += [draws.word(t, 1), fired, draws.normals(t, fired, 6, torch.float64)]
+            acting = fired[(fired + first) % 3 > 0]  # the others are frozen, or have died
+            found += [acting, draws.offsets(t, acting)]
         return found
 
     whole = drawn(GeneratorDraws(generator_of(1, 2), batch.cells))
     for rank in range(3):
         share = DataParallel(rank, 3).share(batch)
-        part = drawn(share.draws(GeneratorDraws(generator_of(1, 2), batch.cells)))  # type: ignore[arg-type]
         first, end = share.rows.start, share.rows.stop
-        for t in range(3):
-            word, fired, normals = whole[3 * t : 3 * t + 3]
-            ours = (fired >= first) & (fired < end)
-            assert torch.equal(part[3 * t], word[first:end])
-            assert torch.equal(part[3 * t + 1], fired[ours] - first)
-            assert torch.equal(part[3 * t + 2], normals[ours])
+        part = drawn(share.draws(GeneratorDraws(generator_of(1, 2), batch.cells)), first)
+        for t in range(0, len(whole), 5):
+            word, fired, normals, acting, offsets = whole[t : t + 5]
+            ours, able = ((rows >= first) & (rows < end) for rows in (fired, acting))
+            wanted = word[first:end], fired[ours] - first, normals[ours]
+            wanted += acting[able] - first, offsets[able]
+            for found, expected in zip(part[t : t + 5], wanted, strict=True):
+                assert torch.equal(found, expected)
 
 
 def test_all_processes_stop_if_one_is_stopped() -> None:
