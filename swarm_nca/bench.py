@@ -22,7 +22,7 @@ from torch import Tensor
 
 from swarm_nca.bptt import Scratch, bptt
 from swarm_nca.compiler import found_compiler
-from swarm_nca.engine import PRECISIONS, Stepper, draws_of
+from swarm_nca.engine import PRECISIONS, Stepper, draws_of, recorded
 from swarm_nca.images import Pictures
 from swarm_nca.images.strokes import strokes
 from swarm_nca.kernel import fits
@@ -187,7 +187,8 @@ def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
     """Time one training iteration: its arithmetic (forward, backward, Adam), and the whole.
 
     The arithmetic is timed on one batch: the engine in float32 and with products in bfloat16, both
-    also compiled where a C compiler is found, and the dense convolutions in float32. The whole
+    also compiled where a C compiler is found; the engine's steps recorded by autograd, and dense
+    convolutions, both in float32. The whole
     iteration includes the pool, swapped pictures and normalized gradients.
     """
     world = bench_worlds(rule, TRAINING_BATCH)
@@ -202,6 +203,10 @@ def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
 
         return rolled
 
+    def by_autograd(learner: Rule) -> Tensor:
+        rates = rule.fire_rate, rule.noise
+        return recorded(world, learner, TRAINING_STEPS, draws_of(world, seed=0), *rates).state
+
     def by_dense(learner: Rule, channels_last: bool = False) -> Tensor:
         dense = Dense(world, learner, channels_last=channels_last)
         for _ in range(TRAINING_STEPS):
@@ -211,11 +216,13 @@ def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
     rolled: dict[str, Callable[[Rule], Tensor]] = {
         "engine": by(torch.float32),
         "engine_bfloat16": by(torch.bfloat16),
+        "autograd": by_autograd,
         "dense": by_dense,
         "dense_channels_last": partial(by_dense, channels_last=True),
     }
     compiled = _compiled_ways()
     rolled |= {name: by(PRECISIONS[kind], True) for name, kind in compiled.items()}
+    others = "autograd", *compiled
     tasks: dict[str, Callable[[], object]] = {
         name: _iteration(rule, roll, target, len(world)) for name, roll in rolled.items()
     }
@@ -234,9 +241,9 @@ def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
         "whole_ms": 1e3 * times.seconds("whole"),
         "whole_over_engine": times.ratio("whole", "engine"),
         "dense_over_whole": times.ratio("dense", "whole"),
-        **{f"{name}_ms": 1e3 * times.seconds(name) for name in compiled},
-        **{f"dense_over_{name}": times.ratio("dense", name) for name in compiled},
-        **{f"engine_over_{name}": times.ratio("engine", name) for name in compiled},
+        **{f"{name}_ms": 1e3 * times.seconds(name) for name in others},
+        **{f"dense_over_{name}": times.ratio("dense", name) for name in others},
+        **{f"engine_over_{name}": times.ratio("engine", name) for name in others},
     }
 
 

@@ -78,8 +78,8 @@ _SHORT: Columns = {
     "dense / engine": "{dense_over_engine_bfloat16:.1f} ×",
 }
 _TRAINED: Columns = {
-    "products": "{precision}",
-    "compiled": "{ms:,.2f} ms",
+    "way": "{way}",
+    "it": "{ms:,.2f} ms",
     "engine / it": "{engine_over:.2f} ×",
     "dense / it": "{dense_over:.1f} ×",
 }
@@ -192,8 +192,8 @@ def bench_command(
         training = training_against_dense(rule, seconds)
     console.print(as_table("Arithmetic of one training iteration", _DENSE, [training]))
     console.print(as_table("The same, engine with products in bfloat16", _SHORT, [training]))
-    if rows := _compiled_training(training):
-        console.print(as_table("The same arithmetic compiled for the rule", _TRAINED, rows))
+    rows = _other_ways(training)
+    console.print(as_table("The same arithmetic in other ways", _TRAINED, rows))
     console.print(as_table("One training iteration, pool included", _WHOLE, [training]))
     with console.status("timing the agents of one digit"):
         digit = swarm_of_a_digit(rule, seconds)
@@ -227,17 +227,21 @@ def _told(limits: Limits) -> str:
     )
 
 
-def _compiled_training(training: Mapping[str, float]) -> list[dict[str, Any]]:
-    """A row for each precision in which compiled gradients were timed."""
-    ways = {"float32": "compiled", "bfloat16": "compiled_bfloat16"}
+def _other_ways(training: Mapping[str, float]) -> list[dict[str, Any]]:
+    """A row for each further way in which gradients were timed."""
+    ways = {
+        "recorded by autograd": "autograd",
+        "compiled": "compiled",
+        "compiled, bfloat16": "compiled_bfloat16",
+    }
     return [
         {
-            "precision": precision,
+            "way": name,
             "ms": training[f"{way}_ms"],
             "engine_over": training[f"engine_over_{way}"],
             "dense_over": training[f"dense_over_{way}"],
         }
-        for precision, way in ways.items()
+        for name, way in ways.items()
         if f"{way}_ms" in training
     ]
 
