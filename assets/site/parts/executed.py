@@ -30,7 +30,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-#: Seconds of processor time that one page may take (a slow processor of 2017 needs 210), and seconds
+#: Seconds of processor time that one page may take (210 on a slow processor of 2017), and seconds
 #: after which it counts as hung.
 LIMIT, HUNG = 360, 900
 
