@@ -188,14 +188,16 @@ def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
 
     The arithmetic is timed on one batch: the engine in float32 and with products in bfloat16, both
     also compiled where a C compiler is found; the engine's steps recorded by autograd, and dense
-    convolutions, both in float32. The whole
-    iteration includes the pool, swapped pictures and normalized gradients.
+    convolutions, both in float32. The whole iteration includes the pool, swapped pictures and
+    normalized gradients.
     """
     world = bench_worlds(rule, TRAINING_BATCH)
     target = torch.nn.functional.one_hot(world.label[world.world_of], len(rule.classes)).float()
 
+    rates = rule.fire_rate, rule.noise
+
     def by(products: torch.dtype, compile_kernel: bool = False) -> Callable[[Rule], Tensor]:
-        scratch, rates = Scratch(), (rule.fire_rate, rule.noise)
+        scratch = Scratch()
 
         def rolled(learner: Rule) -> Tensor:
             setting = TRAINING_STEPS, draws_of(world, seed=0), *rates, scratch, products
@@ -204,7 +206,6 @@ def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
         return rolled
 
     def by_autograd(learner: Rule) -> Tensor:
-        rates = rule.fire_rate, rule.noise
         return recorded(world, learner, TRAINING_STEPS, draws_of(world, seed=0), *rates).state
 
     def by_dense(learner: Rule, channels_last: bool = False) -> Tensor:

@@ -192,7 +192,7 @@ def test_a_copy_of_a_compiled_stepper_takes_the_same_steps(busy_rule: BusyRule) 
 def test_noise_for_more_channels_than_deviates_is_refused() -> None:
     rule = Mlp(free_channels=300, hidden=(4,), noise=0.0).requires_grad_(False)
     with pytest.raises(ValueError, match="noise serves at most 256 channels, got 310"):
-        Stepper(digits(rule), rule, noise=0.1, compile_kernel=True).step()
+        Stepper(digits(rule), rule, noise=0.1, compile_kernel=True)
 
 
 def test_the_number_of_threads_does_not_change_compiled_steps(busy_rule: BusyRule) -> None:

@@ -18,7 +18,7 @@ from swarm_nca.engine.fit import check_fit, draws_of, members, products_in, rate
 from swarm_nca.engine.mail import Mail, readable
 from swarm_nca.kernel import Kernel, fits
 from swarm_nca.matmul import BLOCK, compiled, filled_up
-from swarm_nca.randomness import Draws, StepDraws
+from swarm_nca.randomness import Draws, StepDraws, table_for
 from swarm_nca.rules import Largest, Layer, Rule, through
 from swarm_nca.threads import on_threads, threads
 from swarm_nca.world import World
@@ -128,6 +128,8 @@ class Stepper:
         drawn = isinstance(self._draws, Draws) or not self._noise
         if not (rules and here and drawn and fits(self._products)) or self._mail.keeps:
             return []
+        if self._noise:  # raises the error for more channels than the table of deviates serves
+            table_for(self._rule.channels, self._padded.dtype, self._padded.device)
         return [member.into_kernel(slots, self._products) for member in self._members]
 
     def _allot(self) -> None:
@@ -296,7 +298,7 @@ class Member:
         self.rule, self.layers, self.change = rule, rule.layers(), rule.for_a_run()
         self.prepared = rule.prepare(world.stimulus)
         if self.layers and products != world.state.dtype:
-            self.layers = [Layer(*(part.to(products) for part in each)) for each in self.layers]
+            self.layers = _in_precision(self.layers, products)
             self.prepared = self.prepared.to(products)
 
     def read_only(self, slots: Tensor | None) -> None:
@@ -313,11 +315,16 @@ class Member:
         count = rule.slots if slots is None else len(slots)
         if (filtered := rule.filtered()) is not None:
             filters = filtered.filters if slots is None else filtered.filters[slots]
-            layers = [Layer(*(part.to(products) for part in each)) for each in filtered.layers]
+            layers = _in_precision(filtered.layers, products)
         # Without a stimulus all cells have the same.
         prepared = self.prepared if rule.stimulus_size else self.prepared[:1]
         self.prepared = self.prepared[:0].clone()
         return Kernel(layers, count, rule.channels, prepared, filters)
+
+
+def _in_precision(layers: list[Layer], products: torch.dtype) -> list[Layer]:
+    """The weights as factors of products of this precision."""
+    return [Layer(*(part.to(products) for part in each)) for each in layers]
 
 
 def living(rule: Rule, state: Tensor, largest: Largest) -> Tensor:

@@ -100,21 +100,20 @@ class _PartOfDraws(StepDraws):
 
     def __init__(self, joint: StepDraws, rows: slice) -> None:
         self._joint, self._rows = joint, rows
-        self._fired: dict[int, tuple[Tensor, slice]] = {}  # by step: all firing rows; our part
+        self._fired: dict[int, Tensor] = {}  # by step, the firing rows of all parts
 
     def word(self, t: int, stream: int) -> Tensor:
         return self._joint.word(t, stream)[self._rows]
 
     def fires(self, t: int, rate: float) -> Tensor:
-        firing = self._joint.fires(t, rate)
+        firing = self._fired[t] = self._joint.fires(t, rate)
         edges = firing.new_tensor([self._rows.start, self._rows.stop])
         part = slice(*torch.searchsorted(firing, edges).tolist())
-        self._fired[t] = firing, part
         local: Tensor = firing[part] - self._rows.start
         return local
 
     def offsets(self, t: int, rows: Tensor) -> Tensor:
-        firing, _ = self._fired[t]
+        firing = self._fired[t]
         return self._joint.offsets(t, firing)[torch.searchsorted(firing, rows + self._rows.start)]
 
 
