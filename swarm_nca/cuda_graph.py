@@ -18,7 +18,7 @@ from torch.autograd.function import once_differentiable
 
 from swarm_nca.bptt import refuses as no_gradient
 from swarm_nca.engine import check_fit, ordinary
-from swarm_nca.rules import Rule
+from swarm_nca.rules import Layer, Rule, through
 from swarm_nca.world import World
 
 #: Batches are padded to a multiple of this number of rows; each size is recorded once.
@@ -175,21 +175,19 @@ class _Recording:
         self.begun += 1
         return self.begun
 
+    @torch.no_grad()
     def _forward(self) -> None:
         stimulus_size, channels = self._stimulus.shape[1], self.state.shape[1]
-        first, *others = self._weights
-        first_bias, *biases = self._biases
-        prepared = torch.addmm(first_bias, self._stimulus, first[:stimulus_size])
-        table, message_weights = self._heard.view(-1), first[stimulus_size:]
+        layers = [Layer(*pair) for pair in zip(self._weights, self._biases, strict=True)]
+        first, bias = layers[0]
+        prepared = torch.addmm(bias, self._stimulus, first[:stimulus_size])
+        table = self._heard.view(-1)
         for t in range(len(self._fires)):
             messages, *hidden = (part[t] for part in self._inputs)
             states = self.state.to(messages.dtype)
             torch.index_select(states, 0, table, out=messages.view(-1, channels))
-            weights, plus = [message_weights, *others], [prepared, *biases]
-            activations = messages
-            for units, weight, bias in zip(hidden, weights, plus, strict=False):
-                activations = torch.addmm(bias, activations, weight, out=units).relu_()
-            change = torch.addmm(plus[-1], activations, weights[-1]) + self._jolts[t]
+            into = hidden[0] if hidden else None
+            change = through(layers, prepared, messages, into=into, units=hidden) + self._jolts[t]
             self.state.addcmul_(change, self._fires[t])
 
     def _backward(self) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor
 from swarm_nca.kernel import Weights, message_weights
 from swarm_nca.matmul import BLOCK, by_onednn, product
 from swarm_nca.randomness import normal_rows
+from swarm_nca.rules import Layer, through
 
 
 class TorchKernel:
@@ -27,8 +28,7 @@ class TorchKernel:
         prepared: Tensor,
         filters: Tensor | None = None,
     ) -> None:
-        self._others, self._prepared = layers[1:], prepared
-        self._heard = message_weights(layers, slots, channels, filters)
+        self._layers, self._prepared = [Layer(*each) for each in layers], prepared
         self._filters = None if filters is None else filters.to(prepared.dtype)
         self.block = BLOCK if by_onednn(prepared.dtype, prepared.device) else 1
 
@@ -65,17 +65,14 @@ class TorchKernel:
             messages = bank.index_select(0, reads.reshape(-1)).view(*reads.shape, channels)
             torch.matmul(self._filters.t(), messages, out=received[: len(rows)])
         heard[len(rows) :] = 0.0
-        whole = [*units, into.new_empty(len(heard), channels, dtype=bank.dtype)]
+        prepared = units[0] if units else bank.new_empty(len(heard), channels)
         if len(self._prepared) == 1:
-            whole[0].copy_(self._prepared.expand_as(whole[0]))
+            prepared.copy_(self._prepared.expand_as(prepared))
         else:
-            torch.index_select(self._prepared, 0, rows, out=whole[0][: len(rows)])
-            whole[0][len(rows) :] = 0.0
-        given = product(heard, self._heard, whole[0], into=whole[0])
-        for below, above, (weight, bias) in zip(whole, whole[1:], self._others, strict=False):
-            torch.clamp_min(given, 0, out=below)
-            given = product(below, weight, bias, into=above)
-        into.copy_(given[: len(rows)])
+            torch.index_select(self._prepared, 0, rows, out=prepared[: len(rows)])
+            prepared[len(rows) :] = 0.0
+        answers = through(self._layers, prepared, heard, into=prepared, units=units)
+        into.copy_(answers[: len(rows)])
         if noise:
             if offsets is None:
                 raise ValueError("noise needs offsets of deviates")

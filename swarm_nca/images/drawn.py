@@ -15,7 +15,16 @@ from swarm_nca.images.datasets import FASHION
 from swarm_nca.images.garments import garments
 from swarm_nca.images.glyphs import DIGITS, LETTERS
 from swarm_nca.images.handwriting import Hand
-from swarm_nca.images.nothing import MIRRORED, OVERLAYS, SINGLE, mirrored, one_by_one, overlays
+from swarm_nca.images.nothing import (
+    HALVES,
+    MIRRORED,
+    OVERLAYS,
+    SINGLE,
+    halves,
+    mirrored,
+    one_by_one,
+    overlays,
+)
 from swarm_nca.images.pictures import Pictures
 from swarm_nca.images.strokes import strokes
 
@@ -46,5 +55,6 @@ DRAWN: Mapping[str, DrawnSet] = {
     "garments": DrawnSet(FASHION, garments),
     "mirrored": DrawnSet(MIRRORED, mirrored),
     "overlays": DrawnSet(OVERLAYS, overlays),
+    "halves": DrawnSet(HALVES, halves),
     **{name: DrawnSet((kind,), one_by_one(one, kind)) for name, (kind, one) in SINGLE.items()},
 }

@@ -22,8 +22,12 @@ _PEN = 1.3
 #: The digits whose mirror image is no digit.
 _ONE_WAY = "23457"
 
-#: The classes of `mirrored` and of `overlays`.
+#: The letters of `halves`: none from N on, nor C and D, whose halves make a 0 of another.
+_HALVED = "ABEFGHJKLM"
+
+#: The classes of `mirrored`, of `overlays` and of `halves`.
 MIRRORED, OVERLAYS = tuple(f"mirrored {digit}" for digit in _ONE_WAY), ("overlay",)
+HALVES = ("half a digit",)
 
 Random = np.random.Generator
 Floats = npt.NDArray[np.floating[Any]]
@@ -54,6 +58,31 @@ def scribble_picture(random: Random) -> Grey:
     grey = np.zeros(SIZE, np.float32)
     rows, columns, coverage = segment_coverage(path, _PEN, SIZE)
     grey[rows, columns] = coverage
+    return grey
+
+
+def invented_picture(random: Random) -> Grey:
+    """A character that nobody writes, [28, 28]: two or three short lines, straight or bent."""
+    # Knots lie near the places of a grid, and lines often begin where others pass, as in writing.
+    lines: list[Floats] = []
+    for _ in range(int(random.integers(2, 4))):
+        knots = random.integers(0, 3, (int(random.integers(2, 4)), 2)) + random.normal(
+            0.0, 0.12, (1, 2)
+        )
+        if lines and random.random() < 0.6:
+            before = lines[int(random.integers(len(lines)))]
+            knots[0] = before[int(random.integers(len(before)))]
+        inner = np.linspace(0.0, len(knots) - 1, 30)
+        path = np.stack([_smooth(inner, knots[:, axis]) for axis in (0, 1)], axis=1)
+        lines.append(path if random.random() < 0.7 else knots)
+    corners = np.concatenate(lines)
+    low, high = corners.min(0), corners.max(0)
+    factor = 20.0 / max(float((high - low).max()), 0.5) * np.array([1.0, random.uniform(0.6, 1.0)])
+    grey, pen = np.zeros(SIZE, np.float32), random.uniform(0.9, 1.8)
+    for line in lines:
+        path = (line - (low + high) / 2) * factor + 13.5
+        rows, columns, coverage = segment_coverage(path, pen, SIZE)
+        grey[rows, columns] = np.maximum(grey[rows, columns], coverage)
     return grey
 
 
@@ -111,22 +140,44 @@ def mirrored(
     only = None if label is None else class_number(label, MIRRORED)
     labels = (np.arange(start, start + count) % len(MIRRORED)) if only is None else only
     labels = np.broadcast_to(labels, count).astype(np.int64)
-    grey = np.empty((count, *SIZE), np.float32)
-    for number, digit in enumerate(_ONE_WAY):
-        rows = np.flatnonzero(labels == number)
-        if len(rows):
-            drawn = np.asarray(strokes(count, seed, start=start, label=digit).grey)
-            grey[rows] = drawn[rows, :, ::-1]
-    return Pictures(grey, labels, MIRRORED)
+    return Pictures(_written(_ONE_WAY, labels, seed, start)[:, :, ::-1], labels, MIRRORED)
+
+
+def halves(
+    count: int, seed: int = 0, *, start: int = 0, label: int | str | None = None
+) -> Pictures:
+    """Half of a digit of the pen beside half of a letter; which of them is left changes."""
+    if label is not None:
+        class_number(label, HALVES)
+    numbers = np.arange(start, start + count)
+    digits = np.asarray(strokes(count, derived_seed(seed, 0), start=start).grey)
+    letters = _written(_HALVED, numbers // 2 % len(_HALVED), derived_seed(seed, 1), start)
+    swapped = (numbers % 2 == 1)[:, None, None]
+    left, right = np.where(swapped, letters, digits), np.where(swapped, digits, letters)
+    middle = SIZE[1] // 2
+    grey = np.concatenate([left[:, :, :middle], right[:, :, middle:]], axis=2)
+    return Pictures(grey, np.zeros(count, np.int64), HALVES)
 
 
 #: The kinds drawn one by one, by the names of their data sets.
 SINGLE: Mapping[str, tuple[str, Callable[[Random], Grey]]] = {
     "scribbles": ("scribble", scribble_picture),
+    "invented": ("invented character", invented_picture),
     "blots": ("blot", blot_picture),
     "clouds": ("cloud", cloud_picture),
     "dots": ("dots", lambda random: dot_picture(random, random.uniform(0.05, 0.7))),
 }
+
+
+def _written(characters: str, labels: npt.NDArray[np.int64], seed: int, start: int) -> Grey:
+    """[n, 28, 28], the numbers from `start` on of the pen, each of the character of its label."""
+    grey = np.empty((len(labels), *SIZE), np.float32)
+    for number, character in enumerate(characters):
+        rows = np.flatnonzero(labels == number)
+        if len(rows):
+            drawn = strokes(len(labels), seed, start=start, classes="all", label=character)
+            grey[rows] = np.asarray(drawn.grey)[rows]
+    return grey
 
 
 def _smooth(at: Floats, knots: Floats) -> Floats:

@@ -28,6 +28,8 @@ DatasetName: TypeAlias = Literal[
     "garments",
     "mirrored",
     "overlays",
+    "halves",
+    "invented",
     "scribbles",
     "blots",
     "clouds",

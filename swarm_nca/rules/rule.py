@@ -324,30 +324,37 @@ class Rule(nn.Module, ABC):
 
 
 def through(
-    layers: Sequence[Layer], prepared: Tensor, messages: Tensor, *, into: Tensor | None = None
+    layers: Sequence[Layer],
+    prepared: Tensor,
+    messages: Tensor,
+    *,
+    into: Tensor | None = None,
+    units: Sequence[Tensor] = (),
 ) -> Tensor:
     """The answer [M, C] of layers for prepared stimulus [M, H] and messages [M, K, C].
 
     Args:
         into: see `matmul.product`; for the first layer.
+        units: [M, width] for each hidden layer, become its activations; only without gradients.
     """
     (weight, _), *others = layers
     flat = messages.flatten(1)
     heard = weight[weight.shape[0] - flat.shape[1] :]
-    activations = layer(flat, heard, prepared, into=into)
-    for weight, bias in others:
-        activations = layer(_rectified(activations), weight, bias)
-    return activations
+    sums = layer(flat, heard, prepared, into=into)
+    for n, (weight, bias) in enumerate(others):
+        given = torch.clamp_min(sums, 0, out=units[n]) if units else _rectified(sums)
+        sums = layer(given, weight, bias, into=units[n + 1] if n + 1 < len(units) else None)
+    return sums
 
 
-def _rectified(activations: Tensor) -> Tensor:
+def _rectified(sums: Tensor) -> Tensor:
     """max(0, x) in place.
 
     A bfloat16 number is below 0 where its bits, as a whole number, are: torch's own function would
     convert to float32 and back, at five times the time. A NaN with the sign bit becomes 0; the
     state that it comes from stays as it is.
     """
-    if activations.dtype == torch.bfloat16 and not torch.is_grad_enabled():
-        activations.view(torch.int16).relu_()
-        return activations
-    return activations.relu_()
+    if sums.dtype == torch.bfloat16 and not torch.is_grad_enabled():
+        sums.view(torch.int16).relu_()
+        return sums
+    return sums.relu_()

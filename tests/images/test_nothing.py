@@ -7,7 +7,7 @@ import pytest
 
 from swarm_nca.images import DRAWN, strokes
 
-NAMES = ("mirrored", "overlays", "scribbles", "blots", "clouds", "dots")
+NAMES = ("mirrored", "overlays", "halves", "invented", "scribbles", "blots", "clouds", "dots")
 
 
 @pytest.mark.parametrize("name", NAMES)
