@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,7 +11,7 @@ from torch.nn import functional
 
 from swarm_nca.engine.gather import living
 from swarm_nca.engine.mail import Mail
-from swarm_nca.kernel import BackwardKernel, Kernel, Weights
+from swarm_nca.kernel import BackwardKernel, Kernel, Step, StepBack, Weights
 from swarm_nca.randomness import StepDraws
 from swarm_nca.rules import Rule
 from swarm_nca.threads import on_threads
@@ -58,6 +59,8 @@ class Run:
     """One rollout of a batch and its gradient.
 
     Attributes:
+        at_once: whether steps need nothing between them: cells hear states, and do not die.
+        offsets, tables: of each step, for its firing rows, where they are drawn before all steps.
         padded: [N + 1, C], the present states, and a row of zeros.
         bank_grad: [N + 1, C], the gradients of the states, and a row for absent neighbours that
             nothing reads; N rows more for what cells say, if that differs from their states.
@@ -81,12 +84,17 @@ class Run:
         self.mail = Mail(world, draws)
         self.fired = [self.mail.able(rows) for rows in fired]
         self.mortal = rule.lives(world.state, world.largest) is not None
-        self.offsets: list[Tensor] | None = None
+        self.at_once = self.mail.plain and not self.mortal
+        self.offsets: list[Tensor] = []
+        self.tables: list[Tensor] = []
         edges = [0, len(world)]
-        if self.mail.direct:
+        if self.mail.direct or self.at_once:
             # Before all steps, in their order: parts do not draw.
-            if noise:
-                self.offsets = [draws.offsets(t, rows) for t, rows in enumerate(self.fired)]
+            for t, rows in enumerate(self.fired):
+                if noise:
+                    self.offsets.append(draws.offsets(t, rows))
+                if not self.mail.direct:
+                    self.tables.append(self.mail.arriving(rows, t))
             edges = _edges(world, LEAST_COMPILED if compile_kernel else LEAST)
         self._parts = [Part(self, number, edges) for number in range(len(edges) - 1)]
 
@@ -184,9 +192,13 @@ class Part:
         for each in (self.messages, *self.units):
             each[:end].zero_()  # raises the version counter too: kernels write unseen
         self._steps: list[tuple[Tensor, Tensor, int]] = []
+        steps: list[Step] = []
         self._passing: list[Tensor | None] = []
         self._dead: list[Tensor] = []
-        own_state = padded[self._rows]
+        most = max(own.stop - own.start for own in self._own)
+        change = run.scratch.empty(f"change {self._name}", most, channels, padded)
+        own_state, short = padded[self._rows], run.products != padded.dtype
+        how: Any = {"of_all": mail.direct, "noise": run.noise}
         for t, own in enumerate(self._own):
             rows, before = run.fired[t][own], self._living(run, own_state)
             offsets = run.offsets[t][own] if run.offsets else None
@@ -198,27 +210,24 @@ class Part:
             part = slice(end, end := end + run.filled(len(rows)))
             if end > len(self.messages):
                 self._keep(run, columns, end, part.start)
-            bank = mail.collect(padded, t)
-            table = mail.table if mail.direct else mail.arriving(rows, t)
+            table = run.tables[t][own] if run.tables else mail.table
+            if not (mail.direct or run.tables):
+                table = mail.arriving(rows, t)
+            self._steps.append((rows, table, part.stop - part.start))
+            units = [each[part] for each in self.units]
+            step = Step(rows, table, offsets, self.messages[part], units)
+            if run.at_once:
+                steps.append(step)
+                continue
             self._passing.append(mail.passes(padded[:-1]))
-            if run.products != padded.dtype:
-                bank = self._in_short(run, bank)
-            change = run.scratch.empty(f"change {self._name}", len(rows), channels, padded)
-            kernel.answers(
-                bank,
-                table,
-                rows,
-                change,
-                of_all=mail.direct,
-                noise=run.noise,
-                offsets=offsets,
-                heard=self.messages[part],
-                units=[each[part] for each in self.units],
-            )
-            kernel.write(padded, rows, change, replaces=False)
+            bank = mail.collect(padded, t)
+            bank = self._in_short(run, bank) if short else bank
+            kernel.roll_out(padded, bank, [step], change, **how, follows=False)
             if before is not None:
                 self._bury(run, own_state, before)
-            self._steps.append((rows, table, part.stop - part.start))
+        if run.at_once:
+            bank = run.short if short else padded
+            kernel.roll_out(padded, bank, steps, change, **how, follows=short)
 
     def backward(self, run: Run) -> None:
         """Add the gradients of the messages to those of the states, and sum those of weights."""
@@ -232,48 +241,52 @@ class Part:
         ]
         self._bias_sums = [state_grad.new_zeros(size) for size in outputs]
         self._sensed = state_grad.new_zeros(outputs[0], run.stimulus.shape[1])
-        space = TOGETHER + FILLED + max(filled for *_, filled in self._steps)
+        filled = [count for *_, count in self._steps]
+        groups = list(_grouped(filled))
+        space = FILLED + max(sum(filled[t] for t in group) for group in groups)
         grads = [
             run.scratch.empty(f"gradient {n} {self._name}", space, each.shape[1], each)
             for n, each in enumerate(self.units)
         ]
         like = self.messages
         grads.append(run.scratch.empty(f"answer gradient {self._name}", space, channels, like))
-        # The steps of one product fill the arrays from their end.
-        end = high = sum(filled for *_, filled in self._steps) + self._before
-        at, acted = space, []
-        for t in reversed(range(len(self._steps))):
-            rows, table, filled = self._steps[t]
-            if self._dead:
-                state_grad.index_fill_(0, self._dead[t], 0.0)
-            part, at = slice(at - filled, at), at - filled
-            kept, end = slice(end - filled, end), end - filled
-            acted.append(functional.pad(rows, (0, filled - len(rows))))
-            top = grads[-1][part]
-            top[: len(rows)] = state_grad.index_select(0, rows)
-            top[len(rows) :] = 0.0
-            run.backward_kernel.send_back(
-                top,
-                rows,
-                table,
-                run.bank_grad if t or run.to_first else None,
-                absent,
-                of_all=run.mail.direct,
-                units=[each[kept] for each in self.units],
-                unit_grads=[each[part] for each in grads[:-1]],
-            )
-            if (passes := self._passing[t]) is not None:
-                said_grad = run.bank_grad[absent + 1 :]
-                state_grad += said_grad * passes
-                said_grad.zero_()
-            if space - at >= TOGETHER or t == 0:
-                self._sum(run, grads, slice(at, space), slice(end, high), torch.cat(acted[::-1]))
-                high, at = end, space
-                acted.clear()
+        end = sum(filled) + self._before
+        for group in groups:
+            # The steps of one product fill the arrays to their end.
+            at, high, back = space, end, list[StepBack]()
+            for t in reversed(group):
+                rows, table, count = self._steps[t]
+                part, at = slice(at - count, at), at - count
+                kept, end = slice(end - count, end), end - count
+                *unit_grads, top = (each[part] for each in grads)
+                units = [each[kept] for each in self.units]
+                back.insert(0, StepBack(rows, table, units, top, unit_grads))
+            self._roll_back(run, group, back)
+            acted = [
+                functional.pad(each.rows, (0, len(each.grads) - len(each.rows))) for each in back
+            ]
+            self._sum(run, grads, slice(at, space), slice(end, high), torch.cat(acted))
         first, *others = (total.t() for total in self._sums)
         first = torch.cat([self._sensed.t(), first])
         pairs = zip((first, *others), self._bias_sums, strict=True)
         self.totals = [each for pair in pairs for each in pair]
+
+    def _roll_back(self, run: Run, group: Sequence[int], back: Sequence[StepBack]) -> None:
+        """Go back through a group of steps."""
+        absent = run.world.cells
+        state_grad, said_grad = run.bank_grad[:absent], run.bank_grad[absent + 1 :]
+        how: Any = {"of_all": run.mail.direct, "to_first": group[0] > 0 or run.to_first}
+        if run.at_once:
+            run.backward_kernel.roll_back(run.bank_grad, back, absent, **how)
+            return
+        for t, step in zip(reversed(group), reversed(back), strict=True):
+            if self._dead:
+                state_grad.index_fill_(0, self._dead[t], 0.0)
+            how["to_first"] = t > 0 or run.to_first
+            run.backward_kernel.roll_back(run.bank_grad, [step], absent, **how)
+            if (passes := self._passing[t]) is not None:
+                state_grad += said_grad * passes
+                said_grad.zero_()
 
     def _keep(self, run: Run, columns: Sequence[int], rows: int, kept: int) -> None:
         """Make arrays of `rows` rows for what cells hear and for each hidden layer."""
@@ -329,6 +342,20 @@ class Part:
             outputs = grads[0][part, : len(self._sensed)]
             sensed = functional.pad(run.stimulus[rows], (0, 0, fill, 0))
             _add_product(self._sensed, outputs, sensed.to(outputs.dtype))
+
+
+def _grouped(rows: Sequence[int]) -> Iterator[list[int]]:
+    """Successive steps whose rows give gradients of weights together, the last first.
+
+    Args:
+        rows: of each step.
+    """
+    group: list[int] = []
+    for t in reversed(range(len(rows))):
+        group.insert(0, t)
+        if t == 0 or sum(rows[s] for s in group) >= TOGETHER:
+            yield group
+            group = []
 
 
 def _edges(world: World, least: int) -> list[int]:

@@ -1,9 +1,9 @@
 /* The layers of a rule for many cells, forward or backward; kernel.py compiles and calls them.
 
    The compiler gets SLOTS and CHANNELS of what a cell hears, SUMS, into how many weighted sums it
-   adds its messages (0: none), WIDEST, the outputs of the widest layer, SINK_SLOTS, SINK_SUMS and
-   SINK_CHANNELS of an answer that is sent back, and LAYERS: FIRST(outputs, kind), then NEXT(i,
-   inputs, outputs, kind) for each further layer. All sizes are constants, so that the sums of a
+   adds its messages (0: none), HIDDEN, the number of hidden layers, WIDEST, the outputs of the
+   widest layer, SINK_SLOTS, SINK_SUMS and SINK_CHANNELS of an answer that is sent back, and LAYERS:
+   FIRST(outputs, kind), then NEXT(i, inputs, outputs, kind) for each further layer. All sizes are constants, so that the sums of a
    block of cells stay in registers. With BFLOAT16 the factors of the products are bfloat16 numbers,
    two of which one lane multiplies at once; sums are floats. */
 
@@ -384,5 +384,48 @@ void write_rows(float *state, const int64_t *rows, int64_t cells, const float *c
     for (int64_t m = 0; m < cells; m++, change += CHANNELS) {
         float *cell = state + rows[m] * CHANNELS;
         for (int c = 0; c < CHANNELS; c++) cell[c] = (replaces ? 0 : cell[c]) + change[c];
+    }
+}
+
+/* Take steps one after the other: add the answers of the cells in rows[t] to the state. They hear
+   the bank: the state itself, or a copy of it in bfloat16, which follows it if `follows`. Arguments
+   with an element for each step t, or HIDDEN for `keeps`, hold what `answers` takes in that step. */
+void roll_out(int64_t steps, float *state, number *bank, int follows, const int64_t *const *tables,
+              int of_all, const float *filters, const float *prepared, int64_t apart,
+              const int64_t *const *rows, const int64_t *cells, const number *const *weights,
+              const float *const *biases, float noise, const float *deviates,
+              const int64_t *const *offsets, float *change, number *const *heard,
+              number *const *keeps)
+{
+    static const number *const no_passes[HIDDEN + 1] = {0};
+    for (int64_t t = 0; t < steps; t++) {
+        answers(bank, tables[t], of_all, filters, prepared, apart, rows[t], cells[t], weights,
+                biases, noise, deviates, offsets[t], change, heard[t], keeps + t * HIDDEN,
+                no_passes, 0, 0, 0, -1);
+        write_rows(state, rows[t], cells[t], change, 0);
+        for (int64_t m = 0; follows && m < cells[t]; m++)
+            for (int64_t c = 0, at = rows[t][m] * CHANNELS; c < CHANNELS; c++)
+                bank[at + c] = narrow(state[at + c]);
+    }
+}
+
+/* The way back of such steps, the last first: the gradients of the states in rows[t] become
+   tops[t], those of the answers; those of the messages are added to the gradients of the states,
+   but not in step 0 if `last`. `identity` counts from 0. `keeps` and `passes` have HIDDEN elements
+   for each step. */
+void roll_back(int64_t steps, float *grads, int last, const int64_t *const *tables, int of_all,
+               const float *filters, const float *zeros, const int64_t *identity,
+               const int64_t *const *rows, const int64_t *cells, const number *const *weights,
+               const float *const *biases, number *const *tops, number *const *keeps,
+               const number *const *passes, int64_t absent)
+{
+    for (int64_t t = steps - 1; t >= 0; t--) {
+        number *top = tops[t];
+        for (int64_t m = 0; m < cells[t]; m++)
+            for (int c = 0; c < CHANNELS; c++)
+                top[m * CHANNELS + c] = narrow(grads[rows[t][m] * CHANNELS + c]);
+        answers(top, identity, 0, filters, zeros, 0, rows[t], cells[t], weights, biases, 0, 0, 0,
+                0, 0, keeps + t * HIDDEN, passes + t * HIDDEN, last && t == 0 ? 0 : grads,
+                tables[t], of_all ? rows[t] : 0, absent);
     }
 }

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from ctypes import c_float, c_int, c_int64, c_void_p
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -32,7 +32,95 @@ _FLAGS = "-std=gnu99", "-O3", "-march=native"
 Weights = tuple[Tensor, Tensor]
 
 
-class Kernel:
+class Step(NamedTuple):
+    """A step of M cells, and the memory for what its gradient needs.
+
+    Attributes:
+        rows, table, offsets, heard, units: as for `Kernel.answers`.
+    """
+
+    rows: Tensor
+    table: Tensor
+    offsets: Tensor | None
+    heard: Tensor
+    units: Sequence[Tensor]
+
+
+class StepBack(NamedTuple):
+    """The way back of a step of M cells.
+
+    Attributes:
+        rows, table, units: as for `Step`.
+        grads: [M, C], of the weights' precision, become the gradients of the answers.
+        unit_grads: [M, `padded`] for each hidden layer, become the gradients of the sums before the
+            rectifiers.
+    """
+
+    rows: Tensor
+    table: Tensor
+    units: Sequence[Tensor]
+    grads: Tensor
+    unit_grads: Sequence[Tensor]
+
+
+class _Layers:
+    """Weights in the order of kernel.c, and its functions for their shapes.
+
+    Args:
+        kind: what becomes of the sums of hidden layers, a name in kernel.c.
+        sink: slots and channels of an answer that is sent back.
+        filters: [K, P], of the messages, or of the sink.
+
+    Attributes:
+        block: what is kept of cells has a multiple of this many rows.
+    """
+
+    block = 1
+
+    def __init__(
+        self,
+        layers: Sequence[Weights],
+        kind: str,
+        slots: int,
+        channels: int,
+        *,
+        sink: tuple[int, int] | None = None,
+        filters: Tensor | None = None,
+    ) -> None:
+        outputs = tuple(weight.shape[1] for weight, _ in layers)
+        short = layers[0][0].dtype == torch.bfloat16
+        sums = 0 if filters is None else filters.shape[1]
+        heard, sent = (slots, sums if sink is None else 0, channels), (1, 0, 1)
+        if sink is not None:
+            sent = (sink[0], sums, sink[1])
+        self._library = _library(heard, outputs, kind, sent, short)
+        self._filters = None if filters is None else filters.detach().float().contiguous()
+        ready = self._paired if short else self._in_rows
+        self._held = [(ready(weight), self._in_rows(bias)) for weight, bias in layers]
+        self._weights = _pointers([weight for weight, _ in self._held])
+        self._biases = _pointers([bias for _, bias in self._held])
+
+    def __deepcopy__(self, memo: object) -> _Layers:
+        return self  # nothing changes it, and addresses cannot be copied
+
+    def padded(self, width: int) -> int:
+        """The length of a row of `width` numbers in `units`."""
+        return int(self._library.padded(width))
+
+    def _in_rows(self, part: Tensor) -> Tensor:
+        """A tensor with padded rows, float32."""
+        wider = (0, self.padded(part.shape[-1]) - part.shape[-1])
+        return functional.pad(part.detach().float(), wider).contiguous()
+
+    def _paired(self, weight: Tensor) -> Tensor:
+        """Padded rows, [in / 2, out, 2], the factors of pairs of inputs; zeros up to 32 inputs."""
+        inputs, outputs = weight.shape
+        wider = (0, self.padded(outputs) - outputs, 0, -inputs % 32)
+        padded = functional.pad(weight.detach(), wider)
+        return padded.view(-1, 2, padded.shape[1]).transpose(1, 2).contiguous()
+
+
+class Kernel(_Layers):
     """The layers of one rule, with the prepared stimulus of N cells.
 
     Args:
@@ -47,12 +135,7 @@ class Kernel:
     Raises:
         FileNotFoundError: there is no C compiler.
         OSError: the compiler fails, or its output cannot be loaded.
-
-    Attributes:
-        block: what is kept of cells has a multiple of this many rows.
     """
-
-    block = 1
 
     def __init__(
         self,
@@ -64,10 +147,9 @@ class Kernel:
     ) -> None:
         (_, bias), *others = layers
         heard = message_weights(layers, slots, channels, filters)
-        self._layers = _Layers(
-            [(heard, bias), *others], "RECTIFIED", slots, channels, filters=filters
-        )
-        self._prepared = self._layers.padded(prepared)
+        super().__init__([(heard, bias), *others], "RECTIFIED", slots, channels, filters=filters)
+        self._prepared = self._in_rows(prepared)
+        self._apart = 0 if len(prepared) == 1 else self._prepared.shape[1]
 
     def answers(
         self,
@@ -98,36 +180,85 @@ class Kernel:
         Raises:
             ValueError: noise without offsets, or for more channels than the table serves.
         """
-        deviates = None
+        held, deviates = [part.contiguous() for part in (bank, table, rows)], None
         if noise:
-            if offsets is None:
-                raise ValueError("noise needs offsets of deviates")
-            deviates = table_for(into.shape[1], into.dtype, into.device)
-        self._layers(
-            bank,
-            table,
-            self._prepared,
-            rows,
-            of_all=of_all,
-            noise=noise,
-            deviates=deviates,
-            offsets=offsets,
-            into=into,
-            heard=heard,
-            keeps=units,
+            deviates = _deviates([offsets], into)
+        nothing = [None] * (len(self._held) - 1)
+        self._library.answers(
+            _at(held[0]),
+            _at(held[1]),
+            of_all,
+            _at(self._filters),
+            _at(self._prepared),
+            self._apart,
+            _at(held[2]),
+            len(rows),
+            self._weights,
+            self._biases,
+            noise,
+            *(_at(part) for part in (deviates, offsets, into, heard)),
+            _pointers(units or nothing),
+            _pointers(nothing),
+            *(None, None, None),
+            -1,
         )
 
-    def padded(self, width: int) -> int:
-        """The length of a row of `width` numbers in `units`."""
-        return self._layers.width(width)
+    def roll_out(
+        self,
+        state: Tensor,
+        bank: Tensor,
+        steps: Sequence[Step],
+        change: Tensor,
+        *,
+        of_all: bool,
+        noise: float,
+        follows: bool,
+    ) -> None:
+        """Take steps one after the other; each adds the answers of its cells to their states.
+
+        Args:
+            state: [N, C] and more, float32, contiguous.
+            bank: see `answers`; what cells hear in the first step.
+            change: memory for the answers of a step.
+            of_all: whether the tables are of all cells.
+            noise: see `answers`.
+            follows: whether the bank is a copy of the state, and follows it.
+
+        Raises:
+            ValueError: as `answers`.
+        """
+        deviates = _deviates([step.offsets for step in steps], change) if noise else None
+        rows, tables, held = _held(steps)
+        self._library.roll_out(
+            len(steps),
+            _at(state),
+            _at(bank),
+            follows,
+            tables,
+            of_all,
+            _at(self._filters),
+            _at(self._prepared),
+            self._apart,
+            rows,
+            _counts(steps),
+            self._weights,
+            self._biases,
+            noise,
+            _at(deviates),
+            _pointers([step.offsets for step in steps]),
+            _at(change),
+            _pointers([step.heard for step in steps]),
+            _pointers([each for step in steps for each in step.units]),
+        )
+        del held
 
     def write(self, state: Tensor, rows: Tensor, change: Tensor, replaces: bool) -> None:
         """Add a change [M, C] to the rows int64 [M] of a state, or replace them."""
         rows = rows.contiguous()
-        self._layers.library.write_rows(_at(state), _at(rows), len(rows), _at(change), replaces)
+        self._library.write_rows(_at(state), _at(rows), len(rows), _at(change), replaces)
 
 
-class BackwardKernel:
+class BackwardKernel(_Layers):
     """The same layers backward: from gradients of answers to gradients of messages.
 
     Args:
@@ -147,141 +278,44 @@ class BackwardKernel:
         weights = [heard, *(weight for weight, _ in layers[1:])]
         turned = [weight.t() for weight in reversed(weights)]
         backward = [(weight, weight.new_zeros(weight.shape[1])) for weight in turned]
-        self._layers = _Layers(
-            backward, "PASSED", 1, channels, sink=(slots, channels), filters=filters
-        )
-        self._nothing = self._layers.padded(torch.zeros(1, turned[0].shape[1]))
+        super().__init__(backward, "PASSED", 1, channels, sink=(slots, channels), filters=filters)
+        self._zeros = self._in_rows(torch.zeros(1, turned[0].shape[1]))
 
-    def send_back(
-        self,
-        grads: Tensor,
-        rows: Tensor,
-        table: Tensor,
-        into: Tensor | None,
-        absent: int,
-        *,
-        of_all: bool = False,
-        units: Sequence[Tensor],
-        unit_grads: Sequence[Tensor],
+    def roll_back(
+        self, grads: Tensor, steps: Sequence[StepBack], absent: int, *, of_all: bool, to_first: bool
     ) -> None:
-        """Add the gradients of M cells' messages to the senders' gradients.
+        """Go back through steps, the last first: to their senders, add the gradients of messages.
 
         Args:
-            grads: [M, C], gradients of the answers, of the weights' precision, contiguous.
-            rows: int64 [M], the rows of the cells.
-            table: int64 [M, K], the rows of `into` that the cells heard; of all cells, [N, K],
-                with `of_all`.
-            into: [S, C], float32, contiguous; None: only `unit_grads` are wanted.
-            absent: a row of `into` that is left out.
-            units: [M, `padded`] for each hidden layer, as `Kernel.answers` keeps them.
-            unit_grads: the same, become the gradients of the sums before the rectifiers.
+            grads: [S, C], the gradients of the states, float32, contiguous; the tables name its
+                rows.
+            steps: in the order in which they were taken.
+            absent: a row of `grads` that gets none.
+            of_all: whether the tables are of all cells.
+            to_first: whether senders get gradients in the first of the steps too.
         """
-        self._layers(
-            grads,
-            torch.arange(len(rows)),
-            self._nothing,
-            rows,
-            keeps=unit_grads[::-1],
-            passes=units[::-1],
-            into=into,
-            targets=table,
-            receivers=rows if of_all else None,
-            absent=absent,
-        )
-
-
-class _Layers:
-    """Weights in the order of kernel.c, and its function for their shapes.
-
-    Args:
-        kind: what becomes of the sums of hidden layers, a name in kernel.c.
-        sink: slots and channels of an answer that is sent back.
-        filters: [K, P], of the messages, or of the sink.
-    """
-
-    def __init__(
-        self,
-        layers: Sequence[Weights],
-        kind: str,
-        slots: int,
-        channels: int,
-        *,
-        sink: tuple[int, int] | None = None,
-        filters: Tensor | None = None,
-    ) -> None:
-        outputs = tuple(weight.shape[1] for weight, _ in layers)
-        short = layers[0][0].dtype == torch.bfloat16
-        sums = 0 if filters is None else filters.shape[1]
-        heard, sent = (slots, sums if sink is None else 0, channels), (1, 0, 1)
-        if sink is not None:
-            sent = (sink[0], sums, sink[1])
-        self.library = _library(heard, outputs, kind, sent, short)
-        self._filters = None if filters is None else filters.detach().float().contiguous()
-        ready = self._paired if short else self.padded
-        self._held = [(ready(weight), self.padded(bias)) for weight, bias in layers]
-        self._weights = _pointers([weight for weight, _ in self._held])
-        self._biases = _pointers([bias for _, bias in self._held])
-
-    def __deepcopy__(self, memo: object) -> _Layers:
-        return self  # nothing changes it, and addresses cannot be copied
-
-    def __call__(
-        self,
-        bank: Tensor,
-        table: Tensor,
-        prepared: Tensor,
-        rows: Tensor,
-        *,
-        into: Tensor | None,
-        of_all: bool = False,
-        noise: float = 0.0,
-        deviates: Tensor | None = None,
-        offsets: Tensor | None = None,
-        heard: Tensor | None = None,
-        keeps: Sequence[Tensor] = (),
-        passes: Sequence[Tensor] = (),
-        targets: Tensor | None = None,
-        receivers: Tensor | None = None,
-        absent: int = -1,
-    ) -> None:
-        held = [part.contiguous() for part in (bank, table, rows)]
-        change, sink = (into, None) if targets is None else (None, into)
-        sent = [None if part is None else part.contiguous() for part in (targets, receivers)]
-        hidden = len(self._held) - 1
-        self.library.answers(
-            _at(held[0]),
-            _at(held[1]),
+        rows, tables, held = _held(steps)
+        identity = torch.arange(max(len(step.rows) for step in steps))
+        self._library.roll_back(
+            len(steps),
+            _at(grads),
+            not to_first,
+            tables,
             of_all,
             _at(self._filters),
-            _at(prepared),
-            0 if len(prepared) == 1 else prepared.shape[1],
-            _at(held[2]),
-            len(rows),
+            _at(self._zeros),
+            _at(identity),
+            rows,
+            _counts(steps),
             self._weights,
             self._biases,
-            noise,
-            *(_at(part) for part in (deviates, offsets, change, heard)),
-            _pointers(keeps or [None] * hidden),
-            _pointers(passes or [None] * hidden),
-            *map(_at, (sink, *sent)),
+            _pointers([step.grads for step in steps]),
+            # Layers of the way back are in its order.
+            _pointers([each for step in steps for each in step.unit_grads[::-1]]),
+            _pointers([each for step in steps for each in step.units[::-1]]),
             absent,
         )
-
-    def width(self, width: int) -> int:
-        """The length of a padded row of `width` numbers."""
-        return int(self.library.padded(width))
-
-    def padded(self, part: Tensor) -> Tensor:
-        """A tensor with padded rows, float32."""
-        wider = (0, self.width(part.shape[-1]) - part.shape[-1])
-        return functional.pad(part.detach().float(), wider).contiguous()
-
-    def _paired(self, weight: Tensor) -> Tensor:
-        """Padded rows, [in / 2, out, 2], the factors of pairs of inputs; zeros up to 32 inputs."""
-        inputs, outputs = weight.shape
-        wider = (0, self.width(outputs) - outputs, 0, -inputs % 32)
-        padded = functional.pad(weight.detach(), wider)
-        return padded.view(-1, 2, padded.shape[1]).transpose(1, 2).contiguous()
+        del held
 
 
 def message_weights(
@@ -290,6 +324,25 @@ def message_weights(
     """The rows of the first weight that are for the messages, or for their sums."""
     weight = layers[0][0]
     return weight[len(weight) - (slots if filters is None else filters.shape[1]) * channels :]
+
+
+def _deviates(offsets: Sequence[Tensor | None], like: Tensor) -> Tensor:
+    """The table of normal deviates."""
+    if any(part is None for part in offsets):
+        raise ValueError("noise needs offsets of deviates")
+    return table_for(like.shape[1], like.dtype, like.device)
+
+
+def _held(steps: Sequence[Step] | Sequence[StepBack]) -> tuple[Any, Any, list[Tensor]]:
+    """The addresses of rows and tables of steps, and the tensors to which they belong."""
+    rows = [step.rows.contiguous() for step in steps]
+    tables = [step.table.contiguous() for step in steps]
+    return _pointers(rows), _pointers(tables), rows + tables
+
+
+def _counts(steps: Sequence[Step] | Sequence[StepBack]) -> Any:
+    """The numbers of cells of steps, as an array."""
+    return (c_int64 * len(steps))(*(len(step.rows) for step in steps))
 
 
 def _at(part: Tensor | None) -> int | None:
@@ -325,6 +378,7 @@ def _library(
         **dict(zip(sizes, heard, strict=True)),
         **{f"SINK_{name}": size for name, size in zip(sizes, sent, strict=True)},
         "FIRST_OUTPUTS": outputs[0],
+        "HIDDEN": len(outputs) - 1,
         "WIDEST": max(outputs),
         "LAYERS": " ".join(calls),
     }
@@ -339,6 +393,18 @@ def _library(
         c_int64,
     ]
     library.write_rows.argtypes = [c_void_p, c_void_p, c_int64, c_void_p, c_int]
+    library.roll_out.restype = library.roll_back.restype = None
+    library.roll_out.argtypes = [
+        *(c_int64, c_void_p, c_void_p, c_int, c_void_p, c_int, c_void_p, c_void_p, c_int64),
+        *(c_void_p,) * 4,
+        c_float,
+        *(c_void_p,) * 5,
+    ]
+    library.roll_back.argtypes = [
+        *(c_int64, c_void_p, c_int, c_void_p, c_int),
+        *(c_void_p,) * 10,
+        c_int64,
+    ]
     return library
 
 

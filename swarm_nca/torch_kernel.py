@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from swarm_nca.kernel import Weights, message_weights
+from swarm_nca.kernel import Step, StepBack, Weights, message_weights
 from swarm_nca.matmul import BLOCK, by_onednn, product
 from swarm_nca.randomness import normal_rows
 from swarm_nca.rules import Layer, through
@@ -78,9 +78,34 @@ class TorchKernel:
                 raise ValueError("noise needs offsets of deviates")
             into.add_(normal_rows(offsets, channels, into.dtype), alpha=noise)
 
-    def write(self, state: Tensor, rows: Tensor, change: Tensor, replaces: bool) -> None:
-        """Add a change [M, C] to the rows int64 [M] of a state, or replace them."""
-        (state.index_copy_ if replaces else state.index_add_)(0, rows, change)
+    def roll_out(
+        self,
+        state: Tensor,
+        bank: Tensor,
+        steps: Sequence[Step],
+        change: Tensor,
+        *,
+        of_all: bool,
+        noise: float,
+        follows: bool,
+    ) -> None:
+        """Take steps one after the other; see `Kernel.roll_out`."""
+        for step in steps:
+            answers = change[: len(step.rows)]
+            self.answers(
+                bank,
+                step.table,
+                step.rows,
+                answers,
+                of_all=of_all,
+                noise=noise,
+                offsets=step.offsets,
+                heard=step.heard,
+                units=step.units,
+            )
+            state.index_add_(0, step.rows, answers)
+            if follows:
+                bank.index_copy_(0, step.rows, state.index_select(0, step.rows).to(bank.dtype))
 
 
 class TorchBackwardKernel:
@@ -97,35 +122,31 @@ class TorchBackwardKernel:
         self._filters = None if filters is None else filters.to(heard.dtype)
         self._turned = [weight.t() for weight in (heard, *(weight for weight, _ in layers[1:]))]
 
-    def send_back(
-        self,
-        grads: Tensor,
-        rows: Tensor,
-        table: Tensor,
-        into: Tensor | None,
-        absent: int,
-        *,
-        of_all: bool,
-        units: Sequence[Tensor],
-        unit_grads: Sequence[Tensor],
+    def roll_back(
+        self, grads: Tensor, steps: Sequence[StepBack], absent: int, *, of_all: bool, to_first: bool
     ) -> None:
-        """Add the gradients of M cells' messages; see `BackwardKernel.send_back`.
+        """Go back through steps, the last first; see `BackwardKernel.roll_back`.
 
         Args:
             absent: its row gets gradients too; nothing reads it.
         """
         relu_backward = torch.ops.aten.threshold_backward.grad_input
-        for turned, below, unit in zip(
-            self._turned[:0:-1], unit_grads[::-1], units[::-1], strict=True
-        ):
-            grads = product(grads, turned, into=below)
-            relu_backward(grads, unit, 0, grad_input=below)
-            grads = below
-        if into is None:
-            return
-        reads, channels = (table.index_select(0, rows) if of_all else table), into.shape[1]
-        sent = product(grads, self._turned[0])[: len(rows)]
-        if self._filters is not None:
-            sent = self._filters @ sent.view(len(sent), self._filters.shape[1], channels)
-        # Not index_put_: its order of addition varies with several threads.
-        into.index_add_(0, reads.reshape(-1), sent.reshape(-1, channels).to(into.dtype))
+        for number, step in reversed(list(enumerate(steps))):
+            rows, top = step.rows, step.grads
+            top[: len(rows)] = grads.index_select(0, rows)
+            top[len(rows) :] = 0.0
+            for turned, below, unit in zip(
+                self._turned[:0:-1], step.unit_grads[::-1], step.units[::-1], strict=True
+            ):
+                top = product(top, turned, into=below)
+                relu_backward(top, unit, 0, grad_input=below)
+                top = below
+            if number == 0 and not to_first:
+                return
+            channels = grads.shape[1]
+            reads = step.table.index_select(0, rows) if of_all else step.table
+            sent = product(top, self._turned[0])[: len(rows)]
+            if self._filters is not None:
+                sent = self._filters @ sent.view(len(sent), self._filters.shape[1], channels)
+            # Not index_put_: its order of addition varies with several threads.
+            grads.index_add_(0, reads.reshape(-1), sent.reshape(-1, channels).to(grads.dtype))
