@@ -15,14 +15,11 @@ from swarm_nca.kernel import BackwardKernel, Kernel, Step, StepBack, Weights
 from swarm_nca.randomness import StepDraws
 from swarm_nca.rules import Rule
 from swarm_nca.threads import on_threads
-from swarm_nca.torch_kernel import TorchBackwardKernel, TorchKernel
+from swarm_nca.torch_kernel import FILLED, TorchBackwardKernel, TorchKernel
 from swarm_nca.world import World
 
-#: Rows of a product that gives gradients of weights, at least: its factors are still in the cache.
+#: Rows that go back together, at least: what they keep is still in the cache.
 TOGETHER = 1_536
-
-#: In bfloat16 their number is a multiple of this, because oneDNN compiles a kernel for each number.
-FILLED = 256
 
 #: A batch has up to two parts, or more if each has this many cells.
 PART = 16_384
@@ -230,17 +227,9 @@ class Part:
             kernel.roll_out(padded, bank, steps, change, **how, follows=short)
 
     def backward(self, run: Run) -> None:
-        """Add the gradients of the messages to those of the states, and sum those of weights."""
-        absent = run.world.cells
-        state_grad, channels = run.bank_grad[:absent], run.bank_grad.shape[1]
-        # Of each layer: the weights' gradients, then the bias's; last of all the stimulus's.
-        outputs = [*self._widths[1:], channels]
-        self._sums = [
-            state_grad.new_zeros(size, inputs)
-            for size, inputs in zip(outputs, self._widths, strict=True)
-        ]
-        self._bias_sums = [state_grad.new_zeros(size) for size in outputs]
-        self._sensed = state_grad.new_zeros(outputs[0], run.stimulus.shape[1])
+        """Add the gradients of messages to those of states, and sum those of weights."""
+        channels, kernel = run.bank_grad.shape[1], run.backward_kernel
+        totals: Any = kernel.totals(run.stimulus.to(run.products), run.bank_grad)
         filled = [count for *_, count in self._steps]
         groups = list(_grouped(filled))
         space = FILLED + max(sum(filled[t] for t in group) for group in groups)
@@ -252,38 +241,33 @@ class Part:
         grads.append(run.scratch.empty(f"answer gradient {self._name}", space, channels, like))
         end = sum(filled) + self._before
         for group in groups:
-            # The steps of one product fill the arrays to their end.
-            at, high, back = space, end, list[StepBack]()
+            # The steps of one group fill the arrays to their end.
+            at, back = space, list[StepBack]()
             for t in reversed(group):
                 rows, table, count = self._steps[t]
                 part, at = slice(at - count, at), at - count
                 kept, end = slice(end - count, end), end - count
                 *unit_grads, top = (each[part] for each in grads)
                 units = [each[kept] for each in self.units]
-                back.insert(0, StepBack(rows, table, units, top, unit_grads))
-            self._roll_back(run, group, back)
-            acted = [
-                functional.pad(each.rows, (0, len(each.grads) - len(each.rows))) for each in back
-            ]
-            self._sum(run, grads, slice(at, space), slice(end, high), torch.cat(acted))
-        first, *others = (total.t() for total in self._sums)
-        first = torch.cat([self._sensed.t(), first])
-        pairs = zip((first, *others), self._bias_sums, strict=True)
-        self.totals = [each for pair in pairs for each in pair]
+                back.insert(0, StepBack(rows, table, self.messages[kept], units, top, unit_grads))
+            self._roll_back(run, group, back, totals)
+        self.totals = kernel.gradients(totals)
 
-    def _roll_back(self, run: Run, group: Sequence[int], back: Sequence[StepBack]) -> None:
+    def _roll_back(
+        self, run: Run, group: Sequence[int], back: Sequence[StepBack], totals: Any
+    ) -> None:
         """Go back through a group of steps."""
         absent = run.world.cells
         state_grad, said_grad = run.bank_grad[:absent], run.bank_grad[absent + 1 :]
         how: Any = {"of_all": run.mail.direct, "to_first": group[0] > 0 or run.to_first}
         if run.at_once:
-            run.backward_kernel.roll_back(run.bank_grad, back, absent, **how)
+            run.backward_kernel.roll_back(run.bank_grad, back, totals, absent, **how)
             return
         for t, step in zip(reversed(group), reversed(back), strict=True):
             if self._dead:
                 state_grad.index_fill_(0, self._dead[t], 0.0)
             how["to_first"] = t > 0 or run.to_first
-            run.backward_kernel.roll_back(run.bank_grad, [step], absent, **how)
+            run.backward_kernel.roll_back(run.bank_grad, [step], totals, absent, **how)
             if (passes := self._passing[t]) is not None:
                 state_grad += said_grad * passes
                 said_grad.zero_()
@@ -318,31 +302,6 @@ class Part:
         state.index_fill_(0, gone, 0.0)
         self._dead.append(gone + self._rows.start)
 
-    def _sum(
-        self, run: Run, grads: Sequence[Tensor], part: slice, kept: slice, rows: Tensor
-    ) -> None:
-        """Add the gradients of weights for some steps.
-
-        Args:
-            grads, part: gradients of the sums of each layer, and their rows of these steps.
-            kept: the rows of these steps in the arrays of the forward pass.
-            rows: the cells of these rows.
-        """
-        fill = -len(rows) % FILLED if self._before else 0
-        if fill:
-            for each in grads:
-                each[part.start - fill : part.start] = 0.0
-            kept, part = slice(kept.start - fill, kept.stop), slice(part.start - fill, part.stop)
-        given = zip((self.messages, *self.units), self._widths, strict=True)
-        for n, (inputs, width) in enumerate(given):
-            outputs = grads[n][part, : len(self._sums[n])]
-            _add_product(self._sums[n], outputs, inputs[kept, :width])
-            self._bias_sums[n] += outputs.sum(0)
-        if self._sensed.numel():
-            outputs = grads[0][part, : len(self._sensed)]
-            sensed = functional.pad(run.stimulus[rows], (0, 0, fill, 0))
-            _add_product(self._sensed, outputs, sensed.to(outputs.dtype))
-
 
 def _grouped(rows: Sequence[int]) -> Iterator[list[int]]:
     """Successive steps whose rows give gradients of weights together, the last first.
@@ -369,11 +328,3 @@ def _edges(world: World, least: int) -> list[int]:
     aims = torch.arange(1, count) * world.cells // count
     inner = {int(end) for end in torch.searchsorted(ends, aims) + 1}
     return [0, *sorted(inner - {len(world)}), len(world)]
-
-
-def _add_product(total: Tensor, outputs: Tensor, inputs: Tensor) -> None:
-    """Add outputsᵀ · inputs to a total, which may have a longer precision than the factors."""
-    if total.dtype == outputs.dtype:
-        total.addmm_(outputs.t(), inputs)
-    else:
-        total += outputs.t() @ inputs

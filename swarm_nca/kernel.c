@@ -409,23 +409,132 @@ void roll_out(int64_t steps, float *state, number *bank, int follows, const int6
     }
 }
 
-/* The way back of such steps, the last first: the gradients of the states in rows[t] become
-   tops[t], those of the answers; those of the messages are added to the gradients of the states,
-   but not in step 0 if `last`. `identity` counts from 0. `keeps` and `passes` have HIDDEN elements
-   for each step. */
+#ifdef __AVX512F__
+#define AT_ONCE 5 /* inputs whose products with TILE vectors of gradients stay in registers */
+#else
+#define AT_ONCE 4
+#endif
+#define ROWS 128 /* cells whose inputs and gradients stay in the cache */
+
+/* Rows of a total for `inputs`; numbers in the room for its factors. */
+int64_t filled(int64_t inputs) { return (inputs + AT_ONCE - 1) / AT_ONCE * AT_ONCE; }
+int64_t room_for(int64_t inputs, int64_t outputs) { return ROWS * (filled(inputs) + PADDED(outputs)); }
+
+/* Rows a and b, pair by pair; b may be null. */
+INLINE void pair_up(number *to, const number *a, const number *b, int64_t n)
+{
+#ifdef BFLOAT16
+    typedef uint32_t __attribute__((may_alias)) pair;
+    pair *both = (pair *)to;
+    for (int64_t i = 0; b && i < n; i++) both[i] = a[i] | (uint32_t)b[i] << 16;
+    for (int64_t i = 0; !b && i < n; i++) both[i] = a[i];
+#else
+    (void)b;
+    memcpy(to, a, n * sizeof(number));
+#endif
+}
+
+INLINE void add_tile(int wide, float *total, int64_t apart, const number *x, int64_t x_apart,
+                     const number *y, int64_t pairs)
+{
+    vec sum[AT_ONCE][TILE];
+    for (int i = 0; i < AT_ONCE; i++)
+        for (int v = 0; v < wide; v++) sum[i][v] = *(vec *)(total + i * apart + v * LANES);
+    for (int64_t p = 0; p < pairs; p++, x += x_apart * PAIR, y += apart * PAIR) {
+        factors gradient[TILE];
+        for (int v = 0; v < wide; v++)
+            memcpy(&gradient[v], y + v * LANES * PAIR, sizeof gradient[v]);
+        for (int i = 0; i < AT_ONCE; i++)
+            for (int v = 0; v < wide; v++)
+                sum[i][v] = multiply_add(sum[i][v], x + i * PAIR, gradient[v]);
+    }
+    for (int i = 0; i < AT_ONCE; i++)
+        for (int v = 0; v < wide; v++) *(vec *)(total + i * apart + v * LANES) = sum[i][v];
+}
+
+/* The inputs and the gradients of one layer in one step: `taken` of a cell in inputs[m], then
+   `sensed` of its stimulus, and a 1 for the bias; `given` gradients. Rows are `apart` numbers apart. */
+typedef struct {
+    const number *inputs, *stimulus, *grads;
+    int64_t taken, inputs_apart, sensed, given, grads_apart;
+} factors_of_a_layer;
+
+/* Add the sums over cells of inputs times gradients to the rows of a total, PADDED(given) apart.
+   `room` has the size `room_for(taken + sensed + 1, given)`. */
+static void add_products(float *total, factors_of_a_layer of, const int64_t *rows, int64_t cells,
+                         number *room)
+{
+    const int64_t all = of.taken + of.sensed + 1, wide = filled(all), apart = PADDED(of.given);
+    const number ones = narrow(1);
+    number *x = room, *y = room + ROWS * wide;
+    for (int64_t p = 0; p < ROWS / PAIR; p++) {
+        memset(x + (p * wide + all) * PAIR, 0, (wide - all) * PAIR * sizeof(number));
+        memset(y + (p * apart + of.given) * PAIR, 0, (apart - of.given) * PAIR * sizeof(number));
+    }
+    for (int64_t first = 0; first < cells; first += ROWS) {
+        int64_t pairs = 0;
+        for (int64_t m = first; m < cells && m < first + ROWS; m += PAIR, pairs++) {
+            const int two = PAIR == 2 && m + 1 < cells;
+            const number *in = of.inputs + m * of.inputs_apart, *out = of.grads + m * of.grads_apart;
+            number *to = x + pairs * wide * PAIR;
+            pair_up(to, in, two ? in + of.inputs_apart : 0, of.taken);
+            to += of.taken * PAIR;
+            if (of.sensed) {
+                const number *other = two ? of.stimulus + rows[m + 1] * of.sensed : 0;
+                pair_up(to, of.stimulus + rows[m] * of.sensed, other, of.sensed);
+            }
+            pair_up(to + of.sensed * PAIR, &ones, two ? &ones : 0, 1);
+            pair_up(y + pairs * apart * PAIR, out, two ? out + of.grads_apart : 0, of.given);
+        }
+        for (int64_t i = 0; i < wide; i += AT_ONCE)
+            for (int64_t o = 0; o < apart; o += TILE * LANES) {
+                float *at = total + i * apart + o;
+                const number *left = x + i * PAIR, *right = y + o * PAIR;
+                switch (apart - o < TILE * LANES ? (apart - o) / LANES : TILE) {
+#define WIDE(n) case n: add_tile(n, at, apart, left, wide, right, pairs); break;
+                WIDE(1) WIDE(2) WIDE(TILE)
+#if TILE > 3
+                WIDE(3) WIDE(4)
+#endif
+                }
+            }
+    }
+}
+
+/* The way back of steps, the last first: the gradients of the states in rows[t] become tops[t],
+   those of the answers; those of the messages are added to the gradients of the states, but not in
+   step 0 if `last`; those of the weights, to totals[i] of each layer, with `outputs` of each.
+   `identity` counts from 0. heard[t] are messages, `taken` for a cell; `stimulus` has `sensed`
+   numbers for each. `keeps` and `passes` have HIDDEN elements for each step, the last layer first.
+   For `room` see `add_products`. */
 void roll_back(int64_t steps, float *grads, int last, const int64_t *const *tables, int of_all,
                const float *filters, const float *zeros, const int64_t *identity,
                const int64_t *const *rows, const int64_t *cells, const number *const *weights,
                const float *const *biases, number *const *tops, number *const *keeps,
-               const number *const *passes, int64_t absent)
+               const number *const *passes, const number *const *heard, int64_t taken,
+               const number *stimulus, int64_t sensed, const int64_t *outputs,
+               float *const *totals, number *room, int64_t absent)
 {
     for (int64_t t = steps - 1; t >= 0; t--) {
-        number *top = tops[t];
+        number *top = tops[t], *const *below = keeps + t * HIDDEN;
+        const number *const *units = passes + t * HIDDEN;
         for (int64_t m = 0; m < cells[t]; m++)
             for (int c = 0; c < CHANNELS; c++)
                 top[m * CHANNELS + c] = narrow(grads[rows[t][m] * CHANNELS + c]);
         answers(top, identity, 0, filters, zeros, 0, rows[t], cells[t], weights, biases, 0, 0, 0,
-                0, 0, keeps + t * HIDDEN, passes + t * HIDDEN, last && t == 0 ? 0 : grads,
-                tables[t], of_all ? rows[t] : 0, absent);
+                0, 0, below, units, last && t == 0 ? 0 : grads, tables[t], of_all ? rows[t] : 0,
+                absent);
+        for (int i = 0; i <= HIDDEN; i++) {
+            factors_of_a_layer of = {heard[t], stimulus, top, taken, taken, sensed, CHANNELS, CHANNELS};
+            if (i > 0) {
+                of.inputs = units[HIDDEN - i], of.sensed = 0;
+                of.taken = outputs[i - 1], of.inputs_apart = PADDED(outputs[i - 1]);
+            }
+            if (i < HIDDEN) {
+                of.grads = below[HIDDEN - 1 - i];
+                of.given = outputs[i], of.grads_apart = PADDED(outputs[i]);
+            }
+            add_products(totals[i], of, rows[t], cells[t], room);
+        }
     }
 }

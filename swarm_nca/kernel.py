@@ -50,7 +50,7 @@ class StepBack(NamedTuple):
     """The way back of a step of M cells.
 
     Attributes:
-        rows, table, units: as for `Step`.
+        rows, table, heard, units: as for `Step`.
         grads: [M, C], of the weights' precision, become the gradients of the answers.
         unit_grads: [M, `padded`] for each hidden layer, become the gradients of the sums before the
             rectifiers.
@@ -58,9 +58,24 @@ class StepBack(NamedTuple):
 
     rows: Tensor
     table: Tensor
+    heard: Tensor
     units: Sequence[Tensor]
     grads: Tensor
     unit_grads: Sequence[Tensor]
+
+
+class Totals(NamedTuple):
+    """Sums of gradients of weights over steps.
+
+    Attributes:
+        stimulus: [N, S], of all cells, of the weights' precision.
+        sums: of each layer, one row for each input, and one for the bias.
+        room: memory for factors.
+    """
+
+    stimulus: Tensor
+    sums: list[Tensor]
+    room: Tensor
 
 
 class _Layers:
@@ -280,16 +295,52 @@ class BackwardKernel(_Layers):
         backward = [(weight, weight.new_zeros(weight.shape[1])) for weight in turned]
         super().__init__(backward, "PASSED", 1, channels, sink=(slots, channels), filters=filters)
         self._zeros = self._in_rows(torch.zeros(1, turned[0].shape[1]))
+        self._sizes = [weight.shape for weight in weights]
+
+    def totals(self, stimulus: Tensor, like: Tensor) -> Totals:
+        """Zeros, to which `roll_back` adds the gradients of the weights.
+
+        Args:
+            stimulus: [N, S], of all cells, of the weights' precision.
+            like: the gradients of the states, float32.
+        """
+        (heard, first), *others = self._sizes
+        sizes = [(heard + stimulus.shape[1] + 1, first), *((n + 1, out) for n, out in others)]
+        filled, room_for = self._library.filled, self._library.room_for
+        sums = [like.new_zeros(filled(rows), self.padded(out)) for rows, out in sizes]
+        room = max(room_for(*size) for size in sizes)
+        return Totals(stimulus.contiguous(), sums, stimulus.new_empty(room))
+
+    def gradients(self, totals: Totals) -> list[Tensor]:
+        """The gradients of each layer's weight, the first for the stimulus too, and bias."""
+        found, sensed = [], totals.stimulus.shape[1]
+        for number, (total, (taken, given)) in enumerate(
+            zip(totals.sums, self._sizes, strict=True)
+        ):
+            weight, bias = total[:taken, :given], total[taken, :given]
+            if number == 0:
+                weight = torch.cat([total[taken : taken + sensed, :given], weight])
+                bias = total[taken + sensed, :given]
+            found += [weight, bias]
+        return found
 
     def roll_back(
-        self, grads: Tensor, steps: Sequence[StepBack], absent: int, *, of_all: bool, to_first: bool
+        self,
+        grads: Tensor,
+        steps: Sequence[StepBack],
+        totals: Totals,
+        absent: int,
+        *,
+        of_all: bool,
+        to_first: bool,
     ) -> None:
-        """Go back through steps, the last first: to their senders, add the gradients of messages.
+        """Go back through steps, the last first: add the gradients of messages to their senders'.
 
         Args:
             grads: [S, C], the gradients of the states, float32, contiguous; the tables name its
                 rows.
-            steps: in the order in which they were taken.
+            steps: in the order in which they were taken; they may share memory for gradients.
+            totals: become the sums of the gradients of the weights.
             absent: a row of `grads` that gets none.
             of_all: whether the tables are of all cells.
             to_first: whether senders get gradients in the first of the steps too.
@@ -313,6 +364,13 @@ class BackwardKernel(_Layers):
             # Layers of the way back are in its order.
             _pointers([each for step in steps for each in step.unit_grads[::-1]]),
             _pointers([each for step in steps for each in step.units[::-1]]),
+            _pointers([step.heard for step in steps]),
+            self._sizes[0][0],
+            _at(totals.stimulus),
+            totals.stimulus.shape[1],
+            (c_int64 * len(self._sizes))(*(given for _, given in self._sizes)),
+            _pointers(totals.sums),
+            _at(totals.room),
             absent,
         )
         del held
@@ -402,9 +460,11 @@ def _library(
     ]
     library.roll_back.argtypes = [
         *(c_int64, c_void_p, c_int, c_void_p, c_int),
-        *(c_void_p,) * 10,
-        c_int64,
+        *(c_void_p,) * 11,
+        *(c_int64, c_void_p, c_int64, c_void_p, c_void_p, c_void_p, c_int64),
     ]
+    for size in library.filled, library.room_for:
+        size.argtypes, size.restype = [c_int64] * (1 + (size is library.room_for)), c_int64
     return library
 
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from swarm_nca.kernel import Step, StepBack, Weights, message_weights
 from swarm_nca.matmul import BLOCK, by_onednn, product
 from swarm_nca.randomness import normal_rows
 from swarm_nca.rules import Layer, through
+
+#: In bfloat16 the rows of a product are a multiple of this many, because oneDNN compiles a kernel
+#: for each number: so many rows lie free before the first of what steps keep.
+FILLED = 256
 
 
 class TorchKernel:
@@ -108,6 +114,22 @@ class TorchKernel:
                 bank.index_copy_(0, step.rows, state.index_select(0, step.rows).to(bank.dtype))
 
 
+class TorchTotals(NamedTuple):
+    """Sums of gradients of weights over steps.
+
+    Attributes:
+        stimulus: [N, S], of all cells, of the weights' precision.
+        sums: of each layer's weights for what it hears, [out, in].
+        biases: of each layer, [out].
+        sensed: of the first weights for the stimulus, [out, S].
+    """
+
+    stimulus: Tensor
+    sums: list[Tensor]
+    biases: list[Tensor]
+    sensed: Tensor
+
+
 class TorchBackwardKernel:
     """The same layers backward; the arguments are those of `BackwardKernel`."""
 
@@ -122,12 +144,34 @@ class TorchBackwardKernel:
         self._filters = None if filters is None else filters.to(heard.dtype)
         self._turned = [weight.t() for weight in (heard, *(weight for weight, _ in layers[1:]))]
 
+    def totals(self, stimulus: Tensor, like: Tensor) -> TorchTotals:
+        """Zeros, to which `roll_back` adds the gradients of the weights; see `BackwardKernel`."""
+        shapes = [each.shape for each in (*self._turned, stimulus)]
+        sums = [like.new_zeros(shape) for shape in shapes[:-1]]
+        sensed = like.new_zeros(shapes[0][0], stimulus.shape[1])
+        return TorchTotals(stimulus, sums, [each.new_zeros(len(each)) for each in sums], sensed)
+
+    def gradients(self, totals: TorchTotals) -> list[Tensor]:
+        """The gradients of each layer's weight and bias; see `BackwardKernel`."""
+        first, *others = (each.t() for each in totals.sums)
+        weights = [torch.cat([totals.sensed.t(), first]), *others]
+        return [each for pair in zip(weights, totals.biases, strict=True) for each in pair]
+
     def roll_back(
-        self, grads: Tensor, steps: Sequence[StepBack], absent: int, *, of_all: bool, to_first: bool
+        self,
+        grads: Tensor,
+        steps: Sequence[StepBack],
+        totals: TorchTotals,
+        absent: int,
+        *,
+        of_all: bool,
+        to_first: bool,
     ) -> None:
         """Go back through steps, the last first; see `BackwardKernel.roll_back`.
 
         Args:
+            steps: what they keep, and memory for gradients, follow one another; in bfloat16,
+                `FILLED` rows lie free before the first step, and are zeros in what is kept.
             absent: its row gets gradients too; nothing reads it.
         """
         relu_backward = torch.ops.aten.threshold_backward.grad_input
@@ -142,7 +186,7 @@ class TorchBackwardKernel:
                 relu_backward(top, unit, 0, grad_input=below)
                 top = below
             if number == 0 and not to_first:
-                return
+                break
             channels = grads.shape[1]
             reads = step.table.index_select(0, rows) if of_all else step.table
             sent = product(top, self._turned[0])[: len(rows)]
@@ -150,3 +194,40 @@ class TorchBackwardKernel:
                 sent = self._filters @ sent.view(len(sent), self._filters.shape[1], channels)
             # Not index_put_: its order of addition varies with several threads.
             grads.index_add_(0, reads.reshape(-1), sent.reshape(-1, channels).to(grads.dtype))
+        self._sum(steps, totals)
+
+    def _sum(self, steps: Sequence[StepBack], totals: TorchTotals) -> None:
+        """Add the gradients of the weights of some steps."""
+        short = steps[0].grads.dtype == torch.bfloat16
+        fill = -sum(len(step.grads) for step in steps) % FILLED if short else 0
+        hidden = range(len(steps[0].units))
+        taken = [[step.heard for step in steps]]
+        taken += [[step.units[n] for step in steps] for n in hidden]
+        given = [[step.unit_grads[n] for step in steps] for n in hidden]
+        given += [[step.grads for step in steps]]
+        for n, (inputs, outputs) in enumerate(zip(taken, given, strict=True)):
+            factors = _together(outputs, fill)
+            factors[:fill] = 0.0
+            _add_product(totals.sums[n], factors, _together(inputs, fill))
+            totals.biases[n] += factors.sum(0)
+        if totals.sensed.numel():
+            acted = [
+                functional.pad(step.rows, (0, len(step.grads) - len(step.rows))) for step in steps
+            ]
+            sensed = functional.pad(totals.stimulus[torch.cat(acted)], (0, 0, fill, 0))
+            _add_product(totals.sensed, _together(given[0], fill), sensed)
+
+
+def _together(parts: Sequence[Tensor], before: int) -> Tensor:
+    """One view of [n, width] arrays that follow one another in memory, and of rows before them."""
+    first, rows = parts[0], before + sum(map(len, parts))
+    width = first.shape[1]
+    return first.as_strided((rows, width), (width, 1), first.storage_offset() - before * width)
+
+
+def _add_product(total: Tensor, outputs: Tensor, inputs: Tensor) -> None:
+    """Add outputsᵀ · inputs to a total, which may have a longer precision than the factors."""
+    if total.dtype == outputs.dtype:
+        total.addmm_(outputs.t(), inputs)
+    else:
+        total += outputs.t() @ inputs
