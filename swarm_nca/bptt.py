@@ -1,16 +1,16 @@
 """Back-propagation through time with a hand-written gradient, for rollouts on a CPU.
 
 Each step gathers messages, computes all layers, and keeps their activations; its gradient goes back
-through the layers and adds to the gradients of the senders. Both are calls of a kernel: of torch's
-products (`torch_kernel`) or compiled for the rule (`kernel`). The gradients of the weights are
-products of torch, one for each layer and some steps, while the factors are still in the cache. The
-results equal those of autograd (a test compares them) in less time.
+through the layers, adds to the gradients of the senders, and sums those of the weights while the
+factors are still in the cache. Both are calls of a kernel: of torch's products (`torch_kernel`) or
+compiled for the rule (`kernel`). The results equal those of autograd (a test compares them) in less
+time.
 
 Worlds do not hear each other, so a batch is split into parts of whole worlds, which threads roll
 out and back from the first step to the last without waiting for each other. The parts depend on the
 batch only, so that the number of threads changes no byte of a split batch. Not split are batches
-with lost, rounded or false messages, whose draws belong to the whole batch, and, with torch's
-products, small ones.
+with rounded or false messages, or with lost messages between cells that die, whose draws belong to
+the whole batch, and, with torch's products, small ones.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from torch.autograd.function import once_differentiable
 
 from swarm_nca.bptt_run import Run, Scratch
 from swarm_nca.engine.fit import check_fit
-from swarm_nca.kernel import fits
+from swarm_nca.kernel_library import fits
 from swarm_nca.randomness import StepDraws
 from swarm_nca.rules import Rule
 from swarm_nca.world import World

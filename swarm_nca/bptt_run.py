@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from torch.nn import functional
 
 from swarm_nca.engine.gather import living
 from swarm_nca.engine.mail import Mail
-from swarm_nca.kernel import BackwardKernel, Kernel, Step, StepBack, Weights
+from swarm_nca.kernel import BackwardKernel, Kernel, Steps, Weights
 from swarm_nca.randomness import StepDraws
 from swarm_nca.rules import Rule
 from swarm_nca.threads import on_threads
@@ -179,23 +180,23 @@ class Part:
         padded, slots = run.padded, run.world.neighbors.shape[1]
         mail, kernel, channels = run.mail, run.kernel, padded.shape[1]
         sums = slots if run.filters is None else run.filters.shape[1]
-        self._widths = [sums * channels, *(len(bias) for _, bias in run.layers[:-1])]
-        columns = [self._widths[0], *(kernel.padded(width) for width in self._widths[1:])]
-        end = self._before = FILLED if run.products == torch.bfloat16 else 0
+        widths = [sums * channels, *(kernel.padded(len(bias)) for _, bias in run.layers[:-1])]
+        # Rows that are free, before the first step.
+        self._begins = [FILLED if run.products == torch.bfloat16 else 0]
         expected = 0
         if not run.mortal:
             expected = sum(run.filled(own.stop - own.start) for own in self._own)
-        self._keep(run, columns, end + expected, 0)
+        self._keep(run, widths, self._begins[0] + expected, 0)
         for each in (self.messages, *self.units):
-            each[:end].zero_()  # raises the version counter too: kernels write unseen
-        self._steps: list[tuple[Tensor, Tensor, int]] = []
-        steps: list[Step] = []
+            each[: self._begins[0]].zero_()  # raises the version counter too: kernels write unseen
+        self._rows_of: list[Tensor] = []
+        self._tables: list[Tensor] = []
+        self._offsets: list[Tensor] = []
         self._passing: list[Tensor | None] = []
         self._dead: list[Tensor] = []
         most = max(own.stop - own.start for own in self._own)
         change = run.scratch.empty(f"change {self._name}", most, channels, padded)
         own_state, short = padded[self._rows], run.products != padded.dtype
-        how: Any = {"of_all": mail.direct, "noise": run.noise}
         for t, own in enumerate(self._own):
             rows, before = run.fired[t][own], self._living(run, own_state)
             offsets = run.offsets[t][own] if run.offsets else None
@@ -204,73 +205,69 @@ class Part:
                 rows, offsets = rows[acting], None if offsets is None else offsets[acting]
             if run.noise and offsets is None:
                 offsets = run.draws.offsets(t, rows)
-            part = slice(end, end := end + run.filled(len(rows)))
-            if end > len(self.messages):
-                self._keep(run, columns, end, part.start)
             table = run.tables[t][own] if run.tables else mail.table
             if not (mail.direct or run.tables):
                 table = mail.arriving(rows, t)
-            self._steps.append((rows, table, part.stop - part.start))
-            units = [each[part] for each in self.units]
-            step = Step(rows, table, offsets, self.messages[part], units)
+            self._rows_of.append(rows)
+            self._tables.append(table)
+            self._offsets += [] if offsets is None else [offsets]
+            self._begins.append(self._begins[-1] + run.filled(len(rows)))
             if run.at_once:
-                steps.append(step)
                 continue
+            if self._begins[-1] > len(self.messages):
+                self._keep(run, widths, self._begins[-1], self._begins[-2])
             self._passing.append(mail.passes(padded[:-1]))
             bank = mail.collect(padded, t)
             bank = self._in_short(run, bank) if short else bank
-            kernel.roll_out(padded, bank, [step], change, **how, follows=False)
+            step = self._steps(run).between(t, t + 1)
+            kernel.roll_out(padded, bank, step, change, noise=run.noise, follows=False)
             if before is not None:
                 self._bury(run, own_state, before)
         if run.at_once:
             bank = run.short if short else padded
-            kernel.roll_out(padded, bank, steps, change, **how, follows=short)
+            kernel.roll_out(padded, bank, self._steps(run), change, noise=run.noise, follows=short)
 
     def backward(self, run: Run) -> None:
         """Add the gradients of messages to those of states, and sum those of weights."""
         channels, kernel = run.bank_grad.shape[1], run.backward_kernel
         totals: Any = kernel.totals(run.stimulus.to(run.products), run.bank_grad)
-        filled = [count for *_, count in self._steps]
+        filled = [end - begin for begin, end in pairwise(self._begins)]
         groups = list(_grouped(filled))
-        space = FILLED + max(sum(filled[t] for t in group) for group in groups)
-        grads = [
+        space = FILLED + max(sum(filled[first:stop]) for first, stop in groups)
+        layer_grads = [
             run.scratch.empty(f"gradient {n} {self._name}", space, each.shape[1], each)
             for n, each in enumerate(self.units)
         ]
         like = self.messages
-        grads.append(run.scratch.empty(f"answer gradient {self._name}", space, channels, like))
-        end = sum(filled) + self._before
-        for group in groups:
-            # The steps of one group fill the arrays to their end.
-            at, back = space, list[StepBack]()
-            for t in reversed(group):
-                rows, table, count = self._steps[t]
-                part, at = slice(at - count, at), at - count
-                kept, end = slice(end - count, end), end - count
-                *unit_grads, top = (each[part] for each in grads)
-                units = [each[kept] for each in self.units]
-                back.insert(0, StepBack(rows, table, self.messages[kept], units, top, unit_grads))
-            self._roll_back(run, group, back, totals)
+        top = run.scratch.empty(f"answer gradient {self._name}", space, channels, like)
+        layer_grads.append(top)
+        steps, absent = self._steps(run), run.world.cells
+        state_grad, said_grad = run.bank_grad[:absent], run.bank_grad[absent + 1 :]
+        for first, stop in groups:
+            # The steps of a group fill the arrays to their end.
+            shift = space - self._begins[stop]
+            spans = [(first, stop)] if run.at_once else [(t, t + 1) for t in range(first, stop)]
+            for begin, end in reversed(spans):
+                if self._dead:
+                    state_grad.index_fill_(0, self._dead[begin], 0.0)
+                kernel.roll_back(
+                    run.bank_grad,
+                    steps.between(begin, end),
+                    layer_grads,
+                    shift,
+                    totals,
+                    absent,
+                    to_first=begin > 0 or run.to_first,
+                )
+                if self._passing and (passes := self._passing[begin]) is not None:
+                    state_grad += said_grad * passes
+                    said_grad.zero_()
         self.totals = kernel.gradients(totals)
 
-    def _roll_back(
-        self, run: Run, group: Sequence[int], back: Sequence[StepBack], totals: Any
-    ) -> None:
-        """Go back through a group of steps."""
-        absent = run.world.cells
-        state_grad, said_grad = run.bank_grad[:absent], run.bank_grad[absent + 1 :]
-        how: Any = {"of_all": run.mail.direct, "to_first": group[0] > 0 or run.to_first}
-        if run.at_once:
-            run.backward_kernel.roll_back(run.bank_grad, back, totals, absent, **how)
-            return
-        for t, step in zip(reversed(group), reversed(back), strict=True):
-            if self._dead:
-                state_grad.index_fill_(0, self._dead[t], 0.0)
-            how["to_first"] = t > 0 or run.to_first
-            run.backward_kernel.roll_back(run.bank_grad, [step], totals, absent, **how)
-            if (passes := self._passing[t]) is not None:
-                state_grad += said_grad * passes
-                said_grad.zero_()
+    def _steps(self, run: Run) -> Steps:
+        """The steps taken until now."""
+        drawn, kept = (self._rows_of, self._tables, self._offsets), (self.messages, self.units)
+        return Steps(*drawn, run.mail.direct, self._begins, *kept)
 
     def _keep(self, run: Run, columns: Sequence[int], rows: int, kept: int) -> None:
         """Make arrays of `rows` rows for what cells hear and for each hidden layer."""
@@ -303,18 +300,17 @@ class Part:
         self._dead.append(gone + self._rows.start)
 
 
-def _grouped(rows: Sequence[int]) -> Iterator[list[int]]:
-    """Successive steps whose rows give gradients of weights together, the last first.
+def _grouped(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The first steps of groups that go back together, and the steps after them, the last first.
 
     Args:
         rows: of each step.
     """
-    group: list[int] = []
-    for t in reversed(range(len(rows))):
-        group.insert(0, t)
-        if t == 0 or sum(rows[s] for s in group) >= TOGETHER:
-            yield group
-            group = []
+    stop = len(rows)
+    for first in reversed(range(len(rows))):
+        if first == 0 or sum(rows[first:stop]) >= TOGETHER:
+            yield first, stop
+            stop = first
 
 
 def _edges(world: World, least: int) -> list[int]:

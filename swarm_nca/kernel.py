@@ -1,7 +1,6 @@
 """Layers of a rule as one compiled function: gather, products, rectifiers and noise of many cells.
 
-`SWARM_NCA_PRODUCTS=compiled` asks for it. [kernel.c](kernel.c) is compiled with the C compiler of
-this machine, once for each shape of a rule and process. Messages are read where they lie, the sums
+`SWARM_NCA_PRODUCTS=compiled` asks for it. Messages are read where they lie, the sums
 of some cells stay in the registers of a core (six cells with AVX-512), and no activations go
 through memory. The sums have another order than torch's, so that results differ by rounding.
 
@@ -10,58 +9,43 @@ In bfloat16 this needs a processor with AMX or AVX512-BF16.
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Sequence
-from ctypes import c_float, c_int, c_int64, c_void_p
-from functools import cache
-from pathlib import Path
-from typing import Any, NamedTuple
+from ctypes import c_int64
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from swarm_nca.compiler import shared_library
+from swarm_nca.kernel_library import at, library, places, pointers
 from swarm_nca.randomness import table_for
-
-_SOURCE = Path(__file__).with_name("kernel.c")
-
-_FLAGS = "-std=gnu99", "-O3", "-march=native"
 
 #: Weight [in, out] and bias [out].
 Weights = tuple[Tensor, Tensor]
 
 
-class Step(NamedTuple):
-    """A step of M cells, and the memory for what its gradient needs.
+class Steps(NamedTuple):
+    """Steps of M cells each, one after the other, with memory for what their gradient needs.
 
     Attributes:
-        rows, table, offsets, heard, units: as for `Kernel.answers`.
+        rows, tables, offsets: of each step, as for `Kernel.answers`; no offsets without noise.
+        of_all: whether the tables are of all cells.
+        begins: where the rows of each step begin in `heard` and `units`, and where the last end.
+        heard, units: as for `Kernel.answers`, of all these steps.
     """
 
-    rows: Tensor
-    table: Tensor
-    offsets: Tensor | None
+    rows: Sequence[Tensor]
+    tables: Sequence[Tensor]
+    offsets: Sequence[Tensor]
+    of_all: bool
+    begins: Sequence[int]
     heard: Tensor
     units: Sequence[Tensor]
 
-
-class StepBack(NamedTuple):
-    """The way back of a step of M cells.
-
-    Attributes:
-        rows, table, heard, units: as for `Step`.
-        grads: [M, C], of the weights' precision, become the gradients of the answers.
-        unit_grads: [M, `padded`] for each hidden layer, become the gradients of the sums before the
-            rectifiers.
-    """
-
-    rows: Tensor
-    table: Tensor
-    heard: Tensor
-    units: Sequence[Tensor]
-    grads: Tensor
-    unit_grads: Sequence[Tensor]
+    def between(self, first: int, stop: int) -> Steps:
+        """The steps from `first` to `stop` − 1."""
+        rows, tables, offsets = (part[first:stop] for part in self[:3])
+        return Steps(rows, tables, offsets, self.of_all, self.begins[first : stop + 1], *self[5:])
 
 
 class Totals(NamedTuple):
@@ -108,12 +92,12 @@ class _Layers:
         heard, sent = (slots, sums if sink is None else 0, channels), (1, 0, 1)
         if sink is not None:
             sent = (sink[0], sums, sink[1])
-        self._library = _library(heard, outputs, kind, sent, short)
+        self._library = library(heard, outputs, kind, sent, short)
         self._filters = None if filters is None else filters.detach().float().contiguous()
         ready = self._paired if short else self._in_rows
         self._held = [(ready(weight), self._in_rows(bias)) for weight, bias in layers]
-        self._weights = _pointers([weight for weight, _ in self._held])
-        self._biases = _pointers([bias for _, bias in self._held])
+        self._weights = pointers([weight for weight, _ in self._held])
+        self._biases = pointers([bias for _, bias in self._held])
 
     def __deepcopy__(self, memo: object) -> _Layers:
         return self  # nothing changes it, and addresses cannot be copied
@@ -200,20 +184,20 @@ class Kernel(_Layers):
             deviates = _deviates([offsets], into)
         nothing = [None] * (len(self._held) - 1)
         self._library.answers(
-            _at(held[0]),
-            _at(held[1]),
+            at(held[0]),
+            at(held[1]),
             of_all,
-            _at(self._filters),
-            _at(self._prepared),
+            at(self._filters),
+            at(self._prepared),
             self._apart,
-            _at(held[2]),
+            at(held[2]),
             len(rows),
             self._weights,
             self._biases,
             noise,
-            *(_at(part) for part in (deviates, offsets, into, heard)),
-            _pointers(units or nothing),
-            _pointers(nothing),
+            *(at(part) for part in (deviates, offsets, into, heard)),
+            pointers(units or nothing),
+            pointers(nothing),
             *(None, None, None),
             -1,
         )
@@ -222,10 +206,9 @@ class Kernel(_Layers):
         self,
         state: Tensor,
         bank: Tensor,
-        steps: Sequence[Step],
+        steps: Steps,
         change: Tensor,
         *,
-        of_all: bool,
         noise: float,
         follows: bool,
     ) -> None:
@@ -235,42 +218,42 @@ class Kernel(_Layers):
             state: [N, C] and more, float32, contiguous.
             bank: see `answers`; what cells hear in the first step.
             change: memory for the answers of a step.
-            of_all: whether the tables are of all cells.
             noise: see `answers`.
             follows: whether the bank is a copy of the state, and follows it.
 
         Raises:
             ValueError: as `answers`.
         """
-        deviates = _deviates([step.offsets for step in steps], change) if noise else None
-        rows, tables, held = _held(steps)
+        deviates = None
+        if noise:
+            deviates = _deviates(steps.offsets or [None], change)
+        held = _Held(steps)
         self._library.roll_out(
-            len(steps),
-            _at(state),
-            _at(bank),
+            len(steps.rows),
+            at(state),
+            at(bank),
             follows,
-            tables,
-            of_all,
-            _at(self._filters),
-            _at(self._prepared),
+            held.tables,
+            steps.of_all,
+            at(self._filters),
+            at(self._prepared),
             self._apart,
-            rows,
-            _counts(steps),
+            held.rows,
+            held.cells,
             self._weights,
             self._biases,
             noise,
-            _at(deviates),
-            _pointers([step.offsets for step in steps]),
-            _at(change),
-            _pointers([step.heard for step in steps]),
-            _pointers([each for step in steps for each in step.units]),
+            at(deviates),
+            pointers(steps.offsets or [None] * len(steps.rows)),
+            at(change),
+            places([steps.heard], steps.begins),
+            places(steps.units, steps.begins),
         )
-        del held
 
     def write(self, state: Tensor, rows: Tensor, change: Tensor, replaces: bool) -> None:
         """Add a change [M, C] to the rows int64 [M] of a state, or replace them."""
         rows = rows.contiguous()
-        self._library.write_rows(_at(state), _at(rows), len(rows), _at(change), replaces)
+        self._library.write_rows(at(state), at(rows), len(rows), at(change), replaces)
 
 
 class BackwardKernel(_Layers):
@@ -327,11 +310,12 @@ class BackwardKernel(_Layers):
     def roll_back(
         self,
         grads: Tensor,
-        steps: Sequence[StepBack],
+        steps: Steps,
+        layer_grads: Sequence[Tensor],
+        shift: int,
         totals: Totals,
         absent: int,
         *,
-        of_all: bool,
         to_first: bool,
     ) -> None:
         """Go back through steps, the last first: add the gradients of messages to their senders'.
@@ -339,41 +323,43 @@ class BackwardKernel(_Layers):
         Args:
             grads: [S, C], the gradients of the states, float32, contiguous; the tables name its
                 rows.
-            steps: in the order in which they were taken; they may share memory for gradients.
+            steps: as they were taken.
+            layer_grads: memory for the gradients of the sums of each hidden layer, with rows like
+                `units`, and of the answers [.., C].
+            shift: the rows of a step begin so much later there than in `steps`.
             totals: become the sums of the gradients of the weights.
             absent: a row of `grads` that gets none.
-            of_all: whether the tables are of all cells.
             to_first: whether senders get gradients in the first of the steps too.
         """
-        rows, tables, held = _held(steps)
-        identity = torch.arange(max(len(step.rows) for step in steps))
+        held, begins = _Held(steps), [begin + shift for begin in steps.begins]
+        identity = torch.arange(max(map(len, steps.rows)))
+        *unit_grads, tops = layer_grads
         self._library.roll_back(
-            len(steps),
-            _at(grads),
+            len(steps.rows),
+            at(grads),
             not to_first,
-            tables,
-            of_all,
-            _at(self._filters),
-            _at(self._zeros),
-            _at(identity),
-            rows,
-            _counts(steps),
+            held.tables,
+            steps.of_all,
+            at(self._filters),
+            at(self._zeros),
+            at(identity),
+            held.rows,
+            held.cells,
             self._weights,
             self._biases,
-            _pointers([step.grads for step in steps]),
+            places([tops], begins),
             # Layers of the way back are in its order.
-            _pointers([each for step in steps for each in step.unit_grads[::-1]]),
-            _pointers([each for step in steps for each in step.units[::-1]]),
-            _pointers([step.heard for step in steps]),
+            places(unit_grads[::-1], begins),
+            places(steps.units[::-1], steps.begins),
+            places([steps.heard], steps.begins),
             self._sizes[0][0],
-            _at(totals.stimulus),
+            at(totals.stimulus),
             totals.stimulus.shape[1],
             (c_int64 * len(self._sizes))(*(given for _, given in self._sizes)),
-            _pointers(totals.sums),
-            _at(totals.room),
+            pointers(totals.sums),
+            at(totals.room),
             absent,
         )
-        del held
 
 
 def message_weights(
@@ -391,90 +377,11 @@ def _deviates(offsets: Sequence[Tensor | None], like: Tensor) -> Tensor:
     return table_for(like.shape[1], like.dtype, like.device)
 
 
-def _held(steps: Sequence[Step] | Sequence[StepBack]) -> tuple[Any, Any, list[Tensor]]:
-    """The addresses of rows and tables of steps, and the tensors to which they belong."""
-    rows = [step.rows.contiguous() for step in steps]
-    tables = [step.table.contiguous() for step in steps]
-    return _pointers(rows), _pointers(tables), rows + tables
+class _Held:
+    """The addresses of the rows and tables of steps, and the tensors to which they belong."""
 
-
-def _counts(steps: Sequence[Step] | Sequence[StepBack]) -> Any:
-    """The numbers of cells of steps, as an array."""
-    return (c_int64 * len(steps))(*(len(step.rows) for step in steps))
-
-
-def _at(part: Tensor | None) -> int | None:
-    """The address of a tensor's numbers."""
-    return None if part is None else part.data_ptr()
-
-
-def _pointers(parts: Sequence[Tensor | None]) -> Any:
-    """The addresses of several tensors' numbers, as an array."""
-    return (c_void_p * max(1, len(parts)))(*map(_at, parts))
-
-
-@cache
-def _library(
-    heard: tuple[int, int, int],
-    outputs: tuple[int, ...],
-    kind: str,
-    sent: tuple[int, int, int],
-    short: bool,
-) -> ctypes.CDLL:
-    """The functions for layers with these outputs, in bfloat16 if `short`.
-
-    Args:
-        heard: slots, sums and channels of what cells hear.
-        sent: the same of an answer that is sent back.
-    """
-    kinds = [*(kind for _ in outputs[1:]), "ANSWER"]
-    calls = [f"FIRST({outputs[0]}, {kinds[0]})"]
-    for i in range(1, len(outputs)):
-        calls.append(f"NEXT({i}, {outputs[i - 1]}, {outputs[i]}, {kinds[i]})")
-    sizes = "SLOTS", "SUMS", "CHANNELS"
-    constants = {
-        **dict(zip(sizes, heard, strict=True)),
-        **{f"SINK_{name}": size for name, size in zip(sizes, sent, strict=True)},
-        "FIRST_OUTPUTS": outputs[0],
-        "HIDDEN": len(outputs) - 1,
-        "WIDEST": max(outputs),
-        "LAYERS": " ".join(calls),
-    }
-    defined = [f"-D{name}={value}" for name, value in constants.items()]
-    library = shared_library(_SOURCE, *_FLAGS, *defined, *["-DBFLOAT16"][: int(short)])
-    library.padded.argtypes, library.padded.restype = [c_int64], c_int64
-    library.answers.restype = library.write_rows.restype = None
-    library.answers.argtypes = [
-        *(c_void_p, c_void_p, c_int, c_void_p, c_void_p, c_int64, c_void_p, c_int64),
-        *(c_void_p, c_void_p, c_float),
-        *(c_void_p,) * 9,
-        c_int64,
-    ]
-    library.write_rows.argtypes = [c_void_p, c_void_p, c_int64, c_void_p, c_int]
-    library.roll_out.restype = library.roll_back.restype = None
-    library.roll_out.argtypes = [
-        *(c_int64, c_void_p, c_void_p, c_int, c_void_p, c_int, c_void_p, c_void_p, c_int64),
-        *(c_void_p,) * 4,
-        c_float,
-        *(c_void_p,) * 5,
-    ]
-    library.roll_back.argtypes = [
-        *(c_int64, c_void_p, c_int, c_void_p, c_int),
-        *(c_void_p,) * 11,
-        *(c_int64, c_void_p, c_int64, c_void_p, c_void_p, c_void_p, c_int64),
-    ]
-    for size in library.filled, library.room_for:
-        size.argtypes, size.restype = [c_int64] * (1 + (size is library.room_for)), c_int64
-    return library
-
-
-def fits(dtype: torch.dtype) -> bool:
-    """Whether a kernel can multiply numbers of this precision on this machine.
-
-    Raises:
-        FileNotFoundError: there is no C compiler.
-        OSError: the compiler fails, or its output cannot be loaded.
-    """
-    if dtype != torch.bfloat16:
-        return dtype == torch.float32
-    return bool(_library((1, 0, 1), (1,), "RECTIFIED", (1, 0, 1), False).bfloat16_units())
+    def __init__(self, steps: Steps) -> None:
+        self._parts = [part.contiguous() for part in (*steps.rows, *steps.tables)]
+        count = len(steps.rows)
+        self.rows, self.tables = pointers(self._parts[:count]), pointers(self._parts[count:])
+        self.cells = (c_int64 * count)(*map(len, steps.rows))

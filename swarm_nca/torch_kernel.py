@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from swarm_nca.kernel import Step, StepBack, Weights, message_weights
+from swarm_nca.kernel import Steps, Weights, message_weights
 from swarm_nca.matmul import BLOCK, by_onednn, product
 from swarm_nca.randomness import normal_rows
 from swarm_nca.rules import Layer, through
@@ -88,30 +89,29 @@ class TorchKernel:
         self,
         state: Tensor,
         bank: Tensor,
-        steps: Sequence[Step],
+        steps: Steps,
         change: Tensor,
         *,
-        of_all: bool,
         noise: float,
         follows: bool,
     ) -> None:
         """Take steps one after the other; see `Kernel.roll_out`."""
-        for step in steps:
-            answers = change[: len(step.rows)]
+        for t, (rows, table) in enumerate(zip(steps.rows, steps.tables, strict=True)):
+            answers, kept = change[: len(rows)], slice(*steps.begins[t : t + 2])
             self.answers(
                 bank,
-                step.table,
-                step.rows,
+                table,
+                rows,
                 answers,
-                of_all=of_all,
+                of_all=steps.of_all,
                 noise=noise,
-                offsets=step.offsets,
-                heard=step.heard,
-                units=step.units,
+                offsets=steps.offsets[t] if steps.offsets else None,
+                heard=steps.heard[kept],
+                units=[each[kept] for each in steps.units],
             )
-            state.index_add_(0, step.rows, answers)
+            state.index_add_(0, rows, answers)
             if follows:
-                bank.index_copy_(0, step.rows, state.index_select(0, step.rows).to(bank.dtype))
+                bank.index_copy_(0, rows, state.index_select(0, rows).to(bank.dtype))
 
 
 class TorchTotals(NamedTuple):
@@ -160,69 +160,65 @@ class TorchBackwardKernel:
     def roll_back(
         self,
         grads: Tensor,
-        steps: Sequence[StepBack],
+        steps: Steps,
+        layer_grads: Sequence[Tensor],
+        shift: int,
         totals: TorchTotals,
         absent: int,
         *,
-        of_all: bool,
         to_first: bool,
     ) -> None:
         """Go back through steps, the last first; see `BackwardKernel.roll_back`.
 
         Args:
-            steps: what they keep, and memory for gradients, follow one another; in bfloat16,
-                `FILLED` rows lie free before the first step, and are zeros in what is kept.
+            steps, layer_grads: in bfloat16, `FILLED` rows lie free before the first step, and are
+                zeros in what is kept.
             absent: its row gets gradients too; nothing reads it.
         """
         relu_backward = torch.ops.aten.threshold_backward.grad_input
-        for number, step in reversed(list(enumerate(steps))):
-            rows, top = step.rows, step.grads
+        for t in reversed(range(len(steps.rows))):
+            rows, (begin, end) = steps.rows[t], steps.begins[t : t + 2]
+            *unit_grads, top = (each[begin + shift : end + shift] for each in layer_grads)
             top[: len(rows)] = grads.index_select(0, rows)
             top[len(rows) :] = 0.0
-            for turned, below, unit in zip(
-                self._turned[:0:-1], step.unit_grads[::-1], step.units[::-1], strict=True
+            for turned, below, units in zip(
+                self._turned[:0:-1], unit_grads[::-1], steps.units[::-1], strict=True
             ):
                 top = product(top, turned, into=below)
-                relu_backward(top, unit, 0, grad_input=below)
+                relu_backward(top, units[begin:end], 0, grad_input=below)
                 top = below
-            if number == 0 and not to_first:
+            if t == 0 and not to_first:
                 break
             channels = grads.shape[1]
-            reads = step.table.index_select(0, rows) if of_all else step.table
+            reads = steps.tables[t].index_select(0, rows) if steps.of_all else steps.tables[t]
             sent = product(top, self._turned[0])[: len(rows)]
             if self._filters is not None:
                 sent = self._filters @ sent.view(len(sent), self._filters.shape[1], channels)
             # Not index_put_: its order of addition varies with several threads.
             grads.index_add_(0, reads.reshape(-1), sent.reshape(-1, channels).to(grads.dtype))
-        self._sum(steps, totals)
+        self._sum(steps, layer_grads, shift, totals)
 
-    def _sum(self, steps: Sequence[StepBack], totals: TorchTotals) -> None:
+    def _sum(
+        self, steps: Steps, layer_grads: Sequence[Tensor], shift: int, totals: TorchTotals
+    ) -> None:
         """Add the gradients of the weights of some steps."""
-        short = steps[0].grads.dtype == torch.bfloat16
-        fill = -sum(len(step.grads) for step in steps) % FILLED if short else 0
-        hidden = range(len(steps[0].units))
-        taken = [[step.heard for step in steps]]
-        taken += [[step.units[n] for step in steps] for n in hidden]
-        given = [[step.unit_grads[n] for step in steps] for n in hidden]
-        given += [[step.grads for step in steps]]
-        for n, (inputs, outputs) in enumerate(zip(taken, given, strict=True)):
-            factors = _together(outputs, fill)
-            factors[:fill] = 0.0
-            _add_product(totals.sums[n], factors, _together(inputs, fill))
-            totals.biases[n] += factors.sum(0)
+        begins, short = steps.begins, layer_grads[0].dtype == torch.bfloat16
+        fill = (begins[0] - begins[-1]) % FILLED if short else 0
+        kept = slice(begins[0] - fill, begins[-1])
+        given = slice(kept.start + shift, kept.stop + shift)
+        for n, inputs in enumerate((steps.heard, *steps.units)):
+            outputs = layer_grads[n][given]
+            outputs[:fill] = 0.0
+            _add_product(totals.sums[n], outputs, inputs[kept])
+            totals.biases[n] += outputs.sum(0)
         if totals.sensed.numel():
+            counts = [end - begin for begin, end in pairwise(begins)]
             acted = [
-                functional.pad(step.rows, (0, len(step.grads) - len(step.rows))) for step in steps
+                functional.pad(rows, (0, count - len(rows)))
+                for rows, count in zip(steps.rows, counts, strict=True)
             ]
             sensed = functional.pad(totals.stimulus[torch.cat(acted)], (0, 0, fill, 0))
-            _add_product(totals.sensed, _together(given[0], fill), sensed)
-
-
-def _together(parts: Sequence[Tensor], before: int) -> Tensor:
-    """One view of [n, width] arrays that follow one another in memory, and of rows before them."""
-    first, rows = parts[0], before + sum(map(len, parts))
-    width = first.shape[1]
-    return first.as_strided((rows, width), (width, 1), first.storage_offset() - before * width)
+            _add_product(totals.sensed, layer_grads[0][given], sensed)
 
 
 def _add_product(total: Tensor, outputs: Tensor, inputs: Tensor) -> None:

@@ -16,7 +16,7 @@ from swarm_nca import matmul
 from swarm_nca.bptt import Scratch, bptt, refuses_to_compile
 from swarm_nca.engine import draws_of, recorded, rollout
 from swarm_nca.images import strokes
-from swarm_nca.kernel import fits
+from swarm_nca.kernel_library import fits
 from swarm_nca.links import Links
 from swarm_nca.perturbations import Freeze, Immigrants, Liar, Silence, Stuck
 from swarm_nca.rules import Mlp, Rule
@@ -136,7 +136,9 @@ def test_cells_that_are_born_and_die_have_the_gradients_of_autograd(noise: float
 
 def test_the_number_of_threads_changes_no_byte() -> None:
     digit_rule = rule_of()
-    for world, rule in ((digits(digit_rule), digit_rule), growing(), growing(0.02)):
+    lossy = digits(digit_rule, links=Links(drop=0.3))
+    pairs = ((digits(digit_rule), digit_rule), (lossy, digit_rule), growing(), growing(0.02))
+    for world, rule in pairs:
         found = []
         for count in (1, 2):
             with threads(count):

@@ -17,7 +17,8 @@ from torch.nn import functional
 
 from swarm_nca.engine import Stepper
 from swarm_nca.images import strokes
-from swarm_nca.kernel import Kernel, fits
+from swarm_nca.kernel import Kernel
+from swarm_nca.kernel_library import fits
 from swarm_nca.links import Links
 from swarm_nca.perturbations import Immigrants, Liar, Silence
 from swarm_nca.randomness import normal_rows

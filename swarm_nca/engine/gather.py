@@ -16,7 +16,8 @@ from torch.nn import functional
 
 from swarm_nca.engine.fit import check_fit, draws_of, members, products_in, rates_of
 from swarm_nca.engine.mail import Mail, readable
-from swarm_nca.kernel import Kernel, fits
+from swarm_nca.kernel import Kernel
+from swarm_nca.kernel_library import fits
 from swarm_nca.matmul import BLOCK, compiled, filled_up
 from swarm_nca.randomness import Draws, StepDraws, table_for
 from swarm_nca.rules import Largest, Layer, Rule, through
