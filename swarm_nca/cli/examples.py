@@ -89,6 +89,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "swarm-nca study bits",
         "swarm-nca study bits mnist --bits 4,8 --signs 3,4 --rule mnist-mixed --limit 500",
     ),
+    "study silence": (
+        "swarm-nca study silence digits digits-robust",
+        "swarm-nca study silence digits-robust --known mnist --limit 200",
+    ),
 }
 
 

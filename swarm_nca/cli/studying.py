@@ -132,3 +132,39 @@ def bits(
             out=out,
             console=console(),
         )
+
+
+@study.command(epilog=epilog("study silence"))
+def silence(
+    rules: Annotated[list[str], typer.Argument(metavar="RULE…", help=RULE)],
+    known: Annotated[
+        str, typer.Option(metavar="NAME+…", help="Data sets whose classes the rules have.")
+    ] = "strokes+doodles",
+    unknown: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME+…",
+            help="Data sets of no class of theirs; of letters N to Z without O, S and Z.",
+        ),
+    ] = "letters+chimeras+scribbles+garments",
+    limit: Annotated[
+        int, typer.Option(min=1, max=MOST, metavar="N", help="Pictures of each data set.")
+    ] = 500,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, metavar="N", help=SEED)] = 0,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for the table and the figure.")
+    ] = Path("runs/silence"),
+) -> None:
+    """Measure silence on unknown pictures against right answers on known ones."""
+    with told_in_one_line():
+        from swarm_nca.cli.silence_command import silence_command
+
+        silence_command(
+            rules,
+            known=known,
+            unknown=unknown,
+            limit=limit,
+            seed=seed,
+            out=out,
+            console=console(),
+        )

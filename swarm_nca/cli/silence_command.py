@@ -1,0 +1,80 @@
+"""The body of `swarm-nca study silence`: a table and a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from swarm_nca.atomic import check_folder, write_atomically
+from swarm_nca.rules import load_rule
+from swarm_nca.stress.silence import Point, as_csv, asked, front
+from swarm_nca.stress.silence_figure import silence_figure
+
+
+def silence_command(
+    rules: Sequence[str],
+    *,
+    known: str = "strokes+doodles",
+    unknown: str = "letters+chimeras+scribbles+garments",
+    limit: int = 500,
+    seed: int = 0,
+    out: Path = Path("runs/silence"),
+    console: Console | None = None,
+) -> list[Point]:
+    """Measure the front of each rule; write `silence.csv` and `silence.png` into `out`.
+
+    Args:
+        rules: learned rules with classes.
+        known: data sets whose classes the rules have, joined by +.
+        unknown: data sets of no class of theirs, joined by +; of letters those that
+            `stress.silence.LETTERS` names.
+        limit: number of pictures of each data set.
+        seed: of all draws.
+        out: the folder, made if it is missing.
+        console: standard output when None.
+
+    Raises:
+        ValueError: an unusable argument.
+    """
+    console = console or Console()
+    twice = [name for number, name in enumerate(rules) if name in rules[:number]]
+    if twice:
+        raise ValueError(f"{twice[0]} is named twice: name it once")
+    loaded = {_name(rule): load_rule(rule).requires_grad_(False) for rule in rules}
+    pictures = asked(known, limit, seed), asked(unknown, limit, seed)
+    if both := set(pictures[0]) & set(pictures[1]):
+        raise ValueError(f"{min(both)} is among the known and the unknown data sets: name it once")
+    check_folder(out)
+    points: list[Point] = []
+    with console.status("measuring") as status:
+        for name, rule in loaded.items():
+
+            def tell(dataset: str, name: str = name) -> None:
+                status.update(f"{name}: {dataset}")
+
+            points += front(name, rule, *pictures, seed, tell)
+    out.mkdir(parents=True, exist_ok=True)
+    write_atomically(out / "silence.csv", as_csv(points).encode())
+    write_atomically(out / "silence.png", silence_figure(points).png())
+    console.print(_table(points))
+    console.print(f"Table and figure: {escape(str(out))}", soft_wrap=True)
+    return points
+
+
+def _name(rule: str) -> str:
+    """What the figure calls a rule: the file or folder, without its ending."""
+    return Path(rule).stem
+
+
+def _table(points: Sequence[Point]) -> Table:
+    """Every rule with its own threshold."""
+    table = Table("rule", "pictures", "right %", "wrong %", "abstains %", box=None)
+    for point in points:
+        if point.own:
+            shares = (point.right, point.wrong, point.abstains)
+            table.add_row(point.rule, point.dataset, *(f"{100 * share:.1f}" for share in shares))
+    return table
