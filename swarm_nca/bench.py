@@ -227,7 +227,7 @@ def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
     tasks: dict[str, Callable[[], object]] = {
         name: _iteration(rule, roll, target, len(world)) for name, roll in rolled.items()
     }
-    tasks["whole"] = published_trainer(_learner(rule), strokes(POOL)).advance
+    tasks["whole"] = published_trainer(learner_of(rule), strokes(POOL)).advance
     times = interleaved(tasks, seconds=seconds)
     return {
         "worlds": TRAINING_BATCH,
@@ -319,7 +319,7 @@ def _iteration(
     rule: Rule, rolled: Callable[[Rule], Tensor], target: Tensor, worlds: int
 ) -> Callable[[], None]:
     """A function that takes one optimizer step with the published L2 loss on the last state."""
-    learner = _learner(rule)
+    learner = learner_of(rule)
     optimizer = torch.optim.Adam(learner.parameters(), lr=1e-3)
 
     def iterate() -> None:
@@ -331,6 +331,6 @@ def _iteration(
     return iterate
 
 
-def _learner(rule: Rule) -> Rule:
+def learner_of(rule: Rule) -> Rule:
     """A trainable copy of the rule."""
     return copy.deepcopy(rule).requires_grad_(True)

@@ -20,6 +20,7 @@ from swarm_nca.bench import (
     training_against_dense,
 )
 from swarm_nca.bits_bench import BIT_PRODUCT, exported_cells, products_in_bits
+from swarm_nca.load_bench import busy_cores, growing_iteration
 from swarm_nca.measure.limits import Limits, measured_limits
 from swarm_nca.measure.tables import Columns, as_table
 from swarm_nca.measure.writing import check_json, write_json
@@ -89,6 +90,17 @@ _WHOLE: Columns = {
     "arithmetic": "{engine_ms:,.2f} ms",
     "iteration / arithmetic": "{whole_over_engine:.2f} ×",
     "dense / iteration": "{dense_over_whole:.1f} ×",
+}
+_GROWN: Columns = {
+    "way": "{way}",
+    "it": "{ms:,.1f} ms",
+    "engine / it": "{engine_over:.2f} ×",
+}
+_BUSY: Columns = {
+    "what": "{name}",
+    "quiet": "{quiet_ms:,.2f} ms",
+    "busy": "{busy_ms:,.2f} ms",
+    "busy / quiet": "{busy_over_quiet:.1f} ×",
 }
 _DIGIT: Columns = {
     "agents": "{agents:,.0f}",
@@ -195,6 +207,14 @@ def bench_command(
     rows = _other_ways(training)
     console.print(as_table("The same arithmetic in other ways", _TRAINED, rows))
     console.print(as_table("One training iteration, pool included", _WHOLE, [training]))
+    with console.status("timing a growing pattern"):
+        growing = growing_iteration(seconds)
+    title = "Gradients of {cells:,.0f} cells of a growing pattern over {steps:.0f} steps"
+    console.print(as_table(title.format(**growing), _GROWN, _grown(growing)))
+    with console.status("timing beside busy processes"):
+        busy = busy_cores(rule, seconds)
+    rows = [{"name": name, **row} for name, row in busy.items()]
+    console.print(as_table("Beside a busy process on each core", _BUSY, rows))
     with console.status("timing the agents of one digit"):
         digit = swarm_of_a_digit(rule, seconds)
     console.print(as_table("One step of one digit's agents, with data collection", _DIGIT, [digit]))
@@ -207,6 +227,8 @@ def bench_command(
         "steps": steps,
         "other_worlds": others,
         "training": training,
+        "growing": growing,
+        "busy_cores": busy,
         "swarm_of_a_digit": digit,
         "swarm_of_a_crowd": crowd,
     }
@@ -243,6 +265,24 @@ def _other_ways(training: Mapping[str, float]) -> list[dict[str, Any]]:
         }
         for name, way in ways.items()
         if f"{way}_ms" in training
+    ]
+
+
+def _grown(growing: Mapping[str, float]) -> list[dict[str, Any]]:
+    """A row for each way in which gradients of a growing pattern were timed."""
+    ways = {
+        "products of torch": "engine",
+        "recorded by autograd": "autograd",
+        "compiled": "compiled",
+    }
+    return [
+        {
+            "way": name,
+            "ms": growing[f"{way}_ms"],
+            "engine_over": growing.get(f"engine_over_{way}", 1.0),
+        }
+        for way, name in {**ways, "compiled": "compiled"}.items()
+        if f"{way}_ms" in growing
     ]
 
 

@@ -14,6 +14,7 @@ def test_bench_prints_tables_and_writes_the_same_numbers(tmp_path, monkeypatch) 
     sizes = {"CROWD_SIDE": 10, "TRAINING_BATCH": 2, "TRAINING_STEPS": 3}
     for size, small in sizes.items():
         monkeypatch.setattr(f"swarm_nca.bench.{size}", small)
+    monkeypatch.setattr("swarm_nca.load_bench.GROWING", (1, 20, 3))
     console, file = Console(record=True, width=80), tmp_path / "bench.json"
     figures = [tmp_path / "roof.png", tmp_path / "roof.pdf"]
     numbers = bench_command(file, batches=(1, 2), seconds=0.0, figures=figures, console=console)
@@ -23,7 +24,8 @@ def test_bench_prints_tables_and_writes_the_same_numbers(tmp_path, monkeypatch) 
     assert [row["worlds"] for row in numbers["steps"]] == [1, 2]
     assert numbers["swarm_of_a_crowd"]["agents"] == 100
     rows = [*numbers["steps"], *(value for key, value in numbers.items() if "swarm" in key)]
-    assert all(number > 0 for row in [*rows, numbers["training"]] for number in row.values())
+    rows += [numbers["training"], numbers["growing"], *numbers["busy_cores"].values()]
+    assert all(number > 0 for row in rows for number in row.values())
     others = numbers["other_worlds"]
     assert others.keys() == OTHERS.keys()
     ordinary = others["20 % lost"]["links"]
@@ -47,6 +49,8 @@ def test_bench_prints_tables_and_writes_the_same_numbers(tmp_path, monkeypatch) 
         "dense convolution",
         "arithmetic",
         "pool included",
+        "growing",
+        "busy process",
         "per link",
         "agents / s",
     ):

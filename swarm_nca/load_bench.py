@@ -1,0 +1,102 @@
+"""Gradients of a growing pattern, and steps and gradients on a busy machine; see `bench`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from swarm_nca import bench
+from swarm_nca.bench import OTHERS_BATCH, Row, bench_worlds, learner_of
+from swarm_nca.bptt import Scratch, bptt
+from swarm_nca.compiler import found_compiler
+from swarm_nca.engine import Stepper, draws_of, recorded, rollout
+from swarm_nca.measure.stopwatch import interleaved
+from swarm_nca.rules import Rule, load_rule
+from swarm_nca.threads import available_cores
+from swarm_nca.world import World
+
+#: Worlds, side and steps of a growing iteration, and the steps that the pattern grew before.
+GROWING, GROWN = (4, 72, 80), 96
+
+
+def growing_iteration(seconds: float = 4.0) -> Row:
+    """Time the gradients of a grown pattern, cells that are born and die.
+
+    By the hand-written gradient with products of torch, compiled where a C compiler is found, and
+    recorded by autograd.
+    """
+    worlds, side, steps = GROWING
+    rule = load_rule("growing-regenerate").requires_grad_(True)
+    sprouts = torch.zeros(worlds, side, side)
+    sprouts[:, side // 2, side // 2] = 1.0
+    with torch.no_grad():
+        world = rollout(World.from_images(sprouts, rule), rule, GROWN, seed=0)
+    scratch, rates = Scratch(), (rule.fire_rate, rule.noise)
+
+    def by(compile_kernel: bool) -> Callable[[], Tensor]:
+        setting = *rates, scratch, torch.float32
+        return lambda: bptt(
+            world, rule, steps, draws_of(world, 0), *setting, compile_kernel=compile_kernel
+        )
+
+    ways: dict[str, Callable[[], Tensor]] = {
+        "engine": by(False),
+        "autograd": lambda: recorded(world, rule, steps, draws_of(world, 0), *rates).state,
+    }
+    if found_compiler():
+        ways["compiled"] = by(True)
+    tasks = {name: partial(_gradients, way) for name, way in ways.items()}
+    times = interleaved(tasks, seconds=seconds)
+    others = [name for name in ways if name != "engine"]
+    return {
+        "worlds": worlds,
+        "cells": world.cells,
+        "steps": steps,
+        **{f"{name}_ms": 1e3 * times.seconds(name) for name in ways},
+        **{f"engine_over_{name}": times.ratio("engine", name) for name in others},
+    }
+
+
+def busy_cores(rule: Rule, seconds: float = 4.0) -> dict[str, Row]:
+    """Time a step and a training's gradients while another process runs on each core.
+
+    Returns:
+        For each way: the quiet time, the time beside the processes, and their ratio.
+    """
+    world, digits = bench_worlds(rule, OTHERS_BATCH), bench_worlds(rule, bench.TRAINING_BATCH)
+    learner, tasks = learner_of(rule), dict[str, Callable[[], object]]()
+    for name, compile_kernel in {"torch": False, "compiled": True}.items():
+        if compile_kernel and not found_compiler():
+            continue
+        tasks[f"step, {name}"] = Stepper(world, rule, compile_kernel=compile_kernel).step
+        rates, scratch = (rule.fire_rate, rule.noise), Scratch()
+        setting = digits, learner, bench.TRAINING_STEPS, draws_of(digits, 0), *rates, scratch
+        roll = partial(bptt, *setting, torch.float32, compile_kernel=compile_kernel)
+        tasks[f"gradients, {name}"] = partial(_gradients, roll)
+    quiet = interleaved(tasks, seconds=seconds / 2)
+    spin = [sys.executable, "-c", "while True: pass"]
+    others = [subprocess.Popen(spin) for _ in range(available_cores())]
+    try:
+        busy = interleaved(tasks, seconds=seconds)
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+    return {
+        name: {
+            "quiet_ms": 1e3 * quiet.seconds(name),
+            "busy_ms": 1e3 * busy.seconds(name),
+            "busy_over_quiet": busy.seconds(name) / quiet.seconds(name),
+        }
+        for name in tasks
+    }
+
+
+def _gradients(rolled: Callable[[], Tensor]) -> None:
+    """Compute the gradients of the mean square of the last states."""
+    torch.autograd.backward(rolled().square().mean())
