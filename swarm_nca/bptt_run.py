@@ -101,13 +101,13 @@ class Run:
         used = [weight.detach().to(self.products) for weight in weights]
         self.layers: list[Weights] = list(zip(used[::2], used[1::2], strict=True))
         state, slots = self.world.state.detach(), self.world.neighbors.shape[1]
-        self.stimulus = self.world.stimulus
-        channels, sensed = state.shape[1], self.stimulus.shape[1]
+        self.short_stimulus = self.world.stimulus.to(self.products)
+        channels, sensed = state.shape[1], self.world.stimulus.shape[1]
         # In float32: oneDNN would compile a product in bfloat16 for every number of cells.
         perception, bias = (weight.detach() for weight in weights[:2])
         prepared = bias[None]
         if sensed:
-            prepared = torch.addmm(bias, self.stimulus, perception[:sensed])
+            prepared = torch.addmm(bias, self.world.stimulus, perception[:sensed])
         shape = self.layers, slots, channels
         self.kernel: Kernel | TorchKernel
         self.backward_kernel: BackwardKernel | TorchBackwardKernel
@@ -230,7 +230,7 @@ class Part:
     def backward(self, run: Run) -> None:
         """Add the gradients of messages to those of states, and sum those of weights."""
         channels, kernel = run.bank_grad.shape[1], run.backward_kernel
-        totals: Any = kernel.totals(run.stimulus.to(run.products), run.bank_grad)
+        totals: Any = kernel.totals(run.short_stimulus, run.bank_grad)
         filled = [end - begin for begin, end in pairwise(self._begins)]
         groups = list(_grouped(filled))
         space = FILLED + max(sum(filled[first:stop]) for first, stop in groups)
@@ -262,6 +262,7 @@ class Part:
                 if self._passing and (passes := self._passing[begin]) is not None:
                     state_grad += said_grad * passes
                     said_grad.zero_()
+            kernel.sum_weights(steps.between(first, stop), layer_grads, shift, totals)
         self.totals = kernel.gradients(totals)
 
     def _steps(self, run: Run) -> Steps:

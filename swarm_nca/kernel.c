@@ -1,11 +1,12 @@
-/* The layers of a rule for many cells, forward or backward; kernel.py compiles and calls them.
+/* The layers of a rule for many cells, forward or backward; kernel_library.py compiles it.
 
    The compiler gets SLOTS and CHANNELS of what a cell hears, SUMS, into how many weighted sums it
-   adds its messages (0: none), HIDDEN, the number of hidden layers, WIDEST, the outputs of the
-   widest layer, SINK_SLOTS, SINK_SUMS and SINK_CHANNELS of an answer that is sent back, and LAYERS:
-   FIRST(outputs, kind), then NEXT(i, inputs, outputs, kind) for each further layer. All sizes are constants, so that the sums of a
-   block of cells stay in registers. With BFLOAT16 the factors of the products are bfloat16 numbers,
-   two of which one lane multiplies at once; sums are floats. */
+   adds its messages (0: none), HIDDEN, the number of hidden layers, WIDEST and FIRST_OUTPUTS, the
+   outputs of the widest and of the first layer, SINK_SLOTS, SINK_SUMS and SINK_CHANNELS of an answer
+   that is sent back, and LAYERS: FIRST(outputs, kind), then NEXT(i, inputs, outputs, kind) for each
+   further layer. All sizes are constants, so that the sums of a block of cells stay in registers.
+   With BFLOAT16 the factors of the products are bfloat16 numbers, two of which one lane multiplies
+   at once; sums are floats. */
 
 #include <stdint.h>
 #include <string.h>

@@ -44,8 +44,13 @@ class Steps(NamedTuple):
 
     def between(self, first: int, stop: int) -> Steps:
         """The steps from `first` to `stop` − 1."""
-        rows, tables, offsets = (part[first:stop] for part in self[:3])
-        return Steps(rows, tables, offsets, self.of_all, self.begins[first : stop + 1], *self[5:])
+        part = slice(first, stop)
+        return self._replace(
+            rows=self.rows[part],
+            tables=self.tables[part],
+            offsets=self.offsets[part],
+            begins=self.begins[first : stop + 1],
+        )
 
 
 class Totals(NamedTuple):
@@ -360,6 +365,11 @@ class BackwardKernel(_Layers):
             at(totals.room),
             absent,
         )
+
+    def sum_weights(
+        self, steps: Steps, layer_grads: Sequence[Tensor], shift: int, totals: Totals
+    ) -> None:
+        """Nothing: `roll_back` has added them; see `TorchBackwardKernel.sum_weights`."""
 
 
 def message_weights(

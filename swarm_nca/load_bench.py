@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import partial
 
 import torch
 from torch import Tensor
@@ -36,28 +35,21 @@ def growing_iteration(seconds: float = 4.0) -> Row:
     sprouts[:, side // 2, side // 2] = 1.0
     with torch.no_grad():
         world = rollout(World.from_images(sprouts, rule), rule, GROWN, seed=0)
-    scratch, rates = Scratch(), (rule.fire_rate, rule.noise)
+    rates = rule.fire_rate, rule.noise
 
-    def by(compile_kernel: bool) -> Callable[[], Tensor]:
-        setting = *rates, scratch, torch.float32
-        return lambda: bptt(
-            world, rule, steps, draws_of(world, 0), *setting, compile_kernel=compile_kernel
-        )
+    def by_autograd() -> None:
+        _back(recorded(world, rule, steps, draws_of(world, 0), *rates).state)
 
-    ways: dict[str, Callable[[], Tensor]] = {
-        "engine": by(False),
-        "autograd": lambda: recorded(world, rule, steps, draws_of(world, 0), *rates).state,
-    }
+    tasks = {"engine": _gradients_of(world, rule, False, steps), "autograd": by_autograd}
     if found_compiler():
-        ways["compiled"] = by(True)
-    tasks = {name: partial(_gradients, way) for name, way in ways.items()}
+        tasks["compiled"] = _gradients_of(world, rule, True, steps)
     times = interleaved(tasks, seconds=seconds)
-    others = [name for name in ways if name != "engine"]
+    others = [name for name in tasks if name != "engine"]
     return {
         "worlds": worlds,
         "cells": world.cells,
         "steps": steps,
-        **{f"{name}_ms": 1e3 * times.seconds(name) for name in ways},
+        **{f"{name}_ms": 1e3 * times.seconds(name) for name in tasks},
         **{f"engine_over_{name}": times.ratio("engine", name) for name in others},
     }
 
@@ -69,19 +61,16 @@ def busy_cores(rule: Rule, seconds: float = 4.0) -> dict[str, Row]:
         For each way: the quiet time, the time beside the processes, and their ratio.
     """
     world, digits = bench_worlds(rule, OTHERS_BATCH), bench_worlds(rule, bench.TRAINING_BATCH)
-    learner, tasks = learner_of(rule), dict[str, Callable[[], object]]()
+    tasks: dict[str, Callable[[], object]] = {}
     for name, compile_kernel in {"torch": False, "compiled": True}.items():
         if compile_kernel and not found_compiler():
             continue
         tasks[f"step, {name}"] = Stepper(world, rule, compile_kernel=compile_kernel).step
-        rates, scratch = (rule.fire_rate, rule.noise), Scratch()
-        setting = digits, learner, bench.TRAINING_STEPS, draws_of(digits, 0), *rates, scratch
-        roll = partial(bptt, *setting, torch.float32, compile_kernel=compile_kernel)
-        tasks[f"gradients, {name}"] = partial(_gradients, roll)
+        tasks[f"gradients, {name}"] = _gradients_of(digits, learner_of(rule), compile_kernel)
     quiet = interleaved(tasks, seconds=seconds / 2)
-    spin = [sys.executable, "-c", "while True: pass"]
-    others = [subprocess.Popen(spin) for _ in range(available_cores())]
+    spin, others = [sys.executable, "-c", "while True: pass"], list[subprocess.Popen[bytes]]()
     try:
+        others += (subprocess.Popen(spin) for _ in range(available_cores()))
         busy = interleaved(tasks, seconds=seconds)
     finally:
         for other in others:
@@ -97,6 +86,21 @@ def busy_cores(rule: Rule, seconds: float = 4.0) -> dict[str, Row]:
     }
 
 
-def _gradients(rolled: Callable[[], Tensor]) -> None:
+def _gradients_of(
+    world: World, rule: Rule, compile_kernel: bool, steps: int | None = None
+) -> Callable[[], None]:
+    """A function that computes gradients of a rollout, `TRAINING_STEPS` steps when None."""
+    scratch, rates = Scratch(), (rule.fire_rate, rule.noise)
+    count = steps or bench.TRAINING_STEPS
+
+    def compute() -> None:
+        # New draws, because they keep what they have drawn.
+        setting = count, draws_of(world, 0), *rates, scratch, torch.float32
+        _back(bptt(world, rule, *setting, compile_kernel=compile_kernel))
+
+    return compute
+
+
+def _back(state: Tensor) -> None:
     """Compute the gradients of the mean square of the last states."""
-    torch.autograd.backward(rolled().square().mean())
+    torch.autograd.backward(state.square().mean())

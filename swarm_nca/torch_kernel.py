@@ -171,6 +171,7 @@ class TorchBackwardKernel:
         """Go back through steps, the last first; see `BackwardKernel.roll_back`.
 
         Args:
+            totals: `sum_weights` adds to them.
             steps, layer_grads: in bfloat16, `FILLED` rows lie free before the first step, and are
                 zeros in what is kept.
             absent: its row gets gradients too; nothing reads it.
@@ -196,12 +197,11 @@ class TorchBackwardKernel:
                 sent = self._filters @ sent.view(len(sent), self._filters.shape[1], channels)
             # Not index_put_: its order of addition varies with several threads.
             grads.index_add_(0, reads.reshape(-1), sent.reshape(-1, channels).to(grads.dtype))
-        self._sum(steps, layer_grads, shift, totals)
 
-    def _sum(
+    def sum_weights(
         self, steps: Steps, layer_grads: Sequence[Tensor], shift: int, totals: TorchTotals
     ) -> None:
-        """Add the gradients of the weights of some steps."""
+        """Add the gradients of the weights of a group of steps, after `roll_back`."""
         begins, short = steps.begins, layer_grads[0].dtype == torch.bfloat16
         fill = (begins[0] - begins[-1]) % FILLED if short else 0
         kept = slice(begins[0] - fill, begins[-1])

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from swarm_nca import matmul
+from swarm_nca import bptt_run, matmul
 from swarm_nca.bptt import Scratch, bptt, refuses_to_compile
 from swarm_nca.engine import draws_of, recorded, rollout
 from swarm_nca.images import strokes
@@ -165,6 +165,46 @@ def test_in_bfloat16_gradients_lie_as_near_to_float32_as_those_of_torch() -> Non
     for one, other, wanted in zip(ours, theirs, exact, strict=True):
         apart = float((one - wanted).norm() / wanted.norm())
         assert 0 < apart < max(0.01, 2 * float((other - wanted).norm() / wanted.norm()))
+
+
+@pytest.mark.parametrize("roll", [bptt, compiled_bptt], ids=["torch", "compiled"])
+def test_many_firing_cells_in_several_groups_of_steps_have_the_gradients_of_autograd(
+    roll: Roll, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = rule_of()
+    world = World.from_images(torch.full((1, 27, 27), 0.5), rule, start="random")
+    wanted = gradients(by_autograd, world, rule)
+    for together in (1, 500, 1_000_000):  # a step has about 365 firing cells
+        monkeypatch.setattr(bptt_run, "TOGETHER", together)
+        assert_near(gradients(roll, world, rule), wanted, 1e-4)
+
+
+@pytest.mark.parametrize("products", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("cells", [1, 3, 5])
+def test_an_odd_number_of_cells_has_the_gradients_of_torch(
+    cells: int, products: torch.dtype
+) -> None:
+    if not fits(products):
+        return
+    rule = rule_of()
+    rule.fire_rate = 1.0
+    world = World.from_images(torch.full((1, 1, cells), 0.5), rule, start="random")
+    ours, theirs = (gradients(roll, world, rule, products) for roll in (compiled_bptt, bptt))
+    assert_near(ours, theirs, 1e-4 if products == torch.float32 else 0.04)
+
+
+def test_weights_have_the_same_gradients_where_the_first_state_wants_none() -> None:
+    rule = rule_of()
+    world = digits(rule)
+    wanted = gradients(compiled_bptt, world, rule)[2:]
+    rule.zero_grad()
+    rates = rule.fire_rate, rule.noise
+    state = compiled_bptt(world, rule, STEPS, draws_of(world, SEED), *rates)
+    weights = torch.linspace(-1.0, 2.0, state.numel()).view_as(state)
+    (weights * state.square() + state).mean().backward()
+    for weight, gradient in zip(rule.parameters(), wanted, strict=True):
+        assert weight.grad is not None
+        assert torch.equal(weight.grad, gradient)
 
 
 def test_without_firing_cells_the_gradient_is_zero() -> None:

@@ -204,13 +204,13 @@ def bench_command(
         training = training_against_dense(rule, seconds)
     console.print(as_table("Arithmetic of one training iteration", _DENSE, [training]))
     console.print(as_table("The same, engine with products in bfloat16", _SHORT, [training]))
-    rows = _other_ways(training)
+    rows = _ways(training)
     console.print(as_table("The same arithmetic in other ways", _TRAINED, rows))
     console.print(as_table("One training iteration, pool included", _WHOLE, [training]))
     with console.status("timing a growing pattern"):
         growing = growing_iteration(seconds)
     title = "Gradients of {cells:,.0f} cells of a growing pattern over {steps:.0f} steps"
-    console.print(as_table(title.format(**growing), _GROWN, _grown(growing)))
+    console.print(as_table(title.format(**growing), _GROWN, _ways(growing)))
     with console.status("timing beside busy processes"):
         busy = busy_cores(rule, seconds)
     rows = [{"name": name, **row} for name, row in busy.items()]
@@ -249,9 +249,10 @@ def _told(limits: Limits) -> str:
     )
 
 
-def _other_ways(training: Mapping[str, float]) -> list[dict[str, Any]]:
-    """A row for each further way in which gradients were timed."""
+def _ways(times: Mapping[str, float]) -> list[dict[str, Any]]:
+    """A row for each way in which gradients were timed; missing ratios are 1."""
     ways = {
+        "products of torch": "engine",
         "recorded by autograd": "autograd",
         "compiled": "compiled",
         "compiled, bfloat16": "compiled_bfloat16",
@@ -259,30 +260,12 @@ def _other_ways(training: Mapping[str, float]) -> list[dict[str, Any]]:
     return [
         {
             "way": name,
-            "ms": training[f"{way}_ms"],
-            "engine_over": training[f"engine_over_{way}"],
-            "dense_over": training[f"dense_over_{way}"],
+            "ms": times[f"{way}_ms"],
+            "engine_over": times.get(f"engine_over_{way}", 1.0),
+            "dense_over": times.get(f"dense_over_{way}", 1.0),
         }
         for name, way in ways.items()
-        if f"{way}_ms" in training
-    ]
-
-
-def _grown(growing: Mapping[str, float]) -> list[dict[str, Any]]:
-    """A row for each way in which gradients of a growing pattern were timed."""
-    ways = {
-        "products of torch": "engine",
-        "recorded by autograd": "autograd",
-        "compiled": "compiled",
-    }
-    return [
-        {
-            "way": name,
-            "ms": growing[f"{way}_ms"],
-            "engine_over": growing.get(f"engine_over_{way}", 1.0),
-        }
-        for way, name in {**ways, "compiled": "compiled"}.items()
-        if f"{way}_ms" in growing
+        if f"{way}_ms" in times
     ]
 
 

@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from swarm_nca.atomic import check_folder, write_atomically
-from swarm_nca.rules import load_rule
-from swarm_nca.stress.silence import Point, as_csv, asked, front
+from swarm_nca.rules import Rule, load_rule
+from swarm_nca.stress.silence import Point, as_csv, asked, check, front, unknown_pictures
 from swarm_nca.stress.silence_figure import silence_figure
 
 
@@ -41,13 +41,14 @@ def silence_command(
         ValueError: an unusable argument.
     """
     console = console or Console()
-    twice = [name for number, name in enumerate(rules) if name in rules[:number]]
-    if twice:
-        raise ValueError(f"{twice[0]} is named twice: name it once")
-    loaded = {_name(rule): load_rule(rule).requires_grad_(False) for rule in rules}
-    pictures = asked(known, limit, seed), asked(unknown, limit, seed)
-    if both := set(pictures[0]) & set(pictures[1]):
-        raise ValueError(f"{min(both)} is among the known and the unknown data sets: name it once")
+    loaded: dict[str, Rule] = {}
+    for given in rules:
+        if (name := _name(given)) in loaded:
+            raise ValueError(f"two rules are called {name}: name each once, and rename one of them")
+        loaded[name] = load_rule(given).requires_grad_(False)
+    pictures = asked(known, limit, seed), unknown_pictures(unknown, limit, seed)
+    for name, rule in loaded.items():
+        check(name, rule, *pictures)
     check_folder(out)
     points: list[Point] = []
     with console.status("measuring") as status:
@@ -66,8 +67,9 @@ def silence_command(
 
 
 def _name(rule: str) -> str:
-    """What the figure calls a rule: the file or folder, without its ending."""
-    return Path(rule).stem
+    """What the figure calls a rule: the file or folder, without the ending of a file."""
+    path = Path(rule)
+    return path.name if path.is_dir() else path.stem
 
 
 def _table(points: Sequence[Point]) -> Table:

@@ -14,7 +14,7 @@ from swarm_nca.cli.telling import Commands, console, told_in_one_line
 
 study = typer.Typer(
     cls=Commands,
-    help="Run a study: many trainings that fill a table.",
+    help="Run a study: many trainings or measurements that fill a table.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -22,7 +22,10 @@ study = typer.Typer(
 
 @study.callback()
 def _root() -> None:
-    """Run a study: many trainings that fill a table. To continue one, repeat its command."""
+    """Run a study: many trainings or measurements that fill a table.
+
+    To continue one of many trainings, or of bits, repeat its command.
+    """
 
 
 @study.command(epilog=epilog("study learning-life"))

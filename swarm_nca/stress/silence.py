@@ -20,7 +20,7 @@ import torch
 from swarm_nca.engine import rollout
 from swarm_nca.images import Pictures
 from swarm_nca.measure.cell_stats import CellStats
-from swarm_nca.measure.eval_set import PLUS, exam_parts
+from swarm_nca.measure.eval_set import exam_parts
 from swarm_nca.measure.protocols import check_classes
 from swarm_nca.measure.vote_counts import VoteCounts
 from swarm_nca.rules import Rule
@@ -65,17 +65,37 @@ class Point:
 
 
 def asked(datasets: str, limit: int, seed: int = 0) -> dict[str, Pictures]:
-    """The pictures of data sets joined by +, at most `limit` of each; see `LETTERS`.
+    """The pictures of data sets joined by +, at most `limit` of each.
 
     Raises:
         ValueError: as `exam_parts`.
     """
-    parts = dict(exam_parts(datasets, limit=limit, seed=seed))
+    return dict(exam_parts(datasets, limit=limit, seed=seed))
+
+
+def unknown_pictures(datasets: str, limit: int, seed: int = 0) -> dict[str, Pictures]:
+    """The same for unknown pictures: `letters` are those of `LETTERS`."""
+    parts = asked(datasets, limit, seed)
     if "letters" in parts:
-        drawn = exam_parts("letters", limit=4 * limit + 100, seed=seed)["letters"]
+        drawn = asked("letters", 4 * limit + 100, seed)["letters"]
         names = np.asarray(drawn.classes)[drawn.labels]
         parts["letters"] = drawn[np.flatnonzero(np.isin(names, list(LETTERS)))[:limit]]
     return parts
+
+
+def check(
+    name: str, rule: Rule, known: Mapping[str, Pictures], unknown: Mapping[str, Pictures]
+) -> None:
+    """Refuse data sets that the front of a rule does not measure; see `front`."""
+    for dataset, pictures in {**known, **unknown}.items():
+        check_classes(rule, pictures)
+        has = bool(set(pictures.classes) & set(rule.classes.names))
+        if has != (dataset in known) or (dataset in known and dataset in unknown):
+            other = "--known" if has else "--unknown"
+            raise ValueError(
+                f"{name} has {'the' if has else 'none of the'} classes of {dataset}: give it to "
+                f"{other} only"
+            )
 
 
 def front(
@@ -95,17 +115,12 @@ def front(
         progress: told the name of the data set before each batch.
 
     Raises:
-        ValueError: a rule without classes, or a known data set of other classes.
+        ValueError: a rule without classes; a known data set of other classes; an unknown one of
+            the rule's classes.
     """
     thresholds = sorted({*THRESHOLDS, rule.undecided_below})
     points, digest = [], rule.hash()
-    for pictures in known.values():
-        check_classes(rule, pictures)
-        if not set(pictures.classes) & set(rule.classes.names):
-            raise ValueError(
-                f"{name} has none of the classes {', '.join(pictures.classes)}: name this data set "
-                f"among the unknown ones ({PLUS} joins several)"
-            )
+    check(name, rule, known, unknown)
     for dataset, pictures in {**known, **unknown}.items():
         shown = pictures if dataset in known else Pictures(pictures.grey)
         counts = _read(rule, shown, thresholds, seed, partial(progress, dataset))

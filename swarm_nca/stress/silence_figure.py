@@ -7,7 +7,7 @@ from typing import Any
 
 from swarm_nca.recording.comparison import look
 from swarm_nca.recording.paper import INK, QUIET, Paper
-from swarm_nca.stress.silence import STEPS, Point
+from swarm_nca.stress.silence import STEPS, THRESHOLDS, Point
 
 _SIDE, _LEFT, _TOP, _GAP, _COLUMNS = 380, 110, 96, 110, 2
 
@@ -43,7 +43,7 @@ def silence_figure(points: Sequence[Point]) -> Paper:
         if number == 0:
             axes.legend(fontsize=7.5, frameon=False, loc="lower left", handlelength=3)
     feet = (
-        f"Every line: the threshold of undecided cells from 0 to 0.95, at step {STEPS}.",
+        f"Every line: thresholds of undecided cells from 0 to {THRESHOLDS[-1]}, at step {STEPS}.",
         "Ring: the rule's own threshold.",
     )
     for number, foot in enumerate(feet):
@@ -69,5 +69,5 @@ def _draw(axes: Any, points: Sequence[Point], kind: str, style: dict[str, Any]) 
     axes.plot(*zip(*front.values(), strict=True), label=points[0].rule, **style)
     own = next(point.threshold for point in points if point.own)
     ring = {"markersize": 11, "markerfacecolor": "none", "markeredgewidth": 1.6}
-    look = {"marker": style["marker"], "color": style["color"]}
-    axes.plot(*front[own], linestyle="none", **look, **ring)
+    mark = {"marker": style["marker"], "color": style["color"]}
+    axes.plot(*front[own], linestyle="none", **mark, **ring)

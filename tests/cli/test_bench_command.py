@@ -50,6 +50,8 @@ def test_bench_prints_tables_and_writes_the_same_numbers(tmp_path, monkeypatch) 
         "arithmetic",
         "pool included",
         "growing",
+        "products of torch",
+        "recorded by autograd",
         "busy process",
         "per link",
         "agents / s",

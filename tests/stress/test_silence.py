@@ -16,7 +16,7 @@ from swarm_nca.cli.silence_command import silence_command
 from swarm_nca.images import Pictures, strokes
 from swarm_nca.rules import Rule, load_rule
 from swarm_nca.stress import silence
-from swarm_nca.stress.silence import LETTERS, THRESHOLDS, asked, front
+from swarm_nca.stress.silence import LETTERS, THRESHOLDS, front, unknown_pictures
 
 
 @pytest.fixture
@@ -61,9 +61,14 @@ def test_every_threshold_has_the_shares_of_a_count_cell_by_cell(
     assert len(set(shares)) > 2
 
 
+def test_known_letters_are_all_letters() -> None:
+    names = silence.asked("letters", 60)["letters"]
+    assert len({names.classes[label] for label in names.labels}) > len(LETTERS)
+
+
 def test_letters_are_those_that_no_recipe_trains_on() -> None:
-    assert len(asked("letters+chimeras", 30)["letters"]) == 30
-    parts = asked("letters", 40, seed=1)["letters"]
+    assert len(unknown_pictures("letters+chimeras", 30)["letters"]) == 30
+    parts = unknown_pictures("letters", 40, seed=1)["letters"]
     names = {parts.classes[label] for label in parts.labels}
     assert names <= set(LETTERS)
     assert len(names) > 5
@@ -85,9 +90,10 @@ def test_the_command_writes_a_table_and_a_figure(
 @pytest.mark.parametrize(
     ("given", "cure"),
     [
-        ({"rules": ["digits", "digits"]}, "twice"),
-        ({"known": "strokes", "unknown": "strokes"}, "name it once"),
-        ({"known": "letters", "unknown": "dots"}, "among the unknown"),
+        ({"rules": ["digits", "digits"]}, "two rules are called digits"),
+        ({"known": "strokes", "unknown": "strokes"}, "give it to --known only"),
+        ({"known": "letters", "unknown": "dots"}, "give it to --unknown only"),
+        ({"known": "strokes", "unknown": "dots+doodles"}, "give it to --known only"),
         ({"unknown": "lettres"}, "letters"),
     ],
 )
