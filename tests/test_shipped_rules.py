@@ -139,7 +139,9 @@ def test_the_scores_of_mnist_bnn_stay_although_its_states_grow() -> None:
 
 
 @pytest.mark.parametrize("name", [*KNOWN, *MESSAGES])
-def test_a_shipped_rule_has_no_more_weights_than_the_published_one_or_than_it_may(name: str) -> None:
+def test_a_shipped_rule_has_no_more_weights_than_the_published_one_or_than_it_may(
+    name: str,
+) -> None:
     rule, _ = read_rule(shipped_rules()[name])
     layers = rule.used() if isinstance(rule, Quantized) else rule.layers() or []
     most = MORE.get(name, 22_499)
