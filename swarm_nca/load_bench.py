@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +17,6 @@ from swarm_nca.compiler import found_compiler
 from swarm_nca.engine import Stepper, draws_of, recorded, rollout
 from swarm_nca.measure.stopwatch import interleaved
 from swarm_nca.rules import Rule, load_rule
-from swarm_nca.threads import available_cores
 from swarm_nca.world import World
 
 #: Worlds, side and steps of a growing iteration, and the steps that the pattern grew before.
@@ -70,7 +70,7 @@ def busy_cores(rule: Rule, seconds: float = 4.0) -> dict[str, Row]:
     quiet = interleaved(tasks, seconds=seconds / 2)
     spin, others = [sys.executable, "-c", "while True: pass"], list[subprocess.Popen[bytes]]()
     try:
-        others += (subprocess.Popen(spin) for _ in range(available_cores()))
+        others += (subprocess.Popen(spin) for _ in range(os.cpu_count() or 1))
         busy = interleaved(tasks, seconds=seconds)
     finally:
         for other in others:
