@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from swarm_nca.bptt import Scratch, bptt
 from swarm_nca.compiler import found_compiler
 from swarm_nca.engine import Stepper, draws_of, recorded, rollout
 from swarm_nca.measure.stopwatch import interleaved
+from swarm_nca.processes import cores
 from swarm_nca.rules import Rule, load_rule
 from swarm_nca.world import World
 
@@ -70,7 +70,7 @@ def busy_cores(rule: Rule, seconds: float = 4.0) -> dict[str, Row]:
     quiet = interleaved(tasks, seconds=seconds / 2)
     spin, others = [sys.executable, "-c", "while True: pass"], list[subprocess.Popen[bytes]]()
     try:
-        others += (subprocess.Popen(spin) for _ in range(os.cpu_count() or 1))
+        others += (subprocess.Popen(spin) for _ in range(cores()))
         busy = interleaved(tasks, seconds=seconds)
     finally:
         for other in others:

@@ -10,8 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from swarm_nca.atomic import check_folder, write_atomically
+from swarm_nca.measure.eval_set import exam_parts
 from swarm_nca.rules import Rule, load_rule
-from swarm_nca.stress.silence import Point, as_csv, asked, check, front, unknown_pictures
+from swarm_nca.stress.silence import Point, as_csv, check, front, unknown_pictures
 from swarm_nca.stress.silence_figure import silence_figure
 
 
@@ -46,7 +47,7 @@ def silence_command(
         if (name := _name(given)) in loaded:
             raise ValueError(f"two rules are called {name}: name each once, and rename one of them")
         loaded[name] = load_rule(given).requires_grad_(False)
-    pictures = asked(known, limit, seed), unknown_pictures(unknown, limit, seed)
+    pictures = exam_parts(known, limit=limit, seed=seed), unknown_pictures(unknown, limit, seed)
     for name, rule in loaded.items():
         check(name, rule, *pictures)
     check_folder(out)

@@ -62,7 +62,7 @@ def scribble_picture(random: Random) -> Grey:
 
 
 def invented_picture(random: Random) -> Grey:
-    """A character that nobody writes, [28, 28]: two or three short lines, straight or bent."""
+    """A character of no script, [28, 28]: two or three short lines, straight or bent."""
     # Knots lie near the places of a grid, and lines often begin where others pass, as in writing.
     lines: list[Floats] = []
     for _ in range(int(random.integers(2, 4))):

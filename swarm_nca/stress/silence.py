@@ -64,23 +64,18 @@ class Point:
     abstains: float
 
 
-def asked(datasets: str, limit: int, seed: int = 0) -> dict[str, Pictures]:
-    """The pictures of data sets joined by +, at most `limit` of each.
+def unknown_pictures(datasets: str, limit: int, seed: int = 0) -> Mapping[str, Pictures]:
+    """The `exam_parts` of unknown pictures; `letters` are those of `LETTERS`.
 
     Raises:
         ValueError: as `exam_parts`.
     """
-    return dict(exam_parts(datasets, limit=limit, seed=seed))
-
-
-def unknown_pictures(datasets: str, limit: int, seed: int = 0) -> dict[str, Pictures]:
-    """The same for unknown pictures: `letters` are those of `LETTERS`."""
-    parts = asked(datasets, limit, seed)
-    if "letters" in parts:
-        drawn = asked("letters", 4 * limit + 100, seed)["letters"]
-        names = np.asarray(drawn.classes)[drawn.labels]
-        parts["letters"] = drawn[np.flatnonzero(np.isin(names, list(LETTERS)))[:limit]]
-    return parts
+    parts = exam_parts(datasets, limit=limit, seed=seed)
+    if "letters" not in parts:
+        return parts
+    drawn = exam_parts("letters", limit=4 * limit + 100, seed=seed)["letters"]
+    names = np.asarray(drawn.classes)[drawn.labels]
+    return {**parts, "letters": drawn[np.flatnonzero(np.isin(names, list(LETTERS)))[:limit]]}
 
 
 def check(

@@ -12,6 +12,7 @@ from PIL import Image
 from rich.console import Console
 
 import swarm_nca as sn
+from swarm_nca.cli import silence_command as silence_module
 from swarm_nca.cli.silence_command import silence_command
 from swarm_nca.images import Pictures, strokes
 from swarm_nca.rules import Rule, load_rule
@@ -61,8 +62,17 @@ def test_every_threshold_has_the_shares_of_a_count_cell_by_cell(
     assert len(set(shares)) > 2
 
 
-def test_known_letters_are_all_letters() -> None:
-    names = silence.asked("letters", 60)["letters"]
+def test_known_letters_are_all_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Pictures] = {}
+
+    def measured(name: str, rule: Rule, known: dict[str, Pictures], *_: object) -> None:
+        given.update(known)
+        raise ValueError("seen")
+
+    monkeypatch.setattr(silence_module, "check", measured)
+    with pytest.raises(ValueError, match="seen"):
+        silence_command(["digits"], known="letters", unknown="dots", limit=60)
+    names = given["letters"]
     assert len({names.classes[label] for label in names.labels}) > len(LETTERS)
 
 
