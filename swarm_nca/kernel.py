@@ -31,7 +31,8 @@ class Steps(NamedTuple):
         rows, tables, offsets: of each step, as for `Kernel.answers`; no offsets without noise.
         of_all: whether the tables are of all cells.
         begins: where the rows of each step begin in `heard` and `units`, and where the last end.
-        heard, units: as for `Kernel.answers`, of all these steps.
+        heard: [R, K · C], or [R, P · C], becomes what the cells hear.
+        units: [R, `padded`] for each hidden layer, become its activations.
     """
 
     rows: Sequence[Tensor]
@@ -165,8 +166,6 @@ class Kernel(_Layers):
         of_all: bool = False,
         noise: float = 0.0,
         offsets: Tensor | None = None,
-        heard: Tensor | None = None,
-        units: Sequence[Tensor] = (),
     ) -> None:
         """Write the answers of M cells.
 
@@ -178,8 +177,6 @@ class Kernel(_Layers):
             into: [M, C], float32, contiguous.
             noise: factor of the deviates; 0 needs none.
             offsets: int64 [M], where the C deviates of each cell begin in `normal_table`.
-            heard: [M, K · C], or [M, P · C], becomes what the cells hear.
-            units: [M, `padded`] for each hidden layer, become its activations.
 
         Raises:
             ValueError: noise without offsets, or for more channels than the table serves.
@@ -187,7 +184,7 @@ class Kernel(_Layers):
         held, deviates = [part.contiguous() for part in (bank, table, rows)], None
         if noise:
             deviates = _deviates([offsets], into)
-        nothing = [None] * (len(self._held) - 1)
+        nothing = pointers([None] * (len(self._held) - 1))
         self._library.answers(
             at(held[0]),
             at(held[1]),
@@ -200,9 +197,8 @@ class Kernel(_Layers):
             self._weights,
             self._biases,
             noise,
-            *(at(part) for part in (deviates, offsets, into, heard)),
-            pointers(units or nothing),
-            pointers(nothing),
+            *(at(part) for part in (deviates, offsets, into)),
+            *(None, nothing, nothing),  # nothing is kept
             *(None, None, None),
             -1,
         )

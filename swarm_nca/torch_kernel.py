@@ -43,7 +43,7 @@ class TorchKernel:
         """`width`: rows are not padded."""
         return width
 
-    def answers(
+    def _answers(
         self,
         bank: Tensor,
         table: Tensor,
@@ -59,7 +59,8 @@ class TorchKernel:
         """Write the answers of M cells; see `Kernel.answers`.
 
         Args:
-            heard, units: with M' ≥ M rows; the further rows fill up a block, and hear zeros.
+            heard, units: as in `Steps`, with M' ≥ M rows; the further rows fill up a block, and
+                hear zeros.
 
         Raises:
             ValueError: noise without offsets, or for more channels than the table serves.
@@ -98,7 +99,7 @@ class TorchKernel:
         """Take steps one after the other; see `Kernel.roll_out`."""
         for t, (rows, table) in enumerate(zip(steps.rows, steps.tables, strict=True)):
             answers, kept = change[: len(rows)], slice(*steps.begins[t : t + 2])
-            self.answers(
+            self._answers(
                 bank,
                 table,
                 rows,
