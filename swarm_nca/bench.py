@@ -25,7 +25,7 @@ from swarm_nca.compiler import found_compiler
 from swarm_nca.engine import PRECISIONS, Stepper, draws_of, recorded
 from swarm_nca.images import Pictures
 from swarm_nca.images.strokes import strokes
-from swarm_nca.kernel_library import fits
+from swarm_nca.kernels.library import fits
 from swarm_nca.links import Links
 from swarm_nca.matmul import product
 from swarm_nca.measure.dense import Dense

@@ -6,7 +6,8 @@ compares both libraries on drawn numbers. If their results have the same bytes, 
 milliseconds decides; otherwise the processor's maker decides. Two runs on one machine therefore
 give the same bytes, although two timings may decide differently. The environment variable
 `SWARM_NCA_PRODUCTS` (`auto`, `torch`, `onednn`) overrides the choice. With `compiled` steps and
-trainings use functions made for the rule, where they fit (`kernel.py`); all else is as with `auto`.
+trainings use functions made for the rule, where they fit (`kernels.compiled`); all else is as with
+`auto`.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from torch.nn import functional
 
 from swarm_nca.engine.fit import check_fit, draws_of, members, products_in, rates_of
 from swarm_nca.engine.mail import Mail, readable
-from swarm_nca.kernel import Kernel
-from swarm_nca.kernel_library import fits
+from swarm_nca.kernels.compiled import Kernel
+from swarm_nca.kernels.library import fits
 from swarm_nca.matmul import BLOCK, compiled, filled_up
 from swarm_nca.randomness import Draws, StepDraws, table_for
 from swarm_nca.rules import Largest, Layer, Rule, through
@@ -41,8 +41,8 @@ class Stepper:
         draws: random draws instead of those of the seed.
         precision: of the factors of matrix products, a name in `PRECISIONS`; the states' when None.
             Products still sum in float32; states and noise keep their own precision.
-        compile_kernel: whether to compile a function for the rule, where it fits (`kernel.py`); as
-            the environment says (`SWARM_NCA_PRODUCTS`) when None.
+        compile_kernel: whether to compile a function for the rule, where it fits
+            (`kernels.compiled`); as the environment says (`SWARM_NCA_PRODUCTS`) when None.
 
     Raises:
         ValueError: the rule's channels, slots, stimulus size or dtype differ from the world's; a
@@ -87,7 +87,11 @@ class Stepper:
             self._kernels: list[Kernel] = []
             if compiled() if compile_kernel is None else compile_kernel:
                 self._kernels = self._compiled(slots)
-                self._chunk = 2 * CHUNK if self._kernels else self._chunk
+            if self._kernels:
+                self._chunk = 2 * CHUNK
+            else:
+                for member in self._members:
+                    member.prepare(world.stimulus)
             self._allot()
         self.steps = 0
 
@@ -131,7 +135,8 @@ class Stepper:
             return []
         if self._noise:  # raises the error for more channels than the table of deviates serves
             table_for(self._rule.channels, self._padded.dtype, self._padded.device)
-        return [member.into_kernel(slots, self._products) for member in self._members]
+        stimulus = self._world.stimulus.to(self._products)
+        return [member.kernel(stimulus, slots) for member in self._members]
 
     def _allot(self) -> None:
         """Make the buffers that all steps use; compiled functions need none for messages."""
@@ -297,30 +302,38 @@ class Member:
 
     def __init__(self, rule: Rule, world: World, products: torch.dtype) -> None:
         self.rule, self.layers, self.change = rule, rule.layers(), rule.for_a_run()
-        self.prepared = rule.prepare(world.stimulus)
-        if self.layers and products != world.state.dtype:
+        self._products = products
+        if self.layers:
             self.layers = _in_precision(self.layers, products)
-            self.prepared = self.prepared.to(products)
 
     def read_only(self, slots: Tensor | None) -> None:
         """Leave the weights of other slots out of the first layer; all slots stay when None."""
         if slots is None or not self.layers:
             return
         (weight, bias), *others = self.layers
-        heard = weight[self.rule.stimulus_size :].reshape(self.rule.slots, -1, weight.shape[1])
-        self.layers = [Layer(heard.index_select(0, slots).flatten(0, 1), bias), *others]
+        sensed, heard = weight.tensor_split([self.rule.stimulus_size])
+        heard = heard.reshape(self.rule.slots, -1, weight.shape[1]).index_select(0, slots)
+        self.layers = [Layer(torch.cat([sensed, heard.flatten(0, 1)]), bias), *others]
 
-    def into_kernel(self, slots: Tensor | None, products: torch.dtype) -> Kernel:
-        """The layers as a compiled function, which takes over the prepared stimulus."""
+    def prepare(self, stimulus: Tensor) -> None:
+        """Prepare the stimulus of all cells; a compiled function does so in each step."""
+        self.prepared = self.rule.prepare(stimulus)
+        if self.layers:
+            self.prepared = self.prepared.to(self._products)
+
+    def kernel(self, stimulus: Tensor, slots: Tensor | None) -> Kernel:
+        """The layers as a compiled function.
+
+        Args:
+            stimulus: of all cells, of the products' precision.
+            slots: see `read_only`.
+        """
         rule, layers, filters = self.rule, self.layers or [], None
         count = rule.slots if slots is None else len(slots)
         if (filtered := rule.filtered()) is not None:
             filters = filtered.filters if slots is None else filtered.filters[slots]
-            layers = _in_precision(filtered.layers, products)
-        # Without a stimulus all cells have the same.
-        prepared = self.prepared if rule.stimulus_size else self.prepared[:1]
-        self.prepared = self.prepared[:0].clone()
-        return Kernel(layers, count, rule.channels, prepared, filters)
+            layers = _in_precision(filtered.layers, self._products)
+        return Kernel(layers, count, rule.channels, stimulus, filters)
 
 
 def _in_precision(layers: list[Layer], products: torch.dtype) -> list[Layer]:

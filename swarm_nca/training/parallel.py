@@ -136,6 +136,9 @@ def joined(batch: int) -> Iterator[DataParallel]:
     if size == 1:
         yield DataParallel()
         return
+    # Optimizers import it. Imported while there is a group, it keeps this group, whose threads then
+    # live until the interpreter ends, and may abort the process.
+    import torch._dynamo  # noqa: F401
     import torch.distributed as processes
 
     processes.init_process_group("gloo")  # CPU only: a GPU trains with one process

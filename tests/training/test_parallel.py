@@ -46,6 +46,19 @@ normalize: shares
 log_every: 1
 """
 
+#: The command, and a check that no thread of the process group outlives it (on Linux).
+COMMAND = """
+from pathlib import Path
+from swarm_nca.cli import main
+
+try:
+    main()
+except SystemExit as end:
+    assert not end.code
+names = [task.joinpath("comm").read_text() for task in Path("/proc/self/task").glob("*")]
+assert not [name for name in names if "gloo" in name], names
+"""
+
 
 class Room:
     """Where the threads of a team meet: what each brings is summed, and all take the sum home."""
@@ -201,9 +214,11 @@ def test_two_processes_under_torchrun_give_the_loss_curve_of_one(tmp_path: Path)
 
     recipe = tmp_path / "tiny.yaml"
     recipe.write_text(RECIPE)
+    script = tmp_path / "command.py"
+    script.write_text(COMMAND)
     assert train(recipe, tmp_path / "one") == 0
     before = {number: signal.getsignal(number) for number in signal.valid_signals()}
-    command = ["-m", "swarm_nca", "train", str(recipe), "--out", str(tmp_path / "two")]
+    command = [str(script), "train", str(recipe), "--out", str(tmp_path / "two")]
     torchrun(["--standalone", "--nproc-per-node", "2", *command])  # raises if a process fails
     for number, handler in before.items():
         if signal.getsignal(number) is not handler:

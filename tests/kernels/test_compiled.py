@@ -17,8 +17,8 @@ from torch.nn import functional
 
 from swarm_nca.engine import Stepper
 from swarm_nca.images import strokes
-from swarm_nca.kernel import Kernel
-from swarm_nca.kernel_library import fits
+from swarm_nca.kernels.compiled import Kernel
+from swarm_nca.kernels.library import fits
 from swarm_nca.links import Links
 from swarm_nca.perturbations import Immigrants, Liar, Silence
 from swarm_nca.randomness import normal_rows
@@ -38,46 +38,46 @@ def drawn(*shape: int, seed: int = 0) -> torch.Tensor:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 @pytest.mark.parametrize(
-    ("slots", "channels", "outputs"),
+    ("sensed", "slots", "channels", "outputs"),
     [
-        (9, 20, [80, 80, 20]),
-        (5, 3, [1, 3]),
-        (2, 7, [7]),
-        (3, 6, [33, 16, 97, 6]),
+        (9, 9, 20, [80, 80, 20]),
+        (4, 5, 3, [1, 3]),
+        (0, 2, 7, [7]),
+        (1, 3, 6, [33, 16, 97, 6]),
     ],
 )
 def test_answers_equal_products_in_float64(
-    slots: int, channels: int, outputs: list[int], dtype: torch.dtype
+    sensed: int, slots: int, channels: int, outputs: list[int], dtype: torch.dtype
 ) -> None:
     if not fits(dtype):
         assert dtype == torch.bfloat16
         return
     for cells in (0, 1, 5, 6, 7, 16, 17, 50):
-        check_answers(slots, channels, outputs, dtype, cells)
+        check_answers(slots, channels, outputs, dtype, cells, sensed)
 
 
 def check_answers(
-    slots: int, channels: int, outputs: list[int], dtype: torch.dtype, cells: int
+    slots: int, channels: int, outputs: list[int], dtype: torch.dtype, cells: int, sensed: int
 ) -> None:
-    # The first weight has four rows for a stimulus, which the prepared part holds already.
-    inputs = [slots * channels + 4, *outputs]
+    inputs = [slots * channels + sensed, *outputs]
     shapes = list(zip(inputs, outputs, strict=False))
     # Rounded first: the products of rounded factors are exact, and their sums are not rounded.
     layers = [
         ((drawn(i, o, seed=o) / i**0.5).to(dtype), drawn(o, seed=o + 1).to(dtype))
         for i, o in shapes
     ]
-    bank, prepared = drawn(40, channels).to(dtype), drawn(60, outputs[0], seed=2).to(dtype)
+    bank, stimulus = drawn(40, channels).to(dtype), drawn(60, sensed, seed=2).to(dtype)
     generator = torch.Generator().manual_seed(3)
     table = torch.randint(0, 40, (cells, slots), generator=generator)
     rows = torch.randperm(60, generator=generator)[:cells]
     offsets = torch.arange(cells)
 
-    values = prepared[rows].double() + bank[table].flatten(1).double() @ layers[0][0][4:].double()
+    given = torch.cat([stimulus[rows], bank[table].flatten(1)], 1)
+    values = given.double() @ layers[0][0].double() + layers[0][1].double()
     for weight, bias in layers[1:]:
         values = functional.relu(values).to(dtype).double() @ weight.double() + bias.double()
     change = torch.empty(cells, channels)
-    kernel = Kernel(layers, slots, channels, prepared)
+    kernel = Kernel(layers, slots, channels, stimulus)
     kernel.answers(bank, table, rows, change)
     # A sum near the middle between two bfloat16 numbers may be rounded to the other one.
     near = 1e-4 if dtype == torch.float32 else 2e-2
@@ -97,7 +97,7 @@ def test_a_value_that_is_no_number_stays_one() -> None:
     layers = [(drawn(4, 8), torch.zeros(8)), (drawn(8, 2), torch.zeros(2))]
     bank = torch.tensor([[1.0, 2.0], [float("nan"), 0.0]])
     change, rows = torch.empty(2, 2), torch.arange(2)
-    Kernel(layers, 2, 2, torch.zeros(2, 8)).answers(bank, rows[:, None].expand(2, 2), rows, change)
+    Kernel(layers, 2, 2, torch.zeros(2, 0)).answers(bank, rows[:, None].expand(2, 2), rows, change)
     assert change.isfinite().all(1).tolist() == [True, False]
 
 
@@ -109,7 +109,7 @@ def test_in_a_block_only_cells_that_hear_no_number_have_none() -> None:
         if fits(dtype):
             short = [(weight.to(dtype), bias.to(dtype)) for weight, bias in layers]
             change = torch.empty(60, 2)
-            Kernel(short, 1, 2, torch.zeros(60, 16)).answers(
+            Kernel(short, 1, 2, torch.zeros(60, 0, dtype=dtype)).answers(
                 bank.to(dtype), rows[:, None], rows, change
             )
             assert change.isfinite().all(1).logical_not().nonzero().view(-1).tolist() == [3]
@@ -244,4 +244,4 @@ def test_the_environment_asks_for_compiled_steps() -> None:
 def test_without_a_compiler_the_cure_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(FileNotFoundError, match=r"found no C compiler .*: install one"):
-        Kernel([(drawn(2, 3), drawn(3))], slots=1, channels=2, prepared=drawn(1, 3))
+        Kernel([(drawn(2, 3), drawn(3))], slots=1, channels=2, stimulus=drawn(1, 0))

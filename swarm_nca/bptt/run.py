@@ -12,11 +12,12 @@ from torch.nn import functional
 
 from swarm_nca.engine.gather import living
 from swarm_nca.engine.mail import Mail
-from swarm_nca.kernel import BackwardKernel, Kernel, Steps, Weights
+from swarm_nca.kernels.compiled import BackwardKernel, Kernel
+from swarm_nca.kernels.steps import Backward, Forward, Steps, Weights
+from swarm_nca.kernels.torch import FILLED, TorchBackwardKernel, TorchKernel
 from swarm_nca.randomness import StepDraws
 from swarm_nca.rules import Rule
 from swarm_nca.threads import on_threads
-from swarm_nca.torch_kernel import FILLED, TorchBackwardKernel, TorchKernel
 from swarm_nca.world import World
 
 #: Rows that go back together, at least: what they keep is still in the cache.
@@ -103,18 +104,18 @@ class Run:
         state, slots = self.world.state.detach(), self.world.neighbors.shape[1]
         self.short_stimulus = self.world.stimulus.to(self.products)
         channels, sensed = state.shape[1], self.world.stimulus.shape[1]
-        # In float32: oneDNN would compile a product in bfloat16 for every number of cells.
-        perception, bias = (weight.detach() for weight in weights[:2])
-        prepared = bias[None]
-        if sensed:
-            prepared = torch.addmm(bias, self.world.stimulus, perception[:sensed])
         shape = self.layers, slots, channels
-        self.kernel: Kernel | TorchKernel
-        self.backward_kernel: BackwardKernel | TorchBackwardKernel
+        self.kernel: Forward
+        self.backward_kernel: Backward[Any]
         if self._compiles:
-            self.kernel = Kernel(*shape, prepared, self.filters)
+            self.kernel = Kernel(*shape, self.short_stimulus, self.filters)
             self.backward_kernel = BackwardKernel(*shape, self.filters)
         else:
+            # In float32: oneDNN would compile a product in bfloat16 for every number of cells.
+            perception, bias = (weight.detach() for weight in weights[:2])
+            prepared = bias[None]
+            if sensed:
+                prepared = torch.addmm(bias, self.world.stimulus, perception[:sensed])
             self.kernel = TorchKernel(*shape, prepared.to(self.products), self.filters)
             self.backward_kernel = TorchBackwardKernel(*shape, self.filters)
         self.padded = torch.cat([state, state.new_zeros(1, channels)])
@@ -230,7 +231,7 @@ class Part:
     def backward(self, run: Run) -> None:
         """Add the gradients of messages to those of states, and sum those of weights."""
         channels, kernel = run.bank_grad.shape[1], run.backward_kernel
-        totals: Any = kernel.totals(run.short_stimulus, run.bank_grad)
+        totals = kernel.totals(run.short_stimulus, run.bank_grad)
         filled = [end - begin for begin, end in pairwise(self._begins)]
         groups = list(_grouped(filled))
         space = FILLED + max(sum(filled[first:stop]) for first, stop in groups)

@@ -30,12 +30,14 @@ def library(
     kind: str,
     sent: tuple[int, int, int],
     short: bool,
+    sensed: int = 0,
 ) -> ctypes.CDLL:
     """The functions for layers with these outputs, in bfloat16 if `short`.
 
     Args:
         heard: slots, sums and channels of what cells hear.
         sent: the same of an answer that is sent back.
+        sensed: numbers of a stimulus.
     """
     kinds = [*(kind for _ in outputs[1:]), "ANSWER"]
     calls = [f"FIRST({outputs[0]}, {kinds[0]})"]
@@ -45,7 +47,7 @@ def library(
     constants = {
         **dict(zip(sizes, heard, strict=True)),
         **{f"SINK_{name}": size for name, size in zip(sizes, sent, strict=True)},
-        "FIRST_OUTPUTS": outputs[0],
+        "SENSED": sensed,
         "HIDDEN": len(outputs) - 1,
         "WIDEST": max(outputs),
         "LAYERS": " ".join(calls),
@@ -55,7 +57,7 @@ def library(
     made.padded.argtypes, made.padded.restype = [c_int64], c_int64
     made.answers.restype = made.write_rows.restype = None
     made.answers.argtypes = [
-        *(c_void_p, c_void_p, c_int, c_void_p, c_void_p, c_int64, c_void_p, c_int64),
+        *(c_void_p, c_void_p, c_int, c_void_p, c_void_p, c_void_p, c_int64),
         *(c_void_p, c_void_p, c_float),
         *(c_void_p,) * 9,
         c_int64,
@@ -63,14 +65,14 @@ def library(
     made.write_rows.argtypes = [c_void_p, c_void_p, c_int64, c_void_p, c_int]
     made.roll_out.restype = made.roll_back.restype = None
     made.roll_out.argtypes = [
-        *(c_int64, c_void_p, c_void_p, c_int, c_void_p, c_int, c_void_p, c_void_p, c_int64),
-        *(c_void_p,) * 4,
+        *(c_int64, c_void_p, c_void_p, c_int, c_void_p, c_int),
+        *(c_void_p,) * 6,
         c_float,
         *(c_void_p,) * 5,
     ]
     made.roll_back.argtypes = [
         *(c_int64, c_void_p, c_int, c_void_p, c_int),
-        *(c_void_p,) * 11,
+        *(c_void_p,) * 10,
         *(c_int64, c_void_p, c_int64, c_void_p, c_void_p, c_void_p, c_int64),
     ]
     made.filled.argtypes, made.room_for.argtypes = [c_int64], [c_int64, c_int64]

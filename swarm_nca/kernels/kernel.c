@@ -1,10 +1,11 @@
-/* The layers of a rule for many cells, forward or backward; kernel_library.py compiles it.
+/* The layers of a rule for many cells, forward or backward; library.py compiles it.
 
-   The compiler gets SLOTS and CHANNELS of what a cell hears, SUMS, into how many weighted sums it
-   adds its messages (0: none), HIDDEN, the number of hidden layers, WIDEST and FIRST_OUTPUTS, the
-   outputs of the widest and of the first layer, SINK_SLOTS, SINK_SUMS and SINK_CHANNELS of an answer
-   that is sent back, and LAYERS: FIRST(outputs, kind), then NEXT(i, inputs, outputs, kind) for each
-   further layer. All sizes are constants, so that the sums of a block of cells stay in registers.
+   The compiler gets SENSED, the numbers of a stimulus, SLOTS and CHANNELS of what a cell hears,
+   SUMS, into how many weighted sums it adds its messages (0: none), HIDDEN, the number of hidden
+   layers, WIDEST, the outputs of the widest layer, SINK_SLOTS, SINK_SUMS and SINK_CHANNELS of an
+   answer that is sent back, and LAYERS: FIRST(outputs, kind), then NEXT(i, inputs, outputs, kind)
+   for each further layer. All sizes are constants, so that the sums of a block of cells stay in
+   registers.
    With BFLOAT16 the factors of the products are bfloat16 numbers, two of which one lane multiplies
    at once; sums are floats. */
 
@@ -51,10 +52,11 @@ typedef int32_t bits __attribute__((vector_size(4 * LANES), aligned(4), may_alia
 #define PAIR 2
 typedef uint16_t number; /* a factor */
 typedef __m512bh factors;
+typedef __m512i read_factors __attribute__((aligned(4), may_alias));
 #else
 #define PAIR 1
 typedef float number;
-typedef vec factors;
+typedef vec factors, read_factors;
 #endif
 
 /* ANSWER: the sums. RECTIFIED: max(0, sum), factors of the next layer. PASSED: the sum where the
@@ -67,8 +69,8 @@ typedef struct {
     float answer[PADDED(WIDEST)];
 } outputs_of_a_cell;
 
-/* Lanes of a padded row of n: biases and prepared stimulus have such rows of floats; weights have
-   one row for each input, or for each pair of inputs. */
+/* Lanes of a padded row of n: biases have such a row of floats; weights have one row for each
+   input, or for each pair of inputs. */
 int64_t padded(int64_t n) { return PADDED(n); }
 
 /* Whether this processor multiplies bfloat16 numbers, and the system lets this process do so. */
@@ -82,6 +84,10 @@ int bfloat16_units(void)
     return 0;
 #endif
 }
+
+/* A vector of factors. Read as a vector: a compiler may copy it by halves instead, through the
+   stack, and the products then wait for both. */
+INLINE factors load(const number *from) { return (factors)*(const read_factors *)from; }
 
 INLINE vec multiply_add(vec sum, const number *factor, factors weight)
 {
@@ -133,10 +139,12 @@ INLINE void store(outputs_of_a_cell *out, int from, vec values, enum kind kind, 
 
 /* `wide` vectors of outputs: out = start + the sum over i < parts · n of in[i] · weights. A cell's
    inputs lie in one piece, with zeros up to a multiple of 32. */
-INLINE void tile(int wide, int parts, int n, const number *const (*in)[BLOCK],
-                 const number *weights, int apart, const float *const *start,
-                 outputs_of_a_cell *out, int from, enum kind kind, const number *const *units)
+INLINE void tile(int wide, int sensed, const number *const *stimulus, int parts, int n,
+                 const number *const (*in)[BLOCK], const number *weights, int apart,
+                 const float *start, outputs_of_a_cell *out, int from, enum kind kind,
+                 const number *const *units)
 {
+    (void)sensed, (void)stimulus; /* part of the one piece */
     vec sum[BLOCK][TILE];
     const long stride = (const char *)in[0][1] - (const char *)in[0][0];
     __asm__ volatile("" ::: "memory"); /* the loads below name no memory: all is written before */
@@ -148,45 +156,57 @@ INLINE void tile(int wide, int parts, int n, const number *const (*in)[BLOCK],
     STORE(0) STORE(1) STORE(2) STORE(3) STORE(4)
     for (int r = 0; r < BLOCK; r++)
         for (int v = 0; v < wide; v++) {
-            vec values = sum[r][v] + *(const vec *)(start[r] + from + v * LANES);
+            vec values = sum[r][v] + *(const vec *)(start + from + v * LANES);
             store(&out[r], from + v * LANES, values, kind, units[r]);
         }
 }
 #else
-/* `wide` vectors of outputs: out = start + the sum over parts and i < n of in[part][i] · weights;
-   `apart` lanes lie between two rows of weights. */
-INLINE void tile(int wide, int parts, int n, const number *const (*in)[BLOCK],
-                 const number *weights, int apart, const float *const *start,
-                 outputs_of_a_cell *out, int from, enum kind kind, const number *const *units)
+/* sum += the sum over i < n of in[i] · weights, for `wide` vectors; `apart` lanes lie between two
+   rows of weights. */
+INLINE void add_inputs(vec (*sum)[TILE], int wide, int n, const number *const *in,
+                       const number *weights, int apart)
+{
+    for (int i = 0; i < n; i += PAIR, weights += apart * PAIR) {
+        factors weight[TILE];
+        for (int v = 0; v < wide; v++) weight[v] = load(weights + v * LANES * PAIR);
+        for (int r = 0; r < BLOCK; r++)
+            for (int v = 0; v < wide; v++)
+                sum[r][v] = multiply_add(sum[r][v], in[r] + i, weight[v]);
+    }
+}
+
+/* `wide` vectors of outputs: out = start + the sum over i < sensed of stimulus[i] · weights, and
+   that over parts and i < n of in[part][i] · weights. */
+INLINE void tile(int wide, int sensed, const number *const *stimulus, int parts, int n,
+                 const number *const (*in)[BLOCK], const number *weights, int apart,
+                 const float *start, outputs_of_a_cell *out, int from, enum kind kind,
+                 const number *const *units)
 {
     vec sum[BLOCK][TILE];
     for (int r = 0; r < BLOCK; r++)
-        for (int v = 0; v < wide; v++) sum[r][v] = *(const vec *)(start[r] + from + v * LANES);
+        for (int v = 0; v < wide; v++) sum[r][v] = *(const vec *)(start + from + v * LANES);
     weights += from * PAIR;
-    for (int part = 0; part < parts; part++)
-        for (int i = 0; i < n; i += PAIR, weights += apart * PAIR) {
-            factors weight[TILE];
-            for (int v = 0; v < wide; v++)
-                memcpy(&weight[v], weights + v * LANES * PAIR, sizeof weight[v]);
-            for (int r = 0; r < BLOCK; r++)
-                for (int v = 0; v < wide; v++)
-                    sum[r][v] = multiply_add(sum[r][v], in[part][r] + i, weight[v]);
-        }
+    add_inputs(sum, wide, sensed, stimulus, weights, apart);
+    weights += sensed * apart;
+    for (int part = 0; part < parts; part++, weights += n * apart)
+        add_inputs(sum, wide, n, in[part], weights, apart);
     for (int r = 0; r < BLOCK; r++)
         for (int v = 0; v < wide; v++)
             store(&out[r], from + v * LANES, sum[r][v], kind, units[r]);
 }
 #endif
 
-INLINE void layer(int parts, int n, int outputs, const number *const (*in)[BLOCK],
-                  const number *weights, const float *const *start, outputs_of_a_cell *out,
-                  enum kind kind, const number *const *units)
+INLINE void layer(int sensed, const number *const *stimulus, int parts, int n, int outputs,
+                  const number *const (*in)[BLOCK], const number *weights, const float *start,
+                  outputs_of_a_cell *out, enum kind kind, const number *const *units)
 {
     const int apart = PADDED(outputs), whole = apart / LANES / TILE, rest = apart / LANES % TILE;
     for (int t = 0; t < whole; t++)
-        tile(TILE, parts, n, in, weights, apart, start, out, t * TILE * LANES, kind, units);
+        tile(TILE, sensed, stimulus, parts, n, in, weights, apart, start, out, t * TILE * LANES,
+             kind, units);
     if (rest)
-        tile(rest, parts, n, in, weights, apart, start, out, whole * TILE * LANES, kind, units);
+        tile(rest, sensed, stimulus, parts, n, in, weights, apart, start, out,
+             whole * TILE * LANES, kind, units);
 }
 
 INLINE float wide(number factor)
@@ -221,18 +241,21 @@ INLINE number narrow(float value)
 #if SUMS || defined(BFLOAT16) /* one piece, so that pairs may have a factor of two messages */
 #define PACKED
 #define PARTS 1
-#define INPUTS (MESSAGES * CHANNELS)
+#define INPUTS (SENSED + MESSAGES * CHANNELS)
+#define APART 0
 #define HEARD own
 #else
 #define PARTS SLOTS
 #define INPUTS CHANNELS
+#define APART SENSED /* numbers of the stimulus that are in another piece */
 #define HEARD heard
 #endif
 
-#define LAYER(at, parts, inputs, outputs, in, kind)                                           \
+#define LAYER(at, sensed, parts, inputs, outputs, in, kind)                                   \
     for (int r = 0; r < BLOCK; r++)                                                           \
         units[r] = kind == PASSED ? passes[at] + cell[r] * PADDED(outputs) : 0;               \
-    layer(parts, inputs, outputs, in, weights[at], start, held[at % 2], kind, units);         \
+    layer(sensed, stimuli, parts, inputs, outputs, in, weights[at], biases[at], held[at % 2], \
+          kind, units);                                                                       \
     if (kind != ANSWER)                                                                       \
         for (int r = 0; r < BLOCK; r++)                                                       \
             memset(held[at % 2][r].next + PADDED(outputs), 0, 16 * sizeof(number));           \
@@ -242,14 +265,12 @@ INLINE number narrow(float value)
                    PADDED(outputs) * sizeof(number));                                         \
     last = at % 2;
 
-#define FIRST(outputs, kind) LAYER(0, PARTS, INPUTS, outputs, HEARD, kind)
+#define FIRST(outputs, kind) LAYER(0, APART, PARTS, INPUTS, outputs, HEARD, kind)
 
 #define NEXT(at, inputs, outputs, kind)         \
-    for (int r = 0; r < BLOCK; r++) {           \
+    for (int r = 0; r < BLOCK; r++)             \
         own[0][r] = held[(at + 1) % 2][r].next; \
-        start[r] = biases[at];                  \
-    }                                           \
-    LAYER(at, 1, inputs, outputs, own, kind)
+    LAYER(at, 0, 1, inputs, outputs, own, kind)
 
 /* Add the parts of an answer to the rows of a sink that its SINK_SLOTS targets name. */
 INLINE void send(float *sink, const float *answer, const float *filters, const int64_t *targets,
@@ -275,13 +296,12 @@ INLINE void send(float *sink, const float *answer, const float *filters, const i
 /* change[m] = the answer of the cell in row rows[m], which hears the rows table[m] of the bank, or
    table[rows[m]] if the table is of all cells, plus noise times the deviates from offsets[m] on;
    m < cells. `filters` are the weights of each slot in each sum, of the bank's messages or of the
-   sink's. Rows of `prepared` are `apart` floats apart: 0 if all cells have the same. Where they are
-   not null: heard_by[m] becomes what it hears, keeps[i][m] the factors after layer i, in padded
+   sink's. Cell rows[m] senses SENSED numbers of `stimulus`. Where they are not null: heard_by[m] becomes what it hears, keeps[i][m] the factors after layer i, in padded
    rows; passes[i][m] are such rows of the forward pass. With a sink, and no `change`, the answers
    are added to its rows targets[m], or targets[receivers[m]] if these are given, but for the row
    `absent`. */
 void answers(const number *bank, const int64_t *table, int of_all, const float *filters,
-             const float *prepared, int64_t apart, const int64_t *rows, int64_t cells,
+             const number *stimulus, const int64_t *rows, int64_t cells,
              const number *const *weights, const float *const *biases, float noise,
              const float *deviates, const int64_t *offsets, float *change, number *heard_by,
              number *const *keeps, const number *const *passes, float *sink,
@@ -304,8 +324,7 @@ void answers(const number *bank, const int64_t *table, int of_all, const float *
 #endif
     for (int64_t first = 0; first < cells; first += BLOCK) {
         const number *heard[SLOTS][BLOCK], *own[1][BLOCK];
-        const float *start[BLOCK];
-        const number *units[BLOCK];
+        const number *stimuli[BLOCK], *units[BLOCK];
         int64_t cell[BLOCK];
         int last = 0;
         for (int r = 0; r < BLOCK; r++) {
@@ -315,16 +334,14 @@ void answers(const number *bank, const int64_t *table, int of_all, const float *
             int64_t next = m + BLOCK < cells ? m + BLOCK : cells - 1;
             const int64_t *reads = table + (of_all ? rows[m] : m) * SLOTS;
             const int64_t *reads_next = table + (of_all ? rows[next] : next) * SLOTS;
-            start[r] = prepared + (apart ? rows[m] * apart : 0);
+            stimuli[r] = SENSED ? stimulus + rows[m] * SENSED : 0;
             for (int k = 0; k < SLOTS; k++) {
                 heard[k][r] = bank + reads[k] * CHANNELS;
                 const number *upcoming = bank + reads_next[k] * CHANNELS;
                 __builtin_prefetch(upcoming);
                 __builtin_prefetch(upcoming + CHANNELS - 1);
             }
-            if (apart)
-                for (int i = 0; i < FIRST_OUTPUTS; i += 16)
-                    __builtin_prefetch(prepared + rows[next] * apart + i);
+            if (SENSED) __builtin_prefetch(stimulus + rows[next] * SENSED);
             if (noise != 0) {
                 __builtin_prefetch(deviates + offsets[next]);
                 __builtin_prefetch(deviates + offsets[next] + CHANNELS - 1);
@@ -334,6 +351,8 @@ void answers(const number *bank, const int64_t *table, int of_all, const float *
 #ifdef PACKED
         for (int r = 0; r < BLOCK; r++) {
             own[0][r] = packed[r];
+            if (SENSED) memcpy(packed[r], stimuli[r], SENSED * sizeof(number));
+            number *to = packed[r] + SENSED;
 #if SUMS
             float sums[SUMS][CHANNELS] = {0};
             for (int k = 0; k < SLOTS; k++)
@@ -343,17 +362,18 @@ void answers(const number *bank, const int64_t *table, int of_all, const float *
                     for (int c = 0; c < CHANNELS; c++) sums[s][c] += weight * wide(heard[k][r][c]);
                 }
             const float *sum = &sums[0][0];
-            for (int i = 0; i < INPUTS; i++) packed[r][i] = narrow(sum[i]);
+            for (int i = 0; i < SUMS * CHANNELS; i++) to[i] = narrow(sum[i]);
 #else
             for (int k = 0; k < SLOTS; k++)
-                memcpy(packed[r] + k * CHANNELS, heard[k][r], CHANNELS * sizeof(number));
+                memcpy(to + k * CHANNELS, heard[k][r], CHANNELS * sizeof(number));
 #endif
         }
 #endif
         if (heard_by)
             for (int r = 0; r < BLOCK && first + r < cells; r++)
 #ifdef PACKED
-                memcpy(heard_by + cell[r] * INPUTS, packed[r], INPUTS * sizeof(number));
+                memcpy(heard_by + cell[r] * (INPUTS - SENSED), packed[r] + SENSED,
+                       (INPUTS - SENSED) * sizeof(number));
 #else
                 for (int k = 0; k < SLOTS; k++)
                     memcpy(heard_by + (cell[r] * SLOTS + k) * CHANNELS, heard[k][r],
@@ -392,7 +412,7 @@ void write_rows(float *state, const int64_t *rows, int64_t cells, const float *c
    the bank: the state itself, or a copy of it in bfloat16, which follows it if `follows`. Arguments
    with an element for each step t, or HIDDEN for `keeps`, hold what `answers` takes in that step. */
 void roll_out(int64_t steps, float *state, number *bank, int follows, const int64_t *const *tables,
-              int of_all, const float *filters, const float *prepared, int64_t apart,
+              int of_all, const float *filters, const number *stimulus,
               const int64_t *const *rows, const int64_t *cells, const number *const *weights,
               const float *const *biases, float noise, const float *deviates,
               const int64_t *const *offsets, float *change, number *const *heard,
@@ -400,8 +420,8 @@ void roll_out(int64_t steps, float *state, number *bank, int follows, const int6
 {
     static const number *const no_passes[HIDDEN + 1] = {0};
     for (int64_t t = 0; t < steps; t++) {
-        answers(bank, tables[t], of_all, filters, prepared, apart, rows[t], cells[t], weights,
-                biases, noise, deviates, offsets[t], change, heard[t], keeps + t * HIDDEN,
+        answers(bank, tables[t], of_all, filters, stimulus, rows[t], cells[t], weights, biases,
+                noise, deviates, offsets[t], change, heard[t], keeps + t * HIDDEN,
                 no_passes, 0, 0, 0, -1);
         write_rows(state, rows[t], cells[t], change, 0);
         for (int64_t m = 0; follows && m < cells[t]; m++)
@@ -443,8 +463,7 @@ INLINE void add_tile(int wide, float *total, int64_t apart, const number *x, int
         for (int v = 0; v < wide; v++) sum[i][v] = *(vec *)(total + i * apart + v * LANES);
     for (int64_t p = 0; p < pairs; p++, x += x_apart * PAIR, y += apart * PAIR) {
         factors gradient[TILE];
-        for (int v = 0; v < wide; v++)
-            memcpy(&gradient[v], y + v * LANES * PAIR, sizeof gradient[v]);
+        for (int v = 0; v < wide; v++) gradient[v] = load(y + v * LANES * PAIR);
         for (int i = 0; i < AT_ONCE; i++)
             for (int v = 0; v < wide; v++)
                 sum[i][v] = multiply_add(sum[i][v], x + i * PAIR, gradient[v]);
@@ -509,7 +528,7 @@ static void add_products(float *total, factors_of_a_layer of, const int64_t *row
    numbers for each. `keeps` and `passes` have HIDDEN elements for each step, the last layer first.
    For `room` see `add_products`. */
 void roll_back(int64_t steps, float *grads, int last, const int64_t *const *tables, int of_all,
-               const float *filters, const float *zeros, const int64_t *identity,
+               const float *filters, const int64_t *identity,
                const int64_t *const *rows, const int64_t *cells, const number *const *weights,
                const float *const *biases, number *const *tops, number *const *keeps,
                const number *const *passes, const number *const *heard, int64_t taken,
@@ -522,8 +541,8 @@ void roll_back(int64_t steps, float *grads, int last, const int64_t *const *tabl
         for (int64_t m = 0; m < cells[t]; m++)
             for (int c = 0; c < CHANNELS; c++)
                 top[m * CHANNELS + c] = narrow(grads[rows[t][m] * CHANNELS + c]);
-        answers(top, identity, 0, filters, zeros, 0, rows[t], cells[t], weights, biases, 0, 0, 0,
-                0, 0, below, units, last && t == 0 ? 0 : grads, tables[t], of_all ? rows[t] : 0,
+        answers(top, identity, 0, filters, 0, rows[t], cells[t], weights, biases, 0, 0, 0, 0, 0,
+                below, units, last && t == 0 ? 0 : grads, tables[t], of_all ? rows[t] : 0,
                 absent);
         for (int i = 0; i <= HIDDEN; i++) {
             factors_of_a_layer of = {heard[t], stimulus, top, taken, taken, sensed, CHANNELS, CHANNELS};

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from swarm_nca import bptt_run
 from swarm_nca.bptt import Scratch, bptt
+from swarm_nca.bptt import run as bptt_run
 from swarm_nca.engine import draws_of, rollout
 from swarm_nca.links import Links
 from swarm_nca.rules import Classes, Mlp, Rule

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 import torch
 
-from swarm_nca import bptt_run, matmul
+from swarm_nca import matmul
 from swarm_nca.bptt import Scratch, bptt, refuses_to_compile
+from swarm_nca.bptt import run as bptt_run
 from swarm_nca.engine import draws_of, recorded, rollout
 from swarm_nca.images import strokes
-from swarm_nca.kernel_library import fits
+from swarm_nca.kernels.library import fits
 from swarm_nca.links import Links
 from swarm_nca.perturbations import Freeze, Immigrants, Liar, Silence, Stuck
 from swarm_nca.rules import Mlp, Rule

@@ -1,4 +1,4 @@
-"""Layers of a rule as one compiled function: gather, products, rectifiers and noise of many cells.
+"""Layers compiled for their rule: gather, products, rectifiers and noise of many cells at once.
 
 `SWARM_NCA_PRODUCTS=compiled` asks for it. Messages are read where they lie, the sums
 of some cells stay in the registers of a core (six cells with AVX-512), and no activations go
@@ -17,41 +17,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from swarm_nca.kernel_library import at, library, places, pointers
+from swarm_nca.kernels.library import at, library, places, pointers
+from swarm_nca.kernels.steps import Steps, Weights, message_weights
 from swarm_nca.randomness import table_for
-
-#: Weight [in, out] and bias [out].
-Weights = tuple[Tensor, Tensor]
-
-
-class Steps(NamedTuple):
-    """Steps of M cells each, one after the other, with memory for what their gradient needs.
-
-    Attributes:
-        rows, tables, offsets: of each step, as for `Kernel.answers`; no offsets without noise.
-        of_all: whether the tables are of all cells.
-        begins: where the rows of each step begin in `heard` and `units`, and where the last end.
-        heard: [R, K · C], or [R, P · C], becomes what the cells hear.
-        units: [R, `padded`] for each hidden layer, become its activations.
-    """
-
-    rows: Sequence[Tensor]
-    tables: Sequence[Tensor]
-    offsets: Sequence[Tensor]
-    of_all: bool
-    begins: Sequence[int]
-    heard: Tensor
-    units: Sequence[Tensor]
-
-    def between(self, first: int, stop: int) -> Steps:
-        """The steps from `first` to `stop` − 1."""
-        part = slice(first, stop)
-        return self._replace(
-            rows=self.rows[part],
-            tables=self.tables[part],
-            offsets=self.offsets[part],
-            begins=self.begins[first : stop + 1],
-        )
 
 
 class Totals(NamedTuple):
@@ -75,6 +43,7 @@ class _Layers:
         kind: what becomes of the sums of hidden layers, a name in kernel.c.
         sink: slots and channels of an answer that is sent back.
         filters: [K, P], of the messages, or of the sink.
+        sensed: numbers of a stimulus, the first inputs.
 
     Attributes:
         block: what is kept of cells has a multiple of this many rows.
@@ -91,6 +60,7 @@ class _Layers:
         *,
         sink: tuple[int, int] | None = None,
         filters: Tensor | None = None,
+        sensed: int = 0,
     ) -> None:
         outputs = tuple(weight.shape[1] for weight, _ in layers)
         short = layers[0][0].dtype == torch.bfloat16
@@ -98,7 +68,7 @@ class _Layers:
         heard, sent = (slots, sums if sink is None else 0, channels), (1, 0, 1)
         if sink is not None:
             sent = (sink[0], sums, sink[1])
-        self._library = library(heard, outputs, kind, sent, short)
+        self._library = library(heard, outputs, kind, sent, short, sensed)
         self._filters = None if filters is None else filters.detach().float().contiguous()
         ready = self._paired if short else self._in_rows
         self._held = [(ready(weight), self._in_rows(bias)) for weight, bias in layers]
@@ -126,14 +96,13 @@ class _Layers:
 
 
 class Kernel(_Layers):
-    """The layers of one rule, with the prepared stimulus of N cells.
+    """The layers of one rule, with the stimulus of N cells.
 
     Args:
-        layers: weight and bias of each layer, float32 or bfloat16. The last K · C rows of the first
-            weight are for the messages, or P · C for their sums; all else of this layer is part of
-            `prepared`.
+        layers: weight and bias of each layer, float32 or bfloat16. The rows of the first weight are
+            for the stimulus, then for the K · C messages, or P · C for their sums.
         slots, channels: K and C, of the messages.
-        prepared: [N, H], or [1, H] for all cells.
+        stimulus: [N, S], of all cells, of the weights' precision.
         filters: [K, P], the weight of each slot in each sum, if cells hear P sums of their messages
             instead.
 
@@ -147,14 +116,12 @@ class Kernel(_Layers):
         layers: Sequence[Weights],
         slots: int,
         channels: int,
-        prepared: Tensor,
+        stimulus: Tensor,
         filters: Tensor | None = None,
     ) -> None:
-        (_, bias), *others = layers
-        heard = message_weights(layers, slots, channels, filters)
-        super().__init__([(heard, bias), *others], "RECTIFIED", slots, channels, filters=filters)
-        self._prepared = self._in_rows(prepared)
-        self._apart = 0 if len(prepared) == 1 else self._prepared.shape[1]
+        sensed = stimulus.shape[1]
+        super().__init__(layers, "RECTIFIED", slots, channels, filters=filters, sensed=sensed)
+        self._stimulus = stimulus.contiguous()
 
     def answers(
         self,
@@ -190,8 +157,7 @@ class Kernel(_Layers):
             at(held[1]),
             of_all,
             at(self._filters),
-            at(self._prepared),
-            self._apart,
+            at(self._stimulus),
             at(held[2]),
             len(rows),
             self._weights,
@@ -213,18 +179,7 @@ class Kernel(_Layers):
         noise: float,
         follows: bool,
     ) -> None:
-        """Take steps one after the other; each adds the answers of its cells to their states.
-
-        Args:
-            state: [N, C] and more, float32, contiguous.
-            bank: see `answers`; what cells hear in the first step.
-            change: memory for the answers of a step.
-            noise: see `answers`.
-            follows: whether the bank is a copy of the state, and follows it.
-
-        Raises:
-            ValueError: as `answers`.
-        """
+        """Take steps one after the other; see `Forward.roll_out`."""
         deviates = None
         if noise:
             deviates = _deviates(steps.offsets or [None], change)
@@ -237,8 +192,7 @@ class Kernel(_Layers):
             held.tables,
             steps.of_all,
             at(self._filters),
-            at(self._prepared),
-            self._apart,
+            at(self._stimulus),
             held.rows,
             held.cells,
             self._weights,
@@ -278,16 +232,10 @@ class BackwardKernel(_Layers):
         turned = [weight.t() for weight in reversed(weights)]
         backward = [(weight, weight.new_zeros(weight.shape[1])) for weight in turned]
         super().__init__(backward, "PASSED", 1, channels, sink=(slots, channels), filters=filters)
-        self._zeros = self._in_rows(torch.zeros(1, turned[0].shape[1]))
         self._sizes = [weight.shape for weight in weights]
 
     def totals(self, stimulus: Tensor, like: Tensor) -> Totals:
-        """Zeros, to which `roll_back` adds the gradients of the weights.
-
-        Args:
-            stimulus: [N, S], of all cells, of the weights' precision.
-            like: the gradients of the states, float32.
-        """
+        """Zeros, to which `roll_back` adds the gradients of the weights; see `Backward`."""
         (heard, first), *others = self._sizes
         sizes = [(heard + stimulus.shape[1] + 1, first), *((n + 1, out) for n, out in others)]
         filled, room_for = self._library.filled, self._library.room_for
@@ -296,7 +244,7 @@ class BackwardKernel(_Layers):
         return Totals(stimulus.contiguous(), sums, stimulus.new_empty(room))
 
     def gradients(self, totals: Totals) -> list[Tensor]:
-        """The gradients of each layer's weight, the first for the stimulus too, and bias."""
+        """The gradients of each layer's weight and bias; see `Backward`."""
         found, sensed = [], totals.stimulus.shape[1]
         for number, (total, (taken, given)) in enumerate(
             zip(totals.sums, self._sizes, strict=True)
@@ -319,19 +267,7 @@ class BackwardKernel(_Layers):
         *,
         to_first: bool,
     ) -> None:
-        """Go back through steps, the last first: add the gradients of messages to their senders'.
-
-        Args:
-            grads: [S, C], the gradients of the states, float32, contiguous; the tables name its
-                rows.
-            steps: as they were taken.
-            layer_grads: memory for the gradients of the sums of each hidden layer, with rows like
-                `units`, and of the answers [.., C].
-            shift: the rows of a step begin so much later there than in `steps`.
-            totals: become the sums of the gradients of the weights.
-            absent: a row of `grads` that gets none.
-            to_first: whether senders get gradients in the first of the steps too.
-        """
+        """Go back through steps, the last first; see `Backward.roll_back`."""
         held, begins = _Held(steps), [begin + shift for begin in steps.begins]
         identity = torch.arange(max(map(len, steps.rows)))
         *unit_grads, tops = layer_grads
@@ -342,7 +278,6 @@ class BackwardKernel(_Layers):
             held.tables,
             steps.of_all,
             at(self._filters),
-            at(self._zeros),
             at(identity),
             held.rows,
             held.cells,
@@ -365,15 +300,7 @@ class BackwardKernel(_Layers):
     def sum_weights(
         self, steps: Steps, layer_grads: Sequence[Tensor], shift: int, totals: Totals
     ) -> None:
-        """Nothing: `roll_back` has added them; see `TorchBackwardKernel.sum_weights`."""
-
-
-def message_weights(
-    layers: Sequence[Weights], slots: int, channels: int, filters: Tensor | None
-) -> Tensor:
-    """The rows of the first weight that are for the messages, or for their sums."""
-    weight = layers[0][0]
-    return weight[len(weight) - (slots if filters is None else filters.shape[1]) * channels :]
+        """Nothing: `roll_back` has added them."""
 
 
 def _deviates(offsets: Sequence[Tensor | None], like: Tensor) -> Tensor:

@@ -2,8 +2,8 @@
 
 Each step gathers messages, computes all layers, and keeps their activations; its gradient goes back
 through the layers, adds to the gradients of the senders, and sums those of the weights while the
-factors are still in the cache. Both are calls of a kernel: of torch's products (`torch_kernel`) or
-compiled for the rule (`kernel`). The results equal those of autograd (a test compares them) in less
+factors are still in the cache. Both are calls of a kernel: of torch's products (`kernels.torch`) or
+compiled for the rule (`kernels.compiled`). The results equal those of autograd (a test compares them) in less
 time.
 
 Worlds do not hear each other, so a batch is split into parts of whole worlds, which threads roll
@@ -21,9 +21,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from swarm_nca.bptt_run import Run, Scratch
+from swarm_nca.bptt.run import Run, Scratch
 from swarm_nca.engine.fit import check_fit
-from swarm_nca.kernel_library import fits
+from swarm_nca.kernels.library import fits
 from swarm_nca.randomness import StepDraws
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
@@ -52,7 +52,7 @@ def bptt(
         scratch: memory to reuse; it can hold one rollout that awaits its backward pass.
         products: precision of the factors of matrix products; the state's when None. Products still
             sum in float32; states, weights and their gradients keep their own precision.
-        compile_kernel: whether to compile the steps for the rule; see `kernel`.
+        compile_kernel: whether to compile the steps for the rule; see `kernels.compiled`.
 
     Raises:
         ValueError: no steps, a rule that does not fit the world, or one that `refuses` rejects.

@@ -1,4 +1,4 @@
-"""The layers of a rule for many cells by products of torch; the interface is that of `kernel`."""
+"""Layers of a rule for many cells by products of torch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from swarm_nca.kernel import Steps, Weights, message_weights
+from swarm_nca.kernels.steps import Steps, Weights, message_weights
 from swarm_nca.matmul import BLOCK, by_onednn, product
 from swarm_nca.randomness import normal_rows
 from swarm_nca.rules import Layer, through
@@ -21,10 +21,15 @@ FILLED = 256
 
 
 class TorchKernel:
-    """The layers of one rule; the arguments are those of `Kernel`.
+    """The layers of one rule.
+
+    Args:
+        layers, slots, channels, filters: as for `compiled.Kernel`.
+        prepared: [N, H], the first layer's bias and its products with the stimulus; [1, H] if it is
+            that of all cells.
 
     Attributes:
-        block: what is kept of cells has a multiple of this many rows.
+        block: see `Forward`.
     """
 
     def __init__(
@@ -56,7 +61,7 @@ class TorchKernel:
         heard: Tensor,
         units: Sequence[Tensor],
     ) -> None:
-        """Write the answers of M cells; see `Kernel.answers`.
+        """Write the answers of M cells; see `compiled.Kernel.answers`.
 
         Args:
             heard, units: as in `Steps`, with M' ≥ M rows; the further rows fill up a block, and
@@ -96,7 +101,7 @@ class TorchKernel:
         noise: float,
         follows: bool,
     ) -> None:
-        """Take steps one after the other; see `Kernel.roll_out`."""
+        """Take steps one after the other; see `Forward.roll_out`."""
         for t, (rows, table) in enumerate(zip(steps.rows, steps.tables, strict=True)):
             answers, kept = change[: len(rows)], slice(*steps.begins[t : t + 2])
             self._answers(
@@ -132,7 +137,7 @@ class TorchTotals(NamedTuple):
 
 
 class TorchBackwardKernel:
-    """The same layers backward; the arguments are those of `BackwardKernel`."""
+    """The same layers backward; the arguments are those of `compiled.BackwardKernel`."""
 
     def __init__(
         self,
@@ -146,14 +151,14 @@ class TorchBackwardKernel:
         self._turned = [weight.t() for weight in (heard, *(weight for weight, _ in layers[1:]))]
 
     def totals(self, stimulus: Tensor, like: Tensor) -> TorchTotals:
-        """Zeros, to which `roll_back` adds the gradients of the weights; see `BackwardKernel`."""
+        """Zeros, to which `sum_weights` adds the gradients of the weights; see `Backward`."""
         shapes = [each.shape for each in (*self._turned, stimulus)]
         sums = [like.new_zeros(shape) for shape in shapes[:-1]]
         sensed = like.new_zeros(shapes[0][0], stimulus.shape[1])
         return TorchTotals(stimulus, sums, [each.new_zeros(len(each)) for each in sums], sensed)
 
     def gradients(self, totals: TorchTotals) -> list[Tensor]:
-        """The gradients of each layer's weight and bias; see `BackwardKernel`."""
+        """The gradients of each layer's weight and bias; see `Backward`."""
         first, *others = (each.t() for each in totals.sums)
         weights = [torch.cat([totals.sensed.t(), first]), *others]
         return [each for pair in zip(weights, totals.biases, strict=True) for each in pair]
@@ -169,7 +174,7 @@ class TorchBackwardKernel:
         *,
         to_first: bool,
     ) -> None:
-        """Go back through steps, the last first; see `BackwardKernel.roll_back`.
+        """Go back through steps, the last first; see `Backward.roll_back`.
 
         Args:
             totals: `sum_weights` adds to them.
@@ -202,7 +207,7 @@ class TorchBackwardKernel:
     def sum_weights(
         self, steps: Steps, layer_grads: Sequence[Tensor], shift: int, totals: TorchTotals
     ) -> None:
-        """Add the gradients of the weights of a group of steps, after `roll_back`."""
+        """Add the gradients of the weights of a group; see `Backward.sum_weights`."""
         begins, short = steps.begins, layer_grads[0].dtype == torch.bfloat16
         fill = (begins[0] - begins[-1]) % FILLED if short else 0
         kept = slice(begins[0] - fill, begins[-1])
