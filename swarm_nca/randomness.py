@@ -21,6 +21,7 @@ from swarm_nca.arguments import whole
 from swarm_nca.threads import on_threads
 
 _WORD = 0xFFFFFFFF
+_HALF = 1 << 31
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _ROUNDS = 10
@@ -98,13 +99,21 @@ def words(
     Returns:
         int64 [4, …] with values in [0, 2³²), on the counters' device.
     """
+    return _unsigned(_signed(seed, key, site, block, stream, threads))
+
+
+def _signed(
+    seed: int, key: Tensor, site: Tensor, block: Tensor, stream: int, threads: int
+) -> Tensor:
+    """int32 [4, …]: `words` less 2³¹, in half the memory and the same order."""
     halves = (seed & _WORD, (seed >> 32) & _WORD)
     counters: list[Tensor] = torch.broadcast_tensors(key, site, block)  # type: ignore[no-untyped-call]
     key, site, block = counters
     if site.device.type != "cpu":
         stream_words = torch.full_like(site, stream)
-        return torch.stack(philox((site, key, block, stream_words), halves))
-    out = np.empty((4, site.numel()), dtype=np.int64)
+        unsigned = torch.stack(philox((site, key, block, stream_words), halves))
+        return (unsigned - _HALF).to(torch.int32)
+    out = np.empty((4, site.numel()), dtype=np.int32)
     columns = [t.reshape(-1).numpy().view(np.uint64) for t in (site, key, block)]
 
     def fill(_: int, piece: int) -> None:
@@ -112,10 +121,15 @@ def words(
         site_part, key_part, block_part = (column[part] for column in columns)
         counter = (site_part, key_part, block_part, np.full_like(site_part, stream))
         for lane, word in enumerate(philox(counter, halves)):
-            out[lane, part] = word
+            out[lane, part] = word.view(np.int64) - _HALF
 
     on_threads(fill, -(-site.numel() // _CHUNK), threads)
     return torch.from_numpy(out).reshape(4, *site.shape)
+
+
+def _unsigned(signed: Tensor) -> Tensor:
+    """int64, in [0, 2³²), of words less 2³¹."""
+    return signed.to(torch.int64) + _HALF
 
 
 def check_seed(seed: int) -> int:
@@ -175,10 +189,26 @@ class Draws(StepDraws):
 
     def word(self, t: int, stream: int) -> Tensor:
         """int64 [N] in [0, 2³²): the word of each row `t` steps after the start."""
+        return _unsigned(self._signed(t, stream))
+
+    def fires(self, t: int, rate: float) -> Tensor:
+        """int64 [M]: the rows that fire at this step, ascending."""
+        limit = threshold(rate)
+        if rate == 1.0:
+            return torch.arange(len(self._site), device=self._site.device)
+        return (self._signed(t, Stream.FIRE) < limit - _HALF).nonzero().view(-1)
+
+    def offsets(self, t: int, rows: Tensor) -> Tensor:
+        """int64 [M]: where the deviates of these rows at this step begin in `normal_table`."""
+        return _unsigned(self._signed(t, Stream.NOISE).index_select(0, rows)) >> 12
+
+    def _signed(self, t: int, stream: int) -> Tensor:
+        """int32 [N]: `word` less 2³¹."""
         if isinstance(self._step, Tensor):
             if self._last.get(stream, (None,))[0] != t:
                 step = self._step + t
-                blocks = words(self._seed, self._key, self._site, step // 4, stream, self._threads)
+                places = self._key, self._site, step // 4
+                blocks = _signed(self._seed, *places, stream, self._threads)
                 self._last[stream] = t, blocks.gather(0, (step % 4)[None])[0]
             return self._last[stream][1]
         block, lane = divmod(self._step + t, 4)
@@ -186,20 +216,9 @@ class Draws(StepDraws):
         if not first <= block < first + len(kept):
             ahead = torch.arange(block, block + self._ahead, device=self._site.device)
             places = self._key[None], self._site[None], ahead[:, None]
-            fresh = words(self._seed, *places, stream, self._threads)
+            fresh = _signed(self._seed, *places, stream, self._threads)
             first, kept = self._kept[stream] = (block, fresh.transpose(0, 1))
         return kept[block - first, lane]
-
-    def fires(self, t: int, rate: float) -> Tensor:
-        """int64 [M]: the rows that fire at this step, ascending."""
-        limit = threshold(rate)
-        if rate == 1.0:
-            return torch.arange(len(self._site), device=self._site.device)
-        return (self.word(t, Stream.FIRE) < limit).nonzero().view(-1)
-
-    def offsets(self, t: int, rows: Tensor) -> Tensor:
-        """int64 [M]: where the deviates of these rows at this step begin in `normal_table`."""
-        return self.word(t, Stream.NOISE).index_select(0, rows) >> 12
 
 
 def normal_rows(offsets: Tensor, length: int, dtype: torch.dtype) -> Tensor:

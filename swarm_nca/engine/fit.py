@@ -38,6 +38,10 @@ def rates_of(
 
 def draws_of(world: World, seed: int) -> Draws:
     """The draws of a world's rows from its present step on."""
+    if len(world) == 1:  # one number for all rows needs no memory
+        return Draws(
+            seed, world.key.expand(world.cells), world.site, world.step.expand(world.cells)
+        )
     row = world.world_of
     return Draws(seed, world.key[row], world.site, world.step[row])
 

@@ -197,6 +197,8 @@ class World:
     def site(self) -> Tensor:
         """int64 [N], the place of each cell in its world: row-major pixel number or node number."""
         places = self.space.sizes
+        if len(places) == 1:
+            return self.address
         return self.address - (places.cumsum(0) - places)[self.world_of]
 
     @property
