@@ -140,6 +140,15 @@ class CellStats(VoteCounts):
         largest = torch.maximum(state.amax(dim=1), -state.amin(dim=1))
         return largest.nan_to_num_(math.inf, math.inf) + 0.0  # no −0, which prints as "-0"
 
+    @cached_property
+    def strengths(self) -> Tensor:
+        """float64 [B, classes], the mean of each class channel over cells; not finite counts 0."""
+        channels = self.rule.logits(self.world.state.detach()).double()
+        channels = channels.nan_to_num(0.0, 0.0, 0.0)
+        totals = channels.new_zeros(len(self), channels.shape[1])
+        totals.index_add_(0, self.world_of, channels)
+        return totals / self.cells.clamp(min=1)[:, None]
+
     def sums(self, values: Tensor) -> Tensor:
         """float64 [B], the sum over each world's cells of values [N]."""
         return torch.bincount(self.world_of, values.double(), minlength=len(self))

@@ -44,6 +44,8 @@ class Conduct:
         settled: int64 [P], see `steps_to_agreement`; counted in measured steps, −1 for never.
         moved: float64 [P], the share of cells that decide otherwise after a jolt.
         certainty: float64 [P], the mean difference of each cell's two highest class channels.
+        strength: float64 [P], the mean of a class channel over all cells and measured steps, that
+            of the class where it is largest.
     """
 
     last: VoteCounts
@@ -51,6 +53,7 @@ class Conduct:
     settled: Tensor
     moved: Tensor
     certainty: Tensor
+    strength: Tensor
 
     @staticmethod
     def joined(parts: Sequence[Conduct]) -> Conduct:
@@ -59,7 +62,7 @@ class Conduct:
             VoteCounts.joined([part.last for part in parts]),
             *(
                 torch.cat([getattr(part, name) for part in parts])
-                for name in ("flips", "settled", "moved", "certainty")
+                for name in ("flips", "settled", "moved", "certainty", "strength")
             ),
         )
 
@@ -79,11 +82,13 @@ class Watcher:
         self._rule, self._steps, self._seed = rule, steps, seed
         self._agrees: list[Tensor] = []
         self._flips: list[Tensor] = []
+        self._strengths: list[Tensor] = []
         self._parts: list[Conduct] = []
 
     def __call__(self, step: int, stats: CellStats) -> None:
         """Look at the statistics of one batch after a step."""
         self._agrees.append(stats.agrees.cpu())
+        self._strengths.append(stats.strengths.cpu())
         if step > self._steps - LATE and stats.flips is not None:
             self._flips.append(_over(stats.flips, stats.cells).cpu())
         if step == self._steps:
@@ -94,9 +99,10 @@ class Watcher:
                     steps_to_agreement(torch.stack(self._agrees)),
                     moved_by_a_jolt(stats, self._seed).cpu(),
                     certainty(stats).cpu(),
+                    torch.stack(self._strengths).mean(0).amax(1),
                 )
             )
-            self._agrees, self._flips = [], []
+            self._agrees, self._flips, self._strengths = [], [], []
 
     @property
     def conduct(self) -> Conduct:
@@ -150,6 +156,10 @@ def _certainty(seen: Conduct) -> Tensor:
     return seen.certainty
 
 
+def _strength(seen: Conduct) -> Tensor:
+    return seen.strength
+
+
 #: Every signal, by what it is made of.
 SIGNALS: Mapping[str, Signal] = {
     "agreement": _agreement,
@@ -159,6 +169,7 @@ SIGNALS: Mapping[str, Signal] = {
     "steps to agreement": _speed,
     "change after a jolt": _firmness,
     "margin of the channels": _certainty,
+    "strength over time": _strength,
 }
 
 

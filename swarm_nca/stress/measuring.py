@@ -88,6 +88,7 @@ class Look:
         flips: float64 [P], cells that change from class to class in a step, mean of the last steps.
         settled: int64 [P], the step since which a world agrees, counted from the start or the last
             change; −1 if it does not.
+        strengths: float64 [P, classes], `CellStats.strengths`, mean over the steps since then.
     """
 
     step: int
@@ -95,6 +96,7 @@ class Look:
     votes: VoteCounts
     flips: Tensor
     settled: Tensor
+    strengths: Tensor
 
 
 def looks(
@@ -118,6 +120,7 @@ def looks(
     flips: list[Tensor] = []
     before: Tensor | None = None
     base, origin, sound = world, 0, sound_cells(world)
+    strengths: list[Tensor] = []
     with threads_for(world.cells):
         for step in range(1, steps[-1] + 1):
             simulation.take_step()
@@ -128,12 +131,15 @@ def looks(
             if before is not None:
                 flips = [*flips[1 - LATE :], _flips(stats, before, sound)]
             before = stats.decision
+            strengths.append(stats.strengths)
             if step in steps:
                 kept = CellStats(simulation.world, rule)
-                found.append(Look(step, kept, votes, torch.stack(flips).mean(0), settled))
+                late, whole = (torch.stack(each).mean(0) for each in (flips, strengths))
+                found.append(Look(step, kept, votes, late, settled, whole))
             if step in changed:
                 simulation.happen()
-                base, before, flips, origin = simulation.world, None, [], step
+                base, before, flips, strengths = simulation.world, None, [], []
+                origin = step
                 settled, sound = torch.full_like(settled, -1), sound_cells(base)
             tick()
     return found
@@ -206,6 +212,7 @@ def conduct_of(look: Look, seed: int) -> Conduct:
         look.settled,
         moved_by_a_jolt(stats, seed),
         certainty(stats),
+        look.strengths.amax(1),
     )
 
 

@@ -32,11 +32,12 @@ def test_a_watcher_collects_over_batches_what_a_plain_loop_measures(rule) -> Non
     seen = watcher.conduct
     for number in range(5):
         world = World.from_images(grey[number][None], rule, labels=[0], keys=[number])
-        agrees, flips = [], []
+        agrees, flips, channels = [], [], []
         for after in trajectory(world, rule, 30, seed=3):
             stats = CellStats(after, rule, world)
             agrees.append(bool(stats.agrees))
             flips.append(float(stats.flips / stats.cells))
+            channels.append(rule.logits(after.state).mean(0))
             world = after
         jolted = rollout(Noise(strength=JOLT)(world, 3), rule, AFTERWARDS, seed=3)
         moved = (decisions(jolted, rule) != decisions(world, rule)).double().mean()
@@ -47,14 +48,17 @@ def test_a_watcher_collects_over_batches_what_a_plain_loop_measures(rule) -> Non
         assert float(seen.moved[number]) == pytest.approx(float(moved))
         margin = float((highest[:, 0] - highest[:, 1]).mean())
         assert float(seen.certainty[number]) == pytest.approx(margin, rel=1e-4)
+        strength = float(torch.stack(channels).mean(0).max())
+        assert float(seen.strength[number]) == pytest.approx(strength, rel=1e-4, abs=1e-6)
 
 
 def two_swarms() -> Conduct:
     """A swarm that is sure in every respect, then one that is unsure in every respect."""
     ballot = torch.tensor([[0, 9, 1, 0], [4, 2, 3, 1]])
     votes = VoteCounts(ballot, torch.tensor([0, 0]))
-    numbers = torch.tensor([[0.0, 0.2], [0.1, 0.3], [0.8, 0.1]], dtype=torch.float64)
-    return Conduct(votes, numbers[0], torch.tensor([20, -1]), numbers[1], numbers[2])
+    numbers = torch.tensor([[0.0, 0.2], [0.1, 0.3], [0.8, 0.1], [0.9, 0.2]], dtype=torch.float64)
+    flips, moved, certainty, strength = numbers
+    return Conduct(votes, flips, torch.tensor([20, -1]), moved, certainty, strength)
 
 
 @pytest.mark.parametrize("name", SIGNALS)
