@@ -151,6 +151,10 @@ class StepDraws(Protocol):
     def word(self, t: int, stream: int) -> Tensor:
         """int64 [N] in [0, 2³²)."""
 
+    def word_of(self, t: int, stream: int, rows: Tensor) -> Tensor:
+        """int64 [M] in [0, 2³²), the words of some rows."""
+        return self.word(t, stream).index_select(0, rows)
+
     @abstractmethod
     def fires(self, t: int, rate: float) -> Tensor:
         """int64 [M], the rows that fire, ascending."""
@@ -191,16 +195,20 @@ class Draws(StepDraws):
         """int64 [N] in [0, 2³²): the word of each row `t` steps after the start."""
         return _unsigned(self._signed(t, stream))
 
+    def word_of(self, t: int, stream: int, rows: Tensor) -> Tensor:
+        """int64 [M] in [0, 2³²), the words of some rows; others are not converted."""
+        return _unsigned(self._signed(t, stream).index_select(0, rows))
+
     def fires(self, t: int, rate: float) -> Tensor:
         """int64 [M]: the rows that fire at this step, ascending."""
         limit = threshold(rate)
-        if rate == 1.0:
+        if limit > _WORD:
             return torch.arange(len(self._site), device=self._site.device)
         return (self._signed(t, Stream.FIRE) < limit - _HALF).nonzero().view(-1)
 
     def offsets(self, t: int, rows: Tensor) -> Tensor:
         """int64 [M]: where the deviates of these rows at this step begin in `normal_table`."""
-        return _unsigned(self._signed(t, Stream.NOISE).index_select(0, rows)) >> 12
+        return self.word_of(t, Stream.NOISE, rows) >> 12
 
     def _signed(self, t: int, stream: int) -> Tensor:
         """int32 [N]: `word` less 2³¹."""

@@ -237,6 +237,20 @@ def test_a_rate_out_of_range_is_refused(rate: float) -> None:
         Draws(0, int64(0), int64(0), int64(0)).fires(0, rate)
 
 
+def test_at_a_rate_that_rounds_to_one_all_cells_fire() -> None:
+    rows = torch.arange(300)
+    draws = Draws(1, torch.zeros(300, dtype=torch.int64), rows, int64(0).expand(300))
+    assert threshold(1 - 2.0**-40) == 2**32
+    assert torch.equal(draws.fires(0, 1 - 2.0**-40), rows)
+
+
+def test_words_of_some_rows_are_theirs_among_all() -> None:
+    rows = torch.tensor([7, 2, 9])
+    for step in (int64(0).expand(10), torch.arange(10)):
+        draws = Draws(1, torch.zeros(10, dtype=torch.int64), torch.arange(10), step)
+        assert torch.equal(draws.word_of(3, 1, rows), draws.word(3, 1)[rows])
+
+
 def test_thresholds_of_rates() -> None:
     assert (threshold(0.0), threshold(0.5), threshold(1.0)) == (0, 2**31, 2**32)
 

@@ -2,9 +2,8 @@
 
 Each step gathers messages, computes all layers, and keeps their activations; its gradient goes back
 through the layers, adds to the gradients of the senders, and sums those of the weights while the
-factors are still in the cache. Both are calls of a kernel: of torch's products (`kernels.torch`) or
-compiled for the rule (`kernels.compiled`). The results equal those of autograd (a test
-compares them) in less time.
+factors are still in the cache. Both are calls of a kernel: of torch's products, or compiled for
+the rule (`kernels`). The results equal those of autograd (a test compares them) in less time.
 
 Worlds do not hear each other, so a batch is split into parts of whole worlds, which threads roll
 out and back from the first step to the last without waiting for each other. The parts depend on the

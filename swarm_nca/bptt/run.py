@@ -13,8 +13,8 @@ from torch.nn import functional
 from swarm_nca.engine.gather import living
 from swarm_nca.engine.mail import Mail
 from swarm_nca.kernels.compiled import BackwardKernel, Kernel
+from swarm_nca.kernels.products import FILLED, TorchBackwardKernel, TorchKernel
 from swarm_nca.kernels.steps import Backward, Forward, Steps, Weights
-from swarm_nca.kernels.torch import FILLED, TorchBackwardKernel, TorchKernel
 from swarm_nca.randomness import StepDraws
 from swarm_nca.rules import Rule
 from swarm_nca.threads import on_threads

@@ -298,7 +298,13 @@ class Buffers(NamedTuple):
 
 
 class Member:
-    """A rule with what is computed once per run: weights, `change` and prepared stimulus."""
+    """A rule with what is computed once per run: weights, `change` and prepared stimulus.
+
+    Attributes:
+        prepared: [N, …], after `prepare`.
+    """
+
+    prepared: Tensor
 
     def __init__(self, rule: Rule, world: World, products: torch.dtype) -> None:
         self.rule, self.layers, self.change = rule, rule.layers(), rule.for_a_run()

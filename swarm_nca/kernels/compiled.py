@@ -27,7 +27,8 @@ class Totals(NamedTuple):
 
     Attributes:
         stimulus: [N, S], of all cells, of the weights' precision.
-        sums: of each layer, one row for each input, and one for the bias.
+        sums: of each layer, one row for each input, then one for the bias. Inputs of the first are
+            what cells hear, then the stimulus.
         room: memory for factors.
     """
 
@@ -109,6 +110,7 @@ class Kernel(_Layers):
     Raises:
         FileNotFoundError: there is no C compiler.
         OSError: the compiler fails, or its output cannot be loaded.
+        ValueError: a first weight with other rows, or a stimulus of another precision.
     """
 
     def __init__(
@@ -119,7 +121,13 @@ class Kernel(_Layers):
         stimulus: Tensor,
         filters: Tensor | None = None,
     ) -> None:
-        sensed = stimulus.shape[1]
+        sensed, given = stimulus.shape[1], layers[0][0].shape[0]
+        heard = (slots if filters is None else filters.shape[1]) * channels
+        if given != sensed + heard or stimulus.dtype != layers[0][0].dtype:
+            raise ValueError(
+                f"the first weight needs {sensed} rows for the stimulus and {heard} for messages, "
+                f"got {given}, and the precision of the stimulus"
+            )
         super().__init__(layers, "RECTIFIED", slots, channels, filters=filters, sensed=sensed)
         self._stimulus = stimulus.contiguous()
 

@@ -85,8 +85,8 @@ int bfloat16_units(void)
 #endif
 }
 
-/* A vector of factors. Read as a vector: a compiler may copy it by halves instead, through the
-   stack, and the products then wait for both. */
+/* A vector of factors. As a vector, not by memcpy: GCC 12 copies 32 bytes by halves through the
+   stack, and each product then waits for both. */
 INLINE factors load(const number *from) { return (factors)*(const read_factors *)from; }
 
 INLINE vec multiply_add(vec sum, const number *factor, factors weight)
@@ -242,12 +242,12 @@ INLINE number narrow(float value)
 #define PACKED
 #define PARTS 1
 #define INPUTS (SENSED + MESSAGES * CHANNELS)
-#define APART 0
+#define IN_OWN_PIECE 0
 #define HEARD own
 #else
 #define PARTS SLOTS
 #define INPUTS CHANNELS
-#define APART SENSED /* numbers of the stimulus that are in another piece */
+#define IN_OWN_PIECE SENSED /* numbers of the stimulus that are in another piece */
 #define HEARD heard
 #endif
 
@@ -265,7 +265,7 @@ INLINE number narrow(float value)
                    PADDED(outputs) * sizeof(number));                                         \
     last = at % 2;
 
-#define FIRST(outputs, kind) LAYER(0, APART, PARTS, INPUTS, outputs, HEARD, kind)
+#define FIRST(outputs, kind) LAYER(0, IN_OWN_PIECE, PARTS, INPUTS, outputs, HEARD, kind)
 
 #define NEXT(at, inputs, outputs, kind)         \
     for (int r = 0; r < BLOCK; r++)             \
@@ -296,7 +296,8 @@ INLINE void send(float *sink, const float *answer, const float *filters, const i
 /* change[m] = the answer of the cell in row rows[m], which hears the rows table[m] of the bank, or
    table[rows[m]] if the table is of all cells, plus noise times the deviates from offsets[m] on;
    m < cells. `filters` are the weights of each slot in each sum, of the bank's messages or of the
-   sink's. Cell rows[m] senses SENSED numbers of `stimulus`. Where they are not null: heard_by[m] becomes what it hears, keeps[i][m] the factors after layer i, in padded
+   sink's. The cell in row rows[m] senses the SENSED numbers of this row of `stimulus`. Where they
+   are not null: heard_by[m] becomes what it hears, keeps[i][m] the factors after layer i, in padded
    rows; passes[i][m] are such rows of the forward pass. With a sink, and no `change`, the answers
    are added to its rows targets[m], or targets[receivers[m]] if these are given, but for the row
    `absent`. */

@@ -105,7 +105,7 @@ class Links:
         least, most = self.fastest, self.slowest
         if least == most:
             return least
-        drawn = [draws.word(t, Stream.DELAY + slot).index_select(0, rows) for slot in range(slots)]
+        drawn = [draws.word_of(t, Stream.DELAY + slot, rows) for slot in range(slots)]
         return least + (torch.stack(drawn, dim=1) * (most - least + 1) >> 32)
 
     def arriving(self, neighbors: Tensor, rows: Tensor, draws: StepDraws, t: int) -> Tensor:
@@ -129,7 +129,7 @@ class Links:
         limit, absent = threshold(self.drop), len(neighbors)
         lost = torch.stack(
             [
-                draws.word(t, Stream.LOSS + slot).index_select(0, rows) < limit
+                draws.word_of(t, Stream.LOSS + slot, rows) < limit
                 for slot in range(neighbors.shape[1])
             ],
             dim=1,

@@ -4,7 +4,8 @@ A step cannot be faster than its arithmetic at the speed of large products, nor 
 traffic at the speed of a copy (Williams, Waterman and Patterson 2009). Arithmetic is that of the
 matrix products. Traffic is what has to move at least, if the neighbours' states stay in the cache:
 all states once in and once out; of firing cells also the index table, the prepared stimulus and the
-noise. Every slot is read, and there is noise.
+noise. Compiled steps read the stimulus itself, which is smaller. Every slot is read, and there is
+noise.
 """
 
 from __future__ import annotations

@@ -199,8 +199,9 @@ class Rule(nn.Module, ABC):
     def layers(self) -> list[Layer] | None:
         """The matrix products of the rule, with ReLU between them; None for other arithmetic.
 
-        The first weight has S rows for the stimulus, then C for each of the K slots. Gradients flow
-        through the result to the parameters.
+        The first weight has S rows for the stimulus, then C for each of the K slots; `prepare` adds
+        the first bias to the products with the former. Gradients flow through the result to the
+        parameters.
         """
         return None
 

@@ -113,6 +113,18 @@ def test_any_layers_on_any_grid_have_the_gradients_of_autograd(
     assert_near(gradients(compiled_bptt, world, rule), gradients(by_autograd, world, rule), 1e-4)
 
 
+@pytest.mark.parametrize("hearing", ["slots", "sobel"])
+def test_any_stimulus_has_the_gradients_of_autograd(hearing: Any) -> None:
+    generator = torch.Generator().manual_seed(1)
+    rule = Mlp(hidden=(12, 10), hearing=hearing, generator=generator)
+    with torch.no_grad():
+        for weight in rule.parameters():
+            weight.add_(0.1 * torch.randn(weight.shape, generator=generator))
+    world = digits(rule)
+    world = replace(world, stimulus=world.stimulus.t().contiguous().t())
+    assert_near(gradients(compiled_bptt, world, rule), gradients(by_autograd, world, rule), 1e-4)
+
+
 def growing(noise: float = 0.0) -> tuple[World, Rule]:
     """Three worlds of cells that are born and die, some steps old."""
     generator = torch.Generator().manual_seed(3)

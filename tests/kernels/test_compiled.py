@@ -169,6 +169,43 @@ def test_compiled_steps_on_other_grids_equal_those_of_torch(
     )
 
 
+def filtered(sensed: int) -> Rule:
+    rule = Mlp(hearing="sobel", hidden=(12, 10), noise=0.0, stimulus_size=sensed)
+    generator = torch.Generator().manual_seed(4)
+    for weight in rule.requires_grad_(False).parameters():
+        weight.normal_(std=0.2, generator=generator)
+    return rule
+
+
+def test_compiled_steps_of_filtered_messages_and_a_stimulus_equal_those_of_torch() -> None:
+    rule = filtered(9)
+    world = digits(rule)
+    assert bool(world.stimulus.any())
+    ours, theirs = states(world, rule, True), states(world, rule, False)
+    torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("strides", ["columns first", "one for all cells"])
+def test_a_stimulus_may_lie_in_memory_in_any_order(busy_rule: BusyRule, strides: str) -> None:
+    rule = busy_rule(torch.float32, hidden=(12, 10))
+    world = digits(rule)
+    stimulus = world.stimulus.t().contiguous().t()
+    if strides == "one for all cells":
+        stimulus = stimulus[5:6].expand(world.cells, -1)
+    assert not stimulus.is_contiguous()
+    world = replace(world, stimulus=stimulus)
+    ours, theirs = states(world, rule, True), states(world, rule, False)
+    torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
+
+
+def test_weights_for_another_stimulus_are_refused() -> None:
+    layers = [(drawn(7, 3), drawn(3))]
+    with pytest.raises(ValueError, match="needs 2 rows for the stimulus and 6 for messages, got 7"):
+        Kernel(layers, 3, 2, drawn(4, 2))
+    with pytest.raises(ValueError, match="the precision of the stimulus"):
+        Kernel([(drawn(8, 3), drawn(3))], 3, 2, drawn(4, 2).double())
+
+
 def test_cells_that_are_born_and_die_do_so_in_compiled_steps() -> None:
     rule = Mlp.growing(generator=torch.Generator().manual_seed(5)).requires_grad_(False)
     rule.output.normal_(std=0.1, generator=torch.Generator().manual_seed(6))
