@@ -32,14 +32,19 @@
 #define LANES 16
 #define BLOCK 6
 #define TILE 5
-#elif defined(__AVX__) /* 16 registers */
+#elif defined(__AVX__) /* 16 registers: 4 · 3 sums, one row of weights, and one factor */
 #define LANES 8
 #define BLOCK 4
 #define TILE 3
+#define KEEP(vector) __asm__("" : "+x"(vector)) /* or GCC reads it again for each of the block */
 #else
 #define LANES 4
 #define BLOCK 4
 #define TILE 3
+#endif
+
+#ifndef KEEP
+#define KEEP(vector)
 #endif
 
 #define PADDED(n) (((n) + LANES - 1) / LANES * LANES)
@@ -87,7 +92,12 @@ int bfloat16_units(void)
 
 /* A vector of factors. As a vector, not by memcpy: GCC 12 copies 32 bytes by halves through the
    stack, and each product then waits for both. */
-INLINE factors load(const number *from) { return (factors)*(const read_factors *)from; }
+INLINE factors load(const number *from)
+{
+    factors vector = (factors)*(const read_factors *)from;
+    KEEP(vector);
+    return vector;
+}
 
 INLINE vec multiply_add(vec sum, const number *factor, factors weight)
 {
