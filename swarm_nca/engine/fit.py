@@ -38,10 +38,9 @@ def rates_of(
 
 def draws_of(world: World, seed: int) -> Draws:
     """The draws of a world's rows from its present step on."""
-    if len(world) == 1:  # one number for all rows needs no memory
-        return Draws(
-            seed, world.key.expand(world.cells), world.site, world.step.expand(world.cells)
-        )
+    if len(world) == 1:  # what all rows share, or the world has, needs no memory
+        key, step = (each.expand(world.cells) for each in (world.key, world.step))
+        return Draws(seed, key, world.address, step)
     row = world.world_of
     return Draws(seed, world.key[row], world.site, world.step[row])
 

@@ -195,13 +195,8 @@ class World:
 
     @cached_property
     def site(self) -> Tensor:
-        """int64 [N], the place of each cell in its world: row-major pixel number or node number.
-
-        Of one world this is `address` itself, so do not write to it.
-        """
+        """int64 [N], the place of each cell in its world: row-major pixel number or node number."""
         places = self.space.sizes
-        if len(places) == 1:
-            return self.address
         return self.address - (places.cumsum(0) - places)[self.world_of]
 
     @property
