@@ -78,7 +78,7 @@ class Stepper:
         with torch.inference_mode(not self.RECORDS):
             # Built once per run: shared and fixed weights are expanded for the products.
             self._mortal = rule.lives(self.state, world.largest) is not None
-            self._members = [Member(each, world, self._products) for each in (rule, *world.guests)]
+            self._members = [Member(each, self._products) for each in (rule, *world.guests)]
             if not self.RECORDS and all(member.layers for member in self._members):
                 slots = readable(world)
                 for member in self._members:
@@ -306,7 +306,7 @@ class Member:
 
     prepared: Tensor
 
-    def __init__(self, rule: Rule, world: World, products: torch.dtype) -> None:
+    def __init__(self, rule: Rule, products: torch.dtype) -> None:
         self.rule, self.layers, self.change = rule, rule.layers(), rule.for_a_run()
         self._products = products
         if self.layers:

@@ -121,12 +121,12 @@ class Kernel(_Layers):
         stimulus: Tensor,
         filters: Tensor | None = None,
     ) -> None:
-        sensed, given = stimulus.shape[1], layers[0][0].shape[0]
+        weight, sensed = layers[0][0], stimulus.shape[1]
         heard = (slots if filters is None else filters.shape[1]) * channels
-        if given != sensed + heard or stimulus.dtype != layers[0][0].dtype:
+        if len(weight) != sensed + heard or weight.dtype != stimulus.dtype:
             raise ValueError(
                 f"the first weight needs {sensed} rows for the stimulus and {heard} for messages, "
-                f"got {given}, and the precision of the stimulus"
+                f"of {stimulus.dtype}; got {len(weight)} rows of {weight.dtype}"
             )
         super().__init__(layers, "RECTIFIED", slots, channels, filters=filters, sensed=sensed)
         self._stimulus = stimulus.contiguous()
