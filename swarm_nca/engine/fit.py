@@ -38,11 +38,15 @@ def rates_of(
 
 def draws_of(world: World, seed: int) -> Draws:
     """The draws of a world's rows from its present step on."""
+    return Draws(seed, *counters_of(world))
+
+
+def counters_of(world: World) -> tuple[Tensor, Tensor, Tensor]:
+    """Key, site and present step of each row, int64 [N], from which `Draws` makes its words."""
     if len(world) == 1:  # what all rows share, or the world has, needs no memory
-        key, step = (each.expand(world.cells) for each in (world.key, world.step))
-        return Draws(seed, key, world.address, step)
+        return world.key.expand(world.cells), world.address, world.step.expand(world.cells)
     row = world.world_of
-    return Draws(seed, world.key[row], world.site, world.step[row])
+    return world.key[row], world.site, world.step[row]
 
 
 def check_fit(world: World, rule: Rule) -> None:

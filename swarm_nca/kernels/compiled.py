@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from swarm_nca.kernels.library import at, library, places, pointers
-from swarm_nca.kernels.steps import Steps, Weights, message_weights
+from swarm_nca.kernels.steps import Steps, Weights, heard_numbers, message_weights
 from swarm_nca.randomness import table_for
 
 
@@ -122,7 +122,7 @@ class Kernel(_Layers):
         filters: Tensor | None = None,
     ) -> None:
         weight, sensed = layers[0][0], stimulus.shape[1]
-        heard = (slots if filters is None else filters.shape[1]) * channels
+        heard = heard_numbers(slots, channels, filters)
         if len(weight) != sensed + heard or weight.dtype != stimulus.dtype:
             raise ValueError(
                 f"the first weight needs {sensed} rows for the stimulus and {heard} for messages, "

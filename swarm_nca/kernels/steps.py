@@ -47,7 +47,12 @@ def message_weights(
 ) -> Tensor:
     """The rows of the first weight that are for the messages, or for their sums."""
     weight = layers[0][0]
-    return weight[len(weight) - (slots if filters is None else filters.shape[1]) * channels :]
+    return weight[len(weight) - heard_numbers(slots, channels, filters) :]
+
+
+def heard_numbers(slots: int, channels: int, filters: Tensor | None) -> int:
+    """How many numbers a cell hears: all its messages, or their sums."""
+    return (slots if filters is None else filters.shape[1]) * channels
 
 
 T = TypeVar("T")

@@ -82,13 +82,13 @@ class Watcher:
         self._rule, self._steps, self._seed = rule, steps, seed
         self._agrees: list[Tensor] = []
         self._flips: list[Tensor] = []
-        self._strengths: list[Tensor] = []
+        self._strengths: Tensor | float = 0.0  # sum over steps
         self._parts: list[Conduct] = []
 
     def __call__(self, step: int, stats: CellStats) -> None:
         """Look at the statistics of one batch after a step."""
         self._agrees.append(stats.agrees.cpu())
-        self._strengths.append(stats.strengths.cpu())
+        self._strengths = stats.strengths.cpu() + self._strengths
         if step > self._steps - LATE and stats.flips is not None:
             self._flips.append(_over(stats.flips, stats.cells).cpu())
         if step == self._steps:
@@ -99,10 +99,10 @@ class Watcher:
                     steps_to_agreement(torch.stack(self._agrees)),
                     moved_by_a_jolt(stats, self._seed).cpu(),
                     certainty(stats).cpu(),
-                    torch.stack(self._strengths).mean(0).amax(1),
+                    self._strengths.amax(1) / len(self._agrees),
                 )
             )
-            self._agrees, self._flips, self._strengths = [], [], []
+            self._agrees, self._flips, self._strengths = [], [], 0.0
 
     @property
     def conduct(self) -> Conduct:

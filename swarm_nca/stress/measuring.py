@@ -120,7 +120,7 @@ def looks(
     flips: list[Tensor] = []
     before: Tensor | None = None
     base, origin, sound = world, 0, sound_cells(world)
-    strengths: list[Tensor] = []
+    strengths: Tensor | float = 0.0
     with threads_for(world.cells):
         for step in range(1, steps[-1] + 1):
             simulation.take_step()
@@ -131,15 +131,15 @@ def looks(
             if before is not None:
                 flips = [*flips[1 - LATE :], _flips(stats, before, sound)]
             before = stats.decision
-            strengths.append(stats.strengths)
+            strengths = stats.strengths + strengths
             if step in steps:
                 kept = CellStats(simulation.world, rule)
-                late, whole = (torch.stack(each).mean(0) for each in (flips, strengths))
+                late, whole = torch.stack(flips).mean(0), strengths / (step - origin)
                 found.append(Look(step, kept, votes, late, settled, whole))
             if step in changed:
                 simulation.happen()
-                base, before, flips, strengths = simulation.world, None, [], []
-                origin = step
+                base, before, flips, origin = simulation.world, None, [], step
+                strengths = 0.0
                 settled, sound = torch.full_like(settled, -1), sound_cells(base)
             tick()
     return found

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from swarm_nca.engine import Mail
+from swarm_nca.engine.fit import counters_of
 from swarm_nca.randomness import Draws
 from swarm_nca.render import Rgb
 from swarm_nca.viewer.theme import Theme
@@ -108,8 +109,7 @@ class _NextStepDraws(Draws):
     """The draws of a world's next step; later steps are not computed in advance."""
 
     def __init__(self, world: World, seed: int) -> None:
-        row = world.world_of
-        super().__init__(seed, world.key[row], world.site, world.step[row])
+        super().__init__(seed, *counters_of(world))
         self._ahead = 1
 
 

@@ -44,9 +44,9 @@ def by_autograd(*setting: Any) -> torch.Tensor:
     return recorded(*setting[:6]).state
 
 
-def rule_of(hidden: tuple[int, ...] = (12, 10)) -> Rule:
+def rule_of(hidden: tuple[int, ...] = (12, 10), hearing: Any = "slots") -> Rule:
     generator = torch.Generator().manual_seed(1)
-    rule = Mlp(hidden=hidden, free_channels=3, generator=generator)
+    rule = Mlp(hidden=hidden, free_channels=3, hearing=hearing, generator=generator)
     with torch.no_grad():
         for weight in rule.parameters():
             weight.add_(0.1 * torch.randn(weight.shape, generator=generator))
@@ -115,11 +115,7 @@ def test_any_layers_on_any_grid_have_the_gradients_of_autograd(
 
 @pytest.mark.parametrize("hearing", ["slots", "sobel"])
 def test_any_stimulus_has_the_gradients_of_autograd(hearing: Any) -> None:
-    generator = torch.Generator().manual_seed(1)
-    rule = Mlp(hidden=(12, 10), hearing=hearing, generator=generator)
-    with torch.no_grad():
-        for weight in rule.parameters():
-            weight.add_(0.1 * torch.randn(weight.shape, generator=generator))
+    rule = rule_of(hearing=hearing)
     world = digits(rule)
     world = replace(world, stimulus=world.stimulus.t().contiguous().t())
     assert_near(gradients(compiled_bptt, world, rule), gradients(by_autograd, world, rule), 1e-4)

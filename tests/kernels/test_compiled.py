@@ -169,16 +169,11 @@ def test_compiled_steps_on_other_grids_equal_those_of_torch(
     )
 
 
-def filtered(sensed: int) -> Rule:
-    rule = Mlp(hearing="sobel", hidden=(12, 10), noise=0.0, stimulus_size=sensed)
+def test_compiled_steps_of_filtered_messages_and_a_stimulus_equal_those_of_torch() -> None:
+    rule = Mlp(hearing="sobel", hidden=(12, 10), noise=0.0, stimulus_size=9)
     generator = torch.Generator().manual_seed(4)
     for weight in rule.requires_grad_(False).parameters():
         weight.normal_(std=0.2, generator=generator)
-    return rule
-
-
-def test_compiled_steps_of_filtered_messages_and_a_stimulus_equal_those_of_torch() -> None:
-    rule = filtered(9)
     world = digits(rule)
     assert bool(world.stimulus.any())
     ours, theirs = states(world, rule, True), states(world, rule, False)
