@@ -112,7 +112,8 @@ def steps_against_dense(rule: Rule, worlds: int, limits: Limits, seconds: float 
     world = bench_worlds(rule, worlds)
     stepper = Stepper(world, rule, compile_kernel=False)
     short = Stepper(world, rule, precision="bfloat16", compile_kernel=False)
-    firing = len(stepper.step())
+    stepper.step()
+    firing = len(stepper.fired)
     products = _products(rule, firing)
     compiled = {
         name: Stepper(world, rule, precision=precision, compile_kernel=True).step

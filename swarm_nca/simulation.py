@@ -139,6 +139,7 @@ class Simulation:
         self.rule, self.seed = rule, seed
         self.plan: Plan = Planned() if plan is None else plan
         self.step = 0
+        self._stepped: Backend | None = None
         self._make: MakesBackend = stepper if backend is None else backend
         self.stand_on(world)
 
@@ -179,31 +180,33 @@ class Simulation:
 
     def begin(self) -> Moment:
         """The moment of step 0: apply the changes planned for it, without a step."""
-        fired = torch.zeros(0, dtype=torch.int64, device=self.world.state.device)
-        return Moment(self.step, None, self.world, fired, self.happen())
+        return Moment(self.step, None, self.world, self.fired[:0], self.happen())
 
     def advance(self) -> Moment:
         """Take one step, then apply the changes planned for it."""
         before = self.world
-        fired = self.take_step()
+        self.take_step()
         world = self.world
-        return Moment(self.step, before, world, fired, self.happen())
+        return Moment(self.step, before, world, self.fired, self.happen())
 
-    def skip(self) -> tuple[Tensor, tuple[Event, ...]]:
-        """Like `advance`, but without copies of the states.
+    def skip(self) -> tuple[Event, ...]:
+        """Like `advance`, but without copies of the states; returns the events."""
+        self.take_step()
+        return self.happen()
 
-        Returns:
-            The rows that fired, int64 [M], and the events.
-        """
-        fired = self.take_step()
-        return fired, self.happen()
-
-    def take_step(self) -> Tensor:
-        """Step the cells once, without changes; returns the rows that fired, int64 [M]."""
-        fired = self.backend.step()
+    def take_step(self) -> None:
+        """Step the cells once, without changes."""
+        self._stepped = self.backend
+        self._stepped.step()
         self.step += 1
         self._world = None
-        return fired
+
+    @property
+    def fired(self) -> Tensor:
+        """int64 [M], the rows that fired in the last step; none before the first."""
+        if self._stepped is None:
+            return torch.zeros(0, dtype=torch.int64)
+        return self._stepped.fired
 
     def happen(self) -> tuple[Event, ...]:
         """Apply the changes planned for the present step."""

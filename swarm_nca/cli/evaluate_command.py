@@ -19,6 +19,7 @@ from rich.progress import (
 )
 
 from swarm_nca.atomic import write_atomically
+from swarm_nca.engine import check_device
 from swarm_nca.images.datasets import Split
 from swarm_nca.links import Links
 from swarm_nca.measure.confusion import Confusion, confusion
@@ -58,6 +59,7 @@ def evaluate_command(
     trust: bool = False,
     fill_holes: bool = False,
     precision: str | None = None,
+    device: str = "cpu",
     links: Links | None = None,
     json_file: Path | None = None,
     figures: Sequence[Path] = (),
@@ -75,7 +77,7 @@ def evaluate_command(
         trust: also print how well the swarm's own signals tell wrong answers; `fresh` only.
         fill_holes: fill the holes of every silhouette; see `without_holes`.
         precision: see `engine.rollout`.
-        links: see `evaluate`.
+        device, links: see `evaluate`.
         json_file: all numbers, written atomically; its folder must exist.
         figures: files for the curves, PNG or PDF by the suffix.
         console: standard output when None.
@@ -86,6 +88,7 @@ def evaluate_command(
     console = console or Console()
     check_json(json_file)
     check_figures(figures)
+    check_device(device)
     loaded = load_rule(rule)
     eval_set = eval_set_for(
         loaded, dataset, split=split, limit=limit, seed=seed, fill_holes=fill_holes
@@ -113,6 +116,7 @@ def evaluate_command(
             every=every,
             seed=seed,
             precision=precision,
+            device=device,
             links=links,
             progress=progress,
             watch=watcher,
@@ -123,6 +127,8 @@ def evaluate_command(
     document = as_json(result, rule, dataset, tables, vote_table, fill_holes, conduct)
     if precision is not None:
         document["precision"] = precision
+    if device != "cpu":
+        document["device"] = device
     if links is not None:
         document["links"] = links.settings()
     write_json(json_file, document)

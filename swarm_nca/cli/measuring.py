@@ -12,12 +12,14 @@ import typer
 from swarm_nca.bounds import MOST, MOST_PICTURES, MOST_SEED
 from swarm_nca.cli.options import (
     DATASET,
+    DEVICE,
     LIMIT,
     PRECISION,
     RULE,
     SEED,
     SPLIT,
     STEPS,
+    Device,
     JsonFile,
     Precision,
     Protocol,
@@ -38,6 +40,7 @@ UPRIGHT_ONLY = (
     "trust",
     "fill_holes",
     "precision",
+    "device",
     "links",
     "figure",
 )
@@ -103,6 +106,7 @@ def evaluate(
         bool, typer.Option("--fill-holes", help="Fill the holes of all silhouettes.")
     ] = False,
     precision: Annotated[Precision | None, typer.Option(help=PRECISION)] = None,
+    device: Annotated[Device, typer.Option(help=DEVICE)] = "cpu",
     links: Annotated[
         str | None,
         typer.Option(
@@ -145,6 +149,7 @@ def evaluate(
                 trust=trust,
                 fill_holes=fill_holes,
                 precision=precision,
+                device=device,
                 links=None if links is None else _links(links),
                 figures=figure or (),
             )

@@ -16,6 +16,7 @@ JsonFile = Annotated[
 ]
 Split = Literal["test", "train"]
 Precision = Literal["float32", "bfloat16"]
+Device = Literal["cpu", "cuda"]
 Protocol = Literal["fresh", "mutation", "restart", "growing"]
 DATASET = (
     "mnist, fashion-mnist, strokes, doodles, letters, garments, chimeras, joined, or a folder of "
@@ -25,6 +26,7 @@ PRECISION = (
     "Precision of the factors of matrix products; bfloat16 is faster on processors with bfloat16 "
     "units, slower on others."
 )
+DEVICE = "Where the cells are stepped; cuda is a GPU."
 SPLIT = "Which split (MNIST and Fashion-MNIST only)."
 LIMIT = "Use only the first N pictures."
 STEPS = "Steps of each phase."

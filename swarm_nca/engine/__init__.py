@@ -1,5 +1,6 @@
 """The engine: single steps and rollouts of a swarm. Only cells that fire are computed."""
 
+from swarm_nca.engine.away import check_device
 from swarm_nca.engine.backends import BACKENDS, Backend, stepper
 from swarm_nca.engine.fit import (
     PRECISIONS,
@@ -22,6 +23,7 @@ __all__ = [
     "LatticeStepper",
     "Mail",
     "Stepper",
+    "check_device",
     "check_fit",
     "check_guest",
     "draws_of",

@@ -1,18 +1,22 @@
 """The backends that step a world, in order of preference.
 
-To add a backend, write a class with `refuses`, `state`, `step` and `world`, and a line in
+To add a backend, write a class with `refuses`, `state`, `fired`, `step` and `world`, and a line in
 `BACKENDS`. A test compares all backends with each other.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
-from swarm_nca.engine.fit import check_fit, products_in, rates_of
+from swarm_nca.engine.away import Away
+from swarm_nca.engine.fit import check_fit, rates_of
 from swarm_nca.engine.gather import Stepper
 from swarm_nca.engine.lattice import LatticeStepper
+from swarm_nca.engine.masked import MaskedStepper
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
 
@@ -24,8 +28,12 @@ class Backend(Protocol):
     def state(self) -> Tensor:
         """[N, C], the live buffer."""
 
-    def step(self) -> Tensor:
-        """Take one step in place; returns the rows that fired, int64 [M]."""
+    @property
+    def fired(self) -> Tensor:
+        """int64 [M], the rows that fired in the last step; none before the first."""
+
+    def step(self) -> None:
+        """Take one step in place."""
 
     def world(self) -> World:
         """The present world; later steps do not change it."""
@@ -34,6 +42,7 @@ class Backend(Protocol):
 #: All backends; the last one supports every world and rule.
 BACKENDS: dict[str, type[LatticeStepper] | type[Stepper]] = {
     "lattice": LatticeStepper,
+    "masked": MaskedStepper,
     "gather": Stepper,
 }
 
@@ -46,13 +55,20 @@ def stepper(
     fire_rate: float | None = None,
     noise: float | None = None,
     precision: str | None = None,
+    device: str | None = None,
 ) -> Backend:
-    """The first backend that does not refuse the world under the rule; see `Stepper`."""
+    """The first backend that does not refuse the world under the rule; see `Stepper`.
+
+    Args:
+        device: where it steps, such as `cuda`; worlds and states stay on the device of `world`.
+            That device when None.
+    """
+    make = partial(stepper, seed=seed, fire_rate=fire_rate, noise=noise, precision=precision)
+    if device is not None and torch.device(device) != world.state.device:
+        return Away(world, rule, device, make)
     check_fit(world, rule)
-    if products_in(precision, world, rule) != world.state.dtype:
-        return Stepper(world, rule, seed, fire_rate=fire_rate, noise=noise, precision=precision)
     rates = rates_of(world, rule, fire_rate, noise)
     for backend in BACKENDS.values():
         if backend.refuses(world, rule, *rates) is None:
-            return backend(world, rule, seed, fire_rate=fire_rate, noise=noise)
+            return backend(world, rule, seed, fire_rate=fire_rate, noise=noise, precision=precision)
     raise RuntimeError("no backend supports this world")

@@ -94,14 +94,20 @@ class Stepper:
                     member.prepare(world.stimulus)
             self._allot()
         self.steps = 0
+        self._fired = torch.zeros(0, dtype=torch.int64, device=world.state.device)
 
     @property
     def state(self) -> Tensor:
         """[N, C], the live buffer of present states. Writing to it changes the cells."""
         return self._padded[:-1]
 
-    def step(self) -> Tensor:
-        """Take one step; returns the rows that fired, int64 [M]."""
+    @property
+    def fired(self) -> Tensor:
+        """int64 [M], the rows that fired in the last step; none before the first."""
+        return self._fired
+
+    def step(self) -> None:
+        """Take one step."""
         one_thread = threads(1) if self._threads > 1 else contextlib.nullcontext()
         with torch.inference_mode(not self.RECORDS), one_thread:
             rule, largest, before = self._rule, self._world.largest, None
@@ -120,7 +126,7 @@ class Stepper:
             if before is not None:
                 self._clear(~(before & living(rule, self.state, largest)))
             self.steps += 1
-            return fired
+            self._fired = fired
 
     def _compiled(self, slots: Tensor | None) -> list[Kernel]:
         """A compiled function for each rule, where they fit this run; else none.

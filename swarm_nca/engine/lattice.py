@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from swarm_nca.engine.fit import check_fit, rates_of
+from swarm_nca.engine.fit import check_fit, products_in, rates_of
 from swarm_nca.engine.mail import ordinary
 from swarm_nca.randomness import check_seed
 from swarm_nca.rules import Rule
@@ -20,10 +20,12 @@ class LatticeStepper:
     """Steps full pictures of one size in place.
 
     Args:
-        world, rule, seed, fire_rate, noise: as for `Stepper`; nothing is drawn at random.
+        world, rule, seed, fire_rate, noise, precision: as for `Stepper`; nothing is drawn at
+            random.
 
     Raises:
-        ValueError: a world or rule that `refuses` rejects, or a rule that does not fit the world.
+        ValueError: a world or rule that `refuses` rejects, a rule that does not fit the world, or
+            another precision than that of the states.
     """
 
     def __init__(
@@ -34,9 +36,12 @@ class LatticeStepper:
         *,
         fire_rate: float | None = None,
         noise: float | None = None,
+        precision: str | None = None,
     ) -> None:
         check_fit(world, rule)
         check_seed(seed)
+        if products_in(precision, world, rule) != world.state.dtype:
+            raise ValueError("sweeps keep the precision of the states: leave precision out")
         reason = self.refuses(world, rule, *rates_of(world, rule, fire_rate, noise))
         lattice = world.space.lattice()
         if reason is not None or lattice is None:
@@ -46,6 +51,7 @@ class LatticeStepper:
         self._shape = lattice.worlds, lattice.height, lattice.width, rule.channels
         self._all_rows = torch.arange(world.cells, device=world.state.device)
         self.steps = 0
+        self.fired = self._all_rows[:0]
 
     @classmethod
     def refuses(cls, world: World, rule: Rule, fire_rate: float, noise: float) -> str | None:
@@ -64,15 +70,15 @@ class LatticeStepper:
         """[N, C], the live buffer of present states. Writing to it changes the cells."""
         return self._state
 
-    def step(self) -> Tensor:
-        """Take one step; returns the rows that fired, int64 [N]: all rows."""
+    def step(self) -> None:
+        """Take one step, in which all rows fire."""
         with torch.inference_mode():
             rows = self._state.view(self._shape)
             swept = self._rule.sweep(rows.permute(0, 3, 1, 2), self._torus)
             if swept is not None:  # `refuses` has checked this
                 rows.copy_(swept.permute(0, 2, 3, 1))
         self.steps += 1
-        return self._all_rows
+        self.fired = self._all_rows
 
     def world(self) -> World:
         """The present world; later steps do not change it."""

@@ -36,6 +36,7 @@ class Mail:
         direct: whether, in addition, no message is lost: then `arriving` draws nothing, and may be
             called for some of the rows at a time, by several threads.
         keeps: whether `keep` has to be called.
+        frozen: bool [N], the cells that do not act; None if there are none.
         table: int64 [N, K], the rows that all cells read while no message is lost or late.
     """
 
@@ -49,7 +50,7 @@ class Mail:
     ) -> None:
         self._links, self._draws, self._cells = world.links, draws, world.cells
         self._channels, self._slots = world.state.shape[1], world.neighbors.shape[1]
-        self._frozen = flagged(world, Fault.FROZEN)
+        self.frozen = flagged(world, Fault.FROZEN)
         self._stuck, self._lying = flagged(world, Fault.STUCK), flagged(world, Fault.LYING)
         self._says = world.cell_fields.get(SAYS)
         self.table = _without(world.neighbors, flagged(world, Fault.SILENT))
@@ -94,7 +95,7 @@ class Mail:
 
     def able(self, fired: Tensor) -> Tensor:
         """The rows of `fired` [M] whose cells are not frozen."""
-        return fired if self._frozen is None else fired[~self._frozen[fired]]
+        return fired if self.frozen is None else fired[~self.frozen[fired]]
 
     def collect(self, padded: Tensor, t: int) -> Tensor:
         """[R, C], the bank of step t.

@@ -54,9 +54,10 @@ class ProtocolRun:
         begin: int = 0,
         precision: str | None = None,
         links: Links | None = None,
+        device: str | None = None,
     ) -> None:
         self.rule, self.seed, self.swaps, self.begin = rule, seed, swaps, begin
-        self._backend = partial(stepper, precision=precision)
+        self._backend = partial(stepper, precision=precision, device=device)
         self._links = Links() if links is None else links
         self.restarts = protocol == "restart"
         self.pictures = _of_one_size(pictures) if swaps else pictures

@@ -102,6 +102,7 @@ def evaluate(
     batch: int = 1_000,
     precision: str | None = None,
     links: Links | None = None,
+    device: str | None = None,
     progress: Progress | None = None,
     watch: Watch | None = None,
 ) -> Evaluation:
@@ -124,6 +125,7 @@ def evaluate(
         batch: pictures that are pooled, and held in memory, together.
         precision: see `engine.rollout`.
         links: the links of all worlds; perfect ones when None.
+        device: where the cells are stepped, such as `cuda`; they are measured on the CPU.
         progress: called after every step.
         watch: called at every measured step, batch by batch.
 
@@ -140,7 +142,7 @@ def evaluate(
     if not 0 <= begin <= latest:
         raise ValueError(f"begin must lie between 0 and {latest} for {protocol}, got {begin}")
     protocol_run = ProtocolRun(
-        rule, pictures, steps, protocol, swaps, every, seed, begin, precision, links
+        rule, pictures, steps, protocol, swaps, every, seed, begin, precision, links, device
     )
     batches = torch.split(torch.arange(len(pictures)), batch)
     total = len(batches) * (1 + swaps - begin) * steps

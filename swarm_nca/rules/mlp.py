@@ -195,6 +195,34 @@ class Mlp(Rule):
         """[M, H] prepared stimulus and [M, K, C] messages → [M, C] change of state."""
         return through(self.used(), prepared, messages)
 
+    def widened(self, hidden: tuple[int, ...], generator: torch.Generator | None = None) -> Mlp:
+        """A rule with more hidden units that computes the same, to be trained further.
+
+        The added units have random inputs; the units and channels of this rule do not read them.
+
+        Args:
+            hidden: the new sizes, none of them smaller, as many as this rule has.
+            generator: source of the added weights; torch's global generator when None.
+
+        Raises:
+            ValueError: fewer units, or another number of layers.
+        """
+        fits = len(hidden) == len(self.hidden)
+        if not fits or any(new < old for new, old in zip(hidden, self.hidden, strict=True)):
+            raise ValueError(
+                f"hidden must be at least {list(self.hidden)}, as many sizes, got {list(hidden)}"
+            )
+        wide = type(self).from_settings(self.settings() | {"hidden": list(hidden)})
+        wide._make(generator)
+        wide.to(self.perception)
+        with torch.no_grad():
+            for name, old in self.named_parameters():
+                new = wide.get_parameter(name)
+                if old.ndim == 2:
+                    new[len(old) :, : old.shape[1]] = 0.0
+                new[tuple(slice(size) for size in old.shape)] = old
+        return wide
+
     def settings(self) -> dict[str, Any]:
         """All settings, without the weights.
 

@@ -1,4 +1,4 @@
-"""The engines that a scenario can name, and their precision."""
+"""The engines that a scenario can name, their precision and their device."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ ENGINES: Mapping[str, MakesBackend] = {"batched": stepper, "agents": _agents}
 
 
 def engine_of(settings: Settings) -> MakesBackend:
-    """What makes the backend of a scenario; only the batched engine has other precisions."""
-    if settings.precision == "float32":
-        return ENGINES[settings.engine]
-    return partial(stepper, precision=settings.precision)
+    """What makes the backend of a scenario; only the batched engine has other precisions, and
+    other devices.
+    """
+    if settings.engine == "batched":
+        precision = None if settings.precision == "float32" else settings.precision
+        return partial(stepper, precision=precision, device=settings.device)
+    return ENGINES[settings.engine]

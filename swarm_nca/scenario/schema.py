@@ -216,6 +216,9 @@ class Settings(_Part):
     precision: Literal["float32", "bfloat16"] = "float32"
     """Precision of the factors of matrix products; states, noise and sums keep float32. bfloat16
     needs engine: batched; it is faster on processors with bfloat16 units, slower on others."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where the cells are stepped, a GPU with cuda, which needs engine: batched; sums are rounded
+    in another order there."""
     steps: Count
     links: AnyLinks = Links()
     """Faults of the links between cells, such as lost messages."""
@@ -241,6 +244,11 @@ class Settings(_Part):
             raise ValueError(
                 f"engine: agents has precision: float32, got {self.precision}: write engine: "
                 "batched or leave precision out"
+            )
+        if self.engine == "agents" and self.device != "cpu":
+            raise ValueError(
+                f"engine: agents has device: cpu, got {self.device}: write engine: batched or "
+                "leave device out"
             )
         return self
 

@@ -33,13 +33,16 @@ class SwarmBatch:
         """[N, C], a copy of the present states; to change them write to the agents of `swarms`."""
         return torch.cat([torch.from_numpy(swarm.states) for swarm in self.swarms])
 
-    def step(self) -> Tensor:
-        """Take one step; returns the rows that fired, int64 [M]."""
-        acted = []
-        for swarm, first in zip(self.swarms, self._first_rows, strict=True):
+    @property
+    def fired(self) -> Tensor:
+        """int64 [M], the rows that fired in the last step."""
+        each = zip(self.swarms, self._first_rows, strict=True)
+        return torch.cat([swarm.acted + first for swarm, first in each])
+
+    def step(self) -> None:
+        """Take one step."""
+        for swarm in self.swarms:
             swarm.step()
-            acted.append(swarm.acted + first)
-        return torch.cat(acted)
 
     def world(self) -> World:
         """The present world; later steps do not change it."""

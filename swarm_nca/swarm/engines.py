@@ -48,9 +48,13 @@ class Batched:
     def state(self) -> Tensor:
         return self._stepper.state
 
-    def step(self) -> Tensor:
+    @property
+    def fired(self) -> Tensor:
+        return self._stepper.fired
+
+    def step(self) -> None:
         self._held = None
-        return self._stepper.step()
+        self._stepper.step()
 
     def world(self) -> World:
         return self._stepper.world()
@@ -77,12 +81,13 @@ class OneByOne:
         self._state = world.state.detach().clone()
         self._held = Mail.held(world)
         self._steps = 0
+        self.fired = torch.zeros(0, dtype=torch.int64)
 
     @property
     def state(self) -> Tensor:
         return self._state
 
-    def step(self) -> Tensor:
+    def step(self) -> None:
         agents = self._swarm.agents
         agents.do("perceive")
         said = agents.map("said") if IN_FLIGHT in self._held else []
@@ -96,7 +101,7 @@ class OneByOne:
             self._send(agents, said)
         if LAST_HEARD in self._held:
             self._remember(agents, rows)
-        return torch.tensor(sorted(rows), dtype=torch.int64)
+        self.fired = torch.tensor(sorted(rows), dtype=torch.int64)
 
     def _send(self, agents: AgentSet, said: list[Vector]) -> None:
         """Put what each agent has said in front of what is in flight."""

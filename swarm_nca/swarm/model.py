@@ -121,7 +121,8 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         """Apply the planned perturbations, take one step, and collect data."""
         self._run.happen()
         self._before, self._heard = self.world, None
-        self.acted = self._run.take_step()
+        self._run.take_step()
+        self.acted = self._run.fired
         self.now += 1
         self._collect()
         if self._until is not None and self._until(self):

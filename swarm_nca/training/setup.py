@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from swarm_nca.config import Document, Mistakes
+from swarm_nca.engine import check_device
 from swarm_nca.images import DRAWN, SIZE, UNKNOWN, Pictures, joined, load_dataset, read_folder
 from swarm_nca.images.pictures import check_pixels, class_number
 from swarm_nca.rules import (
@@ -57,8 +58,7 @@ def set_up(recipe: Recipe, document: Document, begun: Rule | None = None) -> Set
     """
     base = Path(document.file).parent
     with document.at("device"):
-        if recipe.device == "cuda" and not torch.cuda.is_available():
-            raise ValueError("torch finds no GPU; set device: cpu")
+        check_device(recipe.device)
     train: Task
     held_out: Task
     if recipe.task is None:
@@ -192,6 +192,7 @@ def _with_weights(
 ) -> Rule:
     """The rule `begun` with the fire rate and noise of `wanted`, and with thresholds, if given.
 
+    If `wanted` has more hidden units, they are added; nothing reads them before the training.
     For a quantized rule of other settings it is `wanted`, with the weights of `begun` rounded, or
     with its bits if these mean the same.
 
@@ -224,10 +225,11 @@ def _with_weights(
                 f"its {what} is {has}, but the task needs {needs}: start from another rule"
             )
     if isinstance(begun, Mlp) and isinstance(wanted, Mlp):
-        for what in ("free_channels", "hidden", "hearing", "mortal", "angle", "neighborhood"):
-            has, needs = (_plain(getattr(rule, what)) for rule in (begun, wanted))
+        for what in ("free_channels", "hearing", "mortal", "angle", "neighborhood"):
+            has, needs = (getattr(rule, what) for rule in (begun, wanted))
             if has != needs:
                 raise ValueError(f"its {what} is {has}: set rule.{what} to it, instead of {needs}")
+        begun = _with_units(begun, wanted.hidden, seed)
     if isinstance(wanted.readout, Classes):
         _check_classes(begun, wanted.readout, "start without its weights")
     header = begun.header()
@@ -235,6 +237,19 @@ def _with_weights(
     rule = rule_from_header(header | rates | thresholds)
     rule.restore(begun.stored())
     return rule
+
+
+def _with_units(begun: Mlp, hidden: tuple[int, ...], seed: int) -> Mlp:
+    """The rule `begun`, widened to `hidden` units if these are others."""
+    has, needs = list(begun.hidden), list(hidden)
+    if has == needs:
+        return begun
+    try:
+        return begun.widened(hidden, torch.Generator().manual_seed(seed))
+    except ValueError:
+        raise ValueError(
+            f"its hidden is {has}: set rule.hidden to it or to more units, instead of {needs}"
+        ) from None
 
 
 def _take_latents(rule: Rule, path: Path) -> None:
@@ -261,8 +276,3 @@ def _check_classes(rule: Rule, classes: Classes, cure: str) -> None:
             f"the rule has the classes {', '.join(rule.classes.names)}; the data has "
             f"{', '.join(classes.names)}: {cure}"
         )
-
-
-def _plain(value: object) -> object:
-    """A value as in a recipe: lists instead of tuples."""
-    return list(value) if isinstance(value, tuple) else value

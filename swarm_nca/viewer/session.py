@@ -104,9 +104,10 @@ class Session:
         self._alone: World | None = None
         self._measures: Values | None = None
         self.fired = torch.zeros(0, dtype=torch.int64)
-        precision = (opening if leader is None else leader.opening).settings.get("precision")
+        settings = (opening if leader is None else leader.opening).settings
+        precision, device = settings.get("precision"), settings.get("device")
         products_in(precision, opening.start, self.rule)
-        backend = partial(stepper, precision=precision)
+        backend = partial(stepper, precision=precision, device=device)
         self._run = Simulation(opening.start, self.rule, self.seed, self.plan, backend)
         self._look_anew()
         start = self._run.begin()
@@ -271,12 +272,12 @@ class Session:
         coming, moment = self.step + 1, None
         if self._keyframes.wants(coming) or self._judges(coming):
             moment = self._run.advance()
-            fired, events = moment.fired, moment.events
+            events = moment.events
         else:
-            fired, events = self._run.skip()
+            events = self._run.skip()
         self._look_anew()
         if not events:
-            self.fired = fired
+            self.fired = self._run.fired
         self._arrive(moment, events)
         return True
 

@@ -99,7 +99,7 @@ def test_masks_have_the_rules_rates_and_depend_on_the_seed() -> None:
 
 def test_a_recipe_for_a_gpu_is_refused_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(LocatedError, match=r"device: torch finds no GPU; set device: cpu"):
+    with pytest.raises(LocatedError, match=r"device: torch finds no GPU: choose device cpu"):
         trainer_for("cuda")
 
 
