@@ -29,9 +29,9 @@ _ROUNDS = 10
 #: The last step: a 32-bit word counts blocks of four steps.
 MOST_STEPS = (1 << 34) - 1
 
-#: Counters computed at once on a CPU; they fit into the second-level cache. A GPU computes more:
-#: each call takes as long as for many.
-_CHUNK, _AHEAD_ON_GPU = 16_384, 1 << 22
+#: Counters computed at once on a CPU; they fit into the second-level cache. On a GPU a call on few
+#: counters takes as long as one on many.
+_CHUNK, _GPU_CHUNK = 16_384, 1 << 20
 
 #: Normal deviates in the fixed table, and the longest row that `normal_rows` reads.
 TABLE_SIZE = 1 << 20
@@ -160,15 +160,16 @@ class StepDraws(Protocol):
         """bool [N], whether each row fires."""
         return self.word(t, Stream.FIRE) < threshold(rate)
 
-    @abstractmethod
     def fires(self, t: int, rate: float) -> Tensor:
         """int64 [M], the rows that fire, ascending."""
+        return self.firing(t, rate).nonzero().view(-1)
 
     @abstractmethod
     def offsets(self, t: int, rows: Tensor) -> Tensor:
         """int64 [M]: where the deviates of these rows begin in `normal_table`.
 
-        The rows are ascending, and are some of those that fire at this step.
+        The rows are ascending. Draws of a generator serve only rows that fire at this step; those
+        of counters serve all.
         """
 
     def normals(self, t: int, rows: Tensor, channels: int, dtype: torch.dtype) -> Tensor:
@@ -191,7 +192,7 @@ class Draws(StepDraws):
         aligned = bool((step == step[0]).all()) if len(step) else True
         # If all worlds are at the same step, the rows share blocks.
         self._step: int | Tensor = int(step[0]) if aligned and len(step) else step
-        room = _CHUNK if site.is_cpu else _AHEAD_ON_GPU
+        room = _CHUNK if site.is_cpu else _GPU_CHUNK
         self._ahead = max(1, min(32, room // max(1, len(site))))
         self._threads = torch.get_num_threads()
         self._kept: dict[int, tuple[int, Tensor]] = {}  # by stream: first block, words
@@ -205,12 +206,12 @@ class Draws(StepDraws):
         """int64 [M] in [0, 2³²), the words of some rows; others are not converted."""
         return _unsigned(self._signed(t, stream).index_select(0, rows))
 
-    def fires(self, t: int, rate: float) -> Tensor:
-        """int64 [M]: the rows that fire at this step, ascending."""
+    def firing(self, t: int, rate: float) -> Tensor:
+        """bool [N]: whether each row fires at this step."""
         limit = threshold(rate)
         if limit > _WORD:
-            return torch.arange(len(self._site), device=self._site.device)
-        return (self._signed(t, Stream.FIRE) < limit - _HALF).nonzero().view(-1)
+            return torch.ones_like(self._site, dtype=torch.bool)
+        return self._signed(t, Stream.FIRE) < limit - _HALF
 
     def offsets(self, t: int, rows: Tensor) -> Tensor:
         """int64 [M]: where the deviates of these rows at this step begin in `normal_table`."""

@@ -57,14 +57,12 @@ class Moment:
         step: steps taken since the start; 0 is the start.
         before: the world one step earlier, after its changes; None at the start.
         world: the world after the step, before the changes planned for it.
-        fired: int64 [M], the rows that fired in the step.
         events: the changes applied after the step, in order.
     """
 
     step: int
     before: World | None
     world: World
-    fired: Tensor
     events: tuple[Event, ...] = ()
 
     @property
@@ -139,7 +137,6 @@ class Simulation:
         self.rule, self.seed = rule, seed
         self.plan: Plan = Planned() if plan is None else plan
         self.step = 0
-        self._stepped: Backend | None = None
         self._make: MakesBackend = stepper if backend is None else backend
         self.stand_on(world)
 
@@ -180,14 +177,14 @@ class Simulation:
 
     def begin(self) -> Moment:
         """The moment of step 0: apply the changes planned for it, without a step."""
-        return Moment(self.step, None, self.world, self.fired[:0], self.happen())
+        return Moment(self.step, None, self.world, self.happen())
 
     def advance(self) -> Moment:
         """Take one step, then apply the changes planned for it."""
         before = self.world
         self.take_step()
         world = self.world
-        return Moment(self.step, before, world, self.fired, self.happen())
+        return Moment(self.step, before, world, self.happen())
 
     def skip(self) -> tuple[Event, ...]:
         """Like `advance`, but without copies of the states; returns the events."""
@@ -196,17 +193,18 @@ class Simulation:
 
     def take_step(self) -> None:
         """Step the cells once, without changes."""
-        self._stepped = self.backend
-        self._stepped.step()
+        self.backend.step()
         self.step += 1
         self._world = None
 
     @property
     def fired(self) -> Tensor:
-        """int64 [M], the rows that fired in the last step; none before the first."""
-        if self._stepped is None:
-            return torch.zeros(0, dtype=torch.int64)
-        return self._stepped.fired
+        """int64 [M], the rows that fired in the last step; none before the first, and after a
+        change.
+        """
+        if self._backend is None:
+            return torch.zeros(0, dtype=torch.int64, device=self._start.state.device)
+        return self._backend.fired
 
     def happen(self) -> tuple[Event, ...]:
         """Apply the changes planned for the present step."""

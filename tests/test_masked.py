@@ -16,14 +16,27 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import swarm_nca as sn
 from swarm_nca.cli.evaluate_command import evaluate_command
 from swarm_nca.config import LocatedError
-from swarm_nca.engine import Stepper, stepper
+from swarm_nca.engine import Backend, Stepper, check_device, stepper
 from swarm_nca.engine.away import Away
 from swarm_nca.engine.masked import MaskedStepper
+from swarm_nca.images import strokes
 from swarm_nca.links import Links
-from swarm_nca.measure import evaluate
-from swarm_nca.perturbations import Freeze, Kill, Liar, Silence, Stuck
+from swarm_nca.perturbations import (
+    Damage,
+    Draw,
+    Freeze,
+    Immigrants,
+    Kill,
+    Liar,
+    Perturbation,
+    Restart,
+    Set,
+    Silence,
+    Stuck,
+)
 from swarm_nca.rules import Classes, Mlp, Rule, make_rule
 from swarm_nca.scenario import load
+from swarm_nca.simulation import Planned, Simulation
 from swarm_nca.testing import tiny_world
 from swarm_nca.topologies import Grid, number_slots
 from swarm_nca.world import World
@@ -32,7 +45,6 @@ BusyRule = Callable[..., Rule]
 
 #: What makes a processor wait for a GPU: the size or the value of a result.
 WAITING = ("_local_scalar_dense", "nonzero", "masked_select", "_unique", "bincount", "is_nonzero")
-
 
 #: Changes of a scenario.
 SHORT = ("steps=30", "expect=[]", "perturbations=[]")
@@ -118,17 +130,42 @@ def test_so_they_do_on_a_graph(busy_rule: BusyRule) -> None:
     same_course(World.from_graph(graph, rule, stimulus=torch.rand(12, 2), start="random"), rule)
 
 
-def test_so_they_do_for_rules_of_other_kinds(busy_rule: BusyRule) -> None:
-    growing = Mlp.growing(generator=torch.Generator().manual_seed(1)).requires_grad_(False).double()
-    growing.output.normal_(0, 0.1, generator=torch.Generator().manual_seed(2))
+def growing_seed() -> tuple[World, Rule]:
+    rule = Mlp.growing(generator=torch.Generator().manual_seed(1)).requires_grad_(False).double()
+    rule.output.normal_(0, 0.1, generator=torch.Generator().manual_seed(2))
     seed = torch.zeros(1, 9, 9)
     seed[0, 3:6, 3:6] = 1.0
-    same_course(World.from_images(seed, growing), growing)
+    return World.from_images(seed, rule), rule
+
+
+def soup() -> tuple[World, Rule]:
     life = make_rule(kind="life", rule="B3/S23")
-    soup = (torch.rand(2, 8, 8, generator=torch.Generator().manual_seed(3)) < 0.4).float()
-    same_course(World.from_images(soup, life), life)
-    bits = make_rule(kind="quantized", hidden=(12, 10)).requires_grad_(False).double()
-    same_course(worlds_of(bits), bits)
+    board = (torch.rand(2, 8, 8, generator=torch.Generator().manual_seed(3)) < 0.4).float()
+    return World.from_images(board, life), life
+
+
+def bits(**settings: Any) -> tuple[World, Rule]:
+    rule = make_rule(kind="quantized", hidden=(12, 10), **settings)
+    rule = rule.requires_grad_(False).double()
+    return World.from_images(strokes(2, seed=1).grey, rule, start="random"), rule
+
+
+FAMILIES: dict[str, Callable[[], tuple[World, Rule]]] = {
+    "growing": growing_seed,
+    "life": soup,
+    "quantized": bits,
+    "quantized inputs": lambda: bits(hearing="dyadic6", inputs=("int4", "uint4", "uint4")),
+}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_so_they_do_for_rules_of_other_kinds(name: str) -> None:
+    world, rule = FAMILIES[name]()
+    same_course(world, rule)
+    every = MaskedStepper(world, rule, 7)
+    with NoWait():  # type: ignore[no-untyped-call]
+        for _ in range(9):
+            every.step()
 
 
 def test_so_they_do_in_several_pieces(busy_rule: BusyRule, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,45 +207,85 @@ def test_immigrants_and_kept_messages_are_left_to_other_backends(busy_rule: Busy
     away = replace(world, state=world.state.to("meta"))
     assert MaskedStepper.refuses(away, rule, 0.5, 0.0) is None
     assert "CPU" in str(MaskedStepper.refuses(world, rule, 0.5, 0.0))
-    kept = replace(away, links=Links(0.2, on_loss="last"))
-    assert "last heard" in str(MaskedStepper.refuses(kept, rule, 0.5, 0.0))
-    guests = replace(away, guests=(rule,))
-    assert "one rule" in str(MaskedStepper.refuses(guests, rule, 0.5, 0.0))
+    changes: dict[str, dict[str, Any]] = {
+        "last heard": {"links": Links(0.2, on_loss="last")},
+        "one rule": {"guests": (rule,)},
+    }
+    for reason, change in changes.items():
+        assert reason in str(MaskedStepper.refuses(replace(away, **change), rule, 0.5, 0.0))
+        with pytest.raises(ValueError, match=rf"{reason}.*use Stepper"):
+            MaskedStepper(replace(world, **change), rule)
 
 
-def test_cells_on_a_device_go_the_course_of_those_here(busy_rule: BusyRule, device: str) -> None:
-    rule = rule_of(busy_rule)
-    world = CHANGES["late"](worlds_of(rule))
-    here, there = stepper(world, rule, 7), Away(world, rule, device, partial(stepper, seed=7))
-    for _ in range(5):
-        here.step()
-        there.step()
-    assert torch.equal(here.fired, there.fired)
-    one, other = here.world(), there.world()
-    assert rule.perception.device == other.state.device == torch.device("cpu")
-    torch.testing.assert_close(other.state, one.state, rtol=0, atol=1e-9)
-    # What is in flight comes back too: the course goes on from there.
-    torch.testing.assert_close(
-        sn.rollout(other, rule, 5, 7).state, sn.rollout(one, rule, 5, 7).state, rtol=0, atol=1e-9
+def busy_plan(guest: Rule) -> Planned:
+    """Changes of all kinds between steps 2 and 7."""
+    changes: list[Perturbation] = [
+        Set(links=Links(0.2, delay=(0, 3))),
+        Damage(shape="disc", center=(1, 1), radius=1),
+        Immigrants(rule=guest, share=0.5),
+        Set(links=Links(0.3, on_loss="last")),
+        Draw(points=[(0, 0)], radius=1),
+        Restart(start="random"),
+    ]
+    return Planned([(2 + number, change) for number, change in enumerate(changes)])
+
+
+def test_a_run_on_a_device_goes_the_course_of_one_here(busy_rule: BusyRule, device: str) -> None:
+    rule, guest = rule_of(busy_rule), rule_of(busy_rule, strength=0.5)
+    there: list[Backend] = []
+
+    def away(world: World, rule: Rule, seed: int) -> Backend:
+        there.append(Away(world, rule, device, partial(stepper, seed=seed)))
+        return there[-1]
+
+    one, other = (
+        Simulation(worlds_of(rule), rule, 7, busy_plan(guest), make) for make in (None, away)
     )
+    for _ in range(12):
+        here, moved = one.advance(), other.advance()
+        assert moved.world.state.device == torch.device("cpu")
+        torch.testing.assert_close(moved.world.state, here.world.state, rtol=0, atol=1e-9)
+        assert torch.equal(one.fired, other.fired)
+    assert len(there) == 7
+    assert rule.get_parameter("perception").device == torch.device("cpu")
 
 
-def test_evaluations_and_runs_take_a_device(device: str) -> None:
-    pictures = sn.images.strokes(4, seed=1)
-    rule = sn.load_rule("digits")
-    here = evaluate(rule, pictures, steps=60, every=20)
-    there = evaluate(rule, pictures, steps=60, every=20, device=device)
-    assert here.curve[-1]["cell_accuracy"] == pytest.approx(
-        there.curve[-1]["cell_accuracy"], abs=0.02
+def test_evaluations_and_runs_pass_their_device_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    class Here(Away):
+        def __init__(self, world: World, rule: Rule, device: str, make: Any) -> None:
+            asked.append(device)
+            super().__init__(world, rule, "cpu", make)
+
+    monkeypatch.setattr("swarm_nca.engine.backends.Away", Here)
+    for module in ("scenario.runner", "cli.evaluate_command"):
+        monkeypatch.setattr(f"swarm_nca.{module}.check_device", lambda device: None)
+    here, there = (
+        evaluate_command("digits", "strokes", limit=4, steps=30, every=30, device=device)
+        for device in ("cpu", "cuda")
     )
-    run = sn.run("seven-becomes-two", overrides=[f"device={device}", *SHORT])
-    assert run.metrics["step"].max() == 30
+    assert here.curve == there.curve
+    assert asked == ["cuda"]
+    one, other = (
+        sn.run("seven-becomes-two", overrides=[f"device={device}", *SHORT])
+        for device in ("cpu", "cuda")
+    )
+    assert torch.equal(one.frames[-1].world.state, other.frames[-1].world.state)
+    assert asked == ["cuda"] * 2
+
+
+@pytest.mark.parametrize("name", ["gpu", "", "mps", "meta", "cuda:x", "cuda:99"])
+def test_other_devices_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"device must be cpu|finds"):
+        check_device(name)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_missing_gpu_is_an_error_with_a_cure(tmp_path: Path) -> None:
     with pytest.raises(LocatedError, match="device: torch finds no GPU: choose device cpu"):
-        load("seven-becomes-two", overrides=["device=cuda"])
+        sn.run("seven-becomes-two", tmp_path / "run", overrides=["device=cuda"])
+    assert not (tmp_path / "run").exists()
     with pytest.raises(ValueError, match="torch finds no GPU: choose device cpu"):
         evaluate_command("digits", "strokes", limit=2, device="cuda")
 

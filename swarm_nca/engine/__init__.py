@@ -1,7 +1,8 @@
-"""The engine: single steps and rollouts of a swarm. Only cells that fire are computed."""
+"""The engine: single steps and rollouts of a swarm. On a CPU only cells that fire are computed."""
 
 from swarm_nca.engine.away import check_device
-from swarm_nca.engine.backends import BACKENDS, Backend, stepper
+from swarm_nca.engine.backend import Backend
+from swarm_nca.engine.backends import BACKENDS, stepper
 from swarm_nca.engine.fit import (
     PRECISIONS,
     check_fit,

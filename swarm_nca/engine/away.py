@@ -5,23 +5,28 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from swarm_nca.arguments import shown
+from swarm_nca.engine.backend import Backend
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
 from swarm_nca.world.fields import IN_FLIGHT, LAST_HEARD
 
-if TYPE_CHECKING:
-    from swarm_nca.engine.backends import Backend
-
 
 def check_device(device: str) -> None:
-    """Raise a ValueError if torch cannot use this device."""
-    if torch.device(device).type == "cuda" and not torch.cuda.is_available():
+    """Raise a ValueError unless it is `cpu`, `cuda` or `cuda:N`, and torch finds it."""
+    name, _, number = str(device).partition(":")
+    if name not in ("cpu", "cuda") or (number and not number.isdecimal()):
+        raise ValueError(f"device must be cpu, cuda or cuda:N, got {shown(device)}")
+    if name == "cuda" and not torch.cuda.is_available():
         raise ValueError("torch finds no GPU: choose device cpu")
+    if name == "cuda" and int(number or 0) >= torch.cuda.device_count():
+        raise ValueError(
+            f"there is no {device}: torch finds {torch.cuda.device_count()} GPUs, from cuda:0 on"
+        )
 
 
 class Away:
@@ -33,7 +38,7 @@ class Away:
         make: makes the backend there.
 
     Raises:
-        ValueError: torch finds no such device.
+        ValueError: a device that `check_device` refuses.
     """
 
     def __init__(

@@ -7,37 +7,15 @@ To add a backend, write a class with `refuses`, `state`, `fired`, `step` and `wo
 from __future__ import annotations
 
 from functools import partial
-from typing import Protocol
-
-import torch
-from torch import Tensor
 
 from swarm_nca.engine.away import Away
+from swarm_nca.engine.backend import Backend
 from swarm_nca.engine.fit import check_fit, rates_of
 from swarm_nca.engine.gather import Stepper
 from swarm_nca.engine.lattice import LatticeStepper
 from swarm_nca.engine.masked import MaskedStepper
 from swarm_nca.rules import Rule
 from swarm_nca.world import World
-
-
-class Backend(Protocol):
-    """Steps the cells of a world; a change from outside needs a new backend."""
-
-    @property
-    def state(self) -> Tensor:
-        """[N, C], the live buffer."""
-
-    @property
-    def fired(self) -> Tensor:
-        """int64 [M], the rows that fired in the last step; none before the first."""
-
-    def step(self) -> None:
-        """Take one step in place."""
-
-    def world(self) -> World:
-        """The present world; later steps do not change it."""
-
 
 #: All backends; the last one supports every world and rule.
 BACKENDS: dict[str, type[LatticeStepper] | type[Stepper]] = {
@@ -63,8 +41,8 @@ def stepper(
         device: where it steps, such as `cuda`; worlds and states stay on the device of `world`.
             That device when None.
     """
-    make = partial(stepper, seed=seed, fire_rate=fire_rate, noise=noise, precision=precision)
-    if device is not None and torch.device(device) != world.state.device:
+    if device is not None and device not in (here := str(world.state.device), here.split(":")[0]):
+        make = partial(stepper, seed=seed, fire_rate=fire_rate, noise=noise, precision=precision)
         return Away(world, rule, device, make)
     check_fit(world, rule)
     rates = rates_of(world, rule, fire_rate, noise)

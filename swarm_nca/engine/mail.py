@@ -23,7 +23,8 @@ from swarm_nca.world.wires import WIRE
 class Mail:
     """The messages of a world from its present step on.
 
-    Each step calls `collect` once, then `arriving` and `keep` for the firing rows.
+    Each step calls `collect` once, then `arriving` and `keep` for the firing rows, or `arriving`
+    for all rows, in one or several calls.
 
     Args:
         world: the world; gives links, faults, and what is in flight.

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from swarm_nca.engine.gather import Stepper, living
 from swarm_nca.kernels.compiled import Kernel
+from swarm_nca.randomness import table_for
 from swarm_nca.rules import Rule, through
 from swarm_nca.world import World
 
@@ -21,19 +22,19 @@ PIECE = 1 << 18
 class MaskedStepper(Stepper):
     """Steps all cells of a world in place; same arguments and results as `Stepper`.
 
-    Noise is drawn for all cells, so that `draws` must give deviates for cells that do not fire.
+    `draws` must serve rows that do not fire, as `Draws` does.
+
+    Raises:
+        ValueError: as `Stepper`; immigrants, or links that repeat the last message.
     """
+
+    #: [N, C], what the cells of a step would become.
+    _new: Tensor
 
     @classmethod
     def refuses(cls, world: World, rule: Rule, fire_rate: float, noise: float) -> str | None:
         """Why this backend does not support a world on its device; None if it does."""
-        if world.state.is_cpu:
-            return "a CPU computes the firing cells only"
-        if world.guests:
-            return "masked steps need one rule for all cells"
-        if world.links.on_loss == "last":
-            return "masked steps do not keep what was last heard"
-        return None
+        return "a CPU computes the firing cells only" if world.state.is_cpu else _lacks(world)
 
     @property
     def fired(self) -> Tensor:
@@ -43,41 +44,56 @@ class MaskedStepper(Stepper):
     def step(self) -> None:
         """Take one step, without waiting for its result."""
         with torch.inference_mode():
-            largest, before = self._world.largest, None
+            rule, largest, before = self._rule, self._world.largest, None
             acts = self._draws.firing(self.steps, self._fire_rate)
             if self._mail.frozen is not None:
                 acts = acts & ~self._mail.frozen
             if self._mortal:
-                before = living(self._rule, self.state, largest)
+                before = living(rule, self.state, largest)
                 acts = acts & before
             bank = self._mail.collect(self._padded, self.steps).to(self._products)
-            new = torch.cat([self._answer(bank, rows) for rows in self._pieces])
-            if self._rule.update != "replace":
-                new += self.state
+            for start in range(0, self._world.cells, PIECE):
+                self._answer(bank, slice(start, start + PIECE))
+            if rule.update != "replace":
+                self._new += self.state
             # Chosen, not multiplied: what a cell would become need not be finite.
-            torch.where(acts[:, None], new, self.state, out=self.state)
+            torch.where(acts[:, None], self._new, self.state, out=self.state)
             if before is not None:
-                self._clear(~(before & living(self._rule, self.state, largest)))
+                self._clear(~(before & living(rule, self.state, largest)))
             self._acts = acts
             self.steps += 1
 
-    def _answer(self, bank: Tensor, rows: Tensor) -> Tensor:
-        """[M, C], the rule's answer with noise for `rows` [M], which read rows of a bank."""
-        member = self._members[0]
-        table = self._mail.arriving(rows, self.steps)
+    def _answer(self, bank: Tensor, part: slice) -> None:
+        """Keep the rule's answer, with noise, for some of the rows, which read rows of a bank."""
+        member, rows, answer = self._members[0], self._rows[part], self._new[part]
+        direct = self._mail.direct
+        table = self._mail.table[part] if direct else self._mail.arriving(rows, self.steps)
         messages = bank.index_select(0, table.reshape(-1)).view(*table.shape, bank.shape[1])
-        prepared = member.prepared.index_select(0, rows)
         if member.layers:
-            found = through(member.layers, prepared, messages)
+            answer.copy_(through(member.layers, member.prepared[part], messages))
         else:
-            found = member.change(prepared, messages)
-        found = found.to(self.state.dtype)
-        return found + self._noise * self._normals(rows) if self._noise else found
+            answer.copy_(member.change(member.prepared[part], messages))
+        if self._noise:
+            answer.add_(self._normals(rows), alpha=self._noise)
 
     def _compiled(self, slots: Tensor | None) -> list[Kernel]:
         return []
 
     def _allot(self) -> None:
-        cells = torch.arange(self._world.cells, device=self.state.device)
-        self._pieces = torch.split(cells, PIECE)
-        self._acts = torch.zeros_like(cells, dtype=torch.bool)
+        reason = _lacks(self._world)
+        if reason is not None:
+            raise ValueError(f"{reason}; use Stepper")
+        if self._noise:  # made now, because it is copied to the device
+            table_for(self._rule.channels, self._padded.dtype, self._padded.device)
+        self._rows = torch.arange(self._world.cells, device=self._padded.device)
+        self._acts = torch.zeros_like(self._rows, dtype=torch.bool)
+        self._new = torch.empty_like(self.state)
+
+
+def _lacks(world: World) -> str | None:
+    """What masked steps do not support in a world; None if nothing."""
+    if world.guests:
+        return "masked steps need one rule for all cells"
+    if world.links.on_loss == "last" and world.links.drop:
+        return "masked steps do not keep what was last heard"
+    return None

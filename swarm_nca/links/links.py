@@ -98,7 +98,7 @@ class Links:
         """int64 [M, K], the delay of each message to the rows; one number if all are equal.
 
         Args:
-            rows: int64 [M], the rows that fire.
+            rows: int64 [M], the rows that fire; on a GPU all rows, in one or several calls.
             slots: K.
             draws, t: see `arriving`.
         """
@@ -116,7 +116,7 @@ class Links:
 
         Args:
             neighbors: int64 [N, K], the index table.
-            rows: int64 [M], the rows that fire.
+            rows: int64 [M], the rows that fire; on a GPU all rows, in one or several calls.
             draws: the draws of the run.
             t: the step, counted from the start of the draws.
 

@@ -204,17 +204,23 @@ class Mlp(Rule):
             hidden: the new sizes, none of them smaller, as many as this rule has.
             generator: source of the added weights; torch's global generator when None.
 
+        Returns:
+            A rule whose weights require gradients.
+
         Raises:
-            ValueError: fewer units, or another number of layers.
+            ValueError: fewer units, another number of layers, or too many weights.
         """
-        fits = len(hidden) == len(self.hidden)
-        if not fits or any(new < old for new, old in zip(hidden, self.hidden, strict=True)):
+        wanted = Settings.from_json(self.settings() | {"hidden": hidden})
+        if len(wanted.hidden) != len(self.hidden):
             raise ValueError(
-                f"hidden must be at least {list(self.hidden)}, as many sizes, got {list(hidden)}"
+                f"it has {len(self.hidden)} hidden layers, of {list(self.hidden)} units, and "
+                f"widening adds units, not layers; got {list(wanted.hidden)}"
             )
-        wide = type(self).from_settings(self.settings() | {"hidden": list(hidden)})
-        wide._make(generator)
-        wide.to(self.perception)
+        if any(new < old for new, old in zip(wanted.hidden, self.hidden, strict=True)):
+            raise ValueError(
+                f"hidden must be at least {list(self.hidden)}, got {list(wanted.hidden)}"
+            )
+        wide = type(self)(**wanted.arguments(), generator=generator).to(self.perception)
         with torch.no_grad():
             for name, old in self.named_parameters():
                 new = wide.get_parameter(name)

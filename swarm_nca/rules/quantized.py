@@ -255,7 +255,7 @@ class Quantized(Rule):
     def change(self, prepared: Tensor, messages: Tensor) -> Tensor:
         """[M, H] prepared stimulus and [M, K, C] messages → [M, C] change of state."""
         if self.quantizes_inputs:
-            return self._change_by(self.used(), prepared, messages)
+            return self._change_by(self.used(), self._placed(), prepared, messages)
         return through(self.layers() or [], prepared, messages)
 
     def for_a_run(self) -> Change:
@@ -263,12 +263,19 @@ class Quantized(Rule):
         overridden = getattr(self.change, "__func__", None) is not Quantized.change
         if overridden or not self.quantizes_inputs:
             return self.change
-        return partial(self._change_by, self.used())
+        return partial(self._change_by, self.used(), self._placed())
 
-    def _change_by(self, layers: list[Layer], prepared: Tensor, messages: Tensor) -> Tensor:
-        fixed, (first, *others) = self.directions(), layers
+    def _placed(self) -> Tensor | None:
+        """The direction filters, of the weights' type and on their device."""
+        fixed = self.directions()
+        return None if fixed is None else fixed.to(self.get_parameter(self.names[0]))
+
+    def _change_by(
+        self, layers: list[Layer], fixed: Tensor | None, prepared: Tensor, messages: Tensor
+    ) -> Tensor:
+        first, *others = layers
         if fixed is not None:
-            messages = torch.einsum("kp,mkc->mpc", fixed.to(messages), messages)
+            messages = torch.einsum("kp,mkc->mpc", fixed, messages)
         heard = self.read(0, messages.flatten(1), 1)
         units = torch.addmm(prepared, heard, first.weight[self.stimulus_size :])
         for n, (weight, bias) in enumerate(others, 1):

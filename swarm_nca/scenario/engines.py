@@ -22,11 +22,11 @@ def _agents(world: World, rule: Rule, seed: int) -> Backend:
 ENGINES: Mapping[str, MakesBackend] = {"batched": stepper, "agents": _agents}
 
 
-def engine_of(settings: Settings) -> MakesBackend:
+def engine_of(settings: Settings, device: str = "cpu") -> MakesBackend:
     """What makes the backend of a scenario; only the batched engine has other precisions, and
     other devices.
     """
     if settings.engine == "batched":
         precision = None if settings.precision == "float32" else settings.precision
-        return partial(stepper, precision=precision, device=settings.device)
+        return partial(stepper, precision=precision, device=device)
     return ENGINES[settings.engine]

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from swarm_nca.engine import check_device
 from swarm_nca.export.live import live_page
 from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.measure.metrics import metrics_for
@@ -60,6 +61,8 @@ def run(
         scenario = load(scenario, overrides=overrides, seed=seed)
     elif seed is not None or tuple(overrides):
         raise ValueError("this scenario is already loaded; give seed and overrides to load()")
+    with scenario.document.at("device"):
+        check_device(scenario.settings.device)
     folder = None if out is None else Path(out)
     if folder is not None:
         check_place(folder)
@@ -108,7 +111,7 @@ class _Recorder:
         first = settings.first
         kept = kept_steps(settings.steps, every, moments, world.cells, cell_bytes, first)
         plan = Planned([(change.at, change) for change in scenario.perturbations])
-        engine = engine_of(settings)
+        engine = engine_of(settings, settings.device)
         simulation = Simulation(world, scenario.rule, settings.seed, plan, engine)
         simulation.stand_on(world, first)
         for moment in simulation.moments(settings.steps - first):

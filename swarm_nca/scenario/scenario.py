@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 
 from swarm_nca.config import Document, Mistakes, dump, path_from, read, relocated
-from swarm_nca.engine import check_device, products_in
+from swarm_nca.engine import products_in
 from swarm_nca.images import Source
 from swarm_nca.measure.metrics import check_metric
 from swarm_nca.perturbations import Immigrants, Mutate, Perturbation, Restart
@@ -93,8 +93,6 @@ def load(
             _check_metrics(mistakes, settings, start)
             with mistakes.at("precision"):
                 products_in(settings.precision, start, rule)
-            with mistakes.at("device"):
-                check_device(settings.device)
         perturbations = _with_files(mistakes, settings, places, rule)
     mistakes.tell()
     _rehearse(mistakes, settings, start, perturbations, places)

@@ -15,7 +15,7 @@ import torch
 from annotated_types import Ge, Gt, Le
 
 from swarm_nca.bounds import Count, Share, check_bounds
-from swarm_nca.engine import Stepper
+from swarm_nca.engine import stepper
 from swarm_nca.rules import Rule
 from swarm_nca.tasks.growing import Growing
 from swarm_nca.world import World
@@ -123,13 +123,13 @@ class _Runner:
         self._progress, self._total, self._done = progress, total, 0
 
     def run(self, world: World, rule: Rule, steps: int, seed: int) -> World:
-        stepper = Stepper(world, rule, seed)
+        running = stepper(world, rule, seed)
         for _ in range(steps):
-            stepper.step()
+            running.step()
             self._done += 1
             if self._progress is not None:
                 self._progress(self._done, self._total)
-        return stepper.world()
+        return running.world()
 
 
 def _wounded(world: World, severity: float) -> World:

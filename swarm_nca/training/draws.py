@@ -12,7 +12,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from swarm_nca.randomness import TABLE_SIZE, StepDraws, Stream, threshold, words
+from swarm_nca.randomness import TABLE_SIZE, StepDraws, Stream, words
 from swarm_nca.rules import Rule
 
 #: Used as iterations: the draw of the held-out pictures, and those of worlds that weights are
@@ -49,7 +49,7 @@ class GeneratorDraws(StepDraws):
 
     def fires(self, t: int, rate: float) -> Tensor:
         """int64 [M], the rows that fire, ascending."""
-        fired = self._fired[t] = (self.word(t, 0) < threshold(rate)).nonzero().view(-1)
+        fired = self._fired[t] = super().fires(t, rate)
         return fired
 
     def offsets(self, t: int, rows: Tensor) -> Tensor:

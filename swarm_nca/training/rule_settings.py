@@ -27,10 +27,10 @@ class Part(BaseModel):
 class RuleSettings(Part):
     """An mlp to train; its read-out comes from the task.
 
-    `weights` names a rule of the same sizes and classes whose weights training starts from, as for
-    `load_rule`. A cell is undecided, and shows no class, while all its class channels are below
-    `undecided_below` (0, or that of the rule that training starts from, when None); the training
-    does not depend on it.
+    `weights` names a rule whose weights training starts from, as for `load_rule`, with the same
+    sizes and classes, or fewer hidden units (see `Mlp.widened`). A cell is undecided, and shows no
+    class, while all its class channels are below `undecided_below` (0, or that of the rule that
+    training starts from, when None); the training does not depend on it.
     """
 
     kind: Literal["mlp"] = "mlp"

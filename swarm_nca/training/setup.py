@@ -192,7 +192,7 @@ def _with_weights(
 ) -> Rule:
     """The rule `begun` with the fire rate and noise of `wanted`, and with thresholds, if given.
 
-    If `wanted` has more hidden units, they are added; nothing reads them before the training.
+    If `wanted` has more hidden units, they are added; the others do not read them at first.
     For a quantized rule of other settings it is `wanted`, with the weights of `begun` rounded, or
     with its bits if these mean the same.
 
@@ -244,12 +244,12 @@ def _with_units(begun: Mlp, hidden: tuple[int, ...], seed: int) -> Mlp:
     has, needs = list(begun.hidden), list(hidden)
     if has == needs:
         return begun
-    try:
-        return begun.widened(hidden, torch.Generator().manual_seed(seed))
-    except ValueError:
+    if len(has) != len(needs) or any(new < old for new, old in zip(needs, has, strict=True)):
         raise ValueError(
-            f"its hidden is {has}: set rule.hidden to it or to more units, instead of {needs}"
-        ) from None
+            f"its hidden is {has}: set rule.hidden to it, or to as many sizes with more units, "
+            f"instead of {needs}"
+        )
+    return begun.widened(hidden, torch.Generator().manual_seed(seed))
 
 
 def _take_latents(rule: Rule, path: Path) -> None:

@@ -104,10 +104,9 @@ class Session:
         self._alone: World | None = None
         self._measures: Values | None = None
         self.fired = torch.zeros(0, dtype=torch.int64)
-        settings = (opening if leader is None else leader.opening).settings
-        precision, device = settings.get("precision"), settings.get("device")
+        precision = (opening if leader is None else leader.opening).settings.get("precision")
         products_in(precision, opening.start, self.rule)
-        backend = partial(stepper, precision=precision, device=device)
+        backend = partial(stepper, precision=precision)
         self._run = Simulation(opening.start, self.rule, self.seed, self.plan, backend)
         self._look_anew()
         start = self._run.begin()

@@ -84,8 +84,7 @@ def from_scenario(path: str, rule_name: str | None = None) -> SessionConfig:
 def _of(scenario: Scenario) -> SessionConfig:
     settings = scenario.settings
     head = settings.completed(scenario.document.data)
-    pictures = ("images", "canvas", "target", "start")
-    kept = ("seed", *pictures, "precision", "device", "links", "topology")
+    kept = ("seed", "images", "canvas", "target", "start", "precision", "links", "topology")
     return SessionConfig(
         name=scenario.name,
         rule=scenario.rule,

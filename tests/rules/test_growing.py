@@ -149,5 +149,6 @@ def test_the_stepper_reports_only_living_rows_as_fired() -> None:
     rule = busy()
     world = sprout(1, rule)
     near = (world.position - 4).abs().amax(1) <= 1
-    fired = Stepper(world, rule, fire_rate=1.0).step()
-    assert fired.tolist() == near.nonzero().view(-1).tolist()
+    stepper = Stepper(world, rule, fire_rate=1.0)
+    stepper.step()
+    assert stepper.fired.tolist() == near.nonzero().view(-1).tolist()

@@ -74,10 +74,19 @@ def test_the_added_units_learn_and_depend_on_the_seed() -> None:
     assert rule.widened((96, 88), seeded()).hash() == again.hash() != other.hash()
 
 
-@pytest.mark.parametrize("hidden", [(80, 79), (96,), (96, 80, 8)])
-def test_fewer_units_or_other_layers_are_refused(hidden: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"hidden must be at least \[80, 80\]"):
+@pytest.mark.parametrize(
+    ("hidden", "reason"),
+    [((80, 79), "at least"), ((96,), "not layers"), ((96, 80, 8), "not layers"), (96, "hidden is")],
+)
+def test_fewer_units_or_other_layers_are_refused(hidden: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
         Mlp().widened(hidden)
+
+
+def test_widening_leaves_the_global_generator_alone() -> None:
+    rule, before = Mlp(), torch.get_rng_state()
+    rule.widened((96, 96), seeded())
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_a_training_goes_on_from_a_smaller_rule(tmp_path: Path) -> None:
@@ -88,6 +97,7 @@ def test_a_training_goes_on_from_a_smaller_rule(tmp_path: Path) -> None:
     assert rule.hash() == again.hash()
     assert torch.equal(rule.get_parameter("perception")[:, :80], small.get_parameter("perception"))
     assert rule.get_parameter("middle").shape == (96, 80)
-    document = parse(RECIPE.replace("96", "64"))
-    with pytest.raises(LocatedError, match=r"its hidden is \[80, 80\]: set rule\.hidden to it or"):
-        set_up(document.validate(Recipe), document)
+    for others in ("64, 80", "96, 80, 8"):
+        document = parse(RECIPE.replace("96, 80", others))
+        with pytest.raises(LocatedError, match=r"its hidden is \[80, 80\]: set rule\.hidden to it"):
+            set_up(document.validate(Recipe), document)
