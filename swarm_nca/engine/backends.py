@@ -41,7 +41,8 @@ def stepper(
         device: where it steps, such as `cuda`; worlds and states stay on the device of `world`.
             That device when None.
     """
-    if device is not None and device not in (here := str(world.state.device), here.split(":")[0]):
+    here = world.state.device
+    if device is not None and device not in (str(here), here.type):
         make = partial(stepper, seed=seed, fire_rate=fire_rate, noise=noise, precision=precision)
         return Away(world, rule, device, make)
     check_fit(world, rule)

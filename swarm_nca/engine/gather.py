@@ -110,23 +110,28 @@ class Stepper:
         """Take one step."""
         one_thread = threads(1) if self._threads > 1 else contextlib.nullcontext()
         with torch.inference_mode(not self.RECORDS), one_thread:
-            rule, largest, before = self._rule, self._world.largest, None
-            fired = self._mail.able(self._draws.fires(self.steps, self._fire_rate))
-            if self._mortal:
-                before = living(rule, self.state, largest)
-                fired = fired[before[fired]]
-            bank = self._mail.collect(self._padded, self.steps).to(self._products)
-            # Rows of one rule follow one another.
-            groups = members(self._world, fired)
-            rows = torch.cat(groups) if len(groups) > 1 else fired
-            # Where it needs no draws, each chunk looks up its own messages, on its own thread.
-            apart = self._mail.direct and self._padded.is_cpu
-            table = None if apart else self._mail.arriving(rows, self.steps)
-            self._write(rows, self._changes(bank, groups, table))
+            before = living(self._rule, self.state, self._world.largest) if self._mortal else None
+            self._choose(before)
+            self._change_chosen(self._mail.collect(self._padded, self.steps).to(self._products))
             if before is not None:
-                self._clear(~(before & living(rule, self.state, largest)))
+                after = living(self._rule, self.state, self._world.largest)
+                self._clear(~(before & after))
             self.steps += 1
-            self._fired = fired
+
+    def _choose(self, alive: Tensor | None) -> None:
+        """Choose the cells that fire; `alive` is bool [N], None where all cells live."""
+        fired = self._mail.able(self._draws.fires(self.steps, self._fire_rate))
+        self._fired = fired if alive is None else fired[alive[fired]]
+
+    def _change_chosen(self, bank: Tensor) -> None:
+        """Change the states of the chosen cells, which read rows of a bank (`Mail.collect`)."""
+        # Rows of one rule follow one another.
+        groups = members(self._world, self._fired)
+        rows = torch.cat(groups) if len(groups) > 1 else self._fired
+        # Where it needs no draws, each chunk looks up its own messages, on its own thread.
+        apart = self._mail.direct and self._padded.is_cpu
+        table = None if apart else self._mail.arriving(rows, self.steps)
+        self._write(rows, self._changes(bank, groups, table))
 
     def _compiled(self, slots: Tensor | None) -> list[Kernel]:
         """A compiled function for each rule, where they fit this run; else none.

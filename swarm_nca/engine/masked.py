@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from swarm_nca.engine.gather import Stepper, living
+from swarm_nca.engine.gather import Stepper
 from swarm_nca.kernels.compiled import Kernel
 from swarm_nca.randomness import table_for
 from swarm_nca.rules import Rule, through
@@ -41,27 +41,20 @@ class MaskedStepper(Stepper):
         """int64 [M], the rows that fired in the last step; waits for the step."""
         return self._acts.nonzero().view(-1)
 
-    def step(self) -> None:
-        """Take one step, without waiting for its result."""
-        with torch.inference_mode():
-            rule, largest, before = self._rule, self._world.largest, None
-            acts = self._draws.firing(self.steps, self._fire_rate)
-            if self._mail.frozen is not None:
-                acts = acts & ~self._mail.frozen
-            if self._mortal:
-                before = living(rule, self.state, largest)
-                acts = acts & before
-            bank = self._mail.collect(self._padded, self.steps).to(self._products)
-            for start in range(0, self._world.cells, PIECE):
-                self._answer(bank, slice(start, start + PIECE))
-            if rule.update != "replace":
-                self._new += self.state
-            # Chosen, not multiplied: what a cell would become need not be finite.
-            torch.where(acts[:, None], self._new, self.state, out=self.state)
-            if before is not None:
-                self._clear(~(before & living(rule, self.state, largest)))
-            self._acts = acts
-            self.steps += 1
+    def _choose(self, alive: Tensor | None) -> None:
+        self._acts = self._draws.firing(self.steps, self._fire_rate)
+        if self._mail.frozen is not None:
+            self._acts = self._acts & ~self._mail.frozen
+        if alive is not None:
+            self._acts = self._acts & alive
+
+    def _change_chosen(self, bank: Tensor) -> None:
+        for start in range(0, self._world.cells, PIECE):
+            self._answer(bank, slice(start, start + PIECE))
+        if self._rule.update != "replace":
+            self._new += self.state
+        # Chosen, not multiplied: what a cell would become need not be finite.
+        torch.where(self._acts[:, None], self._new, self.state, out=self.state)
 
     def _answer(self, bank: Tensor, part: slice) -> None:
         """Keep the rule's answer, with noise, for some of the rows, which read rows of a bank."""
@@ -85,6 +78,7 @@ class MaskedStepper(Stepper):
             raise ValueError(f"{reason}; use Stepper")
         if self._noise:  # made now, because it is copied to the device
             table_for(self._rule.channels, self._padded.dtype, self._padded.device)
+        self._threads = 1
         self._rows = torch.arange(self._world.cells, device=self._padded.device)
         self._acts = torch.zeros_like(self._rows, dtype=torch.bool)
         self._new = torch.empty_like(self.state)

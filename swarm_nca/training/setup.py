@@ -241,15 +241,15 @@ def _with_weights(
 
 def _with_units(begun: Mlp, hidden: tuple[int, ...], seed: int) -> Mlp:
     """The rule `begun`, widened to `hidden` units if these are others."""
-    has, needs = list(begun.hidden), list(hidden)
-    if has == needs:
+    if begun.hidden == hidden:
         return begun
-    if len(has) != len(needs) or any(new < old for new, old in zip(needs, has, strict=True)):
+    try:
+        return begun.widened(hidden, torch.Generator().manual_seed(seed))
+    except ValueError as error:  # of the sizes: a rule of these sizes exists
         raise ValueError(
-            f"its hidden is {has}: set rule.hidden to it, or to as many sizes with more units, "
-            f"instead of {needs}"
-        )
-    return begun.widened(hidden, torch.Generator().manual_seed(seed))
+            f"its hidden is {list(begun.hidden)}: set rule.hidden to it, or to as many sizes with "
+            f"more units, instead of {list(hidden)}"
+        ) from error
 
 
 def _take_latents(rule: Rule, path: Path) -> None:
