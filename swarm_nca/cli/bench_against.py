@@ -47,8 +47,10 @@ def read_earlier(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is no file of swarm-nca bench --json: it names no machine")
     try:
         list(_times(numbers))
-    except (AttributeError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is no file of swarm-nca bench --json: {error}") from error
+    except (AttributeError, TypeError, ValueError):
+        raise ValueError(
+            f"{path} is no file of swarm-nca bench --json: not all of its rows hold times by name"
+        ) from None
     return numbers
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from swarm_nca.bench import (
 )
 from swarm_nca.bits_bench import BIT_PRODUCT, exported_cells, products_in_bits
 from swarm_nca.load_bench import busy_cores, growing_iteration
+from swarm_nca.matmul import VARIABLE
 from swarm_nca.measure.limits import Limits, measured_limits
 from swarm_nca.measure.tables import Columns, as_table
 from swarm_nca.measure.writing import check_json, write_json
@@ -288,6 +290,8 @@ def _machine(console: Console) -> dict[str, Any]:
         "processor": processor(),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
+        "products": os.environ.get(VARIABLE, "auto"),
     }
-    console.print("{processor}, {threads} threads, float32, torch {torch}".format(**machine))
+    line = "{processor}, {threads} threads, float32, torch {torch}, products {products}"
+    console.print(line.format(**machine))
     return machine

@@ -103,6 +103,8 @@ def evaluate_command(
         )
     if trust and protocol != "fresh":
         raise ValueError(f"--trust needs the protocol fresh, got {protocol}: leave one of them out")
+    if trust and every != 1:
+        raise ValueError("--trust needs every step: leave --every out")
     watcher = Watcher(loaded, steps, seed) if trust else None
     title = f"{Path(rule).name} on {len(eval_set.pictures):,} pictures of {dataset}"
     title = escape(title if links is None else f"{title}, links {links.settings()}")
@@ -143,6 +145,8 @@ def evaluate_command(
     if conduct is not None:
         wrong = float(errors(conduct.last).double().mean())
         console.print(trust_table(trusts(conduct), wrong))
+        if wrong in (0.0, 1.0):
+            console.print(f"no AUROC: {'every' if wrong else 'no'} picture is wrong or unknown")
     return result
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from swarm_nca.images.curves import SEGMENTS, Glyph, Points, glyph_ways
 from swarm_nca.images.draws import numbered_draws
@@ -41,7 +42,7 @@ def strokes(
     *,
     start: int = 0,
     classes: Alphabet = "digits",
-    label: int | str | None = None,
+    label: int | str | npt.NDArray[np.int64] | None = None,
     size: int = 28,
     box: float | None = None,
     hand: Hand | None = None,
@@ -49,8 +50,9 @@ def strokes(
     """`count` handwritten characters: numbers `start` to `start + count − 1` of the seed.
 
     `classes`: the alphabet, with equal chances. `label`: only this character, by its number in
-    the alphabet or its name. `size`: pictures are [size, size]. `box`: side of the square around
-    the character, by default 20/28 of the size. `hand`: the variation.
+    the alphabet or its name, or the numbers of all, [count]. `size`: pictures are [size, size].
+    `box`: side of the square around the character, by default 20/28 of the size. `hand`: the
+    variation.
     Raises ValueError for a count below 1 or too large, and an unknown alphabet or label.
     """
     if classes not in ALPHABETS:
@@ -61,14 +63,18 @@ def strokes(
         raise ValueError(f"seed and start are at least 0, got seed {seed} and start {start}")
     check_pixels(count, size, size)
     names = ALPHABETS[classes]
-    only = None if label is None else class_number(label, names)
+    chosen = None
+    if label is not None:
+        only = label if isinstance(label, np.ndarray) else class_number(label, names)
+        chosen = np.broadcast_to(only, count)
     box = size * 20 / 28 if box is None else box
     grey = np.empty((count, size, size), np.float32)
     labels = np.empty(count, np.int64)
     for first in range(0, count, _CHUNK):
         rows = slice(first, min(first + _CHUNK, count))
         draws = numbered_draws(seed, start + first, rows.stop - first, 1 + DRAWS)
-        labels[rows] = (draws[:, 0] * len(names)).astype(np.int64) if only is None else only
+        drawn = (draws[:, 0] * len(names)).astype(np.int64)
+        labels[rows] = drawn if chosen is None else chosen[rows]
         path = written(draws[:, 1:], labels[rows], names, hand or Hand(), size, box)
         grey[rows] = render_segments(
             path.starts, path.ends, path.radius, (size, size), INK_SOFTNESS

@@ -145,7 +145,8 @@ def _steadiness(seen: Conduct) -> Tensor:
 
 
 def _speed(seen: Conduct) -> Tensor:
-    return torch.where(seen.settled < 0, -torch.inf, -seen.settled.double())
+    never = (seen.settled < 0) | (seen.last.decided == 0)  # silent swarms count as agreeing
+    return torch.where(never, -torch.inf, -seen.settled.double())
 
 
 def _firmness(seen: Conduct) -> Tensor:

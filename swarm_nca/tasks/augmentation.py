@@ -6,7 +6,7 @@ Letters: B pictures of H×W pixels.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import torch
@@ -42,6 +42,7 @@ class Augmentation:
             −2 to 2.
         blur: largest share of a smoothed picture, 3×3, that is mixed in.
         contrast: largest exponent of the grey values, ≥ 1; its inverse is the smallest.
+        share: chance of each picture to be changed; the others stay as they are.
     """
 
     shift: Annotated[float, Ge(0.0), Le(LONGEST_SIDE)] = 0.0
@@ -56,6 +57,7 @@ class Augmentation:
     )
     blur: Share = 0.0
     contrast: Annotated[float, Ge(1.0), Le(10.0)] = 1.0
+    share: Share = 1.0
 
     def __post_init__(self) -> None:
         check_bounds(self)
@@ -66,6 +68,11 @@ class Augmentation:
 
     def __call__(self, grey: Tensor, generator: torch.Generator) -> Tensor:
         """[B, H, W] → [B, H, W], bilinear; pixels outside the picture are white."""
+        if self.share < 1.0:
+            chosen = torch.rand(len(grey), generator=generator) < self.share
+            changed = grey.clone()
+            changed[chosen] = replace(self, share=1.0)(grey[chosen], generator)
+            return changed
         if self == PLAIN or not len(grey):
             return grey
         shape = torch.rand(len(grey), 4, generator=generator) * 2.0 - 1.0

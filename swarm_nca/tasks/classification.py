@@ -187,9 +187,10 @@ class Classification(Task):
         return f"{len(self.grey)} held-out pictures, step {SCORED_AT}"
 
     def not_scored(self) -> str:
-        """The number of pictures, and the cure."""
+        """The number of pictures with a class, and the cure."""
+        known = int((self.label >= 0).sum())
         return (
-            f"no score: {len(self.grey)} pictures were held out, {ENOUGH} are needed; "
+            f"no score: {known} pictures with a class were held out, {ENOUGH} are needed; "
             "score it with swarm-nca evaluate … --dataset …"
         )
 

@@ -100,6 +100,14 @@ def _pictures(
     if recipe.canvas is not None:
         with document.at("canvas"):
             loaded = [pictures.centred_on(recipe.canvas) for pictures in loaded]
+    taught = {name for pictures in known for name in _shown(pictures)}
+    for i, (pictures, source) in enumerate(zip(loaded, recipe.data, strict=True)):
+        if not source.known and (both := sorted(taught & _shown(pictures))):
+            with document.at("data", i):
+                raise ValueError(
+                    f"other sources teach the classes {', '.join(both)}, here their pictures would "
+                    "be of no class (known: false): choose other classes with only"
+                )
     with document.at("data"):
         grey = torch.from_numpy(np.concatenate([np.asarray(part.grey) for part in loaded]))
         classes = Classes.named(*names)
@@ -117,6 +125,11 @@ def _pictures(
         grey[kept], label[kept], recipe.augment, classes, recipe.loss, recipe.start
     )
     return train, Classification(grey[held], label[held], classes=classes)
+
+
+def _shown(pictures: Pictures) -> set[str]:
+    """The names of the classes that pictures have."""
+    return {pictures.classes[label] for label in np.unique(pictures.labels) if label >= 0}
 
 
 def look_up(recipe: Recipe, document: Document) -> None:

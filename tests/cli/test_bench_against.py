@@ -50,14 +50,25 @@ def test_another_machine_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [None, "[]", "{", '{"machine": 3}', '{"machine": {}, "steps": 3}', "\x00"]
+    "content",
+    [
+        None,
+        "[]",
+        "{",
+        '{"machine": 3}',
+        '{"machine": {}, "steps": 3}',
+        '{"machine": {}, "steps": [3]}',
+        '{"machine": {}, "steps": [{"worlds": 1, "engine_ms": null}]}',
+        "\x00",
+    ],
 )
 def test_other_files_are_refused(tmp_path: Path, content: str | None) -> None:
     file = tmp_path / "speed.json"
     if content is not None:
         file.write_text(content)
-    with pytest.raises(ValueError, match="swarm-nca bench --json"):
+    with pytest.raises(ValueError, match="swarm-nca bench --json") as refused:
         read_earlier(file)
+    assert "object" not in str(refused.value)
 
 
 def test_a_written_file_is_read_again(tmp_path: Path) -> None:

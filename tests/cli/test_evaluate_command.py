@@ -123,6 +123,14 @@ def test_signals_are_printed_and_written_over_known_and_unknown_pictures(
     assert "AUROC" in printed
 
 
+def test_signals_without_a_wrong_or_a_right_picture_have_no_auroc_and_the_reason(
+    digits_file,
+) -> None:
+    console = Console(record=True, width=80)
+    evaluate_command(digits_file, "letters", limit=2, steps=2, trust=True, console=console)
+    assert "no AUROC: every picture is wrong or unknown" in console.export_text()
+
+
 def test_the_first_nonfinite_states_are_reported_and_not_averaged(tmp_path) -> None:
     rule = Mlp()
     with torch.no_grad():
@@ -159,6 +167,7 @@ def test_the_first_nonfinite_states_are_reported_and_not_averaged(tmp_path) -> N
             {"dataset": "strokes", "trust": True, "protocol": "mutation"},
             "--trust needs the protocol fresh",
         ),
+        ({"dataset": "strokes", "trust": True, "every": 5}, "--trust needs every step"),
         ({"rule": "no-such-rule", "dataset": "strokes"}, "no rule 'no-such-rule'"),
     ],
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from swarm_nca.images import DRAWN, strokes
+from swarm_nca.images import ALPHABETS, DRAWN, strokes
+from swarm_nca.images.draws import derived_seed
 
 NAMES = ("mirrored", "overlays", "halves", "invented", "scribbles", "blots", "clouds", "dots")
 
@@ -34,6 +35,34 @@ def test_mirrored_digits_are_strokes_seen_from_behind() -> None:
     assert np.array_equal(
         np.asarray(mirrored.grey)[:, :, ::-1], np.asarray(strokes(3, 5, label="4").grey)
     )
+
+
+def test_overlays_are_two_different_characters_and_no_letter_from_n_on() -> None:
+    pictures = np.asarray(DRAWN["overlays"].draw(30, 2).grey)
+    drawn = [
+        {
+            name: np.asarray(strokes(30, derived_seed(2, part), classes="all", label=name).grey)
+            for name in ALPHABETS["all"]
+        }
+        for part in (0, 1)
+    ]
+    seen = set()
+    for number, picture in enumerate(pictures):
+        below, above = (
+            {name for name, grey in each.items() if (grey[number] <= picture).all()}
+            for each in drawn
+        )
+        pairs = {
+            (one, other)
+            for one in below
+            for other in above
+            if np.array_equal(np.maximum(drawn[0][one][number], drawn[1][other][number]), picture)
+        }
+        assert len(pairs) == 1
+        seen |= pairs
+    assert all(one != other for one, other in seen)
+    assert not set("INOPQRSTUVWXYZ") & {name for pair in seen for name in pair}
+    assert len(seen) > 20
 
 
 def test_blots_are_filled_and_scribbles_are_lines() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -65,6 +67,13 @@ def two_swarms() -> Conduct:
 def test_every_signal_trusts_the_surer_swarm_more(name) -> None:
     sure, unsure = SIGNALS[name](two_swarms()).tolist()
     assert sure > unsure
+
+
+def test_a_silent_swarm_never_agreed() -> None:
+    swarms = two_swarms()
+    silent = VoteCounts(torch.tensor([[0, 9, 1, 0], [9, 0, 0, 0]]), torch.tensor([0, 0]))
+    early = replace(swarms, last=silent, settled=torch.tensor([20, 1]))
+    assert SIGNALS["steps to agreement"](early).tolist() == [-20.0, -torch.inf]
 
 
 def test_any_vote_is_wrong_for_an_unknown_label() -> None:

@@ -113,6 +113,17 @@ def test_an_elastic_field_moves_each_picture_in_its_own_way() -> None:
     assert not torch.allclose(moved[0], grey[0], atol=0.1)
 
 
+def test_a_share_of_the_pictures_is_changed_and_the_others_stay_as_they_are() -> None:
+    grey = bars(400, 28, 28)
+    changed = Augmentation(shift=2.0, blur=0.5, share=0.25)(grey, generator())
+    same = (changed == grey).flatten(1).all(1)
+    assert 0.68 < float(same.float().mean()) < 0.82
+    assert torch.equal(Augmentation(rotate=20.0, share=0.0)(grey, generator()), grey)
+    assert torch.equal(grey, bars(400, 28, 28))
+    turned = Augmentation(rotate=20.0, share=1.0)(grey, generator())
+    assert torch.equal(turned, Augmentation(rotate=20.0)(grey, generator()))
+
+
 def test_new_changes_leave_the_draws_of_old_recipes_alone() -> None:
     grey, old = bars(3, 28, 28), Augmentation(shift=2.0, scale=(0.8, 1.2), rotate=20.0)
     plain = old(grey, generator())
@@ -122,7 +133,8 @@ def test_new_changes_leave_the_draws_of_old_recipes_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"thickness": (1.0, -1.0)}, {"aspect": 0.5}, {"blur": 2.0}, {"contrast": 0.5}]
+    "wrong",
+    [{"thickness": (1.0, -1.0)}, {"aspect": 0.5}, {"blur": 2.0}, {"contrast": 0.5}, {"share": 1.5}],
 )
 def test_ranges_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):

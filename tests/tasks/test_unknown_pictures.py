@@ -88,6 +88,16 @@ def test_scores_count_known_and_unknown_pictures_apart() -> None:
         ({"data": [{"dataset": "letters", "count": 9, "known": False}]}, "with classes"),
         ({"data": [{"dataset": "strokes", "count": 9, "only": ["x"]}]}, "x"),
         ({"canvas": [20, 20]}, "canvas"),
+        (
+            {
+                "data": [
+                    {"dataset": "strokes", "count": 30, "only": ["1", "2"]},
+                    {"dataset": "doodles", "count": 30, "only": ["2", "3"], "known": False},
+                ],
+                "held_out": 5,
+            },
+            r"data\[1\].* other sources teach the classes 2,",
+        ),
     ],
 )
 def test_recipes_that_cannot_work_name_the_cure(change: dict[str, Any], cure: str) -> None:
