@@ -114,7 +114,7 @@ def steps_against_dense(rule: Rule, worlds: int, limits: Limits, seconds: float 
     short = Stepper(world, rule, precision="bfloat16", compile_kernel=False)
     stepper.step()
     firing = len(stepper.fired)
-    products = _products(rule, firing)
+    products = products_of(rule, firing)
     compiled = {
         name: Stepper(world, rule, precision=precision, compile_kernel=True).step
         for name, precision in _compiled_ways().items()
@@ -303,7 +303,7 @@ def _links_between(world: World) -> int:
     return int((world.neighbors < world.cells).sum()) - world.cells
 
 
-def _products(rule: Rule, rows: int) -> Callable[[], None]:
+def products_of(rule: Rule, rows: int) -> Callable[[], None]:
     """A function that computes only the three matrix products of `rows` firing cells."""
     first, *others = (layer.weight for layer in rule.layers() or ())
     layers = [first[rule.stimulus_size :], *others]

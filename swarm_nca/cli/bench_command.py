@@ -29,6 +29,7 @@ from swarm_nca.measure.writing import check_json, write_json
 from swarm_nca.processor import processor
 from swarm_nca.recording.paper import check_figures
 from swarm_nca.recording.roofline import Dot, roofline
+from swarm_nca.step_bench import parts_of_a_step
 
 _STEPS: Columns = {
     "worlds": "{worlds:,.0f}",
@@ -37,6 +38,12 @@ _STEPS: Columns = {
     "cells / s": "{engine_updates_per_s:,.0f}",
     "products": "{products_ms:,.2f} ms",
     "engine / products": "{engine_over_products:.2f} ×",
+}
+_PARTS: Columns = {
+    "worlds": "{worlds:,.0f}",
+    "step": "{step_ms:,.2f} ms",
+    **{part: f"{{{part}_ms:,.2f}}" for part in ("draws", "gather", "products", "noise", "write")},
+    "rest": "{rest_ms:,.2f}",
 }
 _DENSE: Columns = {
     "worlds": "{worlds:,.0f}",
@@ -192,6 +199,9 @@ def bench_command(
         steps = [steps_against_dense(rule, worlds, limits, seconds) for worlds in batches]
     console.print(as_table("One step of a batch of digits, and its products alone", _STEPS, steps))
     console.print(as_table("The same step beside the limits of the processor", _LIMITS, steps))
+    with console.status("timing the parts of a step"):
+        parts = [parts_of_a_step(rule, worlds, seconds) for worlds in batches]
+    console.print(as_table("Its parts, each timed alone, in ms", _PARTS, parts))
     console.print(as_table("The same step as a dense convolution", _DENSE, steps))
     if "compiled_ms" in steps[0]:
         title = "The same step compiled for the rule (SWARM_NCA_PRODUCTS=compiled)"
@@ -227,6 +237,7 @@ def bench_command(
         "machine": machine,
         "limits": limits._asdict(),
         "steps": steps,
+        "parts": parts,
         "other_worlds": others,
         "training": training,
         "growing": growing,

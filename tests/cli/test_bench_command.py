@@ -34,6 +34,10 @@ def test_bench_prints_tables_and_writes_the_same_numbers(tmp_path, monkeypatch) 
         assert row["links"] / ordinary == pytest.approx(fewer, abs=0.01), name
         per_link = row["over_ordinary"] * ordinary / row["links"]
         assert row["over_ordinary_per_link"] == pytest.approx(per_link)
+    for row in numbers["parts"]:
+        parts = ("draws", "gather", "products", "noise", "write", "rest")
+        assert sum(row[f"{part}_ms"] for part in parts) == pytest.approx(row["step_ms"])
+        assert all(row[f"{part}_ms"] > 0 for part in parts[:-1])
     for row in numbers["steps"]:
         updates = row["cells"] / (row["engine_ms"] / 1e3)
         assert row["engine_updates_per_s"] == pytest.approx(updates)
@@ -47,6 +51,7 @@ def test_bench_prints_tables_and_writes_the_same_numbers(tmp_path, monkeypatch) 
         "limits of the processor",
         "products",
         "dense convolution",
+        "parts",
         "arithmetic",
         "pool included",
         "growing",
