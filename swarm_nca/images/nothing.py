@@ -126,7 +126,7 @@ def one_by_one(one: Callable[[Random], Grey], name: str) -> Callable[..., Pictur
 def overlays(
     count: int, seed: int = 0, *, start: int = 0, label: int | str | None = None
 ) -> Pictures:
-    """Two different characters of `_OVERLAID` by the pen, one over the other."""
+    """Two different characters of the pen, digits or letters to M, one over the other."""
     if label is not None:
         class_number(label, OVERLAYS)
     draws = np.stack(
