@@ -74,6 +74,11 @@ _by_onednn: dict[tuple[Any, ...], bool] = {}
 _faster: dict[tuple[Any, ...], bool] = {}
 
 
+def library() -> str:
+    """The choice of the environment, one of `CHOICES`."""
+    return _library
+
+
 def compiled() -> bool:
     """Whether steps and trainings should use compiled functions where they fit."""
     return _library == "compiled"

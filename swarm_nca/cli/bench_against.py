@@ -49,7 +49,8 @@ def read_earlier(path: Path) -> dict[str, Any]:
         list(_times(numbers))
     except (AttributeError, TypeError, ValueError):
         raise ValueError(
-            f"{path} is no file of swarm-nca bench --json: not all of its rows hold times by name"
+            f"{path} is no file of swarm-nca bench --json: not all of its rows hold times by name; "
+            "write one with swarm-nca bench --json FILE"
         ) from None
     return numbers
 
@@ -80,7 +81,7 @@ def print_against(console: Console, before: Mapping[str, Any], now: Mapping[str,
     console.print(as_table(title, _AGAINST, rows))
     for what, value in now["machine"].items():
         past = before["machine"].get(what)
-        if past != value:
+        if what in before["machine"] and past != value:
             console.print(f"Another {what} than before: {value}, it was {past}", soft_wrap=True)
     if not rows:
         console.print("The earlier file has none of these rows: give both benches the same options")
@@ -96,7 +97,7 @@ def _times(numbers: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], tuple[
                 end = next((end for end in _TIMES if name.endswith(end)), None)
                 if name in _OPTIONS:
                     yield (row, _OPTIONS[name]), (float(value), "ns")
-                elif end and not name.endswith(("_per_s", "_limit_ms")):
+                elif end and not name.endswith(("_per_s", "_limit_ms", "rest_ms")):
                     time = name.removesuffix(end) + " per agent" * end.endswith("agent")
                     time = time.replace("_", " ")
                     yield (row, time), (float(value), _TIMES[end])

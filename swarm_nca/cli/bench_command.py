@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from swarm_nca.bench import (
 )
 from swarm_nca.bits_bench import BIT_PRODUCT, exported_cells, products_in_bits
 from swarm_nca.load_bench import busy_cores, growing_iteration
-from swarm_nca.matmul import VARIABLE
+from swarm_nca.matmul import library
 from swarm_nca.measure.limits import Limits, measured_limits
 from swarm_nca.measure.tables import Columns, as_table
 from swarm_nca.measure.writing import check_json, write_json
@@ -42,8 +41,10 @@ _STEPS: Columns = {
 _PARTS: Columns = {
     "worlds": "{worlds:,.0f}",
     "step": "{step_ms:,.2f} ms",
-    **{part: f"{{{part}_ms:,.2f}}" for part in ("draws", "gather", "products", "noise", "write")},
-    "rest": "{rest_ms:,.2f}",
+    **{
+        part: f"{{{part}_ms:,.2f}}"
+        for part in ("draws", "gather", "products", "noise", "write", "rest")
+    },
 }
 _DENSE: Columns = {
     "worlds": "{worlds:,.0f}",
@@ -301,7 +302,7 @@ def _machine(console: Console) -> dict[str, Any]:
         "processor": processor(),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
-        "products": os.environ.get(VARIABLE, "auto"),
+        "products": library(),
     }
     line = "{processor}, {threads} threads, float32, torch {torch}, products {products}"
     console.print(line.format(**machine))

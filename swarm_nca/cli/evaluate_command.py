@@ -74,7 +74,8 @@ def evaluate_command(
         by: also print the final scores grouped by these `GROUPINGS`; several data sets are always
             grouped by data set.
         votes: also print the table of votes by class.
-        trust: also print how well the swarm's own signals tell wrong answers; `fresh` only.
+        trust: also print how well the swarm's own signals tell wrong answers; needs `fresh`, and
+            every step.
         fill_holes: fill the holes of every silhouette; see `without_holes`.
         precision: see `engine.rollout`.
         device, links: see `evaluate`.

@@ -99,7 +99,9 @@ def evaluate(
     trust: Annotated[
         bool,
         typer.Option(
-            "--trust", help="Also print which signals of the swarm tell right from wrong answers."
+            "--trust",
+            help="Also print which signals of the swarm tell right from wrong answers (protocol "
+            "fresh, every step).",
         ),
     ] = False,
     fill_holes: Annotated[

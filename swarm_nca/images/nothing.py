@@ -14,7 +14,7 @@ import numpy.typing as npt
 from swarm_nca.images.draws import derived_seed
 from swarm_nca.images.pictures import SIZE, Grey, Pictures, check_pixels, class_number
 from swarm_nca.images.raster import segment_coverage
-from swarm_nca.images.strokes import ALPHABETS, strokes
+from swarm_nca.images.strokes import characters, check_drawn, strokes
 
 #: Half the width of scribbled lines, in pixels.
 _PEN = 1.3
@@ -126,30 +126,34 @@ def one_by_one(one: Callable[[Random], Grey], name: str) -> Callable[..., Pictur
 def overlays(
     count: int, seed: int = 0, *, start: int = 0, label: int | str | None = None
 ) -> Pictures:
-    """Two different characters of the pen, digits or letters to M, one over the other."""
+    """Two different characters of the pen, digits or letters to M but I, one over the other."""
+    check_drawn(count, seed, start)
     if label is not None:
         class_number(label, OVERLAYS)
-    draws = np.stack(
-        [np.random.default_rng([seed, number]).random(2) for number in range(start, start + count)]
+    lower = upper = ""
+    for number in range(start, start + count):
+        one, other = np.random.default_rng([seed, number]).random(2)
+        first = int(len(_OVERLAID) * one)
+        second = first + 1 + int((len(_OVERLAID) - 1) * other)
+        lower += _OVERLAID[first]
+        upper += _OVERLAID[second % len(_OVERLAID)]
+    grey = np.maximum(
+        characters(lower, derived_seed(seed, 0), start=start),
+        characters(upper, derived_seed(seed, 1), start=start),
     )
-    size = len(_OVERLAID)
-    one = (size * draws[:, 0]).astype(np.int64)
-    other = (one + 1 + ((size - 1) * draws[:, 1]).astype(np.int64)) % size
-    lower, upper = (
-        _written(_OVERLAID, labels, derived_seed(seed, part), start)
-        for part, labels in enumerate((one, other))
-    )
-    return Pictures(np.maximum(lower, upper), np.zeros(count, np.int64), OVERLAYS)
+    return Pictures(grey, np.zeros(count, np.int64), OVERLAYS)
 
 
 def mirrored(
     count: int, seed: int = 0, *, start: int = 0, label: int | str | None = None
 ) -> Pictures:
     """Digits of the pen in the mirror: those whose mirror image is no digit."""
+    check_drawn(count, seed, start)
     only = None if label is None else class_number(label, MIRRORED)
     labels = (np.arange(start, start + count) % len(MIRRORED)) if only is None else only
     labels = np.broadcast_to(labels, count).astype(np.int64)
-    return Pictures(_written(_ONE_WAY, labels, seed, start)[:, :, ::-1], labels, MIRRORED)
+    grey = characters([_ONE_WAY[label] for label in labels], seed, start=start)
+    return Pictures(grey[:, :, ::-1], labels, MIRRORED)
 
 
 def halves(
@@ -160,7 +164,8 @@ def halves(
         class_number(label, HALVES)
     numbers = np.arange(start, start + count)
     digits = np.asarray(strokes(count, derived_seed(seed, 0), start=start).grey)
-    letters = _written(_HALVED, numbers // 2 % len(_HALVED), derived_seed(seed, 1), start)
+    halved = [_HALVED[number // 2 % len(_HALVED)] for number in numbers]
+    letters = characters(halved, derived_seed(seed, 1), start=start)
     swapped = (numbers % 2 == 1)[:, None, None]
     left, right = np.where(swapped, letters, digits), np.where(swapped, digits, letters)
     middle = SIZE[1] // 2
@@ -176,14 +181,6 @@ SINGLE: Mapping[str, tuple[str, Callable[[Random], Grey]]] = {
     "clouds": ("cloud", cloud_picture),
     "dots": ("dots", lambda random: dot_picture(random, random.uniform(0.05, 0.7))),
 }
-
-
-def _written(characters: str, labels: npt.NDArray[np.int64], seed: int, start: int) -> Grey:
-    """[n, 28, 28], the numbers from `start` on of the pen, each of the character of its label."""
-    alphabet = ALPHABETS["all"]
-    numbers = np.array([alphabet.index(character) for character in characters])
-    drawn = strokes(len(labels), seed, start=start, classes="all", label=numbers[labels])
-    return np.asarray(drawn.grey)
 
 
 def _smooth(at: Floats, knots: Floats) -> Floats:

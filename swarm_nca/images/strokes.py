@@ -8,7 +8,7 @@ is endless and any range can be drawn by itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -42,7 +42,7 @@ def strokes(
     *,
     start: int = 0,
     classes: Alphabet = "digits",
-    label: int | str | npt.NDArray[np.int64] | None = None,
+    label: int | str | None = None,
     size: int = 28,
     box: float | None = None,
     hand: Hand | None = None,
@@ -50,32 +50,53 @@ def strokes(
     """`count` handwritten characters: numbers `start` to `start + count − 1` of the seed.
 
     `classes`: the alphabet, with equal chances. `label`: only this character, by its number in
-    the alphabet or its name, or the numbers of all, [count]. `size`: pictures are [size, size].
-    `box`: side of the square around the character, by default 20/28 of the size. `hand`: the
-    variation.
+    the alphabet or its name. `size`: pictures are [size, size]. `box`: side of the square around
+    the character, by default 20/28 of the size. `hand`: the variation.
     Raises ValueError for a count below 1 or too large, and an unknown alphabet or label.
     """
     if classes not in ALPHABETS:
         raise ValueError(f"strokes are of {', '.join(ALPHABETS)}, got {classes!r}")
+    check_drawn(count, seed, start, size)
+    names = ALPHABETS[classes]
+    labels = None if label is None else np.full(count, class_number(label, names))
+    box = size * 20 / 28 if box is None else box
+    return _drawn(count, seed, start, names, labels, size, box, hand or Hand())
+
+
+def characters(text: Sequence[str], seed: int = 0, *, start: int = 0) -> Grey:
+    """[n, 28, 28], n given digits and capital letters: the numbers from `start` on of the seed."""
+    names = ALPHABETS["all"]
+    labels = np.array([names.index(character) for character in text], np.int64)
+    return np.asarray(_drawn(len(text), seed, start, names, labels, 28, 20.0, Hand()).grey)
+
+
+def check_drawn(count: int, seed: int, start: int, size: int = 28) -> None:
+    """Raise a ValueError unless these pictures, `size` wide, can be drawn."""
     if count < 1:
         raise ValueError(f"a count of strokes is at least 1, got {count}")
     if seed < 0 or start < 0:
         raise ValueError(f"seed and start are at least 0, got seed {seed} and start {start}")
     check_pixels(count, size, size)
-    names = ALPHABETS[classes]
-    chosen = None
-    if label is not None:
-        only = label if isinstance(label, np.ndarray) else class_number(label, names)
-        chosen = np.broadcast_to(only, count)
-    box = size * 20 / 28 if box is None else box
+
+
+def _drawn(
+    count: int,
+    seed: int,
+    start: int,
+    names: tuple[str, ...],
+    chosen: npt.NDArray[np.int64] | None,
+    size: int,
+    box: float,
+    hand: Hand,
+) -> Pictures:
+    """Characters of the alphabet `names`, by their numbers [count]; random ones when None."""
     grey = np.empty((count, size, size), np.float32)
     labels = np.empty(count, np.int64)
     for first in range(0, count, _CHUNK):
         rows = slice(first, min(first + _CHUNK, count))
         draws = numbered_draws(seed, start + first, rows.stop - first, 1 + DRAWS)
-        drawn = (draws[:, 0] * len(names)).astype(np.int64)
-        labels[rows] = drawn if chosen is None else chosen[rows]
-        path = written(draws[:, 1:], labels[rows], names, hand or Hand(), size, box)
+        labels[rows] = draws[:, 0] * len(names) if chosen is None else chosen[rows]
+        path = written(draws[:, 1:], labels[rows], names, hand, size, box)
         grey[rows] = render_segments(
             path.starts, path.ends, path.radius, (size, size), INK_SOFTNESS
         )

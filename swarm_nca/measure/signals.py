@@ -41,7 +41,8 @@ class Conduct:
         last: decisions at the last step.
         flips: float64 [P], the share of cells that change from class to class in a step, mean of
             the measured steps among the last `LATE`.
-        settled: int64 [P], see `steps_to_agreement`; counted in measured steps, −1 for never.
+        settled: int64 [P], see `steps_to_agreement`; counted in measured steps, −1 for never. A
+            swarm without a decided cell does not agree here.
         moved: float64 [P], the share of cells that decide otherwise after a jolt.
         certainty: float64 [P], the mean difference of each cell's two highest class channels.
         strength: float64 [P], the mean of a class channel over all cells and measured steps, that
@@ -87,7 +88,7 @@ class Watcher:
 
     def __call__(self, step: int, stats: CellStats) -> None:
         """Look at the statistics of one batch after a step."""
-        self._agrees.append(stats.agrees.cpu())
+        self._agrees.append((stats.agrees & (stats.decided > 0)).cpu())
         self._strengths = stats.strengths.cpu() + self._strengths
         if step > self._steps - LATE and stats.flips is not None:
             self._flips.append(_over(stats.flips, stats.cells).cpu())
@@ -145,8 +146,7 @@ def _steadiness(seen: Conduct) -> Tensor:
 
 
 def _speed(seen: Conduct) -> Tensor:
-    never = (seen.settled < 0) | (seen.last.decided == 0)  # silent swarms count as agreeing
-    return torch.where(never, -torch.inf, -seen.settled.double())
+    return torch.where(seen.settled < 0, -torch.inf, -seen.settled.double())
 
 
 def _firmness(seen: Conduct) -> Tensor:

@@ -123,12 +123,18 @@ def test_signals_are_printed_and_written_over_known_and_unknown_pictures(
     assert "AUROC" in printed
 
 
-def test_signals_without_a_wrong_or_a_right_picture_have_no_auroc_and_the_reason(
-    digits_file,
+@pytest.mark.parametrize(
+    ("rule", "dataset", "reason"),
+    [(None, "letters", "every picture is wrong or unknown"), ("digits", "strokes", "no picture")],
+)
+def test_signals_of_equal_pictures_have_no_auroc_and_the_reason(
+    digits_file, rule, dataset, reason
 ) -> None:
-    console = Console(record=True, width=80)
-    evaluate_command(digits_file, "letters", limit=2, steps=2, trust=True, console=console)
-    assert "no AUROC: every picture is wrong or unknown" in console.export_text()
+    console, steps = Console(record=True, width=80), 2 if rule is None else 60
+    evaluate_command(
+        rule or digits_file, dataset, limit=2, steps=steps, trust=True, console=console
+    )
+    assert f"no AUROC: {reason}" in console.export_text()
 
 
 def test_the_first_nonfinite_states_are_reported_and_not_averaged(tmp_path) -> None:

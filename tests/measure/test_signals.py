@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -23,7 +21,10 @@ from swarm_nca.measure.signals import (
     trusts,
 )
 from swarm_nca.perturbations import Noise
+from swarm_nca.rules import Mlp
 from swarm_nca.world import World
+
+DIGITS = tuple("0123456789")
 
 
 def test_a_watcher_collects_over_batches_what_a_plain_loop_measures(rule) -> None:
@@ -69,11 +70,16 @@ def test_every_signal_trusts_the_surer_swarm_more(name) -> None:
     assert sure > unsure
 
 
-def test_a_silent_swarm_never_agreed() -> None:
-    swarms = two_swarms()
-    silent = VoteCounts(torch.tensor([[0, 9, 1, 0], [9, 0, 0, 0]]), torch.tensor([0, 0]))
-    early = replace(swarms, last=silent, settled=torch.tensor([20, 1]))
-    assert SIGNALS["steps to agreement"](early).tolist() == [-20.0, -torch.inf]
+@pytest.mark.parametrize(("threshold", "settled"), [(0.0, 1), (0.035, 4), (9.0, -1)])
+def test_a_swarm_does_not_agree_before_its_first_cell_decides(
+    threshold: float, settled: int
+) -> None:
+    rule = Mlp(hidden=(2, 2), noise=0.0, fire_rate=1.0, undecided_below=threshold)
+    with torch.no_grad():
+        rule.output_bias[rule.free_channels + 1] = 0.01  # class 1 rises by this in every step
+    watcher = Watcher(rule.requires_grad_(False), 6)
+    evaluate(rule, Pictures(np.ones((1, 4, 4), np.float32), [1], DIGITS), steps=6, watch=watcher)
+    assert watcher.conduct.settled.tolist() == [settled]
 
 
 def test_any_vote_is_wrong_for_an_unknown_label() -> None:
