@@ -25,8 +25,8 @@ def parts_of_a_step(rule: Rule, worlds: int, seconds: float = 4.0) -> Row:
     """
     world = bench_worlds(rule, worlds)
     stepper = Stepper(world, rule, compile_kernel=False)
-    draws, step, many, at = draws_of(world, 0), count(), torch.get_num_threads(), 0
-    deviates = draws_of(world, 1)
+    draws, deviates, many = draws_of(world, 0), draws_of(world, 1), torch.get_num_threads()
+    steps, later = count(), count()
     rows = draws.fires(0, rule.fire_rate)
     bank = torch.cat([world.state, world.state.new_zeros(1, rule.channels)])
     prepared, change = rule.prepare(world.stimulus), torch.zeros(len(rows), rule.channels)
@@ -39,10 +39,6 @@ def parts_of_a_step(rule: Rule, worlds: int, seconds: float = 4.0) -> Row:
         torch.index_select(bank, 0, table, out=heard[thread, : len(table)])
         torch.index_select(prepared, 0, chosen, out=sensed[thread, : len(chosen)])
 
-    def add_noise(thread: int, part: slice) -> None:
-        normals = deviates.normals(at, rows[part], rule.channels, bank.dtype)
-        change[part].add_(normals, alpha=rule.noise)
-
     def write(thread: int, part: slice) -> None:
         bank.index_add_(0, rows[part], change[part])
 
@@ -51,13 +47,17 @@ def parts_of_a_step(rule: Rule, worlds: int, seconds: float = 4.0) -> Row:
 
     def choose() -> None:
         with threads(1):
-            draws.fires(next(step), rule.fire_rate)
+            draws.fires(next(steps), rule.fire_rate)
 
     def noise() -> None:
-        nonlocal at
-        at += 1
-        deviates.offsets(at, rows[:0])  # drawn once, before several threads read them
-        _by_chunks(add_noise, rows, many)()
+        t = next(later)
+        deviates.offsets(t, rows[:0])  # drawn once, before several threads read them
+
+        def add(thread: int, part: slice) -> None:
+            normals = deviates.normals(t, rows[part], rule.channels, bank.dtype)
+            change[part].add_(normals, alpha=rule.noise)
+
+        _by_chunks(add, rows, many)()
 
     products = {size: products_of(rule, size) for size in {CHUNK, len(rows) % CHUNK}}
     tasks: dict[str, Callable[[], object]] = {

@@ -80,8 +80,8 @@ def print_against(console: Console, before: Mapping[str, Any], now: Mapping[str,
     title = "Beside the earlier bench: below 1 × is faster"
     console.print(as_table(title, _AGAINST, rows))
     for what, value in now["machine"].items():
-        past = before["machine"].get(what)
-        if what in before["machine"] and past != value:
+        past = before["machine"].get(what, value)
+        if past != value:
             console.print(f"Another {what} than before: {value}, it was {past}", soft_wrap=True)
     if not rows:
         console.print("The earlier file has none of these rows: give both benches the same options")
