@@ -24,7 +24,7 @@ KNOWN = {
     "digits-robust": ("doodles", 0.9, 0.85, 0.92),
     "fashion-mnist": ("garments", 0.7, 0.6, 0.75),
     "mnist": ("strokes", 0.92, 0.85, 0.9),
-    "mnist-98": ("strokes", 0.92, 0.85, 0.9),
+    "mnist-97": ("strokes", 0.92, 0.85, 0.9),
     "mnist-robust": ("strokes", 0.92, 0.8, 0.92),
     "mnist-mixed": ("strokes", 0.85, 0.75, 0.85),
     "mnist-1bit": ("strokes", 0.85, 0.7, 0.85),

@@ -272,8 +272,8 @@ def stress(
         str | None,
         typer.Option(
             metavar="RULE",
-            help="The rule that immigrants obey. Default: for the rule mnist the attack that ships "
-            "(scenario misled), for others none.",
+            help="The rule that immigrants obey. Default: for the rules mnist and mnist-97 the "
+            "attack that ships (scenario misled), for others none.",
             show_default=False,
         ),
     ] = None,

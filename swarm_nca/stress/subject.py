@@ -24,8 +24,11 @@ from swarm_nca.shipped import folder
 from swarm_nca.suggestion import unknown
 from swarm_nca.world import World
 
-#: The attack on the rule `mnist`, in the folder of scenarios; by the recipe `immigrants`.
+#: The attack on the rule `mnist-97`, in the folder of scenarios; by the recipe `immigrants`.
 ATTACK = Path("faults") / "mislead.safetensors"
+
+#: The rules that it works on: `mnist` was trained further from `mnist-97`.
+ATTACKED = ("mnist", "mnist-97")
 
 #: The sets of one task, published before drawn; the rule's task is the first whose classes it has.
 KINDS = {"digits": ("mnist", "strokes", "doodles"), "garments": ("fashion-mnist", "garments")}
@@ -123,8 +126,8 @@ def subject_of(
         count: pictures of each setting.
         seed: seed of all draws.
         pictures: a folder with one subfolder of pictures for each class, drawn by other hands.
-        immigrants: the rule that immigrants obey; when None, for the rule `mnist` the attack that
-            ships, and none for others.
+        immigrants: the rule that immigrants obey; when None, for the rules `ATTACKED` the attack
+            that ships, and none for others.
 
     Raises:
         ValueError: an unknown rule, set or folder, a rule without classes, pictures of other
@@ -173,8 +176,8 @@ def _usual(rule: Rule) -> str:
 
 
 def _immigrants(rule: Rule, name: str | None) -> Rule | None:
-    """The rule of that name; without one the attack on `mnist`, if this is that rule."""
-    if name is None and rule.hash() != load_rule("mnist").hash():
+    """The rule of that name; without one the attack, if it works on this rule."""
+    if name is None and rule.hash() not in {load_rule(each).hash() for each in ATTACKED}:
         return None
     guest = load_rule(folder("scenarios") / ATTACK if name is None else name)
     check_guest(World.from_images(torch.zeros(1, 1, 1), rule), guest)

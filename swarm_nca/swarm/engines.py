@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import Tensor
 
+from swarm_nca.arguments import shown
 from swarm_nca.engine import Backend, Mail, check_fit, stepper
+from swarm_nca.suggestion import did_you_mean
 from swarm_nca.world import World
 from swarm_nca.world.fields import IN_FLIGHT, LAST_HEARD
 from swarm_nca.world.wires import AS_IN_SPACE, CUT, WIRE
@@ -41,7 +43,7 @@ class Batched:
 
     def __init__(self, swarm: Swarm, world: World) -> None:
         self._swarm, self._table = swarm, world.neighbors
-        self._stepper = stepper(world, swarm.rule, swarm.seed)
+        self._stepper = stepper(world, swarm.rule, swarm.seed, precision=swarm.precision)
         self._held: dict[str, Tensor] | None = None
 
     @property
@@ -141,3 +143,20 @@ class OneByOne:
 
 #: The engines by the names used in `Swarm` and scenarios.
 ENGINES: dict[str, Callable[[Swarm, World], Engine]] = {"batched": Batched, "agents": OneByOne}
+
+
+def known_engine(name: str, precision: str | None) -> str:
+    """The name of an engine, if there is one of that name with this precision of its products.
+
+    Raises:
+        ValueError: an unknown engine, or a precision of another engine than the batched one.
+    """
+    if not isinstance(name, str) or name not in ENGINES:
+        hint = did_you_mean(name, ENGINES)
+        raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {shown(name)}{hint}")
+    if precision is not None and name != "batched":
+        raise ValueError(
+            f"engine {name} has the precision of the states, got {shown(precision)}: use engine "
+            "batched or leave precision out"
+        )
+    return name

@@ -23,9 +23,8 @@ from swarm_nca.measure.cell_stats import CellStats
 from swarm_nca.randomness import check_seed
 from swarm_nca.rules import Rule, load_rule
 from swarm_nca.simulation import Plan, Planned, Simulation
-from swarm_nca.suggestion import did_you_mean
 from swarm_nca.swarm.agents import CellAgent
-from swarm_nca.swarm.engines import ENGINES, Engine
+from swarm_nca.swarm.engines import ENGINES, Engine, known_engine
 from swarm_nca.swarm.mesa_space import MesaSpace
 from swarm_nca.swarm.places import Places
 from swarm_nca.swarm.reporters import usual
@@ -54,6 +53,8 @@ class Swarm(mesa.Model):  # type: ignore[misc]
             `change(world, seed=…)`. They act between step `at` and the next, in the given order.
         fire_rate, noise: override those of the world and the rule when given, until a perturbation
             changes them.
+        precision: of the factors of matrix products, `float32` or `bfloat16`; the states' when
+            None. Only the batched engine has it. States, noise and sums keep their own precision.
         until: called with the swarm after every step; True ends `running`.
         model_reporters: for the data collector; the `usual` ones of `REPORTERS` when None.
         agent_reporters: for the data collector; none when None, because they are slow.
@@ -68,7 +69,8 @@ class Swarm(mesa.Model):  # type: ignore[misc]
 
     Raises:
         ValueError: a batch of worlds, a world that does not fit the rule or is on another device,
-            an unknown engine or rule, a seed out of range, or a perturbation without a step.
+            an unknown engine or rule, a seed out of range, a perturbation without a step, or a
+            precision that the engine or the rule does not have.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         *,
         fire_rate: float | None = None,
         noise: float | None = None,
+        precision: str | None = None,
         until: Callable[[Swarm], bool] | None = None,
         model_reporters: Mapping[str, Any] | None = None,
         agent_reporters: Mapping[str, Any] | None = None,
@@ -88,7 +91,7 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         super().__init__(rng=None if seed is None else check_seed(seed))
         self.seed = self.random.getrandbits(63) if seed is None else check_seed(seed)
         self.rule = rule if isinstance(rule, Rule) else load_rule(rule)
-        self.engine = _known(engine)
+        self.engine, self.precision = known_engine(engine, precision), precision
         self.key = _alone(world).key
         self.now = int(world.step)
         self.places = Places(world.space)
@@ -375,13 +378,6 @@ def _alone(world: World) -> World:
             "them all with swarm_nca.rollout"
         )
     return world
-
-
-def _known(engine: str) -> str:
-    if not isinstance(engine, str) or engine not in ENGINES:
-        hint = did_you_mean(engine, ENGINES)
-        raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {shown(engine)}{hint}")
-    return engine
 
 
 def _timed(perturbation: Perturbation | tuple[int, Change]) -> tuple[int, Change]:

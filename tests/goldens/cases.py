@@ -113,10 +113,10 @@ def rollouts() -> Outcome:
 def swarm(engine: str) -> Outcome:
     """The trajectory of a Mesa model with drawing, erasing, damage and written states."""
     grey = sn.images.strokes(1, 4, label=2).grey
-    world = sn.World.from_images(grey, sn.load_rule("mnist"), labels=[2])
+    world = sn.World.from_images(grey, sn.load_rule("mnist-97"), labels=[2])
     damage = sn.perturbations.Damage(at=6, shape="disc", center=(14, 14), radius=3)
     reporters = {"cells": lambda model: len(model.agents), "size": size_of}
-    model = sn.Swarm(world, "mnist", 8, engine, [damage], noise=0.05, model_reporters=reporters)
+    model = sn.Swarm(world, "mnist-97", 8, engine, [damage], noise=0.05, model_reporters=reporters)
     moments = {}
     for step in range(1, 13):
         if step == 4:
@@ -144,7 +144,7 @@ def size_of(model: sn.Swarm) -> float:
 
 def rules() -> Outcome:
     """Hashes of shipped rules."""
-    named = ("digits", "mnist", "fashion-mnist", "scenarios/signs/rule.safetensors")
+    named = ("digits", "mnist-97", "fashion-mnist", "scenarios/signs/rule.safetensors")
     return Outcome({}, {name: sn.load_rule(name, HERE.parents[1]).hash() for name in named})
 
 
@@ -207,7 +207,7 @@ CASES: Mapping[str, Callable[[Path], Outcome]] = {
     "swarm-batched": lambda _: swarm("batched"),
     "swarm-agents": lambda _: swarm("agents"),
     "scores-digits": lambda scratch: scores("digits", "strokes", scratch),
-    "scores-mnist": lambda scratch: scores("mnist", "strokes", scratch),
+    "scores-mnist": lambda scratch: scores("mnist-97", "strokes", scratch),
     "scores-fashion-mnist": lambda scratch: scores("fashion-mnist", "garments", scratch),
     "training-adam": lambda scratch: training("adam", scratch),
     "training-muon": lambda scratch: training("muon", scratch),

@@ -167,9 +167,10 @@ def test_immigrants_are_by_default_the_attack_that_ships_for_mnist_and_none_for_
     rule_file: str, subject: Subject
 ) -> None:
     attack = load_rule(folder("scenarios") / "faults" / "mislead.safetensors")
-    mnist = subject_of("mnist", "strokes", count=1)
-    assert mnist.immigrants is not None
-    assert mnist.immigrants.hash() == mnist.plan["immigrants"] == attack.hash()
+    for name in ("mnist", "mnist-97"):
+        attacked = subject_of(name, "strokes", count=1)
+        assert attacked.immigrants is not None
+        assert attacked.immigrants.hash() == attacked.plan["immigrants"] == attack.hash()
     assert subject.immigrants is None
     assert "immigrants" not in chosen(None, subject)
     with pytest.raises(ValueError, match="name a rule with --immigrants"):

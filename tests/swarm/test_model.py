@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from swarm_nca.engine import rollout
+from swarm_nca.images import strokes
 from swarm_nca.links import Links
 from swarm_nca.perturbations import Damage
-from swarm_nca.rules import Rule, save_rule
+from swarm_nca.rules import Rule, load_rule, save_rule
 from swarm_nca.swarm import ENGINES, Swarm
 from swarm_nca.testing import tiny_world
 from swarm_nca.topologies import Grid
@@ -35,6 +36,20 @@ def test_the_world_of_a_swarm_equals_the_rollout(world: World, rule: Rule, engin
     torch.testing.assert_close(swarm.world.state, expected.state, rtol=0, atol=1e-11)
     assert swarm.world.step.tolist() == [15]
     assert (swarm.steps, swarm.now) == (12, 15)
+
+
+def test_a_swarm_in_bfloat16_equals_the_rollout_and_stays_so_after_edits() -> None:
+    rule = load_rule("digits")
+    world = World.from_images(strokes(1, 8).grey, rule)
+    swarm = Swarm(world, rule, seed=9, precision="bfloat16")
+    drawn = world.draw(torch.tensor([0, 1]), 1.0)
+    for each in (world, drawn):
+        swarm.world = each
+        for _ in range(5):
+            swarm.step()
+        expected = rollout(each, rule, 5, seed=9, precision="bfloat16").state
+        assert torch.equal(swarm.world.state, expected)
+        assert not torch.equal(expected, rollout(each, rule, 5, seed=9).state)
 
 
 def test_messages_under_way_are_read_once_a_step_and_equal_those_of_the_world(
@@ -246,6 +261,18 @@ class TestRefusals:
     def test_an_unknown_engine(self, world: World, rule: Rule) -> None:
         with pytest.raises(ValueError, match=r"got 'agent' \(did you mean 'agents'\?\)"):
             Swarm(world, rule, engine="agent")
+
+    @pytest.mark.parametrize(
+        ("engine", "precision", "message"),
+        [
+            ("agents", "bfloat16", "engine agents has the precision of the states, got 'bfloat16'"),
+            ("batched", "bfloat61", r"did you mean 'bfloat16'\?"),
+        ],
+    )
+    def test_a_precision(self, rule: Rule, engine: str, precision: str, message: str) -> None:
+        world = World.from_images(torch.ones(1, 3, 3), rule.float())
+        with pytest.raises(ValueError, match=message):
+            Swarm(world, rule, engine=engine, precision=precision)
 
     def test_a_rule_of_another_dtype(self, world: World, rule: Rule) -> None:
         for engine in ENGINES:
