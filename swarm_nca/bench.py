@@ -29,7 +29,7 @@ from swarm_nca.kernels.library import fits
 from swarm_nca.links import Links
 from swarm_nca.matmul import product
 from swarm_nca.measure.dense import Dense
-from swarm_nca.measure.limits import Limits, work_of
+from swarm_nca.measure.limits import Limits, gradient_flops, work_of
 from swarm_nca.measure.stopwatch import interleaved
 from swarm_nca.perturbations import Immigrants, Rewire, Set
 from swarm_nca.rules import Mlp, Rule
@@ -155,6 +155,12 @@ def steps_against_dense(rule: Rule, worlds: int, limits: Limits, seconds: float 
         "share_of_limit": max(arithmetic_ms, memory_ms) / engine_ms,
         **{f"{name}_ms": 1e3 * floor.seconds(name) for name in compiled},
         **{f"{name}_over_products": floor.ratio(name, "products") for name in compiled},
+        **{
+            f"{name}_share_of_limit": limits.share(
+                work.flops, 1e3 * floor.seconds(name), _compiled_ways()[name]
+            )
+            for name in compiled
+        },
         **{f"engine_over_{name}": floor.ratio("engine", name) for name in compiled},
         **{f"dense_over_{name}": times.ratio("dense", name) for name in compiled},
     }
@@ -184,13 +190,16 @@ def steps_of_other_worlds(
     }
 
 
-def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
+def training_against_dense(rule: Rule, limits: Limits, seconds: float = 4.0) -> Row:
     """Time one training iteration: its arithmetic (forward, backward, Adam), and the whole.
 
     The arithmetic is timed on one batch: the engine in float32 and with products in bfloat16, both
     also compiled where a C compiler is found; the engine's steps recorded by autograd, and dense
     convolutions, both in float32. The whole iteration includes the pool, swapped pictures and
     normalized gradients.
+
+    Args:
+        limits: of this processor; the row tells the share that each way reaches.
     """
     world = bench_worlds(rule, TRAINING_BATCH)
     target = torch.nn.functional.one_hot(world.label[world.world_of], len(rule.classes)).float()
@@ -225,6 +234,8 @@ def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
     compiled = _compiled_ways()
     rolled |= {name: by(PRECISIONS[kind], True) for name, kind in compiled.items()}
     others = "autograd", *compiled
+    precisions = {"engine": "float32", "autograd": "float32", **compiled}
+    flops = gradient_flops(rule, world, TRAINING_STEPS)
     tasks: dict[str, Callable[[], object]] = {
         name: _iteration(rule, roll, target, len(world)) for name, roll in rolled.items()
     }
@@ -246,6 +257,10 @@ def training_against_dense(rule: Rule, seconds: float = 4.0) -> Row:
         **{f"{name}_ms": 1e3 * times.seconds(name) for name in others},
         **{f"dense_over_{name}": times.ratio("dense", name) for name in others},
         **{f"engine_over_{name}": times.ratio("engine", name) for name in others},
+        **{
+            f"{name}_share_of_limit": limits.share(flops, 1e3 * times.seconds(name), precision)
+            for name, precision in precisions.items()
+        },
     }
 
 

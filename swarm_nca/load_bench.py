@@ -14,6 +14,7 @@ from swarm_nca.bench import OTHERS_BATCH, Row, bench_worlds, learner_of
 from swarm_nca.bptt import Scratch, bptt
 from swarm_nca.compiler import found_compiler
 from swarm_nca.engine import Stepper, draws_of, recorded, rollout
+from swarm_nca.measure.limits import Limits, gradient_flops
 from swarm_nca.measure.stopwatch import interleaved
 from swarm_nca.processes import cores
 from swarm_nca.rules import Rule, load_rule
@@ -23,11 +24,14 @@ from swarm_nca.world import World
 GROWING, GROWN = (4, 72, 80), 96
 
 
-def growing_iteration(seconds: float = 4.0) -> Row:
+def growing_iteration(limits: Limits, seconds: float = 4.0) -> Row:
     """Time the gradients of a grown pattern, cells that are born and die.
 
     By the hand-written gradient with products of torch, compiled where a C compiler is found, and
     recorded by autograd.
+
+    Args:
+        limits: of this processor; the row tells the share that each way reaches.
     """
     worlds, side, steps = GROWING
     rule = load_rule("growing-regenerate").requires_grad_(True)
@@ -45,12 +49,17 @@ def growing_iteration(seconds: float = 4.0) -> Row:
         tasks["compiled"] = _gradients_of(world, rule, True, steps)
     times = interleaved(tasks, seconds=seconds)
     others = [name for name in tasks if name != "engine"]
+    flops = gradient_flops(rule, world, steps)
     return {
         "worlds": worlds,
         "cells": world.cells,
         "steps": steps,
         **{f"{name}_ms": 1e3 * times.seconds(name) for name in tasks},
         **{f"engine_over_{name}": times.ratio("engine", name) for name in others},
+        **{
+            f"{name}_share_of_limit": limits.share(flops, 1e3 * times.seconds(name))
+            for name in tasks
+        },
     }
 
 

@@ -69,12 +69,14 @@ _COMPILED: Columns = {
     "it / products": "{compiled_over_products:.2f} ×",
     "engine / it": "{engine_over_compiled:.2f} ×",
     "dense / it": "{dense_over_compiled:.1f} ×",
+    "of the limit": "{compiled_share_of_limit:.0%}",
 }
 _COMPILED_SHORT: Columns = {
     "worlds": "{worlds:,.0f}",
     "compiled, bfloat16": "{compiled_bfloat16_ms:,.2f} ms",
     "engine, float32 / it": "{engine_over_compiled_bfloat16:.2f} ×",
     "dense, float32 / it": "{dense_over_compiled_bfloat16:.1f} ×",
+    "of the limit": "{compiled_bfloat16_share_of_limit:.0%}",
 }
 _OTHERS: Columns = {
     "step": "{name}",
@@ -93,6 +95,7 @@ _TRAINED: Columns = {
     "it": "{ms:,.2f} ms",
     "engine / it": "{engine_over:.2f} ×",
     "dense / it": "{dense_over:.1f} ×",
+    "of the limit": "{share_of_limit:.0%}",
 }
 _WHOLE: Columns = {
     "worlds": "{worlds:,.0f}",
@@ -105,6 +108,7 @@ _GROWN: Columns = {
     "way": "{way}",
     "it": "{ms:,.1f} ms",
     "engine / it": "{engine_over:.2f} ×",
+    "of the limit": "{share_of_limit:.0%}",
 }
 _BUSY: Columns = {
     "what": "{name}",
@@ -214,14 +218,14 @@ def bench_command(
     rows: list[dict[str, Any]] = [{"name": name, **row} for name, row in others.items()]
     console.print(as_table("One step on other grids and with other links", _OTHERS, rows))
     with console.status("timing one training iteration"):
-        training = training_against_dense(rule, seconds)
+        training = training_against_dense(rule, limits, seconds)
     console.print(as_table("Arithmetic of one training iteration", _DENSE, [training]))
     console.print(as_table("The same, engine with products in bfloat16", _SHORT, [training]))
     rows = _ways(training)
     console.print(as_table("The same arithmetic in other ways", _TRAINED, rows))
     console.print(as_table("One training iteration, pool included", _WHOLE, [training]))
     with console.status("timing a growing pattern"):
-        growing = growing_iteration(seconds)
+        growing = growing_iteration(limits, seconds)
     title = "Gradients of {cells:,.0f} cells of a growing pattern over {steps:.0f} steps"
     console.print(as_table(title.format(**growing), _GROWN, _ways(growing)))
     with console.status("timing beside busy processes"):
@@ -277,6 +281,7 @@ def _ways(times: Mapping[str, float]) -> list[dict[str, Any]]:
             "ms": times[f"{way}_ms"],
             "engine_over": times.get(f"engine_over_{way}", 1.0),
             "dense_over": times.get(f"dense_over_{way}", 1.0),
+            "share_of_limit": times[f"{way}_share_of_limit"],
         }
         for name, way in ways.items()
         if f"{way}_ms" in times

@@ -37,6 +37,11 @@ class Limits(NamedTuple):
     flops_bfloat16: float
     bandwidth: float
 
+    def share(self, flops: float, ms: float, precision: str = "float32") -> float:
+        """The share of the speed of large products that `flops` operations in `ms` reach."""
+        most = self.flops_bfloat16 if precision == "bfloat16" else self.flops
+        return 1e3 * flops / most / ms
+
 
 class Work(NamedTuple):
     """What one step has to do.
@@ -96,7 +101,8 @@ def work_of(rule: Rule, world: World, firing: int) -> Work:
     Raises:
         ValueError: a rule without layers.
     """
-    layers = rule.layers()
+    filtered = rule.filtered()
+    layers = rule.layers() if filtered is None else filtered.layers
     if not layers:
         raise ValueError(f"{type(rule).__name__} has no layers, so its arithmetic is unknown")
     weights = sum(layer.weight.numel() for layer in layers)
@@ -105,3 +111,10 @@ def work_of(rule: Rule, world: World, firing: int) -> Work:
     for_each = 2 * rule.channels * size
     firing_too = 8 * slots + (layers[0].weight.shape[1] + rule.channels) * size
     return Work(2 * (weights - sensed) * firing, for_each * world.cells + firing_too * firing)
+
+
+def gradient_flops(rule: Rule, world: World, steps: int) -> float:
+    """Operations of the products of a rollout and its gradients: three products for each one of a
+    step (forward, gradient of its inputs, gradient of its weights), the cells firing at their rate.
+    """
+    return 3 * steps * work_of(rule, world, round(rule.fire_rate * world.cells)).flops

@@ -45,6 +45,9 @@ def test_bench_prints_tables_and_writes_the_same_numbers(tmp_path, monkeypatch) 
         assert row["memory_limit_ms"] == pytest.approx(
             1e3 * row["traffic_bytes"] / numbers["limits"]["bandwidth"]
         )
+    training = numbers["training"]
+    iteration = training["engine_share_of_limit"] * training["engine_ms"]
+    assert training["autograd_share_of_limit"] * training["autograd_ms"] == pytest.approx(iteration)
     printed = console.export_text()
     for heading in (
         "limits of the processor",

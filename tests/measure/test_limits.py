@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from swarm_nca.measure import limits
-from swarm_nca.measure.limits import measured_limits, work_of
+from swarm_nca.measure.limits import Limits, gradient_flops, measured_limits, work_of
 from swarm_nca.measure.stopwatch import Times
 from swarm_nca.rules import Life, Mlp
 from swarm_nca.world import World
@@ -20,6 +20,24 @@ def test_the_work_of_a_step_is_counted_by_hand() -> None:
     states, noise, prepared, table = 2 * 16 * 12 * 4, 6 * 12 * 4, 6 * 5 * 4, 6 * 9 * 8
     assert work.traffic == states + noise + prepared + table
     assert work.intensity == work.flops / work.traffic
+
+
+def test_gradients_take_three_products_for_each_product_of_a_step() -> None:
+    rule = Mlp(free_channels=2, hidden=(5, 7), fire_rate=0.25)
+    world = World.from_images(torch.full((1, 4, 4), 0.9), rule)
+    assert gradient_flops(rule, world, 10) == 3 * 10 * work_of(rule, world, 4).flops
+
+
+def test_fixed_filters_are_summed_before_the_products() -> None:
+    rule = Mlp.growing()
+    world = World.from_images(torch.full((1, 4, 4), 0.9), rule)
+    assert work_of(rule, world, 6).flops == 2 * 6 * (3 * 16 * 128 + 128 * 16)
+
+
+def test_a_share_of_the_limit_is_that_of_the_precision() -> None:
+    limits = Limits(1e9, 4e9, 1e9)
+    assert limits.share(5e8, 1000.0) == 0.5
+    assert limits.share(5e8, 1000.0, "bfloat16") == 0.125
 
 
 def test_a_rule_without_layers_is_refused() -> None:
