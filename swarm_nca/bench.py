@@ -115,9 +115,10 @@ def steps_against_dense(rule: Rule, worlds: int, limits: Limits, seconds: float 
     stepper.step()
     firing = len(stepper.fired)
     products = products_of(rule, firing)
+    ways = _compiled_ways()
     compiled = {
         name: Stepper(world, rule, precision=precision, compile_kernel=True).step
-        for name, precision in _compiled_ways().items()
+        for name, precision in ways.items()
     }
     convolutions = {
         "dense": Dense(world, rule).step,
@@ -156,10 +157,8 @@ def steps_against_dense(rule: Rule, worlds: int, limits: Limits, seconds: float 
         **{f"{name}_ms": 1e3 * floor.seconds(name) for name in compiled},
         **{f"{name}_over_products": floor.ratio(name, "products") for name in compiled},
         **{
-            f"{name}_share_of_limit": limits.share(
-                work.flops, 1e3 * floor.seconds(name), _compiled_ways()[name]
-            )
-            for name in compiled
+            f"{name}_share_of_products": limits.share(work.flops, 1e3 * floor.seconds(name), kind)
+            for name, kind in ways.items()
         },
         **{f"engine_over_{name}": floor.ratio("engine", name) for name in compiled},
         **{f"dense_over_{name}": times.ratio("dense", name) for name in compiled},
@@ -199,7 +198,8 @@ def training_against_dense(rule: Rule, limits: Limits, seconds: float = 4.0) -> 
     normalized gradients.
 
     Args:
-        limits: of this processor; the row tells the share that each way reaches.
+        limits: of this processor; the row tells the share of the speed of large products that
+            each way of the engine reaches.
     """
     world = bench_worlds(rule, TRAINING_BATCH)
     target = torch.nn.functional.one_hot(world.label[world.world_of], len(rule.classes)).float()
@@ -234,7 +234,8 @@ def training_against_dense(rule: Rule, limits: Limits, seconds: float = 4.0) -> 
     compiled = _compiled_ways()
     rolled |= {name: by(PRECISIONS[kind], True) for name, kind in compiled.items()}
     others = "autograd", *compiled
-    precisions = {"engine": "float32", "autograd": "float32", **compiled}
+    floats = dict.fromkeys(("engine", "autograd"), "float32")
+    precisions = {**floats, "engine_bfloat16": "bfloat16", **compiled}
     flops = gradient_flops(rule, world, TRAINING_STEPS)
     tasks: dict[str, Callable[[], object]] = {
         name: _iteration(rule, roll, target, len(world)) for name, roll in rolled.items()
@@ -258,7 +259,7 @@ def training_against_dense(rule: Rule, limits: Limits, seconds: float = 4.0) -> 
         **{f"dense_over_{name}": times.ratio("dense", name) for name in others},
         **{f"engine_over_{name}": times.ratio("engine", name) for name in others},
         **{
-            f"{name}_share_of_limit": limits.share(flops, 1e3 * times.seconds(name), precision)
+            f"{name}_share_of_products": limits.share(flops, 1e3 * times.seconds(name), precision)
             for name, precision in precisions.items()
         },
     }

@@ -32,6 +32,9 @@ MOST_SEED = (1 << 64) - 1
 #: The longest side of a picture or canvas, in pixels.
 LONGEST_SIDE = 4096
 
+#: Pixels of a canvas. Noise on all pixels brings nearly half of them alive.
+MOST_AREA = 2048 * 2048
+
 #: Pictures of one source in a scenario; each picture becomes one world.
 MOST_PICTURES = 2_000
 

@@ -31,7 +31,8 @@ def growing_iteration(limits: Limits, seconds: float = 4.0) -> Row:
     recorded by autograd.
 
     Args:
-        limits: of this processor; the row tells the share that each way reaches.
+        limits: of this processor; the row tells the share of the speed of large products that
+            each way reaches.
     """
     worlds, side, steps = GROWING
     rule = load_rule("growing-regenerate").requires_grad_(True)
@@ -57,7 +58,7 @@ def growing_iteration(limits: Limits, seconds: float = 4.0) -> Row:
         **{f"{name}_ms": 1e3 * times.seconds(name) for name in tasks},
         **{f"engine_over_{name}": times.ratio("engine", name) for name in others},
         **{
-            f"{name}_share_of_limit": limits.share(flops, 1e3 * times.seconds(name))
+            f"{name}_share_of_products": limits.share(flops, 1e3 * times.seconds(name))
             for name in tasks
         },
     }

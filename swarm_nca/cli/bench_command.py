@@ -69,14 +69,14 @@ _COMPILED: Columns = {
     "it / products": "{compiled_over_products:.2f} ×",
     "engine / it": "{engine_over_compiled:.2f} ×",
     "dense / it": "{dense_over_compiled:.1f} ×",
-    "of the limit": "{compiled_share_of_limit:.0%}",
+    "of large products": "{compiled_share_of_products:.0%}",
 }
 _COMPILED_SHORT: Columns = {
     "worlds": "{worlds:,.0f}",
     "compiled, bfloat16": "{compiled_bfloat16_ms:,.2f} ms",
     "engine, float32 / it": "{engine_over_compiled_bfloat16:.2f} ×",
     "dense, float32 / it": "{dense_over_compiled_bfloat16:.1f} ×",
-    "of the limit": "{compiled_bfloat16_share_of_limit:.0%}",
+    "of large products": "{compiled_bfloat16_share_of_products:.0%}",
 }
 _OTHERS: Columns = {
     "step": "{name}",
@@ -89,13 +89,14 @@ _SHORT: Columns = {
     "engine": "{engine_bfloat16_ms:,.2f} ms",
     "dense, float32": "{dense_ms:,.2f} ms",
     "dense / engine": "{dense_over_engine_bfloat16:.1f} ×",
+    "of large products": "{engine_bfloat16_share_of_products:.0%}",
 }
 _TRAINED: Columns = {
     "way": "{way}",
     "it": "{ms:,.2f} ms",
     "engine / it": "{engine_over:.2f} ×",
     "dense / it": "{dense_over:.1f} ×",
-    "of the limit": "{share_of_limit:.0%}",
+    "of large products": "{share_of_products:.0%}",
 }
 _WHOLE: Columns = {
     "worlds": "{worlds:,.0f}",
@@ -108,7 +109,7 @@ _GROWN: Columns = {
     "way": "{way}",
     "it": "{ms:,.1f} ms",
     "engine / it": "{engine_over:.2f} ×",
-    "of the limit": "{share_of_limit:.0%}",
+    "of large products": "{share_of_products:.0%}",
 }
 _BUSY: Columns = {
     "what": "{name}",
@@ -281,7 +282,7 @@ def _ways(times: Mapping[str, float]) -> list[dict[str, Any]]:
             "ms": times[f"{way}_ms"],
             "engine_over": times.get(f"engine_over_{way}", 1.0),
             "dense_over": times.get(f"dense_over_{way}", 1.0),
-            "share_of_limit": times[f"{way}_share_of_limit"],
+            "share_of_products": times[f"{way}_share_of_products"],
         }
         for name, way in ways.items()
         if f"{way}_ms" in times

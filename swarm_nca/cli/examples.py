@@ -87,7 +87,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "study bits": (
         "swarm-nca study bits",
-        "swarm-nca study bits mnist --bits 4,8 --signs 3,4 --rule mnist-mixed --limit 500",
+        "swarm-nca study bits mnist-97 --bits 4,8 --signs 3,4 --rule mnist-mixed --limit 500",
     ),
     "study silence": (
         "swarm-nca study silence digits digits-robust",

@@ -98,6 +98,9 @@ def measured_limits(seconds: float = 1.0, copied: int = _COPIED) -> Limits:
 def work_of(rule: Rule, world: World, firing: int) -> Work:
     """The work of a step in which `firing` cells fire, for a rule with layers.
 
+    Products of the stimulus are not counted: torch computes them before the first step, and
+    compiled steps, which do so in each step, have a few more operations.
+
     Raises:
         ValueError: a rule without layers.
     """
@@ -114,7 +117,9 @@ def work_of(rule: Rule, world: World, firing: int) -> Work:
 
 
 def gradient_flops(rule: Rule, world: World, steps: int) -> float:
-    """Operations of the products of a rollout and its gradients: three products for each one of a
-    step (forward, gradient of its inputs, gradient of its weights), the cells firing at their rate.
+    """Operations of the products of a rollout and its gradients, as many cells firing as expected.
+
+    Each product of a step has three: forward, gradient of its inputs, gradient of its weights.
+    Those of the stimulus are not counted.
     """
     return 3 * steps * work_of(rule, world, round(rule.fire_rate * world.cells)).flops

@@ -20,6 +20,7 @@ from pydantic import (
 
 from swarm_nca.bounds import (
     LONGEST_SIDE,
+    MOST_AREA,
     MOST_ENTRIES,
     Count,
     Index,
@@ -226,6 +227,16 @@ class Settings(_Part):
     """Changes of the worlds; those of the same step act in this order."""
     record: Record = Record()
     expect: Annotated[tuple[Expect, ...], MaxLen(MOST_ENTRIES)] = ()
+
+    @field_validator("canvas")
+    @classmethod
+    def _fits(cls, canvas: tuple[int, int] | None) -> tuple[int, int] | None:
+        if canvas is not None and canvas[0] * canvas[1] > MOST_AREA:
+            raise ValueError(
+                f"a canvas has at most {MOST_AREA:,} pixels, got {canvas[0]} × {canvas[1]}: make "
+                "it smaller"
+            )
+        return canvas
 
     @model_validator(mode="after")
     def _precise(self) -> Settings:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from swarm_nca.arguments import shown
-from swarm_nca.engine import Backend, Mail, check_fit, stepper
+from swarm_nca.engine import Backend, Mail, check_fit, products_in, stepper
 from swarm_nca.suggestion import did_you_mean
 from swarm_nca.world import World
 from swarm_nca.world.fields import IN_FLIGHT, LAST_HEARD
@@ -79,6 +79,11 @@ class OneByOne:
 
     def __init__(self, swarm: Swarm, world: World) -> None:
         check_fit(world, swarm.rule)
+        if products_in(swarm.precision, world, swarm.rule) != world.state.dtype:
+            raise ValueError(
+                f"agents have the precision of their states, got {shown(swarm.precision)}: use "
+                "engine batched or leave precision out"
+            )
         self._swarm, self._world = swarm, world
         self._state = world.state.detach().clone()
         self._held = Mail.held(world)
@@ -145,18 +150,13 @@ class OneByOne:
 ENGINES: dict[str, Callable[[Swarm, World], Engine]] = {"batched": Batched, "agents": OneByOne}
 
 
-def known_engine(name: str, precision: str | None) -> str:
-    """The name of an engine, if there is one of that name with this precision of its products.
+def known_engine(name: str) -> str:
+    """The name of an engine.
 
     Raises:
-        ValueError: an unknown engine, or a precision of another engine than the batched one.
+        ValueError: there is none of that name.
     """
     if not isinstance(name, str) or name not in ENGINES:
         hint = did_you_mean(name, ENGINES)
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {shown(name)}{hint}")
-    if precision is not None and name != "batched":
-        raise ValueError(
-            f"engine {name} has the precision of the states, got {shown(precision)}: use engine "
-            "batched or leave precision out"
-        )
     return name

@@ -53,8 +53,8 @@ class Swarm(mesa.Model):  # type: ignore[misc]
             `change(world, seed=…)`. They act between step `at` and the next, in the given order.
         fire_rate, noise: override those of the world and the rule when given, until a perturbation
             changes them.
-        precision: of the factors of matrix products, `float32` or `bfloat16`; the states' when
-            None. Only the batched engine has it. States, noise and sums keep their own precision.
+        precision: of the factors of matrix products, `float32` or `bfloat16`; that of the states
+            when None. Agents one at a time have no other. States, noise and sums keep their own.
         until: called with the swarm after every step; True ends `running`.
         model_reporters: for the data collector; the `usual` ones of `REPORTERS` when None.
         agent_reporters: for the data collector; none when None, because they are slow.
@@ -62,6 +62,7 @@ class Swarm(mesa.Model):  # type: ignore[misc]
     Row t of the data collector is the swarm after step t and before the perturbations at t.
 
     Attributes:
+        seed, engine, precision: as given.
         now: the step of the world.
         acted: int64 [M], the rows of the agents that fired in the last step.
         mortal: whether cells live and die by the rule, not by the space alone.
@@ -91,7 +92,7 @@ class Swarm(mesa.Model):  # type: ignore[misc]
         super().__init__(rng=None if seed is None else check_seed(seed))
         self.seed = self.random.getrandbits(63) if seed is None else check_seed(seed)
         self.rule = rule if isinstance(rule, Rule) else load_rule(rule)
-        self.engine, self.precision = known_engine(engine, precision), precision
+        self.engine, self.precision = known_engine(engine), precision
         self.key = _alone(world).key
         self.now = int(world.step)
         self.places = Places(world.space)

@@ -6,8 +6,9 @@ import pytest
 import torch
 from rich.console import Console
 
-from swarm_nca.bench import OTHERS
+from swarm_nca.bench import OTHERS, bench_rule, bench_worlds
 from swarm_nca.cli.bench_command import bench_command
+from swarm_nca.measure.limits import gradient_flops
 
 
 def test_bench_prints_tables_and_writes_the_same_numbers(tmp_path, monkeypatch) -> None:
@@ -45,9 +46,19 @@ def test_bench_prints_tables_and_writes_the_same_numbers(tmp_path, monkeypatch) 
         assert row["memory_limit_ms"] == pytest.approx(
             1e3 * row["traffic_bytes"] / numbers["limits"]["bandwidth"]
         )
-    training = numbers["training"]
-    iteration = training["engine_share_of_limit"] * training["engine_ms"]
-    assert training["autograd_share_of_limit"] * training["autograd_ms"] == pytest.approx(iteration)
+    for row in numbers["steps"]:
+        for way in ("compiled", "compiled_bfloat16"):
+            kind = "flops_bfloat16" if "bfloat16" in way else "flops"
+            if f"{way}_ms" in row:
+                speed = 1e3 * row["flops"] / row[f"{way}_ms"]
+                share = speed / numbers["limits"][kind]
+                assert row[f"{way}_share_of_products"] == pytest.approx(share)
+    rule, training = bench_rule(), numbers["training"]
+    digits = bench_worlds(rule, training["worlds"])
+    flops = gradient_flops(rule, digits, training["steps"])
+    for way, kind in {"autograd": "flops", "engine_bfloat16": "flops_bfloat16"}.items():
+        share = 1e3 * flops / training[f"{way}_ms"] / numbers["limits"][kind]
+        assert training[f"{way}_share_of_products"] == pytest.approx(share)
     printed = console.export_text()
     for heading in (
         "limits of the processor",

@@ -144,7 +144,7 @@ def size_of(model: sn.Swarm) -> float:
 
 def rules() -> Outcome:
     """Hashes of shipped rules."""
-    named = ("digits", "mnist-97", "fashion-mnist", "scenarios/signs/rule.safetensors")
+    named = ("digits", "mnist", "mnist-97", "fashion-mnist", "scenarios/signs/rule.safetensors")
     return Outcome({}, {name: sn.load_rule(name, HERE.parents[1]).hash() for name in named})
 
 

@@ -25,7 +25,7 @@ def test_the_work_of_a_step_is_counted_by_hand() -> None:
 def test_gradients_take_three_products_for_each_product_of_a_step() -> None:
     rule = Mlp(free_channels=2, hidden=(5, 7), fire_rate=0.25)
     world = World.from_images(torch.full((1, 4, 4), 0.9), rule)
-    assert gradient_flops(rule, world, 10) == 3 * 10 * work_of(rule, world, 4).flops
+    assert gradient_flops(rule, world, 10) == 3 * 10 * 2 * 4 * (9 * 12 * 5 + 5 * 7 + 7 * 12)
 
 
 def test_fixed_filters_are_summed_before_the_products() -> None:
@@ -35,9 +35,9 @@ def test_fixed_filters_are_summed_before_the_products() -> None:
 
 
 def test_a_share_of_the_limit_is_that_of_the_precision() -> None:
-    limits = Limits(1e9, 4e9, 1e9)
-    assert limits.share(5e8, 1000.0) == 0.5
-    assert limits.share(5e8, 1000.0, "bfloat16") == 0.125
+    found = Limits(1e9, 4e9, 1e9)
+    assert found.share(5e8, 1000.0) == 0.5
+    assert found.share(5e8, 1000.0, "bfloat16") == 0.125
 
 
 def test_a_rule_without_layers_is_refused() -> None:

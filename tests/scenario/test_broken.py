@@ -74,6 +74,7 @@ BROKEN = [
     ("two origins", STROKES, "{dataset: strokes, glyph: 7}", 4, "exactly one of"),
     ("a canvas too small", "steps: 40", "steps: 40\ncanvas: [20, 20]", 6, "enlarge the canvas"),
     ("a canvas too large", "steps: 40", "steps: 40\ncanvas: [9, 99999]", 6, "at most 4096"),
+    ("a canvas too wide", "steps: 40", "steps: 40\ncanvas: [4096, 4096]", 6, "at most 4,194,304"),
     ("no such start", "steps: 40", "steps: 40\nstart: ones", 6, "must be 'zeros' or 'random'"),
     ("no such engine", "steps: 40", "steps: 40\nengine: agent", 6, "did you mean 'agents'?"),
     ("drop above 1", "steps: 40", "steps: 40\nlinks: {drop: 2}", 6, "must be at most 1"),

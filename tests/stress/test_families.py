@@ -163,7 +163,7 @@ def test_immigrants_are_the_share_of_cells_that_obey_the_subject_s_other_rule(
         assert obeyed.tolist() == [round(share * count) for count in sound.counts.tolist()]
 
 
-def test_immigrants_are_by_default_the_attack_that_ships_for_mnist_and_none_for_other_rules(
+def test_the_attack_that_ships_is_the_default_for_its_rules_and_others_have_none(
     rule_file: str, subject: Subject
 ) -> None:
     attack = load_rule(folder("scenarios") / "faults" / "mislead.safetensors")

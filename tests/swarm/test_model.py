@@ -12,7 +12,7 @@ from swarm_nca.engine import rollout
 from swarm_nca.images import strokes
 from swarm_nca.links import Links
 from swarm_nca.perturbations import Damage
-from swarm_nca.rules import Rule, load_rule, save_rule
+from swarm_nca.rules import Life, Rule, load_rule, save_rule
 from swarm_nca.swarm import ENGINES, Swarm
 from swarm_nca.testing import tiny_world
 from swarm_nca.topologies import Grid
@@ -42,14 +42,24 @@ def test_a_swarm_in_bfloat16_equals_the_rollout_and_stays_so_after_edits() -> No
     rule = load_rule("digits")
     world = World.from_images(strokes(1, 8).grey, rule)
     swarm = Swarm(world, rule, seed=9, precision="bfloat16")
-    drawn = world.draw(torch.tensor([0, 1]), 1.0)
-    for each in (world, drawn):
-        swarm.world = each
+    for start in (world, world.draw(torch.tensor([0, 1]), 1.0)):
+        if start is not world:
+            swarm.world = start
         for _ in range(5):
             swarm.step()
-        expected = rollout(each, rule, 5, seed=9, precision="bfloat16").state
+        expected = rollout(start, rule, 5, seed=9, precision="bfloat16").state
         assert torch.equal(swarm.world.state, expected)
-        assert not torch.equal(expected, rollout(each, rule, 5, seed=9).state)
+        assert not torch.equal(expected, rollout(start, rule, 5, seed=9).state)
+
+
+@each_engine
+def test_each_engine_has_the_precision_of_the_states(engine: str) -> None:
+    rule = load_rule("digits")
+    world = World.from_images(strokes(1, 8).grey, rule)
+    named, usual = (Swarm(world, rule, 9, engine, precision=each) for each in ("float32", None))
+    for swarm in (named, usual):
+        swarm.step()
+    assert torch.equal(named.world.state, usual.world.state)
 
 
 def test_messages_under_way_are_read_once_a_step_and_equal_those_of_the_world(
@@ -265,7 +275,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("engine", "precision", "message"),
         [
-            ("agents", "bfloat16", "engine agents has the precision of the states, got 'bfloat16'"),
+            ("agents", "bfloat16", "agents have the precision of their states, got 'bfloat16'"),
             ("batched", "bfloat61", r"did you mean 'bfloat16'\?"),
         ],
     )
@@ -273,6 +283,11 @@ class TestRefusals:
         world = World.from_images(torch.ones(1, 3, 3), rule.float())
         with pytest.raises(ValueError, match=message):
             Swarm(world, rule, engine=engine, precision=precision)
+
+    def test_a_precision_for_a_rule_without_products(self) -> None:
+        world = World.from_images(torch.ones(1, 3, 3), Life())
+        with pytest.raises(ValueError, match="'life' has none: leave precision out"):
+            Swarm(world, Life(), precision="bfloat16")
 
     def test_a_rule_of_another_dtype(self, world: World, rule: Rule) -> None:
         for engine in ENGINES:
