@@ -66,7 +66,7 @@ def dense(name: str, values: Any) -> np.ndarray[Any, Any]:
         values: a number, an array or tensor of any library, or nested sequences of them.
 
     Returns:
-        Array of the same shape; bool, uint8, a signed integer type, float32 or float64.
+        Array of the same shape, in C order; bool, uint8, a signed integer type, float32 or float64.
 
     Raises:
         ValueError: complex or masked numbers, a sparse array, a tensor without values, or anything
@@ -94,7 +94,8 @@ def dense(name: str, values: Any) -> np.ndarray[Any, Any]:
         raise ValueError(f"{name} must be an array of real numbers, got {shown(values)}{cure}")
     if array.dtype == np.uint64 and array.size and int(array.max()) >= 1 << 63:
         raise ValueError(f"{name} must be below 2^63, got {array.max()}")
-    return array.astype(_plain(array.dtype), copy=False)
+    # In order, because torch takes no arrays that run backwards, such as mirrored pictures.
+    return array.astype(_plain(array.dtype), order="C", copy=False)
 
 
 def check_tensor(name: str, tensor: Tensor) -> None:

@@ -47,6 +47,12 @@ def test_dense_converts_arrays_to_a_common_dtype(given, kind):
     np.testing.assert_array_equal(taken, np.asarray(expected).astype(taken.dtype))
 
 
+def test_dense_puts_mirrored_arrays_in_order() -> None:
+    taken = dense("values", np.arange(6.0).reshape(2, 3)[:, ::-1])
+    assert taken.tolist() == [[2, 1, 0], [5, 4, 3]]
+    assert torch.from_numpy(taken).stride() == (3, 1)
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

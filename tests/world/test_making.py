@@ -70,12 +70,12 @@ def test_stimulus_is_the_patch_and_neighbors_are_living_cells(rule: Rule) -> Non
     "images",
     [
         np.full((2, 3, 4), 0.5, np.float64),
-        np.full((2, 3, 4), 0.5, np.float32)[:, ::-1, ::2].repeat(2, axis=2),
+        np.full((2, 3, 8), 0.5, np.float32)[:, ::-1, ::2],
         torch.full((2, 3, 4), 0.5),
         [np.full((3, 4), 0.5), torch.full((3, 4), 0.5, dtype=torch.float64)],
         [[[0.5] * 4] * 3] * 2,
     ],
-    ids=["double", "strided", "tensor", "mixed", "lists"],
+    ids=["double", "mirrored", "tensor", "mixed", "lists"],
 )
 def test_pictures_can_be_arrays_of_several_types(rule: Rule, images: Any) -> None:
     world = World.from_images(images, rule)
