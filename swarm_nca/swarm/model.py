@@ -62,7 +62,6 @@ class Swarm(mesa.Model):  # type: ignore[misc]
     Row t of the data collector is the swarm after step t and before the perturbations at t.
 
     Attributes:
-        seed, engine, precision: as given.
         now: the step of the world.
         acted: int64 [M], the rows of the agents that fired in the last step.
         mortal: whether cells live and die by the rule, not by the space alone.
