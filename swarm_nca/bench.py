@@ -234,8 +234,12 @@ def training_against_dense(rule: Rule, limits: Limits, seconds: float = 4.0) -> 
     compiled = _compiled_ways()
     rolled |= {name: by(PRECISIONS[kind], True) for name, kind in compiled.items()}
     others = "autograd", *compiled
-    floats = dict.fromkeys(("engine", "autograd"), "float32")
-    precisions = {**floats, "engine_bfloat16": "bfloat16", **compiled}
+    precisions = {
+        "engine": "float32",
+        "autograd": "float32",
+        "engine_bfloat16": "bfloat16",
+        **compiled,
+    }
     flops = gradient_flops(rule, world, TRAINING_STEPS)
     tasks: dict[str, Callable[[], object]] = {
         name: _iteration(rule, roll, target, len(world)) for name, roll in rolled.items()

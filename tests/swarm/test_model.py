@@ -42,14 +42,14 @@ def test_a_swarm_in_bfloat16_equals_the_rollout_and_stays_so_after_edits() -> No
     rule = load_rule("digits")
     world = World.from_images(strokes(1, 8).grey, rule)
     swarm = Swarm(world, rule, seed=9, precision="bfloat16")
-    for start in (world, world.draw(torch.tensor([0, 1]), 1.0)):
-        if start is not world:
-            swarm.world = start
+    drawn = world.draw(torch.tensor([0, 1]), 1.0)
+    for start in (world, drawn):
         for _ in range(5):
             swarm.step()
         expected = rollout(start, rule, 5, seed=9, precision="bfloat16").state
         assert torch.equal(swarm.world.state, expected)
         assert not torch.equal(expected, rollout(start, rule, 5, seed=9).state)
+        swarm.world = drawn
 
 
 @each_engine
