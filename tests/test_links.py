@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import networkx as nx
+import numpy as np
 import pytest
 import torch
 
@@ -15,7 +16,7 @@ from swarm_nca.config import parse
 from swarm_nca.engine import rollout, trajectory
 from swarm_nca.links import Links
 from swarm_nca.randomness import Draws
-from swarm_nca.rules import Field, Rule
+from swarm_nca.rules import Field, Rule, load_rule
 from swarm_nca.scenario.schema import Settings
 from swarm_nca.world import World
 
@@ -163,6 +164,27 @@ def test_a_lost_message_is_replaced_by_the_last_that_arrived() -> None:
         repeated += value[0].item() != now
         last = value[0].item()
     assert 10 < repeated < 30
+
+
+def test_what_was_heard_without_losses_is_repeated_after_a_loss() -> None:
+    sound = rollout(pair(Links(on_loss="last")), Echo(), 5)
+    cut = rollout(replace(sound, links=Links(1.0, on_loss="last")), Echo(), 3)
+    assert sound.state[0, 0] == cut.state[0, 0] == 24.0
+
+
+def test_no_message_outlives_steps_without_delay() -> None:
+    late, now = Links(delay=2), Links()
+    world = rollout(pair(late), Echo(), 5)
+    world = rollout(replace(world, links=now), Echo(), 5)
+    heard = [w.state[0, 0].item() for w in trajectory(replace(world, links=late), Echo(), 4)]
+    assert heard == [0.0, 0.0, 30.0, 31.0]
+
+
+def test_a_world_without_cells_has_messages_of_every_kind() -> None:
+    rule = load_rule("digits")
+    links = Links(0.3, on_loss="last", delay=2)
+    empty = World.from_images(np.zeros((2, 5, 5)), rule, links=links)
+    assert rollout(empty, rule, 3).cells == 0
 
 
 def test_what_is_in_flight_is_part_of_the_world() -> None:

@@ -169,7 +169,7 @@ class Mail:
             newest_first = self._ring.roll(-self._newest, 0)
             fields[IN_FLIGHT] = newest_first[:depth].transpose(0, 1).contiguous()
         if self.keeps:
-            fields[LAST_HEARD] = self._last.view(self._cells, self._slots, -1).clone()
+            fields[LAST_HEARD] = self._last.view(self._cells, self._slots, self._channels).clone()
         return fields
 
     def _sent(self, state: Tensor, t: int) -> Tensor:
@@ -177,15 +177,18 @@ class Mail:
         sent = state
         if self._stuck is not None and self._says is not None:
             sent = torch.where(self._stuck[:, None], self._says.to(state), sent)
-        if self._lying is not None and self._says is not None:
+        if self._says is not None:
+            # Drawn without liars too: other processes may have some, and must draw alike.
             offsets = self._draws.word(t, Stream.LIE) >> 12
-            lies = self._says.to(state) * normal_rows(offsets, self._channels, state.dtype)
-            sent = torch.where(self._lying[:, None], lies, sent)
+            if self._lying is not None:
+                lies = self._says.to(state) * normal_rows(offsets, self._channels, state.dtype)
+                sent = torch.where(self._lying[:, None], lies, sent)
         return self._links.rounded(sent)
 
 
 def _repeats(links: Links) -> bool:
-    return links.on_loss == "last" and links.drop > 0.0
+    """Whether cells keep what they hear; without losses too, because these may begin later."""
+    return links.on_loss == "last"
 
 
 def sends_other_than_states(world: World) -> bool:
@@ -193,6 +196,7 @@ def sends_other_than_states(world: World) -> bool:
     return (
         world.links.slowest > 0
         or world.links.bits is not None
+        or SAYS in world.cell_fields
         or flagged(world, Fault.STUCK | Fault.LYING) is not None
     )
 
@@ -203,7 +207,8 @@ def readable(world: World) -> Tensor | None:
     Only for perfect links between sound senders, where no draw or kept message belongs to a slot.
     """
     slots = world.space.occupied()
-    if slots is None or world.links.drop or sends_other_than_states(world):
+    links = world.links
+    if slots is None or links.drop or _repeats(links) or sends_other_than_states(world):
         return None
     return torch.tensor(slots, device=world.neighbors.device)
 

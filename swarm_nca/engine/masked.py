@@ -88,6 +88,6 @@ def _lacks(world: World) -> str | None:
     """What masked steps do not support in a world; None if nothing."""
     if world.guests:
         return "masked steps need one rule for all cells"
-    if world.links.on_loss == "last" and world.links.drop:
+    if world.links.on_loss == "last":
         return "masked steps do not keep what was last heard"
     return None

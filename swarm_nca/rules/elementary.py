@@ -60,7 +60,7 @@ class Elementary(Rule):
         """The next states of pictures [B, 1, H, W]."""
         own = (states[:, 0] > 0.5).long()
         left, right = own.roll(1, dims=2), own.roll(-1, dims=2)
-        if not torus:
+        if not torus or own.shape[2] == 1:  # no cell is its own neighbour
             left[:, :, 0], right[:, :, -1] = 0, 0
         return self._table[4 * left + 2 * own + right].to(states.dtype)[:, None]
 

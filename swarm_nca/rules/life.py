@@ -82,7 +82,7 @@ def _around(board: Tensor, dim: int, torus: bool) -> Tensor:
     length = board.shape[dim]
     total.narrow(dim, 1, length - 1).add_(board.narrow(dim, 0, length - 1))
     total.narrow(dim, 0, length - 1).add_(board.narrow(dim, 1, length - 1))
-    if torus:
+    if torus and length > 1:
         total.select(dim, 0).add_(board.select(dim, length - 1))
         total.select(dim, length - 1).add_(board.select(dim, 0))
     return total

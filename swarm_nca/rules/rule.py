@@ -213,7 +213,7 @@ class Rule(nn.Module, ABC):
         """The next states of full lattices [B, C, H, W] if all cells fire; None: not supported.
 
         Args:
-            torus: whether opposite borders touch.
+            torus: whether opposite borders touch, but for those of an axis of one cell.
         """
         return None
 

@@ -276,10 +276,9 @@ class World:
         return self.space.as_pixels()
 
     def with_state(self, state: Tensor, steps: int = 0) -> World:
-        """The same worlds with another state [N, C], `steps` ≥ 0 steps later.
+        """The same worlds with another state [N, C], `steps` ≥ 0 steps later, then with no messages.
 
-        A tensor keeps its gradients and float dtype; other arrays take the dtype of the present
-        state.
+        A tensor keeps its gradients and float dtype; other arrays take that of the present state.
 
         Raises:
             ValueError: another shape or device than the present state's, numbers that are not
@@ -287,7 +286,8 @@ class World:
         """
         state = making.state_like(self.state, state)
         later = whole("steps", steps, 0, MOST_STEPS)
-        return replace(self, state=state, step=self.step + later if later else self.step)
+        held = fields.without_messages(self.cell_fields) if later else self.cell_fields
+        return replace(self, state=state, step=self.step + later, cell_fields=held)
 
     def restarted(self, start: str = "zeros", seed: int = 0) -> World:
         """The same worlds with starting states and no messages in flight; the step stays."""
