@@ -7,6 +7,8 @@ no states is repeated from its start.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 #: Keys of a scenario that a fork takes over from the earlier run.
 PAST = ("images", "canvas", "target", "start", "topology", "from")
+
+#: Keys of a scenario on which its worlds do not depend.
+_BESIDE = ("name", "description", "steps", "record", "expect")
 
 
 def forked(name: str, overrides: Iterable[str] = (), seed: int | None = None) -> Document:
@@ -56,7 +61,8 @@ def forked(name: str, overrides: Iterable[str] = (), seed: int | None = None) ->
         )
     values: dict[Any, Node] = dict(document.root.value)  # type: ignore[arg-type]
     place = Place(f"--from {name}")
-    values["from"] = compose(f"{{folder: ., step: {step}}}", place.file, numbered=False)
+    origin = f"{{folder: ., step: {step}, past: '{_past_of(earlier)}'}}"
+    values["from"] = compose(origin, place.file, numbered=False)
     if "name" not in {change.partition("=")[0].strip() for change in changes}:
         stem = settings.name or folder.name
         values["name"] = Node(place, f"{stem}-from-{step}")
@@ -65,6 +71,25 @@ def forked(name: str, overrides: Iterable[str] = (), seed: int | None = None) ->
             values[key] = replace(values[key], value=_after(key, values[key], settings, step))
     keys = {**document.root.keys, "from": place, "name": document.root.keys.get("name", place)}
     return replace(document, root=Node(document.root.place, values, keys))
+
+
+def origins_of(document: Document) -> list[Path]:
+    """The folders of the runs that a scenario goes on from, the nearest first.
+
+    Raises:
+        ValueError: a run that goes on from itself.
+    """
+    folders = list[Path]()
+    while (origin := document.root.child("from")) is not None:
+        folder = (Path(document.file).parent / str(origin.data()["folder"])).resolve()
+        if folder in folders:
+            raise ValueError(
+                f"{folder}: this run goes on from itself, so its worlds are lost; run its first "
+                "scenario again"
+            )
+        folders.append(folder)
+        document = read(folder / "scenario.yaml")
+    return folders
 
 
 def world_from(
@@ -81,8 +106,15 @@ def world_from(
     """
     if settings.from_ is None:
         raise ValueError("the scenario has no key 'from'")
+    origins_of(document)  # an endless chain is refused
     folder = Path(document.file).parent / settings.from_.folder
-    scenario = load(read(folder / "scenario.yaml"))
+    earlier = read(folder / "scenario.yaml")
+    if settings.from_.past not in (None, _past_of(earlier)):
+        raise ValueError(
+            f"{folder}: another run has replaced the one that this scenario goes on from; run that "
+            f"again, or go on from the new one: swarm-nca run --from {folder}@{settings.from_.step}"
+        )
+    scenario = load(earlier)
     first, last = scenario.settings.first, scenario.settings.steps
     if not first <= settings.from_.step <= last:
         raise ValueError(
@@ -147,6 +179,12 @@ def _parsed(name: str) -> tuple[Path, int]:
     if not (folder / "scenario.yaml").is_file():
         raise ValueError(f"{folder}: there is no run in this folder; run its scenario first")
     return folder, int(step)
+
+
+def _past_of(document: Document) -> str:
+    """SHA-256 of the part of a run's scenario on which its worlds depend."""
+    data = {name: value for name, value in document.root.data().items() if name not in _BESIDE}
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
 def _check_past(earlier: Document, document: Document, step: int) -> None:

@@ -22,6 +22,7 @@ from swarm_nca.measure.metrics import metrics_for
 from swarm_nca.perturbations import Perturbation
 from swarm_nca.recording import Frame, Run, Table, kept_steps, write_run
 from swarm_nca.scenario.engines import engine_of
+from swarm_nca.scenario.forking import origins_of
 from swarm_nca.scenario.judging import Judge
 from swarm_nca.scenario.placing import check_place, place
 from swarm_nca.scenario.scenario import Scenario, load
@@ -66,6 +67,11 @@ def run(
     folder = None if out is None else Path(out)
     if folder is not None:
         check_place(folder)
+        if folder.resolve() in origins_of(scenario.document):
+            raise ValueError(
+                f"{folder}: the scenario goes on from the run in this folder, which it would "
+                "replace; choose another folder with --out, or another name"
+            )
         folder = folder.resolve()  # relative paths in the folder start from its real location
     with threads_for(scenario.start.cells):
         result = _Recorder(scenario).run(folder, progress or (lambda done, steps: None))

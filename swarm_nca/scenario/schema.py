@@ -14,6 +14,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StringConstraints,
     field_validator,
     model_validator,
 )
@@ -186,6 +187,9 @@ class Origin(_Part):
     """The folder of that run; a path relative to this file."""
     step: Index
     """The step; perturbations at it are those of this file."""
+    past: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")] | None = None
+    """SHA-256 of what the worlds of that run depend on, as --from writes it; with another run in
+    its place this file is refused."""
 
 
 class Settings(_Part):

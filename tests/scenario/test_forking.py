@@ -71,6 +71,37 @@ def test_a_fork_of_a_fork_and_its_resolved_scenario_give_the_same_end(earlier, t
     assert third.name == "busy-from-4-from-9"
 
 
+def test_a_fork_does_not_replace_the_run_that_it_goes_on_from(earlier, tmp_path):
+    _, folder = earlier()
+    before = {file: file.read_bytes() for file in folder.iterdir()}
+    second = tmp_path / "runs" / "second"
+    run(load(forked(f"{folder}@4")), second)
+    for fork in (f"{folder}@5", f"{second}@6"):
+        with pytest.raises(ValueError, match="goes on from the run in this folder"):
+            run(load(forked(fork)), folder)
+    assert {file: file.read_bytes() for file in folder.iterdir()} == before
+
+
+def test_a_run_that_goes_on_from_itself_is_refused(earlier):
+    _, folder = earlier()
+    file = folder / "scenario.yaml"
+    file.write_text(file.read_text() + "from: {folder: ., step: 1}\n")
+    with pytest.raises(ValueError, match="goes on from itself"):
+        load(file)
+
+
+def test_a_fork_of_a_run_that_was_replaced_by_another_is_refused(earlier, tmp_path):
+    _, folder = earlier()
+    second = tmp_path / "runs" / "second"
+    run(load(forked(f"{folder}@4")), second)
+    file = folder / "scenario.yaml"
+    run(load(file, overrides=["steps=20", "expect=[]"]), folder)
+    load(second / "scenario.yaml")  # a longer run has the same past
+    run(load(file, seed=99), folder)
+    with pytest.raises(ValueError, match="another run has replaced the one"):
+        load(forked(f"{second}@9"))
+
+
 def test_another_future_leaves_the_past_as_it_was(earlier):
     whole, folder = earlier()
     changes = ["steps=20", "perturbations=[{at: 12, kind: restart}]", "expect=[]"]
