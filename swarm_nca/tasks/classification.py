@@ -135,7 +135,10 @@ class Classification(Task):
         return loss_of(self.loss_name, after, None, silent=self.silent)
 
     def metrics(self, before: World, after: World) -> dict[str, Tensor]:
-        """The share of cells that decide on the label of their picture, where it has one."""
+        """The share of cells whose largest class channel is that of their picture's label.
+
+        Cells below the rule's threshold count too, and pictures without a label do not.
+        """
         label = after.label[after.world_of]
         right = (after.logits.detach().argmax(1) == label).to(after.state.dtype)
         return {"cell_accuracy": right.sum() / (label >= 0).sum().clamp(min=1)}

@@ -28,9 +28,10 @@ class RuleSettings(Part):
     """An mlp to train; its read-out comes from the task.
 
     `weights` names a rule whose weights training starts from, as for `load_rule`, with the same
-    sizes and classes, or fewer hidden units (see `Mlp.widened`). A cell is undecided, and shows no
-    class, while all its class channels are below `undecided_below` (0, or that of the rule that
-    training starts from, when None); the training does not depend on it.
+    sizes and classes, or fewer hidden units (see `Mlp.widened`). A cell is undecided while all its
+    class channels are below `undecided_below`, and is drawn as silent unless one exceeds
+    `shown_above` (when None, as `undecided_below`, or as the rule that training starts from); the
+    training depends on neither.
     """
 
     kind: Literal["mlp"] = "mlp"
@@ -44,14 +45,16 @@ class RuleSettings(Part):
     fire_rate: Annotated[float, Gt(0.0), Le(1.0)] = 0.5
     noise: NonNegative = 0.02
     undecided_below: Annotated[float, Ge(0.0), Le(1.0)] | None = None
+    shown_above: Annotated[float, Ge(0.0), Le(1.0)] | None = None
 
     @property
     def thresholds(self) -> dict[str, float]:
-        """The rule's settings of undecided and silent cells; empty without `undecided_below`."""
-        if self.undecided_below is None:
-            return {}
-        shown_above = max(0.01, self.undecided_below)
-        return {"undecided_below": self.undecided_below, "shown_above": shown_above}
+        """The rule's settings of undecided and silent cells, as far as they are given."""
+        shown = self.shown_above
+        if shown is None and self.undecided_below is not None:
+            shown = max(0.01, self.undecided_below)
+        both = {"undecided_below": self.undecided_below, "shown_above": shown}
+        return {name: value for name, value in both.items() if value is not None}
 
     @field_validator("hidden")
     @classmethod

@@ -189,7 +189,7 @@ def _pictures_of(source: Data, base: Path) -> Pictures:
 def _untrained(recipe: Recipe, task: Task) -> Rule:
     generator = torch.Generator().manual_seed(recipe.seed)
     if isinstance(recipe.rule, RuleSettings):
-        left_out = {"kind", "weights", "undecided_below"}
+        left_out = {"kind", "weights", "undecided_below", "shown_above"}
         settings = recipe.rule.model_dump(exclude=left_out) | recipe.rule.thresholds
         return Mlp(task.readout, **settings, stimulus_size=task.stimulus_size, generator=generator)
     offered = {

@@ -20,7 +20,7 @@ from swarm_nca.tasks import Task
 from swarm_nca.training.averaging import Average
 from swarm_nca.training.draws import generator_of
 from swarm_nca.training.faults import Chance, Part, drawn, faulty
-from swarm_nca.training.learners import Objective
+from swarm_nca.training.learners import Gradient, Objective
 from swarm_nca.training.optimizers import Optimizers, normalize_gradients
 from swarm_nca.training.parallel import DataParallel
 from swarm_nca.training.pool import Pool
@@ -60,7 +60,8 @@ class Trainer:
         faults: perturbations of the batches; see `faults_of`.
 
     Raises:
-        ValueError: several processes with a GPU, or a rule that does not fit the task.
+        ValueError: several processes with a GPU, a rule that does not fit the task, or a rule or
+            fault that the recipe's precision does not support.
 
     Attributes:
         began_with: the hash of the weights before the first iteration.
@@ -102,6 +103,8 @@ class Trainer:
         products = torch.bfloat16 if recipe.precision == "bfloat16" else None
         longest = recipe.steps if isinstance(recipe.steps, int) else recipe.steps[1]
         self._rollouts = Rollouts(longest, products, self.team)
+        if products is not None and isinstance(recipe.learner, Gradient):
+            self._check_products()
 
     @property
     def outcome(self) -> Rule:
@@ -159,6 +162,21 @@ class Trainer:
             part.pool.put_back(which, sound.with_state(after.state))
         self.iteration += 1
         return Report(self.iteration, value, rate, dict(zip(found, metrics, strict=True)), after)
+
+    def _check_products(self) -> None:
+        """Raise a ValueError unless all rollouts with gradients support the recipe's precision."""
+        sound = self.task.start(self.recipe.batch, self.rule, generator_of(self.recipe.seed, 0))
+        worlds = {"this rule": sound}
+        for fault in self._faults:
+            worlds[f"the fault {fault.change.kind!r}"] = fault.change(sound, seed=0)
+        for what, world in worlds.items():
+            try:
+                self._rollouts.chosen(world, self.rule)
+            except ValueError as error:
+                raise ValueError(
+                    f"precision: {self.recipe.precision} does not support {what}; set precision: "
+                    f"float32, or leave it out ({error})"
+                ) from error
 
     @property
     def pool(self) -> Pool | None:

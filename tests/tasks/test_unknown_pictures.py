@@ -66,6 +66,8 @@ def test_a_recipe_mixes_known_and_unknown_pictures_on_its_canvas() -> None:
     assert isinstance(held_out, Classification)
     assert rule.classes.names == tuple("0123456789")
     assert (rule.undecided_below, rule.shown_above) == (0.4, 0.4)
+    drawn = made({**RECIPE, "rule": {"shown_above": 0.3}}).rule
+    assert (drawn.undecided_below, drawn.shown_above) == (0.0, 0.3)
     label = torch.cat([train.label, held_out.label])
     assert label.shape == (101,)
     assert int((label == -1).sum()) == 41

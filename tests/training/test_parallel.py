@@ -120,7 +120,16 @@ def trained(team: DataParallel, change: str = "") -> list[Tensor]:
 
 
 @pytest.mark.parametrize("size", [2, 3, 5])
-@pytest.mark.parametrize("change", ["", "regime: naive\n", "start: random\nloss: ce\n"], ids=str)
+@pytest.mark.parametrize(
+    "change",
+    [
+        "",
+        "regime: naive\n",
+        "start: random\nloss: ce\n",
+        "faults: [{chance: 1.0, change: {kind: liar, share: 0.2, world: 0}}]\n",
+    ],
+    ids=str,
+)
 def test_any_number_of_processes_gives_the_losses_weights_and_pool_of_one(
     size: int, change: str
 ) -> None:

@@ -44,6 +44,24 @@ def test_a_training_in_bfloat16_follows_the_one_in_float32() -> None:
     assert rounded == pytest.approx(exact, rel=0.01)
 
 
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ("faults: [{chance: 0.01, change: {kind: set, links: {delay: 1}}}]", "the fault 'set'"),
+        ("rule: {kind: quantized, hidden: [6], inputs: ste_sign}", "this rule"),
+    ],
+    ids=["late messages", "inputs in bits"],
+)
+def test_what_has_no_gradient_in_bfloat16_is_refused_before_training(
+    change: str, what: str, tmp_path: Path
+) -> None:
+    lines = [line for line in RECIPE.splitlines() if not change.startswith(line[:5] or "-")]
+    text = "\n".join([*lines, change, "precision: bfloat16", ""])
+    with pytest.raises(ValueError, match=f"bfloat16 does not support {what}; set precision"):
+        train(parse(text), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 class Slow(TorchDispatchMode):
     """A processor on which every product of numbers of one dtype takes a millisecond longer."""
 
