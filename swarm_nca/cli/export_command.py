@@ -6,7 +6,7 @@ from pathlib import Path
 
 from swarm_nca.atomic import check_file, write_atomically
 from swarm_nca.export import EXPORTS, Precision
-from swarm_nca.rules import Life, Rule, called, load_rule, make_rule, shipped_rules
+from swarm_nca.rules import Life, Rule, called, families, load_rule, make_rule, shipped_rules
 from swarm_nca.suggestion import unknown
 
 
@@ -35,6 +35,11 @@ def export_command(
     kind = EXPORTS[to]
     rule, title = _rule_of(name, changes)
     out = out or Path(f"{title}{kind.ending}")
+    if out.suffix.lower() in kind.beside:
+        raise ValueError(
+            f"--out {out}: a file of this name is written beside the {kind.ending} file: name that "
+            f"one, {out.with_suffix(kind.ending)}"
+        )
     title = out.stem if kind.beside else title  # the files name each other
     files = {out: kind.make} | {out.with_suffix(e): make for e, make in kind.beside.items()}
     made = {file: make(rule, title, precision=precision) for file, make in files.items()}
@@ -47,7 +52,13 @@ def export_command(
 
 def _rule_of(name: str, changes: list[str]) -> tuple[Rule, str]:
     """The rule and its name."""
-    if name == Life.kind and name not in shipped_rules() and not Path(name).exists():
+    family = name in families() and name not in shipped_rules() and not Path(name).exists()
+    if family and name != Life.kind:
+        raise ValueError(
+            f"{name} is a family of rules, and of these only {Life.kind} can be exported without a "
+            "file: name a trained rule or its file"
+        )
+    if family:
         settings = dict(_setting(change) for change in changes)
         return make_rule(Life.kind, **settings), name
     if changes:

@@ -10,11 +10,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from swarm_nca.cli.evaluate_command import watched
+from swarm_nca.config import read
 from swarm_nca.images.targets import TARGETS
 from swarm_nca.measure.writing import check_json, only_finite, write_json
 from swarm_nca.rules import find_rule, read_rule
 from swarm_nca.tasks.growing import Growing
 from swarm_nca.tasks.growing_protocol import GrowingProtocol, Grown, grown_by
+from swarm_nca.training.folder import RULE, Folder
 
 
 def growing_command(
@@ -31,7 +33,8 @@ def growing_command(
 
     Args:
         rule: see `load_rule`.
-        target: a drawn target or a picture file; the target of the rule's training when None.
+        target: a drawn target or a picture file, of the size and padding of the rule's training if
+            these are known; the target of the rule's training when None.
         worlds, late, seed: see `GrowingProtocol`.
         json_file: all numbers, written atomically; its folder must exist.
         console: standard output when None.
@@ -43,7 +46,7 @@ def growing_command(
     check_json(json_file)
     found = find_rule(rule)
     loaded, card = read_rule(found)
-    task = _task_of(target, card, found.parent)
+    task = _task_of(target, card, found)
     protocol = GrowingProtocol(worlds=worlds, late=late, seed=seed)
     loaded.requires_grad_(False)
     with watched(console, escape(f"{Path(rule).name} growing")) as progress:
@@ -56,18 +59,32 @@ def growing_command(
     return outcomes
 
 
-def _task_of(target: str | None, card: dict[str, Any], base: Path) -> Growing:
-    if target in TARGETS:
-        return Growing({"drawn": target})
+def _task_of(target: str | None, card: dict[str, Any], rule: Path) -> Growing:
+    task = _trained_on(card, rule)
+    known = task.get("kind") == Growing.kind
     if target is not None:
-        return Growing({"file": target})
-    task = (card.get("recipe") or {}).get("task") or {}
-    if task.get("kind") != Growing.kind:
+        sizes = {name: task[name] for name in ("size", "padding") if known and name in task}
+        return Growing({"drawn" if target in TARGETS else "file": target}, **sizes)
+    if not known:
         raise ValueError(
             "the rule's card names no target: give one with --target, a picture file or one of "
             f"{', '.join(TARGETS)}"
         )
-    return Growing(**{name: value for name, value in task.items() if name != "kind"}, base=base)
+    settings = {name: value for name, value in task.items() if name != "kind"}
+    return Growing(**settings, base=rule.parent)
+
+
+def _trained_on(card: dict[str, Any], rule: Path) -> dict[str, Any]:
+    """The task of a rule's training; empty if it is unknown.
+
+    Paths in the recipe of a training's folder are relative to that folder. In a rule's card they
+    are as in the recipe that was given, until the training is resumed.
+    """
+    beside = Folder(rule.parent).recipe
+    inside = rule.name == RULE and beside.is_file()
+    recipe = read(beside).data if inside else card.get("recipe")
+    task: dict[str, Any] = (recipe or {}).get("task") or {}
+    return task
 
 
 def _row(outcome: Grown) -> dict[str, Any]:

@@ -21,11 +21,15 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 #: Bytes that the axis names.
 _TICKS = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000)
 
-#: The lowest share that the axes show, in percent, unless a rung lies lower.
-_LOWEST = 80
+#: The lowest share that the axes show, in percent, unless a rung or its bar reaches lower; and the
+#: upper end of the axes, with room for labels.
+_LOWEST, _HIGHEST = 80, 106
 
 #: Scores of a rung, and the titles of their panels.
 _SCORES = {"cells": "cells that show the right class, %", "agreement": "swarms that agree, %"}
+
+#: The scores that have interval bars.
+_BARS = ("agreement",)
 
 
 def ladder_figure(rungs: Sequence[Rung]) -> Paper:
@@ -40,8 +44,7 @@ def ladder_figure(rungs: Sequence[Rung]) -> Paper:
         axes = paper.axes(_LEFT, top, _WIDTH, _HEIGHT)
         for name in families:
             _draw(axes, [rung for rung in rungs if rung.family == name], what, letters)
-        lowest = min(100 * getattr(rung, what) for rung in rungs)
-        axes.set_ylim(min(_LOWEST, lowest - 9), 101)
+        axes.set_ylim(_bottom(rungs, what), _HIGHEST)
         axes.set_xscale("log")
         first, last = min(rung.size for rung in rungs) / 1.2, max(rung.size for rung in rungs) * 1.2
         axes.set_xlim(first, last)
@@ -76,19 +79,29 @@ def _draw(axes: Any, rungs: Sequence[Rung], what: str, letters: dict[str, str]) 
     if family in GIVEN:
         style |= {"linestyle": "none", "markerfacecolor": "white", "markeredgewidth": 1.4}
     share = np.array([100 * getattr(rung, what) for rung in rungs])
-    reach = _reach(rungs, what) if what == "agreement" else None
+    reach = _reach(rungs, what) if what in _BARS else None
     sizes = [rung.size for rung in rungs]
     axes.errorbar(sizes, share, yerr=reach, capsize=2.5, label=FAMILIES[family], **style)
     for number, rung in enumerate(rungs):
         axes.annotate(
             letters.get(rung.name, rung.name.split(" ")[0]),
             (rung.size, share[number]),
-            xytext=(0, -13 if family in GIVEN else 7),
+            # Beside the bar; a line that rises leaves the upper left free.
+            xytext=(4, -2) if family in GIVEN else (-4, 2),
             textcoords="offset points",
-            ha="center",
+            ha="left" if family in GIVEN else "right",
+            va="top" if family in GIVEN else "bottom",
             fontsize=7,
             color=style["color"],
         )
+
+
+def _bottom(rungs: Sequence[Rung], what: str) -> float:
+    """The lower end of the axes, below all points and bars."""
+    below = _reach(rungs, what)[0] if what in _BARS else [0.0] * len(rungs)
+    ends = (100 * getattr(rung, what) - low for rung, low in zip(rungs, below, strict=True))
+    lowest: float = min(_LOWEST, *ends)
+    return lowest - (_HIGHEST - lowest) / 10
 
 
 def _reach(rungs: Sequence[Rung], what: str) -> list[list[float]]:

@@ -19,8 +19,10 @@ from typing import Any
 import numpy as np
 
 from swarm_nca.config import Document
+from swarm_nca.measure.metrics import METRICS, OTHERS, metrics_for
 from swarm_nca.rules import find_rule
 from swarm_nca.scenario import Settings, load
+from swarm_nca.sweeps.named import check_named
 from swarm_nca.sweeps.reading import Given, Kind, Opening
 from swarm_nca.sweeps.schema import MOST_RUNS
 from swarm_nca.training.recipe import Recipe
@@ -31,6 +33,9 @@ _ABOUT = ("name", "description")
 
 #: Hexadecimal digits of a plan's name.
 _DIGITS = 12
+
+#: Keys of a scenario that decide which measures its run has.
+_DECIDING = ("rule", "target")
 
 #: Plans that are loaded completely before a sweep starts: every value of a short grid once.
 _TRIED = 20
@@ -69,12 +74,16 @@ class Plan:
         """Raise a LocatedError if a key or value does not fit the base."""
         self.document.validate(Settings if self.kind == "scenario" else Recipe)
 
-    def try_out(self) -> None:
-        """Raise a ValueError if a file or a moment that the plan names cannot be used."""
+    def try_out(self) -> tuple[str, ...]:
+        """Raise a ValueError if a file or a moment that the plan names cannot be used.
+
+        Returns:
+            The measures of a scenario; none for a recipe, whose run decides them.
+        """
         if self.kind == "scenario":
-            load(self.document)
-        else:
-            look_up(self.document.validate(Recipe), self.document)
+            return (*metrics_for(load(self.document).start), "expectations", "met")
+        look_up(self.document.validate(Recipe), self.document)
+        return ()
 
     @property
     def _rule_digest(self) -> str:
@@ -132,7 +141,9 @@ def seeded(opening: Opening, values: Mapping[str, Given]) -> Iterator[Plan]:
 def checked(opening: Opening) -> list[Plan]:
     """The plans of a sweep, tried out; of a search one example.
 
-    The first plan is loaded completely, and at least one plan with each value of a short grid.
+    The first plan is loaded completely, and at least one plan with each value of a short grid. The
+    measures that a sweep over scenarios names must be those of a plan that is loaded, or any if the
+    sweep changes what decides them.
 
     Raises:
         LocatedError: a mistake in the sweep, or a plan that cannot run.
@@ -146,13 +157,18 @@ def checked(opening: Opening) -> list[Plan]:
     else:
         plans = plans_of(opening)
     seen: set[str] = set()
+    measures: dict[str, None] = {}
     tried = 0
     for plan in plans:
         marks = {f"{key}={json.dumps(plan.values.get(key))}" for key in opening.grid}
         if tried == 0 or (marks - seen and tried < _TRIED):
-            plan.try_out()
+            measures |= dict.fromkeys(plan.try_out())
             tried += 1
             seen |= marks
+    if opening.kind == "scenario":
+        if any(key.split(".")[0] in _DECIDING for key in opening.keys):
+            measures |= dict.fromkeys([*OTHERS, *METRICS])
+        check_named(opening, measures)
     return plans
 
 

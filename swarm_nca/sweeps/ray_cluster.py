@@ -7,12 +7,17 @@ the same paths.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import Any
+from urllib.parse import urlsplit
 
 #: How often Ray repeats a task whose worker process died.
 RETRIES = 1
+
+#: Seconds that a cluster may take to answer.
+ANSWERS_IN = 5
 
 
 class RayExecutor(Executor):
@@ -65,9 +70,17 @@ class RayExecutor(Executor):
 def _connect(ray: Any, address: str, workers: int | None) -> None:
     cores = {"num_cpus": workers, "include_dashboard": False} if address == "local" else {}
     try:
+        _check_answers(address)
         ray.init(address=address, log_to_driver=False, logging_level="ERROR", **cores)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise ValueError(
             f"--ray {address}: no Ray cluster answers ({str(error).splitlines()[0]}); start one "
             "with: ray start --head"
         ) from error
+
+
+def _check_answers(address: str) -> None:
+    """Raise an OSError if nothing listens at an address with a port; Ray itself takes minutes."""
+    parts = urlsplit(address if "://" in address else f"//{address}")
+    if parts.hostname and parts.port:
+        socket.create_connection((parts.hostname, parts.port), ANSWERS_IN).close()

@@ -19,6 +19,7 @@ from typing import Literal, Protocol
 from swarm_nca.atomic import check_folder, write_atomically
 from swarm_nca.config.errors import one_line
 from swarm_nca.processes import cores, local, stop
+from swarm_nca.sweeps.named import check_named
 from swarm_nca.sweeps.plans import Plan, checked
 from swarm_nca.sweeps.ray_cluster import RayExecutor
 from swarm_nca.sweeps.reading import Opening, opened
@@ -128,7 +129,8 @@ def sweep(
         The rows of the table and their folder.
 
     Raises:
-        LocatedError: a mistake in the sweep or its base, with its place; before the first run.
+        LocatedError: a mistake in the sweep or its base, with its place; before the first run. The
+            measures of a training are known after the first one.
         ValueError: a folder that cannot be used, or another process that sweeps there; an executor
             that broke.
     """
@@ -209,7 +211,7 @@ class _Pool:
         progress: Progress | None,
     ) -> None:
         self.table, self.source, self.folder = table, source, folder
-        self.keep = opening.sweep.keep
+        self.opening, self.keep = opening, opening.sweep.keep
         self.progress = progress or (lambda done, failed, runs: None)
         self.order: list[str] = []
         self.repeated = self.finished = self.failed = 0
@@ -324,6 +326,8 @@ class _Pool:
     def _note(self, plan: Plan, row: Row) -> None:
         self.finished += 1
         self.failed += row["status"] == FAILED
+        if plan.kind == "recipe" and row["status"] == DONE:
+            check_named(self.opening, self.table.columns)
         self.source.tell(plan, row)
         self.progress(self.finished, self.failed, len(self.source))
 

@@ -34,6 +34,8 @@ def test_life_takes_its_setting(tmp_path: Path) -> None:
         (["digits", "--set", "rule=B3/S23"], "--set changes a setting of life"),
         (["life", "--set", "rule"], "--set takes KEY=VALUE"),
         (["life", "--set", "rle=B3/S23"], "no setting 'rle'"),
+        (["elementary", "--set", "number=30"], "of these only life can be exported without a file"),
+        (["digits", "--to", "c", "--out", "q.h"], "name that one, q.c"),
         (["110.safetensors"], "kind 'elementary' cannot be exported"),
         (["digits", "--out", "nowhere/digits.html"], "the folder nowhere does not exist"),
     ],

@@ -129,6 +129,12 @@ def test_paths_are_relative_to_the_file_that_holds_them(write, tmp_path, monkeyp
         ("images.soup", "seed", "5:10: seed: cannot be swept: give the seeds as seeds"),
         ("steps: [3, 4]", "expect.0.at: [9]", r"expect\[0\].at: must be a step of the run"),
         ("steps: [3, 4]", "steps: []", "4:10: "),
+        (
+            "seeds: 0-1",
+            "show: [alife]",
+            r"6:8: show\[0\]: no measure 'alife' .did you mean 'alive'",
+        ),
+        ("seeds: 0-1", "show: [seconds, error]", r"6:17: show\[1\]: no measure 'error'"),
     ],
 )
 def test_a_mistake_has_its_place_in_the_sweep(write, old, new, message):
@@ -136,6 +142,19 @@ def test_a_mistake_has_its_place_in_the_sweep(write, old, new, message):
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(LocatedError, match=message):
         checked(opened(path))
+
+
+def test_a_search_for_an_unknown_measure_is_refused(write):
+    text = "base: board.yaml\nsearch: {trials: 2, maximize: cell_accuracy, steps: {choice: [3]}}\n"
+    with pytest.raises(
+        LocatedError, match=r"2:31: search.maximize: no measure .*: there are alive,"
+    ):
+        checked(opened(write(text)))
+
+
+def test_a_sweep_over_rules_may_name_measures_of_any(write):
+    text = "base: board.yaml\nshow: [cell_accuracy]\ngrid: {rule.rule: [B3/S23, B36/S23]}\n"
+    assert len(checked(opened(write(text)))) == 2
 
 
 def test_a_mistake_of_the_command_line_names_its_option(write):

@@ -162,15 +162,28 @@ def test_a_folder_of_other_files_is_refused_before_the_first_run(write, inline, 
     assert inline.calls == 0
 
 
+RECIPE = """\
+name: tiny
+task: {kind: transition, teacher: {kind: life, rule: B3/S23}, ahead: 1}
+iterations: 2
+batch: 2
+"""
+
+
 def test_trainings_are_swept_with_their_scores(write, inline, tmp_path):
-    recipe = (
-        "name: tiny\ntask: {kind: transition, teacher: {kind: life, rule: B3/S23}, ahead: 1}\n"
-        "iterations: 2\nbatch: 2\n"
-    )
     text = "base: board.yaml\ngrid: {schedule.rate: [1e-3, 1e-2]}\nseeds: 0\n"
-    swept = sweep(write(text, recipe), tmp_path / "out", executor=inline)
+    swept = sweep(write(text, RECIPE), tmp_path / "out", executor=inline)
     assert swept.failed == 0, swept.rows
     first, second = swept.rows
     assert first["train_loss"] != second["train_loss"]
     assert (tmp_path / "out" / "runs" / first["run"] / "rule.safetensors").is_file()
     assert json.loads(first["plan"])["recipe"]["schedule"] == {"rate": 0.001}
+
+
+def test_a_measure_that_trainings_lack_is_refused_after_the_first(write, inline, tmp_path):
+    text = "base: board.yaml\ngrid: {schedule.rate: [1e-3, 1e-2]}\nshow: [train_los]\n"
+    with pytest.raises(ValueError, match=r"3:8: show\[0\]: no measure .*mean 'train_loss'"):
+        sweep(write(text, RECIPE), tmp_path / "out", executor=inline, workers=1)
+    assert inline.calls == 1
+    path = write(text.replace("train_los", "train_loss"), RECIPE)
+    assert sweep(path, tmp_path / "out", executor=inline).repeated == 1

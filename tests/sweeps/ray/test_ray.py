@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import ray
 from ray.cluster_utils import Cluster
 
 from swarm_nca.sweeps import running, sweep
+from swarm_nca.sweeps.ray_cluster import RayExecutor
 from tests.sweeps.conftest import Inline
 
 
@@ -39,3 +41,14 @@ def test_a_cluster_of_two_workers_gives_the_same_rows(
     assert there.failed == 0
     assert sweep(path, tmp_path / "ray", executor=inline).repeated == 4
     assert "RAY_ADDRESS" not in os.environ
+
+
+def test_an_address_where_nothing_listens_is_refused_without_ray(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ray, "init", lambda **settings: pytest.fail("Ray was asked"))
+    with socket.socket() as taken:  # bound, but it does not listen
+        taken.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(ValueError, match=r"no Ray cluster answers .*: ray start --head"):
+            RayExecutor(address)
