@@ -276,7 +276,7 @@ class World:
         return self.space.as_pixels()
 
     def with_state(self, state: Tensor, steps: int = 0) -> World:
-        """The same worlds with another state [N, C], `steps` ≥ 0 steps later, then with no messages.
+        """The same worlds with another state [N, C], `steps` ≥ 0 steps later, then no messages.
 
         A tensor keeps its gradients and float dtype; other arrays take that of the present state.
 
