@@ -166,10 +166,10 @@ class Trainer:
     def _check_products(self) -> None:
         """Raise a ValueError unless all rollouts with gradients support the recipe's precision."""
         sound = self.task.start(self.recipe.batch, self.rule, generator_of(self.recipe.seed, 0))
-        worlds = {"this rule": sound}
+        worlds = [("this rule", sound)]
         for fault in self._faults:
-            worlds[f"the fault {fault.change.kind!r}"] = fault.change(sound, seed=0)
-        for what, world in worlds.items():
+            worlds.append((f"the fault {fault.change.kind!r}", fault.change(sound, seed=0)))
+        for what, world in worlds:
             try:
                 self._rollouts.chosen(world, self.rule)
             except ValueError as error:

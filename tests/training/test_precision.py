@@ -48,9 +48,14 @@ def test_a_training_in_bfloat16_follows_the_one_in_float32() -> None:
     ("change", "what"),
     [
         ("faults: [{chance: 0.01, change: {kind: set, links: {delay: 1}}}]", "the fault 'set'"),
+        (
+            "faults: [{chance: 0.01, change: {kind: set, links: {delay: 1}}}, "
+            "{chance: 0.01, change: {kind: set, links: {drop: 0.1}}}]",
+            "the fault 'set'",
+        ),
         ("rule: {kind: quantized, hidden: [6], inputs: ste_sign}", "this rule"),
     ],
-    ids=["late messages", "inputs in bits"],
+    ids=["late messages", "late before lost messages", "inputs in bits"],
 )
 def test_what_has_no_gradient_in_bfloat16_is_refused_before_training(
     change: str, what: str, tmp_path: Path
