@@ -49,7 +49,7 @@ def tiny_world(
     *,
     label: int = -1,
     key: int = 0,
-    grid: Grid = Grid(),  # noqa: B008  (frozen)
+    grid: Grid | None = None,
     links: Links = Links(),  # noqa: B008  (frozen)
 ) -> World:
     """A world from a drawing in characters, one line per row.

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swarm_nca.config import parse, path_from, relocated
+from swarm_nca.config import folder_name, parse, path_from, relocated
 
 FOLDERS = st.lists(st.sampled_from(["a", "b", "c"]), max_size=3).map(lambda parts: "/".join(parts))
 PATHS = st.lists(st.sampled_from(["..", "a", "b"]), max_size=3).map(
@@ -100,3 +100,38 @@ def test_paths_at_any_depth_of_an_override_are_relative_to_the_working_directory
         "data": [{"folder": "../pics", "name": "a/b"}],
         "images": {"chimera": [{"file": "../a.png"}, {"glyph": "A"}]},
     }
+
+
+def test_the_files_of_rules_are_relocated_but_neither_names_nor_settings_of_families() -> None:
+    data = {
+        "rule": {"kind": "life", "rule": "B3/S23"},
+        "perturbations": [
+            {"kind": "immigrants", "rule": "guest.safetensors"},
+            {"kind": "immigrants", "rule": "guest"},
+            {"kind": "immigrants", "rule": "digits"},
+        ],
+    }
+    moved = relocated(data, Path("here"), Path("there"), ("digits", "mnist"))
+    assert moved["rule"] == data["rule"]
+    assert [each["rule"] for each in moved["perturbations"]] == [
+        "../here/guest.safetensors",
+        "../here/guest",
+        "digits",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("seven", "seven"),
+        ("my first (2)", "my-first--2-"),
+        ("--größe", "größe"),
+        ("...", "unnamed"),
+        ("é" * 80, "é" * 50),
+    ],
+)
+def test_any_text_becomes_the_name_of_a_folder(text: str, name: str) -> None:
+    assert folder_name(text) == name
+    ended = folder_name(text, "-from-7")
+    assert ended.endswith("-from-7")
+    assert len(ended.encode()) <= 100

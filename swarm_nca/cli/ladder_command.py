@@ -12,7 +12,7 @@ from rich.markup import escape
 from swarm_nca.atomic import check_folder, write_atomically
 from swarm_nca.cli.study_command import numbers
 from swarm_nca.images import DATASETS, load_dataset
-from swarm_nca.rules import Mlp, load_rule
+from swarm_nca.rules import Mlp, Rule, called, load_rule
 from swarm_nca.rules.bits import most_planes
 from swarm_nca.studies.bits_ladder import PLANES, Ladder, Rung, as_csv, rounded
 from swarm_nca.studies.ladder_figure import ladder_figure
@@ -70,6 +70,11 @@ def bits_command(
     floats = load_rule(rule).requires_grad_(False)
     if not isinstance(floats, Mlp):
         raise ValueError(f"{rule} is of kind {floats.kind}: give a rule of kind mlp")
+    others = _called(given)
+    if len(others) < len(given):
+        raise ValueError(
+            f"--rule names the rules {', '.join(others)}: two are called alike, rename one of them"
+        )
     check_folder(out)
     known = load_dataset(dataset, "train")[:_FITTED]
     labels = torch.from_numpy(known.labels_for(floats.classes.names))
@@ -87,13 +92,22 @@ def bits_command(
                     ladder,
                     ladder.rung(name, rounded(floats, family, count, task), family),
                 )
-        for file in given:
-            status.update(file)
-            other = load_rule(file).requires_grad_(False)
+        for name, other in others.items():
+            status.update(name)
             family = "floats" if isinstance(other, Mlp) else "given"
-            _told(console, out, ladder, ladder.rung(Path(file).stem, other, family))
+            _told(console, out, ladder, ladder.rung(name, other, family))
     console.print(f"Table and figure: {escape(str(out))}", soft_wrap=True)
     return ladder.kept()
+
+
+def _called(given: Sequence[str]) -> dict[str, Rule]:
+    """Rules by the names of their files; a training's rule has the name of its folder."""
+    named = {}
+    for file in given:
+        path = Path(file)
+        name = called(str(path.parent) if path.name == "rule.safetensors" else file)
+        named[name] = load_rule(file).requires_grad_(False)
+    return named
 
 
 def _name(family: str, count: int) -> str:

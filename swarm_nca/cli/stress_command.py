@@ -20,6 +20,7 @@ from swarm_nca.stress.report import FIGURES, MARKDOWN, PAGE, files
 from swarm_nca.stress.subject import subject_of
 from swarm_nca.stress.suite import Progress, Suite, written
 from swarm_nca.stress.table import Store
+from swarm_nca.training.lock import locked
 
 
 def stress_command(
@@ -60,20 +61,24 @@ def stress_command(
     )
     families = chosen(names, subject)
     folder = Path("runs") / f"stress-{called(rule)}" if out is None else out
-    store = Store.opened(folder, subject.plan, (PAGE, MARKDOWN, FIGURES))
-    suite = Suite(subject, families, store)
+    own = PAGE, MARKDOWN, FIGURES
+    Store.opened(folder, subject.plan, own)
     for name in FAMILIES if names is None else ():
         if name not in families:
             console.print(f"{name}: left out; {FAMILIES[name].needs}", soft_wrap=True)
-    with _watched(console) as progress:
-        suite.run(progress, workers)
-    # Figures and page show all that the folder holds, not only what this call asked for.
-    held = {row.family for row in store.rows}
-    shown = {name: family for name, family in FAMILIES.items() if name in held}
-    with console.status("figures"):
-        for name, content in files(Suite(subject, shown, store)):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(folder / name, content)
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder / ".lock", "measuring"):
+        store = Store.opened(folder, subject.plan, own)  # another suite may have run meanwhile
+        suite = Suite(subject, families, store)
+        with _watched(console) as progress:
+            suite.run(progress, workers)
+        # Figures and page show all that the folder holds, not only what this call asked for.
+        held = {row.family for row in store.rows}
+        shown = {name: family for name, family in FAMILIES.items() if name in held}
+        with console.status("figures"):
+            for name, content in files(Suite(subject, shown, store)):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                write_atomically(folder / name, content)
     _print(console, suite)
     console.print(f"{folder / PAGE}", soft_wrap=True, markup=False, highlight=False)
     return suite

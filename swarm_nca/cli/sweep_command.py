@@ -61,10 +61,10 @@ def _say(console: Console, swept: Swept, quiet: bool) -> None:
     failed = [row for row in swept.rows if row["status"] == FAILED]
     for row in failed[:_MOST_NAMED]:
         values = ", ".join(f"{key}={row[key]}" for key in swept.keys if key in row)
-        what = f"{row['run']} ({values}, seed={row['seed']}) failed: {row['error']}"
+        what = f"{row['run']} ({values}, seed={row['seed']}) failed: {row['failure']}"
         console.print(what, soft_wrap=True, markup=False, highlight=False)
     if len(failed) > _MOST_NAMED:
-        console.print(f"and {len(failed) - _MOST_NAMED} more, in the table's column error")
+        console.print(f"and {len(failed) - _MOST_NAMED} more, in the table's column failure")
     if quiet:
         return
     done = len(swept.rows) - len(failed)

@@ -92,5 +92,5 @@ def _described(key: str, settings: Mapping[str, Any]) -> str:
     if value is None or value in ([], "none"):
         return f"no {last}"
     numbers = value if isinstance(value, list) else [value]
-    texts = (str(number) if isinstance(number, int) else f"{number:g}" for number in numbers)
+    texts = (f"{number:g}" if isinstance(number, float) else str(number) for number in numbers)
     return f"{last} {'/'.join(texts)}"

@@ -10,6 +10,7 @@ Scenarios and training recipes use this package; it does not import them.
 from swarm_nca.config.document import Document, parse, read
 from swarm_nca.config.errors import LocatedError, Path, Place
 from swarm_nca.config.mistakes import Mistakes
+from swarm_nca.config.names import folder_name
 from swarm_nca.config.relocation import path_from, relocated
 from swarm_nca.config.tree import Node, compose
 from swarm_nca.config.writing import dump
@@ -23,6 +24,7 @@ __all__ = [
     "Place",
     "compose",
     "dump",
+    "folder_name",
     "parse",
     "path_from",
     "read",

@@ -26,6 +26,15 @@ def _checked(name: str) -> str:
     return name
 
 
+def folder_name(text: str, ending: str = "") -> str:
+    """A text such as a file's stem as a name of the type below.
+
+    Other characters become `-`; a long text is cut, so that the ending has room.
+    """
+    plain = re.sub(r"[^\w.-]", "-", text).lstrip("-.") or "unnamed"
+    return plain.encode()[: LONGEST - len(ending)].decode(errors="ignore") + ending
+
+
 #: A text that can name a folder on every system and cannot lead to another folder.
 FolderName = Annotated[
     str, AfterValidator(_checked), Field(json_schema_extra={"maxLength": LONGEST})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,30 @@ ENDINGS = {"rle": ".rle"}
 NAMES_OR_PATHS = ("rule", "weights")
 
 
-def relocated(data: Any, old: Path, new: Path) -> Any:
-    """Plain data with its paths, relative to `old`, made relative to `new`."""
-    if isinstance(data, dict):
-        return {
-            key: path_from(new, old, value)
-            if _always_path(key, value)
-            else relocated(value, old, new)
-            for key, value in data.items()
-        }
+def relocated(data: Any, old: Path, new: Path, shipped: Collection[str] = ()) -> Any:
+    """Plain data with its paths, relative to `old`, made relative to `new`.
+
+    Args:
+        shipped: the names of shipped rules, which are not paths.
+    """
+    return _moved(None, data, old, new, shipped)
+
+
+def _moved(above: Any, data: Any, old: Path, new: Path, shipped: Collection[str]) -> Any:
+    """The data under the key `above`."""
     if isinstance(data, list | tuple):
-        return [relocated(part, old, new) for part in data]
-    return data
+        return [_moved(above, part, old, new, shipped) for part in data]
+    if not isinstance(data, dict):
+        return data
+    moved = {}
+    for key, value in data.items():
+        # The setting `rule` of a rule family is not a path.
+        rule = key in NAMES_OR_PATHS and isinstance(value, str) and above != "rule"
+        if _always_path(key, value) or (rule and value not in shipped):
+            moved[key] = path_from(new, old, value)
+        else:
+            moved[key] = _moved(key, value, old, new, shipped)
+    return moved
 
 
 def is_path(key: str, value: Any) -> bool:

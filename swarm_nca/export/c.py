@@ -14,16 +14,17 @@ import re
 import torch
 
 from swarm_nca.export import c_bits, c_whole
-from swarm_nca.export.form import check_precision, float32_layers
+from swarm_nca.export.form import SLOTS, check_precision, float32_layers
 from swarm_nca.export.kind import Precision
-from swarm_nca.rules import Classes, Quantized, Rule
+from swarm_nca.rules import Classes, Mlp, Quantized, Rule
+from swarm_nca.topologies.grid import NEIGHBORHOODS
 
 #: Numbers on one line of a table of weights.
 _ACROSS = 6
 
 
 def source(rule: Rule, name: str, *, precision: Precision = "float32") -> bytes:
-    """The `.c` file of a rule, ASCII.
+    """The `.c` file of a rule; ASCII, but for the name of its header.
 
     Args:
         rule: one that is made of layers and adds to the state.
@@ -66,7 +67,7 @@ def source(rule: Rule, name: str, *, precision: Precision = "float32") -> bytes:
     ]
     if isinstance(rule.readout, Classes):
         lines += _decide(rule, rule.readout, prefix)
-    return "\n".join([*lines, ""]).encode("ascii")
+    return "\n".join([*lines, ""]).encode()
 
 
 def header(rule: Rule, name: str, *, precision: Precision = "float32") -> bytes:
@@ -79,7 +80,9 @@ def header(rule: Rule, name: str, *, precision: Precision = "float32") -> bytes:
     lines = [
         f"/* {prefix}: one cell of a swarm. See the source file for the memory it needs.",
         "   A slot is a neighbour's place, on pictures row by row from the upper left; slot 4 is",
-        "   the cell itself. A missing neighbour, or a lost message, is all zeros. */",
+        "   the cell itself. A missing neighbour, or a lost message, is all zeros.",
+        *_neighborhood(rule),
+        "   */",
         f"#ifndef SWARM_NCA_{upper}_H",
         f"#define SWARM_NCA_{upper}_H",
         "",
@@ -94,6 +97,14 @@ def header(rule: Rule, name: str, *, precision: Precision = "float32") -> bytes:
         f"   after another, change [{rule.channels}]. */",
         f"void {prefix}_change(const float *stimulus, const float *messages, float *change);",
     ]
+    if isinstance(rule, Mlp) and rule.mortal:
+        lines += [
+            "",
+            f"#define {upper}_ALIVE_ABOVE {_number(rule.alive_above)}",
+            "/* Cells are born and die: a cell lives if channel 3 of any of its messages is above",
+            "   this. Only cells that live act. After a step, set the states of those cells to 0",
+            "   that did not live before it, or do not live after it. */",
+        ]
     if isinstance(rule.readout, Classes):
         lines += [
             "",
@@ -103,7 +114,19 @@ def header(rule: Rule, name: str, *, precision: Precision = "float32") -> bytes:
             f"/* The class that a cell with this state [{rule.channels}] says; -1: undecided. */",
             f"int {prefix}_decide(const float *state);",
         ]
-    return "\n".join([*lines, "", "#endif", ""]).encode("ascii")
+    return "\n".join([*lines, "", "#endif", ""]).encode()
+
+
+def _neighborhood(rule: Rule) -> list[str]:
+    """The slots with a neighbour, in words, where these are not all nine."""
+    even, odd = NEIGHBORHOODS[rule.neighborhood]
+    if rule.slots != SLOTS or rule.neighborhood == "moore":
+        return []
+    slots = " ".join(map(str, even))
+    if odd != even:
+        slots += " where row + column is even, " + " ".join(map(str, odd)) + " where it is odd"
+    shift = "; odd rows lie half a pixel to the right" if rule.neighborhood == "hexagonal" else ""
+    return [f"   The grid is {rule.neighborhood}{shift}. Neighbours are in slots", f"   {slots}."]
 
 
 def identifier(name: str) -> str:

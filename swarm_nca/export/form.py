@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from swarm_nca.export.kind import Precision
 from swarm_nca.rules import Bit, Classes, Layer, Life, Mlp, Quantized, Readout, Rgba, Rule
+from swarm_nca.topologies.grid import NEIGHBORHOODS
 
 #: The neighbour slots of a picture, row by row; a cell's own slot is number 4.
 SLOTS, OWN = 9, 4
@@ -100,6 +101,8 @@ def settings_of(rule: Rule) -> dict[str, Any]:
         "mortal": isinstance(rule, Mlp) and rule.mortal,
         "aliveAbove": rule.alive_above,
         "sprout": None if habitat.sprout is None else list(habitat.sprout),
+        "hears": [list(slots) for slots in NEIGHBORHOODS[rule.neighborhood]],
+        "neighborhood": rule.neighborhood,
         "fireRate": rule.fire_rate,
         "noise": rule.noise,
         "readout": {

@@ -25,13 +25,14 @@ def live_page(rule: Rule, name: str, world: World, seed: int) -> tuple[bytes, st
 
     Returns:
         The page in float16 and the text after #; None where a page cannot run the rule or the
-        world: a graph, a grid other than Moore, faulty links or cells, or too large a picture.
+        world: a graph, a grid other than the rule's, faulty links or cells, or too large a picture.
     """
     if not world.space.pictured or not ordinary(world):
         return None
     canvas = world.canvas
     rows, columns = canvas.extent(0)
-    if not canvas.grid.moore or rows * columns > _PIXELS or max(rows, columns) > _SIDE:
+    own = canvas.grid.neighborhood == rule.neighborhood
+    if not own or rows * columns > _PIXELS or max(rows, columns) > _SIDE:
         return None
     try:
         made = page(rule, name, precision="float16")

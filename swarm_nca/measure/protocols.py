@@ -22,7 +22,7 @@ from torch import Tensor
 from swarm_nca.bounds import Count, check
 from swarm_nca.links import Links
 from swarm_nca.measure.cell_stats import CellStats
-from swarm_nca.measure.metrics import METRICS, pooled, steps_to_agreement
+from swarm_nca.measure.metrics import METRICS, steps_to_agreement
 from swarm_nca.measure.protocol_run import EARLY, Protocol, ProtocolRun
 from swarm_nca.measure.readings import Reading
 from swarm_nca.measure.vote_counts import VoteCounts
@@ -150,7 +150,7 @@ def evaluate(
     tick = (lambda: progress(next(done), total)) if progress is not None else (lambda: None)
     results = [_run_batch(protocol_run, chosen, tick, watch) for chosen in batches]
     tables = torch.stack([result.table for result in results])
-    sizes = torch.tensor([len(chosen) for chosen in batches])
+    sizes = torch.stack([result.sizes for result in results])
     order = protocol_run.shown[-1].argsort()
     first = torch.tensor([-1, *protocol_run.looks])[
         torch.cat([result.settled for result in results]).clamp(min=0)
@@ -170,9 +170,13 @@ def evaluate(
 
 
 class _BatchResult(NamedTuple):
-    """The results of one batch: metrics [looks, metrics] and their kinds; see `Evaluation`."""
+    """The results of one batch: metrics [looks, metrics] and their kinds; see `Evaluation`.
+
+    `sizes` [looks, metrics] are the numbers of worlds with something to measure.
+    """
 
     table: Tensor
+    sizes: Tensor
     kinds: list[type[Reading]]
     settled: Tensor
     last: VoteCounts
@@ -181,17 +185,20 @@ class _BatchResult(NamedTuple):
 def _run_batch(
     protocol_run: ProtocolRun, chosen: Tensor, tick: Callable[[], None], watch: Watch | None
 ) -> _BatchResult:
-    rows, agrees = [], []
+    rows, sizes, agrees = [], [], []
     for step, stats in zip(
         protocol_run.steps_looked_at, protocol_run.looks_at(chosen, tick), strict=True
     ):
         if watch is not None:
             watch(step, stats)
-        rows.append(list(pooled(stats).values()))
+        readings = [metric.reading(stats) for metric in METRICS.values()]
+        rows.append([reading.pooled() for reading in readings])
+        sizes.append([int((~reading.per_world().isnan()).sum()) for reading in readings])
         agrees.append(stats.agrees)
     return _BatchResult(
         torch.tensor(rows, dtype=torch.float64),
-        [type(metric.reading(stats)) for metric in METRICS.values()],
+        torch.tensor(sizes),
+        [type(reading) for reading in readings],
         steps_to_agreement(torch.stack(agrees[-len(protocol_run.looks) :])).cpu(),
         stats.counted(),
     )
@@ -239,9 +246,10 @@ def check_classes(rule: Rule, pictures: Pictures) -> None:
 def _curve(
     steps: list[int], kinds: list[type[Reading]], tables: Tensor, sizes: Tensor
 ) -> list[dict[str, float]]:
-    """The curve from tables [batches, looks, metrics] of batches of the given sizes."""
+    """The curve from tables [batches, looks, metrics], and the sizes of what was measured."""
     columns = [
-        kind.over_batches(tables[:, :, number], sizes).tolist() for number, kind in enumerate(kinds)
+        kind.over_batches(tables[..., number], sizes[..., number]).tolist()
+        for number, kind in enumerate(kinds)
     ]
     return [
         {"step": step, **dict(zip(METRICS, row, strict=True))}

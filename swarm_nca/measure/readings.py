@@ -2,7 +2,8 @@
 
 A share or a mean is a part over a whole and is pooled as Σ parts / Σ wholes, as the published
 evaluation pools cells over the pictures of a batch (Randazzo et al., Distill 2020); batches are
-then averaged. A largest value is pooled by its maximum, a count by its sum.
+then averaged, weighted by their worlds with something to measure. A largest value is pooled by its
+maximum, a count by its sum.
 
 nan means only that there was nothing to measure. A measured value that is not finite counts as
 infinite, so that it stays visible in averages.
@@ -30,7 +31,11 @@ class Reading(Protocol):
 
     @staticmethod
     def over_batches(values: Tensor, sizes: Tensor) -> Tensor:
-        """Pools the values of batches, [batches, …] → […], given their sizes [batches]."""
+        """Pools the values of batches, [batches, …] → […].
+
+        Args:
+            sizes: [batches, …], for each value the number of worlds with something to measure.
+        """
 
 
 class Ratio(NamedTuple):
@@ -50,7 +55,7 @@ class Ratio(NamedTuple):
     @staticmethod
     def over_batches(values: Tensor, sizes: Tensor) -> Tensor:
         """The average weighted by size, without nan."""
-        weight = sizes.view(-1, *[1] * (values.dim() - 1)) * ~values.isnan()
+        weight = sizes * ~values.isnan()
         weighted = torch.where(weight > 0, values * weight, 0)
         return weighted.sum(dim=0) / weight.sum(dim=0)
 

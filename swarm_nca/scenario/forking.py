@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from swarm_nca.config import Document, LocatedError, Node, Place, compose, read
+from swarm_nca.config import Document, LocatedError, Node, Place, compose, folder_name, read
 from swarm_nca.perturbations import Perturbation
 from swarm_nca.rules import Rule
 from swarm_nca.scenario.engines import engine_of
@@ -65,7 +65,7 @@ def forked(name: str, overrides: Iterable[str] = (), seed: int | None = None) ->
     values["from"] = compose(origin, place.file, numbered=False)
     if "name" not in {change.partition("=")[0].strip() for change in changes}:
         stem = settings.name or folder.name
-        values["name"] = Node(place, f"{stem}-from-{step}")
+        values["name"] = Node(place, folder_name(stem, f"-from-{step}"))
     for key in ("perturbations", "expect"):
         if key in values:
             values[key] = replace(values[key], value=_after(key, values[key], settings, step))

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
-from swarm_nca.config import Document, Mistakes, dump, path_from, read, relocated
+from swarm_nca.config import Document, Mistakes, dump, folder_name, read, relocated
 from swarm_nca.engine import products_in
 from swarm_nca.images import Source
 from swarm_nca.measure.metrics import check_metric
 from swarm_nca.perturbations import Immigrants, Mutate, Perturbation, Restart
 from swarm_nca.perturbations.mutate import pictures_of
 from swarm_nca.rules import Rule, shipped_rules
-from swarm_nca.scenario.beginning import check_alive, rule_of, start_of
+from swarm_nca.scenario.beginning import check_alive, rule_of, sized, start_of
 from swarm_nca.scenario.finding import find_scenario
 from swarm_nca.scenario.forking import world_from
 from swarm_nca.scenario.schema import Settings
@@ -56,10 +56,8 @@ class Scenario:
         """The scenario as YAML, defaults filled in, paths relative to `folder`."""
         data = self.settings.completed(self.document.data)
         data["name"] = self.name
-        rule = self.settings.rule
-        if isinstance(rule, str) and rule not in shipped_rules():
-            data["rule"] = path_from(folder, self.folder, rule)
-        return dump({"name": self.name, **relocated(data, self.folder, folder)})
+        moved = relocated(data, self.folder, folder, shipped_rules())
+        return dump({"name": self.name, **moved})
 
 
 def load(
@@ -97,7 +95,7 @@ def load(
     mistakes.tell()
     _rehearse(mistakes, settings, start, perturbations, places)
     mistakes.tell()
-    name = settings.name or Path(document.file).stem
+    name = settings.name or folder_name(Path(document.file).stem)
     return Scenario(name, settings, document, rule, start, perturbations)
 
 
@@ -168,7 +166,8 @@ def _with_files(
     for place, change in zip(places, settings.perturbations, strict=True):
         with mistakes.at("perturbations", place, "images"):
             if isinstance(change, Mutate | Restart) and isinstance(change.images, Source):
-                pictures = pictures_of(change.images, settings.seed, names, base)
+                source = sized(change.images, settings.canvas)
+                pictures = pictures_of(source, settings.seed, names, base)
                 change = replace(change, images=pictures)
         with mistakes.at("perturbations", place, "rule"):
             if isinstance(change, Immigrants):
@@ -199,5 +198,7 @@ def _rehearse(
                 changed = perturbations[number](changed, settings.seed)
         # Within one step a perturbation may erase all ink and the next may add some.
         with mistakes.at("perturbations", places[number]):
-            check_alive(mistakes.document, changed, ("perturbations", places[number]), "it leaves")
+            if not changed.cells:  # single worlds of a batch may become empty
+                spot = ("perturbations", places[number])
+                check_alive(mistakes.document, changed, spot, "it leaves")
             world = changed

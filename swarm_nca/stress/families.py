@@ -134,7 +134,13 @@ FAMILIES: Mapping[str, Family] = {
         pictures.hand_sets,
         needs="set SWARM_NCA_DATA, or give a folder with --pictures",
     ),
-    "chimeras": Shift("half one class, half another", "pair", pictures.chimeras, pictures.pairs),
+    "chimeras": Shift(
+        "half one class, half another",
+        "pair",
+        pictures.chimeras,
+        pictures.pairs,
+        needs="give pictures of two classes or more",
+    ),
     "joined": Shift("joined in a row", "classes in a row", pictures.joined_digits, (2.0, 3.0)),
     "letters": Shift("letters", "letters", pictures.letters, tuple(pictures.ALPHABETS)),
     "foreign": Shift(

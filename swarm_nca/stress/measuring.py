@@ -127,7 +127,7 @@ def looks(
             stats = CellStats(base.with_state(simulation.backend.state), rule)
             since = torch.where(settled < 0, step - origin, settled)
             votes = _votes(stats, sound)
-            settled = torch.where(votes.agrees, since, -1)
+            settled = torch.where(votes.agrees & (votes.decided > 0), since, -1)
             if before is not None:
                 flips = [*flips[1 - LATE :], _flips(stats, before, sound)]
             before = stats.decision

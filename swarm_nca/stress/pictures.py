@@ -78,15 +78,15 @@ def broken(subject: Subject, pixels: float) -> Pictures:
 
 
 def pairs(subject: Subject) -> list[str]:
-    """The names of all pairs of two classes of the rule."""
+    """The names of all pairs of two classes of which there are pictures."""
     classes = subject.rule.classes.names
     between = "-" if all(len(name) == 1 for name in classes) else PAIRED
-    return [between.join(pair) for pair in combinations(classes, 2)]
+    return [between.join(pair) for pair in combinations(subject.shown, 2)]
 
 
 def chimeras(subject: Subject, pair: str) -> Pictures:
     """The left half of one class and the right half of another, in both orders in turn."""
-    names = dict(zip(pairs(subject), combinations(subject.rule.classes.names, 2), strict=True))
+    names = dict(zip(pairs(subject), combinations(subject.shown, 2), strict=True))
     one, other = (subject.of_class(name, subject.count) for name in names[pair])
     halves = enumerate(zip(one, other, strict=True))
     return Pictures(tuple(chimera(*(ab if number % 2 else ab[::-1])) for number, ab in halves))

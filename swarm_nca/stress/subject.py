@@ -94,6 +94,12 @@ class Subject:
         """Random numbers of one purpose."""
         return np.random.default_rng([self.seed, purpose])
 
+    @cached_property
+    def shown(self) -> list[str]:
+        """The rule's classes of which there are pictures."""
+        held = {self.source.classes[number] for number in set(self.source.labels) if number >= 0}
+        return [name for name in self.rule.classes.names if name in held]
+
     def of_class(self, name: str, count: int) -> Pictures:
         """`count` pictures of one class; those of a small set repeat."""
         number = self.source.classes.index(name)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from swarm_nca.bounds import MOST_ENTRIES
-from swarm_nca.config import Document, LocatedError, Node, Place, compose, read
+from swarm_nca.config import Document, LocatedError, Node, Place, compose, folder_name, read
 from swarm_nca.scenario import Settings
 from swarm_nca.scenario.finding import find_either, find_sweep
 from swarm_nca.sweeps.schema import Sweep
@@ -106,7 +106,7 @@ def opened(
         else:
             grid[key] = values
     opening = Opening(
-        name=sweep.name or Path(document.file).stem,
+        name=sweep.name or folder_name(Path(document.file).stem),
         sweep=sweep,
         document=document,
         folder=folder,

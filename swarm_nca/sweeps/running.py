@@ -317,7 +317,7 @@ class _Pool:
                 **plan.values,
                 **outcome.measures,
                 "seconds": round(outcome.seconds, 3),
-                "error": outcome.error,
+                "failure": outcome.error,
                 "plan": {plan.kind: plan.data},
             }
         )

@@ -7,6 +7,7 @@ al., *Algorithms for Hyper-Parameter Optimization*, 2011).
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import math
@@ -125,12 +126,14 @@ class Searched:
             "aim": "maximize" if self._search.maximize else "minimize",
             "measure": self._search.measure,
             "keys": {key: repr(space) for key, space in self._spaces.items()},
+            "base": _hash_of(self._opening.base.data),
+            "seeds": list(self._opening.seeds),
         }
         held = self._study.user_attrs.get("about")
-        if held is not None and held != about:
+        if held is not None and about != about | held:  # older journals have no base and no seeds
             raise ValueError(
-                f"{journal}: this journal is of a search with another measure or other keys; "
-                "choose another folder with --out"
+                f"{journal}: this journal is of a search with another measure, base or seeds, or "
+                "other keys; choose another folder with --out"
             )
         self._study.set_user_attr("about", about)
 
@@ -162,6 +165,11 @@ class Searched:
         values = self._values(params).items()
         given = {key: self._opening.given(value, "search", key) for key, value in values}
         return list(seeded(self._opening, given))
+
+
+def _hash_of(data: Any) -> str:
+    """SHA-256 of plain data."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _space(part: Distribution, kinds: Any) -> Any:

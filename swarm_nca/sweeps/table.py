@@ -20,7 +20,7 @@ from swarm_nca.atomic import write_atomically, writing
 
 #: The first columns, and the last ones; keys and measures stand between them.
 FIRST = ("run", "status", "seed")
-LAST = ("seconds", "error", "plan")
+LAST = ("seconds", "failure", "plan")
 
 DONE, FAILED = "done", "failed"
 
@@ -83,6 +83,8 @@ class Table:
         text = self.path.read_bytes().decode("utf-8", errors="replace")
         whole = text[: text.rfind("\n") + 1]  # a killed process may leave half a line
         header, *lines = csv.reader(io.StringIO(whole)) if whole else [[]]
+        if header[-2:-1] == ["error"]:  # in older tables
+            header[-2] = "failure"
         if header and (tuple(header[: len(FIRST)]) != FIRST or tuple(header[-len(LAST) :]) != LAST):
             raise ValueError(
                 f"{self.path}: this is not the table of a sweep; choose another folder with --out"

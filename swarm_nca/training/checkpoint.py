@@ -1,8 +1,8 @@
 """Checkpoints: the state of a trainer between two iterations, in one file, written atomically.
 
-A run resumes with the same recipe and the same pictures, compared by content. The paths of the
-pictures, the run's name and the intervals of log and checkpoints may change. The weights that the
-run started from are not needed again.
+A run resumes with the same recipe, and the same pictures and rules of immigrants, compared by
+content. Their paths, the run's name and the intervals of log and checkpoints may change. The
+weights that the run started from are not needed again.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ def save_checkpoint(trainer: Trainer, path: Path, seconds: float, sums: Sums | N
         "weights": trainer.recipe.rule.weights,
         "rule": trainer.rule.header(),
         "pictures": trainer.task.content,
+        "guests": trainer.guests,
         "began_with": trainer.began_with,
     }
     write_atomically(path, save(tensors, {_HEADER: json.dumps(header)}))
@@ -150,13 +151,20 @@ def _deciding(recipe: Recipe) -> dict[str, Any]:
     return settings
 
 
+def _without_guests(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings without the files of immigrants' rules, which are compared by content."""
+    for fault in settings["faults"]:
+        fault["change"].pop("rule", None)
+    return settings
+
+
 def _check(trainer: Trainer, header: dict[str, Any], path: Path) -> None:
     """Raise a ValueError unless a checkpoint is of the same run."""
     recipe = trainer.recipe
     # Validated as a recipe, so that keys newer than the checkpoint get their defaults.
     left_out = recipe.model_dump(mode="json", include={"name", "data", "task"})
-    made_with = _deciding(Recipe.model_validate(header["recipe"] | left_out))
-    for key, value in _deciding(recipe).items():
+    made_with = _without_guests(_deciding(Recipe.model_validate(header["recipe"] | left_out)))
+    for key, value in _without_guests(_deciding(recipe)).items():
         if (made := made_with[key]) != value:
             raise ValueError(
                 f"{path} was made with {key} = {made}, the recipe now has {value}; "
@@ -166,6 +174,11 @@ def _check(trainer: Trainer, header: dict[str, Any], path: Path) -> None:
         raise ValueError(
             f"{path} was made with other pictures than the recipe's data has now; restore those "
             "pictures, or start a new run with --out"
+        )
+    if header.get("guests", trainer.guests) != trainer.guests:
+        raise ValueError(
+            f"{path} was made with other rules of immigrants than the recipe's faults name now; "
+            "restore those files, or start a new run with --out"
         )
 
 

@@ -40,6 +40,7 @@ class Objective:
         rollouts: rollouts with gradients.
         generator: source of all draws.
         team: the processes that share the work.
+        precision: of matrix products in rollouts without gradients; see `engine.rollout`.
     """
 
     world: World
@@ -49,6 +50,7 @@ class Objective:
     rollouts: Rollouts
     generator: torch.Generator
     team: DataParallel
+    precision: str | None = None
 
     def loss(self, after: World) -> Tensor:
         """A scalar."""
@@ -69,7 +71,8 @@ class Objective:
         """
         # The worlds of a pool may have equal keys; numbers give each world its own draws.
         named = replace(self.world, key=torch.arange(len(self.world)).to(self.world.key))
-        after = self.world.with_state(rollout(named, rule, self.steps, seed).state)
+        rolled = rollout(named, rule, self.steps, seed, precision=self.precision)
+        after = self.world.with_state(rolled.state)
         return self.loss(after), after
 
 

@@ -1,4 +1,4 @@
-"""Allows one training or sweep per folder, by a lock that the system releases with the process.
+"""Allows one training, sweep or stress suite per folder, by a lock that ends with the process.
 
 A killed process leaves the lock file but not the lock. The next process locks the same file and
 removes it at its end.

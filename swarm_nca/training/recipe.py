@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -85,6 +86,26 @@ class Fault(Part):
     chance: Share = 1.0
     change: AnyPerturbation
     lasting: bool = False
+
+    @model_validator(mode="after")
+    def _before_a_rollout(self) -> Fault:
+        for key in ("at", "every", "until"):
+            if getattr(self.change, key):
+                raise ValueError(
+                    f"{key} is for scenarios: leave it out; a fault of a training acts before the "
+                    "rollouts, by its chance"
+                )
+        if self.lasting and self.change.world is not None:
+            raise ValueError("a lasting fault has worlds of its own: leave world out")
+        return self
+
+    def moved(self, old: Path, new: Path) -> Fault:
+        """The same fault; the file of a rule is relative to `new` instead of `old`."""
+        rule = getattr(self.change, "rule", None)
+        if not isinstance(rule, str) or rule in shipped_rules():
+            return self
+        change = replace(self.change, rule=path_from(new, old, rule))  # type: ignore[call-arg]
+        return self.model_copy(update={"change": change})
 
 
 class Wounds(Part):
@@ -316,7 +337,8 @@ class Recipe(Part):
         task = self.task
         if task is not None:
             task = {key: _moved(value, old, new) for key, value in task.items()}
-        return self.model_copy(update={"task": task, "data": data, "rule": rule})
+        faults = tuple(fault.moved(old, new) for fault in self.faults)
+        return self.model_copy(update={"task": task, "data": data, "rule": rule, "faults": faults})
 
     def deciding(self) -> dict[str, Any]:
         """The settings that affect the weights, as plain data; without name and intervals."""

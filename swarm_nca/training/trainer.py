@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from swarm_nca.engine import products_in
+from swarm_nca.perturbations import Immigrants
 from swarm_nca.rules import Rule
 from swarm_nca.tasks import Task
 from swarm_nca.training.averaging import Average
@@ -103,8 +105,7 @@ class Trainer:
         products = torch.bfloat16 if recipe.precision == "bfloat16" else None
         longest = recipe.steps if isinstance(recipe.steps, int) else recipe.steps[1]
         self._rollouts = Rollouts(longest, products, self.team)
-        if products is not None and isinstance(recipe.learner, Gradient):
-            self._check_products()
+        self._try_faults()
 
     @property
     def outcome(self) -> Rule:
@@ -137,7 +138,14 @@ class Trainer:
         world = faulty(world, self._faults, generator)
         self.descent.zero_grad()
         objective = Objective(
-            world, steps, self.task, recipe.bound, self._rollouts, generator, self.team
+            world,
+            steps,
+            self.task,
+            recipe.bound,
+            self._rollouts,
+            generator,
+            self.team,
+            None if recipe.precision == "float32" else recipe.precision,
         )
         loss, after = recipe.learner.learn(rule, objective)
         found = self.task.metrics(world, after)
@@ -163,20 +171,34 @@ class Trainer:
         self.iteration += 1
         return Report(self.iteration, value, rate, dict(zip(found, metrics, strict=True)), after)
 
-    def _check_products(self) -> None:
-        """Raise a ValueError unless all rollouts with gradients support the recipe's precision."""
-        sound = self.task.start(self.recipe.batch, self.rule, generator_of(self.recipe.seed, 0))
+    def _try_faults(self) -> None:
+        """Raise a ValueError unless every fault, and the recipe's precision under it, fits."""
+        recipe, rule = self.recipe, self.rule
+        sound = self.task.start(recipe.batch, rule, generator_of(recipe.seed, 0))
         worlds = [("this rule", sound)]
-        for fault in self._faults:
-            worlds.append((f"the fault {fault.change.kind!r}", fault.change(sound, seed=0)))
-        for what, world in worlds:
+        for number, fault in enumerate(self._faults):
             try:
-                self._rollouts.chosen(world, self.rule)
+                worlds.append((f"the fault {fault.change.kind!r}", fault.change(sound, seed=0)))
+            except ValueError as error:
+                raise ValueError(f"faults[{number}].change: {error}") from error
+        for what, world in worlds if recipe.precision != "float32" else ():
+            try:
+                if isinstance(recipe.learner, Gradient):
+                    self._rollouts.chosen(world, rule)
+                else:
+                    products_in(recipe.precision, world, rule)
             except ValueError as error:
                 raise ValueError(
-                    f"precision: {self.recipe.precision} does not support {what}; set precision: "
+                    f"precision: {recipe.precision} does not support {what}; set precision: "
                     f"float32, or leave it out ({error})"
                 ) from error
+
+    @property
+    def guests(self) -> list[str]:
+        """The hashes of the rules of immigrants, fault by fault."""
+        changes = [fault.change for fault in self._faults]
+        rules = [change.rule for change in changes if isinstance(change, Immigrants)]
+        return [rule if isinstance(rule, str) else rule.hash() for rule in rules]
 
     @property
     def pool(self) -> Pool | None:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from swarm_nca.rules import Rule, load_rule, shipped_rules
 from swarm_nca.viewer.session_config import SessionConfig
 from swarm_nca.world import World
+from swarm_nca.world.wires import rewired
 
 
 def beside(opening: SessionConfig, name: str) -> SessionConfig:
@@ -68,7 +69,10 @@ def _start(opening: SessionConfig, rule: Rule) -> World:
         start=opening.settings.get("start", "zeros"),
         seed=opening.seed,
     )
-    return replace(fresh, **{name: getattr(start, name) for name in World.SHARED})
+    shared = {name: getattr(start, name) for name in World.SHARED}
+    alike = replace(fresh, **shared)
+    further = replace(alike, cell_fields=start.cell_fields, world_fields=start.world_fields)
+    return rewired(further)
 
 
 def _shortened(names: tuple[str, ...]) -> str:

@@ -92,8 +92,8 @@ def entries_of(folder: Path) -> list[Entry]:
     ]
     own = [
         Entry("file", path.stem, words or "Scenario", _starts_scenario(path))
-        for path in sorted(folder.glob("*.y*ml"))
-        if (words := _about(path, path.stat().st_mtime, "rule")) is not None
+        for path in sorted(folder.glob("[!.]*.y*ml"))
+        if path.is_file() and (words := _about(path, path.stat().st_mtime, "rule")) is not None
     ]
     return [*rules, *shipped, *own]
 
@@ -183,6 +183,6 @@ def _about(path: Path, changed: float, key: str = "") -> str | None:
         data = read(path).data
     except (ValueError, OSError):
         return None
-    if key and key not in data:
+    if not isinstance(data, dict) or (key and key not in data):
         return None
     return " ".join(str(data.get("description", "")).split())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from typing import Any
 
 from swarm_nca.images import DRAWN, Source
 from swarm_nca.images import load as load_pictures
 from swarm_nca.images.pictures import Grey
+from swarm_nca.links import Links
 
 
 def sample(name: str, which: int) -> Source | None:
@@ -41,7 +42,9 @@ def plain(record: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Source):
+    if isinstance(value, Links):
+        return value.settings()
+    if is_dataclass(value):
         return plain(value)
     if isinstance(value, tuple | list):
         return [_plain(part) for part in value]

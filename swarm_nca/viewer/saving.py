@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from swarm_nca.config import dump, path_from, relocated
+from swarm_nca.config import dump, folder_name, relocated
 from swarm_nca.recording import Frame
 from swarm_nca.recording.folder import states_npz
 from swarm_nca.render import Rgb, png
@@ -33,26 +33,21 @@ def scenario_text(session: Session, folder: Path) -> str:
     if session.waiting:
         raise ValueError("no cell is alive on the canvas: draw something first, then save")
     opening = session.opening
-    data = relocated(dict(opening.settings), opening.folder, folder)
     rule = opening.rule_name
-    if isinstance(rule, str) and rule not in shipped_rules():
-        rule = path_from(folder, opening.folder, rule)
-    edits: list[dict[str, Any]] = []
-    for edit in session.plan:
-        spelled = {"at": edit.at, "kind": edit.spelled.kind, **plain(edit.spelled)}
-        edits.append(relocated(spelled, opening.folder, folder))
     latest = max([session.reached, *(edit.at + 1 for edit in session.plan)])
-    name = "session" if not opening.steps else f"{opening.name}-session"
     whole = {
-        "name": name,
-        **data,
+        "name": folder_name(opening.name, "-session") if opening.steps else "session",
+        **opening.settings,
         "rule": rule if isinstance(rule, str) else dict(rule),
         "steps": max(latest, opening.steps, 1),
-        "perturbations": edits,
+        "perturbations": [
+            {"at": edit.at, "kind": edit.spelled.kind, **plain(edit.spelled)}
+            for edit in session.plan
+        ],
     }
     if opening.expect:
         whole["expect"] = [expect.model_dump(exclude_none=True) for expect in opening.expect]
-    return dump(whole)
+    return dump(relocated(whole, opening.folder, folder, shipped_rules()))
 
 
 def states_bytes(session: Session) -> bytes:

@@ -19,8 +19,6 @@ from swarm_nca.viewer.samples import plain, sample
 from swarm_nca.viewer.starts import starts_of
 from swarm_nca.world import World
 
-_GRID = Grid()
-
 #: The side of a canvas for rules whose cells fill it.
 _FIELD = 56
 
@@ -78,6 +76,11 @@ def from_scenario(path: str, rule_name: str | None = None) -> SessionConfig:
             f"{path}: a run that goes on from another one cannot be viewed: view the scenario of "
             "the earlier run, or run this one and open its run.webp"
         )
+    if not scenario.start.space.pictured:
+        raise ValueError(
+            f"{path}: the viewer shows pictures, and this scenario has none (topology: "
+            f"{scenario.settings.topology.kind}): run it and open its report"
+        )
     return _of(scenario)
 
 
@@ -127,26 +130,27 @@ def from_source(
     source: Source,
     side: int,
     folder: Path | None = None,
-    grid: Grid = _GRID,
+    grid: Grid | None = None,
 ) -> SessionConfig:
     """A rule, and the picture that a source describes, on a canvas of side × side.
 
     Args:
         folder: the rule's path is relative to it; the working directory when None.
-        grid: the links between pixels.
+        grid: the links between pixels; the rule's own neighbourhood when None.
     """
     names = rule.readout.class_names
     pictures = load_pictures(source, classes=names)
     pictures = pictures.centred_on((side, side))
     labels = pictures.labels_for(names).tolist()
     start = World.from_images(pictures.grey, rule, labels=labels, grid=grid)
-    topology = {"neighborhood": grid.neighborhood, "torus": grid.torus}
-    settings = {"seed": 0, "images": plain(source), "canvas": [side, side]}
+    settings: dict[str, Any] = {"seed": 0, "images": plain(source), "canvas": [side, side]}
+    if grid is not None and grid != Grid(rule.neighborhood):
+        settings["topology"] = {"neighborhood": grid.neighborhood, "torus": grid.torus}
     return SessionConfig(
         name="free play",
         rule=rule,
         rule_name=name,
         start=start,
-        settings=settings if grid == _GRID else settings | {"topology": topology},
+        settings=settings,
         folder=folder or Path.cwd(),
     )

@@ -15,6 +15,7 @@ from swarm_nca.cli.stress_command import stress_command
 from swarm_nca.rules import Rule, save_rule
 from swarm_nca.stress import families, suite
 from swarm_nca.stress.families import FAMILIES
+from swarm_nca.training.lock import locked
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +88,11 @@ def test_mistakes_take_one_line_and_leave_nothing_behind(
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
     assert not out.exists()
+
+
+def test_two_suites_in_one_folder_at_once_are_refused(rule_file: str, tmp_path: Path) -> None:
+    asked = {"data": "strokes", "count": 2, "out": tmp_path, "only": "clean"}
+    refused = pytest.raises(ValueError, match="is measuring in this folder")
+    with locked(tmp_path / ".lock", "measuring"), refused:
+        stress_command(rule_file, console=Console(record=True), **asked)
+    stress_command(rule_file, console=Console(record=True), **asked)

@@ -6,7 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from swarm_nca.cli import app
+from swarm_nca.cli.ladder_command import bits_command
 from swarm_nca.cli.study_command import numbers
+from swarm_nca.rules import load_rule, save_rule
 
 
 def test_the_command_writes_tables_and_a_figure_and_extends_them(tmp_path) -> None:
@@ -49,3 +51,13 @@ def test_bad_input_gives_one_line_and_exit_code_2(tmp_path, wrong: list[str], me
 
 def test_numbers_reads_lists_and_ranges() -> None:
     assert numbers("--steps", "3,1-2, 2") == [1, 2, 3]
+
+
+def test_two_rules_of_one_name_are_refused_before_a_rung_is_scored(tmp_path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        save_rule(load_rule("digits"), tmp_path / folder / "same.safetensors")
+    files = [str(tmp_path / folder / "same.safetensors") for folder in ("a", "b")]
+    with pytest.raises(ValueError, match="two are called alike"):
+        bits_command("digits", given=files, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -174,3 +174,11 @@ def test_a_broken_recipe_is_refused_with_its_place(trained) -> None:
     recipe.write_text(recipe.read_text().replace("loss: l2", "loss: l3"))
     with pytest.raises(LocatedError, match=r"recipe.yaml:\d+:\d+: loss: .*l3"):
         entries([str(run)])
+
+
+def test_a_list_of_words_is_a_label(trained) -> None:
+    quantized = {"kind": "quantized", "hidden": [6], "filters": ["int3", "int3"]}
+    other = quantized | {"filters": ["int2", "int3"]}
+    runs = [trained("a", rule=quantized), trained("b", rule=other)]
+    labels = [label for label, _ in groups_of(*runs)]
+    assert labels == ["filters int3/int3", "filters int2/int3"]

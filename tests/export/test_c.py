@@ -168,3 +168,20 @@ def test_the_command_writes_source_and_header(tmp_path: Path) -> None:
 def test_what_has_no_c_form_is_refused(rule: Callable[[], Rule], precision: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         c.source(rule(), "rule", precision=precision)  # type: ignore[arg-type]
+
+
+def test_the_header_tells_the_grid_and_the_births_that_the_caller_must_heed() -> None:
+    plain = c.header(sn.load_rule("digits"), "digits").decode()
+    assert "grid" not in plain
+    assert "ALIVE" not in plain
+    four = c.header(sn.load_rule("digits-4"), "four").decode()
+    assert "The grid is von_neumann. Neighbours are in slots" in four
+    assert "1 3 4 5 7." in four
+    growing = c.header(sn.load_rule("growing-grow"), "flower").decode()
+    assert "#define FLOWER_ALIVE_ABOVE 1.00000000e-01f" in growing
+    assert "set the states of those cells to 0" in growing
+
+
+@compiled
+def test_a_file_may_have_a_name_in_any_letters(tmp_path: Path) -> None:
+    library(sn.load_rule("digits"), "größe", tmp_path)

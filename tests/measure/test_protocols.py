@@ -272,3 +272,12 @@ def test_bad_arguments_are_refused(rule, pictures, arguments, message) -> None:
     arguments = {"pictures": pictures, **arguments}
     with pytest.raises(ValueError, match=message):
         evaluate(rule, **arguments)
+
+
+def test_a_batch_with_few_labels_counts_by_its_labels(rule) -> None:
+    # Of the first batch all five pictures have a label, of the second only one.
+    grey, labels = np.ones((10, 2, 2), np.float32), np.array([0, 1, 0, 1, 0, 1, -1, -1, -1, -1])
+    halves = evaluate(rule, Pictures(grey, labels, ("a", "b")), steps=1, batch=5).curve[0]
+    known = evaluate(rule, Pictures(grey[:6], labels[:6], ("a", "b")), steps=1).curve[0]
+    for name in ("cell_accuracy", "vote_accuracy"):
+        assert halves[name] == pytest.approx(known[name])

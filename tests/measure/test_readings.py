@@ -45,7 +45,7 @@ def test_nonfinite_states_count_as_infinite_and_their_cells_are_counted(
 
 def test_ratios_of_batches_are_averaged_by_size_without_nan() -> None:
     values = torch.tensor([[0.5, NAN, NAN, INF], [1.0, 0.25, NAN, 0.0]]).double()
-    whole = Ratio.over_batches(values, torch.tensor([1, 3]))
+    whole = Ratio.over_batches(values, torch.tensor([[1] * 4, [3] * 4]))
     assert whole[:2].tolist() == [(0.5 + 3.0) / 4, 0.25]
     assert whole[2].isnan()
     assert whole[3] == INF

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from swarm_nca.config import LocatedError
+from swarm_nca.rules import load_rule, save_rule
 from swarm_nca.scenario import load, run
 from swarm_nca.scenario.forking import forked
 
@@ -165,3 +166,19 @@ def test_growing_patterns_go_on_too(tmp_path):
     whole = run(tmp_path / "board.yaml", tmp_path / "out")
     rest = run(load(forked(f"{tmp_path / 'out'}@3")))
     assert torch.equal(rest.frames[-1].world.state, whole.frames[-1].world.state)
+
+
+def test_a_run_with_a_rule_file_of_immigrants_is_repeated_and_forked(write, tmp_path):
+    write("")  # the file of the rule
+    path = tmp_path / "my first (2).yaml"
+    text = (
+        "rule: digits\nimages: {dataset: strokes}\nsteps: 6\nrecord: {states: true}\n"
+        "perturbations:\n  - {at: 2, kind: immigrants, rule: guest.safetensors, share: 0.5}\n"
+    )
+    path.write_text(text)
+    save_rule(load_rule("digits-hex"), tmp_path / "guest.safetensors")
+    folder = tmp_path / "runs" / "guests"
+    whole = run(path, folder)
+    assert whole.name == "my-first--2-"
+    for again in (run(folder / "scenario.yaml"), run(load(forked(f"{folder}@1")))):
+        assert torch.equal(again.frames[-1].world.state, whole.frames[-1].world.state)

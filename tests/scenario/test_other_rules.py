@@ -194,3 +194,9 @@ def test_a_board_of_life_from_python() -> None:
     image = life.readout.image(board, 0)
     assert image.dtype == bool
     assert np.argwhere(image).tolist() == [[2, 3], [3, 3], [4, 3]]
+
+
+def test_a_soup_in_a_perturbation_gets_the_size_of_the_canvas(write: Write) -> None:
+    text = LIFE.replace("- {at: 3", "- {at: 1, kind: mutate, images: {soup: 0.5}}\n  - {at: 3")
+    done = run(write(text))
+    assert done.frames[-1].world.picture(0).shape == (12, 15)

@@ -219,3 +219,16 @@ def test_a_named_family_without_settings_is_refused_and_left_out_of_all(
     with pytest.raises(ValueError, match="the family 'nothing' cannot be measured: give some"):
         chosen(["nothing"], subject)
     assert "nothing" not in chosen(None, subject)
+
+
+def test_chimeras_are_made_of_the_classes_of_which_there_are_pictures(subject: Subject) -> None:
+    held = np.isin(subject.source.labels, (0, 1, 7)).nonzero()[0]
+    few = replace(subject, source=subject.source[held], count=2)
+    settings = FAMILIES["chimeras"].settings_for(few)
+    assert list(settings) == ["0-1", "0-7", "1-7"]
+    family = FAMILIES["chimeras"]
+    assert isinstance(family, Shift)
+    assert len(family.make(few, "0-7")) == 2
+    one = replace(few, source=subject.source[held[:1]])
+    with pytest.raises(ValueError, match="pictures of two classes"):
+        chosen(["chimeras"], one)

@@ -103,3 +103,9 @@ def test_healing_returns_dead_cells_empty_and_leaves_the_others_as_they_are(
     assert torch.equal(back.state[alive], dying.state)
     assert not back.state[~alive].any()
     assert back.step.tolist() == dying.step.tolist()
+
+
+def test_a_swarm_without_a_decided_cell_never_agrees(subject: Subject) -> None:
+    silent = Mlp(hidden=(8,), undecided_below=0.9).requires_grad_(False)
+    (look,) = looks(world_of(subject.pictures, silent), silent, 0, [4])
+    assert look.settled.tolist() == [-1] * subject.count

@@ -73,7 +73,7 @@ def test_a_failed_run_is_a_row_and_is_tried_again_by_the_next_sweep(
     monkeypatch.setattr(running, "perform", fails)
     swept = sweep(write(), tmp_path / "out", executor=inline)
     assert (len(swept.rows), swept.failed) == (8, 2)
-    assert {row["error"] for row in swept.rows if row["status"] == "failed"} == {"no luck"}
+    assert {row["failure"] for row in swept.rows if row["status"] == "failed"} == {"no luck"}
     monkeypatch.undo()
     swept = sweep(tmp_path / "sweep.yaml", tmp_path / "out", executor=inline)
     assert (swept.failed, swept.repeated, inline.calls) == (0, 6, 10)
@@ -124,7 +124,7 @@ def test_a_run_whose_worker_died_is_tried_again_alone_and_then_fails(
     text = SWEEP.replace("  images.soup: [0.2, 0.5]\n", "")
     swept = sweep(write(text), tmp_path / "out", workers=1)
     assert (len(swept.rows), swept.failed, pool.made) == (4, failed, made)
-    errors = [row["error"] for row in swept.rows if row["status"] == "failed"]
+    errors = [row["failure"] for row in swept.rows if row["status"] == "failed"]
     assert all("died twice" in error for error in errors)
 
 

@@ -55,8 +55,10 @@ def test_a_new_measure_is_a_new_column_of_all_rows(tmp_path):
     table.add(row("a", steps=1, alive=2))
     table.add(row("b", steps=1, error_at_96=0.25))
     header = table.path.read_text().splitlines()[0].split(",")
-    assert header == ["run", "status", "seed", "steps", "alive", "error_at_96", "seconds", "error",
-                      "plan"]  # fmt: skip
+    assert header == [
+        *("run", "status", "seed", "steps", "alive", "error_at_96"),
+        *("seconds", "failure", "plan"),
+    ]
     first, second = Table(table.path, ["steps"]).rows.values()
     assert (number(first, "alive"), number(second, "error_at_96")) == (2.0, 0.25)
     assert number(first, "error_at_96") != number(first, "error_at_96")  # nan
@@ -67,3 +69,12 @@ def test_another_csv_file_is_left_alone(tmp_path):
     with pytest.raises(ValueError, match="not the table of a sweep"):
         Table(tmp_path / "table.csv", [])
     assert (tmp_path / "table.csv").read_text() == "name,age\nann,3\n"
+
+
+def test_the_measure_error_and_the_failure_of_a_run_are_two_columns(tmp_path):
+    table = Table(tmp_path / "sweep.csv", ["steps"])
+    table.add(row("a", steps=1, error=0.25))
+    assert table.rows["a"]["error"] == "0.25"
+    old = table.path.read_text().replace(",error,", ",loss,").replace(",failure,", ",error,")
+    table.path.write_text(old)
+    assert Table(table.path, ["steps"]).columns[-3:] == ["seconds", "failure", "plan"]

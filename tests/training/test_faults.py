@@ -236,3 +236,23 @@ def test_immigrants_are_read_beside_the_recipe_and_only_natives_learn(tmp_path: 
     document = parse(lost, str(tmp_path / "recipe.yaml"))
     with pytest.raises(LocatedError, match=r"faults\[1\].change: .*gone"):
         faults_of(recipe(lost), document)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("kind: silence, share: 0.2, at: 3", "at is for scenarios"),
+        ("kind: silence, share: 0.2, every: 2", "every is for scenarios"),
+        ("kind: silence, share: 0.2, world: 1}, lasting: true, chance: 0.4", "leave world out"),
+    ],
+)
+def test_what_a_fault_of_a_training_cannot_have_is_refused(change: str, message: str) -> None:
+    text = TEXT.replace("kind: silence, share: 0.2", change)
+    text = text.replace("lasting: true, chance: 0.4}}", "lasting: true, chance: 0.4}")
+    with pytest.raises(LocatedError, match=message):
+        recipe(text)
+
+
+def test_a_fault_that_does_not_fit_is_refused_before_the_first_iteration() -> None:
+    with pytest.raises(ValueError, match=r"faults\[1\]\.change: .*needs \("):
+        trainer(Silence(share=0.1), Immigrants(share=0.1, rule=Mlp(free_channels=3)))

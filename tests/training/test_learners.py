@@ -348,3 +348,15 @@ def test_a_task_from_another_package_trains_from_a_recipe(
     assert rows[0][3] == "mean"
     assert float(rows[-1][1]) < 0.6 * float(rows[1][1])
     assert (tmp_path / "run" / "strip.png").read_bytes() == b"no picture"
+
+
+def test_evolution_computes_its_rollouts_in_the_precision_of_the_recipe() -> None:
+    text = recipe_of("growing", more="learner: {kind: evolution, pairs: 2}\n")
+    exact, short = (
+        trainer_of(f"{text}precision: {precision}\n") for precision in ("float32", "bfloat16")
+    )
+    for trainer in (exact, short):
+        trainer.advance()
+    losses = [trainer.advance().loss for trainer in (exact, short)]
+    assert losses[0] != losses[1]
+    assert losses[0] == pytest.approx(losses[1], rel=0.05)

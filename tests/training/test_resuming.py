@@ -16,11 +16,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from swarm_nca.rules import load_rule, read_rule, save_rule
+from swarm_nca.rules import Classes, Mlp, load_rule, read_rule, save_rule
 from swarm_nca.training import loop
 from swarm_nca.training.command import train
 from swarm_nca.training.folder import Folder
@@ -369,3 +370,26 @@ def test_an_impossible_path_is_refused_before_anything_is_written(recipe: Path, 
     with pytest.raises(ValueError, match=r"\((Too many|File name).*\); choose another place$"):
         train(recipe, recipe.parent / out)
     assert set(recipe.parent.rglob("*")) == before
+
+
+def test_a_run_with_immigrants_resumes_with_the_same_guest(
+    recipe: Path, interrupted: Callable[..., Folder]
+) -> None:
+    def guest(seed: int) -> None:
+        generator = torch.Generator().manual_seed(seed)
+        rule = Mlp(Classes.named("bar", "sheet"), hidden=(4,), generator=generator)
+        rule.output.data.normal_(std=0.1, generator=generator)
+        save_rule(rule, recipe.with_name("rule.safetensors"))
+
+    guest(1)
+    change = "{kind: immigrants, share: 0.5, rule: rule.safetensors}"
+    recipe.write_text(f"{RECIPE}faults: [{{change: {change}}}]\n")
+    assert train(recipe, recipe.with_name("whole")) == 0
+    stopped = interrupted(recipe.with_name("stopped"))
+    assert "../rule.safetensors" in stopped.recipe.read_text()
+    guest(2)
+    with pytest.raises(ValueError, match="made with other rules of immigrants"):
+        train(None, resume=stopped.path)
+    guest(1)
+    assert train(None, resume=stopped.path) == 0
+    assert load_rule(stopped.path).hash() == load_rule(recipe.with_name("whole")).hash()

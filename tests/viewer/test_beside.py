@@ -275,3 +275,16 @@ def test_a_copied_session_is_independent(pair: Session) -> None:
     ]
     assert len(pair.plan) == edits
     assert pair.reached > other.reached == 0
+
+
+def test_the_second_rule_gets_the_changed_links_of_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "small-world.yaml"
+    path.write_text(
+        "name: small-world\nrule: digits\nimages: {glyph: 7}\ntopology: {rewire: 0.2}\nsteps: 9\n"
+    )
+    session = Session(from_scenario(str(path)))
+    session.accompany(beside(session.opening, "digits"))
+    for _ in range(6):
+        session.advance()
+    session.catch_up()
+    assert same(session.world, second(session).world)

@@ -158,3 +158,12 @@ def test_the_list_has_room(app: App, size: tuple[int, int]) -> None:
             others = [other.place.inflate(0, -other.place.height // 2) for other in lines]
             assert inner.collidelistall(others) == [number], line
         press(app, pygame.K_PAGEDOWN)
+
+
+def test_a_folder_with_a_dangling_link_and_odd_files_is_listed(app: App) -> None:
+    (app.folder / ".#four.yaml").symlink_to("user@machine.1234:5678")
+    (app.folder / "gone.yaml").symlink_to(app.folder / "nowhere.yaml")
+    (app.folder / "number.yaml").write_text("7\n", encoding="utf-8")
+    (app.folder / "words.yaml").write_text("a rule\n", encoding="utf-8")
+    Visitor(app).press_button(OPEN)
+    assert not {".#four", "gone", "number", "words"} & set(names(app))

@@ -12,11 +12,14 @@ import torch
 import swarm_nca as sn
 from swarm_nca.images import Source
 from swarm_nca.perturbations import Damage, Draw, Erase, Loss, Mutate, Noise, Perturbation, Restart
+from swarm_nca.scenario import load, run
 from swarm_nca.viewer import keyframes
+from swarm_nca.viewer.app import App
+from swarm_nca.viewer.edits import drop
 from swarm_nca.viewer.keyframes import Keyframe, Keyframes
 from swarm_nca.viewer.saving import scenario_text
 from swarm_nca.viewer.session import Session
-from swarm_nca.viewer.session_config import SessionConfig, from_scenario
+from swarm_nca.viewer.session_config import SessionConfig, from_rule, from_scenario
 from swarm_nca.viewer.tools import cleared, whiteboard
 from swarm_nca.world import World
 
@@ -247,3 +250,79 @@ def test_a_filled_canvas_has_a_character_in_every_place() -> None:
     }
     assert seen == {(row, column) for row in range(5) for column in range(4)}
     assert whiteboard(["coat", "sandal"], 56, 56, seed=3) == []
+
+
+@pytest.mark.parametrize("name", ["digits-4", "digits-hex"])
+def test_a_rule_of_another_grid_begins_on_it_and_its_saved_session_runs_alike(
+    name: str, tmp_path: Path
+) -> None:
+    session = Session(from_rule(name))
+    rule = sn.load_rule(name)
+    assert session.world.canvas.grid == sn.Grid(rule.neighborhood)
+    for _ in range(8):
+        session.advance()
+    path = tmp_path / "saved.yaml"
+    path.write_text(scenario_text(session, tmp_path))
+    again = run(load(path, overrides=["steps=8"]))
+    assert torch.equal(again.frames[-1].world.state, session.world.state)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "kind: set, links: {drop: 0.2}",
+        "kind: silence, cells: {shape: disc, center: [14, 14], radius: 5}",
+    ],
+)
+def test_a_session_with_links_or_areas_in_its_plan_is_saved(change: str, tmp_path: Path) -> None:
+    path = tmp_path / "flicker.yaml"
+    path.write_text(
+        "name: flicker\nrule: digits\nimages: {dataset: strokes}\nsteps: 9\n"
+        f"perturbations:\n  - {{at: 2, {change}}}\n"
+    )
+    session = Session(from_scenario(str(path)))
+    for _ in range(5):
+        session.advance()
+    saved = tmp_path / "saved.yaml"
+    saved.write_text(scenario_text(session, tmp_path))
+    one, other = (run(load(file, overrides=["steps=5"])) for file in (path, saved))
+    assert torch.equal(one.frames[-1].world.state, other.frames[-1].world.state)
+    assert torch.equal(session.world.state, one.frames[-1].world.state)
+
+
+def test_a_session_with_one_emptied_world_is_saved_and_runs(tmp_path: Path) -> None:
+    path = tmp_path / "two.yaml"
+    path.write_text("name: two\nrule: digits\nimages: {dataset: strokes, count: 2}\nsteps: 9\n")
+    session = Session(from_scenario(str(path)))
+    session.advance()
+    session.edit(cleared(28, 28))
+    session.advance()
+    assert session.world.counts.tolist()[0] == 0 < session.world.cells
+    saved = tmp_path / "saved.yaml"
+    saved.write_text(scenario_text(session, tmp_path))
+    again = run(load(saved, overrides=["steps=2"]))
+    assert torch.equal(again.frames[-1].world.state, session.world.state)
+
+
+def test_the_name_of_a_saved_session_is_a_valid_one(tmp_path: Path) -> None:
+    path = tmp_path / "one.yaml"
+    path.write_text(f"name: {'n' * 100}\nrule: digits\nimages: {{dataset: strokes}}\nsteps: 3\n")
+    session = Session(from_scenario(str(path)))
+    saved = tmp_path / "saved.yaml"
+    saved.write_text(scenario_text(session, tmp_path))
+    assert load(saved).name == "n" * 92 + "-session"
+
+
+def test_a_scenario_on_a_graph_is_refused_and_the_session_stays(tmp_path: Path) -> None:
+    path = tmp_path / "cube.yaml"
+    path.write_text(
+        "name: cube\nrule: {kind: mlp, slots: 27, stimulus_size: 0, hidden: [6]}\n"
+        "topology: {kind: cubic, shape: [2, 2, 2]}\nsteps: 3\n"
+    )
+    load(path)
+    app = App(from_rule("digits"))
+    before = app.session
+    drop(app, str(path))
+    assert "this scenario has none (topology: cubic)" in app.notice
+    app.tick(0.1)
+    assert app.session is before

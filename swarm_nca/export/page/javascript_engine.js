@@ -7,7 +7,8 @@ class JavaScriptEngine {
     this.name = "JavaScript";
     this.rule = rule;
     this.pixels = width * height;
-    this.neighbors = neighborTable(width, height, wrap);
+    this.neighbors = neighborTable(rule, width, height, wrap, true);
+    this.patch = neighborTable(rule, width, height, wrap, false);
     // One row of zeros after the last pixel: a neighbour that is not there.
     this.held = new Float32Array((this.pixels + 1) * rule.channels);
     this.grey = new Float32Array(this.pixels + 1);
@@ -81,10 +82,10 @@ class JavaScriptEngine {
 
   /** Writes what a cell senses, then what it hears, into an array. */
   perceive(site, input) {
-    const { rule, held, neighbors, grey } = this, { channels, filters } = rule;
+    const { rule, held, neighbors, patch, grey } = this, { channels, filters } = rule;
     let at = 0;
     if (rule.senses) {
-      for (let slot = 0; slot < 9; slot++) input[at++] = grey[neighbors[site * 9 + slot]];
+      for (let slot = 0; slot < 9; slot++) input[at++] = grey[patch[site * 9 + slot]];
     }
     const sums = filters ? filters.length : 9;
     for (let p = 0; p < sums; p++) {
@@ -157,18 +158,27 @@ function addNoise(change, site, noise, { seed, step }) {
   }
 }
 
-/** For each pixel the sites of its 3×3 patch, row by row; `pixels` where there is none. */
-function neighborTable(width, height, wrap) {
+/**
+ * For each pixel the sites of its 3×3 patch, row by row; `pixels` where there is none. heard: without
+ * those that the cell does not hear. On a hexagonal grid odd rows lie half a pixel to the right, and
+ * the patch is the cell and its six neighbours.
+ */
+function neighborTable(rule, width, height, wrap, heard) {
   const table = new Int32Array(width * height * 9);
   // A torus of one row is a ring, which has no rows above and below; so for one column.
   const place = (at, length) =>
     at >= 0 && at < length ? at : wrap && length > 1 ? (at + length) % length : -1;
+  const shifted = rule.neighborhood === "hexagonal";
   for (let site = 0, at = 0; site < width * height; site++) {
     const row = Math.floor(site / width), column = site % width;
+    const hears = rule.hears[(row + column) % 2];
     for (let slot = 0; slot < 9; slot++) {
-      const y = place(row + Math.floor(slot / 3) - 1, height);
-      const x = place(column + (slot % 3) - 1, width);
-      table[at++] = y < 0 || x < 0 ? width * height : y * width + x;
+      const down = Math.floor(slot / 3) - 1;
+      let across = (slot % 3) - 1;
+      if (shifted && down && across) across += across > 0 ? (row % 2) - 1 : row % 2;
+      const y = place(row + down, height), x = place(column + across, width);
+      const absent = y < 0 || x < 0 || ((heard || shifted) && !hears.includes(slot));
+      table[at++] = absent ? width * height : y * width + x;
     }
   }
   return table;

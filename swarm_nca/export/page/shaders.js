@@ -20,6 +20,21 @@ bool placed(inout ivec2 at) {
 }
 `;
 
+/** Where a slot's neighbour is, and whether the cell hears it; see `neighborTable`. */
+function hearing(rule) {
+  const shifted = rule.neighborhood === "hexagonal";
+  const heard = rule.hears.flatMap((slots) => Array.from({ length: 9 }, (_, slot) => slots.includes(slot)));
+  const some = `bool[18](${heard.join(", ")})[9 * ((cell.x + cell.y) % 2) + slot]`;
+  return `
+ivec2 beside(ivec2 cell, int slot) {
+  ivec2 by = ivec2(slot % 3 - 1, slot / 3 - 1);
+  ${shifted ? "if (by.x != 0 && by.y != 0) by.x += by.x > 0 ? cell.y % 2 - 1 : cell.y % 2;" : ""}
+  return cell + by;
+}
+bool hears(ivec2 cell, int slot) { return ${heard.every(Boolean) ? "true" : some}; }
+`;
+}
+
 const VERTEX_SHADER = `#version 300 es
 void main() {
   vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1);
@@ -68,7 +83,7 @@ const repeated = (count, statement) =>
 /** The shader of `count` texels of what cells perceive, for every row. */
 function perceptionShader(rule, count) {
   const layers = texels(rule.channels), sensed = rule.senses ? 3 : 0;
-  const hear = (slot) => `texel(state, cell + offset(${slot}), layer)`;
+  const hear = (slot) => `heard(cell, ${slot}, layer)`;
   const filters = rule.filters && repeated(9, (slot) => {
     const shares = rule.filters.map((filter) => literal(filter[slot]));
     return `v += float[${shares.length}](${shares.join(", ")})[sum] * ${hear(slot)};`;
@@ -80,15 +95,16 @@ uniform sampler2DArray state;
 uniform sampler2D grey;
 uniform int count, first;
 ${outputs(count)}
-ivec2 offset(int slot) { return ivec2(slot % 3 - 1, slot / 3 - 1); }
-vec4 texel(sampler2DArray states, ivec2 near, int layer) {
-  bool there = placed(near);
-  vec4 value = texelFetch(states, ivec3(clamp(near, ivec2(0), size - 1), layer), 0);
+${hearing(rule)}
+vec4 heard(ivec2 cell, int slot, int layer) {
+  ivec2 near = beside(cell, slot);
+  bool there = placed(near) && hears(cell, slot);
+  vec4 value = texelFetch(state, ivec3(clamp(near, ivec2(0), size - 1), layer), 0);
   return there ? value : vec4(0.0);
 }
 float seen(ivec2 cell, int slot) {
-  ivec2 near = cell + offset(min(slot, 8));
-  bool there = placed(near);
+  ivec2 near = beside(cell, min(slot, 8));
+  bool there = placed(near)${rule.neighborhood === "hexagonal" ? " && hears(cell, min(slot, 8))" : ""};
   float value = texelFetch(grey, clamp(near, ivec2(0), size - 1), 0).r;
   return there && slot < 9 ? value : 0.0;
 }
@@ -125,11 +141,11 @@ void main() {
 }`;
 }
 
-const ALIVE = (rule) => `
+const ALIVE = (rule) => `${hearing(rule)}
 bool living(sampler2DArray states, ivec2 place) {
   for (int slot = 0; slot < 9; slot++) {
-    ivec2 near = place + ivec2(slot % 3 - 1, slot / 3 - 1);
-    if (placed(near) && texelFetch(states, ivec3(near, 0), 0).a > ${literal(Math.fround(rule.aliveAbove))}) return true;
+    ivec2 near = beside(place, slot);
+    if (placed(near) && hears(place, slot) && texelFetch(states, ivec3(near, 0), 0).a > ${literal(Math.fround(rule.aliveAbove))}) return true;
   }
   return false;
 }
@@ -209,14 +225,16 @@ function tableShader(rule) {
 uniform sampler2DArray state;
 uniform isampler2D rowOf;
 out vec4 out0;
+${hearing(rule)}
 void main() {
   ivec2 place = ivec2(gl_FragCoord.xy);
   int slots[9] = int[9](${slots.join(", ")});
   int next[${next.length}] = int[${next.length}](${next.join(", ")});
   int index = 0;
   for (int slot = 0; slot < 9; slot++) {
-    ivec2 near = place + ivec2(slot % 3 - 1, slot / 3 - 1);
-    if (placed(near) && texelFetch(state, ivec3(near, 0), 0).r > 0.5) index += slots[slot];
+    ivec2 near = beside(place, slot);
+    bool there = placed(near) && hears(place, slot);
+    if (there && texelFetch(state, ivec3(near, 0), 0).r > 0.5) index += slots[slot];
   }
   bool acts = texelFetch(rowOf, place, 0).r >= 0;
   out0 = acts ? vec4(float(next[index]), 0.0, 0.0, 0.0) : texelFetch(state, ivec3(place, 0), 0);

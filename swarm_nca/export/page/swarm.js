@@ -15,6 +15,9 @@ class Swarm {
 
   /** An empty canvas of another size. */
   resize(width, height, wrap = this.wrap) {
+    // The rows (and columns) of these grids differ in turn, also across a border.
+    const even = { hexagonal: height % 2 === 0, triangular: height % 2 + width % 2 === 0 };
+    wrap &&= even[this.rule.neighborhood] ?? true;
     Object.assign(this, { width, height, wrap, pixels: width * height });
     this.grey = new Float32Array(this.pixels);
     this.state = new Float32Array(this.pixels * this.rule.channels);

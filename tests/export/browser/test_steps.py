@@ -55,6 +55,9 @@ RULES: dict[str, Callable[[], Rule]] = {
     "blind": lambda: busy(stimulus_size=0, hidden=(6,), free_channels=2),
     "growing": lambda: busy(growing=True, hidden=(18,)),
     "life": lambda: sn.make_rule(kind="life", rule="B36/S23"),
+    "four": lambda: busy(neighborhood="von_neumann", hidden=(9,), free_channels=2),
+    "six": lambda: busy(neighborhood="hexagonal", hidden=(9,), free_channels=2),
+    "three": lambda: busy(growing=True, neighborhood="triangular", hidden=(9,)),
 }
 
 
@@ -94,7 +97,7 @@ class Masked:
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     ("name", "torus"),
-    [*((name, False) for name in RULES), *((name, True) for name in ("growing", "life"))],
+    [*((name, False) for name in RULES), *((name, True) for name in ("growing", "life", "six"))],
 )
 def test_ten_steps_are_those_of_the_engine(
     opened: Callable[..., Page], name: str, engine: str, torus: bool
@@ -104,7 +107,8 @@ def test_ten_steps_are_those_of_the_engine(
     page = opened(
         rule, f"picture={encoded(grey)}&noise=0&paused=1&engine={engine}&wrap={int(torus)}"
     )
-    world = sn.World.from_images(grey[None], rule, grid=sn.Grid(torus=torus))
+    grid = sn.Grid(rule.neighborhood, torus)
+    world = sn.World.from_images(grey[None], rule, grid=grid)
     site = world.site.numpy()
     masks = np.random.default_rng(1).random((STEPS, ROWS * COLUMNS)) < 0.5
     if name == "life":

@@ -78,10 +78,22 @@ def test_a_journal_of_another_search_is_refused(
 ) -> None:
     sweep(write(SEARCH.format(trials=1)), tmp_path / "out", executor=inline)
     other = SEARCH.format(trials=1).replace("minimize", "maximize")
-    with pytest.raises(ValueError, match="another measure or other keys"):
+    with pytest.raises(ValueError, match="another measure, base or seeds, or other keys"):
         sweep(write(other), tmp_path / "out", executor=inline)
 
 
 def test_a_search_with_a_grid_is_refused(write: Callable[..., Path], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="search cannot be combined with grid"):
         sweep(write(SEARCH.format(trials=1) + "grid: {steps: [1]}\n"), tmp_path / "out")
+
+
+@pytest.mark.parametrize("other", ["base", "seeds"])
+def test_a_journal_of_another_base_or_other_seeds_is_refused(
+    write: Callable[..., Path], tmp_path: Path, inline: Inline, other: str
+) -> None:
+    text = SEARCH.format(trials=1)
+    sweep(write(text), tmp_path / "out", executor=inline)
+    changes = ["steps=4"] if other == "base" else []
+    text = text.replace("seeds: 0-1", "seeds: 0-2") if other == "seeds" else text
+    with pytest.raises(ValueError, match="another measure, base or seeds"):
+        sweep(write(text), tmp_path / "out", executor=inline, overrides=changes)
