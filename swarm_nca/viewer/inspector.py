@@ -153,7 +153,7 @@ LABELS = {
 }
 TIPS = {
     "hears": "Messages: what the cell hears next in each slot; its own state in the middle",
-    "senses": "Stimulus: the grey of the cell's pixel and of the eight pixels around it",
+    "senses": "Stimulus: the grey of the cell's pixel and of the pixels around it",
     "reads": "Read-out: the values of the channels that are read, the largest first",
     "said": "History: what the cell has shown at the last steps; the latest step is at the right",
     "holds": "State: grey bars are free channels, coloured bars are read-out channels. "

@@ -52,7 +52,8 @@ class Page {
   fillPage() {
     const { rule } = this, { readout } = rule;
     const cells = this.ink ? "Every dark pixel that you draw is a cell" : "Every pixel is a cell";
-    byId("lead").textContent = `${cells} with a small memory. It hears only its eight neighbours, ` +
+    const near = { 3: "three", 4: "four", 6: "six", 8: "eight" }[rule.hears[0].length - 1];
+    byId("lead").textContent = `${cells} with a small memory. It hears only its ${near} neighbours, ` +
       "and all cells obey one rule.";
     byId("restart").textContent = this.ink ? "Reset memory" : "Start again";
     byId("hint").textContent = rule.samples.length ? "Draw here, or choose a picture" : "Draw here";

@@ -267,3 +267,9 @@ def test_life_begins_with_a_pattern_and_takes_strokes(opened: Callable[..., Page
     assert begun == 7
     draw(page, np.array([[5.0, 5.0], [5.0, 25.0]]))
     assert page.evaluate("swarm.summary().counts[0]") > begun + 10
+
+
+def test_the_page_tells_how_many_neighbours_a_cell_hears(opened: Callable[..., Page]) -> None:
+    for name, words in (("digits", "eight"), ("digits-hex", "six"), ("digits-4", "four")):
+        page = opened(sn.load_rule(name), "paused=1")
+        assert f"It hears only its {words} neighbours" in page.inner_text("#lead")
