@@ -27,10 +27,11 @@ KNOTS = 6
 class Augmentation:
     """Random changes of drawn pictures; none by default.
 
-    The changes are made in this order: blur, thickness, contrast, then all changes of the shape at
-    once. Values are uniform in their ranges, factors uniform in their logarithm.
+    The changes are made in this order: mirror, blur, thickness, contrast, then all changes of the
+    shape at once. Values are uniform in their ranges, factors uniform in their logarithm.
 
     Attributes:
+        mirror: chance of each picture to have left and right exchanged.
         shift: largest shift per axis, in pixels of the stored picture (scaled and rotated with it),
             ≥ 0; ink outside the picture is lost.
         scale: smallest and largest enlargement, each from 0.01 to 100.
@@ -45,6 +46,7 @@ class Augmentation:
         share: chance of each picture to be changed; the others stay as they are.
     """
 
+    mirror: Share = 0.0
     shift: Annotated[float, Ge(0.0), Le(LONGEST_SIDE)] = 0.0
     scale: tuple[Scale, Scale] = (1.0, 1.0)
     aspect: Annotated[float, Ge(1.0), Le(10.0)] = 1.0
@@ -75,6 +77,9 @@ class Augmentation:
             return changed
         if self == PLAIN or not len(grey):
             return grey
+        if self.mirror:
+            turned = torch.rand(len(grey), generator=generator) < self.mirror
+            grey = torch.where(turned[:, None, None].to(grey.device), grey.flip(2), grey)
         shape = torch.rand(len(grey), 4, generator=generator) * 2.0 - 1.0
         if self.aspect > 1.0 or self.slant:
             lean = torch.rand(len(grey), 2, generator=generator) * 2.0 - 1.0

@@ -113,6 +113,16 @@ def test_an_elastic_field_moves_each_picture_in_its_own_way() -> None:
     assert not torch.allclose(moved[0], grey[0], atol=0.1)
 
 
+def test_a_share_of_the_pictures_is_mirrored_pixel_by_pixel() -> None:
+    generator = torch.Generator().manual_seed(0)
+    grey = torch.rand(2000, 5, 6, generator=generator)
+    found = Augmentation(mirror=0.3)(grey, generator)
+    mirrored = (found == grey.flip(2)).all(2).all(1)
+    same = (found == grey).all(2).all(1)
+    assert bool((mirrored ^ same).all())
+    assert float(mirrored.double().mean()) == pytest.approx(0.3, abs=0.04)
+
+
 def test_a_share_of_the_pictures_is_changed_and_the_others_stay_as_they_are() -> None:
     grey = bars(400, 28, 28)
     changed = Augmentation(shift=2.0, blur=0.5, share=0.25)(grey, generator())
