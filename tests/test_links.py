@@ -196,6 +196,14 @@ def test_what_is_in_flight_is_part_of_the_world() -> None:
     assert torch.equal(rollout(again, Echo(), 11).state, through.state)
 
 
+def test_no_steps_leave_the_world_as_it_is() -> None:
+    fresh = pair(Links(delay=2, on_loss="last"))
+    for world in (fresh, rollout(fresh, Echo(), 3)):
+        same = rollout(world, Echo(), 0)
+        assert same.cell_fields.keys() == world.cell_fields.keys()
+        assert torch.equal(same.state, world.state)
+
+
 def test_settings_of_links_omit_the_default_kind() -> None:
     assert Links(0.25).settings() == {"drop": 0.25}
     assert Links(delay=(1, 2), bits=8).settings() == {"drop": 0.0, "delay": (1, 2), "bits": 8}

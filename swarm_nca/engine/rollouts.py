@@ -68,11 +68,12 @@ def rollout(
                 "torch.no_grad(), or precision in a recipe"
             )
         rates = rates_of(world, rule, fire_rate, noise)
-        return recorded(world, rule, steps, draws_of(world, seed), *rates)
+        after = recorded(world, rule, steps, draws_of(world, seed), *rates)
+        return after if steps else world
     running = stepper(world, rule, seed, fire_rate=fire_rate, noise=noise, precision=precision)
     for _ in range(steps):
         running.step()
-    return running.world()
+    return running.world() if steps else world
 
 
 def trajectory(
