@@ -1,7 +1,7 @@
 """A second rule on the same drawing: which rules fit together, and the second one's start.
 
 Two rules can run side by side if both have the same alive cells and the same read-out. Then every
-perturbation fits both worlds, and the rule is their only difference.
+perturbation fits both worlds, and the rule, with its grid, is their only difference.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import lru_cache
 from swarm_nca.rules import Rule, load_rule, shipped_rules
 from swarm_nca.viewer.session_config import SessionConfig
 from swarm_nca.world import World
-from swarm_nca.world.wires import rewired
+from swarm_nca.world.wires import WIRE, rewired
 
 
 def beside(opening: SessionConfig, name: str) -> SessionConfig:
@@ -59,13 +59,18 @@ def _difference(first: Rule, second: Rule) -> str:
 
 
 def _start(opening: SessionConfig, rule: Rule) -> World:
-    start = opening.start
+    """The pictures of the first rule's start; on the second rule's own grid where the first is."""
+    start, grid = opening.start, opening.start.canvas.grid
+    if grid.neighborhood == opening.rule.neighborhood != rule.neighborhood:
+        if WIRE in start.cell_fields:
+            raise ValueError(f"its grid is {rule.neighborhood}, for which no links are rewired")
+        grid = replace(grid, neighborhood=rule.neighborhood)
     fresh = World.from_images(
         [start.picture(index) for index in range(len(start))],
         rule,
         labels=start.label,
         keys=start.key,
-        grid=start.canvas.grid,
+        grid=grid,
         start=opening.settings.get("start", "zeros"),
         seed=opening.seed,
     )

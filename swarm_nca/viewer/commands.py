@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -218,7 +219,10 @@ def next_beside(app: App) -> None:
         app.say("No shipped rule can run beside this one")
         return
     now = choices.index(app.beside) if app.beside in choices else 0
-    app.stand_beside(choices[(now + 1) % len(choices)])
+    for name in (*choices[now + 1 :], *choices[: now + 1]):
+        with contextlib.suppress(ValueError):  # a start that does not fit the rule's grid
+            app.stand_beside(name)
+            break
     app.say(f"Second rule: {app.beside}" if app.beside else "No second rule")
 
 

@@ -17,10 +17,11 @@ from swarm_nca.perturbations import Damage, Draw, Erase, Loss, Noise, Perturbati
 from swarm_nca.rules import Classes, Rule, save_rule
 from swarm_nca.viewer.app import App
 from swarm_nca.viewer.beside import beside, partners
+from swarm_nca.viewer.commands import next_beside
 from swarm_nca.viewer.headless import frame
 from swarm_nca.viewer.saving import scenario_text
 from swarm_nca.viewer.session import Session
-from swarm_nca.viewer.session_config import SessionConfig, from_scenario
+from swarm_nca.viewer.session_config import SessionConfig, from_rule, from_scenario
 from swarm_nca.world import World
 
 
@@ -288,3 +289,33 @@ def test_the_second_rule_gets_the_changed_links_of_the_start(tmp_path: Path) -> 
         session.advance()
     session.catch_up()
     assert same(session.world, second(session).world)
+
+
+def test_a_second_rule_stands_on_its_own_grid() -> None:
+    session = Session(from_rule("digits"))
+    session.accompany(beside(session.opening, "digits-4"))
+    for _ in range(8):
+        session.advance()
+    session.catch_up()
+    alone = Session(from_rule("digits-4"))
+    for _ in range(8):
+        alone.advance()
+    assert same(alone.world, second(session).world)
+
+
+def test_rules_whose_grid_does_not_fit_the_start_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "odd.yaml"
+    path.write_text(
+        "name: odd\nrule: digits\nimages: {glyph: 7}\ncanvas: [29, 29]\n"
+        "topology: {torus: true}\nsteps: 9\n"
+    )
+    app = App(from_scenario(str(path)), folder=tmp_path)
+    with pytest.raises(ValueError, match="even number of rows"):
+        app.stand_beside("digits-hex")
+    seen = []
+    while not seen or seen[-1] is not None:
+        next_beside(app)
+        seen.append(app.beside)
+    assert "digits-4" in seen
+    assert "mnist" in seen
+    assert "digits-hex" not in seen
